@@ -1,0 +1,34 @@
+"""When a stage is rebuilt, and why."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+_Condition = dg.AutomationCondition
+
+# A tick reads what was updated first, and what is under way a moment later. What was made in between is neither,
+# for that one tick, and would be made again: on a busy machine two of three tracks had a stage made twice.
+_has_just_ended = (~_Condition.in_progress()).newly_true()
+
+# AutomationCondition.eager() ignores blocking checks that failed in earlier runs, and never fires on a new code
+# version. This held through ten evaluated ticks; resonate_tests/assets/test_automation.py keeps it so.
+rebuild = (
+    (  # type: ignore[misc]  # Dagster's stubs give since_last_handled a self type that is too wide
+        _Condition.newly_missing()
+        | _Condition.any_deps_updated().replace("newly_updated", _Condition.data_version_changed())
+        | _Condition.code_version_changed()
+        | _Condition.execution_failed().newly_true()
+    ).since_last_handled()
+    & ~_Condition.any_deps_missing()
+    & ~_Condition.any_deps_in_progress()
+    & ~_Condition.in_progress()
+    & ~_has_just_ended
+    & _Condition.all_deps_blocking_checks_passed()
+).with_label("something it is made from changed")
+
+# A source never changes (changed content is a new track), and a file that was rejected is not tried again.
+redecode = (
+    _Condition.code_version_changed().since_last_handled()  # type: ignore[misc]
+    & ~_Condition.missing()
+    & ~_Condition.in_progress()
+).with_label("the decoder changed")

@@ -1,0 +1,299 @@
+"""Asset checks, over pure predicates. A blocking check that fails stops what is made from the asset."""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from inspect import signature
+
+import dagster as dg
+import numpy as np
+
+from resonate_assets.partitions import tracks
+from resonate_resources.audio import Recording
+from resonate_resources.ingestion import TRACK
+from resonate_resources.mastering.levelling import CEILING_DBTP, TARGET_LUFS, TOLERANCE_LU
+from resonate_resources.mixing.balance import balance_holds
+from resonate_resources.signal.loudness import measure_loudness
+from resonate_resources.signal.summing import null_depth
+from resonate_resources.signal.true_peak import measure_sample_peak, measure_true_peak
+from resonate_resources.storage.artefacts import Artefact, plain
+from resonate_resources.storage.catalogue import read_catalogue, stale_stages
+from resonate_resources.storage.resource import StorageResource
+
+NULL_DEPTH_DB = -60.0
+"""How far below the track the difference between it and the sum of its stems must be."""
+AUDIBLE_DBFS = -80.0
+"""A track whose highest sample is below this holds nothing that could be worked on."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a predicate found: numbers are shown, and plotted, with the check."""
+
+    passed: bool
+    numbers: dict[str, float | int | str] = field(default_factory=dict)
+
+
+Judge = Callable[..., Verdict]
+"""A predicate over artefacts; its parameters are named as the stages that they come from."""
+
+
+def has_audio(raw_track: Artefact) -> Verdict:
+    """There are samples, and each of them is a number."""
+    recording = raw_track.recording(TRACK)
+    return Verdict(recording.frames > 0 and _finite(recording), {"frames": recording.frames})
+
+
+def is_audible(raw_track: Artefact) -> Verdict:
+    """The track is more than silence."""
+    peak = measure_sample_peak(raw_track.recording(TRACK))
+    return Verdict(peak > AUDIBLE_DBFS, {"sample_peak_dbfs": peak})
+
+
+def stems_fit_track(stems: Artefact, raw_track: Artefact) -> Verdict:
+    """Every stem has the rate, channels and exact length of the track."""
+    return _fit(stems, [raw_track.recording(TRACK)] * len(stems.stems()))
+
+
+def stems_sum_to_track(stems: Artefact, raw_track: Artefact) -> Verdict:
+    """The stems sum to the track: what is left over is at least 60 dB below it."""
+    depth = null_depth(stems.stems().values(), raw_track.recording(TRACK))
+    return Verdict(depth <= NULL_DEPTH_DB, {"null_depth_db": depth})
+
+
+def restored_fit_stems(restored_stems: Artefact, stems: Artefact) -> Verdict:
+    """Every restored stem has the rate, channels and exact length of its stem, and only finite samples."""
+    fit = _fit(restored_stems, list(stems.stems().values()))
+    return Verdict(fit.passed and all(map(_finite, restored_stems.stems().values())), fit.numbers)
+
+
+def notes_lie_within_track(midi: Artefact, raw_track: Artefact) -> Verdict:
+    """No note begins before the track does or after it has ended."""
+    duration = raw_track.recording(TRACK).duration
+    starts = [start for notes in _note_starts(midi).values() for start in notes]
+    return Verdict(
+        all(0 <= start <= duration for start in starts), {"notes": len(starts), "duration_s": duration}
+    )
+
+
+def has_notes(midi: Artefact) -> Verdict:
+    """At least one stem has notes."""
+    counts = {f"{stem}_notes": len(notes) for stem, notes in _note_starts(midi).items()}
+    return Verdict(any(counts.values()), {**counts})
+
+
+def tempo_and_key_are_known(profile: Artefact) -> Verdict:
+    """The track has a tempo and a key."""
+    known = {
+        name: str(profile.read_json("profile.json").get(name) or "unknown") for name in ("tempo_bpm", "key")
+    }
+    return Verdict("unknown" not in known.values(), {**known})
+
+
+def mix_does_not_clip(mix: Artefact) -> Verdict:
+    """No sample of the mix is over full scale."""
+    peak = measure_sample_peak(mix.recording("mix.wav"))
+    return Verdict(peak <= 0.0, {"sample_peak_dbfs": peak})
+
+
+def mix_is_balanced(mix: Artefact) -> Verdict:
+    """Stems sit in the mix at the levels that were asked for, within 0.5 LU."""
+    loudness = {
+        name: value for name, value in mix.manifest.measures.items() if name.endswith("_loudness_lufs")
+    }
+    return Verdict(balance_holds(mix.manifest.measures), loudness)
+
+
+def master_is_under_ceiling(master: Artefact) -> Verdict:
+    """No master passes −1 dBTP, measured in the files as written; the MP3 as decoded again."""
+    peaks = {
+        f"{kind}_true_peak_dbtp": peak
+        for kind, peak in _measured(measure_true_peak, _masters(master)).items()
+    }
+    return Verdict(all(peak <= CEILING_DBTP for peak in peaks.values()), {**peaks})
+
+
+def master_is_at_target_loudness(master: Artefact) -> Verdict:
+    """The master is at −14 LUFS ± 0.1, or has no loudness (silence, or shorter than 400 ms)."""
+    loudness = _integrated(master.recording("master.wav"))
+    passed = not math.isfinite(loudness) or abs(loudness - TARGET_LUFS) <= TOLERANCE_LU
+    return Verdict(passed, {"loudness_lufs": loudness})
+
+
+def regenerated_fit_stems(regenerated_stems: Artefact, stems: Artefact) -> Verdict:
+    """Every regenerated stem has the rate, channels and exact length of its stem."""
+    return _fit(regenerated_stems, list(stems.stems().values()))
+
+
+def regenerated_as_loud_as_stems(regenerated_stems: Artefact, stems: Artefact) -> Verdict:
+    """A regenerated stem is within 0.5 LU of its stem, or silent because there were no notes."""
+    played, original = (_measured(_integrated, artefact.stems()) for artefact in (regenerated_stems, stems))
+    off = {
+        f"{name}_off_lu": loudness - original[name]
+        for name, loudness in played.items()
+        if math.isfinite(loudness)
+    }
+    return Verdict(all(abs(difference) <= 0.5 for difference in off.values()), {**off})
+
+
+def scores_are_scores(qc_scores: Artefact) -> Verdict:
+    """Twelve scores for each candidate, all from 0 to 100."""
+    import pandas as pd
+
+    frame = pd.read_parquet(qc_scores.path("qc_scores.parquet"))
+    counts = frame.groupby("candidate")["dimension"].nunique()
+    passed = bool(frame["score"].between(0, 100).all()) and bool((counts == 12).all()) and len(counts) > 0
+    return Verdict(passed, {"rows": len(frame)})
+
+
+def quality_is_accepted(qc_scores: Artefact) -> Verdict:
+    """The master scores at least 85 of 100 against the original."""
+    total = float(qc_scores.manifest.measures["master_total"])
+    return Verdict(total >= 85.0, {"master_total": total})
+
+
+def exported_files_are_there(exports: Artefact) -> Verdict:
+    """Every exported file is in its folder."""
+    folder = exports.read_json("exports.json")["folder"]
+    names = exports.read_json("exports.json")["files"]
+    missing = [name for name in names if exports.store.size(f"exports/{folder}/{name}") is None]
+    return Verdict(not missing, {"files": len(names), "missing": ", ".join(missing) or "none"})
+
+
+def _integrated(recording: Recording) -> float:
+    return measure_loudness(recording).integrated_lufs
+
+
+def _measured(measure: Callable[[Recording], float], recordings: Mapping[str, Recording]) -> dict[str, float]:
+    """Measure several recordings, on two cores."""
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(recordings, pool.map(measure, recordings.values()), strict=True))
+
+
+def _masters(master: Artefact) -> dict[str, Recording]:
+    return {kind: master.recording(f"master.{kind}") for kind in ("wav", "flac", "mp3")}
+
+
+def _fit(made: Artefact, originals: list[Recording]) -> Verdict:
+    shapes = [(r.sample_rate, r.channels, r.frames) for r in made.stems().values()]
+    passed = shapes == [(r.sample_rate, r.channels, r.frames) for r in originals] and bool(shapes)
+    return Verdict(passed, {"stems": len(shapes), "frames": shapes[0][2] if shapes else 0})
+
+
+def _finite(recording: Recording) -> bool:
+    return all(bool(np.isfinite(block).all()) for block in recording.blocks())
+
+
+def _note_starts(midi: Artefact) -> dict[str, list[float]]:
+    import pretty_midi
+
+    return {
+        name.removesuffix(".mid"): [
+            float(note.start)
+            for instrument in pretty_midi.PrettyMIDI(str(midi.path(name))).instruments
+            for note in instrument.notes
+        ]
+        for name in midi.manifest.files
+        if name.endswith(".mid")
+    }
+
+
+def _checks(*, blocking: Sequence[Judge] = (), warning: Sequence[Judge] = ()) -> dg.AssetChecksDefinition:
+    """The asset checks of a stage, from predicates over its artefact and those of other stages.
+
+    A predicate's parameters name the stages it looks at, its own first. All checks of a stage are one step, since
+    a step takes Dagster longer than most of the checks take.
+    """
+    parameters = {judge: list(signature(judge).parameters) for judge in (*blocking, *warning)}
+    (stage,) = {names[0] for names in parameters.values()}
+    specs = [
+        dg.AssetCheckSpec(
+            judge.__name__,
+            asset=stage,
+            description=judge.__doc__,
+            blocking=judge in blocking,
+            partitions_def=tracks,  # without it the check is global: one bad track would block all
+        )
+        for judge in parameters
+    ]
+
+    @dg.multi_asset_check(name=f"check_{stage}", specs=specs)
+    def check(
+        context: dg.AssetCheckExecutionContext, storage: StorageResource
+    ) -> Iterator[dg.AssetCheckResult]:
+        track = context.op_execution_context.partition_key
+        for judge, names in parameters.items():
+            artefacts = {name: storage.artefacts.current(name, track) for name in names}
+            missing = [name for name, artefact in artefacts.items() if artefact is None]
+            if missing:
+                raise dg.Failure(f"{judge.__name__}: there is no artefact {missing[0]} of {track} in storage")
+            yield _result(stage, judge.__name__, judge(**artefacts), judge in blocking)
+
+    return check
+
+
+def _result(stage: str, name: str, verdict: Verdict, blocking: bool) -> dg.AssetCheckResult:
+    numbers = {name: plain(value) for name, value in verdict.numbers.items()}
+    severity = dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckResult(
+        asset_key=stage, check_name=name, passed=verdict.passed, severity=severity, metadata=numbers
+    )
+
+
+def library_check(stages: Sequence[dg.AssetsDefinition]) -> dg.AssetChecksDefinition:
+    """The standing check over all tracks, which knows the code versions of the stages."""
+    code_versions = {stage.key.path[-1]: stage.code_versions_by_key[stage.key] or "" for stage in stages}
+
+    @dg.asset_check(asset="library", blocking=False)
+    def nothing_failed_or_stale(
+        context: dg.AssetCheckExecutionContext, storage: StorageResource
+    ) -> dg.AssetCheckResult:
+        """No track was rejected, failed on its way, or was made from something that has changed since."""
+        frame = read_catalogue(storage.store)
+        made = (
+            {}
+            if frame is None
+            else {track: json.loads(told) for track, told in zip(frame["track"], frame["made"], strict=True)}
+        )
+        rejections = storage.sources.rejections()
+        rejected = {rejection.track for rejection in rejections}
+        stale = {
+            track: behind
+            for track in context.instance.get_dynamic_partitions(str(tracks.name))
+            if track not in rejected and (behind := stale_stages(made.get(track, {}), code_versions))
+        }
+        return dg.AssetCheckResult(
+            passed=not stale and not rejections,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "unfinished_or_stale": len(stale),
+                "rejected": len(rejections),
+                "unfinished_or_stale_tracks": dg.MetadataValue.md(
+                    _lines([f"{track}: {', '.join(behind)}" for track, behind in stale.items()])
+                ),
+                "rejected_files": dg.MetadataValue.md(_lines([rejection.reason for rejection in rejections])),
+            },
+        )
+
+    return nothing_failed_or_stale
+
+
+def _lines(lines: list[str]) -> str:
+    shown = [f"- {line}" for line in lines[:50]]
+    return "\n".join(shown + ([f"- and {len(lines) - 50} more"] if len(lines) > 50 else [])) or "none"
+
+
+CHECKS = [
+    _checks(blocking=[has_audio], warning=[is_audible]),
+    _checks(blocking=[stems_fit_track, stems_sum_to_track]),
+    _checks(blocking=[restored_fit_stems]),
+    _checks(blocking=[notes_lie_within_track], warning=[has_notes]),
+    _checks(warning=[tempo_and_key_are_known]),
+    _checks(blocking=[mix_does_not_clip], warning=[mix_is_balanced]),
+    _checks(blocking=[master_is_under_ceiling], warning=[master_is_at_target_loudness]),
+    _checks(blocking=[regenerated_fit_stems], warning=[regenerated_as_loud_as_stems]),
+    _checks(blocking=[scores_are_scores], warning=[quality_is_accepted]),
+    _checks(blocking=[exported_files_are_there]),
+]

@@ -1,0 +1,82 @@
+"""The one Definitions object, and the function that makes others like it for tests and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_aws.s3 import S3Resource
+
+from resonate_assets.checks import CHECKS, library_check
+from resonate_assets.exports import exports
+from resonate_assets.jobs import process_track, update_library
+from resonate_assets.library import library
+from resonate_assets.master import master
+from resonate_assets.midi import midi
+from resonate_assets.mix import mix
+from resonate_assets.profile import profile
+from resonate_assets.qc_scores import qc_scores
+from resonate_assets.raw_track import raw_track
+from resonate_assets.regenerated_stems import regenerated_stems
+from resonate_assets.restored_stems import restored_stems
+from resonate_assets.schedules import nightly_ingest, nightly_library
+from resonate_assets.sensors import InboxResource, automation, inbox_bucket, inbox_folder
+from resonate_assets.settings import Settings
+from resonate_assets.stems import stems
+from resonate_resources.mastering.resource import MasteringResource
+from resonate_resources.mixing.resource import MixingResource
+from resonate_resources.profiling.resource import ProfilingResource
+from resonate_resources.quality.resource import QualityResource
+from resonate_resources.regeneration.resource import RegenerationResource
+from resonate_resources.restoration.resource import RestorationResource
+from resonate_resources.separation.resource import SeparationResource
+from resonate_resources.storage.resource import ArtefactIOManager, StorageResource
+from resonate_resources.transcription.resource import TranscriptionResource
+
+TRACK_ASSETS = [
+    raw_track,
+    profile,
+    stems,
+    restored_stems,
+    midi,
+    mix,
+    master,
+    regenerated_stems,
+    qc_scores,
+    exports,
+]
+
+
+def build_defs(
+    settings: Settings | None = None, resource_overrides: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """The graph, for an instance that lives where the settings say (by default, the environment's)."""
+    settings = settings or Settings.from_environment()
+    s3 = S3Resource(endpoint_url=settings.s3_endpoint)
+    storage = StorageResource(root=settings.storage, s3=s3, cache=str(settings.home / "s3-cache"))
+    resources: dict[str, Any] = {
+        "storage": storage,
+        "io_manager": ArtefactIOManager(storage=storage),
+        "inbox": InboxResource(folder=settings.inbox, bucket=settings.bucket, s3=s3),
+        "separation": SeparationResource(),
+        "restoration": RestorationResource(),
+        "transcription": TranscriptionResource(),
+        "profiling": ProfilingResource(),
+        "mixing": MixingResource(),
+        "mastering": MasteringResource(),
+        "regeneration": RegenerationResource(),
+        "quality": QualityResource(),
+    }
+    return dg.Definitions(
+        assets=[*TRACK_ASSETS, library],
+        asset_checks=[*CHECKS, library_check(TRACK_ASSETS)],
+        jobs=[process_track, update_library],
+        sensors=[inbox_folder, inbox_bucket, automation],
+        schedules=[nightly_ingest, nightly_library],
+        resources=resources | dict(resource_overrides or {}),
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

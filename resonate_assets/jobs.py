@@ -1,0 +1,37 @@
+"""Jobs: a track through all its stages in one run, and the library."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from resonate_assets.partitions import tracks
+
+STAGES = (
+    "raw_track",
+    "profile",
+    "stems",
+    "restored_stems",
+    "midi",
+    "mix",
+    "master",
+    "regenerated_stems",
+    "qc_scores",
+    "exports",
+)
+"""The stages of a track, in an order in which they can be made."""
+
+# One in-process run a track: a step in a process of its own costs 1.5 s and loads its models anew.
+process_track = dg.define_asset_job(
+    "process_track",
+    selection=dg.AssetSelection.assets(*STAGES),
+    partitions_def=tracks,
+    executor_def=dg.in_process_executor,
+    description="One track through every stage.",
+)
+
+update_library = dg.define_asset_job(
+    "update_library",
+    selection=dg.AssetSelection.assets("library"),
+    executor_def=dg.in_process_executor,
+    description="The catalogue of all tracks, and the standing check of failed and stale ones.",
+)

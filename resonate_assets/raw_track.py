@@ -1,0 +1,39 @@
+"""raw_track: the user's file, decoded once and kept lossless, with its tags."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import dagster as dg
+
+from resonate_assets.automation import redecode
+from resonate_assets.stage import produce, track_asset
+from resonate_resources.audio import AudioError, DestinationError, Progress
+from resonate_resources.engine import Product
+from resonate_resources.ingestion import CODE_VERSION, DECODER, ingest
+from resonate_resources.storage.artefacts import Artefact
+from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.sources import Rejection
+
+
+@track_asset(code_version=CODE_VERSION, automation_condition=redecode, kinds={"ffmpeg"})
+def raw_track(context: dg.AssetExecutionContext, storage: StorageResource) -> dg.MaterializeResult[Artefact]:
+    """The track as 32-bit float WAV at its own rate and channels, with its tags. Files that can't be decoded are
+    recorded as rejected, with the reason."""
+    source = storage.sources.find(context.partition_key)
+    if source is None:
+        raise dg.Failure(f"{context.partition_key}: no source is registered; drop its file into the inbox")
+
+    def work(into: Path, progress: Progress) -> Product:
+        with TemporaryDirectory(dir=into) as download:
+            try:
+                file = storage.local_copy(source.uri, Path(download))
+                return ingest(file, source.name, source.sha256, into, progress)
+            except DestinationError:
+                raise
+            except AudioError as error:
+                storage.sources.reject(Rejection(source.uri, str(error), source.track))
+                raise
+
+    result = produce(context, storage, DECODER, {"source": source.sha256}, work)
+    storage.sources.accept(source.track, source.uri)
+    return result

@@ -1,0 +1,29 @@
+"""regenerated_stems: the MIDI, played by synthesised instruments at the level of the original stems."""
+
+import dagster as dg
+
+from resonate_assets.stage import produce, track_asset, versions
+from resonate_resources.regeneration.resource import CODE_VERSION, RegenerationResource
+from resonate_resources.storage.artefacts import Artefact
+from resonate_resources.storage.resource import StorageResource
+
+
+@track_asset(code_version=CODE_VERSION, pool="gpu", kinds={"faust"})
+def regenerated_stems(
+    context: dg.AssetExecutionContext,
+    midi: Artefact,
+    stems: Artefact,
+    storage: StorageResource,
+    regeneration: RegenerationResource,
+) -> dg.MaterializeResult[Artefact]:
+    """Synthesised stems of the same length as the originals, and as loud."""
+    notes = {name.removesuffix(".mid"): name for name in midi.manifest.files if name.endswith(".mid")}
+    return produce(
+        context,
+        storage,
+        regeneration.engine(),
+        versions(midi=midi, stems=stems),
+        lambda into, progress: regeneration.regenerate(
+            {stem: midi.path(name) for stem, name in notes.items()}, stems.stems(), into, progress
+        ),
+    )

@@ -1,0 +1,107 @@
+"""Sensors: new files in the watched folder and the watched bucket become partitions and runs, exactly once."""
+
+import json
+import os
+from pathlib import Path
+
+import dagster as dg
+from dagster_aws.s3 import S3Resource
+
+from resonate_assets.intake import Intake, take_in
+from resonate_assets.jobs import process_track
+from resonate_assets.partitions import tracks
+from resonate_resources.storage.inbox import BucketInbox, FolderInbox, Inbox
+from resonate_resources.storage.resource import StorageResource
+
+
+class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where new music is looked for. Empty: not watched."""
+
+    folder: str = ""
+    bucket: str = ""
+    """`s3://bucket/prefix`."""
+    per_look: int = 20
+    """Files taken in at one look, at most: a big library comes in over many looks, without a flood of runs."""
+    s3: dg.ResourceDependency[S3Resource]
+
+    def watched_folder(self) -> FolderInbox | None:
+        return FolderInbox(Path(self.folder).expanduser()) if self.folder else None
+
+    def watched_bucket(self) -> BucketInbox | None:
+        return BucketInbox(self.s3.get_client(), self.bucket) if self.bucket else None
+
+
+def look(
+    context: dg.SensorEvaluationContext, inbox: Inbox, storage: StorageResource, limit: int
+) -> dg.SensorResult:
+    """One tick. The cursor holds what the next look must know; Dagster commits it with the runs it asks for."""
+    last = json.loads(context.cursor or "{}")
+    intake = take_in(
+        inbox,
+        storage,
+        context.instance.get_dynamic_partitions(str(tracks.name)),
+        waiting=last.get("waiting", {}),
+        emitted={uri: (stamp, track) for uri, (stamp, track) in last.get("emitted", {}).items()},
+        limit=limit,
+    )
+    for rejection in intake.rejected:
+        context.log.warning(rejection.reason)
+    keys = [source.track for source in intake.new]
+    return dg.SensorResult(
+        dynamic_partitions_requests=[tracks.build_add_request(keys)] if keys else [],
+        run_requests=[run_request(key) for key in keys],
+        skip_reason=None if keys else dg.SkipReason(_nothing_new(intake, inbox)),
+        cursor=json.dumps({"waiting": intake.waiting, "emitted": intake.emitted}),
+    )
+
+
+def run_request(track: str) -> dg.RunRequest:
+    """A track's first run. The run key is made from content: asked for twice, it runs once."""
+    return dg.RunRequest(run_key=track, partition_key=track)
+
+
+def _nothing_new(intake: Intake, inbox: Inbox) -> str:
+    parts = [f"nothing new in {inbox.uri}"]
+    if intake.waiting:
+        parts.append(f"{len(intake.waiting)} being written, or seen for the first time")
+    if intake.rejected:
+        parts.append(f"{len(intake.rejected)} unreadable: {intake.rejected[0].reason}")
+    return "; ".join(parts)
+
+
+_RUNNING, _STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
+
+
+@dg.sensor(job=process_track, minimum_interval_seconds=10, default_status=_RUNNING)
+def inbox_folder(
+    context: dg.SensorEvaluationContext, storage: StorageResource, inbox: InboxResource
+) -> dg.SensorResult | dg.SkipReason:
+    """New audio files in the watched folder. A file is taken when two looks in a row find it unchanged."""
+    folder = inbox.watched_folder()
+    if folder is None or not folder.folder.is_dir():
+        return dg.SkipReason(f"there is no folder {inbox.folder or '(RESONATE_INBOX is not set)'}")
+    return look(context, folder, storage, inbox.per_look)
+
+
+@dg.sensor(
+    job=process_track,
+    minimum_interval_seconds=30,
+    default_status=_RUNNING if os.environ.get("RESONATE_BUCKET") else _STOPPED,
+)
+def inbox_bucket(
+    context: dg.SensorEvaluationContext, storage: StorageResource, inbox: InboxResource
+) -> dg.SensorResult | dg.SkipReason:
+    """New audio objects in the watched bucket."""
+    bucket = inbox.watched_bucket()
+    if bucket is None:
+        return dg.SkipReason("no bucket is watched (RESONATE_BUCKET is not set)")
+    return look(context, bucket, storage, inbox.per_look)
+
+
+automation = dg.AutomationConditionSensorDefinition(
+    "automation",
+    target=dg.AssetSelection.all(),
+    default_status=_RUNNING,
+    minimum_interval_seconds=30,
+    description="Rebuilds what is no longer true to what it was made from.",
+)

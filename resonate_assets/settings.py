@@ -1,0 +1,34 @@
+"""Settings: the few environment variables that say where things are."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where one instance of Resonate lives."""
+
+    home: Path
+    """RESONATE_HOME, by default `~/resonate`: everything below it, unless another variable moves it."""
+    storage: str
+    """RESONATE_STORAGE: artefacts and exports; a directory or s3://bucket/prefix."""
+    inbox: str
+    """RESONATE_INBOX: the watched folder."""
+    bucket: str
+    """RESONATE_BUCKET: the watched bucket, s3://bucket/prefix; empty: none."""
+    s3_endpoint: str | None
+    """RESONATE_S3_ENDPOINT: for S3 that is not Amazon's."""
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        home = Path(os.environ.get("RESONATE_HOME") or "~/resonate").expanduser().absolute()
+        return cls(
+            home=home,
+            storage=os.environ.get("RESONATE_STORAGE") or str(home),
+            inbox=os.environ.get("RESONATE_INBOX") or str(home / "inbox"),
+            bucket=os.environ.get("RESONATE_BUCKET", ""),
+            s3_endpoint=os.environ.get("RESONATE_S3_ENDPOINT") or None,
+        )

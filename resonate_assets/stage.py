@@ -1,0 +1,151 @@
+"""What every stage does around its one call: look in the cache, make, keep, and show."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import dagster as dg
+
+from resonate_assets.automation import rebuild
+from resonate_assets.partitions import tracks
+from resonate_resources.audio import AudioError, Progress, Recording
+from resonate_resources.engine import Engine, Product
+from resonate_resources.signal.picture import draw
+from resonate_resources.storage.artefacts import PICTURE, Artefact, compute_key
+from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.store import new_directory
+
+track_asset = partial(dg.asset, partitions_def=tracks, group_name="track", automation_condition=rebuild)
+"""The decorator of a stage: an asset with one partition a track, rebuilt when what it is made from changes."""
+
+Work = Callable[[Path, Progress], Product]
+"""Makes a product in the directory it is given."""
+
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+def produce(
+    context: dg.AssetExecutionContext,
+    storage: StorageResource,
+    engine: Engine,
+    inputs: Mapping[str, str],
+    work: Work,
+) -> dg.MaterializeResult[Artefact]:
+    """Make a stage's artefact of the run's track, or find the one that was made from the same before.
+
+    inputs: name → data version of everything the work reads.
+    A file that can't be used fails the step with one line and no retry.
+    """
+    stage, track = context.asset_key.path[-1], context.partition_key
+    code_version = context.assets_def.code_versions_by_key[context.asset_key] or ""
+    key = compute_key(stage, code_version, engine, inputs)
+    artefact = storage.artefacts.computed(stage, track, key)
+    found = artefact is not None
+    if artefact is None:
+        with new_directory(storage.store, stage) as into, _one_line_errors():
+            start = time.perf_counter()
+            product = work(into, sparse_progress(context))
+            product = _with_picture(product, into)
+            seconds = time.perf_counter() - start
+            artefact = storage.artefacts.keep(
+                product,
+                stage=stage,
+                track=track,
+                key=key,
+                code_version=code_version,
+                engine=engine,
+                inputs=inputs,
+                seconds=seconds,
+            )
+    return dg.MaterializeResult(
+        value=artefact,
+        metadata=metadata(artefact) | {"from_cache": found},
+        data_version=dg.DataVersion(artefact.data_version),
+    )
+
+
+def versions(**artefacts: Artefact) -> dict[str, str]:
+    """Stage → data version, of the artefacts a stage works from."""
+    return {stage: artefact.data_version for stage, artefact in artefacts.items()}
+
+
+class _one_line_errors:  # noqa: N801 — reads as the statement it is
+    """Turns errors that are the user's to mend into a failure of one line, without retry."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, AudioError):
+            raise dg.Failure(str(error), allow_retries=False) from error
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise dg.Failure(
+                f"disk full: {error}; free some space and run again", allow_retries=False
+            ) from error
+
+
+def sparse_progress(context: dg.AssetExecutionContext) -> Progress:
+    """Progress for Dagster's log: a line every ten seconds at most, as every line is a row in a database."""
+    told = time.monotonic()
+
+    def tell(part: float) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            context.log.info(f"{context.asset_key.path[-1]}: {part:.0%}")
+
+    return tell
+
+
+def _with_picture(product: Product, into: Path) -> Product:
+    """Add a picture of the product's recordings, unless it brings one."""
+    recordings = {
+        name.removesuffix(".wav"): Recording.open(path)
+        for name, path in product.files.items()
+        if name.endswith(".wav")
+    }
+    if PICTURE in product.files or not recordings:
+        return product
+    (into / PICTURE).write_bytes(draw(recordings))
+    return Product({**product.files, PICTURE: into / PICTURE}, product.measures, product.notes)
+
+
+def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
+    """An artefact in Dagster's web UI: picture, engine, numbers that can be plotted, where the files are."""
+    manifest = artefact.manifest
+    shown: dict[str, dg.MetadataValue] = {}
+    if PICTURE in manifest.files:
+        data = base64.b64encode(artefact.path(PICTURE).read_bytes()).decode()
+        shown["picture"] = dg.MetadataValue.md(f"![{manifest.stage}](data:image/png;base64,{data})")
+    shown["engine"] = dg.MetadataValue.text(
+        manifest.engine.name
+        if manifest.engine.model is None
+        else f"{manifest.engine.name}: {manifest.engine.model}"
+    )
+    for name, value in manifest.measures.items():
+        shown[name] = _value(value)
+    notes = [*manifest.engine.notes, *manifest.notes]
+    if notes:
+        shown["notes"] = dg.MetadataValue.md("\n".join(f"- {note}" for note in notes))
+    shown["folder"] = dg.MetadataValue.path(artefact.location("").rstrip("/"))
+    shown["files"] = dg.MetadataValue.md(
+        "\n".join(f"- `{artefact.location(name)}`" for name in manifest.files if name != PICTURE)
+    )
+    shown["seconds"] = dg.MetadataValue.float(manifest.seconds)
+    return shown
+
+
+def _value(value: float | int | str | bool) -> dg.MetadataValue:
+    if isinstance(value, bool):
+        return dg.MetadataValue.bool(value)
+    if isinstance(value, int):
+        return dg.MetadataValue.int(value)
+    if isinstance(value, float):
+        return dg.MetadataValue.float(value)
+    return dg.MetadataValue.text(str(value))

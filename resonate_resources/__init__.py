@@ -1,0 +1,7 @@
+"""How it is done: one package for each capability."""
+
+import os
+
+# Before numpy is imported. Stems and tracks are worked on beside each other; threads of BLAS beside those only
+# wait for each other, spinning: on a busy machine a check of true peaks took 5.8 s with them and 0.9 s without.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,0 +1,65 @@
+"""A mix to a master: resampled, shaped, levelled, delivered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from resonate_resources.audio import Progress, Recording, silent, write_recording
+from resonate_resources.mastering.delivery import Delivered, deliver
+from resonate_resources.mastering.levelling import Levelled, level
+from resonate_resources.mastering.resampling import resample
+from resonate_resources.mastering.shaping import SHAPES, WORKING_LOUDNESS_LUFS, Preset, shaped
+from resonate_resources.signal.loudness import LoudnessMeter, measure_loudness
+from resonate_resources.signal.true_peak import TruePeakMeter
+from resonate_resources.tags import Tags
+
+SAMPLE_RATE = 48_000
+
+GAIN_BOUND_DB = 40.0
+"""A mix is raised at most so much: what would need more is noise, or hardly there."""
+
+
+@dataclass(frozen=True)
+class Mastered:
+    """gain_db went into the limiter, against the mix; limiting_db is the most that the limiter took off."""
+
+    files: Mapping[str, Delivered]
+    gain_db: float
+    limiting_db: float
+
+
+def master(mix: Recording, into: Path, preset: Preset, tags: Tags, progress: Progress = silent) -> Mastered:
+    """Write master.wav, master.flac and master.mp3 of a mix of 1 to 6 channels. Raises AudioError."""
+    with TemporaryDirectory(dir=into) as folder:
+        source = resample(mix, Path(folder) / "resampled.wav", SAMPLE_RATE)
+        progress(0.1)
+        loudness = measure_loudness(source).integrated_lufs
+        working_gain = (
+            min(WORKING_LOUDNESS_LUFS - loudness, GAIN_BOUND_DB) if math.isfinite(loudness) else 0.0
+        )
+        levelled = _shape_and_level(source, Path(folder), preset, working_gain)
+        progress(0.5)
+        files = deliver(levelled, into, tags)
+    return Mastered(files, working_gain + levelled.gain_db, levelled.limiting_db)
+
+
+def _shape_and_level(source: Recording, folder: Path, preset: Preset, gain_db: float) -> Levelled:
+    loudness = LoudnessMeter(source.sample_rate, source.channels)
+    true_peak = TruePeakMeter(source.sample_rate, source.channels)
+    path = folder / "shaped.wav"
+    with write_recording(path, source.sample_rate, source.channels, source.frames) as writer:
+        for block in shaped(source.blocks(), source.sample_rate, SHAPES[preset], gain_db):
+            loudness.update(block)
+            true_peak.update(block)
+            writer.write(block)
+    return level(
+        writer.recording,
+        folder / "limited.wav",
+        loudness.integrated(),
+        true_peak.peak(),
+        most_gain_db=GAIN_BOUND_DB - gain_db,
+    )

@@ -1,0 +1,91 @@
+"""Loudness and true peak of a master: the gain into the limiter is found by measuring what comes out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from resonate_resources.audio import Recording, Samples, write_recording
+from resonate_resources.mastering.limiter import TruePeakLimiter
+from resonate_resources.signal.loudness import LoudnessMeter
+from resonate_resources.signal.true_peak import TruePeakMeter
+
+TARGET_LUFS = -14.0
+TOLERANCE_LU = 0.1
+CEILING_DBTP = -1.0
+
+LIMITER_CEILING_DBTP = -1.2
+"""Where the limiter holds: below the ceiling, since dither adds to peaks, and a true-peak meter that reads 0.2 dB
+high still conforms (EBU Tech 3341, cases 15 to 23)."""
+
+LIMITING_BOUND_DB = 24.0
+"""Peaks are limited by at most so much: beyond, a click in a silent room would be taken for the music."""
+
+_CLOSE_LU = 0.03
+_PASSES = 8
+
+
+@dataclass(frozen=True)
+class Levelled:
+    """A recording as it left the limiter, and what it measures.
+
+    gain_db went in; limiting_db is the most that the limiter took off.
+    """
+
+    recording: Recording
+    gain_db: float
+    limiting_db: float
+    loudness_lufs: float
+    true_peak_dbtp: float
+
+
+def level(
+    source: Recording, path: Path, loudness_lufs: float, true_peak_dbtp: float, most_gain_db: float
+) -> Levelled:
+    """Write source (under 96 kHz, of this loudness and true peak) at TARGET_LUFS, limited.
+
+    What has no integrated loudness (under 400 ms, or nothing over −70 LUFS) is brought to the limiter's
+    ceiling by gain alone. Gain is at most most_gain_db, and what takes peaks LIMITING_BOUND_DB over the
+    ceiling. Silence stays silence.
+    """
+    if not math.isfinite(loudness_lufs):
+        gain = LIMITER_CEILING_DBTP - true_peak_dbtp if math.isfinite(true_peak_dbtp) else 0.0
+        return _limited(source, path, min(gain, most_gain_db))
+    most_gain_db = min(most_gain_db, LIMITER_CEILING_DBTP + LIMITING_BOUND_DB - true_peak_dbtp)
+    gain, slope = min(TARGET_LUFS - loudness_lufs, most_gain_db), 1.0
+    levelled = _limited(source, path, gain)
+    for _ in range(_PASSES - 1):
+        missing = TARGET_LUFS - levelled.loudness_lufs
+        gain = min(levelled.gain_db + missing / slope, most_gain_db)
+        if abs(missing) <= _CLOSE_LU or gain == levelled.gain_db:
+            break
+        before, levelled = levelled, _limited(source, path, gain)
+        # Limiting takes loudness: more gain gives less of it, up to nothing. The secant, kept from leaping.
+        slope = (levelled.loudness_lufs - before.loudness_lufs) / (gain - before.gain_db)
+        slope = min(1.0, max(0.15, slope))
+    return levelled
+
+
+def _limited(source: Recording, path: Path, gain_db: float) -> Levelled:
+    limiter = TruePeakLimiter(source.sample_rate, source.channels, LIMITER_CEILING_DBTP)
+    loudness = LoudnessMeter(source.sample_rate, source.channels)
+    true_peak = TruePeakMeter(source.sample_rate, source.channels)
+    gain = np.float32(10 ** (gain_db / 20))
+    with write_recording(path, source.sample_rate, source.channels, source.frames) as writer:
+        for block in _limited_blocks(source, limiter, gain):
+            loudness.update(block)
+            true_peak.update(block)
+            writer.write(block)
+    return Levelled(
+        writer.recording, gain_db, limiter.most_reduction_db, loudness.integrated(), true_peak.peak()
+    )
+
+
+def _limited_blocks(source: Recording, limiter: TruePeakLimiter, gain: np.float32) -> Iterator[Samples]:
+    for block in source.blocks():
+        yield limiter.process(block * gain)
+    yield limiter.flush()

@@ -1,0 +1,39 @@
+"""The music of a recording: tempo, beats, key and sections, drawn from its features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from resonate_resources.audio import Progress, Recording, silent
+from resonate_resources.profiling.beats import estimate_tempo, tempo_of_beats, track_beats
+from resonate_resources.profiling.features import pitch_class_energy, rhythm_features
+from resonate_resources.profiling.key import estimate_key
+from resonate_resources.profiling.profile import Section
+from resonate_resources.profiling.sections import find_sections
+
+
+@dataclass(frozen=True)
+class Music:
+    """tempo_bpm and key are None, and beats_s empty, where there are none to be heard."""
+
+    tempo_bpm: float | None
+    beats_s: tuple[float, ...]
+    key: str | None
+    sections: tuple[Section, ...]
+
+
+def analyse_music(recording: Recording, progress: Progress = silent) -> Music:
+    """Two passes over the recording; what is kept between them is small."""
+    rhythm = rhythm_features(recording, lambda done: progress(done / 2))
+    key = estimate_key(pitch_class_energy(recording, lambda done: progress(0.5 + done / 2)))
+    tempo = estimate_tempo(rhythm.onset)
+    beats = np.zeros(0) if tempo is None else track_beats(rhythm.onset, tempo)
+    beats = beats[beats < recording.duration]
+    return Music(
+        tempo_of_beats(beats) or tempo,
+        tuple(beats.tolist()),
+        key,
+        tuple(find_sections(rhythm.timbre, beats, recording.duration)),
+    )

@@ -1,0 +1,49 @@
+"""The profile of a track: what it is, in numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """A stretch of a track, in seconds; sections with the same label sound alike."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start_s: float
+    end_s: float
+    label: str
+
+
+class Profile(BaseModel):
+    """None is unknown: speech has no tempo, drums have no key, silence has no loudness, mono has no width.
+
+    key is spelt with sharps. width_db is side over mid power. bandwidth_hz is the highest frequency with content.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    duration_s: float
+    tempo_bpm: float | None
+    beats_s: tuple[float, ...]
+    key: str | None
+    camelot: str | None
+    open_key: str | None
+    loudness_lufs: float | None
+    loudness_range_lu: float
+    true_peak_dbtp: float | None
+    bandwidth_hz: float
+    width_db: float | None
+    width_by_band_db: dict[str, float | None]
+    correlation: float | None
+    sections: tuple[Section, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> Profile:
+        """Raises pydantic's ValidationError for a file that is no profile."""
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+
+    def write(self, path: Path) -> None:
+        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,84 @@
+"""Profiling: what a track is: tempo, beats, key, loudness, bandwidth, width, sections."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import dagster as dg
+
+from resonate_resources.audio import Progress, Recording, silent
+from resonate_resources.engine import Engine, Product
+from resonate_resources.profiling.analysis import analyse_music
+from resonate_resources.profiling.key import camelot, open_key
+from resonate_resources.profiling.profile import Profile
+from resonate_resources.profiling.width import measure_width
+from resonate_resources.signal.bandwidth import detect_bandwidth
+from resonate_resources.signal.loudness import measure_loudness
+from resonate_resources.signal.picture import draw
+from resonate_resources.signal.true_peak import measure_true_peak
+
+CODE_VERSION = "1"
+
+
+class ProfilingResource(dg.ConfigurableResource[None]):
+    """Describes a track in numbers, without any model."""
+
+    def engine(self) -> Engine:
+        return Engine("signal-analysis")
+
+    def profile(self, track: Recording, into: Path, progress: Progress = silent) -> Product:
+        """Write profile.json into that existing directory."""
+        with ThreadPoolExecutor(1) as pool:  # the meters beside the music: two cores
+            meters = pool.submit(
+                lambda: (measure_loudness(track), measure_true_peak(track), detect_bandwidth(track))
+            )
+            music = analyse_music(track, lambda done: progress(0.8 * done))
+            width = measure_width(track)
+            loudness, true_peak, bandwidth = meters.result()
+        profile = Profile(
+            duration_s=track.duration,
+            tempo_bpm=music.tempo_bpm,
+            beats_s=music.beats_s,
+            key=music.key,
+            camelot=camelot(music.key) if music.key else None,
+            open_key=open_key(music.key) if music.key else None,
+            loudness_lufs=_known(loudness.integrated_lufs),
+            loudness_range_lu=loudness.range_lu,
+            true_peak_dbtp=_known(true_peak),
+            bandwidth_hz=bandwidth.upper_hz,
+            width_db=width.width_db,
+            width_by_band_db=width.bands_db,
+            correlation=width.correlation,
+            sections=music.sections,
+        )
+        profile.write(into / "profile.json")
+        marks = {section.start_s: section.label for section in profile.sections}
+        (into / "picture.png").write_bytes(draw({profile.key or "track": track}, marks))
+        progress(1.0)
+        known = {
+            "tempo_bpm": profile.tempo_bpm,
+            "key": profile.key,
+            "camelot": profile.camelot,
+            "width_db": profile.width_db,
+            "correlation": profile.correlation,
+        }
+        return Product(
+            {"profile.json": into / "profile.json", "picture.png": into / "picture.png"},
+            {
+                "beats": len(profile.beats_s),
+                "sections": len(profile.sections),
+                "loudness_lufs": loudness.integrated_lufs,
+                "loudness_range_lu": loudness.range_lu,
+                "true_peak_dbtp": true_peak,
+                "bandwidth_hz": bandwidth.upper_hz,
+                **{name: value for name, value in known.items() if value is not None},
+            },
+            tuple(f"no {name} found" for name in ("tempo_bpm", "key") if known[name] is None),
+        )
+
+
+def _known(level_db: float) -> float | None:
+    """JSON has no -inf."""
+    return level_db if math.isfinite(level_db) else None

@@ -1,0 +1,189 @@
+"""What quality control hears of a recording: a few hundred numbers a second, made in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from resonate_resources.audio import Recording, Samples
+
+Matrix = npt.NDArray[np.float32]
+
+RATE = 32_000  # the one rate at which recordings of any rate are compared: up to 16 kHz, what adults hear
+ONSETS_PER_S = 100
+FRAMES_PER_S = 10
+MEL_BANDS = 64
+WIDTH_EDGES_HZ = (120.0, 500.0, 2_000.0, 8_000.0, 16_000.0)
+OCTAVES_HZ = (250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0)
+BASS_PITCHES = range(28, 60)  # MIDI: E1 (41 Hz), a bass guitar's lowest string, to B3 (247 Hz)
+
+_HOP, _SIZE = RATE // ONSETS_PER_S, 2048
+_LONG_HOP, _LONG_SIZE = RATE // FRAMES_PER_S, 16384  # 2 Hz a line: tells semitones apart down to E1
+_MARGIN = _LONG_SIZE // 2
+_CHUNK = 10 * RATE
+_KICK_HZ = (30.0, 120.0)
+_CHROMA_PITCHES = range(48, 96)  # C3 to B6: under it the bass, over it more overtones than notes
+
+
+@dataclass(frozen=True)
+class Features:
+    """Of one recording; frames are rows. Powers and peaks are linear, full scale 1.
+
+    Ten rows a second: mel (frames, 64), power and peak (frames,), mid and side (frames, 4), chroma (frames, 12),
+    bass (frames, 32; one column per semitone). A hundred rows a second: onset and kick (frames × 10,),
+    how much rose in the spectrum and in 30–120 Hz; octaves (frames × 10, 6).
+    """
+
+    mel: Matrix
+    power: Matrix
+    peak: Matrix
+    mid: Matrix
+    side: Matrix
+    chroma: Matrix
+    bass: Matrix
+    onset: Matrix
+    kick: Matrix
+    octaves: Matrix
+
+    def __len__(self) -> int:
+        return len(self.power)
+
+    def louder(self, gain_db: float) -> Features:
+        """As if the recording had been louder by gain_db."""
+        power = np.float32(10 ** (gain_db / 10))
+        exponent = {"peak": 0.5, "kick": 0.5, "onset": _ONSET_EXPONENT}
+        return Features(
+            **{
+                field.name: getattr(self, field.name) * power ** np.float32(exponent.get(field.name, 1.0))
+                for field in fields(self)
+            }
+        )
+
+    def padded(self, frames: int) -> Features:
+        """With silence after it, up to that many frames at ten a second."""
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        missing = {name: frames * (len(part) // len(self)) - len(part) for name, part in parts.items()}
+        return Features(
+            **{
+                name: np.pad(part, ((0, missing[name]), *((0, 0),) * (part.ndim - 1)))
+                for name, part in parts.items()
+            }
+        )
+
+
+_ONSET_EXPONENT = 0.25  # loudness grows with about the fourth root of power (Stevens)
+
+
+def extract(recording: Recording, skip: int = 0) -> Features:
+    """Features of a recording from its `skip`th frame at RATE on; negative: with so much silence before it.
+
+    Memory grows by 3 kB a second of audio. At least one frame.
+    """
+    chunks = [_of_chunk(chunk) for chunk in _chunks(recording, skip)]
+    return Features(
+        **{
+            field.name: np.concatenate([getattr(chunk, field.name) for chunk in chunks])
+            for field in fields(Features)
+        }
+    )
+
+
+def _chunks(recording: Recording, skip: int) -> Iterator[Samples]:
+    """Mid and side at RATE, (2, _MARGIN + n + _MARGIN) with n up to _CHUNK, overlapping by the margins."""
+    pending = np.zeros((2, _MARGIN + max(0, -skip)), np.float32)
+    to_skip = max(0, skip)
+    for block in _mid_side(recording):
+        pending = np.concatenate((pending, block[:, to_skip:]), axis=1)
+        to_skip = max(0, to_skip - block.shape[1])
+        while pending.shape[1] >= _CHUNK + 2 * _MARGIN:
+            yield pending[:, : _CHUNK + 2 * _MARGIN]
+            pending = pending[:, _CHUNK:]
+    rest = max(1, pending.shape[1] - _MARGIN)
+    whole = -(-rest // _LONG_HOP) * _LONG_HOP
+    yield np.pad(pending, ((0, 0), (0, whole + 2 * _MARGIN - pending.shape[1])))
+
+
+def _mid_side(recording: Recording) -> Iterator[Samples]:
+    stream = soxr.ResampleStream(recording.sample_rate, RATE, 2, dtype="float32", quality="HQ")
+    for block in recording.blocks():
+        mid = block.mean(axis=0)
+        side = (block[0] - block[1]) / 2 if recording.channels > 1 else np.zeros_like(mid)
+        yield stream.resample_chunk(np.stack((mid, side), axis=1)).T
+    yield stream.resample_chunk(np.zeros((0, 2), np.float32), last=True).T
+
+
+def _of_chunk(chunk: Samples) -> Features:
+    from scipy.fft import rfft
+
+    frames = (chunk.shape[1] - 2 * _MARGIN) // _LONG_HOP
+    # One spectrum more, before the first: what the first onset rose from.
+    spectra = np.abs(rfft(_frames(chunk, _SIZE, _HOP, 10 * frames + 1, -1) * _hann(_SIZE), axis=-1)) ** 2
+    mid, side = spectra / np.float32(_SIZE * _SIZE / 16)  # a full-scale sine has 1
+    long = np.abs(rfft(_frames(chunk[:1], _LONG_SIZE, _LONG_HOP, frames, 0)[0] * _hann(_LONG_SIZE), axis=-1))
+    long = (long / np.float32(_LONG_SIZE / 4)) ** 2
+
+    mel = mid @ _mel_filters()
+    rise = np.maximum(np.diff(mel**_ONSET_EXPONENT, axis=0), 0).mean(axis=1)
+    low = np.sqrt(mid[:, _lines(_SIZE, *_KICK_HZ)])
+    kick = np.maximum(np.diff(low, axis=0), 0).mean(axis=1)
+    bands = list(pairwise(WIDTH_EDGES_HZ))
+    octaves = [mid[1:, _lines(_SIZE, hz / 2**0.5, hz * 2**0.5)].sum(axis=1) for hz in OCTAVES_HZ]
+    audio = chunk[:, _MARGIN : _MARGIN + frames * _LONG_HOP].reshape(2, frames, _LONG_HOP)
+    return Features(
+        mel=_tenths(mel[1:]),
+        power=(audio**2).sum(axis=0).mean(axis=1),
+        peak=np.maximum(np.abs(audio[0] + audio[1]), np.abs(audio[0] - audio[1])).max(axis=1),
+        mid=_tenths(np.stack([mid[1:, _lines(_SIZE, *band)].sum(axis=1) for band in bands], axis=1)),
+        side=_tenths(np.stack([side[1:, _lines(_SIZE, *band)].sum(axis=1) for band in bands], axis=1)),
+        chroma=(long @ _pitch_filters(_CHROMA_PITCHES)).reshape(frames, -1, 12).sum(axis=1),
+        bass=np.asarray(long @ _pitch_filters(BASS_PITCHES), np.float32),
+        onset=rise,
+        kick=kick,
+        octaves=np.stack(octaves, axis=1),
+    )
+
+
+def _frames(chunk: Samples, size: int, hop: int, count: int, first: int) -> Samples:
+    """Frames first…first + count, (channels, count, size), frame k centred on the k-th hop after the margin."""
+    start = _MARGIN + first * hop - size // 2
+    windows = np.lib.stride_tricks.sliding_window_view(chunk[:, start:], size, axis=1)
+    return np.asarray(windows[:, : (count - 1) * hop + 1 : hop])
+
+
+def _tenths(rows: Matrix) -> Matrix:
+    """Means of ten rows each."""
+    return np.asarray(rows.reshape(-1, ONSETS_PER_S // FRAMES_PER_S, rows.shape[1]).mean(axis=1))
+
+
+def _lines(size: int, lower_hz: float, upper_hz: float) -> slice:
+    return slice(round(lower_hz * size / RATE), round(upper_hz * size / RATE))
+
+
+@cache
+def _hann(size: int) -> Matrix:
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)
+
+
+@cache
+def _mel_filters() -> Matrix:
+    """Triangles over the lines of _SIZE, evenly spaced on the mel scale of O'Shaughnessy (1987), (lines, 64)."""
+    top = 2595 * np.log10(1 + RATE / 2 / 700)
+    corners = 700 * (10 ** (np.linspace(0, top, MEL_BANDS + 2) / 2595) - 1)
+    hz = np.arange(_SIZE // 2 + 1)[:, None] * RATE / _SIZE
+    rising = (hz - corners[:-2]) / (corners[1:-1] - corners[:-2])
+    falling = (corners[2:] - hz) / (corners[2:] - corners[1:-1])
+    return np.asarray(np.maximum(0, np.minimum(rising, falling)), np.float32)
+
+
+@cache
+def _pitch_filters(pitches: range) -> Matrix:
+    """Triangles over the lines of _LONG_SIZE, a semitone to either side of MIDI pitches, (lines, pitches)."""
+    hz = np.maximum(np.arange(_LONG_SIZE // 2 + 1), 0.5) * RATE / _LONG_SIZE
+    pitch = 69 + 12 * np.log2(hz / 440)
+    return np.asarray(np.maximum(0, 1 - np.abs(pitch[:, None] - np.array(pitches))), np.float32)

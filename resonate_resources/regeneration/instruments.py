@@ -1,0 +1,148 @@
+"""The instruments: Faust programs run by DawDreamer. Each sound depends on its own note alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from resonate_resources.audio import Samples
+from resonate_resources.regeneration.dawdreamer_thread import on_dawdreamer_thread
+from resonate_resources.regeneration.notes import Note
+
+if TYPE_CHECKING:
+    import dawdreamer
+
+MAX_POLYPHONY: Final = 32
+"""Voices of a synthesiser. Basic Pitch finds at most a dozen notes at once in dense pop."""
+
+_SOURCES: Final = Path(__file__).with_name("instruments")
+_SPARE_VOICES: Final = 8  # a voice becomes free at the end of the block in which it falls silent
+_BLOCK_FRAMES: Final = 256
+_DRUM_HIT_S: Final = 4.0  # the crash has fallen by 58 dB
+_SILENT: Final = 1e-4
+
+# Release in s: how long a note sounds after its end, at the most.
+_SYNTH_RELEASE_S: Mapping[str, float] = {"vocals": 0.2, "bass": 0.15, "other": 0.3}
+
+# General MIDI percussion (GM level 1) → output of drums.dsp and place in the image −1…1, as the audience sees it.
+_KIT: Mapping[int, tuple[int, float]] = {
+    **dict.fromkeys((35, 36), (0, 0.0)),
+    **dict.fromkeys((38, 40), (1, 0.05)),
+    37: (2, 0.05),
+    39: (3, -0.1),
+    **dict.fromkeys((42, 44), (4, 0.3)),
+    46: (5, 0.3),
+    **dict.fromkeys((51, 53, 59), (6, -0.35)),
+    **dict.fromkeys((49, 52, 55, 57), (7, -0.5)),
+    **dict.fromkeys((41, 43), (8, -0.4)),
+    **dict.fromkeys((45, 47), (9, -0.1)),
+    **dict.fromkeys((48, 50), (10, 0.2)),
+}
+_HAND_PERCUSSION = (11, 0.2)  # everything else: tambourine, cabasa, maracas, …
+
+
+class Instrument(Protocol):
+    """sample_rate in Hz. polyphony: how many notes, their releases included, sound at once; None: any number."""
+
+    @property
+    def sample_rate(self) -> int: ...
+
+    @property
+    def polyphony(self) -> int | None: ...
+
+    def sounding_until(self, note: Note) -> float:
+        """The time in seconds at which the note, its release included, has fallen silent."""
+        ...
+
+    def play(self, notes: Sequence[Note], frames: int) -> Samples:
+        """(2, frames) of those notes from time zero. The same note gives the same sound wherever it stands."""
+        ...
+
+
+def instrument_for(stem: str, sample_rate: int) -> Instrument:
+    """The instrument of that stem; piano, guitar and whatever else play the keys of "other"."""
+    if stem == "drums":
+        return DrumKit(sample_rate)
+    return Synthesiser(stem if stem in _SYNTH_RELEASE_S else "other", sample_rate)
+
+
+class Synthesiser:
+    """A Faust instrument played by MIDI: vocals, bass or other."""
+
+    polyphony = MAX_POLYPHONY
+
+    def __init__(self, name: str, sample_rate: int) -> None:
+        self.sample_rate = sample_rate
+        self._release_s = _SYNTH_RELEASE_S[name]
+        self._engine, self._processor = on_dawdreamer_thread(
+            lambda: _faust(name, sample_rate, voices=MAX_POLYPHONY + _SPARE_VOICES)
+        )
+
+    def sounding_until(self, note: Note) -> float:
+        return note.end + self._release_s
+
+    def play(self, notes: Sequence[Note], frames: int) -> Samples:
+        return on_dawdreamer_thread(lambda: self._render(notes, frames))
+
+    def _render(self, notes: Sequence[Note], frames: int) -> Samples:
+        self._processor.clear_midi()
+        for note in notes:
+            # A quarter frame late, for DawDreamer rounds times down: 0.7 s × 44.1 kHz is 30869.999… frames.
+            onset = (round(note.onset * self.sample_rate) + 0.25) / self.sample_rate
+            self._processor.add_midi_note(note.pitch, note.velocity, onset, note.duration)
+        self._engine.render((frames + _BLOCK_FRAMES) / self.sample_rate)
+        return np.asarray(self._engine.get_audio(), np.float32)[:, :frames]
+
+
+class DrumKit:
+    """General MIDI drums: each sound rendered once by Faust, then placed at every hit, as loud as its velocity."""
+
+    polyphony = None
+
+    def __init__(self, sample_rate: int) -> None:
+        self.sample_rate = sample_rate
+        self._sounds = [_until_silent(sound) for sound in on_dawdreamer_thread(self._strike_all)]
+
+    def _strike_all(self) -> Samples:
+        engine, _ = _faust("drums", self.sample_rate, voices=0)
+        engine.render(_DRUM_HIT_S)
+        return np.asarray(engine.get_audio(), np.float32)
+
+    def sounding_until(self, note: Note) -> float:
+        sound, _ = _KIT.get(note.pitch, _HAND_PERCUSSION)
+        return note.onset + self._sounds[sound].size / self.sample_rate
+
+    def play(self, notes: Sequence[Note], frames: int) -> Samples:
+        played = np.zeros((2, frames), np.float32)
+        for note in notes:
+            index, place = _KIT.get(note.pitch, _HAND_PERCUSSION)
+            start = round(note.onset * self.sample_rate)
+            sound = self._sounds[index][: max(0, frames - start)] * np.float32(note.velocity / 127)
+            angle = (place + 1) * np.pi / 4  # equal power
+            played[0, start : start + sound.size] += np.float32(np.cos(angle)) * sound
+            played[1, start : start + sound.size] += np.float32(np.sin(angle)) * sound
+        return played
+
+
+def _faust(
+    name: str, sample_rate: int, voices: int
+) -> tuple[dawdreamer.RenderEngine, dawdreamer.FaustProcessor]:
+    """An engine with that instrument alone; voices: 0 for one that is not played by MIDI."""
+    import dawdreamer
+
+    engine = dawdreamer.RenderEngine(sample_rate, _BLOCK_FRAMES)
+    processor = engine.make_faust_processor(name)
+    processor.num_voices = voices
+    processor.faust_libraries_paths = [str(_SOURCES)]
+    processor.set_dsp_string((_SOURCES / f"{name}.dsp").read_text())
+    processor.compile()
+    engine.load_graph([(processor, [])])
+    return engine, processor
+
+
+def _until_silent(sound: Samples) -> Samples:
+    """The sound without the silence after it."""
+    return sound[: int(np.flatnonzero(np.abs(sound) > _SILENT)[-1]) + 1]

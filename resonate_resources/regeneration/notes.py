@@ -1,0 +1,82 @@
+"""What a MIDI file asks to be played, brought into a form that every instrument can play."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import Final
+
+from resonate_resources.audio import AudioError
+
+LONGEST_NOTE_S: Final = 30.0
+"""A held note ends here: what has to be rendered at once stays small however long the file."""
+
+_SHORTEST_NOTE_S: Final = 0.02  # shorter ones would end within their own attack
+_RESTRIKE_GAP_S: Final = (
+    0.002  # between two notes on one key, so that its release comes before it is struck again
+)
+
+
+@dataclass(frozen=True, order=True)
+class Note:
+    """onset and duration in seconds, pitch as MIDI number, velocity 1…127."""
+
+    onset: float
+    pitch: int
+    duration: float
+    velocity: int
+
+    @property
+    def end(self) -> float:
+        return self.onset + self.duration
+
+
+def read_notes(path: Path) -> list[Note]:
+    """All notes of a MIDI file by onset, then pitch; tempo changes are followed. Raises AudioError."""
+    import pretty_midi
+
+    try:
+        instruments = pretty_midi.PrettyMIDI(str(path)).instruments
+    except (OSError, EOFError, ValueError, KeyError, IndexError) as error:
+        raise AudioError(f"{path.name}: cannot be read as MIDI ({error})") from error
+    return sorted(
+        Note(float(note.start), int(note.pitch), float(note.end - note.start), int(note.velocity))
+        for instrument in instruments
+        for note in instrument.notes
+    )
+
+
+def playable(notes: Sequence[Note]) -> list[Note]:
+    """The notes with lengths kept within bounds, and none sounding on a key that is struck again."""
+    played: list[Note] = []
+    last_on_key: dict[int, int] = {}
+    for note in sorted(notes):
+        before = last_on_key.get(note.pitch)
+        if before is not None:
+            room = note.onset - _RESTRIKE_GAP_S - played[before].onset
+            if room < _SHORTEST_NOTE_S:
+                continue  # the same key twice within its attack is one note
+            played[before] = replace(played[before], duration=min(played[before].duration, room))
+        last_on_key[note.pitch] = len(played)
+        played.append(replace(note, duration=min(max(note.duration, _SHORTEST_NOTE_S), LONGEST_NOTE_S)))
+    return played
+
+
+def within_polyphony(
+    notes: Sequence[Note], voices: int, sounding_until: Callable[[Note], float]
+) -> list[Note]:
+    """The notes without those that come while that many others still sound.
+
+    notes are sorted by onset; sounding_until gives the time in seconds at which a note has fallen silent.
+    """
+    kept: list[Note] = []
+    ends: list[float] = []
+    for note in notes:
+        while ends and ends[0] <= note.onset:
+            heappop(ends)
+        if len(ends) < voices:
+            heappush(ends, sounding_until(note))
+            kept.append(note)
+    return kept

@@ -1,0 +1,60 @@
+"""Stems played anew from their MIDI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import dagster as dg
+
+from resonate_resources.audio import Progress, Stems, silent
+from resonate_resources.engine import Engine, Product
+from resonate_resources.regeneration.instruments import MAX_POLYPHONY
+from resonate_resources.regeneration.notes import LONGEST_NOTE_S, read_notes
+from resonate_resources.regeneration.stem import regenerate_stem
+
+CODE_VERSION = "1"
+
+_STEMS_AT_ONCE = 2  # one is rendered while the other is measured and written
+
+
+class RegenerationResource(dg.ConfigurableResource[None]):
+    """Synthesised instruments playing each stem's MIDI, at the level of the stem it was transcribed from."""
+
+    def engine(self) -> Engine:
+        return Engine(
+            name="dawdreamer-faust",
+            settings={"max_polyphony": MAX_POLYPHONY, "longest_note_s": LONGEST_NOTE_S},
+            licence="GPL-3.0",
+        )
+
+    def regenerate(
+        self, midi: Mapping[str, Path], stems: Stems, into: Path, progress: Progress = silent
+    ) -> Product:
+        """A WAV per MIDI file, under its stem's name. Raises AudioError for a file that is no MIDI.
+
+        Every name in midi must be in stems.
+        """
+        with ThreadPoolExecutor(_STEMS_AT_ONCE) as pool:
+            futures = {
+                name: pool.submit(regenerate_stem, name, read_notes(path), stems[name], into / f"{name}.wav")
+                for name, path in midi.items()
+            }
+            for done, future in enumerate(as_completed(futures.values()), start=1):
+                future.result()
+                progress(done / len(futures))
+        made = {name: future.result() for name, future in futures.items()}
+        measures: dict[str, float | int | str | bool] = {}
+        for name, stem in made.items():
+            measures[f"{name}_notes"] = stem.notes_played
+            measures[f"{name}_loudness_lufs"] = stem.loudness_lufs
+        return Product(
+            files={f"{name}.wav": stem.recording.path for name, stem in made.items()},
+            measures=measures,
+            notes=tuple(
+                f"{name}: {stem.notes_left_out} notes left out, as {MAX_POLYPHONY} others were sounding"
+                for name, stem in made.items()
+                if stem.notes_left_out
+            ),
+        )

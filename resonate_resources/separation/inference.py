@@ -1,0 +1,150 @@
+"""A network over a stream of segments: in batches that fit, as exact as asked for, on what device is left."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from resonate_resources.audio import Samples
+from resonate_resources.separation.device import Device, processor, tensor_float_32
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Outputs = npt.NDArray[np.float32]
+"""Shaped (batch, sources, channels, frames)."""
+
+WORST_ERROR_DB = -45.0
+"""Lower precision is used only where no stem differs by more from what float32 gives."""
+_FAINT = 1e-4
+"""Stems 40 dB under the loudest are held to its error: their own is not heard."""
+
+
+class Network(Protocol):
+    """What turns segments into sources."""
+
+    def to(self, kind: str) -> None:
+        """Move to "cpu" or "cuda"."""
+        ...
+
+    def __call__(self, segments: Tensor, fast: bool) -> Tensor:
+        """(batch, channels, frames) → (batch, sources, channels, frames), float32, wherever it is now.
+
+        fast: in lower precision.
+        """
+        ...
+
+
+class Inference:
+    """One track through one network. Afterwards `notes` tells what went otherwise than planned, one line each,
+    and `error_db` how far lower precision was from float32 where both were tried."""
+
+    def __init__(self, network: Network, device: Device) -> None:
+        self._network = network
+        self._device = device
+        self._batch = device.batch
+        # None: lower precision is possible and has yet to be proven, on a segment that has a sound.
+        self._fast: bool | None = None if device.fast else False
+        self.notes: list[str] = []
+        self.error_db: float | None = None
+
+    def run(self, segments: Iterator[Samples]) -> Iterator[Samples]:
+        """(channels, frames), all of one shape, → (sources, channels, frames) of each in turn."""
+        self._network.to(self._device.kind)
+        with _same_threads_after(), ThreadPoolExecutor(processor().batch) as pool:
+            while batch := list(islice(segments, self._batch)):
+                while batch:
+                    outputs = self._attempt(np.stack(batch[: self._batch]), pool)
+                    if outputs is None:
+                        self._make_room()
+                        continue
+                    batch = batch[len(outputs) :]
+                    yield from outputs
+
+    def _attempt(self, segments: Samples, pool: ThreadPoolExecutor) -> Outputs | None:
+        """None when the GPU's memory does not suffice."""
+        import torch
+
+        try:
+            if self._fast is None:
+                return self._prove(segments, pool)
+            outputs = self._outputs(segments, self._fast, pool)
+            if self._fast and not np.isfinite(outputs).all():
+                outputs = self._outputs(segments, False, pool)  # beyond what float16 can hold
+        except torch.OutOfMemoryError:
+            return None
+        return outputs
+
+    def _prove(self, segments: Samples, pool: ThreadPoolExecutor) -> Outputs:
+        """The exact output; and of the first segment, whether lower precision is near enough to go on with."""
+        exact = self._outputs(segments, False, pool)
+        error = largest_error_db(self._outputs(segments[:1], True, pool), exact[:1])
+        if error is not None:
+            self.error_db = error
+            self._fast = error <= WORST_ERROR_DB
+            if not self._fast:
+                self.notes.append(
+                    f"separated in float32: {self._device.fast} would have been off by {error:.0f} dB"
+                )
+        return exact
+
+    def _outputs(self, segments: Samples, fast: bool, pool: ThreadPoolExecutor) -> Outputs:
+        import torch
+
+        whole = torch.from_numpy(segments)
+        if self._device.kind == "cpu":
+            threads = max(1, (os.cpu_count() or 1) // len(whole))
+
+            def output(segment: Tensor) -> Tensor:
+                torch.set_num_threads(threads)
+                return self._network(segment[None], fast)
+
+            return torch.cat(list(pool.map(output, whole))).numpy()
+        with tensor_float_32() if fast else nullcontext():
+            return self._network(whole, fast).cpu().numpy()
+
+    def _make_room(self) -> None:
+        import torch
+
+        if self._batch > 1:
+            self._batch //= 2
+        else:
+            self._network.to("cpu")
+            self._device = processor()
+            self._batch = self._device.batch
+            self._fast = None if self._device.fast else False
+            self.notes.append("the GPU's memory did not suffice: separated on the processor")
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def largest_error_db(approximate: Outputs, exact: Outputs) -> float | None:
+    """Energy of the difference over that of the stem, of the worst stem; None where all is silent."""
+    energy = np.square(exact, dtype=np.float64).sum(axis=(0, 2, 3))
+    if not energy.max() > 0:
+        return None
+    difference = np.square(approximate.astype(np.float64) - exact).sum(axis=(0, 2, 3))
+    worst = float((difference / np.maximum(energy, _FAINT * energy.max())).max())
+    if math.isnan(worst):
+        return math.inf
+    return 10 * math.log10(worst) if worst > 0 else -math.inf
+
+
+@contextmanager
+def _same_threads_after() -> Iterator[None]:
+    """The number of threads is set for the thread that asks, but parts of torch keep it for the process."""
+    import torch
+
+    threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

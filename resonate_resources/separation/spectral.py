@@ -1,0 +1,60 @@
+"""The embedded engine: masks from how sounds behave in time, pitch and panning. It needs no download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resonate_resources.audio import Progress, Recording, Samples, Stems
+from resonate_resources.engine import Engine
+from resonate_resources.separation.chunks import separate_in_chunks
+from resonate_resources.separation.masks import STEMS, estimate_masks, networks_sha256
+from resonate_resources.separation.stft import WINDOW_SECONDS, Stft
+from resonate_resources.separation.wiener import filtered
+
+CHUNK_SECONDS = 20.0
+"""Some bars of context, as in fitting; half a gigabyte of cues in stereo."""
+FADE_SECONDS = 1.0
+_CHUNK_VALUES = 6_000_000
+"""Most values (frames × channels) in a chunk: shorter chunks where rate and channels are high, to bound memory."""
+
+
+class SpectralSeparator:
+    """Parts any track into vocals, drums, bass and other that sum to it."""
+
+    def engine(self) -> Engine:
+        return Engine(
+            "spectral",
+            {
+                "chunk_s": CHUNK_SECONDS,
+                "fade_s": FADE_SECONDS,
+                "window_s": WINDOW_SECONDS,
+                "networks_sha256": networks_sha256(),
+            },
+            licence="GPL-3.0-or-later",
+        )
+
+    def separate(self, track: Recording, into: Path, progress: Progress) -> Stems:
+        rate = track.sample_rate
+        return separate_in_chunks(
+            track,
+            lambda samples: separate_samples(samples, rate),
+            STEMS,
+            into,
+            chunk=min(round(CHUNK_SECONDS * rate), _CHUNK_VALUES // track.channels),
+            fade=round(FADE_SECONDS * rate),
+            progress=progress,
+        )
+
+
+def separate_samples(samples: Samples, sample_rate: int) -> dict[str, Samples]:
+    """Stems of (channels, frames ≥ 1) at sample_rate (Hz), each of that shape; they sum to it up to rounding."""
+    stft = Stft.for_rate(sample_rate)
+    centred = samples - samples.mean(1, keepdims=True)  # an offset is nobody's sound: it stays in the rest
+    spectra = stft.forward(centred)
+    masks = estimate_masks(centred, spectra, stft, sample_rate / stft.size)
+    stems: dict[str, Samples] = {}
+    rest = samples.copy()
+    for name, stem_spectra in zip(STEMS[:-1], filtered(spectra, masks), strict=False):
+        stems[name] = stft.inverse(stem_spectra, samples.shape[1])
+        rest -= stems[name]
+    return {**stems, STEMS[-1]: rest}

@@ -1,0 +1,86 @@
+"""Pictures of what is no recording: notes, and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from resonate_resources.signal.ink import FAINT, GROUND, RULE, TEXT, clock, png, ticks, write
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw
+
+_LEFT, _PLOT_WIDTH, _RIGHT = 44, 540, 12
+_TITLE, _ROLL, _GAP, _AXIS = 22, 96, 10, 24
+_BAR, _NAMES = 16, 210
+_NOTES = np.linspace((44, 122, 140), (112, 214, 220), 8)
+"""Colours of notes, softest to loudest."""
+_GOOD, _FAIR, _POOR = (112, 214, 160), (249, 201, 50), (227, 89, 51)
+
+
+def piano_roll(parts: Mapping[str, Sequence[tuple[float, float, int, int]]], duration: float) -> bytes:
+    """A PNG with a row of notes for each part, to one scale of time.
+
+    parts: name → notes as onset and offset in seconds, MIDI note number, velocity 1…127. duration in seconds.
+    """
+    from PIL import Image, ImageDraw
+
+    row = _TITLE + _ROLL + _GAP
+    image = Image.new("RGB", (_LEFT + _PLOT_WIDTH + _RIGHT, len(parts) * row + _AXIS), GROUND)
+    pen = ImageDraw.Draw(image)
+    for number, (name, notes) in enumerate(parts.items()):
+        top = number * row + _TITLE
+        write(pen, (_LEFT, top - 5), name, "ls", colour=TEXT, size=13)
+        write(pen, (_LEFT + _PLOT_WIDTH, top - 5), f"{len(notes)} notes", "rs", size=11)
+        pen.rectangle((_LEFT, top, _LEFT + _PLOT_WIDTH, top + _ROLL), outline=RULE)
+        if notes:
+            _draw_notes(pen, top, notes, duration)
+    for seconds in ticks(duration):
+        x = _LEFT + round(seconds / duration * _PLOT_WIDTH)
+        write(pen, (x, len(parts) * row + 6), clock(float(seconds)), "mm")
+    return png(image, _NOTES)
+
+
+def _draw_notes(
+    pen: ImageDraw.ImageDraw, top: int, notes: Sequence[tuple[float, float, int, int]], duration: float
+) -> None:
+    lowest = min(pitch for _, _, pitch, _ in notes) - 2
+    highest = max(pitch for _, _, pitch, _ in notes) + 2
+    step = _ROLL / (highest - lowest)
+    for pitch in range(-(-lowest // 12) * 12, highest, 12):
+        y = top + round((highest - pitch) * step)
+        pen.line((_LEFT, y, _LEFT + _PLOT_WIDTH, y), fill=RULE)
+        write(pen, (_LEFT - 6, y), f"C{pitch // 12 - 1}", "rm")
+    for onset, offset, pitch, velocity in notes:
+        start = _LEFT + onset / duration * _PLOT_WIDTH
+        end = max(start + 1, _LEFT + min(offset / duration, 1.0) * _PLOT_WIDTH)
+        centre = top + (highest - pitch) * step
+        red, green, blue = _NOTES[velocity * len(_NOTES) // 128].astype(int)
+        pen.rectangle(
+            (start, centre - max(step / 2, 1), end, centre + max(step / 2, 1)), fill=(red, green, blue)
+        )
+
+
+def bars(groups: Mapping[str, Mapping[str, float]]) -> bytes:
+    """A PNG with a bar from 0 to 100 for each score, group by group."""
+    from PIL import Image, ImageDraw
+
+    height = sum(_TITLE + _BAR * len(scores) + _GAP for scores in groups.values())
+    image = Image.new("RGB", (_NAMES + 330 + 50, height), GROUND)
+    pen = ImageDraw.Draw(image)
+    top = 0
+    for group, scores in groups.items():
+        write(pen, (12, top + _TITLE - 5), group, "ls", colour=TEXT, size=13)
+        top += _TITLE
+        for name, score in scores.items():
+            middle = top + _BAR // 2
+            write(pen, (_NAMES - 8, middle), name.replace("_", " "), "rm", size=11)
+            colour = _GOOD if score >= 85 else _FAIR if score >= 60 else _POOR
+            pen.rectangle((_NAMES, top + 3, _NAMES + 330, top + _BAR - 3), outline=RULE)
+            pen.rectangle((_NAMES, top + 3, _NAMES + round(3.3 * score), top + _BAR - 3), fill=colour)
+            write(pen, (_NAMES + 338, middle), f"{score:.0f}", "lm", colour=FAINT, size=11)
+            top += _BAR
+        top += _GAP
+    return png(image, [_GOOD, _FAIR, _POOR])

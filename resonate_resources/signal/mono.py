@@ -1,0 +1,52 @@
+"""One channel at one rate, block by block: what analysis listens to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+from numpy.lib.stride_tricks import sliding_window_view
+
+from resonate_resources.audio import BLOCK_FRAMES, Progress, Recording, silent
+
+Mono = npt.NDArray[np.float32]
+"""One channel of audio, shaped (frames,)."""
+
+
+def mono_blocks(recording: Recording, sample_rate: int, progress: Progress = silent) -> Iterator[Mono]:
+    """The mean of the channels, resampled to sample_rate in Hz (soxr HQ, streaming).
+
+    Yields blocks of uneven length, some of them empty; together they are what librosa.load gives.
+    """
+    resample = _resampler(recording.sample_rate, sample_rate)
+    read = 0
+    for block in recording.blocks(BLOCK_FRAMES):
+        read += block.shape[1]
+        yield resample(block.mean(axis=0, dtype=np.float32), False)
+        progress(read / recording.frames)
+    yield resample(np.zeros(0, np.float32), True)
+
+
+def _resampler(from_rate: int, to_rate: int) -> Callable[[Mono, bool], Mono]:
+    if from_rate == to_rate:
+        return lambda block, _: block
+    stream = soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32", quality="HQ")
+    return lambda block, last: stream.resample_chunk(block, last=last)
+
+
+def overlapping_frames(blocks: Iterator[Mono], size: int, hop: int) -> Iterator[npt.NDArray[np.float32]]:
+    """Frames shaped (n, size), the first centred on the first sample and each `hop` samples after the last.
+
+    Zeros stand in before the start and behind the end; the last frame is centred at most `hop` behind the end.
+    Yields as many frames at a time as a block gives.
+    """
+    pending: Mono = np.zeros(size // 2, np.float32)
+    for block in chain(blocks, (np.zeros(size // 2, np.float32),)):
+        pending = np.concatenate([pending, block])
+        count = (len(pending) - size) // hop + 1
+        if count > 0:
+            yield sliding_window_view(pending, size)[: count * hop : hop]
+            pending = pending[count * hop :]

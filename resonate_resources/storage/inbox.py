@@ -1,0 +1,196 @@
+"""Inboxes: a watched folder and a watched bucket, and the pure plan of what to take from them.
+
+What was dealt with stands in a ledger (`ledger/<inbox>.json`): file → size, stamp, outcome. A file is looked
+at again only when its size or stamp changes; then its content decides. The ledger is written only after Dagster
+has the partition, so a process killed in between loses nothing: the file is planned again, and its track key,
+made from its content, is the run key that keeps it from running twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+from resonate_resources.storage.store import Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+AUDIO_SUFFIXES = frozenset(
+    f".{suffix}"
+    for suffix in (
+        *("wav", "wave", "bwf", "rf64", "w64", "flac", "aif", "aiff", "aifc", "caf", "ape", "wv"),
+        *("mp3", "m4a", "m4b", "mp4", "aac", "ogg", "oga", "opus", "wma", "webm", "mka"),
+    )
+)
+"""What an inbox takes notice of. Anything else beside the music (covers, playlists, .part) is left alone."""
+
+
+_NAME_BYTES = 200
+
+_SETTLED_SECONDS = 60.0
+"""A local file that was not written to for so long is whole, without a second look."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A file in an inbox as one look found it. stamp changes whenever the file is written, moved or touched."""
+
+    uri: str
+    size: int
+    stamp: str
+    settled: bool
+    """Whether it can't be in the middle of being written (an S3 object always is whole)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one look at an inbox leads to."""
+
+    take: tuple[Seen, ...]
+    """New or changed files to be read now, oldest URI order, at most the limit."""
+    waiting: Mapping[str, str]
+    """URI → size and stamp of files that may still be growing: taken when the next look finds them the same."""
+    left: int
+    """Files beyond the limit, for later looks."""
+
+
+def fingerprint(seen: Seen) -> str:
+    """Size and stamp: equal means that nothing has happened to the file."""
+    return f"{seen.size}:{seen.stamp}"
+
+
+def plan(seen: Iterable[Seen], done: Mapping[str, str], waiting: Mapping[str, str], limit: int) -> Plan:
+    """Decide what to take.
+
+    done: URI → fingerprint of files that were dealt with; waiting: the same, of the last look's waiting files.
+    A file is taken once it has stopped growing: when it is settled, or two looks in a row found it unchanged.
+    """
+    fresh = sorted(
+        (file for file in seen if done.get(file.uri) != fingerprint(file)), key=lambda file: file.uri
+    )
+    ready = [file for file in fresh if file.settled or waiting.get(file.uri) == fingerprint(file)]
+    ready_uris = {file.uri for file in ready}
+    return Plan(
+        take=tuple(ready[:limit]),
+        waiting={file.uri: fingerprint(file) for file in fresh if file.uri not in ready_uris}
+        | {file.uri: fingerprint(file) for file in ready[limit:] if not file.settled},
+        left=max(0, len(ready) - limit),
+    )
+
+
+@dataclass
+class Ledger:
+    """What was dealt with, of one inbox."""
+
+    done: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, store: Store, inbox: str) -> Ledger:
+        data = store.read(_ledger_key(inbox))
+        return cls({} if data is None else json.loads(data))
+
+    def save(self, store: Store, inbox: str) -> None:
+        store.write(_ledger_key(inbox), json.dumps(self.done, indent=0).encode())
+
+
+def _ledger_key(inbox: str) -> str:
+    return f"ledger/{hashlib.sha256(os.fsencode(inbox)).hexdigest()[:12]}.json"
+
+
+class Inbox(Protocol):
+    """A place where users put files. It is only ever read."""
+
+    uri: str
+
+    def look(self) -> Iterator[Seen]:
+        """Every audio file in it now."""
+
+    def local_copy(self, uri: str, directory: Path) -> Path:
+        """The file on local disk: itself, or a copy in directory. Raises OSError with a reason."""
+
+
+class FolderInbox:
+    """A folder and all below it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.uri = str(self.folder)
+
+    def look(self) -> Iterator[Seen]:
+        for directory, folders, names in os.walk(self.folder):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in names:
+                path = Path(directory, name)
+                if path.suffix.lower() not in AUDIO_SUFFIXES or name.startswith("."):
+                    continue
+                try:
+                    stat = path.stat()
+                except OSError as error:
+                    if path.is_symlink() or not isinstance(error, FileNotFoundError):  # to be told, once
+                        yield Seen(str(path), 0, f"error {error.errno}", settled=True)
+                    continue  # else it has gone since the folder was read
+                # A move into the folder keeps mtime but not ctime; a copy may set mtime back after writing.
+                age = time.time() - max(stat.st_mtime, stat.st_ctime)
+                stamp = f"{stat.st_mtime_ns}.{stat.st_ctime_ns}"
+                yield Seen(str(path), stat.st_size, stamp, settled=age > _SETTLED_SECONDS)
+
+    def local_copy(self, uri: str, directory: Path) -> Path:  # noqa: ARG002 — a bucket needs it
+        return Path(uri)
+
+
+class BucketInbox:
+    """All objects under `s3://bucket/prefix`."""
+
+    def __init__(self, client: S3Client, uri: str) -> None:
+        parts = urlsplit(uri)
+        if parts.scheme != "s3" or not parts.netloc:
+            raise ValueError(f"{uri}: not of the form s3://bucket/prefix")
+        self._client = client
+        self._bucket = parts.netloc
+        folder = parts.path.strip("/")
+        self._prefix = f"{folder}/" if folder else ""
+        self.uri = uri
+
+    def look(self) -> Iterator[Seen]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._prefix
+        )
+        for page in pages:
+            for item in page.get("Contents", ()):
+                if Path(item["Key"]).suffix.lower() in AUDIO_SUFFIXES:
+                    uri = f"s3://{self._bucket}/{item['Key']}"
+                    yield Seen(uri, item["Size"], item["ETag"].strip('"'), settled=True)
+
+    def local_copy(self, uri: str, directory: Path) -> Path:
+        return download(self._client, uri, directory)
+
+
+def download(client: S3Client, uri: str, directory: Path) -> Path:
+    """Fetch s3://bucket/key into directory under its own name.
+
+    Raises FileNotFoundError or PermissionError where that is the object's fault, ClientError where the service's.
+    """
+    from botocore.exceptions import ClientError
+
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    name = Path(key).name
+    if len(name.encode()) > _NAME_BYTES:  # a key may be 1024 bytes long, a file name 255
+        name = hashlib.sha256(key.encode()).hexdigest()[:12] + Path(key).suffix.lower()
+    copy = directory / name
+    try:
+        client.download_file(bucket, key, str(copy))
+    except ClientError as error:
+        faults = {404: FileNotFoundError, 403: PermissionError}
+        fault = faults.get(error.response["ResponseMetadata"]["HTTPStatusCode"])
+        if fault is None:
+            raise
+        raise fault(f"{uri}: {error.response['Error'].get('Message', error)}") from error
+    return copy

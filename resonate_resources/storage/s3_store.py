@@ -1,0 +1,133 @@
+"""S3, through a local cache of bounded size."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from stat import S_ISREG
+from typing import TYPE_CHECKING
+
+from resonate_resources.storage.store import Entry
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_IN_USE_SECONDS = 3600.0
+"""Files touched more recently may be open in a running stage and stay, even over the cache's bound."""
+
+
+class S3Store:
+    """Objects under one prefix of a bucket. A PUT is atomic, so a reader never sees half an object."""
+
+    def __init__(self, client: S3Client, bucket: str, prefix: str, cache: Path, cache_bytes: int) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix.strip("/")
+        self._cache = cache / bucket
+        self._cache_bytes = cache_bytes
+
+    def _key(self, key: str) -> str:
+        return f"{self._prefix}/{key}" if self._prefix else key
+
+    def read(self, key: str) -> bytes | None:
+        try:
+            response = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
+        except self._client.exceptions.NoSuchKey:
+            return None
+        return bytes(response["Body"].read())
+
+    def write(self, key: str, data: bytes) -> None:
+        self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data)
+
+    def adopt(self, file: Path, key: str) -> None:
+        self._client.upload_file(str(file), self._bucket, self._key(key))
+        cached = self._cached(key, self._version(key) or "")
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(cached)
+        self._shrink()
+
+    def fetch(self, key: str) -> Path:
+        version = self._version(key)
+        if version is None:
+            raise FileNotFoundError(f"{self.location(key)}: no such object")
+        cached = self._cached(key, version)
+        try:
+            os.utime(cached)  # from here on no process that makes room takes it for unused
+        except FileNotFoundError:
+            self._download(key, cached)
+            self._shrink()
+        return cached
+
+    def _download(self, key: str, cached: Path) -> None:
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        partial = cached.with_name(f".{os.getpid()}-{cached.name}"[:255])
+        try:
+            self._client.download_file(self._bucket, self._key(key), str(partial))
+            partial.replace(cached)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def size(self, key: str) -> int | None:
+        head = self._head(key)
+        return None if head is None else head[0]
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._key(prefix).rstrip("/") + "/"
+        )
+        cut = len(self._prefix) + 1 if self._prefix else 0
+        for page in pages:
+            for item in page.get("Contents", ()):
+                written_at = item["LastModified"].timestamp()
+                yield Entry(item["Key"][cut:], item["Size"], item["ETag"].strip('"'), written_at)
+
+    def delete(self, prefix: str) -> None:
+        keys = [self._key(entry.key) for entry in self.entries(prefix)] or [self._key(prefix)]
+        for start in range(0, len(keys), 1000):  # the API's limit
+            chunk = keys[start : start + 1000]
+            self._client.delete_objects(
+                Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in chunk], "Quiet": True}
+            )
+
+    def location(self, key: str) -> str:
+        return f"s3://{self._bucket}/{self._key(key)}"
+
+    def workspace(self) -> Path:
+        return self._cache.parent / ".work"
+
+    def _head(self, key: str) -> tuple[int, str] | None:
+        from botocore.exceptions import ClientError
+
+        try:
+            head = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # HEAD has no NoSuchKey body
+                return None
+            raise
+        return head["ContentLength"], head["ETag"].strip('"')
+
+    def _version(self, key: str) -> str | None:
+        head = self._head(key)
+        return None if head is None else head[1]
+
+    def _cached(self, key: str, version: str) -> Path:
+        path = self._cache / self._key(key)
+        return path.with_name(f"{version}-{path.name}")
+
+    def _shrink(self) -> None:
+        """Remove the files used longest ago until the cache is within its bound."""
+        files = []
+        for path in self._cache.rglob("*"):
+            with suppress(FileNotFoundError):  # other processes rename and remove here too
+                stat = path.stat()
+                if S_ISREG(stat.st_mode):
+                    files.append((stat, path))
+        total = sum(stat.st_size for stat, _ in files)
+        for stat, path in sorted(files, key=lambda pair: pair[0].st_mtime):
+            if total <= self._cache_bytes or time.time() - stat.st_mtime < _IN_USE_SECONDS:
+                break
+            path.unlink(missing_ok=True)
+            total -= stat.st_size

@@ -1,0 +1,91 @@
+"""Sources: the users' own files, which are read and never touched.
+
+tracks/<track>.json       where a track's audio came from
+rejected/<id>.json        what could not be used, and why
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+
+from resonate_resources.storage.store import Store
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A track's source file: absolute path or s3:// URI, size in bytes, SHA-256 of the content."""
+
+    track: str
+    uri: str
+    size: int
+    sha256: str
+    artist: str | None = None
+    title: str | None = None
+    registered_at: str = field(default_factory=_now)
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return self.uri.rstrip("/").rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A file that could not be used. track is None where its content could not even be read."""
+
+    uri: str
+    reason: str
+    track: str | None = None
+    rejected_at: str = field(default_factory=_now)
+
+
+class Sources:
+    """The registry of sources and rejections in a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def register(self, source: Source) -> None:
+        self._store.write(f"tracks/{source.track}.json", _json(asdict(source)))
+
+    def find(self, track: str) -> Source | None:
+        data = self._store.read(f"tracks/{track}.json")
+        return None if data is None else Source(**json.loads(data))
+
+    def all(self) -> Iterator[Source]:
+        for entry in self._store.entries("tracks"):
+            data = self._store.read(entry.key)
+            if data is not None:
+                yield Source(**json.loads(data))
+
+    def reject(self, rejection: Rejection) -> None:
+        self._store.write(_rejection_key(rejection.track, rejection.uri), _json(asdict(rejection)))
+
+    def accept(self, track: str | None, uri: str) -> None:
+        """Forget an earlier rejection."""
+        if self._store.size(_rejection_key(track, uri)) is not None:
+            self._store.delete(_rejection_key(track, uri))
+
+    def rejections(self) -> list[Rejection]:
+        """All rejections, latest first."""
+        found = (self._store.read(entry.key) for entry in self._store.entries("rejected"))
+        rejections = [Rejection(**json.loads(data)) for data in found if data is not None]
+        return sorted(rejections, key=lambda rejection: rejection.rejected_at, reverse=True)
+
+
+def _rejection_key(track: str | None, uri: str) -> str:
+    unread = hashlib.sha256(uri.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return f"rejected/{track or f'unread-{unread}'}.json"
+
+
+def _json(values: dict[str, str | int | None]) -> bytes:
+    # ASCII, so that file names that are not valid UTF-8 (surrogate escapes) survive the round trip.
+    return json.dumps(values, indent=1).encode()

@@ -1,0 +1,173 @@
+"""Where bytes are kept: one small interface, on local disk or S3."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A stored object: its key, its size in bytes, a version that changes whenever its bytes do, and when it was
+    written, in seconds since 1970."""
+
+    key: str
+    size: int
+    version: str
+    written_at: float
+
+
+class Store(Protocol):
+    """Keys are relative, `/`-separated. Every write is atomic: a reader sees the old bytes or the new."""
+
+    def read(self, key: str) -> bytes | None:
+        """The bytes, or None where there is no such key."""
+
+    def write(self, key: str, data: bytes) -> None:
+        """Create or replace."""
+
+    def adopt(self, file: Path, key: str) -> None:
+        """Take a finished local file in under the key; the file at its old path is gone afterwards."""
+
+    def fetch(self, key: str) -> Path:
+        """A local file with the bytes of the key, to be read only. Raises FileNotFoundError."""
+
+    def size(self, key: str) -> int | None:
+        """Size in bytes, or None where there is no such key."""
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """All objects whose key starts with `prefix/`, in no order that may be relied on."""
+
+    def delete(self, prefix: str) -> None:
+        """Remove the object `prefix`, or everything under `prefix/`."""
+
+    def location(self, key: str) -> str:
+        """Absolute path or URI, for people and other programs."""
+
+    def workspace(self) -> Path:
+        """The directory under which files are made before `adopt` takes them in."""
+
+
+@contextmanager
+def new_directory(store: Store, label: str) -> Iterator[Path]:
+    """An empty directory to make files in. It goes when the block ends, however it ends.
+
+    What a killed process left behind goes when the next one starts. A directory in use is locked: the kernel lets
+    go when its process dies, whatever other containers at work on the same volume think of its process id.
+    """
+    base = store.workspace()
+    base.mkdir(parents=True, exist_ok=True)
+    with _lock(base):  # nobody clears away what is made and not yet locked
+        for leftover in base.iterdir():
+            if not _in_use(leftover):
+                shutil.rmtree(leftover, ignore_errors=True)
+        directory = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-{label}-", dir=base))
+        lock = os.open(directory, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.close(lock)
+
+
+@contextmanager
+def _lock(directory: Path) -> Iterator[None]:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _in_use(directory: Path) -> bool:
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError:
+        return True  # gone by itself, or another user's: not ours to remove
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+class LocalStore:
+    """A directory on local disk."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def _path(self, key: str) -> Path:
+        return self.root / key
+
+    def read(self, key: str) -> bytes | None:
+        try:
+            return self._path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, key: str, data: bytes) -> None:
+        """One step that survives a power cut: temporary file, fsync, rename.
+
+        The temporary file is in the workspace: beside its target, a killed process would leave half a file among
+        the records, where it would be read as one of them.
+        """
+        with new_directory(self, "write") as directory:
+            temporary = directory / "data"
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            self.adopt(temporary, key)
+
+    def adopt(self, file: Path, key: str) -> None:
+        target = self._path(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(target)
+
+    def fetch(self, key: str) -> Path:
+        path = self._path(key)
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such file")
+        return path
+
+    def size(self, key: str) -> int | None:
+        try:
+            return self._path(key).stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        for directory, _, names in os.walk(self._path(prefix)):
+            for name in names:
+                path = Path(directory, name)
+                try:
+                    stat = path.stat()
+                except FileNotFoundError:
+                    continue  # gone since the directory was read
+                key = path.relative_to(self.root).as_posix()
+                yield Entry(key, stat.st_size, str(stat.st_mtime_ns), stat.st_mtime)
+
+    def delete(self, prefix: str) -> None:
+        path = self._path(prefix)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+    def location(self, key: str) -> str:
+        return str(self._path(key).absolute())
+
+    def workspace(self) -> Path:
+        return self.root / ".work"  # same file system, so that `adopt` is a rename

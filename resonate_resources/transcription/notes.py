@@ -1,0 +1,49 @@
+"""Notes, and what can hear them in a stem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from resonate_resources.audio import Progress, Recording
+from resonate_resources.engine import Engine
+
+
+@dataclass(frozen=True, order=True)
+class Note:
+    """onset_s and offset_s in seconds from the start, pitch a MIDI note number, velocity 1…127."""
+
+    onset_s: float
+    offset_s: float
+    pitch: int
+    velocity: int
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What a pitched stem can play: fundamentals in Hz, notes of so many seconds, one at a time or many."""
+
+    lowest_hz: float
+    highest_hz: float
+    shortest_s: float
+    monophonic: bool
+
+
+class PitchTranscriber(Protocol):
+    """Hears the notes of one pitched stem."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    def notes(self, stem: Recording, voice: Voice, progress: Progress) -> list[Note]:
+        """The stem's notes in order of onset. Runs in several threads at once."""
+
+
+class DrumTranscriber(Protocol):
+    """Hears the strokes of a drum stem."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    def strokes(self, stem: Recording, progress: Progress) -> list[Note]:
+        """The strokes in order of onset; pitches are General MIDI percussion keys."""

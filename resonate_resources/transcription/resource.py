@@ -1,0 +1,107 @@
+"""Transcription: what is played in each stem, as MIDI."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import dagster as dg
+
+from resonate_resources.audio import Progress, Recording, Stems, silent
+from resonate_resources.engine import Engine, Product
+from resonate_resources.signal.chart import piano_roll
+from resonate_resources.transcription.basic_pitch import BasicPitch
+from resonate_resources.transcription.drum_bands import DrumBands
+from resonate_resources.transcription.midi_file import DRUM_CHANNEL, write_midi
+from resonate_resources.transcription.notes import DrumTranscriber, Note, PitchTranscriber, Voice
+
+CODE_VERSION = "1"
+
+
+class Part(NamedTuple):
+    """What plays a stem: its voice, and the General MIDI program (counted from 0) that stands for it."""
+
+    voice: Voice
+    program: int
+
+
+# Ranges of the instruments: a five-string bass from B0 (30.9 Hz) to the twelfth fret of its G string (196 Hz),
+# above which a separated bass holds other stems' remains; voices from E2 to D6; a guitar from E2.
+PARTS = {
+    "vocals": Part(Voice(80, 1200, 0.08, monophonic=True), 52),  # choir aahs
+    "bass": Part(Voice(30, 200, 0.08, monophonic=True), 33),  # fingered bass
+    "other": Part(Voice(27.5, 4200, 0.1, monophonic=False), 4),  # electric piano
+    "piano": Part(Voice(27.5, 4200, 0.1, monophonic=False), 0),
+    "guitar": Part(Voice(80, 1400, 0.1, monophonic=False), 27),  # clean electric guitar
+}
+_THREADS = 2
+
+
+class TranscriptionResource(dg.ConfigurableResource[None]):
+    """Hears notes in pitched stems and strokes in drums."""
+
+    def engine(self) -> Engine:
+        pitch, drums = self._transcribers()
+        return Engine(
+            pitch.engine.name,
+            {
+                **pitch.engine.settings,
+                "drums": {"engine": drums.engine.name, **drums.engine.settings},
+                "voices": {
+                    name: [
+                        part.voice.lowest_hz,
+                        part.voice.highest_hz,
+                        part.voice.shortest_s,
+                        part.voice.monophonic,
+                    ]
+                    for name, part in PARTS.items()
+                },
+            },
+            model=pitch.engine.model,
+            licence=pitch.engine.licence,
+        )
+
+    def transcribe(self, stems: Stems, tempo_bpm: float, into: Path, progress: Progress = silent) -> Product:
+        """Write one MIDI file per stem into that existing directory, at tempo_bpm quarter notes a minute.
+
+        A silent stem gives a file without notes. Raises ValueError for a tempo under 4 BPM.
+        """
+        pitch, drums = self._transcribers()
+        done = dict.fromkeys(stems, 0.0)
+
+        def watch(name: str) -> Progress:
+            def heard(part: float) -> None:
+                done[name] = part
+                progress(sum(done.values()) / len(done))
+
+            return heard
+
+        def notes_of(name: str, stem: Recording) -> list[Note]:
+            if name == "drums":
+                return drums.strokes(stem, watch(name))
+            return pitch.notes(stem, PARTS[name].voice, watch(name))
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            heard = dict(zip(stems, pool.map(notes_of, stems, stems.values()), strict=True))
+        files = {f"{name}.mid": into / f"{name}.mid" for name in stems}
+        for name, notes in heard.items():
+            program, channel = (0, DRUM_CHANNEL) if name == "drums" else (PARTS[name].program, 0)
+            write_midi(
+                into / f"{name}.mid", notes, tempo_bpm=tempo_bpm, name=name, program=program, channel=channel
+            )
+        duration = max((stem.duration for stem in stems.values()), default=0.0)
+        parts = {
+            name: [(note.onset_s, note.offset_s, note.pitch, note.velocity) for note in notes]
+            for name, notes in heard.items()
+        }
+        files["picture.png"] = into / "picture.png"
+        files["picture.png"].write_bytes(piano_roll(parts, duration))
+        return Product(
+            files,
+            {"tempo_bpm": tempo_bpm, **{f"{name}_notes": len(notes) for name, notes in heard.items()}},
+            tuple(f"no notes heard in {name}" for name, notes in heard.items() if not notes),
+        )
+
+    def _transcribers(self) -> tuple[PitchTranscriber, DrumTranscriber]:
+        return BasicPitch(), DrumBands()

@@ -1,0 +1,109 @@
+"""A home: the directory in which one instance of Resonate lives, its Dagster instance included."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+
+from resonate_assets.settings import Settings
+
+_LOCKED = {"resonate/alive": "locked"}
+"""Tags of a run that holds its lock for as long as it lives."""
+
+
+def settings_for(home: Path | None) -> Settings:
+    """Settings from the environment, with everything below another home where one is given."""
+    if home is not None:
+        os.environ["RESONATE_HOME"] = str(home.absolute())
+        for moved in ("RESONATE_STORAGE", "RESONATE_INBOX", "DAGSTER_HOME"):
+            os.environ.pop(moved, None)
+    return Settings.from_environment()
+
+
+@contextmanager
+def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of a home (DAGSTER_HOME, or `<home>/dagster_home`), made at first use.
+
+    Runs of command lines that were killed are closed first: nothing else would, and they hold pool slots.
+    """
+    directory = Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster_home").absolute()
+    directory.mkdir(parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(directory)
+    # Two processes that create the databases at once trip over each other.
+    with (directory / ".resonate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        config = directory / "dagster.yaml"
+        if not config.exists():
+            partial = config.with_suffix(".partial")  # half of it would be taken for all of it ever after
+            partial.write_bytes((files("dagster_home") / "dagster.yaml").read_bytes())
+            partial.replace(config)
+        instance = dg.DagsterInstance.get()
+        instance.get_dynamic_partitions("tracks")
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    with instance, _held_open(directory):
+        _close_killed_runs(instance)
+        yield instance
+
+
+@contextmanager
+def _held_open(directory: Path) -> Iterator[None]:
+    """Hold Dagster's SQLite databases open. It opens them anew for every event, and whoever is the last to close a
+    database in WAL mode writes its whole log back: a tenth of what a run costs beside its stages."""
+    with ExitStack() as stack:
+        for name in ("history/runs.db", "history/runs/index.db"):
+            if (directory / name).exists():  # another storage may be configured
+                connection = stack.enter_context(closing(sqlite3.connect(directory / name)))
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        yield
+
+
+@contextmanager
+def alive(run_id: str) -> Iterator[dict[str, str]]:
+    """Show that a run is alive for as long as the block lasts. Gives the tags the run must have.
+
+    A lock: the kernel lets go of it however the process ends, and no other process is ever taken for this one, as
+    happens with process ids (in containers, each life of which has the same ones, all the time).
+    """
+    path = _lock(run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield dict(_LOCKED)
+        finally:
+            path.unlink()
+
+
+def _lock(run_id: str) -> Path:
+    return Path(os.environ["DAGSTER_HOME"], "alive", run_id)
+
+
+def _was_killed(run_id: str) -> bool:
+    try:
+        with _lock(run_id).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return True
+    except BlockingIOError:
+        return False
+    _lock(run_id).unlink(missing_ok=True)
+    return True
+
+
+def _close_killed_runs(instance: dg.DagsterInstance) -> None:
+    unfinished = dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES), tags=_LOCKED)
+    for found in instance.get_runs(unfinished):
+        if not _was_killed(found.run_id):
+            continue
+        run = instance.get_run_by_id(found.run_id)
+        if run is not None and not run.is_finished:  # it may have ended since it was looked for
+            instance.report_run_failed(run, "the process of this run was killed; process the track again")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)

@@ -1,0 +1,208 @@
+"""Files through the graph, in this process, with an account of what came of each."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
+
+from resonate_assets.definitions import build_defs
+from resonate_assets.intake import identify, unreadable
+from resonate_assets.jobs import STAGES, process_track, update_library
+from resonate_assets.partitions import content_of, tracks
+from resonate_assets.settings import Settings
+from resonate_resources.mastering.resource import MasteringResource
+from resonate_resources.mixing.resource import MixingResource
+from resonate_resources.restoration.resource import RestorationResource
+from resonate_resources.storage.artefacts import PICTURE, Artefact
+from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.sources import Source
+from resonate_studio.home import alive
+
+Preset = Literal["conservative", "balanced", "aggressive"]
+
+StageDone = Callable[[str, str], None]
+"""Called with source and stage whenever a stage of a file is done."""
+
+# Dagster prints every event to stderr; the account tells what a person needs.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage made: absolute paths (or URIs), the engine that ran, its measures and notes."""
+
+    files: list[str]
+    engine: str
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Check:
+    asset: str
+    name: str
+    passed: bool
+    severity: str
+
+
+@dataclass
+class Account:
+    """What came of one file. error: one line, None when all is well."""
+
+    source: str
+    track: str | None = None
+    error: str | None = None
+    seconds: float = 0.0
+    assets: dict[str, Stage] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        return "ok" if self.error is None else "failed"
+
+
+class Processor:
+    """The graph with its settings, ready to take files one after another."""
+
+    def __init__(self, settings: Settings, instance: dg.DagsterInstance, preset: Preset) -> None:
+        overrides = {
+            "restoration": RestorationResource(preset=preset),
+            "mixing": MixingResource(preset=preset),
+            "mastering": MasteringResource(preset=preset),
+        }
+        self._defs = build_defs(settings, overrides)
+        self._instance = instance
+        self.storage: StorageResource = self._defs.resources["storage"]  # type: ignore[index]
+
+    def process(self, file: Path, stage_done: StageDone = lambda _source, _stage: None) -> Account:
+        """Take one file through every stage. What is wrong with it stands in the account; nothing is raised."""
+        account = Account(str(file))
+        start = time.perf_counter()
+        try:
+            self._take(file, account, lambda stage: stage_done(account.source, stage))
+        except (OSError, SQLAlchemyError) as error:
+            account.error = trouble(self.storage.store.location(""), error)
+        account.seconds = round(time.perf_counter() - start, 3)
+        return account
+
+    def update_library(self) -> str | None:
+        """Bring the catalogue up to date. Gives the reason, in one line, where that failed."""
+        job = self._defs.resolve_job_def(update_library.name)
+        run_id = str(uuid.uuid4())
+        try:
+            with alive(run_id) as tags:
+                result = job.execute_in_process(
+                    instance=self._instance, run_id=run_id, run_config=_QUIET, tags=tags, raise_on_error=False
+                )
+        except (OSError, SQLAlchemyError) as error:
+            return trouble(self.storage.store.location(""), error)
+        return next((_failure(event, []) for event in result.all_events if event.is_step_failure), None)
+
+    def _take(self, file: Path, account: Account, stage_done: Callable[[str], None]) -> None:
+        uri = str(file.absolute())
+        try:
+            source = identify(file, uri)
+        except OSError as error:
+            rejection = unreadable(uri, error)
+            self.storage.sources.reject(rejection)
+            account.error = rejection.reason
+            return
+        self.storage.sources.accept(None, uri)
+        account.track = self._register(source).track
+        self._run(account.track, account, stage_done)
+
+    def _register(self, source: Source) -> Source:
+        for track in self._instance.get_dynamic_partitions(str(tracks.name)):
+            if content_of(track) == content_of(source.track):  # known, perhaps by another name
+                known = self.storage.sources.find(track)
+                # What it was first called stays; this file is where its content is for certain.
+                source = replace(source, track=track) if known is None else replace(known, uri=source.uri)
+        self.storage.sources.register(source)
+        self._instance.add_dynamic_partitions(str(tracks.name), [source.track])
+        return source
+
+    def _run(self, track: str, account: Account, stage_done: Callable[[str], None]) -> None:
+        run_id = str(uuid.uuid4())
+
+        def listen(event: dg.EventLogEntry) -> None:
+            if event.dagster_event and event.dagster_event.is_step_success:
+                stage_done(event.dagster_event.step_key or "")
+
+        self._instance.add_event_listener(run_id, listen)
+        with alive(run_id) as tags:
+            result = self._defs.resolve_job_def(process_track.name).execute_in_process(
+                instance=self._instance,
+                partition_key=track,
+                run_id=run_id,
+                run_config=_QUIET,
+                tags=tags,
+                raise_on_error=False,
+            )
+        for event in result.all_events:
+            if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+                found = event.asset_check_evaluation_data
+                account.checks.append(
+                    Check(
+                        found.asset_key.path[-1],
+                        found.check_name,
+                        bool(found.passed),
+                        found.severity.value.lower(),
+                    )
+                )
+            if event.is_step_failure and account.error is None:
+                account.error = _failure(event, account.checks)
+        if not result.success and account.error is None:
+            account.error = "the run did not finish"
+        made = {stage: self.storage.artefacts.current(stage, track) for stage in STAGES}
+        fresh = {
+            node.asset_key.path[-1] for node in result.get_asset_materialization_events() if node.asset_key
+        }
+        account.assets = {
+            stage: _stage(artefact) for stage, artefact in made.items() if artefact and stage in fresh
+        }
+
+
+def trouble(where: str, error: OSError | SQLAlchemyError) -> str:
+    """One line on a failure of storage or of Dagster's database that is no fault of the file: a full disk, say."""
+    reason = getattr(error, "strerror", None) or getattr(error, "orig", None) or error
+    told = str(reason).splitlines()[0].lower()
+    return f"{where}: can't be written to ({told}); see to room and permission there, and try again"
+
+
+def _failure(event: dg.DagsterEvent, checks: Sequence[Check]) -> str:
+    """The reason of a failed step, in one line."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return " ".join(data.user_failure_data.description.split())
+    blocked = [check for check in checks if not check.passed and check.severity == "error"]
+    if blocked:
+        return f"{blocked[-1].asset}: failed its check {blocked[-1].name}"
+    error = data.error
+    while error and error.cause:
+        error = error.cause
+    message = error.message.strip().splitlines()[0] if error and error.message.strip() else "failed"
+    return f"{event.step_key}: {message}"
+
+
+def _stage(artefact: Artefact) -> Stage:
+    manifest = artefact.manifest
+    metadata: Mapping[str, Any] = {
+        **manifest.measures,
+        "seconds": manifest.seconds,
+        **(
+            {"notes": [*manifest.engine.notes, *manifest.notes]}
+            if manifest.engine.notes or manifest.notes
+            else {}
+        ),
+    }
+    return Stage(
+        [artefact.location(name) for name in manifest.files if name != PICTURE],
+        manifest.engine.name,
+        dict(metadata),
+    )

@@ -1,0 +1,196 @@
+"""Each check passes what is right and fails what is wrong, on artefacts made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from resonate_assets import checks
+from resonate_resources.audio import Samples, write_samples
+from resonate_resources.encoding import encode_flac, encode_mp3
+from resonate_resources.engine import Engine, Product
+from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.storage.store import LocalStore, new_directory
+
+RATE = 48_000
+STEMS = ("vocals", "drums", "bass", "other")
+
+Make = Callable[..., Artefact]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Makes an artefact of a stage from recordings and other files."""
+    artefacts = Artefacts(LocalStore(tmp_path))
+
+    def _make(
+        stage: str,
+        audio: Mapping[str, Samples] | None = None,
+        measures: Mapping[str, Any] | None = None,
+        write: Callable[[Path], Mapping[str, Path]] = lambda _: {},
+    ) -> Artefact:
+        with new_directory(artefacts.store, stage) as into:
+            files = {
+                f"{name}.wav": write_samples(into / f"{name}.wav", samples.astype(np.float32), RATE).path
+                for name, samples in (audio or {}).items()
+            }
+            return artefacts.keep(
+                Product({**files, **write(into)}, measures or {}),
+                stage=stage,
+                track="song-0123456789ab",
+                key="k",
+                code_version="1",
+                engine=Engine("test"),
+                inputs={},
+                seconds=0.0,
+            )
+
+    return _make
+
+
+def tone(level_dbfs: float, seconds: float = 3.0, hz: float = 997.0) -> Samples:
+    """A stereo sine of that peak level."""
+    time = np.arange(int(RATE * seconds)) / RATE
+    return np.stack([np.sin(2 * np.pi * hz * time)] * 2).astype(np.float32) * np.float32(
+        10 ** (level_dbfs / 20)
+    )
+
+
+def test_a_track_of_numbers_has_audio_and_one_with_a_nan_has_not(make: Make) -> None:
+    good, broken = tone(-20), tone(-20)
+    broken[1, 77] = np.nan
+    assert checks.has_audio(make("raw_track", {"track": good})).passed
+    assert not checks.has_audio(make("raw_track", {"track": broken})).passed
+    assert not checks.has_audio(make("raw_track", {"track": good[:, :0]})).passed
+
+
+def test_silence_is_not_audible(make: Make) -> None:
+    assert checks.is_audible(make("raw_track", {"track": tone(-60)})).passed
+    assert not checks.is_audible(make("raw_track", {"track": np.zeros((1, 100))})).passed
+
+
+def test_stems_must_have_the_length_of_the_track(make: Make) -> None:
+    track = make("raw_track", {"track": tone(-20)})
+    stems = {name: tone(-32) for name in STEMS}
+    assert checks.stems_fit_track(make("stems", stems), track).passed
+    stems["bass"] = stems["bass"][:, :-1]
+    assert not checks.stems_fit_track(make("stems", stems), track).passed
+    assert not checks.stems_fit_track(make("stems"), track).passed
+
+
+@pytest.mark.parametrize(("left_over_db", "passes"), [(-61.0, True), (-59.0, False)])
+def test_stems_may_miss_the_track_by_sixty_decibels_and_no_more(
+    make: Make, left_over_db: float, passes: bool
+) -> None:
+    track = tone(-6)
+    stems = dict.fromkeys(STEMS, track / 4)
+    stems["other"] = stems["other"] + tone(-6 + left_over_db, hz=300.0)
+    verdict = checks.stems_sum_to_track(make("stems", stems), make("raw_track", {"track": track}))
+    assert verdict.passed is passes
+    assert verdict.numbers["null_depth_db"] == pytest.approx(left_over_db, abs=0.1)
+
+
+def test_a_restored_stem_with_a_nan_is_refused(make: Make) -> None:
+    stems = make("stems", {name: tone(-30) for name in STEMS})
+    restored = {name: tone(-30) for name in STEMS}
+    assert checks.restored_fit_stems(make("restored_stems", restored), stems).passed
+    restored["drums"][0, 5] = np.inf
+    assert not checks.restored_fit_stems(make("restored_stems", restored), stems).passed
+
+
+def midi_file(start: float | None) -> Callable[[Path], Mapping[str, Path]]:
+    def write(into: Path) -> Mapping[str, Path]:
+        import pretty_midi
+
+        song = pretty_midi.PrettyMIDI()
+        bass = pretty_midi.Instrument(33)
+        if start is not None:
+            bass.notes.append(pretty_midi.Note(90, 40, start, start + 0.5))
+        song.instruments.append(bass)
+        song.write(str(into / "bass.mid"))
+        return {"bass.mid": into / "bass.mid"}
+
+    return write
+
+
+def test_a_note_after_the_end_of_the_track_is_refused(make: Make) -> None:
+    track = make("raw_track", {"track": tone(-20, seconds=2.0)})
+    assert checks.notes_lie_within_track(make("midi", write=midi_file(1.9)), track).passed
+    assert not checks.notes_lie_within_track(make("midi", write=midi_file(2.1)), track).passed
+
+
+def test_midi_without_any_note_is_told(make: Make) -> None:
+    assert checks.has_notes(make("midi", write=midi_file(0.0))).passed
+    assert not checks.has_notes(make("midi", write=midi_file(None))).passed
+
+
+def test_a_mix_over_full_scale_clips(make: Make) -> None:
+    assert checks.mix_does_not_clip(make("mix", {"mix": tone(-0.1)})).passed
+    assert not checks.mix_does_not_clip(make("mix", {"mix": tone(0.1)})).passed
+
+
+@pytest.mark.parametrize(("bass_lufs", "passes"), [(-26.4, True), (-26.6, False)])
+def test_a_stem_half_a_unit_out_of_balance_is_told(make: Make, bass_lufs: float, passes: bool) -> None:
+    measures = {"vocals_loudness_lufs": -20.0, "drums_loudness_lufs": -23.0, "bass_loudness_lufs": bass_lufs}
+    levelled = {f"{stem}_levelled": True for stem in ("vocals", "drums", "bass")}
+    assert checks.mix_is_balanced(make("mix", measures=measures | levelled)).passed is passes
+
+
+def masters(level_dbfs: float, mp3_level_dbfs: float | None = None) -> Callable[[Path], Mapping[str, Path]]:
+    def write(into: Path) -> Mapping[str, Path]:
+        master = write_samples(into / "master.wav", tone(level_dbfs), RATE)
+        compressed = write_samples(into / "louder", tone(mp3_level_dbfs or level_dbfs), RATE)
+        encode_flac(master, into / "master.flac")
+        encode_mp3(compressed, into / "master.mp3")
+        return {f"master.{kind}": into / f"master.{kind}" for kind in ("wav", "flac", "mp3")}
+
+    return write
+
+
+def test_a_master_over_the_ceiling_is_refused_and_so_is_its_mp3(make: Make) -> None:
+    assert checks.master_is_under_ceiling(make("master", write=masters(-1.5))).passed
+    assert not checks.master_is_under_ceiling(make("master", write=masters(-0.8))).passed
+    assert not checks.master_is_under_ceiling(make("master", write=masters(-1.5, mp3_level_dbfs=-0.5))).passed
+
+
+@pytest.mark.parametrize(("lufs", "passes"), [(-14.05, True), (-13.8, False), (-14.2, False)])
+def test_a_master_off_its_loudness_is_told(make: Make, lufs: float, passes: bool) -> None:
+    # ITU-R BS.1770: a stereo 997 Hz sine of −x dBFS in both channels has a loudness of −x LUFS.
+    verdict = checks.master_is_at_target_loudness(make("master", write=masters(lufs)))
+    assert verdict.passed is passes
+
+
+def test_a_regenerated_stem_at_another_level_is_told_and_a_silent_one_is_not(make: Make) -> None:
+    stems = make("stems", {"bass": tone(-20), "other": tone(-20)})
+    silent = np.zeros_like(tone(-20))
+    regenerated = make("regenerated_stems", {"bass": tone(-20.3), "other": silent})
+    assert checks.regenerated_as_loud_as_stems(regenerated, stems).passed
+    louder = make("regenerated_stems", {"bass": tone(-19.3), "other": silent})
+    assert not checks.regenerated_as_loud_as_stems(louder, stems).passed
+
+
+def scores(dimensions: int, score: float) -> Callable[[Path], Mapping[str, Path]]:
+    def write(into: Path) -> Mapping[str, Path]:
+        import pandas as pd
+
+        rows = [{"candidate": "master", "dimension": str(n), "score": score} for n in range(dimensions)]
+        pd.DataFrame(rows, columns=["candidate", "dimension", "score"]).to_parquet(into / "qc_scores.parquet")
+        return {"qc_scores.parquet": into / "qc_scores.parquet"}
+
+    return write
+
+
+def test_scores_are_twelve_numbers_from_0_to_100(make: Make) -> None:
+    assert checks.scores_are_scores(make("qc_scores", write=scores(12, 99.0))).passed
+    assert not checks.scores_are_scores(make("qc_scores", write=scores(11, 99.0))).passed
+    assert not checks.scores_are_scores(make("qc_scores", write=scores(12, 100.1))).passed
+    assert not checks.scores_are_scores(make("qc_scores", write=scores(0, 0.0))).passed
+
+
+def test_quality_is_accepted_from_85(make: Make) -> None:
+    assert checks.quality_is_accepted(make("qc_scores", measures={"master_total": 85.0})).passed
+    assert not checks.quality_is_accepted(make("qc_scores", measures={"master_total": 84.9})).passed

@@ -1,0 +1,124 @@
+"""How long a look at a big watched bucket takes.
+
+`python -m resonate_tests.benchmarks.bench_bucket_sensor`
+
+A bucket of 10,000 objects on a local S3 server, in a process of its own; the ledger and Dagster's instance know all
+but ten. One tick of the bucket's sensor finds those ten. Required: under 5 s. Beside it what the listing alone
+takes, which is the server's and boto3's share.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import dagster as dg
+
+from resonate_assets.definitions import build_defs
+from resonate_assets.partitions import track_key, tracks
+from resonate_assets.sensors import inbox_bucket
+from resonate_assets.settings import Settings
+from resonate_resources.storage.inbox import BucketInbox, Ledger, fingerprint
+from resonate_resources.storage.resource import StorageResource
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+OBJECTS, NEW = 10_000, 10
+REQUIRED_SECONDS = 5.0
+BUCKET = "bench"
+
+
+def serve(told: Connection) -> None:
+    """An S3 server with all objects in it; tells its address, then serves until it is ended."""
+    from moto.s3.models import s3_backends
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line for each request
+    server = ThreadedMotoServer("127.0.0.1", 0)
+    server.start()
+    host, port = server.get_host_and_port()
+    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}")
+    client.create_bucket(Bucket=BUCKET)
+    backend = s3_backends["123456789012"]["aws"]  # past HTTP, which would take a minute
+    for number in range(OBJECTS):
+        backend.put_object(BUCKET, f"incoming/song {number:05d}.wav", content(number))
+    told.send(f"http://{host}:{port}")
+    told.recv()
+
+
+def content(number: int) -> bytes:
+    return f"song {number}".encode() * 100
+
+
+def tick(
+    instance: dg.DagsterInstance, defs: dg.Definitions, cursor: str | None
+) -> tuple[dg.SensorResult, float]:
+    """One tick, and its seconds."""
+    resources = {name: defs.resources[name] for name in ("storage", "inbox")}  # type: ignore[index]
+    start = time.perf_counter()
+    with dg.build_sensor_context(instance, cursor, resources=resources) as context:
+        result = inbox_bucket(context)
+    seconds = time.perf_counter() - start
+    assert isinstance(result, dg.SensorResult)
+    return result, seconds
+
+
+def measure(endpoint: str, folder: Path) -> list[tuple[str, float, int]]:
+    """(what, seconds, new tracks) of the listing alone, a tick with new objects, and the tick after it."""
+    settings = Settings(folder, f"s3://{BUCKET}/library", "", f"s3://{BUCKET}/incoming/", endpoint)
+    defs = build_defs(settings)
+    client: S3Client = boto3.client("s3", endpoint_url=endpoint)
+    inbox = BucketInbox(client, settings.bucket)
+    start = time.perf_counter()
+    seen = sorted(inbox.look(), key=lambda each: each.uri)
+    rows = [("listing alone", time.perf_counter() - start, 0)]
+    assert len(seen) == OBJECTS
+    storage: StorageResource = defs.resources["storage"]  # type: ignore[index]
+    known = seen[NEW:]
+    Ledger({each.uri: fingerprint(each) for each in known}).save(storage.store, inbox.uri)
+    with dg.DagsterInstance.local_temp(str(folder)) as instance:
+        names = [track_key("Band", f"Song {number}", f"{number:064x}"[::-1]) for number in range(len(known))]
+        instance.add_dynamic_partitions(str(tracks.name), names)
+        result, seconds = tick(instance, defs, None)
+        found = [str(request.partition_key) for request in result.run_requests or ()]
+        rows.append((f"tick, {NEW} new", seconds, len(found)))
+        instance.add_dynamic_partitions(str(tracks.name), found)
+        result, seconds = tick(instance, defs, result.cursor)
+        rows.append(("next tick", seconds, len(result.run_requests or ())))
+    return rows
+
+
+def main() -> None:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        os.environ[name] = value
+    spawn = multiprocessing.get_context("spawn")
+    here, there = spawn.Pipe()
+    server = spawn.Process(target=serve, args=(there,), daemon=True)
+    server.start()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            rows = measure(here.recv(), Path(folder))
+    finally:
+        server.terminate()
+        server.join()
+    print("| what | seconds | new tracks |\n|---|---|---|")
+    for what, seconds, new in rows:
+        print(f"| {what} | {seconds:.2f} | {new} |")
+    slowest = max(seconds for what, seconds, _ in rows)
+    print(f"required: under {REQUIRED_SECONDS:.0f} s; {'kept' if slowest < REQUIRED_SECONDS else 'NOT kept'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""A track through all stages: time of each, orchestration, peak memory; and the load time of the code location.
+
+    python -m resonate_tests.benchmarks.bench_pipeline [MINUTES …]      (3 and 60 by default)
+
+Orchestration is what remains of a run's wall time after the engines and the checks, which measure the files again:
+Dagster's steps and event log, hashing, publishing and exporting. A second run of the same file computes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from resonate_assets.jobs import STAGES
+from resonate_resources.audio import Recording, write_recording
+from resonate_studio.demo_song import compose, render
+
+
+def main() -> None:
+    minutes = [float(word) for word in sys.argv[1:]] or [3.0, 60.0]
+    print(f"code location loads in {load_seconds():.2f} s")
+    for length in minutes:
+        with tempfile.TemporaryDirectory() as directory:
+            report(length, Path(directory))
+
+
+def report(minutes: float, directory: Path) -> None:
+    """Process a track of that length in a fresh home, twice."""
+    track = long_track(minutes, directory)
+    wall, peak, account = process(track, directory / "home")
+    stages = {name: made["metadata"]["seconds"] for name, made in account["assets"].items()}
+    again, _, _ = process(track, directory / "home")
+    print(f"\n{minutes:g} minutes: {wall:.1f} s, peak memory {peak / 2**30:.2f} GiB ({account['status']})")
+    for name, seconds in stages.items():
+        print(f"  {name:18} {seconds:8.2f} s")
+    print(f"  engines together   {sum(stages.values()):8.2f} s")
+    checks = check_seconds(directory / "home")
+    print(f"  checks together    {checks:8.2f} s")
+    print(f"  orchestration      {account['seconds'] - sum(stages.values()) - checks:8.2f} s")
+    print(f"  from the cache     {again:8.2f} s for the whole command, imports included")
+
+
+def check_seconds(home: Path) -> float:
+    """Time that the asset checks of the first run took, as its event log tells."""
+    with dg.DagsterInstance.from_config(str(home / "dagster_home")) as instance:
+        runs = instance.get_runs(dg.RunsFilter(job_name="process_track"))
+        steps = instance.get_run_step_stats(runs[-1].run_id)
+    return sum(
+        step.end_time - step.start_time
+        for step in steps
+        if step.step_key not in STAGES and step.end_time and step.start_time
+    )
+
+
+def load_seconds() -> float:
+    """Best of three imports of the definitions, each in a new process, interpreter start included."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", "import resonate_assets.definitions"], check=True
+        )
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def long_track(minutes: float, directory: Path) -> Path:
+    """The demo song, over and over, each time a little softer: no two minutes are equal."""
+    song = directory / "song"
+    song.mkdir()
+    mix: Recording = render(compose(), song).mix
+    frames = int(minutes * 60 * mix.sample_rate)
+    path = directory / "track.wav"
+    with write_recording(path, mix.sample_rate, mix.channels, frames) as writer:
+        written, gain = 0, 1.0
+        while written < frames:
+            block = mix.read(0, frames - written)
+            writer.write(block * block.dtype.type(gain))
+            written, gain = written + block.shape[1], gain * 0.99
+    return path
+
+
+def process(track: Path, home: Path) -> tuple[float, int, dict[str, Any]]:
+    """Wall time in seconds, peak resident bytes, and the account of `resonate process`."""
+    environment = {**os.environ, "RESONATE_HOME": str(home), "DAGSTER_HOME": str(home / "dagster_home")}
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "resonate_studio.cli", "process", "--json", str(track)],
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+    wall = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    account: dict[str, Any] = json.loads(done.stdout)["tracks"][0]
+    return wall, peak, account
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+"""`resonate process` killed with SIGKILL in every stage: the old artefact or the new one; the next run finishes.
+
+Each child process is the command line itself, forked from a server that has imported everything, with one function
+wrapped so that the process dies there. One home goes through all kills, so that each run makes only what is left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from resonate_assets.jobs import STAGES
+from resonate_resources.audio import write_samples
+from resonate_resources.storage.artefacts import Artefacts, Manifest
+from resonate_resources.storage.store import LocalStore
+from resonate_studio.cli import main
+from resonate_studio.home import alive, open_instance, settings_for
+
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(
+    [
+        "resonate_studio.processing",
+        "librosa",
+        "noisereduce",
+        "pedalboard",
+        "onnxruntime",
+        "pandas",
+        "scipy.signal",
+    ]
+)
+_PATIENCE_S = 120.0
+"""A run that takes longer hangs: for a slot in a pool that a dead run holds, for instance."""
+
+WHILE_COMPUTING = "while it computes"
+HALF_TAKEN_IN = "when half of its files are in storage"
+KEPT = "between computing and publishing"
+PUBLISHED = "after publishing, before Dagster knows"
+
+IN_ORDER = (
+    "raw_track",
+    "profile",
+    "stems",
+    "midi",
+    "restored_stems",
+    "regenerated_stems",
+    "mix",
+    "master",
+    "qc_scores",
+    "exports",
+)
+"""The stages as Dagster runs them: by distance from the source, then by name."""
+
+REPLACED = {
+    "restored_stems": HALF_TAKEN_IN,
+    "mix": PUBLISHED,
+    "master": KEPT,
+    "qc_scores": WHILE_COMPUTING,
+    "exports": HALF_TAKEN_IN,
+}
+"""Stages that another preset makes anew, and where each is killed as it replaces what there was."""
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six seconds with a pulse, a bass and a chord."""
+    rate, frames = 44100, 6 * 44100
+    time = np.arange(frames) / rate
+    pulse = np.random.default_rng(1).normal(size=frames) * np.exp(-30 * (time % 0.5))
+    tones = sum(np.sin(2 * np.pi * hertz * time) for hertz in (55.0, 220.0, 277.2, 329.6))
+    mix = 0.1 * pulse + 0.1 * tones
+    path = tmp_path_factory.mktemp("clip") / "clip.wav"
+    write_samples(path, np.stack([mix, 0.8 * mix]).astype(np.float32), rate)
+    return path
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RESONATE_HOME", "RESONATE_STORAGE", "RESONATE_INBOX", "DAGSTER_HOME"):
+        monkeypatch.setenv(name, "")  # set, so that what `--home` does to the environment is undone
+
+
+def process(home: Path, clip: Path, preset: str, stage: str, point: str) -> None:
+    """Run in a child: the command line, which dies in that stage at that point."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _wrap(stage, point)
+    main(["process", "--json", "--home", str(home), "--preset", preset, str(clip)])
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _wrap(stage: str, point: str) -> None:
+    import resonate_assets.stage as stages
+
+    def in_stage(product: Any) -> bool:
+        return bool(product.manifest.stage == stage)
+
+    def dying_after(whole: Callable[..., Any], is_it: Callable[..., bool]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any, **named: Any) -> Any:
+            result = whole(*arguments, **named)
+            if is_it(result, *arguments):
+                _die()
+            return result
+
+        return wrapped
+
+    match point:
+        case "while it computes":
+            with_picture, progress_of = stages._with_picture, stages.sparse_progress
+
+            def progress(context: dg.AssetExecutionContext) -> Callable[[float], None]:
+                here = context.asset_key.path[-1] == stage
+                return lambda part: _die() if here else progress_of(context)(part)
+
+            stages.sparse_progress = progress
+            # A stage that tells no progress dies with its product finished and nothing of it in storage.
+            stages._with_picture = dying_after(
+                with_picture, lambda _, __, into: f"-{stage}-" in Path(into).name
+            )
+        case "when half of its files are in storage":
+            folders = (f"artefacts/{stage}/", "exports/" if stage == "exports" else "-")
+            LocalStore.adopt = dying_after(  # type: ignore[method-assign]
+                LocalStore.adopt, lambda _, __, ___, key: key.startswith(folders) and key.endswith(".wav")
+            )
+        case "between computing and publishing":
+            Artefacts.keep = dying_after(  # type: ignore[method-assign]
+                Artefacts.keep, lambda artefact, *_: in_stage(artefact)
+            )
+        case "after publishing, before Dagster knows":
+            Artefacts.publish = dying_after(  # type: ignore[method-assign]
+                Artefacts.publish, lambda _, __, artefact: in_stage(artefact)
+            )
+
+
+def kill(home: Path, clip: Path, preset: str, stage: str, point: str) -> None:
+    child = _SERVER.Process(target=process, args=(home, clip, preset, stage, point))
+    child.start()
+    child.join(_PATIENCE_S)
+    hangs = child.is_alive()
+    child.kill()
+    assert not hangs
+    assert child.exitcode == -signal.SIGKILL, "the run ended before it came to where it should die"
+
+
+def manifests(home: Path) -> Iterator[tuple[Path, Manifest]]:
+    for path in (home / "artefacts").rglob("manifest.json"):
+        yield path, Manifest.from_json(path.read_bytes())
+
+
+def current(home: Path) -> dict[str, str]:
+    """Stage → key of the computation that counts."""
+    found = (home / "artefacts").glob("*/*/manifest.json")
+    return {path.parent.parent.name: Manifest.from_json(path.read_bytes()).key for path in found}
+
+
+def assert_every_manifest_is_true(home: Path) -> None:
+    """What a manifest names is there, byte for byte."""
+    for path, manifest in manifests(home):
+        version = home / "artefacts" / manifest.stage / manifest.track / manifest.key
+        assert path.parent in (version, version.parent)
+        for name, stored in manifest.files.items():
+            assert hashlib.sha256((version / name).read_bytes()).hexdigest() == stored.sha256
+
+
+def assert_the_next_run_finishes(home: Path, clip: Path, preset: str) -> dict[str, Any]:
+    result = CliRunner().invoke(
+        main, ["process", "--json", "--home", str(home), "--preset", preset, str(clip)]
+    )
+    assert result.exit_code == 0, result.output
+    [track] = json.loads(result.stdout)["tracks"]
+    assert list(track["assets"]) == list(STAGES)
+    assert_every_manifest_is_true(home)
+    assert list((home / ".work").iterdir()) == []
+    with dg.DagsterInstance.from_config(str(home / "dagster_home")) as instance:
+        unfinished = [run.run_id for run in instance.get_runs() if not run.is_finished]
+        claimed = instance.event_log_storage.get_concurrency_info("gpu").active_slot_count
+    assert (unfinished, claimed) == ([], 0)
+    return dict(track)
+
+
+def assert_the_export_is_what_its_record_says(track: dict[str, Any]) -> None:
+    folder = Path(track["assets"]["exports"]["metadata"]["folder"])
+    record = json.loads((folder / "metadata.json").read_bytes())["files"]
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert there == {*record, "metadata.json"}
+    for name, stored in record.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == stored["sha256"]
+    made = {
+        name: Path(name) for stage in ("stems", "master", "midi") for name in track["assets"][stage]["files"]
+    }
+    hashes = {hashlib.sha256(path.read_bytes()).hexdigest() for path in made.values()}
+    assert {stored["sha256"] for stored in record.values()} <= hashes
+
+
+@pytest.mark.parametrize("point", [WHILE_COMPUTING, KEPT])
+@pytest.mark.parametrize("stage", IN_ORDER)
+def test_a_run_killed_in_a_stage_leaves_all_that_was_made_before_and_nothing_of_that_stage(
+    home: Path, clip: Path, stage: str, point: str
+) -> None:
+    kill(home, clip, "balanced", stage, point)
+    assert set(current(home)) == set(IN_ORDER[: IN_ORDER.index(stage)])
+    assert_every_manifest_is_true(home)
+
+
+def test_after_all_these_kills_the_next_run_finishes_and_nothing_of_them_is_left(
+    home: Path, clip: Path
+) -> None:
+    track = assert_the_next_run_finishes(home, clip, "balanced")
+    assert_the_export_is_what_its_record_says(track)
+
+
+@pytest.mark.parametrize(("stage", "point"), REPLACED.items())
+def test_a_run_killed_as_it_replaces_a_stage_leaves_the_old_or_the_new_one(
+    home: Path, clip: Path, stage: str, point: str
+) -> None:
+    before = current(home)
+    kill(home, clip, "aggressive", stage, point)
+    after = current(home)
+    assert set(after) == set(STAGES)
+    assert (after[stage] != before[stage]) == (point == PUBLISHED)
+    assert_every_manifest_is_true(home)
+
+
+def test_after_kills_in_the_middle_of_a_change_either_preset_can_be_finished(home: Path, clip: Path) -> None:
+    aggressive = assert_the_next_run_finishes(home, clip, "aggressive")
+    assert_the_export_is_what_its_record_says(aggressive)
+    balanced = assert_the_next_run_finishes(home, clip, "balanced")
+    assert_the_export_is_what_its_record_says(balanced)
+    assert aggressive["assets"]["master"]["files"] != balanced["assets"]["master"]["files"]
+
+
+def test_only_runs_whose_process_is_gone_are_closed(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    with open_instance(settings) as instance, alive("r1") as tags:
+        for run_id, its_tags in (("r1", tags), ("r2", tags), ("r3", {})):  # r2 was killed, r3 is the daemon's
+            started = dg.DagsterRunStatus.STARTED
+            instance.add_run(dg.DagsterRun("process_track", run_id, status=started, tags=its_tags))
+        with open_instance(settings) as another:
+            statuses = {run.run_id: run.status for run in another.get_runs()}
+    failed = dg.DagsterRunStatus.FAILURE
+    assert statuses == {"r1": started, "r2": failed, "r3": started}
+    with open_instance(settings) as instance:
+        assert {run.run_id: run.status for run in instance.get_runs()} == statuses | {"r1": failed}

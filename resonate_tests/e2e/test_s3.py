@@ -1,0 +1,211 @@
+"""Everything on S3: a song in the watched bucket becomes a master and exports in the library's bucket."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import dagster as dg
+import pytest
+import soundfile as sf
+from moto.server import ThreadedMotoServer
+
+from resonate_assets.definitions import build_defs
+from resonate_assets.jobs import STAGES
+from resonate_assets.partitions import tracks
+from resonate_assets.sensors import inbox_bucket
+from resonate_assets.settings import Settings
+from resonate_resources.storage.s3_store import S3Store
+from resonate_tests.e2e.conftest import CLIP_SECONDS
+from resonate_tests.peer_encoders import Floats
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+HOURS = 3600.0
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """The address of an S3 server, with the credentials that boto3 wants to see in the environment."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def client(endpoint: str) -> S3Client:
+    return boto3.client("s3", endpoint_url=endpoint)
+
+
+@pytest.fixture
+def bucket(client: S3Client) -> str:
+    """A new, empty bucket."""
+    name = f"resonate-{uuid.uuid4().hex[:8]}"
+    client.create_bucket(Bucket=name)
+    return name
+
+
+def keys_in(client: S3Client, bucket: str, prefix: str) -> list[str]:
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [item["Key"] for page in pages for item in page.get("Contents", ())]
+
+
+class Watch:
+    """The bucket's sensor and the job, run as Dagster's daemon runs them."""
+
+    def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
+        self.defs = build_defs(settings)
+        self._instance = instance
+        self._cursor: str | None = None
+
+    def tick(self) -> list[str]:
+        """One look; returns the tracks that runs are asked for, which are partitions from here on."""
+        resources = {name: self.defs.resources[name] for name in ("storage", "inbox")}  # type: ignore[index]
+        with dg.build_sensor_context(self._instance, self._cursor, resources=resources) as context:
+            result = inbox_bucket(context)
+        assert isinstance(result, dg.SensorResult)
+        for request in result.dynamic_partitions_requests or ():
+            assert isinstance(request, dg.AddDynamicPartitionsRequest)
+            self._instance.add_dynamic_partitions(str(tracks.name), request.partition_keys)
+        self._cursor = result.cursor
+        return [str(request.partition_key) for request in result.run_requests or ()]
+
+    def run(self, track: str) -> dg.ExecuteInProcessResult:
+        job = self.defs.resolve_job_def("process_track")
+        return job.execute_in_process(instance=self._instance, partition_key=track)
+
+
+def test_a_song_put_into_the_bucket_comes_out_mastered_and_exported_exactly_once(
+    endpoint: str, client: S3Client, bucket: str, clips: list[Floats], tmp_path: Path
+) -> None:
+    song = BytesIO()
+    sf.write(song, clips[0], 44100, format="FLAC")
+    client.put_object(Bucket=bucket, Key="incoming/live/first take 🎸.flac", Body=song.getvalue())
+    client.put_object(Bucket=bucket, Key="incoming/cover.jpg", Body=b"no music")
+    settings = Settings(
+        home=tmp_path / "home",
+        storage=f"s3://{bucket}/library",
+        inbox="",
+        bucket=f"s3://{bucket}/incoming/",
+        s3_endpoint=endpoint,
+    )
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        watch = Watch(settings, instance)
+        (track,) = watch.tick()
+        assert watch.run(track).success
+        assert watch.tick() == []
+
+        # The same content written again, and under another name, is no new track.
+        client.put_object(Bucket=bucket, Key="incoming/live/first take 🎸.flac", Body=song.getvalue())
+        client.put_object(Bucket=bucket, Key="incoming/second name.flac", Body=song.getvalue())
+        assert [watch.tick(), watch.tick()] == [[], []]
+
+    for stage in STAGES:
+        manifests = [
+            key for key in keys_in(client, bucket, f"library/artefacts/{stage}/") if "manifest" in key
+        ]
+        assert f"library/artefacts/{stage}/{track}/manifest.json" in manifests
+    exports = keys_in(client, bucket, "library/exports/")
+    (master,) = [key for key in exports if key.endswith("/master.wav")]
+    master_file = client.get_object(Bucket=bucket, Key=master)["Body"].read()
+    assert sf.info(BytesIO(master_file)).duration == pytest.approx(CLIP_SECONDS, abs=1e-3)
+    (told,) = [key for key in exports if key.endswith("/metadata.json")]
+    facts = json.loads(client.get_object(Bucket=bucket, Key=told)["Body"].read())
+    assert facts["source"] == f"s3://{bucket}/incoming/live/first take 🎸.flac"
+    # The user's own object is as it was.
+    kept = client.get_object(Bucket=bucket, Key="incoming/live/first take 🎸.flac")["Body"].read()
+    assert kept == song.getvalue()
+
+
+@pytest.fixture
+def store(client: S3Client, bucket: str, tmp_path: Path) -> S3Store:
+    """A store whose cache holds 2500 bytes."""
+    return S3Store(client, bucket, "library", tmp_path / "cache", cache_bytes=2500)
+
+
+def cached_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in (folder / "cache").rglob("*") if path.is_file())
+
+
+def test_a_key_written_again_holds_the_new_bytes_and_a_file_fetched_before_keeps_the_old(
+    store: S3Store,
+) -> None:
+    store.write("a/b", b"old")
+    before = store.fetch("a/b")
+    store.write("a/b", b"newer")
+    assert store.read("a/b") == b"newer"
+    assert store.size("a/b") == 5
+    assert store.fetch("a/b").read_bytes() == b"newer"
+    assert before.read_bytes() == b"old"
+
+
+def test_a_missing_key_is_none_or_a_file_not_found_that_names_it(store: S3Store, bucket: str) -> None:
+    assert store.read("nothing") is None
+    assert store.size("nothing") is None
+    assert list(store.entries("nothing")) == []
+    store.delete("nothing")
+    with pytest.raises(FileNotFoundError, match=f"s3://{bucket}/library/nothing"):
+        store.fetch("nothing")
+
+
+def test_entries_are_those_below_a_prefix_and_not_its_namesakes(store: S3Store) -> None:
+    for key in ("stems/a/x", "stems/a/y", "stems/ab/x"):
+        store.write(key, key.encode())
+    assert {(entry.key, entry.size) for entry in store.entries("stems/a")} == {
+        ("stems/a/x", 9),
+        ("stems/a/y", 9),
+    }
+    store.delete("stems/a")
+    assert [entry.key for entry in store.entries("stems")] == ["stems/ab/x"]
+
+
+def test_a_file_taken_in_is_in_the_bucket_and_is_not_downloaded_again(
+    store: S3Store, client: S3Client, bucket: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "stem.wav"
+    file.write_bytes(b"samples")
+    store.adopt(file, "stems/vocals.wav")
+    assert not file.exists()
+    assert client.get_object(Bucket=bucket, Key="library/stems/vocals.wav")["Body"].read() == b"samples"
+    inode = next((tmp_path / "cache").rglob("*vocals.wav")).stat().st_ino
+    fetched = store.fetch("stems/vocals.wav")
+    assert fetched.read_bytes() == b"samples"
+    assert fetched.stat().st_ino == inode
+
+
+def test_the_cache_forgets_what_was_used_longest_ago_and_stays_within_its_bound(
+    store: S3Store, tmp_path: Path
+) -> None:
+    for number in range(6):
+        store.write(f"files/{number}", bytes(1000))
+        file = store.fetch(f"files/{number}")
+        long_ago = time.time() - 2 * HOURS + number
+        os.utime(file, (long_ago, long_ago))
+        assert cached_bytes(tmp_path) <= 2500 + 1000  # the last came in a moment ago
+    kept = {path.name[-1] for path in (tmp_path / "cache").rglob("*") if path.is_file()}
+    assert kept == {"4", "5"}
+    assert store.fetch("files/0").read_bytes() == bytes(1000)
+
+
+def test_the_cache_keeps_files_in_use_even_above_its_bound(store: S3Store) -> None:
+    fetched = []
+    for number in range(6):
+        store.write(f"files/{number}", bytes(1000))
+        fetched.append(store.fetch(f"files/{number}"))
+    assert all(file.read_bytes() == bytes(1000) for file in fetched)

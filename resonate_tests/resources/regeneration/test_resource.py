@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pretty_midi
+import pytest
+
+from resonate_resources.audio import Recording, Stems, write_samples
+from resonate_resources.engine import Product
+from resonate_resources.regeneration.resource import RegenerationResource
+from resonate_resources.signal.loudness import measure_loudness
+from resonate_studio.demo_song import Composition, DemoSong
+
+
+def write_midi(path: Path, notes: list[tuple[float, float, int]], *, drums: bool = False) -> Path:
+    """(onset, duration, pitch) in seconds as a MIDI file."""
+    instrument = pretty_midi.Instrument(program=0, is_drum=drums)
+    instrument.notes = [pretty_midi.Note(100, pitch, onset, onset + length) for onset, length, pitch in notes]
+    midi = pretty_midi.PrettyMIDI(resolution=960)
+    midi.instruments.append(instrument)
+    midi.write(str(path))
+    return path
+
+
+def song_midi(composition: Composition, into: Path) -> dict[str, Path]:
+    return {
+        stem: write_midi(
+            into / f"{stem}.mid",
+            [(note.onset, note.duration, note.pitch) for note in notes],
+            drums=stem == "drums",
+        )
+        for stem, notes in composition.notes.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def regenerated(demo_song: DemoSong, tmp_path_factory: pytest.TempPathFactory) -> Product:
+    midi = song_midi(demo_song.composition, tmp_path_factory.mktemp("midi"))
+    return RegenerationResource().regenerate(midi, demo_song.stems, tmp_path_factory.mktemp("regenerated"))
+
+
+def noise(
+    path: Path, *, seconds: float = 3.0, rate: int = 44_100, channels: int = 2, level: float = 0.1
+) -> Recording:
+    samples = level * np.random.default_rng(0).standard_normal((channels, max(1, round(seconds * rate))))
+    return write_samples(path, samples.astype(np.float32), rate)
+
+
+def regenerate(original: Recording, midi: Path, into: Path, stem: str = "other") -> Recording:
+    into.mkdir()
+    product = RegenerationResource().regenerate({stem: midi}, {stem: original}, into)
+    return Recording.open(product.files[f"{stem}.wav"])
+
+
+def test_every_stem_has_the_length_rate_and_channels_of_its_original(
+    regenerated: Product, demo_song: DemoSong
+) -> None:
+    assert list(regenerated.files) == ["vocals.wav", "drums.wav", "bass.wav", "other.wav"]
+    for name, original in demo_song.stems.items():
+        made = Recording.open(regenerated.files[f"{name}.wav"])
+        assert (made.frames, made.sample_rate, made.channels) == (
+            original.frames,
+            original.sample_rate,
+            original.channels,
+        )
+
+
+def test_every_stem_is_as_loud_as_its_original(regenerated: Product, demo_song: DemoSong) -> None:
+    for name, original in demo_song.stems.items():
+        made = measure_loudness(Recording.open(regenerated.files[f"{name}.wav"])).integrated_lufs
+        assert made == pytest.approx(measure_loudness(original).integrated_lufs, abs=0.5)
+
+
+def test_every_note_of_the_song_is_played(regenerated: Product, demo_song: DemoSong) -> None:
+    notes = demo_song.composition.notes
+    # In "other", pad and keys meet on one pitch at times: one key, one note.
+    for name in ("vocals", "drums", "bass"):
+        assert regenerated.measures[f"{name}_notes"] == len(notes[name])
+    assert regenerated.notes == ()
+
+
+def test_nothing_but_the_files_of_the_product_is_left_behind(regenerated: Product) -> None:
+    folder = regenerated.files["bass.wav"].parent
+    assert sorted(folder.iterdir()) == sorted(regenerated.files.values())
+
+
+def test_the_same_midi_gives_the_same_bytes(
+    regenerated: Product, demo_song: DemoSong, tmp_path: Path
+) -> None:
+    midi = song_midi(demo_song.composition, tmp_path)
+    (tmp_path / "again").mkdir()
+    again = RegenerationResource().regenerate(midi, demo_song.stems, tmp_path / "again")
+    for name, path in regenerated.files.items():
+        assert path.read_bytes() == again.files[name].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "seconds"),
+    [(8_000, 1, 3.0), (22_050, 2, 3.0), (48_000, 6, 3.0), (96_000, 2, 3.1), (192_000, 1, 2.0)],
+)
+def test_any_rate_and_channel_count_comes_out_as_it_went_in(
+    rate: int, channels: int, seconds: float, tmp_path: Path
+) -> None:
+    original = noise(tmp_path / "in.wav", rate=rate, channels=channels, seconds=seconds)
+    midi = write_midi(tmp_path / "other.mid", [(0.5, 0.8, 60), (1.4, 0.5, 67)])
+
+    made = regenerate(original, midi, tmp_path / "out")
+
+    assert (made.frames, made.sample_rate, made.channels) == (original.frames, rate, channels)
+    assert measure_loudness(made).integrated_lufs == pytest.approx(
+        measure_loudness(original).integrated_lufs, abs=0.5
+    )
+    sound = made.read()[0]
+    onset = np.argmax(np.abs(sound) > 0.25 * np.abs(sound).max()) / rate
+    assert 0.5 <= onset + 1 / rate < 0.510
+
+
+def test_without_notes_there_is_silence(tmp_path: Path) -> None:
+    made = regenerate(noise(tmp_path / "in.wav"), write_midi(tmp_path / "empty.mid", []), tmp_path / "out")
+    assert made.frames == 3 * 44_100
+    assert not made.read().any()
+
+
+def test_what_was_silent_stays_silent(tmp_path: Path) -> None:
+    original = noise(tmp_path / "in.wav", level=0.0)
+    made = regenerate(original, write_midi(tmp_path / "other.mid", [(0.0, 1.0, 60)]), tmp_path / "out")
+    assert not made.read().any()
+
+
+def test_a_single_sample_comes_out_as_one(tmp_path: Path) -> None:
+    original = noise(tmp_path / "in.wav", seconds=0)
+    made = regenerate(original, write_midi(tmp_path / "other.mid", [(0.0, 1.0, 60)]), tmp_path / "out")
+    assert made.frames == 1
+
+
+def test_notes_after_the_end_of_the_original_are_not_played(tmp_path: Path) -> None:
+    midi = write_midi(tmp_path / "other.mid", [(0.5, 0.5, 60), (3.5, 0.5, 60)])
+    (tmp_path / "out").mkdir()
+    stems: Stems = {"other": noise(tmp_path / "in.wav")}
+    assert (
+        RegenerationResource().regenerate({"other": midi}, stems, tmp_path / "out").measures["other_notes"]
+        == 1
+    )
+
+
+def test_more_notes_at_once_than_there_are_voices_is_said(tmp_path: Path) -> None:
+    midi = write_midi(tmp_path / "other.mid", [(0.5, 1.0, pitch) for pitch in range(40, 80)])
+    (tmp_path / "out").mkdir()
+    product = RegenerationResource().regenerate(
+        {"other": midi}, {"other": noise(tmp_path / "in.wav")}, tmp_path / "out"
+    )
+    assert product.notes == ("other: 8 notes left out, as 32 others were sounding",)
+
+
+def test_progress_ends_at_one(tmp_path: Path) -> None:
+    seen: list[float] = []
+    (tmp_path / "out").mkdir()
+    midi = {name: write_midi(tmp_path / f"{name}.mid", [(0.0, 1.0, 45)]) for name in ("bass", "drums")}
+    stems = dict.fromkeys(midi, noise(tmp_path / "in.wav"))
+    RegenerationResource().regenerate(midi, stems, tmp_path / "out", seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0

@@ -1,0 +1,132 @@
+"""Loudness against EBU Tech 3341 and 3342, the table of BS.1770, and pyloudnorm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyloudnorm
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resonate_resources.audio import Samples, write_samples
+from resonate_resources.signal.loudness import LoudnessMeter, k_weighting, measure_loudness
+
+RATE = 48_000
+
+
+def tone(levels_db: Sequence[tuple[float, float]], channels: Sequence[float] = (0.0, 0.0)) -> Samples:
+    """1 kHz at (dBFS, seconds) one after the other; each channel with an offset in dB."""
+    level = np.concatenate([np.full(round(seconds * RATE), 10 ** (db / 20)) for db, seconds in levels_db])
+    wave = level * np.sin(2 * np.pi * 1000 * np.arange(level.size) / RATE)
+    return np.stack([wave * 10 ** (offset / 20) for offset in channels]).astype(np.float32)
+
+
+def metered(samples: Samples, rate: int = RATE) -> LoudnessMeter:
+    meter = LoudnessMeter(rate, samples.shape[0])
+    meter.update(samples)
+    return meter
+
+
+def test_filters_at_48_khz_are_the_tables_of_bs_1770() -> None:
+    shelf = [1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585]
+    high_pass = [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621]
+    np.testing.assert_allclose(k_weighting(48_000), [shelf, high_pass], atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("levels_db", "expected_lufs"),
+    [
+        ([(-23, 20)], -23),
+        ([(-33, 20)], -33),
+        ([(-36, 10), (-23, 60), (-36, 10)], -23),
+        ([(-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)], -23),
+        ([(-26, 20), (-20, 20.1), (-26, 20)], -23),
+    ],
+    ids=["case 1", "case 2", "case 3", "case 4", "case 5"],
+)
+def test_integrated_loudness_meets_ebu_tech_3341(
+    levels_db: list[tuple[float, float]], expected_lufs: float
+) -> None:
+    assert metered(tone(levels_db)).integrated() == pytest.approx(expected_lufs, abs=0.1)
+
+
+def test_surround_channels_weigh_more_as_in_ebu_tech_3341_case_6() -> None:
+    samples = tone([(0, 20)], (-28, -28, -24, -30, -30))
+    assert metered(samples).integrated() == pytest.approx(-23, abs=0.1)
+
+
+def test_the_lfe_of_5_1_does_not_count() -> None:
+    five = tone([(0, 20)], (-28, -28, -24, -30, -30))
+    lfe = np.ones_like(five[:1])
+    assert metered(np.concatenate([five[:3], lfe, five[3:]])).integrated() == pytest.approx(-23, abs=0.1)
+
+
+def test_short_term_loudness_meets_ebu_tech_3341_case_9() -> None:
+    assert metered(tone([(-20, 1.34), (-30, 1.66)] * 5)).max_short_term() == pytest.approx(-23, abs=0.1)
+
+
+def test_momentary_loudness_reads_a_burst_of_400_ms_as_ebu_tech_3341_case_13_asks() -> None:
+    burst = tone([(-100, 0.3), (-23, 0.4), (-100, 1)])
+    assert metered(burst).max_momentary() == pytest.approx(-23, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("levels_db", "expected_lu"),
+    [
+        ([(-20, 20), (-30, 20)], 10),
+        ([(-20, 20), (-15, 20)], 5),
+        ([(-40, 20), (-20, 20)], 20),
+        ([(-50, 20), (-35, 20), (-20, 20), (-35, 20), (-50, 20)], 15),
+    ],
+)
+def test_loudness_range_meets_ebu_tech_3342(levels_db: list[tuple[float, float]], expected_lu: float) -> None:
+    assert metered(tone(levels_db)).loudness_range() == pytest.approx(expected_lu, abs=1)
+
+
+def test_integrated_loudness_is_pyloudnorms_within_a_tenth() -> None:
+    rng = np.random.default_rng(1)
+    samples = np.cumsum(rng.standard_normal((2, 10 * RATE)), axis=1)
+    samples = (samples - samples.mean(axis=1, keepdims=True)).astype(np.float32) * np.float32(1e-3)
+    expected = pyloudnorm.Meter(RATE).integrated_loudness(samples.T.astype(np.float64))
+    assert metered(samples).integrated() == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 44_100, 96_000, 192_000])
+def test_a_tone_at_997_hz_reads_three_lu_under_full_scale_at_any_rate(rate: int) -> None:
+    wave = np.sin(2 * np.pi * 997 * np.arange(5 * rate) / rate)[None].astype(np.float32)
+    assert metered(wave, rate).integrated() == pytest.approx(-3.01, abs=0.1)  # BS.1770-5, annex 1
+
+
+@settings(max_examples=15, deadline=None)
+@given(cuts=st.lists(st.integers(1, 30_000), min_size=1, max_size=8))
+def test_loudness_does_not_depend_on_how_audio_is_cut_into_blocks(cuts: list[int]) -> None:
+    samples = np.random.default_rng(2).standard_normal((2, 40_000)).astype(np.float32) * np.float32(0.1)
+    whole, blocks = metered(samples, 8_000), LoudnessMeter(8_000, 2)
+    for block in np.split(samples, sorted(set(cuts)), axis=1):
+        blocks.update(block)
+    assert blocks.integrated() == pytest.approx(whole.integrated(), abs=1e-9)
+    assert blocks.max_short_term() == pytest.approx(whole.max_short_term(), abs=1e-9)
+
+
+@pytest.mark.parametrize("frames", [1, RATE // 10, 4 * RATE // 10 - 1])
+def test_what_is_shorter_than_400_ms_has_no_loudness(frames: int) -> None:
+    meter = metered(np.ones((1, frames), np.float32))
+    assert meter.integrated() == -math.inf
+    assert meter.loudness_range() == 0
+
+
+def test_silence_is_minus_infinity(tmp_path: Path) -> None:
+    loudness = measure_loudness(
+        write_samples(tmp_path / "silence.wav", np.zeros((2, RATE), np.float32), RATE)
+    )
+    assert loudness.integrated_lufs == loudness.max_momentary_lufs == -math.inf
+    assert loudness.range_lu == 0
+
+
+def test_more_than_six_channels_are_refused() -> None:
+    with pytest.raises(ValueError, match="1 to 6 channels"):
+        LoudnessMeter(RATE, 8)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resonate_resources.audio import write_samples
+from resonate_resources.signal.mono import mono_blocks, overlapping_frames
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 22050, 44100, 48000, 192000])
+@pytest.mark.parametrize("frames", [1, 1000, 600_001])
+def test_blocks_together_are_what_librosa_loads(sample_rate: int, frames: int, tmp_path: Path) -> None:
+    noise = 0.1 * np.random.default_rng(7).standard_normal((2, frames)).astype(np.float32)
+    recording = write_samples(tmp_path / "noise.wav", noise, sample_rate)
+    peer, _ = librosa.load(recording.path, sr=22050)
+    ours = np.concatenate(list(mono_blocks(recording, 22050)))
+    assert abs(len(ours) - len(peer)) <= 1  # librosa rounds the length up
+    length = min(len(ours), len(peer))
+    np.testing.assert_allclose(ours[:length], peer[:length], atol=1e-6)
+
+
+@given(st.lists(st.integers(0, 3000), max_size=6), st.sampled_from([(1024, 256), (1024, 512), (64, 64)]))
+@settings(deadline=None)
+def test_frames_are_the_same_however_the_audio_is_cut(lengths: list[int], sizes: tuple[int, int]) -> None:
+    size, hop = sizes
+    audio = np.arange(1, sum(lengths) + 1, dtype=np.float32)
+    blocks = np.split(audio, np.cumsum(lengths)[:-1]) if lengths else []
+    frames = np.concatenate(list(overlapping_frames(iter(blocks), size, hop)))
+    padded = np.pad(audio, size // 2)
+    expected = [padded[at : at + size] for at in range(0, len(audio) + 1, hop)]
+    np.testing.assert_array_equal(frames, expected)

@@ -1,0 +1,162 @@
+"""The catalogue: one row a track, read again only where something changed."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from resonate_resources.engine import Engine, Product
+from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.storage.catalogue import CATALOGUE, build_catalogue, read_catalogue, stale_stages
+from resonate_resources.storage.sources import Source, Sources
+from resonate_resources.storage.store import LocalStore, new_directory
+
+STAGES = ("raw_track", "profile")
+SONG, SILENCE = "song-0123456789ab", "silence-ba9876543210"
+
+
+class CountingStore(LocalStore):
+    """Remembers what was read."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.reads: list[str] = []
+
+    def read(self, key: str) -> bytes | None:
+        self.reads.append(key)
+        return super().read(key)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> CountingStore:
+    return CountingStore(tmp_path)
+
+
+def publish(
+    store: LocalStore, stage: str, track: str, measures: Mapping[str, float | str], key: str = "k1"
+) -> Artefact:
+    artefacts = Artefacts(store)
+    with new_directory(store, stage) as into:
+        (into / "a.json").write_text(key)
+        made = artefacts.keep(
+            Product({"a.json": into / "a.json"}, measures),
+            stage=stage,
+            track=track,
+            key=key,
+            code_version="1",
+            engine=Engine("test"),
+            inputs={"source": "s"},
+            seconds=0.0,
+        )
+    artefacts.publish(made)
+    return made
+
+
+def test_a_track_is_one_row_with_its_source_and_measures(store: CountingStore) -> None:
+    Sources(store).register(Source(SONG, "/music/song.wav", 5, "ab" * 32, "Björk", "Jóga"))
+    made = publish(store, "raw_track", SONG, {"duration_s": 2.5, "sample_rate_hz": 44100})
+    publish(store, "profile", SONG, {"tempo_bpm": 120.0, "key": "F# minor", "beats": 11})
+    [row] = build_catalogue(store, STAGES).to_dict("records")
+    assert (row["track"], row["source"], row["artist"], row["title"]) == (
+        SONG,
+        "/music/song.wav",
+        "Björk",
+        "Jóga",
+    )
+    assert (row["duration_s"], row["sample_rate_hz"], row["tempo_bpm"], row["key"]) == (
+        2.5,
+        44100,
+        120.0,
+        "F# minor",
+    )
+    assert json.loads(row["made"])["raw_track"] == {
+        "data_version": made.data_version,
+        "code_version": "1",
+        "inputs": {"source": "s"},
+    }
+
+
+def test_silence_and_music_stand_in_one_catalogue(store: CountingStore) -> None:
+    publish(store, "profile", SONG, {"loudness_lufs": -14.0})
+    publish(store, "profile", SILENCE, {"loudness_lufs": -math.inf})
+    build_catalogue(store, STAGES)
+    frame = read_catalogue(store)
+    assert frame is not None
+    assert dict(zip(frame["track"], frame["loudness_lufs"], strict=True)) == {SONG: -14.0, SILENCE: -math.inf}
+
+
+def test_a_source_whose_name_is_no_text_is_still_a_row(store: CountingStore) -> None:
+    Sources(store).register(Source(SONG, os.fsdecode(b"/music/\xff.wav"), 5, "ab" * 32))
+    publish(store, "raw_track", SONG, {})
+    build_catalogue(store, STAGES)
+    frame = read_catalogue(store)
+    assert frame is not None
+    assert list(frame["source"]) == ["/music/\ufffd.wav"]
+
+
+def test_only_tracks_that_changed_are_read_again(store: CountingStore) -> None:
+    for track in (SONG, SILENCE):
+        publish(store, "raw_track", track, {"duration_s": 1.0})
+    build_catalogue(store, STAGES)
+    store.reads.clear()
+    build_catalogue(store, STAGES)
+    assert store.reads == [CATALOGUE]
+    publish(store, "raw_track", SONG, {"duration_s": 2.0}, key="k2")
+    store.reads.clear()
+    frame = build_catalogue(store, STAGES)
+    assert not [key for key in store.reads if SILENCE in key]
+    assert dict(zip(frame["track"], frame["duration_s"], strict=True)) == {SONG: 2.0, SILENCE: 1.0}
+
+
+def test_a_stage_that_is_made_later_enters_the_row(store: CountingStore) -> None:
+    publish(store, "raw_track", SONG, {"duration_s": 1.0})
+    build_catalogue(store, STAGES)
+    publish(store, "profile", SONG, {"tempo_bpm": 99.0})
+    [row] = build_catalogue(store, STAGES).to_dict("records")
+    assert (row["duration_s"], row["tempo_bpm"]) == (1.0, 99.0)
+
+
+def test_a_track_that_has_gone_from_storage_goes_from_the_catalogue(store: CountingStore) -> None:
+    publish(store, "raw_track", SONG, {})
+    publish(store, "raw_track", SILENCE, {})
+    build_catalogue(store, STAGES)
+    store.delete(f"artefacts/raw_track/{SONG}")
+    assert list(build_catalogue(store, STAGES)["track"]) == [SILENCE]
+
+
+def test_an_empty_library_has_an_empty_catalogue(store: CountingStore) -> None:
+    assert read_catalogue(store) is None
+    build_catalogue(store, STAGES)
+    frame = read_catalogue(store)
+    assert frame is not None
+    assert len(frame) == 0
+
+
+MADE = {
+    "raw_track": {"data_version": "r1", "code_version": "1", "inputs": {"source": "s"}},
+    "stems": {"data_version": "s1", "code_version": "3", "inputs": {"raw_track": "r1"}},
+    "mix": {"data_version": "m1", "code_version": "2", "inputs": {"stems": "s1"}},
+}
+CODE = {"raw_track": "1", "stems": "3", "mix": "2"}
+
+
+def test_nothing_is_stale_where_all_is_as_it_was_made() -> None:
+    assert stale_stages(MADE, CODE) == []
+
+
+def test_a_missing_stage_is_stale() -> None:
+    assert stale_stages({name: MADE[name] for name in ("raw_track", "stems")}, CODE) == ["mix"]
+
+
+def test_a_stage_of_other_code_is_stale() -> None:
+    assert stale_stages(MADE, CODE | {"stems": "4"}) == ["stems"]
+
+
+def test_a_stage_made_from_what_has_changed_since_is_stale() -> None:
+    changed = MADE | {"raw_track": MADE["raw_track"] | {"data_version": "r2"}}
+    assert stale_stages(changed, CODE) == ["stems"]
