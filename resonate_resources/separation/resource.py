@@ -12,7 +12,7 @@ from resonate_resources.audio import Progress, Recording, silent
 from resonate_resources.engine import Engine, Product
 from resonate_resources.separation.balance import measure_balance
 from resonate_resources.separation.separator import Separator
-from resonate_resources.separation.spectral import SpectralSeparator
+from resonate_resources.separation.spectral.engine import SpectralSeparator
 
 CODE_VERSION = "1"  # raised when results change
 

@@ -20,10 +20,16 @@ from pathlib import Path
 import numpy as np
 
 from resonate_resources.audio import Recording, silent, write_samples
-from resonate_resources.separation import demucs_engine
-from resonate_resources.separation.demucs_engine import DemucsSeparator
+from resonate_resources.separation.demucs import engine as demucs_engine
+from resonate_resources.separation.demucs.engine import DemucsSeparator
 from resonate_resources.separation.model_files import models_directory
-from resonate_tests.resources.separation.checkpoints import SOURCES, full_size, package, publish, random_model
+from resonate_tests.resources.separation.demucs.checkpoints import (
+    SOURCES,
+    full_size,
+    package,
+    publish,
+    random_model,
+)
 
 RATE = 44100
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from resonate_resources.audio import Samples, silent, write_recording
-from resonate_resources.separation.masks import STEMS
-from resonate_resources.separation.spectral import SpectralSeparator, separate_samples
-from resonate_resources.separation.stft import Stft
+from resonate_resources.separation.spectral.engine import SpectralSeparator, separate_samples
+from resonate_resources.separation.spectral.masks import STEMS
+from resonate_resources.separation.spectral.stft import Stft
 from resonate_resources.signal.si_sdr import si_sdr
 from resonate_studio.demo_song import compose, record_on_phone, render
 

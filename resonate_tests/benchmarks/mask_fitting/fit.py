@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import signal
 
-from resonate_resources.separation.context import add_context
-from resonate_resources.separation.cues import Cues, measure_cues
-from resonate_resources.separation.masks import PASSES, STEMS
-from resonate_resources.separation.network import POSITIONS, MaskNetwork, frequency_position
-from resonate_resources.separation.stft import Spectra, Stft
+from resonate_resources.separation.spectral.context import add_context
+from resonate_resources.separation.spectral.cues import Cues, measure_cues
+from resonate_resources.separation.spectral.masks import PASSES, STEMS
+from resonate_resources.separation.spectral.network import POSITIONS, MaskNetwork, frequency_position
+from resonate_resources.separation.spectral.stft import Spectra, Stft
 from resonate_tests.benchmarks.mask_fitting.songs import FRAMES, RATE, render_song
 
 SONGS = range(1000, 1250)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from resonate_resources.audio import Recording, silent, write_samples
 from resonate_resources.separation.chunks import chunk_bounds, cut, separate_in_chunks
-from resonate_resources.separation.stft import Stft
+from resonate_resources.separation.spectral.stft import Stft
 
 
 @given(frames=st.integers(1, 5000), chunk=st.integers(10, 900), data=st.data())

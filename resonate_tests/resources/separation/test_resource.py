@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from resonate_resources.audio import Recording, Samples, write_samples
-from resonate_resources.separation import spectral
 from resonate_resources.separation.resource import SeparationResource
-from resonate_resources.separation.spectral import SpectralSeparator, separate_samples
+from resonate_resources.separation.spectral.engine import SpectralSeparator, separate_samples
+from resonate_resources.separation.spectral.engine import engine as spectral
 from resonate_resources.signal.si_sdr import measure_si_sdr
 
 NAMES = ["vocals.wav", "drums.wav", "bass.wav", "other.wav"]

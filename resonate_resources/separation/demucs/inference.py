@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.audio import Samples
-from resonate_resources.separation.device import Device, processor, tensor_float_32
+from resonate_resources.separation.demucs.device import Device, processor, tensor_float_32
 
 if TYPE_CHECKING:
     from torch import Tensor

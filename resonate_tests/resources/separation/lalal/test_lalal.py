@@ -21,9 +21,9 @@ import pytest
 import soundfile as sf
 
 from resonate_resources.audio import AudioError, Recording, Samples, silent, write_samples
-from resonate_resources.separation.lalal import LalalSeparator
-from resonate_resources.separation.lalal_client import Patience
-from resonate_resources.separation.lalal_ledger import CapReachedError, Caps, Ledger
+from resonate_resources.separation.lalal.client import Patience
+from resonate_resources.separation.lalal.engine import LalalSeparator
+from resonate_resources.separation.lalal.ledger import CapReachedError, Caps, Ledger
 from resonate_tests.lalal_server import (
     DROP,
     HALF,
@@ -442,7 +442,7 @@ class TestPayingOnce:
         (tmp_path / "killed").mkdir()
         script = (
             "import sys; from pathlib import Path; from resonate_resources.audio import Recording, silent\n"
-            "from resonate_resources.separation.lalal import LalalSeparator\n"
+            "from resonate_resources.separation.lalal.engine import LalalSeparator\n"
             "ledger, api, track, into = sys.argv[1:]\n"
             "engine = LalalSeparator(Path(ledger), api=api)\n"
             "engine.separate(Recording.open(Path(track)), Path(into), silent)\n"

@@ -12,9 +12,9 @@ from typing import Literal
 
 from resonate_resources.audio import Progress, Recording, Stems
 from resonate_resources.engine import Engine
-from resonate_resources.separation.lalal_client import API, LalalClient, Patience, ServiceError
-from resonate_resources.separation.lalal_job import PRESETS, PaidJob, hash_of_work
-from resonate_resources.separation.lalal_ledger import Caps, Ledger
+from resonate_resources.separation.lalal.client import API, LalalClient, Patience, ServiceError
+from resonate_resources.separation.lalal.job import PRESETS, PaidJob, hash_of_work
+from resonate_resources.separation.lalal.ledger import Caps, Ledger
 
 KEY_VARIABLE = "LALAL_LICENSE_KEY"
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.separation.stft import Stft
+from resonate_resources.separation.spectral.stft import Stft
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.separation.cues import Cues, Plane, log_ratio, smooth
-from resonate_resources.separation.medians import running_median
+from resonate_resources.separation.spectral.cues import Cues, Plane, log_ratio, smooth
+from resonate_resources.separation.spectral.medians import running_median
 
 _SHARE_FLOOR = np.float32(0.003)  # −25 dB
 _TINY = np.float32(1e-9)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import median_filter
 
-from resonate_resources.separation.medians import running_median
+from resonate_resources.separation.spectral.medians import running_median
 
 
 @pytest.mark.parametrize("axis", [0, 1])

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from resonate_resources.separation.stft import Stft
-from resonate_resources.separation.wiener import filtered
+from resonate_resources.separation.spectral.stft import Stft
+from resonate_resources.separation.spectral.wiener import filtered
 
 
 def _two_players() -> tuple[np.ndarray, np.ndarray]:

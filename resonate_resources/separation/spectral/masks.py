@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.audio import Samples
-from resonate_resources.separation.context import add_context
-from resonate_resources.separation.cues import measure_cues
-from resonate_resources.separation.network import MaskNetwork
-from resonate_resources.separation.stft import Spectra, Stft
+from resonate_resources.separation.spectral.context import add_context
+from resonate_resources.separation.spectral.cues import measure_cues
+from resonate_resources.separation.spectral.network import MaskNetwork
+from resonate_resources.separation.spectral.stft import Spectra, Stft
 
-_FILE = resources.files("resonate_resources.separation") / "masks.npz"
+_FILE = resources.files("resonate_resources.separation.spectral") / "masks.npz"
 STEMS = ("vocals", "drums", "bass", "other")
 PASSES = 2
 """The first pass goes by the mix alone, each further one also by the masks so far."""

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from scipy.ndimage import uniform_filter1d
 
 from resonate_resources.audio import Samples
-from resonate_resources.separation.medians import median_of_three, running_median
-from resonate_resources.separation.stft import Spectra, Stft
+from resonate_resources.separation.spectral.medians import median_of_three, running_median
+from resonate_resources.separation.spectral.stft import Spectra, Stft
 
 Plane = npt.NDArray[np.float32]
 """One number per bin: (time, bins)."""

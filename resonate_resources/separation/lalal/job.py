@@ -18,13 +18,13 @@ import soxr
 from resonate_resources.audio import AudioError, Progress, Recording, Samples, Stems, write_recording
 from resonate_resources.decoding import decode
 from resonate_resources.encoding import encode_flac
-from resonate_resources.separation.lalal_client import (
+from resonate_resources.separation.lalal.client import (
     LalalClient,
     RefusedError,
     ServiceError,
     TaskFailedError,
 )
-from resonate_resources.separation.lalal_ledger import Job, Ledger
+from resonate_resources.separation.lalal.ledger import Job, Ledger
 
 PRESETS: Mapping[str, str | bool] = {
     "encoder_format": "flac",

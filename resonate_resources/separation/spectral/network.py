@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.separation.cues import Cues
+from resonate_resources.separation.spectral.cues import Cues
 
 Weights = npt.NDArray[np.float32]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from resonate_resources.audio import Progress, Recording, Samples, Stems
 from resonate_resources.engine import Engine
 from resonate_resources.separation.chunks import separate_in_chunks
-from resonate_resources.separation.masks import STEMS, estimate_masks, networks_sha256
-from resonate_resources.separation.stft import WINDOW_SECONDS, Stft
-from resonate_resources.separation.wiener import filtered
+from resonate_resources.separation.spectral.masks import STEMS, estimate_masks, networks_sha256
+from resonate_resources.separation.spectral.stft import WINDOW_SECONDS, Stft
+from resonate_resources.separation.spectral.wiener import filtered
 
 CHUNK_SECONDS = 20.0
 """Some bars of context, as in fitting; half a gigabyte of cues in stereo."""

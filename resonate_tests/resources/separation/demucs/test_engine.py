@@ -10,13 +10,13 @@ import yaml
 from demucs.apply import BagOfModels, apply_model
 
 from resonate_resources.audio import silent, write_samples
-from resonate_resources.separation import demucs_engine
 from resonate_resources.separation.chunks import chunk_bounds
-from resonate_resources.separation.demucs_bag import load_checkpoint
-from resonate_resources.separation.demucs_engine import DemucsSeparator, weights
-from resonate_resources.separation.device import Device
+from resonate_resources.separation.demucs import engine as demucs_engine
+from resonate_resources.separation.demucs.bag import load_checkpoint
+from resonate_resources.separation.demucs.device import Device
+from resonate_resources.separation.demucs.engine import DemucsSeparator, weights
 from resonate_resources.separation.model_files import ModelError
-from resonate_tests.resources.separation.checkpoints import SOURCES, full_size, package, publish, small
+from resonate_tests.resources.separation.demucs.checkpoints import SOURCES, full_size, package, publish, small
 
 SEGMENT = 66150  # of the small model: 1.5 s
 STEMS = ["vocals", "drums", "bass", "other"]

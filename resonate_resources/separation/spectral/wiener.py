@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.separation.cues import Plane, smooth
-from resonate_resources.separation.stft import Spectra
+from resonate_resources.separation.spectral.cues import Plane, smooth
+from resonate_resources.separation.spectral.stft import Spectra
 
 _DIFFUSE = np.float32(0.02)
 """Part of every stem's energy that may come from anywhere: keeps the filters apart from singular."""
