@@ -270,18 +270,19 @@ def test_users_files_are_as_they_were(refused: Outcome, odd: Outcome) -> None:
 
 
 def test_a_full_disk_is_one_line_a_track_that_fits_goes_on_and_the_next_run_finishes(tmp_path: Path) -> None:
-    noise = np.random.default_rng(1).uniform(-0.1, 0.1, (2, 6 * 44100)).astype(np.float32)
-    big = write_samples(tmp_path / "big.wav", noise, 44100).path  # 2.1 MB
+    noise = np.random.default_rng(1).uniform(-0.1, 0.1, (2, 20 * 44100)).astype(np.float32)
+    big = write_samples(tmp_path / "big.wav", noise, 44100).path  # 7 MB
     small = write_samples(tmp_path / "small.wav", noise[:, :4410], 44100).path
     home = tmp_path / "home"
-    command = start(home, [big, small], no_file_over(1_500_000))
+    # Below what the big track needs, above the 4 MB that SQLite's write-ahead log reaches before it is written back.
+    command = start(home, [big, small], no_file_over(6_000_000))
     stdout, stderr = command.communicate()
     failed, fits = strict_json(stdout)["tracks"]
     assert command.returncode == 1
     assert failed["status"] == "failed"
     assert failed["error"].isprintable()
     assert "make room" in failed["error"]
-    assert fits["status"] == "ok"
+    assert fits["status"] == "ok", fits["error"]
     assert b"Traceback" not in stderr
     status = subprocess.run([_COMMAND, "status", "--json", "--home", home], capture_output=True, check=True)
     assert strict_json(status.stdout)["rejected"] == []  # nothing is wrong with the file

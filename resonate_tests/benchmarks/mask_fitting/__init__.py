@@ -1,4 +1,4 @@
-"""How the networks in `resonate_resources/separation/spectral/masks.npz` are fitted: to songs whose stems are known.
+"""How the networks in `resonate_resources/separation/spectral/masks.npz` are fitted: to songs of known stems.
 
 `python -m resonate_tests.benchmarks.mask_fitting.fit FOLDER` renders 250 songs into FOLDER (7 GB; needs torch,
 FluidSynth and Debian's fluid-soundfont-gm), fits a network per pass and writes masks.npz there.
