@@ -59,7 +59,7 @@ def build_defs(
         "storage": storage,
         "io_manager": ArtefactIOManager(storage=storage),
         "inbox": InboxResource(folder=settings.inbox, bucket=settings.bucket, s3=s3),
-        "separation": SeparationResource(),
+        "separation": SeparationResource(ledger=str(settings.home / "lalal.sqlite")),
         "restoration": RestorationResource(),
         "transcription": TranscriptionResource(),
         "profiling": ProfilingResource(),

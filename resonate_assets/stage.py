@@ -6,6 +6,7 @@ import base64
 import errno
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def produce(
                 track=track,
                 key=key,
                 code_version=code_version,
-                engine=engine,
+                engine=product.engine or engine,
                 inputs=inputs,
                 seconds=seconds,
             )
@@ -108,12 +109,12 @@ def _with_picture(product: Product, into: Path) -> Product:
     recordings = {
         name.removesuffix(".wav"): Recording.open(path)
         for name, path in product.files.items()
-        if name.endswith(".wav")
+        if name.endswith(".wav") and "/" not in name
     }
     if PICTURE in product.files or not recordings:
         return product
     (into / PICTURE).write_bytes(draw(recordings))
-    return Product({**product.files, PICTURE: into / PICTURE}, product.measures, product.notes)
+    return replace(product, files={**product.files, PICTURE: into / PICTURE})
 
 
 def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:

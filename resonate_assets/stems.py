@@ -17,10 +17,14 @@ def stems(
     separation: SeparationResource,
 ) -> dg.MaterializeResult[Artefact]:
     """Stems of the track's rate and exact length, which sum to the track."""
+    source = storage.sources.find(context.partition_key)
+    megabytes = source.size / 1e6 if source else 0.0
     return produce(
         context,
         storage,
         separation.engine(),
         versions(raw_track=raw_track),
-        lambda into, progress: separation.separate(raw_track.recording(TRACK), into, progress),
+        lambda into, progress: separation.separate(
+            raw_track.recording(TRACK), into, progress, megabytes=megabytes
+        ),
     )

@@ -37,3 +37,5 @@ class Product:
     measures: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What the user should know of this result, one line each."""
+    engine: Engine | None = None
+    """What ran, where that was only found out by doing it."""

@@ -1,8 +1,7 @@
-"""The command line: `resonate process`, `status`, `demo`."""
+"""The command line: `resonate process`, `separate`, `engines`, `status`, `cache`, `demo`."""
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
 from collections.abc import Iterator
@@ -14,18 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from resonate_studio.separation_commands import engines, separate
+from resonate_studio.terminal import FILES, HOME, JSON, print_json, shown, store_of, writable
+from resonate_studio.terminal import console as console_of
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from resonate_resources.storage.store import Store
     from resonate_studio.processing import Account, Preset, StageDone
-
-_HOME = click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where everything is kept. Default: RESONATE_HOME, else ~/resonate.",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
 
 
 class _Age(click.ParamType[float]):
@@ -51,9 +46,8 @@ def main() -> None:
 
 
 @main.command()
-# Whether a file can be read is found out file by file: Click would stop at the first that can't.
-@click.argument("files", nargs=-1, required=True, type=click.Path(readable=False, path_type=Path))
-@_HOME
+@FILES
+@HOME
 @click.option(
     "--preset",
     type=click.Choice(["conservative", "balanced", "aggressive"]),
@@ -61,45 +55,49 @@ def main() -> None:
     show_default=True,
     help="How far restoration, mix and master may go.",
 )
-@_JSON
+@JSON
 def process(files: tuple[Path, ...], home: Path | None, preset: Preset, as_json: bool) -> None:
     """Take FILES through every stage, each for itself: one that can't be used does not stop the others."""
     from resonate_studio.home import open_instance, settings_for
     from resonate_studio.processing import Processor
 
-    console = _console(quiet=as_json)
+    console = console_of(quiet=as_json)
     settings = settings_for(home)
-    with _writable(settings.home), open_instance(settings) as instance:
+    with writable(settings.home), open_instance(settings) as instance:
         processor = Processor(settings, instance, preset)
         with _progress(console, len(files)) as stage_done:
             accounts = [processor.process(file, stage_done) for file in files]
         _warn(processor.update_library())
     if as_json:
-        _print_json({"tracks": [_as_json(account) for account in accounts]})
+        print_json({"tracks": [_as_json(account) for account in accounts]})
     else:
         for account in accounts:
             _tell(console, account, processor.storage.store.location("artefacts"))
     sys.exit(0 if all(account.error is None for account in accounts) else 1)
 
 
+main.add_command(separate)
+main.add_command(engines)
+
+
 @main.command()
-@_HOME
-@_JSON
+@HOME
+@JSON
 def status(home: Path | None, as_json: bool) -> None:
     """What is in the library, what is unfinished, and what was rejected, with the reason."""
     from resonate_studio.home import open_instance, settings_for
     from resonate_studio.library_status import library_status
 
     settings = settings_for(home)
-    with _writable(settings.home), open_instance(settings) as instance:
+    with writable(settings.home), open_instance(settings) as instance:
         found = library_status(settings, instance)
     if as_json:
-        _print_json(asdict(found))
+        print_json(asdict(found))
         return
     from rich.markup import escape
     from rich.table import Table
 
-    console = _console(quiet=False)
+    console = console_of(quiet=False)
     table = Table("track", "stages made", "state", box=None)
     for track in found.tracks:
         table.add_row(track.track, f"{len(track.made)} of {track.stages}", track.state)
@@ -115,20 +113,20 @@ def cache() -> None:
 
 
 @cache.command("size")
-@_HOME
+@HOME
 def cache_size(home: Path | None) -> None:
     """How much room results take: those that count now, and those of the cache."""
     from resonate_resources.storage.compute_cache import computations
 
     sizes = {True: 0, False: 0}
-    for computation in computations(_store(home)):
+    for computation in computations(store_of(home)):
         sizes[computation.current] += computation.size
     click.echo(f"{sizes[True] / 1e9:.2f} GB in results that count now")
     click.echo(f"{sizes[False] / 1e9:.2f} GB in the cache")
 
 
 @cache.command("clear")
-@_HOME
+@HOME
 @click.option(
     "--older-than", "age", type=_Age(), default="30d", show_default=True, help="Age: 30d, 12h, 0d for all."
 )
@@ -136,12 +134,12 @@ def cache_clear(home: Path | None, age: float) -> None:
     """Remove results that count no longer. What a track gives now stays, however old it is."""
     from resonate_resources.storage.compute_cache import clear
 
-    removed, size = clear(_store(home), age)
+    removed, size = clear(store_of(home), age)
     click.echo(f"removed {removed} results, {size / 1e9:.2f} GB")
 
 
 @main.command()
-@_HOME
+@HOME
 def demo(home: Path | None) -> None:
     """Compose and render a song with known stems, degrade it to a phone recording, process that, and compare
     with the truth."""
@@ -149,9 +147,9 @@ def demo(home: Path | None) -> None:
     from resonate_studio.home import open_instance, settings_for
     from resonate_studio.processing import Processor
 
-    console = _console(quiet=False)
+    console = console_of(quiet=False)
     settings = settings_for(home)
-    with _writable(settings.home), open_instance(settings) as instance:
+    with writable(settings.home), open_instance(settings) as instance:
         processor = Processor(settings, instance, "balanced")
         with console.status("composing and rendering a song, then recording it on a phone"):
             truth = make_demo(settings.home / "demo")
@@ -168,34 +166,6 @@ def _warn(reason: str | None) -> None:
     """What went wrong with the library and not with a file: the files are made all the same."""
     if reason is not None:
         click.echo(f"the catalogue could not be brought up to date: {reason}", err=True)
-
-
-def _store(home: Path | None) -> Store:
-    from resonate_assets.definitions import build_defs
-    from resonate_studio.home import settings_for
-
-    store: Store = build_defs(settings_for(home)).resources["storage"].store  # type: ignore[index]
-    return store
-
-
-def _console(quiet: bool) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=quiet, highlight=False)
-
-
-@contextmanager
-def _writable(home: Path) -> Iterator[None]:
-    """A home that can't be written to is one line, not a traceback."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from resonate_studio.processing import trouble
-
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        yield
-    except (OSError, SQLAlchemyError) as error:
-        raise click.ClickException(trouble(str(home), error)) from error
 
 
 @contextmanager
@@ -228,17 +198,12 @@ def _as_json(account: Account) -> dict[str, Any]:
     }
 
 
-def _print_json(value: dict[str, Any]) -> None:
-    # ASCII: file names may hold what the terminal's encoding, or UTF-8 itself, can't carry.
-    click.echo(json.dumps(value, indent=1))
-
-
 def _tell(console: Console, account: Account, artefacts: str) -> None:
     """What was made of a file and where, for a person."""
     from rich.markup import escape
     from rich.table import Table
 
-    name = escape(Path(account.source).name.encode("unicode_escape").decode())
+    name = shown(account.source)
     if account.error is not None:
         console.print(f"[red]failed[/red] {escape(account.error)}", soft_wrap=True)
         return

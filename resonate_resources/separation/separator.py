@@ -12,8 +12,17 @@ from resonate_resources.engine import Engine
 class Separator(Protocol):
     """A separation engine. It may stream, hold a model, drive a worker, or ask a service."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Of the last separation: what went otherwise than planned, one line each."""
+        ...
+
     def engine(self) -> Engine:
         """What would run, with every setting that changes the result; cheap, before anything is loaded."""
+        ...
+
+    def available(self) -> str | None:
+        """Why it can't run, in one line; None if it can, as far as can be told in a few seconds."""
         ...
 
     def separate(self, track: Recording, into: Path, progress: Progress) -> Stems:

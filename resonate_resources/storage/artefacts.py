@@ -120,11 +120,11 @@ class Artefact:
         return Recording.open(self.path(name))
 
     def stems(self) -> Stems:
-        """The artefact's .wav files as stems, in the order in which they were made."""
+        """The artefact's .wav files as stems, in the order in which they were made; not those in folders of it."""
         return {
             name.removesuffix(".wav"): self.recording(name)
             for name in self.manifest.files
-            if name.endswith(".wav")
+            if name.endswith(".wav") and "/" not in name
         }
 
     def read_json(self, name: str) -> Any:

@@ -29,6 +29,8 @@ _THIS_PROCESS = uuid.uuid4().hex
 class LalalSeparator:
     """Has mono and stereo tracks parted into vocals and the rest (2), or vocals, drums, bass and the rest (4)."""
 
+    notes: tuple[str, ...] = ()
+
     def __init__(
         self,
         ledger: Path,

@@ -21,6 +21,12 @@ _CHUNK_VALUES = 6_000_000
 class SpectralSeparator:
     """Parts any track into vocals, drums, bass and other that sum to it."""
 
+    notes: tuple[str, ...] = ()
+
+    def available(self) -> str | None:
+        """It always is."""
+        return None
+
     def engine(self) -> Engine:
         return Engine(
             "spectral",

@@ -1,146 +1,179 @@
+from __future__ import annotations
+
 import json
-import math
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from resonate_resources.audio import Recording, Samples, write_samples
-from resonate_resources.separation.resource import SeparationResource
-from resonate_resources.separation.spectral.engine import SpectralSeparator, separate_samples
-from resonate_resources.separation.spectral.engine import engine as spectral
-from resonate_resources.signal.si_sdr import measure_si_sdr
+from resonate_resources.audio import AudioError, Recording, write_samples
+from resonate_resources.engine import Product
+from resonate_resources.separation import resource
+from resonate_resources.separation.engines import Offer
+from resonate_resources.separation.resource import REPORT, SeparationResource
+from resonate_resources.separation.router import Machine
+from resonate_tests.resources.separation.separators import RATE, Truthful, true_stems
 
-NAMES = ["vocals.wav", "drums.wav", "bass.wav", "other.wav"]
-
-
-def _noise(channels: int, frames: int, level: float = 0.1) -> Samples:
-    return (level * np.random.default_rng(frames).standard_normal((channels, frames))).astype(np.float32)
-
-
-def _sum_of(files: dict[str, Path]) -> Samples:
-    return np.sum([Recording.open(file).read() for file in files.values()], axis=0)
+SECONDS = 40
+TRUTH = true_stems(SECONDS)
 
 
 @pytest.fixture
-def separate(tmp_path: Path) -> Callable[[Samples, int], dict[str, Path]]:
-    def run(samples: Samples, rate: int) -> dict[str, Path]:
-        into = tmp_path / "stems"
-        into.mkdir()
-        track = write_samples(tmp_path / "track.wav", samples, rate)
-        return dict(SeparationResource().separate(track, into).files)
-
-    return run
+def track(tmp_path: Path) -> Recording:
+    return write_samples(tmp_path / "track.wav", np.sum(list(TRUTH.values()), axis=0), RATE)
 
 
-def test_the_demo_song_comes_apart_by_at_least_six_decibels_a_stem_and_sums_to_itself(demo_song, tmp_path):
-    product = SeparationResource().separate(demo_song.mix, tmp_path)
-    assert list(product.files) == NAMES
-    gains = [
-        measure_si_sdr(Recording.open(product.files[f"{name}.wav"]), truth)
-        - measure_si_sdr(demo_song.mix, truth)
-        for name, truth in demo_song.stems.items()
+@pytest.fixture
+def truth(tmp_path: Path) -> str:
+    folder = tmp_path / "truth"
+    folder.mkdir()
+    for name, stem in TRUTH.items():
+        write_samples(folder / f"{name}.wav", stem, RATE)
+    return str(folder)
+
+
+@pytest.fixture
+def into(tmp_path: Path) -> Path:
+    folder = tmp_path / "into"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def engines(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Engines in the places of those that could run: name → dB of its stems."""
+
+    def stand_in(**quality_db: float) -> None:
+        made = [
+            Offer(name, None, 4, partial(Truthful, name, TRUTH, [decibels] * (SECONDS // 10)))
+            for name, decibels in quality_db.items()
+        ]
+        monkeypatch.setattr(resource, "offers", lambda _ledger: made)
+        monkeypatch.setattr(resource, "look_at_machine", lambda: Machine(gpu=False, load=0.0))
+
+    return stand_in
+
+
+def strict(product: Product) -> Any:
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
+    return json.loads(product.files[REPORT].read_text("utf-8"), parse_constant=refuse)
+
+
+def total(product: Product, prefix: str = "") -> np.ndarray:
+    return np.sum([Recording.open(product.files[f"{prefix}{name}.wav"]).read() for name in TRUTH], axis=0)
+
+
+def test_stems_that_do_not_sum_are_made_to_and_kept_as_they_were(engines, track, truth, into):
+    engines(demucs=15.0)
+    product = SeparationResource(truth=truth).separate(track, into)
+    stems = [f"{name}.wav" for name in TRUTH]
+    assert list(product.files) == [*stems, *(f"raw/{name}" for name in stems), REPORT]
+    assert sorted(str(path.relative_to(into)) for path in into.rglob("*") if path.is_file()) == sorted(
+        product.files
+    )
+    mix = track.read()
+    assert np.abs(total(product) - mix).max() < 1e-5
+    assert np.abs(total(product, "raw/") - mix).max() > 1e-3
+    assert float(product.measures["null_depth_db"]) < -120
+    # four stems of equal power, each with noise 15 dB under it: so is the noise of the sum
+    assert float(product.measures["raw_null_depth_db"]) == pytest.approx(-15, abs=0.2)
+
+
+def test_unless_nobody_wants_that(engines, track, truth, into):
+    engines(demucs=15.0)
+    product = SeparationResource(truth=truth, exact_sum=False).separate(track, into)
+    assert list(product.files) == [*(f"{name}.wav" for name in TRUTH), REPORT]
+    assert float(product.measures["null_depth_db"]) == pytest.approx(-15, abs=0.2)
+
+
+def test_what_ran_and_why_is_told(engines, track, truth, into):
+    engines(demucs=3.0, spectral=9.0)
+    wished = SeparationResource(truth=truth, exact_sum=False)
+    product = wished.separate(track, into)
+    assert wished.engine().name == "router"
+    assert product.engine is not None
+    assert product.engine.name == "spectral"
+    assert product.notes[:2] == (
+        "demucs: all kept, vocals measured at 3.0 dB (by default)",
+        "spectral: better in 4 of 4 windows (vocals measured at 3.0 dB, under 7; by default)",
+    )
+    assert float(product.measures["vocals_si_sdr_db"]) == pytest.approx(9, abs=0.2)
+    report = strict(product)
+    assert report["engine"] == "spectral"
+    assert [attempt["engine"] for attempt in report["attempts"]] == ["demucs", "spectral"]
+    assert len(report["quality"]["vocals"]["windows"]) == 4
+
+
+def test_an_engine_asked_for_by_name_stays_however_poor(engines, track, truth, into):
+    engines(demucs=3.0, spectral=9.0)
+    product = SeparationResource(engine_name="demucs", truth=truth).separate(track, into)
+    assert product.engine is not None
+    assert product.engine.name == "demucs"
+    assert len(strict(product)["attempts"]) == 1
+
+
+def test_without_a_truth_quality_is_predicted_and_called_so(engines, track, into):
+    engines(demucs=20.0)
+    product = SeparationResource().separate(track, into)
+    assert {quality["kind"] for quality in strict(product)["quality"].values()} == {"predicted"}
+    assert not any("si_sdr" in name for name in product.measures)
+    assert float(product.measures["vocals_predicted_quality_error_db"]) > 0
+
+
+def test_what_would_change_a_result_changes_the_key(engines, tmp_path):
+    engines(demucs=10.0)
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        'retry_below_db = 1\nmost_cost_minutes = 1\n[[rule]]\nname = "x"\nengines = ["demucs"]', "utf-8"
+    )
+    wished = [
+        SeparationResource(),
+        SeparationResource(exact_sum=False),
+        SeparationResource(priority="vocals"),
+        SeparationResource(stem_count=2),
+        SeparationResource(policy=str(policy)),
     ]
-    assert len(gains) == 4
-    assert sum(gains) / 4 >= 6
-    assert product.measures["null_depth_db"] <= -60
-    error = _sum_of(dict(product.files)) - demo_song.mix.read()
-    assert 10 * math.log10(np.square(error).mean() / np.square(demo_song.mix.read()).mean()) <= -60
+    keys = [json.dumps(dict(separation.engine().settings), sort_keys=True) for separation in wished]
+    engines(demucs=11.0)
+    keys.append(json.dumps(dict(SeparationResource().engine().settings), sort_keys=True))
+    assert len(set(keys)) == len(keys)
+    assert keys[-1] == json.dumps(dict(SeparationResource().engine().settings), sort_keys=True)
 
 
-def test_a_phone_recording_comes_apart_too(phone_recording, tmp_path):
-    product = SeparationResource().separate(phone_recording.mix, tmp_path)
-    gains = [
-        measure_si_sdr(Recording.open(product.files[f"{name}.wav"]), truth)
-        - measure_si_sdr(phone_recording.mix, truth)
-        for name, truth in phone_recording.stems.items()
-    ]
-    assert sum(gains) / 4 >= 6
-
-
-@pytest.mark.parametrize("silent", ["vocals", "drums", "bass"])
-def test_a_stem_that_is_not_in_the_mix_comes_out_much_quieter_than_the_mix(demo_song, silent):
-    rate = demo_song.mix.sample_rate
-    span = (15 * rate, 30 * rate)
-    mix = np.sum([stem.read(*span) for name, stem in demo_song.stems.items() if name != silent], axis=0)
-    estimate = separate_samples(mix, rate)[silent]
-    # A tenth of the mix's energy, which a quarter each would not reach.
-    assert np.square(estimate).mean() <= 0.1 * np.square(mix).mean()
+def test_two_stems_are_measured_against_the_sum_of_what_the_rest_holds(track, truth, into):
+    product = SeparationResource(engine_name="spectral", stem_count=2, truth=truth).separate(track, into)
+    assert [name for name in product.files if name.endswith(".wav")] == ["vocals.wav", "other.wav"]
+    report = strict(product)
+    assert {quality["kind"] for quality in report["quality"].values()} == {"measured"}
+    other = Recording.open(product.files["other.wav"]).read()
+    rest = TRUTH["drums"] + TRUTH["bass"] + TRUTH["other"]
+    alpha = np.vdot(other, rest) / np.vdot(rest, rest)
+    expected = 10 * np.log10(np.sum((alpha * rest) ** 2) / np.sum((other - alpha * rest) ** 2))
+    assert report["quality"]["other"]["si_sdr_db"] == pytest.approx(expected, abs=0.05)
 
 
 @pytest.mark.parametrize(
-    ("channels", "frames", "rate"),
+    ("wish", "line"),
     [
-        (1, 1, 44100),
-        (2, 1, 8000),
-        (1, 30_000, 8000),
-        (2, 50_001, 48000),
-        (6, 50_000, 44100),
-        (2, 200_000, 192_000),
+        ({"engine_name": "demux"}, "demux: no such engine"),
+        ({"stem_count": 6, "engine_name": "spectral"}, "spectral: gives 2 or 4 stems, not 6"),
+        ({"policy": "/nowhere/policy.toml"}, "the separation policy can't be read"),
+        ({"truth": "/nowhere"}, "holds no true stems"),
     ],
 )
-def test_stems_have_the_tracks_shape_and_sum_to_it_whatever_its_rate_channels_and_length(
-    separate, channels, frames, rate
-):
-    samples = _noise(channels, frames)
-    files = separate(samples, rate)
-    for file in files.values():
-        stem = Recording.open(file)
-        assert (stem.channels, stem.frames, stem.sample_rate) == (channels, frames, rate)
-        assert np.isfinite(stem.read()).all()
-    assert np.abs(_sum_of(files) - samples).max() <= 1e-3 * np.abs(samples).max()
+def test_what_cannot_be_done_is_one_line(track, into, wish, line):
+    with pytest.raises(AudioError) as error:
+        SeparationResource(**wish).separate(track, into)
+    assert line in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+    assert list(into.iterdir()) == []
 
 
-def test_silence_gives_four_silent_stems(separate):
-    files = separate(np.zeros((2, 60_000), np.float32), 44100)
-    assert list(files) == NAMES
-    for file in files.values():
-        assert not Recording.open(file).read().any()
-
-
-def test_an_offset_goes_to_no_instrument(separate):
-    files = separate(_noise(2, 90_000, 0.01) + np.float32(0.5), 44100)
-    for name in NAMES[:3]:
-        assert abs(Recording.open(files[name]).read().mean()) < 1e-3
-    assert Recording.open(files["other.wav"]).read().mean() == pytest.approx(0.5, abs=1e-3)
-
-
-def test_the_level_of_a_recording_changes_nothing_but_the_level_of_its_stems(demo_song):
-    rate = demo_song.mix.sample_rate
-    samples = demo_song.mix.read(10 * rate, 16 * rate)
-    loud, soft = separate_samples(samples, rate), separate_samples(samples * np.float32(1e-2), rate)
-    for name, stem in loud.items():
-        assert np.abs(100 * soft[name] - stem).max() < 1e-3
-
-
-def test_the_same_track_gives_the_same_bytes(tmp_path):
-    track = write_samples(tmp_path / "track.wav", _noise(2, 100_000), 44100)
-    hashes = []
-    for attempt in ("first", "second"):
-        into = tmp_path / attempt
-        into.mkdir()
-        files = SeparationResource().separate(track, into).files
-        hashes.append([Recording.open(file).sha256 for file in files.values()])
-    assert hashes[0] == hashes[1]
-
-
-def test_chunks_join_without_a_click(tmp_path, monkeypatch):
-    """Where chunks meet, a stem's steps from sample to sample are no larger than elsewhere."""
-    monkeypatch.setattr(spectral, "CHUNK_SECONDS", 4.0)
-    rate = 44100
-    t = np.arange(20 * rate) / rate
-    tone = sum(0.1 * np.sin(2 * np.pi * hz * t) for hz in (220, 277.2, 329.6)).astype(np.float32)
-    track = write_samples(tmp_path / "track.wav", np.stack([tone, tone]), rate)
-    stems = SpectralSeparator().separate(track, tmp_path, lambda _: None)
-    for stem in stems.values():
-        steps = np.abs(np.diff(stem.read()[0]))
-        for k in range(1, 6):  # chunks of 4 s overlap by 1 s: joins lie in 3k … 3k + 1 s
-            join = steps[3 * k * rate : (3 * k + 1) * rate]
-            assert join.max() <= 0.001 + np.abs(np.diff(tone)).max()
-
-
-def test_the_engine_is_known_before_it_runs_and_fits_a_manifest():
-    engine = SeparationResource().engine()
-    assert engine.name == "spectral"
-    assert json.loads(json.dumps(dict(engine.settings)))["chunk_s"] == 20
+def test_a_truth_of_another_length_is_refused(track, truth, into):
+    write_samples(Path(truth) / "vocals.wav", TRUTH["vocals"][:, :-1], RATE)
+    with pytest.raises(AudioError, match=r"vocals\.wav: rate, channels or length differ"):
+        SeparationResource(engine_name="spectral", truth=truth).separate(track, into)

@@ -1,0 +1,81 @@
+"""An account of a separation: for the web UI in numbers and lines, for programs in JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from resonate_resources.audio import Stems
+from resonate_resources.separation.attempts import Outcome, Quality
+from resonate_resources.separation.balance import Balance
+
+Measures = dict[str, float | int | str | bool]
+
+
+@dataclass(frozen=True)
+class Account:
+    """What was done and what came of it. raw: of the stems as the engines gave them, where they were changed."""
+
+    outcome: Outcome
+    stems: Stems
+    quality: Quality
+    balance: Balance
+    raw: Balance | None
+
+    @property
+    def cost_minutes(self) -> float:
+        return sum(attempt.cost_minutes for attempt in self.outcome.attempts)
+
+    def measures(self) -> Measures:
+        """Levels in dBFS RMS; quality in dB with its error; null depth in dB; paid minutes."""
+        measures: Measures = {f"{name}_level_dbfs": level for name, level in self.balance.level_dbfs.items()}
+        for name, quality in self.quality.items():
+            if quality.windows:  # of silence there is nothing to say
+                called = "si_sdr" if quality.kind == "measured" else "predicted_quality"
+                measures[f"{name}_{called}_db"] = quality.si_sdr_db
+                if quality.kind == "predicted":
+                    measures[f"{name}_{called}_error_db"] = quality.error_db
+        measures["null_depth_db"] = self.balance.null_depth_db
+        if self.raw is not None:
+            measures["raw_null_depth_db"] = self.raw.null_depth_db
+        if self.cost_minutes:
+            measures["cost_minutes"] = self.cost_minutes
+        return measures
+
+    def notes(self) -> tuple[str, ...]:
+        """Every engine that was tried or left out, and why; then what they had to say."""
+        told = [
+            f"{attempt.engine}{f' {attempt.model}' if attempt.model else ''}: {attempt.outcome} ({attempt.reason})"
+            for attempt in self.outcome.attempts
+        ]
+        if self.raw is not None:
+            told.append(
+                "what the stems left over of the track was shared out; as they were, they are in raw/"
+            )
+        return (*told, *self.outcome.separator.engine().notes, *self.outcome.notes)
+
+    def to_json(self) -> bytes:
+        """Everything, windows included. What is no finite number is null."""
+        report = {
+            "engine": self.outcome.engine.name,
+            "model": self.outcome.engine.model,
+            "quality": {name: asdict(quality) for name, quality in self.quality.items()},
+            "null_depth_db": self.balance.null_depth_db,
+            "raw_null_depth_db": self.raw.null_depth_db if self.raw else None,
+            "cost_minutes": self.cost_minutes,
+            "attempts": [asdict(attempt) for attempt in self.outcome.attempts],
+            "notes": self.notes(),
+        }
+        return json.dumps(_finite(report), indent=1, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 4) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return value

@@ -1,0 +1,175 @@
+"""Files into stems, beside the graph: no track comes into being, only stems in a folder, and a cached result."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import numpy as np
+
+from resonate_assets.intake import identify, unreadable
+from resonate_resources.audio import AudioError, Progress, Recording, write_recording
+from resonate_resources.decoding import decode
+from resonate_resources.encoding import encode_flac
+from resonate_resources.separation.resource import CODE_VERSION, REPORT, SeparationResource
+from resonate_resources.signal.true_peak import measure_sample_peak
+from resonate_resources.storage.artefacts import Artefact, Artefacts, compute_key
+from resonate_resources.storage.sources import Source
+from resonate_resources.storage.store import new_directory
+
+STAGE = "separation"
+"""Under which the cache keeps what was separated. Nothing counts as current there: all of it can be cleared."""
+
+Format = Literal["wav", "flac"]
+
+
+@dataclass
+class Separated:
+    """What came of one file. error: one line; None when all is well. quality: si_sdr_db and error_db are None where
+    there is nothing to judge."""
+
+    source: str
+    error: str | None = None
+    engine: str | None = None
+    model: str | None = None
+    stems: dict[str, str] = field(default_factory=dict)
+    quality: dict[str, dict[str, Any]] = field(default_factory=dict)
+    attempts: list[dict[str, str]] = field(default_factory=list)
+    cost_minutes: float = 0.0
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        return "ok" if self.error is None else "failed"
+
+
+def separate_file(
+    file: Path,
+    separation: SeparationResource,
+    artefacts: Artefacts,
+    out: Path,
+    form: Format,
+    progress: Progress,
+) -> Separated:
+    """Separate one file into a folder of its own in `out`. What is wrong with the file stands in the result.
+
+    Raises OSError where the cache or `out` can't be written to.
+    """
+    found = Separated(str(file))
+    start = time.perf_counter()
+    uri = str(file.absolute())
+    try:
+        source = identify(file, uri)
+    except OSError as error:
+        found.error = unreadable(uri, error).reason
+        return found
+    try:
+        artefact, cached = _stems_of(file, source, separation, artefacts, progress)
+        _tell(found, artefact, cached)
+        # Files of one name from two folders must not meet in one.
+        folder = out / f"{file.stem[:80]}_{source.sha256[:8]}"
+        found.stems = _written(artefact, folder, form, found.notes)
+    except AudioError as error:
+        name = uri.rpartition("/")[2]
+        text = str(error)
+        found.error = text if text.startswith(name) else f"{name}: {text}"
+        found.error = " ".join(found.error.split())
+    found.seconds = round(time.perf_counter() - start, 3)
+    return found
+
+
+def _stems_of(
+    file: Path, source: Source, separation: SeparationResource, artefacts: Artefacts, progress: Progress
+) -> tuple[Artefact, bool]:
+    """The stems, and whether they were there already."""
+    engine = separation.engine()
+    inputs = {"source": source.sha256}
+    key = compute_key(STAGE, CODE_VERSION, engine, inputs)
+    content = source.sha256[:16]  # whatever the file is called
+    artefact = artefacts.computed(STAGE, content, key)
+    if artefact is not None:
+        return artefact, True
+    start = time.perf_counter()
+    with new_directory(artefacts.store, STAGE) as into, TemporaryDirectory(dir=into) as decoded:
+        track = decode(file, Path(decoded)).recording
+        product = separation.separate(track, into, progress, megabytes=source.size / 1e6)
+        artefact = artefacts.keep(
+            product,
+            stage=STAGE,
+            track=content,
+            key=key,
+            code_version=CODE_VERSION,
+            engine=product.engine or engine,
+            inputs=inputs,
+            seconds=time.perf_counter() - start,
+        )
+    return artefact, False
+
+
+def _tell(found: Separated, artefact: Artefact, cached: bool) -> None:
+    report: Mapping[str, Any] = artefact.read_json(REPORT)
+    found.engine, found.model = report["engine"], report["model"]
+    found.quality = {
+        name: {key: quality[key] for key in ("kind", "si_sdr_db", "error_db")}
+        for name, quality in report["quality"].items()
+    }
+    found.attempts = [
+        {
+            "engine": attempt["engine"],
+            "reason": attempt["reason"],
+            "outcome": f"from the cache: {attempt['outcome']}" if cached else attempt["outcome"],
+        }
+        for attempt in report["attempts"]
+    ]
+    found.cost_minutes = 0.0 if cached else report["cost_minutes"]
+    found.notes = [*report["notes"]]
+    if cached:
+        found.notes.append(f"from the cache: separated before, at {artefact.manifest.made_at}")
+
+
+def _written(artefact: Artefact, folder: Path, form: Format, notes: list[str]) -> dict[str, str]:
+    """The stems as files of the user's, and what an engine gave before they were made to sum, in `raw/`."""
+    recordings = {
+        name.removesuffix(".wav"): artefact.recording(name)
+        for name in artefact.manifest.files
+        if name.endswith(".wav")
+    }
+    (folder / "raw" if any("/" in name for name in recordings) else folder).mkdir(parents=True, exist_ok=True)
+    if form == "wav":
+        written = {
+            name: Path(shutil.copyfile(recording.path, folder / f"{name}.wav"))
+            for name, recording in recordings.items()
+        }
+    else:
+        written = _as_flac(recordings, folder, notes)
+    return {name: str(path.absolute()) for name, path in written.items() if "/" not in name}
+
+
+def _as_flac(recordings: Mapping[str, Recording], folder: Path, notes: list[str]) -> dict[str, Path]:
+    """At 24 bits. Where a stem is louder than that can hold, all are turned down alike."""
+    peak_db = max(measure_sample_peak(recording) for recording in recordings.values())
+    written = {}
+    with TemporaryDirectory(dir=folder) as scratch:
+        for name, recording in recordings.items():
+            quieter = recording
+            if peak_db > 0:
+                quieter = _turned_down(recording, peak_db, Path(scratch) / f"{name.replace('/', '-')}.wav")
+            written[name] = folder / f"{name}.flac"
+            encode_flac(quieter, written[name])
+    if peak_db > 0:
+        notes.append(f"turned down by {peak_db:.2f} dB: FLAC holds nothing louder than full scale")
+    return written
+
+
+def _turned_down(recording: Recording, decibels: float, path: Path) -> Recording:
+    gain = np.float32(10 ** (-decibels / 20))
+    with write_recording(path, recording.sample_rate, recording.channels, recording.frames) as writer:
+        for block in recording.blocks():
+            writer.write(gain * block)
+    return writer.recording

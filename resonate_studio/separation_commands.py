@@ -1,0 +1,182 @@
+"""`resonate separate` and `resonate engines`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from resonate_studio.terminal import FILES, HOME, JSON, console, print_json, shown, store_of, writable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from resonate_resources.audio import Progress
+    from resonate_studio.separating import Format, Separated
+
+    ProgressOf = Callable[[Path], Progress]
+
+
+@click.command()
+@FILES
+@HOME
+@click.option(
+    "--engine",
+    default="auto",
+    show_default=True,
+    metavar="auto|NAME",
+    help="The only engine to use, as name or name:model; `resonate engines` lists them.",
+)
+@click.option("--stems", type=click.Choice(["2", "4", "6"]), default="4", show_default=True, help="How many.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="separated",
+    show_default=True,
+    help="A folder for each file comes into being there.",
+)
+@click.option("--format", "form", type=click.Choice(["wav", "flac"]), default="wav", show_default=True)
+@click.option(
+    "--exact-sum", is_flag=True, help="Make the stems sum to the mix; as they were, they go into raw/."
+)
+@click.option("--priority", type=click.Choice(["none", "vocals"]), default="none", help="What matters most.")
+@click.option(
+    "--policy",
+    type=click.Path(dir_okay=False, exists=True),
+    default=None,
+    help="A file like policy.toml: which engines, in what order.",
+)
+@click.option(
+    "--truth",
+    type=click.Path(file_okay=False, exists=True),
+    default=None,
+    help="A folder of the true stems, <stem>.wav: quality is measured, not predicted.",
+)
+@JSON
+def separate(
+    files: tuple[Path, ...],
+    home: Path | None,
+    engine: str,
+    stems: Literal["2", "4", "6"],
+    out: Path,
+    form: Format,
+    exact_sum: bool,
+    priority: Literal["none", "vocals"],
+    policy: str | None,
+    truth: str | None,
+    as_json: bool,
+) -> None:
+    """Part FILES into stems, each for itself: one that can't be used does not stop the others."""
+    from resonate_resources.separation.resource import SeparationResource
+    from resonate_resources.storage.artefacts import Artefacts
+    from resonate_studio.home import settings_for
+    from resonate_studio.separating import separate_file
+
+    settings = settings_for(home)
+    resource = SeparationResource(
+        engine_name=engine,
+        stem_count=int(stems),
+        priority=priority,
+        batch=len(files) > 1,
+        exact_sum=exact_sum,
+        policy=policy or "",
+        truth=truth or "",
+        ledger=str(settings.home / "lalal.sqlite"),
+    )
+    terminal = console(quiet=as_json)
+    with writable(settings.home):
+        artefacts = Artefacts(store_of(home))
+        with _writable_folder(out), _progress(terminal) as progress_of:
+            found = [separate_file(file, resource, artefacts, out, form, progress_of(file)) for file in files]
+    if as_json:
+        print_json({"files": [_as_json(one) for one in found]})
+    else:
+        for one in found:
+            _tell(terminal, one)
+    sys.exit(0 if all(one.error is None for one in found) else 1)
+
+
+@click.command()
+@HOME
+@JSON
+def engines(home: Path | None, as_json: bool) -> None:
+    """Which engines there are, which of them can run here, why the others can't, and where weights go."""
+    from rich.markup import escape
+
+    from resonate_resources.separation.model_files import models_directory
+    from resonate_resources.separation.resource import SeparationResource
+    from resonate_studio.home import settings_for
+
+    known = SeparationResource(ledger=str(settings_for(home).home / "lalal.sqlite")).survey()
+    if as_json:
+        rows = [asdict(facts) | {"available": facts.unavailable is None} for facts in known]
+        print_json({"models": str(models_directory()), "engines": rows})
+        return
+    terminal = console(quiet=False)
+    for (name, model), group in groupby(known, key=lambda facts: (facts.name, facts.model)):
+        offered = list(group)
+        counts = " or ".join(str(count) for count in sorted(facts.stems for facts in offered))
+        reason = offered[0].unavailable
+        state = "[green]available[/green]" if reason is None else "[yellow]not available[/yellow]"
+        terminal.print(f"[bold]{name:9}[/bold] {model or '':40} {counts:6} stems  {state}", soft_wrap=True)
+        if reason is not None:
+            terminal.print(f"          [dim]{escape(reason)}[/dim]", soft_wrap=True)
+    terminal.print(f"weights go to {escape(str(models_directory()))}", soft_wrap=True)
+
+
+@contextmanager
+def _writable_folder(out: Path) -> Iterator[None]:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise click.ClickException(f"{error.filename or out}: can't be written to ({reason})") from error
+
+
+@contextmanager
+def _progress(terminal: Console) -> Iterator[ProgressOf]:
+    """A bar for each file, on a terminal; nothing elsewhere."""
+    from rich.progress import Progress as Bars
+
+    with Bars(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+
+        def progress_of(file: Path) -> Progress:
+            task = bar.add_task(shown(file), total=1.0)
+            return lambda part: bar.update(task, completed=part)
+
+        yield progress_of
+
+
+def _as_json(found: Separated) -> dict[str, Any]:
+    values = asdict(found)
+    return {"source": values.pop("source"), "status": found.status, **values}
+
+
+def _tell(terminal: Console, found: Separated) -> None:
+    """What came of a file, for a person."""
+    from rich.markup import escape
+
+    if found.error is not None:
+        terminal.print(f"[red]failed[/red] {escape(found.error)}", soft_wrap=True)
+        return
+    model = f" {found.model}" if found.model else ""
+    terminal.print(
+        f"[green]ok[/green] [bold]{shown(found.source)}[/bold] by {found.engine}{model}, {found.seconds:.1f} s"
+    )
+    for name, path in found.stems.items():
+        quality = found.quality.get(name, {})
+        told = ""
+        if quality.get("si_sdr_db") is not None and quality["kind"] == "measured":
+            told = f"SI-SDR {quality['si_sdr_db']:.1f} dB"
+        elif quality.get("si_sdr_db") is not None:
+            told = f"predicted {quality['si_sdr_db']:.1f} ± {quality['error_db']:.1f} dB"
+        terminal.print(f"  {name:8} {told:26} {escape(path)}", soft_wrap=True)
+    for note in found.notes:
+        terminal.print(f"  [dim]{escape(note)}[/dim]", soft_wrap=True)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from resonate_resources.audio import AudioError, Recording, write_samples
+from resonate_resources.separation.attempts import Outcome, carry_out
+from resonate_resources.separation.judging import JudgeOfStems
+from resonate_resources.separation.quality import measure_quality
+from resonate_resources.separation.router import EngineFacts, Plan, Step
+from resonate_tests.resources.separation.separators import RATE, Truthful, true_stems
+
+SECONDS = 100
+TRUTH = true_stems(SECONDS)
+GOOD = [12.0] * 10
+
+
+@pytest.fixture
+def track(tmp_path) -> Recording:
+    return write_samples(tmp_path / "track.wav", np.sum(list(TRUTH.values()), axis=0), RATE)
+
+
+@pytest.fixture
+def truth(tmp_path) -> dict[str, Recording]:
+    folder = tmp_path / "truth"
+    folder.mkdir()
+    return {name: write_samples(folder / f"{name}.wav", stem, RATE) for name, stem in TRUTH.items()}
+
+
+@pytest.fixture
+def carried_out(track, truth, tmp_path):
+    def run(
+        separators: Sequence[Truthful], cost_minutes: float = 0.0, left_out: Sequence[Step] = ()
+    ) -> Outcome:
+        by_engine = {EngineFacts(s.name, None, 4, None, cost_minutes): s for s in separators}
+        plan = Plan(tuple(Step(engine, "the rule") for engine in by_engine), tuple(left_out))
+        into = tmp_path / "attempts"
+        into.mkdir()
+        judge = JudgeOfStems(truth, into)
+        return carry_out(plan, track, by_engine.__getitem__, judge, 7.0, into, lambda _: None)
+
+    return run
+
+
+def test_vocals_that_are_good_enough_end_the_search(carried_out):
+    first, second = Truthful("first", TRUTH, GOOD), Truthful("second", TRUTH, GOOD)
+    outcome = carried_out([first, second])
+    assert second.asked == []
+    assert [(a.engine, a.outcome) for a in outcome.attempts] == [
+        ("first", "all kept, vocals measured at 12.0 dB")
+    ]
+    assert outcome.engine.name == "first"
+
+
+def test_under_seven_decibels_the_next_engine_is_tried_and_the_better_one_kept(carried_out, truth):
+    poor, good = Truthful("poor", TRUTH, [2.0] * 10), Truthful("good", TRUTH, GOOD)
+    outcome = carried_out([poor, good])
+    assert good.asked == [(0, SECONDS * RATE)]
+    assert outcome.engine.name == "good"
+    assert outcome.quality["vocals"].si_sdr_db == pytest.approx(12, abs=0.2)
+    assert measure_quality(outcome.stems, truth)["vocals"].si_sdr_db == outcome.quality["vocals"].si_sdr_db
+    assert outcome.attempts[1].reason == "vocals measured at 2.0 dB, under 7; the rule"
+    assert outcome.attempts[1].outcome == "better in 10 of 10 windows"
+
+
+def test_a_worse_second_attempt_changes_nothing(carried_out):
+    outcome = carried_out([Truthful("poor", TRUTH, [4.0] * 10), Truthful("worse", TRUTH, [1.0] * 10)])
+    assert outcome.engine.name == "poor"
+    assert outcome.quality["vocals"].si_sdr_db == pytest.approx(4, abs=0.2)
+    assert outcome.attempts[1].outcome == "better in 0 of 10 windows"
+    assert outcome.attempts[1].kept_s == ()
+
+
+def test_only_windows_that_came_out_poor_are_separated_again_with_context_and_paid_for(carried_out, truth):
+    """Two windows of ten are bad enough to bring the whole under 7 dB."""
+    first = Truthful("first", TRUTH, [12, 12, -8, -8, 12, 12, 12, 12, 12, 12])
+    second = Truthful("second", TRUTH, [20] * 10)
+    outcome = carried_out([first, second], cost_minutes=10.0)
+    assert second.asked == [(10 * RATE, 50 * RATE)]
+    paid = outcome.attempts[1]
+    assert paid.tried_s == ((10.0, 50.0),)
+    assert paid.kept_s == ((20.0, 30.0), (30.0, 40.0))
+    assert paid.cost_minutes == pytest.approx(4.0)
+    assert outcome.engine.name == "first"  # most of it is
+    # The fades reach half a second into the bad windows.
+    assert all(window.si_sdr_db > 11 for window in outcome.quality["vocals"].windows)
+
+
+def test_of_each_window_the_better_attempt_is_kept(carried_out):
+    first = Truthful("first", TRUTH, [5, 0] * 5)
+    second = Truthful("second", TRUTH, [0, 5] * 5)
+    outcome = carried_out([first, second])
+    assert outcome.attempts[1].kept_s == tuple((10.0 * n, 10.0 * n + 10) for n in range(1, 10, 2))
+    assert all(window.si_sdr_db > 4 for window in outcome.quality["vocals"].windows)
+
+
+def test_an_engine_that_fails_is_passed_over_and_told(carried_out):
+    broken = Truthful("broken", TRUTH, GOOD, failure="out of\nmemory")
+    outcome = carried_out([broken, Truthful("good", TRUTH, GOOD)])
+    assert outcome.engine.name == "good"
+    assert outcome.attempts[0].outcome == "failed: out of memory"
+    assert outcome.attempts[1].reason == "broken failed; the rule"
+
+
+def test_where_all_fail_one_line_says_why(carried_out):
+    left_out = [Step(EngineFacts("lalal", None, 4, "no key"), "no key")]
+    with pytest.raises(AudioError) as error:
+        carried_out([Truthful("broken", TRUTH, GOOD, failure="out of memory")], left_out=left_out)
+    assert str(error.value) == (
+        "no engine could separate the track (lalal: no key; broken: failed: out of memory)"
+    )
+
+
+def test_a_failure_after_a_first_result_keeps_that(carried_out):
+    outcome = carried_out(
+        [Truthful("poor", TRUTH, [3.0] * 10), Truthful("broken", TRUTH, GOOD, failure="connection lost")]
+    )
+    assert outcome.engine.name == "poor"
+    assert [attempt.outcome for attempt in outcome.attempts][1] == "failed: connection lost"
+
+
+def test_a_full_disk_is_not_an_engines_failure(carried_out, monkeypatch, tmp_path):
+    from resonate_resources.audio import DestinationError
+
+    def full(*_):
+        raise DestinationError(tmp_path / "x.wav")
+
+    separator = Truthful("first", TRUTH, GOOD)
+    monkeypatch.setattr(separator, "separate", full)
+    with pytest.raises(DestinationError):
+        carried_out([separator, Truthful("second", TRUTH, GOOD)])
