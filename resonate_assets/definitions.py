@@ -59,7 +59,7 @@ def build_defs(
         "storage": storage,
         "io_manager": ArtefactIOManager(storage=storage),
         "inbox": InboxResource(folder=settings.inbox, bucket=settings.bucket, s3=s3),
-        "separation": SeparationResource(ledger=str(settings.home / "lalal.sqlite")),
+        "separation": SeparationResource(ledger=settings.ledger),
         "restoration": RestorationResource(),
         "transcription": TranscriptionResource(),
         "profiling": ProfilingResource(),

@@ -38,7 +38,7 @@ def exports(
     }
     folder = folder_name(source.artist, source.title, source.sha256)
     files = {
-        **{name: (stems, name) for name in stems.manifest.files if name.endswith(".wav")},
+        **{name: (stems, name) for name in stems.stem_files},
         **{name: (master, name) for name in master.manifest.files if name.startswith("master.")},
         **{f"midi/{name}": (midi, name) for name in midi.manifest.files if name.endswith(".mid")},
     }

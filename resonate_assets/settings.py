@@ -22,6 +22,11 @@ class Settings:
     s3_endpoint: str | None
     """RESONATE_S3_ENDPOINT: for S3 that is not Amazon's."""
 
+    @property
+    def ledger(self) -> str:
+        """The file in which what paid services charged is kept count of."""
+        return str(self.home / "lalal.sqlite")
+
     @classmethod
     def from_environment(cls) -> Settings:
         home = Path(os.environ.get("RESONATE_HOME") or "~/resonate").expanduser().absolute()

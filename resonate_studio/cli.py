@@ -150,9 +150,9 @@ def demo(home: Path | None) -> None:
     console = console_of(quiet=False)
     settings = settings_for(home)
     with writable(settings.home), open_instance(settings) as instance:
-        processor = Processor(settings, instance, "balanced")
         with console.status("composing and rendering a song, then recording it on a phone"):
             truth = make_demo(settings.home / "demo")
+        processor = Processor(settings, instance, "balanced", truth.folder)
         with _progress(console, 1) as stage_done:
             account = processor.process(truth.recording, stage_done)
         _warn(processor.update_library())

@@ -33,6 +33,11 @@ class DemoTruth:
     stems: Stems
     """What each stem contributed to the recording."""
 
+    @property
+    def folder(self) -> Path:
+        """Where the stems are, as `<stem>.wav`."""
+        return next(iter(self.stems.values())).path.parent
+
     def table(self, artefacts: Artefacts, track: str) -> Table:
         """Before, after and truth, of the artefacts that were made of the recording."""
         from rich.table import Table

@@ -20,6 +20,7 @@ from resonate_assets.settings import Settings
 from resonate_resources.mastering.resource import MasteringResource
 from resonate_resources.mixing.resource import MixingResource
 from resonate_resources.restoration.resource import RestorationResource
+from resonate_resources.separation.resource import SeparationResource
 from resonate_resources.storage.artefacts import PICTURE, Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
@@ -70,8 +71,12 @@ class Account:
 class Processor:
     """The graph with its settings, ready to take files one after another."""
 
-    def __init__(self, settings: Settings, instance: dg.DagsterInstance, preset: Preset) -> None:
+    def __init__(
+        self, settings: Settings, instance: dg.DagsterInstance, preset: Preset, truth: Path | None = None
+    ) -> None:
+        """truth: a folder of the true stems of the one track that is to be processed."""
         overrides = {
+            "separation": SeparationResource(ledger=settings.ledger, truth=str(truth or "")),
             "restoration": RestorationResource(preset=preset),
             "mixing": MixingResource(preset=preset),
             "mastering": MasteringResource(preset=preset),

@@ -87,7 +87,7 @@ def separate(
         exact_sum=exact_sum,
         policy=policy or "",
         truth=truth or "",
-        ledger=str(settings.home / "lalal.sqlite"),
+        ledger=settings.ledger,
     )
     terminal = console(quiet=as_json)
     with writable(settings.home):
@@ -113,7 +113,7 @@ def engines(home: Path | None, as_json: bool) -> None:
     from resonate_resources.separation.resource import SeparationResource
     from resonate_studio.home import settings_for
 
-    known = SeparationResource(ledger=str(settings_for(home).home / "lalal.sqlite")).survey()
+    known = SeparationResource(ledger=settings_for(home).ledger).survey()
     if as_json:
         rows = [asdict(facts) | {"available": facts.unavailable is None} for facts in known]
         print_json({"models": str(models_directory()), "engines": rows})

@@ -10,12 +10,14 @@ from resonate_resources.separation.quality import StemQuality, measure_quality
 from resonate_resources.separation.splicing import Span, cut_out
 from resonate_resources.signal.summing import sum_recordings
 
+STEM_NAMES = ("vocals", "drums", "bass", "other", "piano", "guitar")
 _REST = "other"
 
 
 def open_truth(folder: Path, track: Recording) -> Stems:
     """True stems of a track, `<stem>.wav` in a folder. Raises AudioError: none there, or of another shape."""
-    truth = {path.stem: Recording.open(path) for path in sorted(folder.glob("*.wav"))}
+    paths = {name: folder / f"{name}.wav" for name in STEM_NAMES}
+    truth = {name: Recording.open(path) for name, path in paths.items() if path.exists()}
     if not truth:
         raise AudioError(f"{folder}: holds no true stems (<stem>.wav)")
     for name, stem in truth.items():

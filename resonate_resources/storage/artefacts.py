@@ -119,13 +119,14 @@ class Artefact:
     def recording(self, name: str) -> Recording:
         return Recording.open(self.path(name))
 
+    @property
+    def stem_files(self) -> list[str]:
+        """Names of its .wav files, in the order in which they were made; not those in folders of it."""
+        return [name for name in self.manifest.files if name.endswith(".wav") and "/" not in name]
+
     def stems(self) -> Stems:
-        """The artefact's .wav files as stems, in the order in which they were made; not those in folders of it."""
-        return {
-            name.removesuffix(".wav"): self.recording(name)
-            for name in self.manifest.files
-            if name.endswith(".wav") and "/" not in name
-        }
+        """The stem files as recordings."""
+        return {name.removesuffix(".wav"): self.recording(name) for name in self.stem_files}
 
     def read_json(self, name: str) -> Any:
         return json.loads(self.path(name).read_bytes())
