@@ -17,11 +17,15 @@ _WETTEST = 0.95  # what is left of the noise hides the gate's own artefacts
 
 @dataclass(frozen=True)
 class Reduction:
-    """A recording, the same gated, and how much of what the gate takes is taken off, 0…0.95."""
+    """A recording, the same gated, and how much of what the gate takes is taken off, 0…0.95.
+
+    freed: the energy of what is taken off, in parts of the recording's.
+    """
 
     recording: Recording
     gated: Recording
     wet: float
+    freed: float
 
     @property
     def attenuation_db(self) -> float:
@@ -53,7 +57,8 @@ def plan_reduction(
             taken += float(np.sum((dry - gated).astype(np.float64) ** 2))
             writer.write(gated)
     if taken == 0:
-        return Reduction(recording, writer.recording, 0.0)
+        return Reduction(recording, writer.recording, 0.0, 0.0)
     best = noise.power * recording.frames * recording.channels / taken
     harmless = (energy / taken * 10 ** (loss_db / 10)) ** 0.5
-    return Reduction(recording, writer.recording, min(max(share * best, harmless), _WETTEST))
+    wet = min(max(share * best, harmless), _WETTEST)
+    return Reduction(recording, writer.recording, wet, wet**2 * taken / energy)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from resonate_resources.audio import Recording, Samples, Stems
+from resonate_resources.audio import Recording, Samples, Stems, write_recording
+from resonate_resources.restoration import rumble
 from resonate_resources.restoration.excitation import Exciter, SubBass
 from resonate_resources.signal.bandwidth import (
     Bandwidth,
@@ -23,6 +26,8 @@ _ROOM_ABOVE = 0.75  # of the Nyquist frequency: less than half an octave above i
 _REACHES = 0.8  # a stem whose own spectrum ends lower than this part of the track's ends of itself
 _LOW_BAND_HZ, _BASS_BAND_HZ = (30.0, 80.0), (80.0, 200.0)
 _LACKING_DB = 6.0
+# From 80–200 Hz down to 20–40 Hz: the demo song falls by 4 dB, a filter of 18 dB/octave at 100 Hz by 24.
+_EMPTY_DB = 24.0
 _STEEPEST_DB = 18.0  # an octave; steeper falls are a filter's, see signal.bandwidth
 
 
@@ -47,12 +52,14 @@ class Track:
     """What the stems' sum shows of how they were recorded.
 
     upper_hz: where its spectrum ends. lacks_highs: whether more could be heard above. lacks_lows: whether
-    30–80 Hz lies 6 dB and more under 80–200 Hz, where a full-range record has as much or more.
+    30–80 Hz lies 6 dB and more under 80–200 Hz, where a full-range record has as much or more. only_rumbles:
+    whether 20–40 Hz lies so far under 80–200 Hz that nothing of the music is there.
     """
 
     upper_hz: float
     lacks_highs: bool
     lacks_lows: bool
+    only_rumbles: bool
 
     def reached_by(self, bandwidth: Bandwidth) -> bool:
         """Whether a stem sounds up to where the track ends, and so was cut there."""
@@ -67,11 +74,14 @@ def examine(stems: Stems) -> Track:
     )
     levels = measure_line_levels(sums, sample_rate)
     upper_hz = find_upper_edge(levels, sample_rate).upper_hz
-    low, bass = (_band_db(levels, sample_rate, *band) for band in (_LOW_BAND_HZ, _BASS_BAND_HZ))
+    lowest, low, bass = (
+        _band_db(levels, sample_rate, *band) for band in (rumble.BAND_HZ, _LOW_BAND_HZ, _BASS_BAND_HZ)
+    )
     return Track(
         upper_hz,
         lacks_highs=0 < upper_hz < min(_WIDE_ENOUGH_HZ, _ROOM_ABOVE * sample_rate / 2),
         lacks_lows=low < bass - _LACKING_DB,
+        only_rumbles=lowest < bass - _EMPTY_DB,
     )
 
 
@@ -109,31 +119,41 @@ def _band_db(levels: LineLevels, sample_rate: int, lower_hz: float, upper_hz: fl
 
 
 def extend(
-    recording: Recording, octaves: Mapping[str, Octave], limit_db: float
+    recording: Recording, octaves: Mapping[str, Octave], limit: float, folder: Path
 ) -> tuple[Iterator[Samples], dict[str, float]]:
-    """The recording with the octaves added, and how loud each is against it in dB, limit_db at most.
+    """The recording with the octaves added, and how loud each is against it in dB.
 
-    The first pass measures, the second, in the iterator, adds.
+    limit: energy of them all at most, in parts of the recording's; each may have an equal part of it.
+    The first pass makes the octaves, into files <name>.wav in `folder`; the second, in the iterator, adds them.
     """
-    generators = {name: octave.make() for name, octave in octaves.items()}
     energy, made = 0.0, dict.fromkeys(octaves, 0.0)
-    for block in recording.blocks():
-        energy += _energy(block)
-        for name, generator in generators.items():
-            made[name] += _energy(np.broadcast_to(generator.process(block), block.shape))
-    levels_db = {
-        name: min(float(10 * np.log10(made[name] / energy)) + octave.gain_db, limit_db)
+    generators = {name: octave.make() for name, octave in octaves.items()}
+    writers = {}
+    with ExitStack() as files:
+        for block in recording.blocks():
+            energy += _energy(block)
+            for name, generator in generators.items():
+                octave = generator.process(block)
+                if name not in writers:
+                    file = write_recording(
+                        folder / f"{name}.wav", recording.sample_rate, len(octave), recording.frames
+                    )
+                    writers[name] = files.enter_context(file)
+                writers[name].write(octave)
+                made[name] += _energy(np.broadcast_to(octave, block.shape))
+    levels = {
+        name: min(made[name] / energy * 10 ** (octave.gain_db / 10), limit / len(octaves))
         for name, octave in octaves.items()
-        if made[name] > 0
+        if made[name] > 0 < limit
     }
-    gains = {name: (10 ** (level / 10) * energy / made[name]) ** 0.5 for name, level in levels_db.items()}
+    gains = {name: np.float32((level * energy / made[name]) ** 0.5) for name, level in levels.items()}
 
     def blocks() -> Iterator[Samples]:
-        kept = {name: (octaves[name].make(), np.float32(gain)) for name, gain in gains.items()}
-        for block in recording.blocks():
-            yield sum((gain * generator.process(block) for generator, gain in kept.values()), start=block)
+        added = [writers[name].recording.blocks() for name in gains]
+        for block, *parts in zip(recording.blocks(), *added, strict=True):
+            yield sum((gain * part for gain, part in zip(gains.values(), parts, strict=True)), start=block)
 
-    return blocks(), levels_db
+    return blocks(), {name: float(10 * np.log10(level)) for name, level in levels.items()}
 
 
 def _energy(block: Samples) -> float:

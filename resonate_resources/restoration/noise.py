@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Recording, Samples
-from resonate_resources.signal.bandwidth import LOW_QUANTILE, measure_line_levels
+from resonate_resources.audio import Samples
+from resonate_resources.signal.bandwidth import LOW_QUANTILE, LineLevels
 
 _WINDOW_NOISE_BANDWIDTH = 2.0  # in lines, of the window of measure_line_levels (Harris 1978)
 _PROFILE_S = 2.0
@@ -38,16 +38,15 @@ class SteadyNoise:
         return np.asarray(noise[None], np.float32)
 
 
-def estimate_noise(recording: Recording) -> SteadyNoise:
-    """By minimum statistics over the whole recording (Martin, IEEE Trans. Speech Audio Process. 9, 2001).
+def estimate_noise(levels: LineLevels, channels: int) -> SteadyNoise:
+    """By minimum statistics over a whole recording (Martin, IEEE Trans. Speech Audio Process. 9, 2001).
 
     The 10th percentile of each line's power, divided by that percentile of noise of mean power 1 (a gamma
     distribution with as many degrees of freedom as there are channels, taken as independent).
     """
     from scipy.special import gammaincinv
 
-    levels = measure_line_levels(recording.blocks(), recording.sample_rate)
-    bias = gammaincinv(recording.channels, LOW_QUANTILE) / recording.channels
+    bias = gammaincinv(channels, LOW_QUANTILE) / channels
     spectrum = 10 ** (levels.low_db / 10) / bias
     # Lines are levels against a full-scale sine, whose mean square is 1/2.
     power = spectrum.sum() / (2 * _WINDOW_NOISE_BANDWIDTH)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from resonate_resources.audio import Progress, Recording, Stems, write_recording
 from resonate_resources.engine import Engine, Product
 from resonate_resources.restoration.denoising import plan_reduction
@@ -25,29 +27,39 @@ from resonate_resources.restoration.extension import (
     missing_lows,
 )
 from resonate_resources.restoration.noise import estimate_noise
-from resonate_resources.signal.bandwidth import Bandwidth, find_upper_edge, measure_line_levels
+from resonate_resources.restoration.rumble import cut_rumble
+from resonate_resources.signal.bandwidth import (
+    Bandwidth,
+    LineLevels,
+    find_upper_edge,
+    measure_line_levels,
+)
 
 _CLEAN_DBFS = -100.0  # under the quantisation noise of 16 bits (−98 dBFS)
 _WORTH_IT = 0.1  # less than 1 dB of reduction
+_WORTH_CUTTING_DB = -60.0
 
 
 @dataclass(frozen=True)
 class Strength:
     """noise_share and loss_db: how much of the noise is taken, and of the music at most; see plan_reduction.
 
-    extension_db: energy of a new octave against the stem's, at most; at −30 dB it lowers the SI-SDR of a stem
-    that is at 10 dB by 0.04 dB.
+    spent: energy of new octaves, in parts of the energy of the noise and rumble that were taken off the same
+    stem, at most: what was taken off was all error, what is added may be, so that less error remains than before.
+    unpaid_db: the same against the stem, where there was nothing to take off; at −40 dB it lowers the SI-SDR of
+    a stem that is at 10 dB by 0.004 dB.
     """
 
     noise_share: float
     loss_db: float
-    extension_db: float
+    spent: float
+    unpaid_db: float
 
 
 STRENGTHS: Mapping[Preset, Strength] = {
-    "conservative": Strength(0.5, -46.0, -36.0),
-    "balanced": Strength(1.0, -40.0, -30.0),
-    "aggressive": Strength(1.5, -34.0, -20.0),
+    "conservative": Strength(0.5, -46.0, 1 / 8, -46.0),
+    "balanced": Strength(1.0, -40.0, 1 / 4, -43.0),
+    "aggressive": Strength(1.5, -34.0, 1 / 2, -40.0),
 }
 
 
@@ -99,12 +111,19 @@ class NoisereduceEngine:
         octaves = {part: octave for part, octave in wanted.items() if octave}
         measures: dict[str, float] = {}
         notes: list[str] = []
-        with TemporaryDirectory(dir=into) as folder:
-            source = stem
+        with TemporaryDirectory(dir=into) as temporary:
+            folder = Path(temporary)
+            source, freed = stem, 0.0
             if name == "vocals":
-                source, measures, note = self._denoise(stem, Path(folder))
-                notes.append(note)
-            extended, levels_db = extend(source, octaves, self._strength.extension_db)
+                source, freed = self._denoise(stem, levels, folder, measures, notes)
+            if track.only_rumbles:
+                cut, rumble = cut_rumble(source, folder / "cut.wav")
+                if rumble > 10 ** (_WORTH_CUTTING_DB / 10):
+                    source, freed = cut, freed + rumble
+                    measures["rumble_db"] = float(10 * np.log10(rumble))
+                    notes.append(f"rumble at {measures['rumble_db']:.0f} dB against the stem cut under 40 Hz")
+            limit = self._strength.spent * freed if freed else 10 ** (self._strength.unpaid_db / 10)
+            extended, levels_db = extend(source, octaves, limit, folder)
             path = into / f"{name}.wav"
             with write_recording(path, stem.sample_rate, stem.channels, stem.frames) as writer:
                 for block in extended:
@@ -113,27 +132,27 @@ class NoisereduceEngine:
         notes.append(_extension_note(bandwidth, track, levels_db))
         return _Restored(writer.recording, measures, tuple(notes))
 
-    def _denoise(self, stem: Recording, folder: Path) -> tuple[Recording, dict[str, float], str]:
-        """The stem, or a copy of less noise in `folder` where that is the better; measures; why."""
-        noise = estimate_noise(stem)
-        measures = {"noise_dbfs": noise.level_db}
+    def _denoise(
+        self, stem: Recording, levels: LineLevels, folder: Path, measures: dict[str, float], notes: list[str]
+    ) -> tuple[Recording, float]:
+        """The stem, or a copy of less noise in `folder` where that is the better; what part of its energy went."""
+        noise = estimate_noise(levels, stem.channels)
+        measures["noise_dbfs"] = noise.level_db
         if noise.level_db < _CLEAN_DBFS:
-            return stem, measures, f"noise left as it is: {noise.level_db:.0f} dBFS"
+            notes.append(f"noise left as it is: {noise.level_db:.0f} dBFS")
+            return stem, 0.0
         strength = self._strength
         reduction = plan_reduction(stem, noise, strength.noise_share, strength.loss_db, folder / "gated.wav")
         if reduction.wet < _WORTH_IT:
-            return (
-                stem,
-                measures,
-                "noise left as it is: reducing it would take more of the part than of the noise",
-            )
+            notes.append("noise left as it is: reducing it would take more of the part than of the noise")
+            return stem, 0.0
         path = folder / "denoised.wav"
         with write_recording(path, stem.sample_rate, stem.channels, stem.frames) as writer:
             for block in reduction.blocks():
                 writer.write(block)
         measures["noise_reduction_db"] = reduction.attenuation_db
-        note = f"noise at {noise.level_db:.0f} dBFS reduced by {reduction.attenuation_db:.1f} dB"
-        return writer.recording, measures, note
+        notes.append(f"noise at {noise.level_db:.0f} dBFS reduced by {reduction.attenuation_db:.1f} dB")
+        return writer.recording, reduction.freed
 
 
 def _extension_note(bandwidth: Bandwidth, track: Track, levels_db: Mapping[str, float]) -> str:

@@ -11,7 +11,7 @@ from resonate_resources.engine import Engine, Product
 from resonate_resources.restoration.engine import Preset, RestorationEngine
 from resonate_resources.restoration.noisereduce_engine import NoisereduceEngine
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 class RestorationResource(dg.ConfigurableResource):  # type: ignore[type-arg]

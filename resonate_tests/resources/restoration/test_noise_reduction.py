@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from noisereduce import reduce_noise
 from scipy import signal
 
-from resonate_resources.audio import Samples, write_samples
+from resonate_resources.audio import Recording, Samples, write_samples
 from resonate_resources.restoration.denoising import plan_reduction
-from resonate_resources.restoration.noise import estimate_noise
+from resonate_resources.restoration.noise import SteadyNoise, estimate_noise
 from resonate_resources.restoration.noisereduce_engine import STRENGTHS, Strength
 from resonate_resources.restoration.spectral_gate import gate
+from resonate_resources.signal.bandwidth import measure_line_levels
 from resonate_resources.signal.si_sdr import si_sdr
 from resonate_studio.demo_song import DemoSong
 
@@ -24,6 +25,10 @@ RATE = 44_100
 def white_noise(channels: int, frames: int, rms_dbfs: float, seed: int = 0) -> Samples:
     noise = np.random.default_rng(seed).standard_normal((channels, frames))
     return (noise * 10 ** (rms_dbfs / 20)).astype(np.float32)
+
+
+def noise_of(recording: Recording) -> SteadyNoise:
+    return estimate_noise(measure_line_levels(recording.blocks(), recording.sample_rate), recording.channels)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +48,7 @@ def voice(demo_song: DemoSong) -> Samples:
 def test_the_level_of_noise_alone_is_found(rate: int, channels: int, level: float, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "noise.wav"
-        found = estimate_noise(write_samples(path, white_noise(channels, 4 * rate, level, seed), rate))
+        found = noise_of(write_samples(path, white_noise(channels, 4 * rate, level, seed), rate))
 
     assert found.level_db == pytest.approx(level, abs=1)  # levels are kept to 1 dB
 
@@ -54,7 +59,7 @@ def test_the_level_of_noise_under_a_voice_is_found(
     voice: Samples, tmp_path: Path, channels: int, snr_db: int
 ) -> None:
     noise = white_noise(channels, voice.shape[1], -20 - snr_db)
-    found = estimate_noise(write_samples(tmp_path / "noisy.wav", voice[:channels] + noise, RATE))
+    found = noise_of(write_samples(tmp_path / "noisy.wav", voice[:channels] + noise, RATE))
 
     # Martin (2001) reports biases of minimum statistics under speech of this size.
     assert found.level_db == pytest.approx(-20 - snr_db, abs=2)
@@ -62,7 +67,7 @@ def test_the_level_of_noise_under_a_voice_is_found(
 
 def test_the_spectrum_of_the_noise_is_found(tmp_path: Path) -> None:
     noise = signal.lfilter([0.1], [1, -0.9], white_noise(1, 20 * RATE, -30)).astype(np.float32)
-    found = estimate_noise(write_samples(tmp_path / "coloured.wav", noise, RATE)).samples(RATE)
+    found = noise_of(write_samples(tmp_path / "coloured.wav", noise, RATE)).samples(RATE)
 
     def octave_levels(samples: Samples) -> list[float]:
         power = np.abs(np.fft.rfft(samples[0])) ** 2 / samples.shape[1]
@@ -96,7 +101,7 @@ def test_noise_reduction_brings_a_voice_nearer_to_the_truth(
     recording = write_samples(tmp_path / "noisy.wav", noisy, RATE)
 
     reduction = plan_reduction(
-        recording, estimate_noise(recording), strength.noise_share, strength.loss_db, tmp_path / "gated.wav"
+        recording, noise_of(recording), strength.noise_share, strength.loss_db, tmp_path / "gated.wav"
     )
     reduced = np.concatenate(list(reduction.blocks()), axis=1)
 
@@ -112,7 +117,7 @@ def test_what_is_promised_to_come_off_the_noise_comes_off(tmp_path: Path) -> Non
         tmp_path / "noisy.wav", noise + np.pad(tone, (0, 8 * RATE)).astype(np.float32), RATE
     )
 
-    reduction = plan_reduction(recording, estimate_noise(recording), 1.0, -40.0, tmp_path / "gated.wav")
+    reduction = plan_reduction(recording, noise_of(recording), 1.0, -40.0, tmp_path / "gated.wav")
     reduced = np.concatenate(list(reduction.blocks()), axis=1)
 
     rest = slice(3 * RATE, 9 * RATE)
