@@ -37,23 +37,23 @@ from resonate_resources.signal.bandwidth import (
 
 _CLEAN_DBFS = -100.0  # under the quantisation noise of 16 bits (−98 dBFS)
 _WORTH_IT = 0.1  # less than 1 dB of reduction
-_WORTH_CUTTING_DB = -60.0
+_WORTH_CUTTING_DB = -60.0  # against the stem: inaudible beside it
 
 
 @dataclass(frozen=True)
 class Strength:
     """noise_share and loss_db: how much of the noise is taken, and of the music at most; see plan_reduction.
 
-    spent: energy of new octaves, in parts of the energy of the noise and rumble that were taken off the same
-    stem, at most: what was taken off was all error, what is added may be, so that less error remains than before.
-    unpaid_db: the same against the stem, where there was nothing to take off; at −40 dB it lowers the SI-SDR of
-    a stem that is at 10 dB by 0.004 dB.
+    spent: energy of new octaves, in parts of the energy of the noise and rumble taken off the same stem, at most.
+    That was error, as what is added may be, so that less error remains than there was.
+    octaves_db: their energy against the stem, at most; the only bound where there was nothing to take off.
+    −40 dB lower the SI-SDR of a stem that is at 10 dB by 0.004 dB.
     """
 
     noise_share: float
     loss_db: float
     spent: float
-    unpaid_db: float
+    octaves_db: float
 
 
 STRENGTHS: Mapping[Preset, Strength] = {
@@ -122,7 +122,9 @@ class NoisereduceEngine:
                     source, freed = cut, freed + rumble
                     measures["rumble_db"] = float(10 * np.log10(rumble))
                     notes.append(f"rumble at {measures['rumble_db']:.0f} dB against the stem cut under 40 Hz")
-            limit = self._strength.spent * freed if freed else 10 ** (self._strength.unpaid_db / 10)
+            limit = 10 ** (self._strength.octaves_db / 10)
+            if freed:
+                limit = min(limit, self._strength.spent * freed)
             extended, levels_db = extend(source, octaves, limit, folder)
             path = into / f"{name}.wav"
             with write_recording(path, stem.sample_rate, stem.channels, stem.frames) as writer:
