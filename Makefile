@@ -3,10 +3,11 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+WORKERS := $(VENV)/workers
 export RESONATE_HOME ?= $(CURDIR)/studio
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo dev test check snapshots constraints clean
+.PHONY: demo dev workers test check snapshots constraints clean
 
 ## demo: process the demo song (or TRACK=song.mp3) through all stages, and tell what was made and where
 demo: $(VENV)/base
@@ -22,8 +23,11 @@ dev: $(VENV)/base
 	$(BIN)/dagster instance migrate
 	$(BIN)/dagster dev --host 127.0.0.1 --workspace workspace.yaml
 
+## workers: the environments of models that can't share one: RoFormer, MDX-Net and VR, by audio-separator
+workers: $(WORKERS)/audio-separator/made
+
 ## test: everything the tests need, then the tests
-test: $(VENV)/dev
+test: $(VENV)/dev workers
 	$(BIN)/python -m resonate_tests.programs
 	$(BIN)/pytest --cov --cov-report=term:skip-covered $(PYTEST)
 
@@ -58,6 +62,13 @@ $(VENV)/base: $(VENV)/pip pyproject.toml constraints.txt
 $(VENV)/dev: $(VENV)/base
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[models,postgres,dev]'
+	touch $@
+
+# torch first and by itself, as above.
+$(WORKERS)/audio-separator/made: $(VENV)/pip resonate_resources/workers/audio_separator.txt
+	$(BIN)/python -m venv $(WORKERS)/audio-separator
+	$(WORKERS)/audio-separator/bin/python -m pip install --quiet torch==2.13.0
+	$(WORKERS)/audio-separator/bin/python -m pip install --quiet --requirement resonate_resources/workers/audio_separator.txt
 	touch $@
 
 clean:
