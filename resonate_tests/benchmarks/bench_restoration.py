@@ -38,14 +38,14 @@ def distances(stems: Stems, truth: Stems) -> dict[str, float]:
     return {name: measure_si_sdr(stem, truth[name]) for name, stem in stems.items()}
 
 
-def added_db(product: Product, name: str) -> float:
-    """All new octaves of a stem against it, -inf where there are none."""
+def added_db(product: Product, name: str) -> str:
+    """Level of all new octaves of a stem against it."""
     levels = [
         float(value)
         for measure, value in product.measures.items()
         if measure.startswith(f"{name}_") and measure.endswith("_added_db")
     ]
-    return float(10 * np.log10(sum(10 ** (level / 10) for level in levels))) if levels else -np.inf
+    return f"{10 * np.log10(sum(10 ** (level / 10) for level in levels)):.0f}" if levels else "none"
 
 
 def report(seed: int, folder: Path) -> tuple[float, float]:
@@ -71,10 +71,10 @@ def report(seed: int, folder: Path) -> tuple[float, float]:
     to_clean = distances(balanced, song.stems)
     for name, stem in stems.items():
         gained = " | ".join(f"{changes[preset][name]:+.4f}" for preset in PRESETS)
-        floor = noise_floor(balanced[name]) - noise_floor(stem)
+        floor = round(noise_floor(balanced[name]) - noise_floor(stem), 1) + 0.0
         print(
             f"| {seed} | {name} | {before[name]:.2f} | {gained} | {clean[name]:.2f} |"
-            f" {to_clean[name] - clean[name]:+.4f} | {floor:+.1f} | {added_db(products['balanced'], name):.0f} |",
+            f" {to_clean[name] - clean[name]:+.4f} | {floor:.1f} | {added_db(products['balanced'], name)} |",
             flush=True,
         )
     worst = min(change for of_preset in changes.values() for change in of_preset.values())
