@@ -21,6 +21,13 @@ import numpy.typing as npt
 from resonate_resources.audio import Progress, Recording, silent
 from resonate_resources.engine import Engine
 from resonate_resources.signal.mono import Mono, mono_blocks
+from resonate_resources.transcription.attacks import (
+    OVERTONE_WEIGHT,
+    RISE_DB,
+    attack_times,
+    cut_at_attacks,
+    with_overtones,
+)
 from resonate_resources.transcription.note_creation import (
     ENERGY_TOLERANCE,
     FRAME_THRESHOLD,
@@ -64,16 +71,34 @@ class BasicPitch:
     def engine(self) -> Engine:
         return Engine(
             "basic-pitch",
-            {"onset_threshold": ONSET_THRESHOLD, "frame_threshold": FRAME_THRESHOLD, "gate_db": _GATE_DB},
+            {
+                "onset_threshold": ONSET_THRESHOLD,
+                "frame_threshold": FRAME_THRESHOLD,
+                "gate_db": _GATE_DB,
+                "attack_rise_db": RISE_DB,
+                "overtone_weight": OVERTONE_WEIGHT,
+            },
             model="spotify/basic-pitch icassp_2022 nmp.onnx",
             licence="Apache-2.0",
         )
 
     def notes(self, stem: Recording, voice: Voice, progress: Progress = silent) -> list[Note]:
         shortest = round(voice.shortest_s * SAMPLE_RATE / _HOP)
-        notes = sorted(
-            decode_windows((_heard(window, voice) for window in activations(stem, progress)), shortest)
-        )
+        vouched: list[Activations] = []
+
+        def heard() -> Iterator[Window]:
+            for window in activations(stem, progress):
+                if voice.struck:
+                    vouched.append(_vouched(window, voice))
+                yield _heard(window, voice)
+
+        notes = sorted(decode_windows(heard(), shortest))
+        if voice.monophonic:
+            notes = _one_at_a_time(notes)
+        if voice.struck and notes:
+            attacks = [nearest_frame(seconds) for seconds in attack_times(stem)]
+            lowest = LOWEST_PITCH + _keys(voice).start
+            notes = cut_at_attacks(notes, attacks, np.concatenate(vouched), lowest, shortest)
         return [
             Note(
                 frame_time(note.start),
@@ -81,7 +106,7 @@ class BasicPitch:
                 note.pitch,
                 max(1, round(127 * note.amplitude)),
             )
-            for note in (_one_at_a_time(notes) if voice.monophonic else notes)
+            for note in notes
         ]
 
 
@@ -92,6 +117,12 @@ def frame_time(frame: int) -> float:
     """
     window, within = divmod(frame, WINDOW_FRAMES)
     return (window * _WINDOW_HOP + within * _HOP) / SAMPLE_RATE
+
+
+def nearest_frame(seconds: float) -> int:
+    """The frame whose centre lies nearest to that time (from a window's end on, the next window's first)."""
+    window, within = divmod(seconds * SAMPLE_RATE, _WINDOW_HOP)
+    return int(window) * WINDOW_FRAMES + round(within / _HOP)
 
 
 def activations(stem: Recording, progress: Progress = silent) -> Iterator[Window]:
@@ -128,16 +159,27 @@ def _windows(blocks: Iterator[Mono]) -> Iterator[Mono]:
         pending = pending[_WINDOW_HOP:]
 
 
-def _heard(window: Window, voice: Voice) -> Window:
-    """A window without what is under the gate or outside the voice's range."""
+def _keys(voice: Voice) -> slice:
+    """The columns of activations that are in the voice's range."""
     lowest, highest = (
         round(69 + 12 * math.log2(hertz / 440)) - LOWEST_PITCH
         for hertz in (voice.lowest_hz, voice.highest_hz)
     )
+    return slice(max(lowest, 0), highest)
+
+
+def _heard(window: Window, voice: Voice) -> Window:
+    """A window without what is under the gate or outside the voice's range."""
     heard = np.zeros(window.notes.shape, np.bool_)
-    heard[:, max(lowest, 0) : highest] = True
+    heard[:, _keys(voice)] = True
     heard[window.level_db < _GATE_DB] = False
     return replace(window, notes=window.notes * heard, onsets=window.onsets * heard)
+
+
+def _vouched(window: Window, voice: Voice) -> Activations:
+    vouched = with_overtones(window.notes, _keys(voice))
+    vouched[window.level_db < _GATE_DB] = 0
+    return vouched
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,16 @@ class Note:
 
 @dataclass(frozen=True)
 class Voice:
-    """What a pitched stem can play: fundamentals in Hz, notes of so many seconds, one at a time or many."""
+    """What a pitched stem can play: fundamentals in Hz, notes of so many seconds, one at a time or many.
+
+    struck: each note of a monophonic voice begins with an attack, as of a plucked string, or changes the pitch.
+    """
 
     lowest_hz: float
     highest_hz: float
     shortest_s: float
     monophonic: bool
+    struck: bool = False
 
 
 class PitchTranscriber(Protocol):

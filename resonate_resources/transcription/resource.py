@@ -16,7 +16,7 @@ from resonate_resources.transcription.drum_bands import DrumBands
 from resonate_resources.transcription.midi_file import DRUM_CHANNEL, write_midi
 from resonate_resources.transcription.notes import DrumTranscriber, Note, PitchTranscriber, Voice
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 class Part(NamedTuple):
@@ -30,7 +30,7 @@ class Part(NamedTuple):
 # above which a separated bass holds other stems' remains; voices from E2 to D6; a guitar from E2.
 PARTS = {
     "vocals": Part(Voice(80, 1200, 0.08, monophonic=True), 52),  # choir aahs
-    "bass": Part(Voice(30, 200, 0.08, monophonic=True), 33),  # fingered bass
+    "bass": Part(Voice(30, 200, 0.08, monophonic=True, struck=True), 33),  # fingered bass
     "other": Part(Voice(27.5, 4200, 0.1, monophonic=False), 4),  # electric piano
     "piano": Part(Voice(27.5, 4200, 0.1, monophonic=False), 0),
     "guitar": Part(Voice(80, 1400, 0.1, monophonic=False), 27),  # clean electric guitar
@@ -54,6 +54,7 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
                         part.voice.highest_hz,
                         part.voice.shortest_s,
                         part.voice.monophonic,
+                        part.voice.struck,
                     ]
                     for name, part in PARTS.items()
                 },
