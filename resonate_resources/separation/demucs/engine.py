@@ -16,7 +16,7 @@ import numpy as np
 
 from resonate_resources.audio import Progress, Recording, Samples, Stems
 from resonate_resources.engine import Engine, Json
-from resonate_resources.separation.chunks import chunk_bounds, cut, joined, write_stems
+from resonate_resources.separation.chunks import ahead, chunk_bounds, cut, joined, write_stems
 from resonate_resources.separation.demucs.bag import Bag, load_checkpoint
 from resonate_resources.separation.demucs.device import choose_device, tame_allocator
 from resonate_resources.separation.demucs.inference import WORST_ERROR_DB, Inference
@@ -57,6 +57,8 @@ CHUNK_SECONDS = 10.0
 FADE_SECONDS = 1.0
 SEGMENT_SECONDS = 7.8
 """What HT Demucs was trained on and takes at most: its chunks are this long instead of ten seconds."""
+_AHEAD = 2
+"""Segments read before the network asks for them, and parted before they are written."""
 _SILENCE = 1e-8  # as the package adds it to the deviation
 
 _one_at_a_time = threading.Lock()
@@ -148,7 +150,7 @@ def _separated(track: Recording, bag: Bag, inference: Inference) -> Iterator[dic
         for samples in cut(mix, bounds)
         for group, level in zip(groups, levels, strict=True)
     )
-    outputs = inference.run(segments)
+    outputs = ahead(inference.run(ahead(segments, _AHEAD)), _AHEAD)
     chunks = (
         _stems(list(islice(outputs, len(groups))), stop - start, bag.sources, groups, levels)
         for start, stop in bounds

@@ -77,26 +77,30 @@ class Inference:
             if self._fast is None:
                 return self._prove(segments, pool)
             outputs = self._outputs(segments, self._fast, pool)
-            if self._fast and not np.isfinite(outputs).all():
+            if self._fast and not torch.isfinite(outputs).all():
                 outputs = self._outputs(segments, False, pool)  # beyond what float16 can hold
+            return outputs.cpu().numpy()
         except torch.OutOfMemoryError:
             return None
-        return outputs
 
     def _prove(self, segments: Samples, pool: ThreadPoolExecutor) -> Outputs:
-        """The exact output; and of the first segment, whether lower precision is near enough to go on with."""
-        exact = self._outputs(segments, False, pool)
-        error = largest_error_db(self._outputs(segments[:1], True, pool), exact[:1])
-        if error is not None:
-            self.error_db = error
-            self._fast = error <= WORST_ERROR_DB
-            if not self._fast:
-                self.notes.append(
-                    f"separated in float32: {self._device.fast} would have been off by {error:.0f} dB"
-                )
-        return exact
+        """All in lower precision where the first of them comes near enough to float32, else that one in float32."""
+        import torch
 
-    def _outputs(self, segments: Samples, fast: bool, pool: ThreadPoolExecutor) -> Outputs:
+        exact = self._outputs(segments[:1], False, pool).cpu().numpy()
+        fast = self._outputs(segments, True, pool)
+        error = largest_error_db(fast[:1].cpu().numpy(), exact)
+        if error is None:
+            return exact
+        self.error_db = error
+        self._fast = error <= WORST_ERROR_DB
+        if not self._fast:
+            self.notes.append(
+                f"separated in float32: {self._device.fast} would have been off by {error:.0f} dB"
+            )
+        return fast.cpu().numpy() if self._fast and torch.isfinite(fast).all() else exact
+
+    def _outputs(self, segments: Samples, fast: bool, pool: ThreadPoolExecutor) -> Tensor:
         import torch
 
         whole = torch.from_numpy(segments)
@@ -107,9 +111,9 @@ class Inference:
                 torch.set_num_threads(threads)
                 return self._network(segment[None], fast)
 
-            return torch.cat(list(pool.map(output, whole))).numpy()
+            return torch.cat(list(pool.map(output, whole)))
         with tensor_float_32() if fast else nullcontext():
-            return self._network(whole, fast).cpu().numpy()
+            return self._network(whole, fast)
 
     def _make_room(self) -> None:
         import torch

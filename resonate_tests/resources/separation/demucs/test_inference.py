@@ -64,7 +64,7 @@ def test_when_one_segment_is_too_many_the_processor_takes_over_and_that_is_noted
 def test_lower_precision_is_used_once_it_is_within_45_db_of_float32():
     network = Doubler(error=10 ** (-46 / 20))
     inference, _ = run(network, Device("cuda", 2, "float16"), [1, 1, 1, 1])
-    assert [fast for _, _, fast in network.calls] == [False, True, True]
+    assert [call[1:] for call in network.calls] == [(1, False), (2, True), (2, True)]
     assert inference.error_db == pytest.approx(-46, abs=0.01)
     assert inference.notes == []
 
@@ -72,7 +72,7 @@ def test_lower_precision_is_used_once_it_is_within_45_db_of_float32():
 def test_lower_precision_is_refused_where_it_is_further_off_and_that_is_noted():
     network = Doubler(error=10 ** (-44 / 20))
     inference, outputs = run(network, Device("cuda", 2, "float16"), [1, 1, 1, 1])
-    assert [fast for _, _, fast in network.calls] == [False, True, False]
+    assert [call[1:] for call in network.calls] == [(1, False), (2, True), (1, False), (2, False)]
     assert outputs == [2, 2, 2, 2]
     assert inference.notes == ["separated in float32: float16 would have been off by -44 dB"]
 
