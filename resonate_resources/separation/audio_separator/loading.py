@@ -16,10 +16,10 @@ from resonate_resources.separation.audio_separator.array_models import ArrayMode
 from resonate_resources.separation.audio_separator.catalogue import advice, files_of, missing_files
 from resonate_resources.separation.model_files import ModelError
 
-_TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 
 
-class _UnavailableError(RuntimeError):
+class UnavailableError(RuntimeError):
     """The loader takes a RuntimeError for a reason to ask another hub."""
 
     def __init__(self, address: str, reason: object) -> None:
@@ -41,7 +41,7 @@ def load_model(name: str, directory: Path, roformer: bool) -> ArrayModel:
 
         def download_file_if_not_exists(self, url: str, output_path: str) -> None:
             if not Path(output_path).is_file():
-                _download(url, Path(output_path))
+                download(url, Path(output_path))
 
         def load_model_data_using_hash(self, model_path: str) -> dict[str, Any]:
             parameters: dict[str, Any] = super().load_model_data_using_hash(model_path)
@@ -63,7 +63,7 @@ def load_model(name: str, directory: Path, roformer: bool) -> ArrayModel:
         told = _told(error)
         if isinstance(told, ModelError):
             raise told from error
-        if isinstance(told, _UnavailableError):
+        if isinstance(told, UnavailableError):
             missing = missing_files(files_of(name, directory, Path(audio_separator.__path__[0])), directory)
             raise ModelError(advice(missing or [name], directory, told.address, told.reason)) from error
         raise ModelError(
@@ -83,26 +83,26 @@ def _told(error: BaseException) -> BaseException:
     while cause is not None:
         chain.append(cause)
         cause = cause.__cause__ or cause.__context__
-    for telling in ((ModelError, _UnavailableError), Exception):
+    for telling in ((ModelError, UnavailableError), Exception):
         for link in chain:
             if isinstance(link, telling):
                 return link
     return error
 
 
-def _download(url: str, path: Path) -> None:
+def download(url: str, path: Path) -> None:
     """Under another name until all of it is there: never half a model."""
     import requests
 
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with requests.get(url, stream=True, timeout=_TIMEOUT_SECONDS) as response, part.open("wb") as out:
+        with requests.get(url, stream=True, timeout=TIMEOUT_SECONDS) as response, part.open("wb") as out:
             response.raise_for_status()
             for block in response.iter_content(1 << 20):
                 out.write(block)
         part.replace(path)
     except OSError as error:  # those of requests are, too
-        raise _UnavailableError(url, error) from error
+        raise UnavailableError(url, error) from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -22,7 +22,7 @@ import soundfile as sf
 import torch
 import yaml
 from audio_separator.separator import Separator
-from audio_separator.separator.uvr_lib_v5.roformer.bs_roformer import DEFAULT_FREQS_PER_BANDS, BSRoformer
+from audio_separator.separator.uvr_lib_v5.roformer.bs_roformer import BSRoformer
 from audio_separator.separator.uvr_lib_v5.roformer.mel_band_roformer import MelBandRoformer
 from audio_separator.separator.uvr_lib_v5.tfc_tdf_v3 import TFC_TDF_net
 from audio_separator.separator.uvr_lib_v5.vr_network.nets_new import CascadedNet
@@ -32,6 +32,7 @@ RATE = 44100
 SIX = ["bass", "drums", "other", "vocals", "guitar", "piano"]
 SMALL = {"dim": 16, "depth": 1, "stereo": True, "time_transformer_depth": 1, "freq_transformer_depth": 1}
 SMALL |= {"dim_head": 8, "heads": 2, "flash_attn": True, "mlp_expansion_factor": 2}
+BANDS = (64,) * 16 + (1,)
 SPECTRUM = {"stft_n_fft": 2048, "stft_hop_length": 441, "stft_win_length": 2048}
 
 
@@ -80,19 +81,19 @@ VR = "4_HP-Vocal-UVR.pth"
 
 
 def make_mel_band_roformer(directory: Path) -> None:
-    settings = {**SMALL, **SPECTRUM, "num_stems": 1, "num_bands": 60, "mask_estimator_depth": 2}
+    settings = {**SMALL, **SPECTRUM, "num_stems": 1, "num_bands": 20, "mask_estimator_depth": 2}
     config = roformer_config(settings, ["vocals", "other"], "vocals")
     save(directory, MEL, MelBandRoformer(**settings), config)
 
 
 def make_bs_roformer(directory: Path) -> None:
-    settings = {**SMALL, **SPECTRUM, "num_stems": 1, "freqs_per_bands": DEFAULT_FREQS_PER_BANDS}
+    settings = {**SMALL, **SPECTRUM, "num_stems": 1, "freqs_per_bands": BANDS}
     config = roformer_config(settings, ["Vocals", "Instrumental"], "Vocals")
     save(directory, BS, BSRoformer(**settings), config, BS.replace(".ckpt", ".yaml"))
 
 
 def make_six_stems(directory: Path) -> None:
-    settings = {**SMALL, **SPECTRUM, "num_stems": 6, "freqs_per_bands": DEFAULT_FREQS_PER_BANDS}
+    settings = {**SMALL, **SPECTRUM, "num_stems": 6, "freqs_per_bands": BANDS}
     save(directory, SW, BSRoformer(**settings), roformer_config(settings, SIX, None))
 
 
