@@ -1,9 +1,11 @@
 """Our Demucs engine beside the stock `demucs` command: the same files, the same (random, saved) weights.
 
-`python -m resonate_tests.benchmarks.bench_demucs [--model htdemucs] [--seconds 30] [--files 1 5]`
+`python -m resonate_tests.benchmarks.bench_demucs [--model htdemucs] [--seconds 30] [--files 1 20] [--narrow]
+[--engines stock ours]`
 
 Each is a process of its own that loads the model once and separates all files given to it; its wall time and peak
-memory include everything. On a machine with a GPU both use it.
+memory include everything. On a machine with a GPU both use it. `--narrow`: layers of few channels, so that how
+memory grows with a file's length is known in minutes; what the layers themselves take is then left out.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.audio import Recording, silent, write_samples
+from resonate_resources.audio import BLOCK_FRAMES, Recording, silent, write_recording
 from resonate_resources.separation.demucs import engine as demucs_engine
 from resonate_resources.separation.demucs.engine import DemucsSeparator
 from resonate_resources.separation.model_files import models_directory
@@ -28,7 +30,6 @@ from resonate_tests.resources.separation.demucs.checkpoints import (
     full_size,
     package,
     publish,
-    random_model,
 )
 
 RATE = 44100
@@ -46,60 +47,65 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", default="htdemucs", choices=["htdemucs", "htdemucs_ft", "htdemucs_6s"])
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--files", type=int, nargs="+", default=[1, 5])
+    parser.add_argument("--files", type=int, nargs="+", default=[1, 20])
+    parser.add_argument("--narrow", action="store_true")
+    parser.add_argument("--engines", nargs="+", default=["stock", "ours"], choices=["stock", "ours"])
     parser.add_argument("--separate", type=Path, nargs="+", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.separate:
         separate(asked.model, asked.separate)
         return
     with tempfile.TemporaryDirectory() as directory:
-        compare(asked.model, asked.seconds, asked.files, Path(directory))
+        save_models(asked.model, Path(directory) / "models", asked.narrow)
+        compare(asked.model, asked.seconds, asked.files, asked.engines, Path(directory))
 
 
-def compare(model: str, seconds: float, counts: list[int], directory: Path) -> None:
-    models = directory / "models"
-    save_models(model, models)
+def compare(model: str, seconds: float, counts: list[int], engines: list[str], directory: Path) -> None:
     tracks = [
         random_track(seconds, directory / f"track{number}.wav", number) for number in range(max(counts))
     ]
-    stock = [
-        sys.executable,
-        "-m",
-        "demucs",
-        "-n",
-        model,
-        "--repo",
-        str(models),
-        "-o",
-        str(directory),
-        "--float32",
-    ]
-    ours = [sys.executable, "-m", "resonate_tests.benchmarks.bench_demucs", "--model", model, "--separate"]
     print(f"{model}, files of {seconds:g} s, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
     print("| files | engine | seconds | of a core | × real time | peak GB |\n|---|---|---|---|---|---|")
     for count in counts:
         paths = [str(track.path) for track in tracks[:count]]
-        runs = {"stock": measured([*stock, *paths], models), "ours": measured([*ours, *paths], models)}
+        runs = {name: measured(command(name, model, directory) + paths, directory) for name in engines}
         for name, run in runs.items():
             print(
                 f"| {count} | {name} | {run.wall_seconds:.1f} | {run.cpu_seconds:.1f} "
                 f"| {count * seconds / run.wall_seconds:.2f} | {run.peak_gigabytes:.2f} |",
                 flush=True,
             )
+        if len(runs) < 2:
+            continue
         print(
             f"| {count} | stock ÷ ours | {runs['stock'].wall_seconds / runs['ours'].wall_seconds:.2f} "
             f"| {runs['stock'].cpu_seconds / runs['ours'].cpu_seconds:.2f} | "
             f"| {runs['stock'].peak_gigabytes / runs['ours'].peak_gigabytes:.2f} |"
         )
-    print(f"\n{runs['ours'].output}")
+    if "ours" in runs:
+        print(f"\n{runs['ours'].output}")
 
 
-def save_models(model: str, directory: Path) -> None:
+def command(engine: str, model: str, directory: Path) -> list[str]:
+    """What separates the files that are named after it, by the models in `directory`/models."""
+    if engine == "ours":
+        return [
+            sys.executable,
+            "-m",
+            "resonate_tests.benchmarks.bench_demucs",
+            "--model",
+            model,
+            "--separate",
+        ]
+    models = str(directory / "models")
+    return [sys.executable, "-m", "demucs", "-n", model, "--repo", models, "-o", str(directory), "--float32"]
+
+
+def save_models(model: str, directory: Path, narrow: bool = False) -> None:
     """The architecture at its published size, as both sides find it: by name here, by a bag's description there."""
-    if model == "htdemucs_6s":
-        models = [random_model(0, [*SOURCES, "guitar", "piano"])]
-    else:
-        models = [full_size(seed) for seed in range(4 if model == "htdemucs_ft" else 1)]
+    sources = [*SOURCES, "guitar", "piano"] if model == "htdemucs_6s" else SOURCES
+    widths = {"channels": 8, "bottom_channels": 32, "t_layers": 1} if narrow else {}
+    models = [full_size(seed, sources, **widths) for seed in range(4 if model == "htdemucs_ft" else 1)]
     names = [publish(package(one), directory, f"{model}{index}") for index, one in enumerate(models)]
     description = f"models: {[name.partition('-')[0] for name in names]}\n"
     if len(models) > 1:
@@ -108,15 +114,18 @@ def save_models(model: str, directory: Path) -> None:
 
 
 def random_track(seconds: float, path: Path, seed: int) -> Recording:
-    noise = np.random.default_rng(seed).normal(0, 0.1, (2, round(seconds * RATE)))
-    return write_samples(path, noise.astype(np.float32), RATE)
+    rng, frames = np.random.default_rng(seed), round(seconds * RATE)
+    with write_recording(path, RATE, 2, frames) as writer:
+        for start in range(0, frames, BLOCK_FRAMES):
+            writer.write(rng.normal(0, 0.1, (2, min(BLOCK_FRAMES, frames - start))))
+    return writer.recording
 
 
-def measured(command: list[str], models: Path) -> Run:
+def measured(command: list[str], directory: Path) -> Run:
     began = time.perf_counter()
     process = subprocess.Popen(
         command,
-        env={**os.environ, "RESONATE_MODELS": str(models)},
+        env={**os.environ, "RESONATE_MODELS": str(directory / "models")},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -18,19 +18,15 @@ _PUBLISHED = {"bottom_channels": 512, "dconv_mode": 3, "segment": Fraction(39, 5
 """What differs from the class's own settings in the published files (and in the package's `grids/mmi.py`)."""
 
 
-def full_size(seed: int = 0) -> HTDemucs:
+def full_size(seed: int = 0, sources: list[str] = SOURCES, **settings: object) -> HTDemucs:
     """The architecture of `htdemucs`: 42 million parameters, in half precision the 84 MB of its published file."""
-    return random_model(seed, **_PUBLISHED)
+    return random_model(seed, sources, **_PUBLISHED | settings)
 
 
 def small(seed: int = 0, sources: list[str] = SOURCES) -> HTDemucs:
     """All of its parts, few of each."""
-    return random_model(
-        seed,
-        sources,
-        **_PUBLISHED | {"channels": 8, "bottom_channels": 32, "segment": Fraction(3, 2)},
-        t_layers=3,
-        t_heads=2,
+    return full_size(
+        seed, sources, channels=8, bottom_channels=32, t_layers=3, t_heads=2, segment=Fraction(3, 2)
     )
 
 
