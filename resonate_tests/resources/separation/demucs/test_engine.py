@@ -1,6 +1,8 @@
 import os
+import tempfile
 import threading
 from itertools import pairwise
+from pathlib import Path
 
 import demucs.pretrained
 import numpy as np
@@ -8,6 +10,8 @@ import pytest
 import torch
 import yaml
 from demucs.apply import BagOfModels, apply_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from resonate_resources.audio import silent, write_samples
 from resonate_resources.separation.chunks import chunk_bounds
@@ -136,6 +140,34 @@ def test_the_full_architecture_leaves_no_seam(published, tmp_path):
         assert error_db(stem, whole[index]) < -20
         difference = np.square(stem - whole[index]).mean(0)
         assert difference[seam].mean() <= difference[~seam].mean()
+
+
+class Identity:
+    """A bag of models that find all of a track in its other sounds."""
+
+    sources, sample_rate, segment, grid = ("other",), 44100, 3000, 64
+
+    def to(self, kind):
+        pass
+
+    def __call__(self, segments, fast):
+        return segments[:, None]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    frames=st.integers(1, 30_000),
+    channels=st.integers(1, 6),
+    level=st.floats(1e-4, 1),
+    seed=st.integers(0, 99),
+)
+def test_models_that_change_nothing_give_the_track_back_at_any_length(frames, channels, level, seed):
+    samples = np.random.default_rng(seed).uniform(-level, level, (channels, frames)).astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as directory:
+        patch.setattr(demucs_engine, "_load", lambda model, models: Identity())
+        patch.setattr(demucs_engine, "FADE_SECONDS", 0.01)
+        error = separated(Path(directory), samples)["other"].read() - samples
+    assert np.abs(error).max() <= 4e-7 * level  # a few roundings of float32
 
 
 @pytest.mark.parametrize(
