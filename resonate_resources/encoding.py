@@ -16,6 +16,7 @@ import numpy.typing as npt
 import soundfile as sf
 
 from resonate_resources.audio import AudioError, DestinationError, Recording, Samples, write_recording
+from resonate_resources.signal.resampling import at_rate
 
 DITHER_SEED = 1770
 """Goes into Engine.settings of whoever encodes fixed point."""
@@ -85,7 +86,11 @@ def encode_mp3(recording: Recording, path: Path, bitrate_kbps: int = 320) -> Non
     with _whole_or_nothing(path), av.open(str(path), "w", format="mp3") as container:
         stream = container.add_stream("libmp3lame", rate=rate, layout=layout)
         stream.bit_rate = 1000 * min(bitrate_kbps, most)
-        for block in _resampled(_at_most_stereo(recording), recording.sample_rate, rate):
+        frames = round(recording.frames * rate / recording.sample_rate)
+        blocks = _at_most_stereo(recording)
+        for block in at_rate(blocks, recording.sample_rate, rate, min(recording.channels, 2), frames):
+            if not block.shape[1]:
+                continue
             frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="fltp", layout=layout)
             frame.sample_rate = rate
             container.mux(stream.encode(frame))
@@ -147,21 +152,6 @@ def _at_most_stereo(recording: Recording) -> Iterator[Samples]:
     gain = np.float32(1 / max(1.0, peak))
     for block in recording.blocks():
         yield downmix_to_stereo(block) * gain
-
-
-def _resampled(blocks: Iterator[Samples], rate: int, target: int) -> Iterator[Samples]:
-    import soxr
-
-    if rate == target:
-        yield from blocks
-        return
-    resampler: soxr.ResampleStream | None = None
-    for block in blocks:
-        if resampler is None:
-            resampler = soxr.ResampleStream(rate, target, block.shape[0], dtype="float32", quality="VHQ")
-        yield resampler.resample_chunk(np.ascontiguousarray(block.T)).T
-    if resampler is not None:
-        yield resampler.resample_chunk(np.zeros((0, block.shape[0]), np.float32), last=True).T
 
 
 @contextmanager

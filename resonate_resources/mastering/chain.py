@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 from resonate_resources.audio import Progress, Recording, silent, write_recording
 from resonate_resources.mastering.delivery import Delivered, deliver
 from resonate_resources.mastering.levelling import Levelled, level
-from resonate_resources.mastering.resampling import resample
 from resonate_resources.mastering.shaping import SHAPES, WORKING_LOUDNESS_LUFS, Preset, shaped
 from resonate_resources.signal.loudness import LoudnessMeter, measure_loudness
+from resonate_resources.signal.resampling import at_rate
 from resonate_resources.signal.true_peak import TruePeakMeter
 from resonate_resources.tags import Tags
 
@@ -35,7 +35,7 @@ class Mastered:
 def master(mix: Recording, into: Path, preset: Preset, tags: Tags, progress: Progress = silent) -> Mastered:
     """Write master.wav, master.flac and master.mp3 of a mix of 1 to 6 channels. Raises AudioError."""
     with TemporaryDirectory(dir=into) as folder:
-        source = resample(mix, Path(folder) / "resampled.wav", SAMPLE_RATE)
+        source = _resampled(mix, Path(folder) / "resampled.wav")
         progress(0.1)
         loudness = measure_loudness(source).integrated_lufs
         working_gain = (
@@ -45,6 +45,15 @@ def master(mix: Recording, into: Path, preset: Preset, tags: Tags, progress: Pro
         progress(0.5)
         files = deliver(levelled, into, tags)
     return Mastered(files, working_gain + levelled.gain_db, levelled.limiting_db)
+
+
+def _resampled(mix: Recording, path: Path) -> Recording:
+    """The mix at the master's rate, of the same duration to the nearest frame (at least one)."""
+    frames = max(1, round(mix.frames * SAMPLE_RATE / mix.sample_rate))
+    with write_recording(path, SAMPLE_RATE, mix.channels, frames) as writer:
+        for block in at_rate(mix.blocks(), mix.sample_rate, SAMPLE_RATE, mix.channels, frames):
+            writer.write(block)
+    return writer.recording
 
 
 def _shape_and_level(source: Recording, folder: Path, preset: Preset, gain_db: float) -> Levelled:

@@ -44,25 +44,6 @@ def play_in_segments(
         ringing = sound[:, segment:]
 
 
-def at_rate(blocks: Iterator[Samples], from_rate: int, to_rate: int, frames: int) -> Iterator[Samples]:
-    """The blocks at another sample rate in Hz, cut or padded with silence to exactly that many frames."""
-    left = frames
-    for block in blocks if from_rate == to_rate else _resampled(blocks, from_rate, to_rate):
-        yield block[:, :left]
-        left -= min(left, block.shape[1])
-    if left:
-        yield np.zeros((2, left), np.float32)
-
-
-def _resampled(blocks: Iterator[Samples], from_rate: int, to_rate: int) -> Iterator[Samples]:
-    import soxr
-
-    stream = soxr.ResampleStream(from_rate, to_rate, 2, dtype="float32", quality="VHQ")
-    for block in blocks:
-        yield stream.resample_chunk(np.ascontiguousarray(block.T)).T
-    yield stream.resample_chunk(np.zeros((0, 2), np.float32), last=True).T
-
-
 def in_channels(block: Samples, channels: int) -> Samples:
     """Stereo (2, frames) as that many channels: mono is the mean; past two, the front pair plays (WAVE order)."""
     if channels == 1:

@@ -14,8 +14,9 @@ import numpy as np
 from resonate_resources.audio import Recording, write_recording
 from resonate_resources.regeneration.instruments import Instrument, instrument_for
 from resonate_resources.regeneration.notes import Note, playable, within_polyphony
-from resonate_resources.regeneration.playing import at_rate, in_channels, play_in_segments
+from resonate_resources.regeneration.playing import in_channels, play_in_segments
 from resonate_resources.signal.loudness import LoudnessMeter, measure_loudness
+from resonate_resources.signal.resampling import at_rate
 
 _NATIVE_RATES: Final = (44_100, 48_000)
 """Rates in Hz the instruments play at; for any other they play at the last and are resampled."""
@@ -66,7 +67,7 @@ def _play(
     blocks = play_in_segments(instrument, notes, ceil(frames * instrument.sample_rate / rate))
     meter = LoudnessMeter(rate, channels)
     with write_recording(path, rate, channels, frames) as writer:
-        for stereo in at_rate(blocks, instrument.sample_rate, rate, frames):
+        for stereo in at_rate(blocks, instrument.sample_rate, rate, 2, frames):
             block = in_channels(stereo, channels)
             meter.update(block)
             writer.write(block)

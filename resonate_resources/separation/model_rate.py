@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import numpy as np
-
 from resonate_resources.audio import Samples
+from resonate_resources.signal.resampling import RateConverter
 
 Group = tuple[int, ...]
 """One channel or two that are separated together."""
@@ -35,47 +34,6 @@ def from_stereo(stereo: Samples, group: Group) -> Samples:
     return stereo if len(group) == 2 else stereo.mean(0, keepdims=True)
 
 
-class RateConverter:
-    """Converts a stream of (channels, frames) between sample rates (Hz), by soxr at its highest quality."""
-
-    def __init__(self, source_rate: int, target_rate: int, channels: int, target_frames: int) -> None:
-        """target_frames: how many frames the whole stream is to have; soxr rounds lengths its own way."""
-        import soxr
-
-        self._silence = np.zeros((source_rate // 10 + 1, channels), np.float32)
-        self._missing = target_frames
-        self._stream = None
-        if source_rate != target_rate:
-            self._stream = soxr.ResampleStream(source_rate, target_rate, channels, "float32", "VHQ")
-
-    def convert(self, block: Samples) -> Samples:
-        """What can be said so far, including this block."""
-        if self._stream is None:
-            return self._taken(block)
-        return self._taken(self._stream.resample_chunk(np.ascontiguousarray(block.T)).T)
-
-    def finish(self) -> Samples:
-        """The rest."""
-        if self._stream is None:
-            return self._taken(self._silence.T)
-        return self._taken(self._stream.resample_chunk(self._silence, last=True).T)
-
-    def _taken(self, block: Samples) -> Samples:
-        taken = block[:, : self._missing]
-        self._missing -= taken.shape[1]
-        return taken
-
-
-def at_rate(
-    blocks: Iterable[Samples], source_rate: int, target_rate: int, channels: int, target_frames: int
-) -> Iterator[Samples]:
-    """A stream at another rate, of exactly target_frames frames."""
-    converter = RateConverter(source_rate, target_rate, channels, target_frames)
-    for block in blocks:
-        yield converter.convert(block)
-    yield converter.finish()
-
-
 def stems_at_rate(
     blocks: Iterable[dict[str, Samples]],
     names: tuple[str, ...],
@@ -84,7 +42,7 @@ def stems_at_rate(
     channels: int,
     target_frames: int,
 ) -> Iterator[dict[str, Samples]]:
-    """The same of several stems side by side."""
+    """Blocks of stems side by side at another rate, each of exactly target_frames frames."""
     converters = {name: RateConverter(source_rate, target_rate, channels, target_frames) for name in names}
     for block in blocks:
         yield {name: converter.convert(block[name]) for name, converter in converters.items()}

@@ -274,7 +274,7 @@ def test_a_full_disk_is_one_line_a_track_that_fits_goes_on_and_the_next_run_fini
     big = write_samples(tmp_path / "big.wav", noise, 44100).path  # 7 MB
     small = write_samples(tmp_path / "small.wav", noise[:, :4410], 44100).path
     home = tmp_path / "home"
-    # Below what the big track needs, above the 4 MB that SQLite's write-ahead log reaches before it is written back.
+    # Below what the big track needs, above the 4 MB that SQLite's write-ahead log reaches.
     command = start(home, [big, small], no_file_over(6_000_000))
     stdout, stderr = command.communicate()
     failed, fits = strict_json(stdout)["tracks"]

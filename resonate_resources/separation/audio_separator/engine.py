@@ -11,6 +11,7 @@ from resonate_resources.engine import Engine, Json
 from resonate_resources.separation import chunks, model_rate
 from resonate_resources.separation.audio_separator.catalogue import files_of, why_missing
 from resonate_resources.separation.model_files import ModelError, models_directory
+from resonate_resources.signal import resampling
 from resonate_resources.workers.client import Worker, WorkerError
 
 Name = Literal["roformer", "uvr"]
@@ -39,7 +40,12 @@ FADE_SECONDS = 1.0
 WORKER = Worker(
     "audio-separator",
     Path(resonate_resources.workers.__path__[0]) / "audio_separator.py",
-    (*sorted(Path(__file__).parent.glob("*.py")), Path(chunks.__file__), Path(model_rate.__file__)),
+    (
+        *sorted(Path(__file__).parent.glob("*.py")),
+        Path(chunks.__file__),
+        Path(model_rate.__file__),
+        Path(resampling.__file__),
+    ),
 )
 
 

@@ -17,11 +17,11 @@ from resonate_resources.separation.chunks import chunk_bounds, cut, joined, writ
 from resonate_resources.separation.model_files import ModelError
 from resonate_resources.separation.model_rate import (
     as_stereo,
-    at_rate,
     channel_groups,
     from_stereo,
     stems_at_rate,
 )
+from resonate_resources.signal.resampling import at_rate
 
 _REST = "other"
 

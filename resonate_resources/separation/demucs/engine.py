@@ -30,11 +30,11 @@ from resonate_resources.separation.model_files import (
 from resonate_resources.separation.model_rate import (
     Group,
     as_stereo,
-    at_rate,
     channel_groups,
     from_stereo,
     stems_at_rate,
 )
+from resonate_resources.signal.resampling import at_rate
 
 Model = Literal["htdemucs_ft", "htdemucs", "htdemucs_6s"]
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import soxr
 
 from resonate_resources.audio import AudioError, Progress, Recording, Samples, Stems, write_recording
 from resonate_resources.decoding import decode
@@ -25,6 +24,7 @@ from resonate_resources.separation.lalal.client import (
     TaskFailedError,
 )
 from resonate_resources.separation.lalal.ledger import Job, Ledger
+from resonate_resources.signal.resampling import at_rate
 
 PRESETS: Mapping[str, str | bool] = {
     "encoder_format": "flac",
@@ -162,26 +162,12 @@ def fit_to_track(came: Recording, track: Recording, target: Path, gain: float) -
     """
     if abs(came.duration - track.duration) > _LENGTH_SLACK_SECONDS:
         raise AudioError(f"{came.duration:.3f} s came back of {track.duration:.3f} s")
-    missing = track.frames
+    blocks = (_as_channels(block, track.channels) for block in came.blocks())
+    rates = came.sample_rate, track.sample_rate
     with write_recording(target, track.sample_rate, track.channels, track.frames) as writer:
-        for block in _resampled(came, track):
-            writer.write(block[:, :missing] * np.float32(gain))
-            missing -= min(missing, block.shape[1])
-        writer.write(np.zeros((track.channels, missing), np.float32))
+        for block in at_rate(blocks, *rates, track.channels, track.frames):
+            writer.write(block * np.float32(gain))
     return writer.recording
-
-
-def _resampled(came: Recording, track: Recording) -> Iterator[Samples]:
-    """Blocks of the track's channels at its rate."""
-    if came.sample_rate == track.sample_rate:
-        yield from (_as_channels(block, track.channels) for block in came.blocks())
-        return
-    stream = soxr.ResampleStream(
-        came.sample_rate, track.sample_rate, track.channels, dtype="float32", quality="VHQ"
-    )
-    for block in came.blocks():
-        yield stream.resample_chunk(np.ascontiguousarray(_as_channels(block, track.channels).T)).T
-    yield stream.resample_chunk(np.zeros((0, track.channels), np.float32), last=True).T
 
 
 def _as_channels(block: Samples, channels: int) -> Samples:

@@ -8,7 +8,8 @@ import pytest
 from resonate_resources.audio import Samples
 from resonate_resources.regeneration.instruments import Instrument, instrument_for
 from resonate_resources.regeneration.notes import Note, playable, within_polyphony
-from resonate_resources.regeneration.playing import at_rate, in_channels, play_in_segments
+from resonate_resources.regeneration.playing import in_channels, play_in_segments
+from resonate_resources.signal.resampling import at_rate
 
 RATE = 44_100
 SYNTHESISERS = ("vocals", "bass", "other")
@@ -124,7 +125,7 @@ def test_a_tone_keeps_pitch_and_length_at_another_rate(rate: int) -> None:
     tone = np.sin(2 * np.pi * 1000 * np.arange(48_000) / 48_000).astype(np.float32)
     blocks = iter(np.split(np.stack([tone, tone]), 5, axis=1) if rate != 48_000 else [np.stack([tone, tone])])
 
-    sound = np.concatenate(list(at_rate(blocks, 48_000, rate, rate)), axis=1)
+    sound = np.concatenate(list(at_rate(blocks, 48_000, rate, 2, rate)), axis=1)
 
     assert sound.shape == (2, rate)
     expected = np.sin(2 * np.pi * 1000 * np.arange(rate) / rate)
