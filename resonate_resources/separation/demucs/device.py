@@ -55,8 +55,8 @@ def processor() -> Device:
 def tame_allocator() -> None:
     """Large blocks go back to the system at once and come in huge pages, before torch has allocated any.
 
-    With glibc's own moving threshold a process of two segments at once grows to 2.6 GB; so it stays at 1.6,
-    and takes no longer, as there are fewer page faults. Other C libraries are left alone.
+    With glibc's own moving threshold a process of two segments at once grows by up to 1 GB more, and takes no less
+    time, as there are more page faults. Other C libraries are left alone.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # read by torch at its first allocation
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
