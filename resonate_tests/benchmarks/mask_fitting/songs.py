@@ -122,8 +122,8 @@ def _bass(harmony: Harmony, rng: Random, folder: Path) -> Audio:
         elif pattern == 3 and beat % 4 != 1:
             notes.append(Note(beat, 0.5 if beat % 4 else 1.4, root, 100))
     if rng.random() < 0.35:
-        return _synthesised_bass(notes, harmony, rng)
-    return _mono(_general_midi(notes, [program], [0.0], harmony, folder))
+        return synthesised_bass(notes, harmony, rng)
+    return _mono(general_midi(notes, [program], [0.0], harmony, folder))
 
 
 def _other(harmony: Harmony, rng: Random, folder: Path) -> Audio:
@@ -146,7 +146,7 @@ def _other(harmony: Harmony, rng: Random, folder: Path) -> Audio:
                 ]
             elif figure == 2:
                 notes += [Note(beat + (0.5 if part else 0), 0.4, pitch, velocity, part) for pitch in triad]
-    return _general_midi(notes, programs, pans, harmony, folder)
+    return general_midi(notes, programs, pans, harmony, folder)
 
 
 def _drums(harmony: Harmony, rng: Random, folder: Path) -> Audio:
@@ -169,28 +169,28 @@ def _drums(harmony: Harmony, rng: Random, folder: Path) -> Audio:
                 Note(beat + k / 4, 0.2, tom, 100, DRUM_CHANNEL) for k, tom in enumerate((50, 48, 45, 43))
             ]
     if rng.random() < 0.35:
-        dry = _synthesised_drums(hits, harmony, rng)
-        return _in_room(dry, rng, rng.uniform(0.2, 0.8), rng.uniform(0, 0.25))
+        dry = synthesised_drums(hits, harmony, rng)
+        return in_room(dry, rng, rng.uniform(0.2, 0.8), rng.uniform(0, 0.25))
     kit = int(rng.choice(KIT_PROGRAMS))
-    return _general_midi(hits, [kit], [0.0], harmony, folder)
+    return general_midi(hits, [kit], [0.0], harmony, folder)
 
 
 def _vocals(harmony: Harmony, rng: Random, folder: Path) -> Audio:
     """A melody sung alone, doubled or by a choir patch; or speech-like syllables."""
     kind = rng.random()
-    notes = _syllables(rng, harmony) if kind < 0.2 else _melody(harmony, rng)
+    notes = syllables(rng, harmony) if kind < 0.2 else melody(harmony, rng)
     if kind > 0.9:
-        voice = _general_midi(notes, [int(rng.choice(CHOIR_PROGRAMS))], [0.0], harmony, folder).mean(0)
+        voice = general_midi(notes, [int(rng.choice(CHOIR_PROGRAMS))], [0.0], harmony, folder).mean(0)
     else:
-        voice = _sung(notes, harmony, rng)
+        voice = sung(notes, harmony, rng)
         if 0.2 < kind < 0.35:
             interval = rng.choice((0, 0.07, 4, 7, -5))
             second = [Note(n.onset, n.duration, n.pitch + interval) for n in notes]
-            voice = voice + 0.6 * _sung(second, harmony, rng)
-    return _in_room(np.stack([voice, voice]), rng, rng.uniform(0.3, 1.2), rng.uniform(0.05, 0.3))
+            voice = voice + 0.6 * sung(second, harmony, rng)
+    return in_room(np.stack([voice, voice]), rng, rng.uniform(0.3, 1.2), rng.uniform(0.05, 0.3))
 
 
-def _melody(harmony: Harmony, rng: Random) -> list[Note]:
+def melody(harmony: Harmony, rng: Random) -> list[Note]:
     notes, beat, degree, octave = (
         [],
         float(rng.choice((0, 2, 4))),
@@ -208,7 +208,7 @@ def _melody(harmony: Harmony, rng: Random) -> list[Note]:
     return notes
 
 
-def _syllables(rng: Random, harmony: Harmony) -> list[Note]:
+def syllables(rng: Random, harmony: Harmony) -> list[Note]:
     notes, second, register = [], 0.0, rng.uniform(42, 62)
     beats_per_second = harmony.tempo_bpm / 60
     while second < SECONDS - 1:
@@ -223,7 +223,7 @@ def _syllables(rng: Random, harmony: Harmony) -> list[Note]:
     return notes
 
 
-def _sung(notes: Iterable[Note], harmony: Harmony, rng: Random) -> Audio:
+def sung(notes: Iterable[Note], harmony: Harmony, rng: Random) -> Audio:
     """Harmonics with vibrato and glides through vowel formants, consonant noise before some notes: (FRAMES,)."""
     pitch_hz, level, consonants = np.zeros(FRAMES), np.zeros(FRAMES), np.zeros(FRAMES)
     vibrato_hz, depth = rng.uniform(4.5, 6.5), rng.uniform(0.15, 0.8)
@@ -265,7 +265,7 @@ def _sung(notes: Iterable[Note], harmony: Harmony, rng: Random) -> Audio:
     return voice / (np.abs(voice).max() + 1e-9) + consonants
 
 
-def _synthesised_bass(notes: Sequence[Note], harmony: Harmony, rng: Random) -> Audio:
+def synthesised_bass(notes: Sequence[Note], harmony: Harmony, rng: Random) -> Audio:
     """Saw, square or near-sine through a fourth-order slope, plucked or held."""
     out = np.zeros(FRAMES + 10 * RATE)
     wave, cutoff, decay = rng.integers(3), rng.uniform(200, 2500), rng.uniform(0, 3)
@@ -280,7 +280,7 @@ def _synthesised_bass(notes: Sequence[Note], harmony: Harmony, rng: Random) -> A
     return np.stack([out[:FRAMES]] * 2)
 
 
-def _synthesised_drums(hits: Iterable[Note], harmony: Harmony, rng: Random) -> Audio:
+def synthesised_drums(hits: Iterable[Note], harmony: Harmony, rng: Random) -> Audio:
     """A drum machine: swept sines and shaped noise."""
     out = np.zeros(FRAMES + 10 * RATE)
     t = np.arange(RATE // 2) / RATE
@@ -312,8 +312,13 @@ def _synthesised_drums(hits: Iterable[Note], harmony: Harmony, rng: Random) -> A
     return np.stack([out[:FRAMES]] * 2)
 
 
-def _general_midi(
-    notes: Iterable[Note], programs: Sequence[int], pans: Sequence[float], harmony: Harmony, folder: Path
+def general_midi(
+    notes: Iterable[Note],
+    programs: Sequence[int],
+    pans: Sequence[float],
+    harmony: Harmony,
+    folder: Path,
+    soundfont: Path = SOUNDFONT,
 ) -> Audio:
     """Played by FluidSynth: (2, FRAMES). A part is a channel; pans −1…1."""
     events: list[tuple[float, int, mido.Message]] = []
@@ -339,13 +344,13 @@ def _general_midi(
     song.tracks.append(track)
     midi, wav = folder / "part.mid", folder / "part.wav"
     song.save(midi)
-    command = ["fluidsynth", "-niq", "-F", wav, "-r", str(RATE), "-g", "0.6", SOUNDFONT, midi]
+    command = ["fluidsynth", "-niq", "-F", wav, "-r", str(RATE), "-g", "0.6", soundfont, midi]
     subprocess.run(command, check=True, capture_output=True)
     played = sf.read(wav, frames=FRAMES, always_2d=True, fill_value=0.0)[0].T
     return np.ascontiguousarray(played)
 
 
-def _in_room(dry: Audio, rng: Random, rt60: float, wet: float) -> Audio:
+def in_room(dry: Audio, rng: Random, rt60: float, wet: float) -> Audio:
     """With exponentially decaying noise of rt60 seconds, different left and right."""
     frames = int(rt60 * RATE)
     room = rng.standard_normal((2, frames)) * 10 ** (-3 * np.arange(frames) / frames)
