@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from resonate_resources.audio import AudioError, Recording, Stems
+from resonate_resources.separation.prediction.predictor import predict_quality
 from resonate_resources.separation.quality import StemQuality, measure_quality
 from resonate_resources.separation.splicing import Span, cut_out
 from resonate_resources.signal.summing import sum_recordings
@@ -39,14 +40,7 @@ class JudgeOfStems:
     def __call__(self, part: Recording, stems: Stems, span: Span) -> dict[str, StemQuality]:
         """stems of `part`, which is this span of the track. Reads everything once or twice, in blocks."""
         measured = measure_quality(stems, self._true_stems(tuple(stems), part, span))
-        if measured.keys() >= stems.keys():
-            return measured
-        try:  # TODO
-            from resonate_resources.separation.prediction.predictor import predict_quality
-
-            return {**predict_quality(part, stems), **measured}
-        except (ImportError, FileNotFoundError):
-            return measured
+        return measured if measured.keys() >= stems.keys() else {**predict_quality(part, stems), **measured}
 
     def _true_stems(self, names: tuple[str, ...], part: Recording, span: Span) -> Mapping[str, Recording]:
         """Of the stems that are known: what was not parted from it belongs to `other`."""
