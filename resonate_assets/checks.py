@@ -14,6 +14,7 @@ from resonate_assets.partitions import tracks
 from resonate_resources.audio import Recording
 from resonate_resources.ingestion import TRACK
 from resonate_resources.mastering.levelling import CEILING_DBTP, TARGET_LUFS, TOLERANCE_LU
+from resonate_resources.midi import read_notes
 from resonate_resources.mixing.balance import balance_holds
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.summing import null_depth
@@ -187,14 +188,8 @@ def _finite(recording: Recording) -> bool:
 
 
 def _note_starts(midi: Artefact) -> dict[str, list[float]]:
-    import pretty_midi
-
     return {
-        name.removesuffix(".mid"): [
-            float(note.start)
-            for instrument in pretty_midi.PrettyMIDI(str(midi.path(name))).instruments
-            for note in instrument.notes
-        ]
+        name.removesuffix(".mid"): [note.onset for note in read_notes(midi.path(name))]
         for name in midi.manifest.files
         if name.endswith(".mid")
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from resonate_resources.audio import Recording, Stems
+from resonate_resources.midi import read_notes
 from resonate_resources.signal.bandwidth import detect_bandwidth
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.si_sdr import measure_si_sdr
@@ -107,13 +108,8 @@ def noise_floor(recording: Recording) -> float:
 def bass_onset_f(midi: Path, composition: Composition) -> float:
     """F-measure of note onsets of a bass line against the composed one, within 50 ms."""
     import mir_eval
-    import pretty_midi
 
-    played = [
-        note.start
-        for instrument in pretty_midi.PrettyMIDI(str(midi)).instruments
-        for note in instrument.notes
-    ]
+    played = [note.onset for note in read_notes(midi)]
     composed = [note.onset for note in composition.notes["bass"]]
     return float(
         mir_eval.onset.f_measure(np.sort(composed), np.sort(np.array(played)), window=ONSET_TOLERANCE_S)[0]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from resonate_resources.audio import Samples
+from resonate_resources.midi import Note
 from resonate_resources.regeneration.dawdreamer_thread import on_dawdreamer_thread
-from resonate_resources.regeneration.notes import Note
 
 if TYPE_CHECKING:
     import dawdreamer

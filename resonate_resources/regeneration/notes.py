@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import heappop, heappush
-from pathlib import Path
 from typing import Final
 
-from resonate_resources.audio import AudioError
+from resonate_resources.midi import Note
 
 LONGEST_NOTE_S: Final = 30.0
 """A held note ends here: what has to be rendered at once stays small however long the file."""
@@ -17,35 +16,6 @@ _SHORTEST_NOTE_S: Final = 0.02  # shorter ones would end within their own attack
 _RESTRIKE_GAP_S: Final = (
     0.002  # between two notes on one key, so that its release comes before it is struck again
 )
-
-
-@dataclass(frozen=True, order=True)
-class Note:
-    """onset and duration in seconds, pitch as MIDI number, velocity 1…127."""
-
-    onset: float
-    pitch: int
-    duration: float
-    velocity: int
-
-    @property
-    def end(self) -> float:
-        return self.onset + self.duration
-
-
-def read_notes(path: Path) -> list[Note]:
-    """All notes of a MIDI file by onset, then pitch; tempo changes are followed. Raises AudioError."""
-    import pretty_midi
-
-    try:
-        instruments = pretty_midi.PrettyMIDI(str(path)).instruments
-    except (OSError, EOFError, ValueError, KeyError, IndexError) as error:
-        raise AudioError(f"{path.name}: cannot be read as MIDI ({error})") from error
-    return sorted(
-        Note(float(note.start), int(note.pitch), float(note.end - note.start), int(note.velocity))
-        for instrument in instruments
-        for note in instrument.notes
-    )
 
 
 def playable(notes: Sequence[Note]) -> list[Note]:

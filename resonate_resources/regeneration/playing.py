@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from resonate_resources.audio import Samples
+from resonate_resources.midi import Note
 from resonate_resources.regeneration.instruments import Instrument
-from resonate_resources.regeneration.notes import Note
 
 SEGMENT_S: Final = 20
 

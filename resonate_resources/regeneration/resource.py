@@ -10,8 +10,9 @@ import dagster as dg
 
 from resonate_resources.audio import Progress, Stems, silent
 from resonate_resources.engine import Engine, Product
+from resonate_resources.midi import read_notes
 from resonate_resources.regeneration.instruments import MAX_POLYPHONY
-from resonate_resources.regeneration.notes import LONGEST_NOTE_S, read_notes
+from resonate_resources.regeneration.notes import LONGEST_NOTE_S
 from resonate_resources.regeneration.stem import regenerate_stem
 
 CODE_VERSION = "1"

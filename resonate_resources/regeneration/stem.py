@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 
 from resonate_resources.audio import Recording, write_recording
+from resonate_resources.midi import Note
 from resonate_resources.regeneration.instruments import Instrument, instrument_for
-from resonate_resources.regeneration.notes import Note, playable, within_polyphony
+from resonate_resources.regeneration.notes import playable, within_polyphony
 from resonate_resources.regeneration.playing import in_channels, play_in_segments
 from resonate_resources.signal.loudness import LoudnessMeter, measure_loudness
 from resonate_resources.signal.resampling import at_rate

@@ -1,21 +1,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
-import mido
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonate_resources.audio import AudioError
-from resonate_resources.regeneration.notes import (
-    LONGEST_NOTE_S,
-    Note,
-    playable,
-    read_notes,
-    within_polyphony,
-)
+from resonate_resources.midi import Note
+from resonate_resources.regeneration.notes import LONGEST_NOTE_S, playable, within_polyphony
 
 NOTES = st.lists(
     st.builds(
@@ -27,42 +18,6 @@ NOTES = st.lists(
     ),
     max_size=40,
 )
-
-
-def test_notes_are_read_at_the_times_that_tempo_changes_give_them(tmp_path: Path) -> None:
-    file = mido.MidiFile(ticks_per_beat=480)
-    track = mido.MidiTrack()
-    file.tracks.append(track)
-    track.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(120), time=0))
-    track.append(mido.Message("note_on", note=60, velocity=90, time=480))
-    track.append(mido.Message("note_off", note=60, velocity=0, time=480))
-    track.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(60), time=0))
-    track.append(mido.Message("note_on", note=64, velocity=70, time=480))
-    track.append(mido.Message("note_off", note=64, velocity=0, time=240))
-    file.save(str(tmp_path / "two tempi.mid"))
-
-    first, second = read_notes(tmp_path / "two tempi.mid")
-
-    # At 120 BPM a beat is 0.5 s, at 60 BPM 1 s.
-    assert (first.onset, first.duration, first.pitch, first.velocity) == (
-        pytest.approx(0.5),
-        pytest.approx(0.5),
-        60,
-        90,
-    )
-    assert (second.onset, second.duration, second.pitch, second.velocity) == (
-        pytest.approx(2.0),
-        pytest.approx(0.5),
-        64,
-        70,
-    )
-
-
-@pytest.mark.parametrize("content", [b"", b"no MIDI at all", b"MThd\x00\x00\x00\x06\x00\x01"])
-def test_a_file_that_is_no_midi_is_refused_in_one_line_that_names_it(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "bass.mid").write_bytes(content)
-    with pytest.raises(AudioError, match=r"^bass\.mid: cannot be read as MIDI[^\n]*$"):
-        read_notes(tmp_path / "bass.mid")
 
 
 @given(NOTES)
