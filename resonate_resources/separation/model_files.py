@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
+import ssl
 import tempfile
+import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from resonate_resources.audio import AudioError, file_sha256
 
 _TIMEOUT_SECONDS = 30.0
 """Without a byte: a server that says nothing is given up."""
 _PROBE_SECONDS = 3.0
+_ASK_AGAIN_SECONDS = 60.0
+_unreachable: dict[str, tuple[float, OSError]] = {}
+"""Hub → when it could not be reached, on the monotonic clock, and why."""
 
 
 class ModelError(AudioError):
@@ -61,13 +69,37 @@ def why_missing(files: tuple[ModelFile, ...], directory: Path) -> str | None:
         if (directory / file.name).is_file():
             continue
         try:
-            with urllib.request.urlopen(
-                urllib.request.Request(file.url, method="HEAD"), timeout=_PROBE_SECONDS
-            ):
-                return None  # what can reach the hub can reach the others
+            probe(file.url)
         except (OSError, HTTPException) as error:
             return _advice(file, directory, error)
+        return None  # what can reach the hub can reach the others
     return None
+
+
+def probe(url: str) -> None:
+    """Ask whether a file is to be had, within a few seconds. Raises OSError or HTTPException where it is not.
+
+    A hub that could not be reached is not asked again for a minute: its files are asked for in a row.
+    """
+    hub = urlsplit(url).netloc
+    failed_at, failure = _unreachable.get(hub, (-_ASK_AGAIN_SECONDS, OSError()))
+    if time.monotonic() - failed_at < _ASK_AGAIN_SECONDS:
+        raise failure
+    request = urllib.request.Request(url, method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=_PROBE_SECONDS, context=_certificates()):
+            pass
+    except urllib.error.HTTPError:
+        raise  # the hub is there, the file is not
+    except OSError as error:
+        _unreachable[hub] = time.monotonic(), OSError(str(error))
+        raise
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """To load them takes longer than all else that tells which engines can run."""
+    return ssl.create_default_context()
 
 
 def _download(file: ModelFile, path: Path) -> None:

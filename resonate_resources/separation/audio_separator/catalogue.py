@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from resonate_resources.separation.model_files import ModelError
+from resonate_resources.separation.model_files import ModelError, probe
 
-_PROBE_SECONDS = 3.0
 _RELEASES = "https://github.com/TRvlvr/model_repo/releases/download/all_public_uvr_models/"
 _OWN_RELEASES = "https://github.com/nomadkaraoke/python-audio-separator/releases/download/model-configs/"
 _DATA = "https://raw.githubusercontent.com/TRvlvr/application_data/main/"
@@ -59,10 +57,10 @@ def why_missing(files: Mapping[str, str], directory: Path) -> str | None:
         return None
     address = files[missing[0]]
     try:
-        with urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=_PROBE_SECONDS):
-            return None
+        probe(address)
     except (OSError, HTTPException) as error:
         return advice(missing, directory, address, error)
+    return None
 
 
 def missing_files(files: Mapping[str, str], directory: Path) -> tuple[str, ...]:

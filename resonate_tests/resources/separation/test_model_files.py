@@ -2,6 +2,7 @@ import hashlib
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
@@ -122,3 +123,19 @@ def test_the_directory_is_set_by_the_environment(tmp_path, monkeypatch):
     monkeypatch.delenv("RESONATE_MODELS")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert models_directory() == tmp_path / ".cache" / "resonate" / "models"
+
+
+def test_a_hub_that_cannot_be_reached_is_asked_again_only_after_a_minute(tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    file = ModelFile(f"http://127.0.0.1:{port}/model.th", "00")
+    now = 1000.0
+    monkeypatch.setattr(model_files, "time", SimpleNamespace(monotonic=lambda: now))
+    assert why_missing((file,), tmp_path) is not None
+    with ThreadingHTTPServer(("127.0.0.1", port), Hub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        now += 59
+        assert why_missing((file,), tmp_path) is not None
+        now += 2
+        assert why_missing((file,), tmp_path) is None
+        server.shutdown()
