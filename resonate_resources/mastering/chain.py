@@ -12,7 +12,8 @@ from resonate_resources.audio import Progress, Recording, silent, write_recordin
 from resonate_resources.mastering.delivery import Delivered, deliver
 from resonate_resources.mastering.levelling import Levelled, level
 from resonate_resources.mastering.shaping import SHAPES, WORKING_LOUDNESS_LUFS, Preset, shaped
-from resonate_resources.signal.loudness import LoudnessMeter, measure_loudness
+from resonate_resources.parallel import ahead
+from resonate_resources.signal.loudness import LoudnessMeter
 from resonate_resources.signal.resampling import at_rate
 from resonate_resources.signal.true_peak import TruePeakMeter
 from resonate_resources.tags import Tags
@@ -35,9 +36,8 @@ class Mastered:
 def master(mix: Recording, into: Path, preset: Preset, tags: Tags, progress: Progress = silent) -> Mastered:
     """Write master.wav, master.flac and master.mp3 of a mix of 1 to 6 channels. Raises AudioError."""
     with TemporaryDirectory(dir=into) as folder:
-        source = _resampled(mix, Path(folder) / "resampled.wav")
+        source, loudness = _resampled(mix, Path(folder) / "resampled.wav")
         progress(0.1)
-        loudness = measure_loudness(source).integrated_lufs
         working_gain = (
             min(WORKING_LOUDNESS_LUFS - loudness, GAIN_BOUND_DB) if math.isfinite(loudness) else 0.0
         )
@@ -47,13 +47,15 @@ def master(mix: Recording, into: Path, preset: Preset, tags: Tags, progress: Pro
     return Mastered(files, working_gain + levelled.gain_db, levelled.limiting_db)
 
 
-def _resampled(mix: Recording, path: Path) -> Recording:
-    """The mix at the master's rate, of the same duration to the nearest frame (at least one)."""
+def _resampled(mix: Recording, path: Path) -> tuple[Recording, float]:
+    """The mix at the master's rate, of the same duration to the nearest frame (at least one); its loudness."""
     frames = max(1, round(mix.frames * SAMPLE_RATE / mix.sample_rate))
+    loudness = LoudnessMeter(SAMPLE_RATE, mix.channels)
     with write_recording(path, SAMPLE_RATE, mix.channels, frames) as writer:
-        for block in at_rate(mix.blocks(), mix.sample_rate, SAMPLE_RATE, mix.channels, frames):
+        for block in ahead(at_rate(mix.blocks(), mix.sample_rate, SAMPLE_RATE, mix.channels, frames)):
+            loudness.update(block)
             writer.write(block)
-    return writer.recording
+    return writer.recording, loudness.integrated()
 
 
 def _shape_and_level(source: Recording, folder: Path, preset: Preset, gain_db: float) -> Levelled:
@@ -61,7 +63,7 @@ def _shape_and_level(source: Recording, folder: Path, preset: Preset, gain_db: f
     true_peak = TruePeakMeter(source.sample_rate, source.channels)
     path = folder / "shaped.wav"
     with write_recording(path, source.sample_rate, source.channels, source.frames) as writer:
-        for block in shaped(source.blocks(), source.sample_rate, SHAPES[preset], gain_db):
+        for block in ahead(shaped(source.blocks(), source.sample_rate, SHAPES[preset], gain_db)):
             loudness.update(block)
             true_peak.update(block)
             writer.write(block)

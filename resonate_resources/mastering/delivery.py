@@ -48,7 +48,7 @@ def deliver(levelled: Levelled, into: Path, tags: Tags) -> Mapping[str, Delivere
         "master.flac": partial(_deliver_lossless, encode_flac),
         "master.mp3": _deliver_mp3,
     }
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(len(writers)) as pool:  # the MP3 takes longer than the others together
         jobs = {name: pool.submit(writer, levelled, into / name) for name, writer in writers.items()}
         delivered = {name: job.result() for name, job in jobs.items()}
     for file in delivered.values():
@@ -82,4 +82,6 @@ def _with_gain(source: Recording, path: Path, gain_db: float) -> Recording:
 
 
 def _measured(path: Path, decoded: Recording, gain_db: float = 0.0) -> Delivered:
-    return Delivered(path, measure_loudness(decoded), measure_true_peak(decoded), gain_db)
+    with ThreadPoolExecutor(1) as pool:
+        true_peak = pool.submit(measure_true_peak, decoded)
+        return Delivered(path, measure_loudness(decoded), true_peak.result(), gain_db)

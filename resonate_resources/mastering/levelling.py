@@ -11,6 +11,7 @@ import numpy as np
 
 from resonate_resources.audio import Recording, Samples, write_recording
 from resonate_resources.mastering.limiter import TruePeakLimiter
+from resonate_resources.parallel import ahead
 from resonate_resources.signal.loudness import LoudnessMeter
 from resonate_resources.signal.true_peak import TruePeakMeter
 
@@ -76,7 +77,7 @@ def _limited(source: Recording, path: Path, gain_db: float) -> Levelled:
     true_peak = TruePeakMeter(source.sample_rate, source.channels)
     gain = np.float32(10 ** (gain_db / 20))
     with write_recording(path, source.sample_rate, source.channels, source.frames) as writer:
-        for block in _limited_blocks(source, limiter, gain):
+        for block in ahead(_limited_blocks(source, limiter, gain)):
             loudness.update(block)
             true_peak.update(block)
             writer.write(block)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from resonate_resources.audio import Recording
@@ -62,10 +63,12 @@ class Comparison:
 
 def listen(recording: Recording) -> Heard:
     """What the reference is compared by, however many candidates there are."""
-    loudness_lufs = measure_loudness(recording).integrated_lufs
+    with ThreadPoolExecutor(1) as pool:
+        loudness = pool.submit(measure_loudness, recording)
+        features = extract(recording)
     # BS.1770 sums channels, so that the same audio in two of them counts as 3 dB louder.
     dual_mono_db = 10 * math.log10(2) if recording.channels == 1 else 0.0
-    return Heard(extract(recording), loudness_lufs + dual_mono_db)
+    return Heard(features, loudness.result().integrated_lufs + dual_mono_db)
 
 
 def compare(reference: Heard, candidate: Recording) -> Comparison:

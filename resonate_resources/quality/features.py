@@ -12,6 +12,7 @@ import numpy.typing as npt
 import soxr
 
 from resonate_resources.audio import Recording, Samples
+from resonate_resources.parallel import in_parallel
 
 Matrix = npt.NDArray[np.float32]
 
@@ -85,7 +86,7 @@ def extract(recording: Recording, skip: int = 0) -> Features:
 
     Memory grows by 3 kB a second of audio. At least one frame.
     """
-    chunks = [_of_chunk(chunk) for chunk in _chunks(recording, skip)]
+    chunks = list(in_parallel(_of_chunk, _chunks(recording, skip)))
     return Features(
         **{
             field.name: np.concatenate([getattr(chunk, field.name) for chunk in chunks])

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from resonate_resources.audio import Recording, Samples
+from resonate_resources.parallel import in_parallel
 
 CHUNK_FRAMES = 1 << 17  # faster than longer chunks: the spectra stay in the processor's cache
 _CONTEXT_WINDOWS = 8  # half a window, and the 50 ms over which noisereduce smooths its mask
@@ -29,11 +30,12 @@ def gate(recording: Recording, noise: Samples, chunk_frames: int = CHUNK_FRAMES)
     # 1024 points at 44.1 and 48 kHz, noisereduce's own setting, and as many milliseconds at other rates.
     size = 1 << max(8, round(np.log2(1024 * recording.sample_rate / 44_100)))
     context = _CONTEXT_WINDOWS * size
-    for start in range(0, recording.frames, chunk_frames):
+
+    def gated(start: int) -> Samples:
         stop = min(start + chunk_frames, recording.frames)
         lead = min(context, start)
         chunk = recording.read(start - lead, stop + context)
-        gated = reduce_noise(
+        let_through = reduce_noise(
             np.pad(chunk, ((0, 0), (0, max(0, size - chunk.shape[1])))),
             recording.sample_rate,
             stationary=True,
@@ -43,4 +45,6 @@ def gate(recording: Recording, noise: Samples, chunk_frames: int = CHUNK_FRAMES)
             chunk_size=None,
             padding=0,
         )
-        yield gated[:, lead : lead + stop - start].astype(np.float32)
+        return np.asarray(let_through[:, lead : lead + stop - start], np.float32)
+
+    return in_parallel(gated, range(0, recording.frames, chunk_frames))

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from resonate_resources.audio import Progress, Recording, Samples, Stems, write_recording
-
-_T = TypeVar("_T")
+from resonate_resources.parallel import in_parallel
 
 SeparateChunk = Callable[[Samples], dict[str, Samples]]
 """(channels, frames) → stem name → (channels, frames); the stems of a chunk must sum to the chunk
@@ -52,7 +47,7 @@ def separate_in_chunks(
     next, so that a separator that changes nothing gives the track back.
     """
     bounds = list(chunk_bounds(track.frames, chunk, fade))
-    chunks = (separate(track.read(start, stop)) for start, stop in bounds)
+    chunks = in_parallel(lambda span: separate(track.read(*span)), bounds)
     return write_stems(track, joined(chunks, bounds, fade), names, into, progress)
 
 
@@ -66,15 +61,6 @@ def cut(blocks: Iterable[Samples], bounds: Iterable[tuple[int, int]]) -> Iterato
             held = np.concatenate([held, next(stream)], axis=1)
         held, first = held[:, start - first :], start
         yield held[:, : stop - start].copy()
-
-
-def ahead(items: Iterator[_T], depth: int) -> Iterator[_T]:
-    """The same items, up to `depth` of them made before they are asked for, in a thread of their own."""
-    with ThreadPoolExecutor(1) as maker:
-        making = deque(maker.submit(lambda: [*islice(items, 1)]) for _ in range(depth))
-        while made := making.popleft().result():
-            making.append(maker.submit(lambda: [*islice(items, 1)]))
-            yield made[0]
 
 
 def joined(

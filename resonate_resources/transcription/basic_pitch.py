@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from resonate_resources.audio import Progress, Recording, silent
 from resonate_resources.engine import Engine
+from resonate_resources.parallel import in_parallel
 from resonate_resources.signal.mono import Mono, mono_blocks
 from resonate_resources.transcription.attacks import (
     OVERTONE_WEIGHT,
@@ -132,18 +133,21 @@ def activations(stem: Recording, progress: Progress = silent) -> Iterator[Window
     86.58, and so leaves out the last 0.7 % of a track.
     """
     session = _session()
-    for samples in _windows(mono_blocks(stem, SAMPLE_RATE, progress)):
+
+    def answer(samples: Mono) -> Window:
         notes, onsets = session.run(
             ["StatefulPartitionedCall:1", "StatefulPartitionedCall:2"],
             {"serving_default_input_2:0": samples[np.newaxis, :, np.newaxis]},
         )
         hops = samples[_TRIM * _HOP :][: WINDOW_FRAMES * _HOP].reshape(WINDOW_FRAMES, _HOP)
         power = np.mean(hops**2, axis=1)
-        yield Window(
+        return Window(
             notes[0, _TRIM:-_TRIM],
             onsets[0, _TRIM:-_TRIM],
             10 * np.log10(np.maximum(power, np.float32(1e-20))),
         )
+
+    return in_parallel(answer, _windows(mono_blocks(stem, SAMPLE_RATE, progress)))
 
 
 def _windows(blocks: Iterator[Mono]) -> Iterator[Mono]:
@@ -254,7 +258,7 @@ def _one_at_a_time(notes: list[FrameNote]) -> list[FrameNote]:
 
 @lru_cache(maxsize=1)
 def _session() -> InferenceSession:
-    """The model, once per process; one thread, as stems run beside each other."""
+    """The model, once per process; one thread, as windows run beside each other."""
     from onnxruntime import InferenceSession, SessionOptions
 
     # Found, not imported: importing basic_pitch also imports TensorFlow, if that is installed.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +34,6 @@ PARTS = {
     "piano": Part(Voice(27.5, 4200, 0.1, monophonic=False), 0),
     "guitar": Part(Voice(80, 1400, 0.1, monophonic=False), 27),  # clean electric guitar
 }
-_THREADS = 2
 
 
 class TranscriptionResource(dg.ConfigurableResource[None]):
@@ -83,8 +81,7 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
                 return drums.strokes(stem, watch(name))
             return pitch.notes(stem, PARTS[name].voice, watch(name))
 
-        with ThreadPoolExecutor(_THREADS) as pool:
-            heard = dict(zip(stems, pool.map(notes_of, stems, stems.values()), strict=True))
+        heard = {name: notes_of(name, stem) for name, stem in stems.items()}
         files = {f"{name}.mid": into / f"{name}.mid" for name in stems}
         for name, notes in heard.items():
             program, channel = (0, DRUM_CHANNEL) if name == "drums" else (PARTS[name].program, 0)

@@ -16,7 +16,8 @@ import numpy as np
 
 from resonate_resources.audio import Progress, Recording, Samples, Stems
 from resonate_resources.engine import Engine, Json
-from resonate_resources.separation.chunks import ahead, chunk_bounds, cut, joined, write_stems
+from resonate_resources.parallel import ahead
+from resonate_resources.separation.chunks import chunk_bounds, cut, joined, write_stems
 from resonate_resources.separation.demucs.bag import Bag, load_checkpoint
 from resonate_resources.separation.demucs.device import choose_device, tame_allocator
 from resonate_resources.separation.demucs.inference import WORST_ERROR_DB, Inference

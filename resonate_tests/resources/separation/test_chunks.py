@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resonate_resources.audio import Recording, silent, write_samples
-from resonate_resources.separation.chunks import ahead, chunk_bounds, cut, separate_in_chunks
+from resonate_resources.separation.chunks import chunk_bounds, cut, separate_in_chunks
 from resonate_resources.separation.spectral.stft import Stft
 
 
@@ -88,29 +88,3 @@ def test_a_stream_is_cut_into_the_same_chunks_as_a_file(frames, chunk, block, da
     stream = (samples[:, first : first + block] for first in range(0, frames, block))
     for (start, stop), cut_out in zip(bounds, cut(stream, bounds), strict=True):
         np.testing.assert_array_equal(cut_out, samples[:, start:stop])
-
-
-@given(items=st.lists(st.integers()), depth=st.integers(1, 4))
-def test_what_is_made_ahead_comes_in_order_and_never_further_ahead(items, depth):
-    made = []
-
-    def make():
-        for item in items:
-            made.append(item)
-            yield item
-
-    for taken, item in enumerate(ahead(make(), depth)):
-        assert item == items[taken]
-        assert len(made) <= taken + 1 + depth
-    assert made == items
-
-
-def test_what_fails_ahead_fails_where_it_is_asked_for():
-    def make():
-        yield 1
-        raise ValueError("no second")
-
-    items = ahead(make(), 2)
-    assert next(items) == 1
-    with pytest.raises(ValueError, match="no second"):
-        next(items)

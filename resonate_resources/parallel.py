@@ -1,0 +1,43 @@
+"""Work on several cores at once, in threads: numpy, scipy, ONNX and the codecs let go of the interpreter's lock."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+AT_ONCE = 2
+"""Pieces of one track that are worked on at once. More would take more memory; a machine of more cores works on
+several tracks."""
+
+
+def in_parallel(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], at_once: int = AT_ONCE
+) -> Iterator[_Result]:
+    """`work` of each item, in the order of the items, `at_once` of them worked on at a time.
+
+    Items are taken as they are needed, and at most `at_once` results wait, so a long stream takes no more memory
+    than a short one. The first exception is raised in its place; what was begun is then waited for.
+    """
+    with ThreadPoolExecutor(at_once) as pool:
+        begun: deque[Future[_Result]] = deque()
+        for item in items:
+            begun.append(pool.submit(work, item))
+            if len(begun) > at_once:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+
+
+def ahead(items: Iterator[_Item], depth: int = 1) -> Iterator[_Item]:
+    """The same items, up to `depth` of them made before they are asked for, in a thread of their own."""
+    with ThreadPoolExecutor(1) as maker:
+        making = deque(maker.submit(lambda: [*islice(items, 1)]) for _ in range(depth))
+        while made := making.popleft().result():
+            making.append(maker.submit(lambda: [*islice(items, 1)]))
+            yield made[0]
