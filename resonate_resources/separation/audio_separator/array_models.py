@@ -21,11 +21,15 @@ _VR_FILE_KIB = (31191, 33966, 56817, 123821, 123812, 129605, 218409, 537238, 537
 
 
 class ArrayModel(Protocol):
-    """A loaded model. sample_rate in Hz; grid: its stride in frames; stems: what it gives, by the house's names."""
+    """A loaded model. sample_rate in Hz; grid: its stride in frames; stems: what it gives, by the house's names.
+
+    batch: pieces of sound that it takes at once; to be set, where it is more than one.
+    """
 
     sample_rate: int
     grid: int
     stems: tuple[str, ...]
+    batch: int
 
     def level(self, mix: Samples) -> float:
         """How loud (2, frames) are, in the model's own terms; of a track, the loudest of its parts counts."""
@@ -81,6 +85,15 @@ class ConfiguredModel(_Levelled):
         names = tuple(house_name(name) for name in config["training"]["instruments"])
         self.stems = _pair(separator) if target else names
 
+    @property
+    def batch(self) -> int:
+        """RoFormers take one segment at a time, whatever their yaml says."""
+        return 1 if self._separator.is_roformer else int(self._separator.batch_size)
+
+    @batch.setter
+    def batch(self, batch: int) -> None:
+        self._separator.batch_size = batch
+
     def separate(self, mix: Samples, level: float) -> dict[str, Samples]:
         gain = self._gain(level)
         parts = self._separator.demix(mix * gain)
@@ -95,6 +108,7 @@ class MDXModel(_Levelled):
         self.sample_rate = 44100
         self.grid = int(separator.hop_length)
         self.stems: tuple[str, ...] = _pair(separator)
+        self.batch = 1
 
     def separate(self, mix: Samples, level: float) -> dict[str, Samples]:
         """`compensate` makes up for the level that the model takes away. The package applies it only where it takes
@@ -120,6 +134,7 @@ class VRModel:
         self.sample_rate = int(self._bands[len(self._bands)]["sr"])
         self.grid = int(self._bands[len(self._bands)]["hl"])
         self.stems: tuple[str, ...] = _pair(separator)
+        self.batch = 1
 
     def level(self, mix: Samples) -> float:
         return float(np.abs(self._spectrogram(mix)).max())

@@ -10,6 +10,7 @@ from resonate_resources.audio import Progress, Recording, Stems
 from resonate_resources.engine import Engine, Json
 from resonate_resources.separation import chunks, model_rate
 from resonate_resources.separation.audio_separator.catalogue import files_of, why_missing
+from resonate_resources.separation.demucs import device
 from resonate_resources.separation.model_files import ModelError, models_directory
 from resonate_resources.signal import resampling
 from resonate_resources.workers.client import Worker, WorkerError
@@ -44,6 +45,7 @@ WORKER = Worker(
         *sorted(Path(__file__).parent.glob("*.py")),
         Path(chunks.__file__),
         Path(model_rate.__file__),
+        Path(device.__file__),
         Path(resampling.__file__),
     ),
 )
@@ -90,7 +92,7 @@ class AudioSeparator:
                 "audio_separator": _VERSION,
                 "chunk_s": CHUNK_SECONDS,
                 "fade_s": FADE_SECONDS,
-                "precision": "float32",
+                "precision": "float32, TF32 on GPUs that have it",
                 "stems": [*self.stem_names],
             },
             self._model,
@@ -120,7 +122,7 @@ class AudioSeparator:
                 raise
             where = "" if error.kind in ("", "ModelError") else f"{self._model}: "
             raise ModelError(f"{where}{error}") from error
-        self.was_warm = result["was_warm"]
+        self.was_warm, self.notes = result["was_warm"], tuple(result["notes"])
         return {name: Recording.open(into / f"{name}.wav") for name in self.stem_names}
 
 

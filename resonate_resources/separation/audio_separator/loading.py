@@ -14,6 +14,7 @@ from typing import Any
 
 from resonate_resources.separation.audio_separator.array_models import ArrayModel, array_model
 from resonate_resources.separation.audio_separator.catalogue import advice, files_of, missing_files
+from resonate_resources.separation.audio_separator.room import Device
 from resonate_resources.separation.model_files import ModelError
 
 TIMEOUT_SECONDS = 30.0
@@ -27,17 +28,25 @@ class UnavailableError(RuntimeError):
         self.address, self.reason = address, reason
 
 
-def load_model(name: str, directory: Path, roformer: bool) -> ArrayModel:
+def load_model(name: str, directory: Path, roformer: bool, device: Device = "best") -> ArrayModel:
     """The model of that file name; what of it is not in `directory` is fetched from audio-separator's hubs.
 
-    Raises ModelError, also where it is a RoFormer and none was asked for, or the other way round.
+    Raises ModelError, also where it is a RoFormer and none was asked for, or the other way round, and
+    torch.OutOfMemoryError.
     """
     import audio_separator
+    import torch
     from audio_separator.separator import Separator
 
     class Loader(Separator):  # type: ignore[misc]
         def check_ffmpeg_installed(self) -> None:
             """It decodes and encodes what we do ourselves."""
+
+        def setup_torch_device(self, system_info: Any) -> None:
+            super().setup_torch_device(system_info)
+            if device == "cpu":
+                self.torch_device = self.torch_device_cpu
+                self.onnx_execution_provider = ["CPUExecutionProvider"]
 
         def download_file_if_not_exists(self, url: str, output_path: str) -> None:
             if not Path(output_path).is_file():
@@ -61,7 +70,7 @@ def load_model(name: str, directory: Path, roformer: bool) -> ArrayModel:
             model = array_model(loader.model_instance)
     except (Exception, SystemExit) as error:
         told = _told(error)
-        if isinstance(told, ModelError):
+        if isinstance(told, (ModelError, torch.OutOfMemoryError)):
             raise told from error
         if isinstance(told, UnavailableError):
             missing = missing_files(files_of(name, directory, Path(audio_separator.__path__[0])), directory)
@@ -78,12 +87,14 @@ def load_model(name: str, directory: Path, roformer: bool) -> ArrayModel:
 
 def _told(error: BaseException) -> BaseException:
     """Of an error and those that led to it, the one that says most; `sys.exit` says nothing."""
+    import torch
+
     chain: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None:
         chain.append(cause)
         cause = cause.__cause__ or cause.__context__
-    for telling in ((ModelError, UnavailableError), Exception):
+    for telling in ((ModelError, UnavailableError, torch.OutOfMemoryError), Exception):
         for link in chain:
             if isinstance(link, telling):
                 return link

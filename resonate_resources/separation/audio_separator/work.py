@@ -13,7 +13,9 @@ from resonate_resources.audio import Progress, Recording, Samples
 from resonate_resources.separation.audio_separator.array_models import ArrayModel
 from resonate_resources.separation.audio_separator.engine import CHUNK_SECONDS, FADE_SECONDS
 from resonate_resources.separation.audio_separator.loading import load_model
+from resonate_resources.separation.audio_separator.room import Device, with_room
 from resonate_resources.separation.chunks import chunk_bounds, cut, joined, write_stems
+from resonate_resources.separation.demucs.device import tensor_float_32
 from resonate_resources.separation.model_files import ModelError
 from resonate_resources.separation.model_rate import (
     as_stereo,
@@ -32,24 +34,43 @@ class SeparationWork:
     def __init__(self) -> None:
         self._model: ArrayModel | None = None
         self._loaded: object = None
+        self._batch = 1
 
     def __call__(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
-        path = Path(job["models"]) / job["model"]
-        warm = self._loaded is not None and self._loaded == _state(path, job["roformer"])
-        if self._model is None or not warm:
+        """A model that went to the processor stays there for this track; the next one has the GPU tried again."""
+        path, roformer = Path(job["models"]) / job["model"], job["roformer"]
+        warm = self._loaded is not None and self._loaded == _state(path, roformer, "best")
+        track = Recording.open(Path(job["track"]))
+
+        def load(_: int, device: Device) -> Device:
+            self._ready(path, roformer, device)
+            return device
+
+        def separate(batch: int, device: Device) -> None:
+            model = self._ready(path, roformer, device)
+            model.batch = batch
+            separate_track(model, track, tuple(job["stems"]), Path(job["into"]), progress)
+
+        device, loading = with_room(load, 1, "best")
+        with tensor_float_32():
+            _, separating = with_room(separate, self._batch, device)
+        return {"was_warm": warm, "notes": [*loading, *separating]}
+
+    def _ready(self, path: Path, roformer: bool, device: Device) -> ArrayModel:
+        state = _state(path, roformer, device)
+        if self._model is None or self._loaded is None or self._loaded != state:
             self._model, self._loaded = None, None
             gc.collect()  # never two models at once
-            self._model = load_model(path.name, path.parent, job["roformer"])
-            self._loaded = _state(path, job["roformer"])
-        track = Recording.open(Path(job["track"]))
-        separate_track(self._model, track, tuple(job["stems"]), Path(job["into"]), progress)
-        return {"was_warm": warm}
+            self._model = load_model(path.name, path.parent, roformer, device)
+            self._loaded = _state(path, roformer, device)
+            self._batch = self._model.batch
+        return self._model
 
 
-def _state(path: Path, roformer: bool) -> object:
-    """Differs when the file is another one."""
+def _state(path: Path, roformer: bool, device: Device) -> object:
+    """Differs when the file is another one, or the model elsewhere."""
     status = path.stat() if path.is_file() else None
-    return status and (path, status.st_mtime_ns, status.st_size, roformer)
+    return status and (path, status.st_mtime_ns, status.st_size, roformer, device)
 
 
 def separate_track(

@@ -24,6 +24,7 @@ SW = "BS-Roformer-SW.ckpt"
 MDX23C = "MDX23C-8KFFT-InstVoc_HQ.ckpt"
 MDX = "Kim_Vocal_2.onnx"
 VR = "4_HP-Vocal-UVR.pth"
+NO_ROOM = ("the GPU's memory did not suffice: separated on the processor",)
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -60,6 +61,23 @@ def worker(hub, tmp_path_factory):
         yield own
         own.stop()
     shutil.rmtree(place)
+
+
+@pytest.fixture
+def small_gpu(worker, monkeypatch):
+    """The worker as if it had a GPU with room for batches of so many."""
+    started = []
+
+    def start(room):
+        monkeypatch.setenv("ROOM", str(room))
+        own = replace(audio_separator_engine.WORKER, program=Path(__file__).with_name("small_gpu.py"))
+        monkeypatch.setattr(audio_separator_engine, "WORKER", own)
+        started.append(own)
+        return own
+
+    yield start
+    for own in started:
+        own.stop()
 
 
 @pytest.fixture
@@ -320,6 +338,41 @@ def test_a_worker_that_is_killed_at_work_is_one_line_and_the_next_track_has_a_ne
     assert "\n" not in str(raised.value)
     assert not (tmp_path / "vocals.wav").exists()
     assert separated_by(tmp_path) != killed[0]
+
+
+@pytest.mark.parametrize(
+    ("room", "log", "notes"),
+    [
+        (4, ["load for best"], ()),
+        (1, ["load for best", "no room for 4", "no room for 2"], ()),
+        (0, ["load for best", "no room for 4", "no room for 2", "no room for 1", "load for cpu"], NO_ROOM),
+        (-1, ["load for best", "load for cpu"], NO_ROOM),
+    ],
+)
+def test_where_a_gpu_has_no_room_smaller_batches_and_the_processor_are_tried(
+    small_gpu, hub, tmp_path, room, log, notes
+):
+    """The expected stems are the package's own; the silence after them makes a second chunk."""
+    own = small_gpu(room)
+    once, expected = Recording.open(hub / f"{MDX23C}.wav").read(), np.load(hub / f"{MDX23C}.npz")
+    separator = engine_for(MDX23C)
+    stems = separated(tmp_path, np.concatenate([once, np.zeros((2, 600_000), np.float32)], axis=1), separator)
+    assert separator.notes == notes
+    assert [line for line in own.log.read_text().splitlines() if line.startswith(("load", "no room"))] == log
+    clear = once.shape[1] // 2
+    for name, stem in stems.items():
+        assert stem.frames == once.shape[1] + 600_000
+        assert error_db(stem.read(0, clear), expected[name][:, :clear]) < -80
+
+
+def test_the_next_track_has_the_gpu_tried_again_with_the_whole_batch(small_gpu, tmp_path):
+    own = small_gpu(0)
+    for _ in range(2):
+        separator = engine_for(MDX23C)
+        separated(tmp_path, noise(900_000), separator)
+        assert separator.notes == NO_ROOM
+    told = [line for line in own.log.read_text().splitlines() if line.startswith(("load", "no room"))]
+    assert told[: len(told) // 2] == told[len(told) // 2 :]
 
 
 def test_without_its_environment_it_says_how_to_make_it(tmp_path, monkeypatch):

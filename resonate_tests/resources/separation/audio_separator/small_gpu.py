@@ -1,0 +1,73 @@
+"""The worker, as if it had a GPU with room for batches of $ROOM pieces (−1: not for the model either).
+
+Run by the worker's Python. The processor does what the GPU would, the errors are torch's own. What was asked for is
+written to standard output, which is the worker's log.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import torch
+
+ROOM = int(os.environ["ROOM"])
+BATCH = 4
+"""Of the model, in place of what its yaml says."""
+
+
+def main() -> None:
+    package = types.ModuleType("resonate_resources")
+    package.__path__ = [str(Path(__file__).parents[4] / "resonate_resources")]
+    sys.modules["resonate_resources"] = package
+    os.environ["TQDM_DISABLE"] = "1"
+
+    from resonate_resources.separation.audio_separator import work
+    from resonate_resources.workers.server import serve
+
+    loaded = work.load_model
+
+    def load_model(name: str, directory: Path, roformer: bool, device: str = "best") -> Any:
+        print(f"load for {device}", flush=True)
+        if device == "cpu":
+            return loaded(name, directory, roformer, "cpu")
+        if ROOM < 0:
+            fill_up_while_loading()
+        model = loaded(name, directory, roformer)
+        model.batch = BATCH
+        model.separate = exhausting(model, model.separate)
+        return model
+
+    def fill_up_while_loading() -> None:
+        """As the package does it: it takes any RuntimeError for a broken file, and ends the process."""
+        from audio_separator.separator.architectures.mdxc_separator import TFC_TDF_net
+
+        def to(self: Any, device: Any) -> Any:
+            TFC_TDF_net.to = torch.nn.Module.to
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+        TFC_TDF_net.to = to
+
+    work.load_model = load_model
+    serve(sys.argv[1], work.SeparationWork(), 60.0)
+
+
+def exhausting(model: Any, separate: Any) -> Any:
+    """Runs out of memory from the second chunk of the track on."""
+    chunks = []
+
+    def run(mix: Any, level: float) -> Any:
+        chunks.append(mix)
+        if len(chunks) > 1 and model.batch > ROOM:
+            print(f"no room for {model.batch}", flush=True)
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return separate(mix, level)
+
+    return run
+
+
+if __name__ == "__main__":
+    main()
