@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     import dawdreamer
 
 MAX_POLYPHONY: Final = 32
-"""Voices of a synthesiser. Basic Pitch finds at most a dozen notes at once in dense pop."""
+"""Notes a synthesiser sounds at once. Basic Pitch finds at most a dozen in dense pop."""
 
 _SOURCES: Final = Path(__file__).with_name("instruments")
-_SPARE_VOICES: Final = 8  # a voice becomes free at the end of the block in which it falls silent
-_BLOCK_FRAMES: Final = 256
+_BLOCK_FRAMES: Final = 1024
 _DRUM_HIT_S: Final = 4.0  # the crash has fallen by 58 dB
 _SILENT: Final = 1e-4
 
-# Release in s: how long a note sounds after its end, at the most.
-_SYNTH_RELEASE_S: Mapping[str, float] = {"vocals": 0.2, "bass": 0.15, "other": 0.3}
+# How long in s a note sounds after its end: its release, and its filters' ringing to below −100 dB. Not longer, for
+# what rings on are denormal numbers, ten times as slow to compute.
+_SYNTH_RELEASE_S: Mapping[str, float] = {"vocals": 0.18, "bass": 0.1, "other": 0.26}
 
 # General MIDI percussion (GM level 1) → output of drums.dsp and place in the image −1…1, as the audience sees it.
 _KIT: Mapping[int, tuple[int, float]] = {
@@ -70,16 +70,18 @@ def instrument_for(stem: str, sample_rate: int) -> Instrument:
 
 
 class Synthesiser:
-    """A Faust instrument played by MIDI: vocals, bass or other."""
+    """A Faust instrument that plays vocals, bass or other: every note rendered by itself, then placed at its onset.
+
+    Not by Faust's polyphony, which DawDreamer 0.9.0 computes frame by frame: what is constant within a note is
+    computed anew each time, and a release ends at the first frame that happens to be near zero.
+    """
 
     polyphony = MAX_POLYPHONY
 
     def __init__(self, name: str, sample_rate: int) -> None:
         self.sample_rate = sample_rate
         self._release_s = _SYNTH_RELEASE_S[name]
-        self._engine, self._processor = on_dawdreamer_thread(
-            lambda: _faust(name, sample_rate, voices=MAX_POLYPHONY + _SPARE_VOICES)
-        )
+        self._engine, self._processor = on_dawdreamer_thread(lambda: _faust(name, sample_rate))
 
     def sounding_until(self, note: Note) -> float:
         return note.end + self._release_s
@@ -88,12 +90,21 @@ class Synthesiser:
         return on_dawdreamer_thread(lambda: self._render(notes, frames))
 
     def _render(self, notes: Sequence[Note], frames: int) -> Samples:
-        self._processor.clear_midi()
+        played = np.zeros((2, frames), np.float32)
         for note in notes:
-            # A quarter frame late, for DawDreamer rounds times down: 0.7 s × 44.1 kHz is 30869.999… frames.
-            onset = (round(note.onset * self.sample_rate) + 0.25) / self.sample_rate
-            self._processor.add_midi_note(note.pitch, note.velocity, onset, note.duration)
-        self._engine.render((frames + _BLOCK_FRAMES) / self.sample_rate)
+            start = round(note.onset * self.sample_rate)
+            # Rounded down, but for what a float lacks: 0.7 s × 44.1 kHz is 30869.999… frames.
+            held = int(note.duration * self.sample_rate + 0.25)
+            sounding = min(held + round(self._release_s * self.sample_rate), frames - start)
+            if sounding > 0:
+                played[:, start : start + sounding] += self._sound(note, held, sounding)
+        return played
+
+    def _sound(self, note: Note, held: int, frames: int) -> Samples:
+        self._processor.set_parameter("/dawdreamer/freq", 440 * 2 ** ((note.pitch - 69) / 12))
+        self._processor.set_parameter("/dawdreamer/gain", note.velocity / 127)
+        self._processor.set_parameter("/dawdreamer/held", held)
+        self._engine.render((frames + 0.5) / self.sample_rate)  # rounds down
         return np.asarray(self._engine.get_audio(), np.float32)[:, :frames]
 
 
@@ -107,7 +118,7 @@ class DrumKit:
         self._sounds = [_until_silent(sound) for sound in on_dawdreamer_thread(self._strike_all)]
 
     def _strike_all(self) -> Samples:
-        engine, _ = _faust("drums", self.sample_rate, voices=0)
+        engine, _ = _faust("drums", self.sample_rate)
         engine.render(_DRUM_HIT_S)
         return np.asarray(engine.get_audio(), np.float32)
 
@@ -127,15 +138,12 @@ class DrumKit:
         return played
 
 
-def _faust(
-    name: str, sample_rate: int, voices: int
-) -> tuple[dawdreamer.RenderEngine, dawdreamer.FaustProcessor]:
-    """An engine with that instrument alone; voices: 0 for one that is not played by MIDI."""
+def _faust(name: str, sample_rate: int) -> tuple[dawdreamer.RenderEngine, dawdreamer.FaustProcessor]:
+    """An engine with that instrument alone, which begins at time zero with every render."""
     import dawdreamer
 
     engine = dawdreamer.RenderEngine(sample_rate, _BLOCK_FRAMES)
     processor = engine.make_faust_processor(name)
-    processor.num_voices = voices
     processor.faust_libraries_paths = [str(_SOURCES)]
     processor.set_dsp_string((_SOURCES / f"{name}.dsp").read_text())
     processor.compile()

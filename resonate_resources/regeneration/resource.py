@@ -15,7 +15,7 @@ from resonate_resources.regeneration.instruments import MAX_POLYPHONY
 from resonate_resources.regeneration.notes import LONGEST_NOTE_S
 from resonate_resources.regeneration.stem import regenerate_stem
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 _STEMS_AT_ONCE = 2  # one is rendered while the other is measured and written
 

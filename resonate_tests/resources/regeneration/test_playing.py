@@ -98,6 +98,25 @@ def test_the_same_note_sounds_the_same_whatever_was_played_before(instruments: d
         assert np.abs(alone - after).max() < 10 ** (-98 / 20) * np.abs(alone).max()
 
 
+@pytest.mark.parametrize(("name", "release_s"), [("vocals", 0.12), ("bass", 0.08), ("other", 0.25)])
+def test_every_note_is_released_to_its_end(
+    name: str, release_s: float, instruments: dict[str, Instrument]
+) -> None:
+    # Faust's polyphony, played frame by frame, cuts a release off at the first frame that is near zero.
+    release = round(release_s * RATE)
+    for pitch in range(36, 72):
+        sound = instruments[name].play([Note(0.0, pitch, 0.5, 100)], RATE)
+        held, late = (
+            np.sqrt(np.mean(np.square(part)))
+            for part in (
+                sound[:, RATE // 2 - release : RATE // 2],
+                # From half of the release to three quarters of it a straight fall is at 0.25 to 0.5.
+                sound[:, RATE // 2 + release // 2 : RATE // 2 + 3 * release // 4],
+            )
+        )
+        assert 0.2 < late / held < 0.55, pitch
+
+
 @pytest.mark.parametrize("pitch", [36, 38, 42, 46, 49, 51, 45, 70])
 def test_every_drum_sounds_and_dies_away(pitch: int, instruments: dict[str, Instrument]) -> None:
     sound = np.abs(instruments["drums"].play([Note(0.0, pitch, 0.1, 127)], 5 * RATE)).max(axis=0)
