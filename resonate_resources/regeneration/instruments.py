@@ -15,9 +15,6 @@ from resonate_resources.regeneration.dawdreamer_thread import on_dawdreamer_thre
 if TYPE_CHECKING:
     import dawdreamer
 
-MAX_POLYPHONY: Final = 32
-"""Notes a synthesiser sounds at once. Basic Pitch finds at most a dozen in dense pop."""
-
 _SOURCES: Final = Path(__file__).with_name("instruments")
 _BLOCK_FRAMES: Final = 1024
 _DRUM_HIT_S: Final = 4.0  # the crash has fallen by 58 dB
@@ -45,13 +42,10 @@ _HAND_PERCUSSION = (11, 0.2)  # everything else: tambourine, cabasa, maracas, â€
 
 
 class Instrument(Protocol):
-    """sample_rate in Hz. polyphony: how many notes, their releases included, sound at once; None: any number."""
+    """sample_rate in Hz; any number of notes may sound at once."""
 
     @property
     def sample_rate(self) -> int: ...
-
-    @property
-    def polyphony(self) -> int | None: ...
 
     def sounding_until(self, note: Note) -> float:
         """The time in seconds at which the note, its release included, has fallen silent."""
@@ -75,8 +69,6 @@ class Synthesiser:
     Not by Faust's polyphony, which DawDreamer 0.9.0 computes frame by frame: what is constant within a note is
     computed anew each time, and a release ends at the first frame that happens to be near zero.
     """
-
-    polyphony = MAX_POLYPHONY
 
     def __init__(self, name: str, sample_rate: int) -> None:
         self.sample_rate = sample_rate
@@ -110,8 +102,6 @@ class Synthesiser:
 
 class DrumKit:
     """General MIDI drums: each sound rendered once by Faust, then placed at every hit, as loud as its velocity."""
-
-    polyphony = None
 
     def __init__(self, sample_rate: int) -> None:
         self.sample_rate = sample_rate

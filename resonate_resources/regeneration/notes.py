@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from heapq import heappop, heappush
 from typing import Final
 
 from resonate_resources.midi import Note
@@ -32,21 +31,3 @@ def playable(notes: Sequence[Note]) -> list[Note]:
         last_on_key[note.pitch] = len(played)
         played.append(replace(note, duration=min(max(note.duration, _SHORTEST_NOTE_S), LONGEST_NOTE_S)))
     return played
-
-
-def within_polyphony(
-    notes: Sequence[Note], voices: int, sounding_until: Callable[[Note], float]
-) -> list[Note]:
-    """The notes without those that come while that many others still sound.
-
-    notes are sorted by onset; sounding_until gives the time in seconds at which a note has fallen silent.
-    """
-    kept: list[Note] = []
-    ends: list[float] = []
-    for note in notes:
-        while ends and ends[0] <= note.onset:
-            heappop(ends)
-        if len(ends) < voices:
-            heappush(ends, sounding_until(note))
-            kept.append(note)
-    return kept

@@ -11,7 +11,6 @@ import dagster as dg
 from resonate_resources.audio import Progress, Stems, silent
 from resonate_resources.engine import Engine, Product
 from resonate_resources.midi import read_notes
-from resonate_resources.regeneration.instruments import MAX_POLYPHONY
 from resonate_resources.regeneration.notes import LONGEST_NOTE_S
 from resonate_resources.regeneration.stem import regenerate_stem
 
@@ -26,7 +25,7 @@ class RegenerationResource(dg.ConfigurableResource[None]):
     def engine(self) -> Engine:
         return Engine(
             name="dawdreamer-faust",
-            settings={"max_polyphony": MAX_POLYPHONY, "longest_note_s": LONGEST_NOTE_S},
+            settings={"longest_note_s": LONGEST_NOTE_S},
             licence="GPL-3.0",
         )
 
@@ -53,9 +52,4 @@ class RegenerationResource(dg.ConfigurableResource[None]):
         return Product(
             files={f"{name}.wav": stem.recording.path for name, stem in made.items()},
             measures=measures,
-            notes=tuple(
-                f"{name}: {stem.notes_left_out} notes left out, as {MAX_POLYPHONY} others were sounding"
-                for name, stem in made.items()
-                if stem.notes_left_out
-            ),
         )

@@ -14,7 +14,7 @@ import numpy as np
 from resonate_resources.audio import Recording, write_recording
 from resonate_resources.midi import Note
 from resonate_resources.regeneration.instruments import Instrument, instrument_for
-from resonate_resources.regeneration.notes import playable, within_polyphony
+from resonate_resources.regeneration.notes import playable
 from resonate_resources.regeneration.playing import in_channels, play_in_segments
 from resonate_resources.signal.loudness import LoudnessMeter, measure_loudness
 from resonate_resources.signal.resampling import at_rate
@@ -25,14 +25,10 @@ _NATIVE_RATES: Final = (44_100, 48_000)
 
 @dataclass(frozen=True)
 class RegeneratedStem:
-    """notes_played: those that sound; notes_left_out: came while the instrument's whole polyphony sounded.
-
-    loudness_lufs: what was aimed at; -inf for silence.
-    """
+    """notes_played: those that sound; loudness_lufs: what was aimed at; -inf for silence."""
 
     recording: Recording
     notes_played: int
-    notes_left_out: int
     loudness_lufs: float
 
 
@@ -45,19 +41,14 @@ def regenerate_stem(name: str, notes: Sequence[Note], original: Recording, path:
     loudness = measure_loudness(original).integrated_lufs
     heard = [note for note in playable(notes) if note.onset < original.duration]
     if not heard or not isfinite(loudness):
-        return RegeneratedStem(_silence(original, path), 0, 0, -inf)
+        return RegeneratedStem(_silence(original, path), 0, -inf)
     rate = original.sample_rate if original.sample_rate in _NATIVE_RATES else _NATIVE_RATES[-1]
     instrument = instrument_for(name, rate)
-    played = heard
-    if instrument.polyphony is not None:
-        played = within_polyphony(heard, instrument.polyphony, instrument.sounding_until)
     with TemporaryDirectory(dir=path.parent) as scratch:
-        unlevelled, measured = _play(instrument, played, original, Path(scratch) / path.name)
+        unlevelled, measured = _play(instrument, heard, original, Path(scratch) / path.name)
         gain = 10 ** ((loudness - measured) / 20) if isfinite(measured) else 0.0
         recording = _amplified(unlevelled, gain, path)
-    return RegeneratedStem(
-        recording, len(played), len(heard) - len(played), loudness if isfinite(measured) else -inf
-    )
+    return RegeneratedStem(recording, len(heard), loudness if isfinite(measured) else -inf)
 
 
 def _play(

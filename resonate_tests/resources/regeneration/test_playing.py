@@ -7,7 +7,7 @@ import pytest
 
 from resonate_resources.audio import Samples
 from resonate_resources.regeneration.instruments import Instrument, instrument_for
-from resonate_resources.regeneration.notes import Note, playable, within_polyphony
+from resonate_resources.regeneration.notes import Note, playable
 from resonate_resources.regeneration.playing import in_channels, play_in_segments
 from resonate_resources.signal.resampling import at_rate
 
@@ -78,8 +78,6 @@ def test_segments_join_without_a_seam(name: str, instruments: dict[str, Instrume
             )
         ]
     )
-    if instrument.polyphony is not None:
-        notes = within_polyphony(notes, instrument.polyphony, instrument.sounding_until)
     frames = 12 * RATE + 17
     whole = instrument.play(notes, frames)
 

@@ -144,15 +144,6 @@ def test_notes_after_the_end_of_the_original_are_not_played(tmp_path: Path) -> N
     )
 
 
-def test_more_notes_at_once_than_there_are_voices_is_said(tmp_path: Path) -> None:
-    midi = write_midi(tmp_path / "other.mid", [(0.5, 1.0, pitch) for pitch in range(40, 80)])
-    (tmp_path / "out").mkdir()
-    product = RegenerationResource().regenerate(
-        {"other": midi}, {"other": noise(tmp_path / "in.wav")}, tmp_path / "out"
-    )
-    assert product.notes == ("other: 8 notes left out, as 32 others were sounding",)
-
-
 def test_progress_ends_at_one(tmp_path: Path) -> None:
     seen: list[float] = []
     (tmp_path / "out").mkdir()
