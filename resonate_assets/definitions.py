@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster_aws.s3 import S3Resource
 
 from resonate_assets.checks import CHECKS, library_check
 from resonate_assets.exports import exports
@@ -31,7 +30,7 @@ from resonate_resources.quality.resource import QualityResource
 from resonate_resources.regeneration.resource import RegenerationResource
 from resonate_resources.restoration.resource import RestorationResource
 from resonate_resources.separation.resource import SeparationResource
-from resonate_resources.storage.resource import ArtefactIOManager, StorageResource
+from resonate_resources.storage.resource import ArtefactIOManager, S3Resource, StorageResource
 from resonate_resources.transcription.resource import TranscriptionResource
 
 TRACK_ASSETS = [

@@ -5,13 +5,12 @@ import os
 from pathlib import Path
 
 import dagster as dg
-from dagster_aws.s3 import S3Resource
 
 from resonate_assets.intake import Intake, take_in
 from resonate_assets.jobs import process_track
 from resonate_assets.partitions import tracks
 from resonate_resources.storage.inbox import BucketInbox, FolderInbox, Inbox
-from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.resource import S3Resource, StorageResource
 
 
 class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster_aws.s3 import S3Resource
 
 from resonate_resources.storage.inbox import FolderInbox
-from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.resource import S3Resource, StorageResource
 
 
 @pytest.fixture

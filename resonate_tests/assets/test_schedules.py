@@ -8,14 +8,13 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster_aws.s3 import S3Resource
 
 from resonate_assets.partitions import tracks
 from resonate_assets.schedules import nightly_ingest
 from resonate_assets.sensors import InboxResource
 from resonate_resources.engine import Engine, Product
 from resonate_resources.storage.inbox import FolderInbox
-from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.sources import Rejection
 from resonate_resources.storage.store import new_directory
 

@@ -9,13 +9,12 @@ from typing import Any
 import boto3
 import dagster as dg
 import pytest
-from dagster_aws.s3 import S3Resource
 from moto import mock_aws
 
 from resonate_assets.partitions import TRACK_KEY, tracks
 from resonate_assets.sensors import InboxResource, inbox_bucket, inbox_folder
 from resonate_resources.storage.inbox import FolderInbox
-from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_tests.bad_input import dangling_link
 
 Sensor = Callable[..., Any]
