@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from resonate_assets.settings import Settings
+from resonate_studio.dagster_storage import open_storage
 
 _LOCKED = {"resonate/alive": "locked"}
 """Tags of a run that holds its lock for as long as it lives."""
@@ -45,23 +46,23 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
             partial = config.with_suffix(".partial")  # half of it would be taken for all of it ever after
             partial.write_bytes((files("dagster_home") / "dagster.yaml").read_bytes())
             partial.replace(config)
-        instance = dg.DagsterInstance.get()
+        instance = open_storage(directory)
         instance.get_dynamic_partitions("tracks")
         fcntl.flock(lock, fcntl.LOCK_UN)
-    with instance, _held_open(directory):
+    with instance, _held_open(directory / "history" / "runs.db"):
         _close_killed_runs(instance)
         yield instance
 
 
 @contextmanager
-def _held_open(directory: Path) -> Iterator[None]:
-    """Hold Dagster's SQLite databases open. It opens them anew for every event, and whoever is the last to close a
-    database in WAL mode writes its whole log back: a tenth of what a run costs beside its stages."""
-    with ExitStack() as stack:
-        for name in ("history/runs.db", "history/runs/index.db"):
-            if (directory / name).exists():  # another storage may be configured
-                connection = stack.enter_context(closing(sqlite3.connect(directory / name)))
-                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+def _held_open(database: Path) -> Iterator[None]:
+    """Hold a SQLite database open that Dagster opens anew for every question: whoever is the last to close one in
+    WAL mode writes its whole log back."""
+    if not database.exists():  # another storage may be configured
+        yield
+        return
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         yield
 
 

@@ -1,0 +1,112 @@
+"""The event log that is kept open tells and stores what Dagster's own does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from resonate_studio.dagster_storage import KeptOpenEventLog, open_storage
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with open_storage(tmp_path) as made:
+        yield made
+
+
+@dg.asset
+def song() -> dg.MaterializeResult[None]:
+    return dg.MaterializeResult(metadata={"seconds": 180})
+
+
+@dg.asset_check(asset=song)
+def is_long() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=True)
+
+
+def process(instance: dg.DagsterInstance) -> str:
+    done = dg.materialize([song, is_long], instance=instance)
+    return done.run_id
+
+
+def test_dagsters_own_storage_reads_what_was_stored(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    runs = [process(instance), process(instance)]
+    with dg.DagsterInstance.from_config(
+        str(tmp_path)
+    ) as stock:  # as the web server does, while it is open here
+        assert not isinstance(stock.event_log_storage, KeptOpenEventLog)
+        for run in runs:
+            assert [entry.message for entry in stock.all_logs(run)] == [
+                entry.message for entry in instance.all_logs(run)
+            ]
+        assert stock.get_latest_materialization_event(song.key) == instance.get_latest_materialization_event(
+            song.key
+        )
+        assert stock.get_run_by_id(runs[0]).is_success
+
+
+def test_a_home_that_dagster_made_is_taken_up_as_it_is(tmp_path: Path) -> None:
+    with dg.DagsterInstance.from_config(str(tmp_path)) as stock:
+        run = process(stock)
+        stock.add_dynamic_partitions("tracks", ["a-song"])
+    with open_storage(tmp_path) as instance:
+        assert len(instance.all_logs(run)) > 5
+        assert instance.get_dynamic_partitions("tracks") == ["a-song"]
+
+
+def test_what_another_process_stores_is_seen_at_once(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    process(instance)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as stock:
+        run = process(stock)
+        stock.add_dynamic_partitions("tracks", ["a-song"])
+    latest = instance.get_latest_materialization_event(song.key)
+    assert latest is not None
+    assert latest.run_id == run
+    assert instance.get_dynamic_partitions("tracks") == ["a-song"]
+
+
+def test_threads_may_store_events_together(instance: dg.DagsterInstance) -> None:
+    run = process(instance)
+    before = len(instance.all_logs(run))
+    told = instance.get_run_by_id(run)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: instance.report_engine_event(str(number), told), range(40)))
+    assert len(instance.all_logs(run)) == before + 40
+
+
+def open_files() -> int:
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
+def test_files_do_not_pile_up_open_over_many_runs(instance: dg.DagsterInstance) -> None:
+    process(instance)
+    few = open_files()
+    for _ in range(5):
+        process(instance)
+    assert open_files() <= few + 1
+
+
+def test_all_is_closed_when_the_instance_is(tmp_path: Path) -> None:
+    with open_storage(tmp_path) as instance:
+        process(instance)
+    assert not list(tmp_path.glob("history/runs/*-wal"))  # the last to close a database writes its log back
+
+
+def test_a_wiped_log_is_written_anew(instance: dg.DagsterInstance) -> None:
+    process(instance)
+    instance.event_log_storage.wipe()
+    run = process(instance)
+    assert len(instance.all_logs(run)) > 5
+
+
+def test_a_storage_that_dagster_yaml_names_is_used(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / "dagster.yaml").write_text(f"storage:\n  sqlite:\n    base_dir: {elsewhere}\n")
+    with open_storage(tmp_path) as instance:
+        process(instance)
+        assert not isinstance(instance.event_log_storage, KeptOpenEventLog)
+    assert list(elsewhere.glob("history/runs/*.db"))
