@@ -17,7 +17,7 @@ from resonate_assets.partitions import tracks
 from resonate_resources.audio import AudioError, Progress, Recording
 from resonate_resources.engine import Engine, Product
 from resonate_resources.signal.picture import draw
-from resonate_resources.storage.artefacts import PICTURE, Artefact, compute_key
+from resonate_resources.storage.artefacts import PICTURE, Artefact, compute_key, hash_ahead
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.store import new_directory
 
@@ -52,18 +52,20 @@ def produce(
         with new_directory(storage.store, stage) as into, _one_line_errors():
             start = time.perf_counter()
             product = work(into, sparse_progress(context))
-            product = _with_picture(product, into)
-            seconds = time.perf_counter() - start
-            artefact = storage.artefacts.keep(
-                product,
-                stage=stage,
-                track=track,
-                key=key,
-                code_version=code_version,
-                engine=product.engine or engine,
-                inputs=inputs,
-                seconds=seconds,
-            )
+            with hash_ahead(product.files.values()) as begun:
+                product = _with_picture(product, into)
+                seconds = time.perf_counter() - start
+                artefact = storage.artefacts.keep(
+                    product,
+                    stage=stage,
+                    track=track,
+                    key=key,
+                    code_version=code_version,
+                    engine=product.engine or engine,
+                    inputs=inputs,
+                    seconds=seconds,
+                    begun=begun,
+                )
     return dg.MaterializeResult(
         value=artefact,
         metadata=metadata(artefact) | {"from_cache": found},
