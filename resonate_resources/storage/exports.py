@@ -15,7 +15,8 @@ from resonate_resources.engine import Json
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.store import Store, new_directory
 
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')  # what Windows, macOS or a URL can't have in a name
+# What Windows, macOS or a URL can't have in a name, and surrogates, which are no letters.
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]+')
 _NAME_BYTES = 180  # of the 255 a file name may have: leaves room for the hash and for temporary names
 
 
