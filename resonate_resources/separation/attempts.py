@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resonate_resources.audio import AudioError, DestinationError, Progress, Recording, Stems
-from resonate_resources.separation.quality import WINDOW_SECONDS, StemQuality
+from resonate_resources.separation.quality import (
+    WINDOW_SECONDS,
+    Instrumental,
+    StemQuality,
+    levels_in_windows,
+)
 from resonate_resources.separation.router import EngineFacts, Plan, Step
 from resonate_resources.separation.separator import Separator
 from resonate_resources.separation.splicing import Span, cut_out, spans_around, splice
@@ -69,6 +74,7 @@ def carry_out(
     separator_of: Callable[[EngineFacts], Separator],
     judge: Judge,
     retry_below_db: float,
+    instrumental: Instrumental,
     into: Path,
     progress: Progress,
 ) -> Outcome:
@@ -76,7 +82,8 @@ def carry_out(
 
     The first engine that does not fail separates all of it. While the vocals of the whole are below retry_below_db,
     the next one separates the windows in which they are, each with one more on both sides for context, and those
-    that came out better take the others' place. Raises AudioError where no engine can do it.
+    that came out better take the others' place. Of a track that is taken for an instrumental, none is that costs
+    something. Raises AudioError where no engine can do it.
     """
     attempts = [
         Attempt(step.engine.name, step.engine.model, step.reason, "left out") for step in plan.left_out
@@ -87,6 +94,13 @@ def carry_out(
         weak = [Span(0, track.frames)] if best is None else _weak_windows(best.quality, track, retry_below_db)
         if not weak:
             break
+        if best is not None and step.engine.cost_minutes > 0:
+            nothing_to_buy = _nothing_to_buy(best, track, instrumental)
+            if nothing_to_buy is not None:
+                attempts.append(
+                    Attempt(step.engine.name, step.engine.model, f"{why}{nothing_to_buy}", "left out")
+                )
+                continue
         separator = separator_of(step.engine)
         spans = weak if best is None else _with_context(weak, track)
         folder = into / f"{number}-{step.engine.name}"
@@ -182,6 +196,19 @@ def _weak_windows(quality: Quality, track: Recording, retry_below_db: float) -> 
         for window in vocals.windows
         if window.si_sdr_db < retry_below_db
     ]
+
+
+def _nothing_to_buy(best: Outcome, track: Recording, instrumental: Instrumental) -> str | None:
+    """Why no further engine is paid for the track, if it is taken for an instrumental."""
+    vocals = best.quality["vocals"]
+    levels = levels_in_windows(best.stems["vocals"], track, vocals.windows)
+    if not instrumental.holds(vocals, levels):
+        return None
+    best_db = max(window.si_sdr_db for window in vocals.windows)
+    return (
+        f"taken for an instrumental, so nothing is paid: no window's vocals are louder than {max(levels):.1f} dB "
+        f"against the track or predicted better than {best_db:.1f} dB"
+    )
 
 
 def _better(weak: Sequence[Span], quality: Quality, pieces: Sequence[_Piece], track: Recording) -> list[Span]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,6 +37,35 @@ class StemQuality:
     si_sdr_db: float
     error_db: float
     windows: tuple[WindowQuality, ...]
+
+
+@dataclass(frozen=True)
+class Instrumental:
+    """When a track is taken for one without vocals: their stem is, in every window, at once fainter than level_db
+    against the track and predicted worse than quality_db. With -inf, none is.
+
+    Leakage alone can be as loud as a soft voice, and a prediction alone is sometimes far too low.
+    """
+
+    level_db: float = -math.inf
+    quality_db: float = -math.inf
+
+    def holds(self, vocals: StemQuality, levels_db: Sequence[float]) -> bool:
+        """levels_db: of the windows of the quality. Where it was measured, there are true vocals."""
+        return vocals.kind == "predicted" and all(
+            level < self.level_db and window.si_sdr_db < self.quality_db
+            for window, level in zip(vocals.windows, levels_db, strict=True)
+        )
+
+
+def levels_in_windows(stem: Recording, track: Recording, windows: Iterable[WindowQuality]) -> list[float]:
+    """Energy of the stem over that of the track in each of the windows, in dB. Reads one window at a time."""
+    levels = []
+    for window in windows:
+        bounds = round(window.start_s * track.sample_rate), round(window.stop_s * track.sample_rate)
+        own, whole = (float((sound.read(*bounds).astype("f8") ** 2).sum()) for sound in (stem, track))
+        levels.append(decibels(own / whole) if whole else math.inf)
+    return levels
 
 
 def window_bounds(frames: int, sample_rate: int) -> Iterator[tuple[int, int]]:

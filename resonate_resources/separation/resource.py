@@ -106,6 +106,7 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             judge,
             # Who asks for one engine gets that one, be its quality what it may.
             policy.retry_below_db if wish.engine == "auto" else -math.inf,
+            policy.instrumental,
             scratch,
             progress,
         )

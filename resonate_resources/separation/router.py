@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from resonate_resources.audio import AudioError
+from resonate_resources.separation.quality import Instrumental
 
 STEM_COUNTS = (2, 4, 6)
 Priority = Literal["none", "vocals"]
@@ -84,11 +85,13 @@ class Rule:
 
 @dataclass(frozen=True)
 class Policy:
-    """Rules, of which the first that holds counts; quality under which to go on, in dB; cap on cost, in minutes."""
+    """Rules, of which the first that holds counts; quality under which to go on, in dB; cap on cost, in minutes;
+    for which tracks no further engine is paid."""
 
     rules: tuple[Rule, ...]
     retry_below_db: float
     most_cost_minutes: float
+    instrumental: Instrumental
 
 
 @dataclass(frozen=True)
@@ -173,9 +176,16 @@ def read_policy(text: str = "") -> Policy:
             tuple(_rule(row) for row in values["rule"]),
             float(values["retry_below_db"]),
             float(values["most_cost_minutes"]),
+            _instrumental(values.get("instrumental", {})),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise AudioError(f"the separation policy can't be used: {' '.join(str(error).split())}") from error
+
+
+def _instrumental(row: Mapping[str, Any]) -> Instrumental:
+    if unknown := set(row) - {field.name for field in fields(Instrumental)}:
+        raise ValueError(f"instrumental has no {', '.join(sorted(unknown))}")
+    return Instrumental(**{name: float(value) for name, value in row.items()})
 
 
 def _rule(row: Mapping[str, Any]) -> Rule:

@@ -5,16 +5,24 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from resonate_resources.audio import AudioError, Recording, write_samples
-from resonate_resources.separation.attempts import Outcome, carry_out
+from resonate_resources.audio import AudioError, Recording, Stems, write_samples
+from resonate_resources.separation.attempts import Judge, Outcome, carry_out
 from resonate_resources.separation.judging import JudgeOfStems
-from resonate_resources.separation.quality import measure_quality
+from resonate_resources.separation.quality import (
+    Instrumental,
+    StemQuality,
+    WindowQuality,
+    measure_quality,
+    window_bounds,
+)
 from resonate_resources.separation.router import EngineFacts, Plan, Step
+from resonate_resources.separation.splicing import Span
 from resonate_tests.resources.separation.separators import RATE, Truthful, true_stems
 
 SECONDS = 100
 TRUTH = true_stems(SECONDS)
 GOOD = [12.0] * 10
+NO_TRACK = Instrumental()
 
 
 @pytest.fixture
@@ -32,14 +40,21 @@ def truth(tmp_path) -> dict[str, Recording]:
 @pytest.fixture
 def carried_out(track, truth, tmp_path):
     def run(
-        separators: Sequence[Truthful], cost_minutes: float = 0.0, left_out: Sequence[Step] = ()
+        separators: Sequence[Truthful],
+        cost_minutes: float | Sequence[float] = 0.0,
+        left_out: Sequence[Step] = (),
+        judge: Judge | None = None,
+        instrumental: Instrumental = NO_TRACK,
     ) -> Outcome:
-        by_engine = {EngineFacts(s.name, None, 4, None, cost_minutes): s for s in separators}
+        costs = [cost_minutes] * len(separators) if isinstance(cost_minutes, float) else cost_minutes
+        by_engine = {
+            EngineFacts(s.name, None, 4, None, cost): s for s, cost in zip(separators, costs, strict=True)
+        }
         plan = Plan(tuple(Step(engine, "the rule") for engine in by_engine), tuple(left_out))
         into = tmp_path / "attempts"
         into.mkdir()
-        judge = JudgeOfStems(truth, into)
-        return carry_out(plan, track, by_engine.__getitem__, judge, 7.0, into, lambda _: None)
+        judge = judge or JudgeOfStems(truth, into)
+        return carry_out(plan, track, by_engine.__getitem__, judge, 7.0, instrumental, into, lambda _: None)
 
     return run
 
@@ -131,3 +146,61 @@ def test_a_full_disk_is_not_an_engines_failure(carried_out, monkeypatch, tmp_pat
     monkeypatch.setattr(separator, "separate", full)
     with pytest.raises(DestinationError):
         carried_out([separator, Truthful("second", TRUTH, GOOD)])
+
+
+def predicting(quality_db: float) -> Judge:
+    """Finds the same quality in every window, of whatever it gets."""
+
+    def judge(part: Recording, stems: Stems, span: Span) -> dict[str, StemQuality]:
+        windows = tuple(
+            WindowQuality(start / RATE, stop / RATE, quality_db, 5.0)
+            for start, stop in window_bounds(part.frames, RATE)
+        )
+        return {name: StemQuality("predicted", quality_db, 5.0, windows) for name in stems}
+
+    return judge
+
+
+# The four stems of the track have equal power, 6.0 dB under its own; noise 2 dB under one makes it 2.1 dB louder.
+POOR = [2.0] * 10
+
+
+def test_for_an_instrumental_no_engine_is_paid_and_the_free_ones_are_tried_on(carried_out):
+    first, paid, free = (Truthful(name, TRUTH, POOR) for name in ("first", "paid", "free"))
+    outcome = carried_out(
+        [first, paid, free], [0.0, 3.0, 0.0], judge=predicting(-5.0), instrumental=Instrumental(-3.0, 0.0)
+    )
+    assert paid.asked == []
+    assert free.asked == [(0, SECONDS * RATE)]
+    assert outcome.attempts[1].outcome == "left out"
+    assert outcome.attempts[1].cost_minutes == 0
+    assert outcome.attempts[1].reason == (
+        "vocals predicted at -5.0 dB, under 7; taken for an instrumental, so nothing is paid: "
+        "no window's vocals are louder than -3.9 dB against the track or predicted better than -5.0 dB"
+    )
+
+
+@pytest.mark.parametrize(
+    ("quality_db", "instrumental"),
+    [
+        (-5.0, Instrumental(-4.5, 0.0)),  # loud enough for a voice
+        (1.0, Instrumental(-3.0, 0.0)),  # good enough for a voice
+        (-5.0, NO_TRACK),
+    ],
+)
+def test_where_there_may_be_vocals_the_engine_is_paid(carried_out, quality_db, instrumental):
+    first, paid = (Truthful(name, TRUTH, POOR) for name in ("first", "paid"))
+    carried_out([first, paid], [0.0, 3.0], judge=predicting(quality_db), instrumental=instrumental)
+    assert paid.asked == [(0, SECONDS * RATE)]
+
+
+def test_a_paid_engine_that_comes_first_has_nothing_to_be_judged_by(carried_out):
+    paid = Truthful("paid", TRUTH, POOR)
+    outcome = carried_out([paid], 3.0, judge=predicting(-5.0), instrumental=Instrumental(0.0, 7.0))
+    assert outcome.attempts[0].cost_minutes == 3.0
+
+
+def test_where_the_truth_is_known_to_have_vocals_poor_ones_are_worth_paying_for(carried_out):
+    first, paid = (Truthful(name, TRUTH, POOR) for name in ("first", "paid"))
+    carried_out([first, paid], [0.0, 3.0], instrumental=Instrumental(0.0, 7.0))
+    assert paid.asked == [(0, SECONDS * RATE)]

@@ -13,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resonate_resources.audio import AudioError, Samples, write_samples
-from resonate_resources.separation.quality import measure_quality, window_bounds
+from resonate_resources.separation.quality import (
+    Instrumental,
+    StemQuality,
+    WindowQuality,
+    levels_in_windows,
+    measure_quality,
+    window_bounds,
+)
 
 RATE = 1000
 
@@ -88,3 +95,31 @@ def test_only_stems_whose_truth_is_known_are_measured_and_only_against_their_lik
     shorter = write_samples(tmp_path / "shorter.wav", tone(1), RATE)
     with pytest.raises(AudioError, match=r"stem\.wav: rate, channels or length differ from shorter\.wav"):
         measure_quality({"vocals": stem}, {"vocals": shorter})
+
+
+def test_levels_are_of_each_window_against_the_track(tmp_path: Path) -> None:
+    gains = np.repeat([0.1, 1.0, 0.0, 10.0], 10 * RATE).astype(np.float32)
+    track = write_samples(tmp_path / "track.wav", tone(40), RATE)
+    stem = write_samples(tmp_path / "vocals.wav", gains * tone(40), RATE)
+    windows = [WindowQuality(start, start + 10, 0.0, 5.0) for start in (0, 10, 20, 30)]
+    assert levels_in_windows(stem, track, windows) == pytest.approx([-20, 0, -math.inf, 20], abs=0.001)
+    assert levels_in_windows(stem, track, windows[3:]) == pytest.approx([20], abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("levels_db", "qualities_db", "taken"),
+    [
+        ((-18.0, -30.0), (-8.0, -10.0), True),
+        ((-18.0, -11.9), (-8.0, -10.0), False),  # somebody may sing in the second window: it is not as faint
+        ((-18.0, -30.0), (0.1, -10.0), False),  # or in the first: it is not as poor
+        ((-12.0,), (-8.0,), False),
+        ((-18.0,), (0.0,), False),
+    ],
+)
+def test_a_track_is_an_instrumental_where_vocals_are_faint_and_poor_throughout(
+    levels_db, qualities_db, taken
+):
+    windows = tuple(WindowQuality(10.0 * n, 10.0 * n + 10, db, 5.0) for n, db in enumerate(qualities_db))
+    vocals = StemQuality("predicted", -8.0, 5.0, windows)
+    assert Instrumental(-12.0, 0.0).holds(vocals, levels_db) is taken
+    assert Instrumental().holds(vocals, levels_db) is False

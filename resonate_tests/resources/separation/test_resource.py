@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from resonate_resources.engine import Product
 from resonate_resources.separation import resource
 from resonate_resources.separation.engines import Offer
 from resonate_resources.separation.resource import REPORT, SeparationResource
-from resonate_resources.separation.router import Machine
+from resonate_resources.separation.router import EngineFacts, Machine
 from resonate_tests.resources.separation.separators import RATE, Truthful, true_stems
 
 SECONDS = 40
@@ -122,6 +123,39 @@ def test_without_a_truth_quality_is_predicted_and_called_so(engines, track, into
     assert {quality["kind"] for quality in strict(product)["quality"].values()} == {"predicted"}
     assert not any("si_sdr" in name for name in product.measures)
     assert float(product.measures["vocals_predicted_quality_error_db"]) > 0
+
+
+@dataclass(frozen=True)
+class Paid(Offer):
+    def facts(self, track: Recording | None = None) -> EngineFacts:
+        return replace(super().facts(track), cost_minutes=3.0)
+
+
+@pytest.mark.parametrize(("level_db", "paid"), [(-20.0, False), (-50.0, True)])
+def test_by_the_policy_no_service_is_paid_for_a_track_whose_vocals_are_leakage(
+    tmp_path, into, monkeypatch, level_db, paid
+):
+    """What is called vocals is 40 dB under the other three stems, 45 under their sum."""
+    parts = {name: stem * (0.01 if name == "vocals" else 1) for name, stem in TRUTH.items()}
+    track = write_samples(tmp_path / "instrumental.wav", np.sum(list(parts.values()), axis=0), RATE)
+    offers = [
+        kind(name, None, 4, partial(Truthful, name, parts, [20.0] * 4))
+        for kind, name in ((Offer, "demucs"), (Paid, "lalal"))
+    ]
+    monkeypatch.setattr(resource, "offers", lambda _ledger: offers)
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        "retry_below_db = 30\nmost_cost_minutes = 9\n"
+        f"instrumental = {{ level_db = {level_db}, quality_db = 30 }}\n"
+        '[[rule]]\nname = "all"\nengines = ["demucs", "lalal"]',
+        "utf-8",
+    )
+    product = SeparationResource(policy=str(policy)).separate(track, into)
+    second = strict(product)["attempts"][1]
+    assert second["engine"] == "lalal"
+    assert (second["cost_minutes"] > 0) is paid
+    assert ("cost_minutes" in product.measures) is paid
+    assert any(note.startswith("lalal: left out (vocals predicted at") for note in product.notes) is not paid
 
 
 def test_what_would_change_a_result_changes_the_key(engines, tmp_path):

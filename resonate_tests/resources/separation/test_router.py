@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonate_resources.audio import AudioError
+from resonate_resources.separation.quality import Instrumental
 from resonate_resources.separation.router import (
     EngineFacts,
     Machine,
@@ -158,9 +160,16 @@ def test_a_policy_of_ones_own_counts():
         """
     )
     assert policy.retry_below_db == 3
+    assert policy.instrumental == Instrumental(-math.inf, -math.inf)  # none is taken for one
     planned = plan(SONG, ALL, GPU, Wish(), policy)
     assert order(planned) == ["spectral"]
     assert planned.steps[0].reason == "nothing but this"
+
+
+def test_what_is_taken_for_an_instrumental_is_a_row_of_the_policy():
+    row = "instrumental = { level_db = -20, quality_db = -3 }"
+    policy = read_policy(f"retry_below_db = 7\nmost_cost_minutes = 1\nrule = []\n{row}")
+    assert policy.instrumental == Instrumental(-20.0, -3.0)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +178,7 @@ def test_a_policy_of_ones_own_counts():
         "rule = [",
         "retry_below_db = 7.0",
         "retry_below_db = 7.0\nmost_cost_minutes = 1\n[[rule]]\nname = 'x'\nengines = []\nfoo = 1",
+        "retry_below_db = 7.0\nmost_cost_minutes = 1\nrule = []\ninstrumental = { loudness = 1 }",
         "retry_below_db = 'high'\nmost_cost_minutes = 1\n[[rule]]\nname = 'x'\nengines = []",
     ],
 )
