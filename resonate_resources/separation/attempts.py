@@ -66,6 +66,7 @@ class _Piece:
     span: Span
     stems: Stems
     quality: Quality
+    notes: tuple[str, ...]
 
 
 def carry_out(
@@ -122,7 +123,7 @@ def carry_out(
             continue
         if best is None:
             kept, outcome = weak, f"all kept{_level(pieces)}"
-            best = Outcome(pieces[0].stems, pieces[0].quality, step.engine, separator, (), separator.notes)
+            best = Outcome(pieces[0].stems, pieces[0].quality, step.engine, separator, (), pieces[0].notes)
         else:
             kept = _better(weak, best.quality, pieces, track)
             outcome = f"better in {len(kept)} of {len(weak)} windows"
@@ -163,7 +164,7 @@ def _separated(
     whole = span == Span(0, track.frames)
     part = track if whole else cut_out(track, span, folder / "part.wav")
     stems = separator.separate(part, folder, progress)
-    return _Piece(span, stems, judge(part, stems, span))
+    return _Piece(span, stems, judge(part, stems, span), separator.notes)
 
 
 def _spliced(
@@ -180,7 +181,7 @@ def _spliced(
     into.mkdir()
     stems = splice(track, best.stems, [(piece.span, piece.stems) for piece in pieces], kept, into)
     quality = judge(track, stems, Span(0, track.frames))
-    notes = (*best.notes, *separator.notes)
+    notes = (*best.notes, *(note for piece in pieces for note in piece.notes))
     if _share(kept, track) > 0.5:
         return Outcome(stems, quality, step.engine, separator, (), notes)
     return Outcome(stems, quality, best.engine, best.separator, (), notes)

@@ -103,6 +103,18 @@ def test_only_windows_that_came_out_poor_are_separated_again_with_context_and_pa
     assert all(window.si_sdr_db > 11 for window in outcome.quality["vocals"].windows)
 
 
+def test_what_is_said_of_every_span_is_kept(carried_out):
+    class Talkative(Truthful):
+        def separate(self, track, into, progress):
+            stems = super().separate(track, into, progress)
+            self.notes = (f"from {self.asked[-1][0] // RATE} s",)
+            return stems
+
+    first = Truthful("first", TRUTH, [12, -15, 12, 12, 12, 12, 12, 12, -15, 12])
+    outcome = carried_out([first, Talkative("second", TRUTH, [20] * 10)])
+    assert outcome.notes == ("from 0 s", "from 70 s")
+
+
 def test_of_each_window_the_better_attempt_is_kept(carried_out):
     first = Truthful("first", TRUTH, [5, 0] * 5)
     second = Truthful("second", TRUTH, [0, 5] * 5)
