@@ -110,7 +110,7 @@ def test_what_is_said_of_every_span_is_kept(carried_out):
             self.notes = (f"from {self.asked[-1][0] // RATE} s",)
             return stems
 
-    first = Truthful("first", TRUTH, [12, -15, 12, 12, 12, 12, 12, 12, -15, 12])
+    first = Truthful("first", TRUTH, [-15, 12, 12, 12, 12, 12, 12, 12, -15, 12])
     outcome = carried_out([first, Talkative("second", TRUTH, [20] * 10)])
     assert outcome.notes == ("from 0 s", "from 70 s")
 
