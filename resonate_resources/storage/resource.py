@@ -20,22 +20,19 @@ if TYPE_CHECKING:
 class S3Resource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """S3: Amazon's, or what speaks its language at another endpoint. Credentials are found as boto3 finds them.
 
-    dagster_aws has one too, and imports all of its services with it: 0.7 s of every load of the code location.
+    dagster_aws' own resource, imported when it is used: all of Amazon's services come with it, which would be a
+    third of the time in which the code location loads.
     """
 
     endpoint_url: str | None = None
     region_name: str | None = None
 
     def get_client(self) -> "S3Client":
-        import boto3
-        from botocore.config import Config
+        from dagster_aws import s3
 
-        return boto3.session.Session().client(
-            "s3",
-            region_name=self.region_name,
-            endpoint_url=self.endpoint_url,
-            config=Config(retries={"max_attempts": 5, "mode": "standard"}),
-        )
+        resource = s3.S3Resource(endpoint_url=self.endpoint_url, region_name=self.region_name)
+        client: S3Client = resource.get_client()
+        return client
 
 
 class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
