@@ -10,8 +10,9 @@ Plane = npt.NDArray[np.float32]
 
 def median_of_three(a: Plane, b: Plane, c: Plane) -> Plane:
     """The middle one of three values, element by element."""
-    middle: Plane = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
-    return middle
+    middle: Plane = np.maximum(a, b)
+    np.minimum(middle, c, out=middle)
+    return np.maximum(middle, np.minimum(a, b), out=middle)
 
 
 def running_median(values: Plane, axis: int, levels: int) -> Plane:

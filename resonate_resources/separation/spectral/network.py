@@ -14,7 +14,7 @@ Weights = npt.NDArray[np.float32]
 
 POSITIONS = 48
 """Points on a logarithmic frequency axis between which weights are interpolated."""
-_SLAB_TIMES = 16
+_SLAB_TIMES = 4
 """Times worked on at once: few enough to stay in the processor's cache."""
 
 
@@ -48,16 +48,18 @@ class MaskNetwork:
         by_time = self.frames @ cues.frames.T + self.bias[:, None]
         out_by_bin = self.out_position @ position.T + self.out_bias[:, None]
         masks = np.empty((len(self.out), times, bins), np.float32)
+        hidden = np.concatenate([self.hidden, self.hidden_bias[:, None]], axis=1)
         for start in range(0, times, _SLAB_TIMES):
             slab = slice(start, start + _SLAB_TIMES)
             planes = np.stack([plane[slab] for plane in cues.planes])
-            units = self.planes @ planes.reshape(len(planes), -1)
-            units = units.reshape(len(units), -1, bins)
+            planes = planes.reshape(len(planes), -1)
+            first = np.ones((len(self.planes) + 1, planes.shape[1]), np.float32)  # the last unit is always 1
+            np.matmul(self.planes, planes, out=first[:-1])
+            units = first[:-1].reshape(len(self.planes), -1, bins)
             units += by_time[:, slab, None]
             units += by_bin[:, None]
             np.maximum(units, 0, out=units)
-            units = self.hidden @ units.reshape(len(units), -1)
-            units += self.hidden_bias[:, None]
+            units = hidden @ first
             np.maximum(units, 0, out=units)
             scores = (self.out @ units).reshape(len(masks), -1, bins)
             scores += out_by_bin[:, None]
