@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from resonate_resources.audio import Progress, Recording, Samples, Stems, write_recording
-from resonate_resources.parallel import in_parallel
+from resonate_resources.parallel import AT_ONCE, in_parallel
 
 SeparateChunk = Callable[[Samples], dict[str, Samples]]
 """(channels, frames) → stem name → (channels, frames); the stems of a chunk must sum to the chunk
@@ -40,14 +40,15 @@ def separate_in_chunks(
     chunk: int,
     fade: int,
     progress: Progress,
+    at_once: int = AT_ONCE,
 ) -> Stems:
     """Write `<name>.wav` into `into` for every stem: rate, channels and frames are the track's.
 
     Neighbouring chunks of `chunk` frames overlap by at least `fade`, over which one fades linearly into the
-    next, so that a separator that changes nothing gives the track back.
+    next, so that a separator that changes nothing gives the track back. `at_once` chunks are worked on at a time.
     """
     bounds = list(chunk_bounds(track.frames, chunk, fade))
-    chunks = in_parallel(lambda span: separate(track.read(*span)), bounds)
+    chunks = in_parallel(lambda span: separate(track.read(*span)), bounds, at_once)
     return write_stems(track, joined(chunks, bounds, fade), names, into, progress)
 
 

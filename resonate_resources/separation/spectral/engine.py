@@ -6,6 +6,7 @@ from pathlib import Path
 
 from resonate_resources.audio import Progress, Recording, Samples, Stems
 from resonate_resources.engine import Engine
+from resonate_resources.parallel import AT_ONCE
 from resonate_resources.separation.chunks import separate_in_chunks
 from resonate_resources.separation.spectral.masks import STEMS, estimate_masks, networks_sha256
 from resonate_resources.separation.spectral.stft import WINDOW_SECONDS, Stft
@@ -15,7 +16,7 @@ CHUNK_SECONDS = 20.0
 """Some bars of context, as in fitting; half a gigabyte of cues in stereo."""
 FADE_SECONDS = 1.0
 _CHUNK_VALUES = 6_000_000
-"""Most values (frames × channels) in a chunk: shorter chunks where rate and channels are high, to bound memory."""
+"""Most values (frames × channels) at once: where there are more, one chunk at a time, and a shorter one."""
 
 
 class SpectralSeparator:
@@ -41,14 +42,16 @@ class SpectralSeparator:
 
     def separate(self, track: Recording, into: Path, progress: Progress) -> Stems:
         rate = track.sample_rate
+        chunk = min(round(CHUNK_SECONDS * rate), _CHUNK_VALUES // track.channels)
         return separate_in_chunks(
             track,
             lambda samples: separate_samples(samples, rate),
             STEMS,
             into,
-            chunk=min(round(CHUNK_SECONDS * rate), _CHUNK_VALUES // track.channels),
+            chunk=chunk,
             fade=round(FADE_SECONDS * rate),
             progress=progress,
+            at_once=AT_ONCE if chunk * track.channels <= _CHUNK_VALUES // 2 else 1,
         )
 
 
