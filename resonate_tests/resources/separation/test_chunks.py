@@ -41,11 +41,11 @@ def test_an_engine_that_changes_nothing_gives_the_track_back_at_any_length(
 
 
 def test_neighbouring_chunks_fade_linearly_into_each_other(tmp_path):
-    track = write_samples(tmp_path / "track.wav", np.zeros((1, 180), np.float32), 44100)
-    levels = iter([0.0, 1.0])
+    track = write_samples(tmp_path / "track.wav", np.arange(180, dtype=np.float32)[None] / 180, 44100)
 
     def constant(block):
-        return {"other": np.full_like(block, next(levels))}
+        """0 for the chunk that begins with the track, 1 for the other one."""
+        return {"other": np.full_like(block, block[0, 0] > 0)}
 
     stem = separate_in_chunks(track, constant, ("other",), tmp_path, chunk=100, fade=20, progress=silent)[
         "other"
