@@ -4,7 +4,8 @@
 
 A bucket of 10,000 objects on a local S3 server, in a process of its own; the ledger and Dagster's instance know all
 but ten. One tick of the bucket's sensor finds those ten. Required: under 5 s. Beside it what the listing alone
-takes, which is the server's and boto3's share.
+takes, which is the server's and boto3's share, and the time of our own processor: the rest is waiting for the server,
+a stand-in in Python that makes each page from all objects.
 """
 
 from __future__ import annotations
@@ -58,28 +59,38 @@ def content(number: int) -> bytes:
     return f"song {number}".encode() * 100
 
 
+class Clock:
+    """Seconds, and those of this process's processor, since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter(), time.process_time()
+
+    def read(self) -> tuple[float, float]:
+        return time.perf_counter() - self._start[0], time.process_time() - self._start[1]
+
+
 def tick(
     instance: dg.DagsterInstance, defs: dg.Definitions, cursor: str | None
-) -> tuple[dg.SensorResult, float]:
+) -> tuple[dg.SensorResult, tuple[float, float]]:
     """One tick, and its seconds."""
     resources = {name: defs.resources[name] for name in ("storage", "inbox")}  # type: ignore[index]
-    start = time.perf_counter()
+    clock = Clock()
     with dg.build_sensor_context(instance, cursor, resources=resources) as context:
         result = inbox_bucket(context)
-    seconds = time.perf_counter() - start
+    seconds = clock.read()
     assert isinstance(result, dg.SensorResult)
     return result, seconds
 
 
-def measure(endpoint: str, folder: Path) -> list[tuple[str, float, int]]:
+def measure(endpoint: str, folder: Path) -> list[tuple[str, tuple[float, float], int]]:
     """(what, seconds, new tracks) of the listing alone, a tick with new objects, and the tick after it."""
     settings = Settings(folder, f"s3://{BUCKET}/library", "", f"s3://{BUCKET}/incoming/", endpoint)
     defs = build_defs(settings)
     client: S3Client = boto3.client("s3", endpoint_url=endpoint)
     inbox = BucketInbox(client, settings.bucket)
-    start = time.perf_counter()
+    clock = Clock()
     seen = sorted(inbox.look(), key=lambda each: each.uri)
-    rows = [("listing alone", time.perf_counter() - start, 0)]
+    rows = [("listing alone", clock.read(), 0)]
     assert len(seen) == OBJECTS
     storage: StorageResource = defs.resources["storage"]  # type: ignore[index]
     known = seen[NEW:]
@@ -113,10 +124,10 @@ def main() -> None:
     finally:
         server.terminate()
         server.join()
-    print("| what | seconds | new tracks |\n|---|---|---|")
-    for what, seconds, new in rows:
-        print(f"| {what} | {seconds:.2f} | {new} |")
-    slowest = max(seconds for what, seconds, _ in rows)
+    print("| what | seconds | of our own processor | new tracks |\n|---|---|---|---|")
+    for what, (seconds, own), new in rows:
+        print(f"| {what} | {seconds:.2f} | {own:.2f} | {new} |")
+    slowest = max(seconds for _, (seconds, _), _ in rows)
     print(f"required: under {REQUIRED_SECONDS:.0f} s; {'kept' if slowest < REQUIRED_SECONDS else 'NOT kept'}")
 
 
