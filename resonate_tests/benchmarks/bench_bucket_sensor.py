@@ -4,8 +4,8 @@
 
 A bucket of 10,000 objects on a local S3 server, in a process of its own; the ledger and Dagster's instance know all
 but ten. One tick of the bucket's sensor finds those ten. Required: under 5 s. Beside it what the listing alone
-takes, which is the server's and boto3's share, and the time of our own processor: the rest is waiting for the server,
-a stand-in in Python that makes each page from all objects.
+takes, which is the server's and boto3's share, and the time of our own processor: the rest is waiting for the
+server, a stand-in in Python that makes each page from all objects.
 """
 
 from __future__ import annotations
