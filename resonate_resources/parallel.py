@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,9 +12,10 @@ from typing import TypeVar
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-AT_ONCE = 2
-"""Pieces of one track that are worked on at once. More would take more memory; a machine of more cores works on
-several tracks."""
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+AT_ONCE = min(2, _CORES)
+"""Pieces of one track that are worked on at once: one on one core, where two would only take each other's cache.
+More than two would take more memory; a machine of more cores works on several tracks."""
 
 
 def in_parallel(

@@ -22,7 +22,7 @@ from resonate_resources.separation.judging import JudgeOfStems, open_truth
 from resonate_resources.separation.router import EngineFacts, TrackFacts, Wish, plan, read_policy
 from resonate_resources.separation.splicing import Span
 
-CODE_VERSION = "2"  # raised when results change
+CODE_VERSION = "3"  # raised when results change
 REPORT = "separation.json"
 _EXACT_DB = -120.0
 """Null depth of stems that sum to their track up to rounding."""

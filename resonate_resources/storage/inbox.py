@@ -11,11 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from resonate_resources.storage.store import Store
@@ -163,14 +164,24 @@ class BucketInbox:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=self._prefix
         )
-        for page in pages:
-            for item in page.get("Contents", ()):
-                if Path(item["Key"]).suffix.lower() in AUDIO_SUFFIXES:
-                    uri = f"s3://{self._bucket}/{item['Key']}"
-                    yield Seen(uri, item["Size"], item["ETag"].strip('"'), settled=True)
+        events = self._client.meta.events
+        events.register("before-parse.s3.ListObjectsV2", _drop_dates)
+        try:
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    if Path(item["Key"]).suffix.lower() in AUDIO_SUFFIXES:
+                        uri = f"s3://{self._bucket}/{item['Key']}"
+                        yield Seen(uri, item["Size"], item["ETag"].strip('"'), settled=True)
+        finally:
+            events.unregister("before-parse.s3.ListObjectsV2", _drop_dates)
 
     def local_copy(self, uri: str, directory: Path) -> Path:
         return download(self._client, uri, directory)
+
+
+def _drop_dates(response_dict: dict[str, Any], **_: object) -> None:
+    """Take out of a listing what is not looked at: to parse its dates takes botocore longer than all the rest."""
+    response_dict["body"] = re.sub(rb"<LastModified>[^<]*</LastModified>", b"", response_dict["body"])
 
 
 def download(client: S3Client, uri: str, directory: Path) -> Path:

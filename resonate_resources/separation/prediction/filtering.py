@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from resonate_resources.separation.prediction.bands import TINY, banded, db
 from resonate_resources.separation.prediction.passage import Floats
-from resonate_resources.separation.spectral.medians import running_median
+from resonate_resources.separation.spectral.running import running_median
 
 _Power = npt.NDArray[np.float32]
 

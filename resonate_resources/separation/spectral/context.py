@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.separation.spectral.cues import Cues, Plane, log_ratio, smooth
-from resonate_resources.separation.spectral.medians import running_median
+from resonate_resources.separation.spectral.cues import Cues, log_ratio
+from resonate_resources.separation.spectral.running import Plane, running_median, smooth
 
 _SHARE_FLOOR = np.float32(0.003)  # −25 dB
 _TINY = np.float32(1e-9)
@@ -41,7 +41,10 @@ def _neighbourhoods(magnitude: Plane, masks: npt.NDArray[np.float32]) -> Iterato
         stem = mask * magnitude
         yield np.log(mask + np.float32(0.01))
         for region, level in zip(regions, levels, strict=True):
-            yield np.log(smooth(stem, *region) / level + np.float32(0.02))
+            share = smooth(stem, *region)
+            share /= level
+            share += np.float32(0.02)
+            yield np.log(share, out=share)
         yield log_ratio(stem, running_median(stem, 0, 3))
         yield np.broadcast_to(np.log((mask * power).mean(0) / usual + np.float32(0.01)), mask.shape)
 
@@ -69,7 +72,7 @@ def pitch_combs(magnitude: Plane, bin_hz: float) -> tuple[Plane, npt.NDArray[np.
     whitened[:, :3] = 0  # below 32 Hz
     whitened -= whitened.mean(1, keepdims=True)
     norm = np.sqrt(np.square(whitened).sum(1, keepdims=True)) + np.float32(1e-3)
-    salience = smooth(whitened @ matched / norm, 3, 1)
+    salience = np.maximum(smooth(whitened @ matched / norm, 3, 1), 0)
     strength = salience.max(1)
     likely = np.exp(24 * (salience - strength[:, None]))
     likely /= likely.sum(1, keepdims=True)

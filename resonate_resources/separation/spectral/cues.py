@@ -11,14 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import uniform_filter1d
 
 from resonate_resources.audio import Samples
-from resonate_resources.separation.spectral.medians import median_of_three, running_median
+from resonate_resources.separation.spectral.running import (
+    Plane,
+    median_of_three,
+    running_maximum,
+    running_median,
+    smooth,
+)
 from resonate_resources.separation.spectral.stft import Spectra, Stft
-
-Plane = npt.NDArray[np.float32]
-"""One number per bin: (time, bins)."""
 
 TOP_HZ = 16000.0
 """Cues end here: above lies little but cymbals and breath, which go with the octave below."""
@@ -75,19 +77,6 @@ def log_ratio(a: Plane, b: Plane) -> Plane:
     return np.clip(ratio, -4, 4, out=ratio)
 
 
-def smooth(values: Plane, times: int, bins: int) -> Plane:
-    """Mean of non-negative values over times × bins (odd numbers) around every point."""
-    if times > 1:  # a sum of shifted planes: uniform_filter1d takes four times as long along this axis
-        around = np.pad(values, ((times // 2, times // 2), (0, 0)), mode="edge")
-        values = around[: len(values)].copy()
-        for delay in range(1, times):
-            values += around[delay : delay + len(values)]
-        values *= np.float32(1 / times)
-    if bins > 1:
-        values = uniform_filter1d(values, bins, axis=1, mode="nearest")
-    return np.maximum(values, 0)  # scipy's running sums end a rounding error below zero after loud passages
-
-
 def _texture(magnitude: Plane) -> Iterator[Plane]:
     """Against the medians over 9, 27 and 81 times and bins: partials are steady, strokes are broad."""
     for levels in (2, 3, 4):
@@ -98,7 +87,7 @@ def _texture(magnitude: Plane) -> Iterator[Plane]:
         if levels == 3:
             yield log_ratio(steady, broad)
             # A vibrato leaves its bin but not its neighbourhood: steady only if drift is allowed.
-            drifting = np.maximum.reduce([_shifted(magnitude, step) for step in range(-3, 4)])
+            drifting = running_maximum(magnitude, 1, 7)
             yield log_ratio(running_median(drifting, 0, levels), steady)
 
 
@@ -209,7 +198,3 @@ def _frame_cues(power: Plane, bin_hz: float) -> Iterator[npt.NDArray[np.float32]
         yield log_ratio(band, running_median(band[:, None], 0, 3)[:, 0])
         yield log_ratio(band, level)
         yield log_ratio(band, np.pad(band, (2, 0), mode="edge")[:-2])
-
-
-def _shifted(values: Plane, bins: int) -> Plane:
-    return np.roll(values, bins, axis=1)

@@ -13,10 +13,11 @@ from resonate_resources.separation.spectral.stft import WINDOW_SECONDS, Stft
 from resonate_resources.separation.spectral.wiener import filtered
 
 CHUNK_SECONDS = 20.0
-"""Some bars of context, as in fitting; half a gigabyte of cues in stereo."""
+"""About: the chunks of a track are equally long, 15 to 30 s. Some bars of context, as in fitting; half a
+gigabyte of cues in stereo."""
 FADE_SECONDS = 1.0
 _CHUNK_VALUES = 6_000_000
-"""Most values (frames × channels) at once: where there are more, one chunk at a time, and a shorter one."""
+"""Most values (frames × channels) at once: where there are more, one chunk at a time, and shorter ones."""
 
 
 class SpectralSeparator:
@@ -42,17 +43,27 @@ class SpectralSeparator:
 
     def separate(self, track: Recording, into: Path, progress: Progress) -> Stems:
         rate = track.sample_rate
-        chunk = min(round(CHUNK_SECONDS * rate), _CHUNK_VALUES // track.channels)
+        fade = round(FADE_SECONDS * rate)
+        chunk = _chunk_frames(track, fade)
         return separate_in_chunks(
             track,
             lambda samples: separate_samples(samples, rate),
             STEMS,
             into,
             chunk=chunk,
-            fade=round(FADE_SECONDS * rate),
+            fade=fade,
             progress=progress,
             at_once=AT_ONCE if chunk * track.channels <= _CHUNK_VALUES // 2 else 1,
         )
+
+
+def _chunk_frames(track: Recording, fade: int) -> int:
+    """Frames of a chunk: so many that the last one, which reaches back, has little to do again."""
+    apart = track.frames - fade
+    usual = round(CHUNK_SECONDS * track.sample_rate) - fade
+    most = max(1, _CHUNK_VALUES // track.channels - fade)
+    count = max(1, round(apart / usual), -(-apart // most))
+    return max(1, -(-apart // count)) + fade
 
 
 def separate_samples(samples: Samples, sample_rate: int) -> dict[str, Samples]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.separation.spectral.cues import Cues
+from resonate_resources.separation.spectral.running import at_least
 
 Weights = npt.NDArray[np.float32]
 
@@ -47,26 +48,34 @@ class MaskNetwork:
         by_bin = self.position @ position.T
         by_time = self.frames @ cues.frames.T + self.bias[:, None]
         out_by_bin = self.out_position @ position.T + self.out_bias[:, None]
-        masks = np.empty((len(self.out), times, bins), np.float32)
         hidden = np.concatenate([self.hidden, self.hidden_bias[:, None]], axis=1)
-        for start in range(0, times, _SLAB_TIMES):
-            slab = slice(start, start + _SLAB_TIMES)
-            planes = np.stack([plane[slab] for plane in cues.planes])
-            planes = planes.reshape(len(planes), -1)
-            first = np.ones((len(self.planes) + 1, planes.shape[1]), np.float32)  # the last unit is always 1
-            np.matmul(self.planes, planes, out=first[:-1])
-            units = first[:-1].reshape(len(self.planes), -1, bins)
-            units += by_time[:, slab, None]
-            units += by_bin[:, None]
-            np.maximum(units, 0, out=units)
-            units = hidden @ first
-            np.maximum(units, 0, out=units)
-            scores = (self.out @ units).reshape(len(masks), -1, bins)
+        masks = np.empty((len(self.out), times, bins), np.float32)
+        slab = min(_SLAB_TIMES, times)
+        # After the planes, which of the slab's times it is: what is the same for a whole time is its weight.
+        inputs = np.empty((len(cues.planes) + slab, slab, bins), np.float32)
+        inputs[len(cues.planes) :] = np.eye(slab, dtype=np.float32)[:, :, None]
+        first = np.ones((len(self.planes) + 1, slab, bins), np.float32)  # the last unit is always 1
+        second = np.empty((len(self.hidden), slab, bins), np.float32)
+        scores = np.empty((len(self.out), slab, bins), np.float32)
+        for start in (*range(0, times - slab, slab), times - slab):
+            now = slice(start, start + slab)
+            np.stack([plane[now] for plane in cues.planes], out=inputs[: len(cues.planes)])
+            _weighed(np.concatenate([self.planes, by_time[:, now]], axis=1), inputs, first[:-1])
+            first[:-1] += by_bin[:, None]
+            at_least(first, np.float32(0))
+            _weighed(hidden, first, second)
+            at_least(second, np.float32(0))
+            _weighed(self.out, second, scores)
             scores += out_by_bin[:, None]
             scores -= scores.max(0)
             np.exp(scores, out=scores)
-            np.divide(scores, scores.sum(0), out=masks[:, slab])
+            np.divide(scores, scores.sum(0), out=masks[:, now])
         return masks
+
+
+def _weighed(weights: Weights, values: Weights, into: Weights) -> None:
+    """Fill `into` (out, time, bins), contiguous, with sums of values (in, time, bins) by weights (out, in)."""
+    np.matmul(weights, values.reshape(len(values), -1), out=into.reshape(len(into), -1))
 
 
 def frequency_position(bins: int, bin_hz: float) -> Weights:

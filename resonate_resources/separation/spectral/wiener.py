@@ -6,14 +6,19 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import uniform_filter1d
 
-from resonate_resources.separation.spectral.cues import Plane, smooth
+from resonate_resources.separation.spectral.running import Plane
 from resonate_resources.separation.spectral.stft import Spectra
 
 _DIFFUSE = np.float32(0.02)
 """Part of every stem's energy that may come from anywhere: keeps the filters apart from singular."""
 _NEIGHBOURS = 5
 """Bins over which a stem's place is averaged."""
+
+
+_SLAB_TIMES = 8
+"""Times worked on at once: few enough to stay in the processor's cache."""
 
 
 def filtered(spectra: Spectra, masks: npt.NDArray[np.float32]) -> Iterator[Spectra]:
@@ -25,40 +30,46 @@ def filtered(spectra: Spectra, masks: npt.NDArray[np.float32]) -> Iterator[Spect
     if len(spectra) != 2:
         yield from (spectra * mask for mask in masks)
         return
-    left, right = spectra
-    left_power, right_power = _power(left), _power(right)
-    cross = left * right.conj()
-    power = left_power + right_power + np.float32(1e-12)
-    stems: list[tuple[Plane, Plane, Plane, npt.NDArray[np.complex64]]] = []
-    for mask in masks:
-        sure = mask * mask  # a stem's place is learnt where it is alone
-        total = _over_time(sure * power) * np.float32(0.5) + np.float32(1e-12)
-        left_share: Plane = _over_time(sure * left_power) / total
-        right_share: Plane = _over_time(sure * right_power) / total
-        shared = (_over_time(sure * cross.real) + 1j * _over_time(sure * cross.imag)) / total
-        anywhere = np.float32(_DIFFUSE / 2) * (left_share + right_share)
-        left_share = (1 - _DIFFUSE) * left_share + anywhere
-        right_share = (1 - _DIFFUSE) * right_share + anywhere
-        stems.append((mask * power, left_share, right_share, ((1 - _DIFFUSE) * shared).astype(np.complex64)))
-    # Covariance [[a, c], [c*, b]] of the mix, and its inverse applied to it.
-    mix_a = np.add.reduce([v * a for v, a, _, _ in stems])
-    mix_b = np.add.reduce([v * b for v, _, b, _ in stems])
-    mix_c = np.add.reduce([v * c for v, _, _, c in stems])
-    determinant = mix_a * mix_b - _power(mix_c) + np.float32(1e-30)
-    inverse_left = (mix_b * left - mix_c * right) / determinant
-    inverse_right = (mix_a * right - mix_c.conj() * left) / determinant
-    for v, a, b, c in stems:
-        yield np.stack(
-            [v * (a * inverse_left + c * inverse_right), v * (c.conj() * inverse_left + b * inverse_right)]
-        )
+    slabs = [slice(start, start + _SLAB_TIMES) for start in range(0, spectra.shape[1], _SLAB_TIMES)]
+    places = _places(spectra, masks, slabs)
+    whitened = np.empty_like(spectra)
+    for now in slabs:  # the covariance [[a, c], [c*, b]] of the mix, and its inverse applied to it
+        left, right = spectra[:, now]
+        shares = masks[:, now] * (_power(left) + _power(right) + np.float32(1e-12))
+        mix_a, mix_b, mix_c = ((shares * place[:, None]).sum(0) for place in places)
+        determinant = mix_a * mix_b - _power(mix_c) + np.float32(1e-30)
+        power = (_power(left) + _power(right) + np.float32(1e-12)) / determinant
+        whitened[0, now] = (mix_b * left - mix_c * right) * power
+        whitened[1, now] = (mix_a * right - mix_c.conj() * left) * power
+    for mask, a, b, c in zip(masks, *places, strict=True):
+        stem = np.empty_like(spectra)
+        for now in slabs:
+            left, right = whitened[:, now] * mask[now]
+            stem[0, now] = a * left + c * right
+            stem[1, now] = c.conj() * left + b * right
+        yield stem
+
+
+def _places(
+    spectra: Spectra, masks: npt.NDArray[np.float32], slabs: list[slice]
+) -> tuple[Plane, Plane, npt.NDArray[np.complex64]]:
+    """Of every stem's covariance the left channel's share, the right one's and what they share: (stems, bins)."""
+    sums = np.zeros((4, len(masks), spectra.shape[2]), np.float32)
+    for now in slabs:
+        left, right = spectra[:, now]
+        cross = left * right.conj()
+        sure = np.square(masks[:, now])  # a stem's place is learnt where it is alone
+        for values, into in zip((_power(left), _power(right), cross.real, cross.imag), sums, strict=True):
+            np.add(into, (sure * values).sum(1), out=into)
+    left_share, right_share, real, imaginary = uniform_filter1d(sums, _NEIGHBOURS, mode="nearest")
+    power: Plane = (left_share + right_share) / np.float32(2) + np.float32(1e-12)
+    left_share, right_share = (
+        (1 - _DIFFUSE) * share / power + _DIFFUSE for share in (left_share, right_share)
+    )
+    shared = ((1 - _DIFFUSE) * (real + 1j * imaginary) / power).astype(np.complex64)
+    return left_share, right_share, shared
 
 
 def _power(spectrum: npt.NDArray[np.complex64]) -> Plane:
     power: Plane = np.square(spectrum.real) + np.square(spectrum.imag)
     return power
-
-
-def _over_time(values: Plane) -> Plane:
-    """Sum over time, averaged over neighbouring bins: (bins,)."""
-    total: Plane = smooth(values.sum(0, keepdims=True), 1, _NEIGHBOURS)[0]
-    return total

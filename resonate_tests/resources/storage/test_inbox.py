@@ -177,6 +177,19 @@ def test_a_bucket_shows_the_audio_below_its_prefix_over_many_pages(client: Any) 
     assert all(seen.settled and seen.size == 1 for seen in look)
 
 
+def test_a_look_leaves_dates_to_others(client: Any) -> None:
+    """They are taken out of its own listings only, which takes two thirds of a look's time away."""
+    client.put_object(Bucket="music", Key="a.wav", Body=b"x")
+    parsed = []
+    client.meta.events.register(
+        "after-call.s3.ListObjectsV2",
+        lambda **told: parsed.append("LastModified" in told["parsed"]["Contents"][0]),
+    )
+    list(BucketInbox(client, "s3://music").look())
+    client.list_objects_v2(Bucket="music")
+    assert parsed == [False, True]
+
+
 def test_an_object_that_is_replaced_shows_and_one_that_is_written_again_the_same_does_not(
     client: Any,
 ) -> None:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resonate_resources.audio import Recording, Samples, write_samples
+from resonate_resources.separation.chunks import chunk_bounds
 from resonate_resources.separation.spectral import engine as spectral
 from resonate_resources.separation.spectral.engine import SpectralSeparator, separate_samples
 from resonate_resources.signal.si_sdr import measure_si_sdr
@@ -137,9 +140,25 @@ def test_chunks_join_without_a_click(tmp_path, monkeypatch):
     stems = SpectralSeparator().separate(track, tmp_path, lambda _: None)
     for stem in stems.values():
         steps = np.abs(np.diff(stem.read()[0]))
-        for k in range(1, 6):  # chunks of 4 s overlap by 1 s: joins lie in 3k … 3k + 1 s
-            join = steps[3 * k * rate : (3 * k + 1) * rate]
+        for k in range(1, 6):  # six chunks of 25/6 s overlap by 1 s: joins lie in 19k/6 … 19k/6 + 1 s
+            join = steps[19 * k * rate // 6 : 19 * k * rate // 6 + rate]
             assert join.max() <= 0.001 + np.abs(np.diff(tone)).max()
+
+
+@given(
+    seconds=st.floats(0.001, 40_000),
+    rate=st.sampled_from([8000, 44100, 96000, 192000]),
+    channels=st.sampled_from([1, 2, 6]),
+)
+def test_little_is_separated_twice_and_chunks_are_of_some_bars_and_fit_into_memory(seconds, rate, channels):
+    track = Recording(Path("track.wav"), rate, channels, max(1, round(seconds * rate)))
+    chunk = spectral._chunk_frames(track, rate)
+    spans = list(chunk_bounds(track.frames, chunk, rate))
+    total = sum(stop - start for start, stop in spans)
+    assert total <= track.frames + (len(spans) - 1) * (rate + 1)
+    assert chunk * channels <= 6_000_000 + channels
+    if seconds > 30 and rate == 44100 and channels <= 2:
+        assert 15 * rate <= chunk <= 30 * rate
 
 
 def test_the_engine_is_known_before_it_runs_and_fits_a_manifest():

@@ -34,6 +34,17 @@ def test_in_stereo_players_who_sit_apart_are_parted_better_than_by_masks_alone()
     assert error(next(filtered(mix, masks))) < error(mix * masks[0])
 
 
+@pytest.mark.parametrize("turn", [-1, 1j])
+def test_a_turned_channel_gives_the_same_stems_with_that_channel_turned(turn):
+    stft = Stft(1024)
+    players = _two_players()
+    mix = stft.forward(players[0] + players[1])
+    powers = np.stack([np.square(np.abs(stft.forward(player))).sum(0) for player in players])
+    by = np.array([1, turn], np.complex64)[:, None, None]
+    for plain, turned in zip(*(filtered(m, powers / powers.sum(0)) for m in (mix, mix * by)), strict=True):
+        np.testing.assert_allclose(turned, plain * by, atol=1e-4 * np.abs(mix).max())
+
+
 def test_digital_silence_stays_silent():
     spectra = np.zeros((2, 5, 9), np.complex64)
     for stem in filtered(spectra, np.full((4, 5, 9), 0.25, np.float32)):
