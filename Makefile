@@ -4,6 +4,8 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 WORKERS := $(VENV)/workers
+# Tests of one file share what it makes. The first files mostly wait for processes of their own: three on two cores.
+SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 export RESONATE_HOME ?= $(CURDIR)/studio
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
@@ -29,7 +31,7 @@ workers: $(WORKERS)/audio-separator/made
 ## test: everything the tests need, then the tests
 test: $(VENV)/dev workers
 	$(BIN)/python -m resonate_tests.programs
-	$(BIN)/pytest --cov --cov-report=term:skip-covered $(PYTEST)
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered $(PYTEST)
 
 ## check: lint, format, types, the arrows between packages, and the definitions
 check: $(VENV)/dev
