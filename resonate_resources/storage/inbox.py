@@ -165,7 +165,7 @@ class BucketInbox:
             Bucket=self._bucket, Prefix=self._prefix
         )
         events = self._client.meta.events
-        events.register("before-parse.s3.ListObjectsV2", _drop_dates)
+        events.register("before-parse.s3.ListObjectsV2", _shorten)
         try:
             for page in pages:
                 for item in page.get("Contents", ()):
@@ -173,15 +173,18 @@ class BucketInbox:
                         uri = f"s3://{self._bucket}/{item['Key']}"
                         yield Seen(uri, item["Size"], item["ETag"].strip('"'), settled=True)
         finally:
-            events.unregister("before-parse.s3.ListObjectsV2", _drop_dates)
+            events.unregister("before-parse.s3.ListObjectsV2", _shorten)
 
     def local_copy(self, uri: str, directory: Path) -> Path:
         return download(self._client, uri, directory)
 
 
-def _drop_dates(response_dict: dict[str, Any], **_: object) -> None:
+_NOT_LOOKED_AT = re.compile(rb"<(LastModified|StorageClass|ChecksumAlgorithm|ChecksumType)>[^<]*</\1>")
+
+
+def _shorten(response_dict: dict[str, Any], **_: object) -> None:
     """Take out of a listing what is not looked at: to parse its dates takes botocore longer than all the rest."""
-    response_dict["body"] = re.sub(rb"<LastModified>[^<]*</LastModified>", b"", response_dict["body"])
+    response_dict["body"] = _NOT_LOOKED_AT.sub(b"", response_dict["body"])
 
 
 def download(client: S3Client, uri: str, directory: Path) -> Path:

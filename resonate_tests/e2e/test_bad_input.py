@@ -33,8 +33,6 @@ from resonate_tests.bad_input import (
     without_permission,
 )
 
-pytestmark = pytest.mark.timeout(900)  # forty files in one fixture
-
 _COMMAND = Path(sys.executable).with_name("resonate")
 _PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2  # linux/prctl.h, linux/capability.h
 

@@ -25,8 +25,6 @@ from resonate_tests.e2e.conftest import CLIP_SECONDS
 from resonate_tests.peer_encoders import Floats, encode_with_ffmpeg
 from resonate_tests.programs import required
 
-pytestmark = pytest.mark.timeout(420)
-
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE_RATE = 44100
 # Flags for a browser in a container, which reaches for nothing but the pages it is told to open.
