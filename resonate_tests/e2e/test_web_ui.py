@@ -148,7 +148,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterato
             start_new_session=True,  # a process group that can be ended as a whole
         )
     try:
-        studio.wait_for("the web UI", studio.is_up, 90)
+        studio.wait_for("the web UI", studio.is_up, 240)
         yield studio
     finally:
         _end(server)
@@ -172,8 +172,8 @@ def studio(running: Studio, clips: list[Floats]) -> Studio:
     sf.write(inbox / "late night 🎧.flac", clips[1], SAMPLE_RATE)
     encode_with_ffmpeg(inbox / "phone.mp3", clips[2], SAMPLE_RATE, "libmp3lame")
     (inbox / "shopping list.mp3").write_text("milk, bread, strings for the guitar\n" * 400)
-    running.wait_for("three tracks exported", lambda: len(set(running.made("exports"))) == 3, 240)
-    running.wait_for("the text rejected", lambda: len(running.rejections()) == 1, 30)
+    running.wait_for("three tracks exported", lambda: len(set(running.made("exports"))) == 3, 600)
+    running.wait_for("the text rejected", lambda: len(running.rejections()) == 1, 60)
     return running
 
 
@@ -249,7 +249,7 @@ def test_every_stage_is_made_once_however_often_files_are_touched_or_renamed(stu
         (inbox / name).touch()
     (inbox / "phone.mp3").rename(inbox / "telephone.mp3")
     # One look finds the files changed, the next finds them at rest and reads them, the third knows them.
-    studio.wait_for("three looks at the inbox", lambda: studio.looks_since(start) >= 3, 90)
+    studio.wait_for("three looks at the inbox", lambda: studio.looks_since(start) >= 3, 240)
     tracks = {track_of(studio, name) for name in SONGS}
     for stage in STAGES:
         assert Counter(studio.made(stage)) == Counter(tracks), stage
