@@ -13,6 +13,7 @@ from resonate_resources.audio import Progress, Recording, Samples
 from resonate_resources.separation.audio_separator.array_models import ArrayModel
 from resonate_resources.separation.audio_separator.engine import CHUNK_SECONDS, FADE_SECONDS
 from resonate_resources.separation.audio_separator.loading import load_model
+from resonate_resources.separation.audio_separator.precision import MixedPrecision, lower_precision
 from resonate_resources.separation.audio_separator.room import Device, with_room
 from resonate_resources.separation.chunks import chunk_bounds, cut, joined, write_stems
 from resonate_resources.separation.demucs.device import tensor_float_32
@@ -46,15 +47,17 @@ class SeparationWork:
             self._ready(path, roformer, device)
             return device
 
-        def separate(batch: int, device: Device) -> None:
+        def separate(batch: int, device: Device) -> tuple[str, ...]:
             model = self._ready(path, roformer, device)
             model.batch = batch
-            separate_track(model, track, tuple(job["stems"]), Path(job["into"]), progress)
+            precision = MixedPrecision(lower_precision(device))
+            separate_track(model, track, tuple(job["stems"]), Path(job["into"]), progress, precision)
+            return precision.notes
 
         device, loading = with_room(load, 1, "best")
         with tensor_float_32():
-            _, separating = with_room(separate, self._batch, device)
-        return {"was_warm": warm, "notes": [*loading, *separating]}
+            precise, separating = with_room(separate, self._batch, device)
+        return {"was_warm": warm, "notes": [*loading, *separating, *precise]}
 
     def _ready(self, path: Path, roformer: bool, device: Device) -> ArrayModel:
         state = _state(path, roformer, device)
@@ -74,7 +77,12 @@ def _state(path: Path, roformer: bool, device: Device) -> object:
 
 
 def separate_track(
-    model: ArrayModel, track: Recording, names: tuple[str, ...], into: Path, progress: Progress
+    model: ArrayModel,
+    track: Recording,
+    names: tuple[str, ...],
+    into: Path,
+    progress: Progress,
+    precision: MixedPrecision,
 ) -> None:
     """Write `<name>.wav` into `into` for the stems `names`; what else the model gives goes into other.
 
@@ -101,7 +109,7 @@ def separate_track(
     def separated(samples: Samples) -> dict[str, Samples]:
         stems: dict[str, list[Samples]] = {name: [] for name in names}
         for group, level in zip(groups, levels, strict=True):
-            parts = model.separate(_padded(as_stereo(samples, group), model), level)
+            parts = precision(model.separate, _padded(as_stereo(samples, group), model), level)
             for name in names:
                 stem = parts[name]
                 if name == _REST:

@@ -1,7 +1,7 @@
 """The worker, as if it had a GPU with room for batches of $ROOM pieces (−1: not for the model either).
 
-Run by the worker's Python. The processor does what the GPU would, the errors are torch's own. What was asked for is
-written to standard output, which is the worker's log.
+With $LOWERED it has units for float16, too. Run by the worker's Python. The processor does what the GPU would, the
+errors are torch's own. What was asked for is written to standard output, which is the worker's log.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ def main() -> None:
         TFC_TDF_net.to = to
 
     work.load_model = load_model
+    if "LOWERED" in os.environ:
+        work.lower_precision = lambda device: "cpu"
     serve(sys.argv[1], work.SeparationWork(), 60.0)
 
 

@@ -1,10 +1,9 @@
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
-import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from resonate_resources.separation.audio_separator import engine as audio_separa
 from resonate_resources.separation.audio_separator.engine import AudioSeparator
 from resonate_resources.separation.model_files import ModelError
 
-TINY_MODELS = Path(__file__).with_name("tiny_models.py")
 MEL = "vocals_mel_band_roformer.ckpt"
 BS = "model_bs_roformer_ep_317_sdr_12.9755.ckpt"
 SW = "BS-Roformer-SW.ckpt"
@@ -25,59 +23,6 @@ MDX23C = "MDX23C-8KFFT-InstVoc_HQ.ckpt"
 MDX = "Kim_Vocal_2.onnx"
 VR = "4_HP-Vocal-UVR.pth"
 NO_ROOM = ("the GPU's memory did not suffice: separated on the processor",)
-NOWHERE = "http://127.0.0.1:9"
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory):
-    """Models as audio-separator's hubs have them, and what the package makes of a track by each."""
-    directory = tmp_path_factory.mktemp("models") / "audio-separator"
-    directory.mkdir()
-    made = subprocess.run(
-        [audio_separator_engine.WORKER.python, "-I", "-W", "ignore", TINY_MODELS, directory],
-        env={**os.environ, "TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"},
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    return directory
-
-
-@pytest.fixture(scope="module")
-def worker(hub, tmp_path_factory):
-    """One of the tests' own for all of them, in a place without a network and without ffmpeg."""
-    place = tempfile.mkdtemp(prefix="rt-")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", place)
-        patch.setenv("TMPDIR", place)
-        patch.setenv("RESONATE_MODELS", str(hub.parent))
-        patch.setenv("PATH", str(tmp_path_factory.mktemp("no-programs")))
-        patch.setenv("HTTPS_PROXY", NOWHERE)
-        patch.setenv("https_proxy", NOWHERE)
-        patch.setenv("OMP_NUM_THREADS", "1")
-        own = replace(audio_separator_engine.WORKER)
-        patch.setattr(audio_separator_engine, "WORKER", own)
-        yield own
-        own.stop()
-    shutil.rmtree(place)
-
-
-@pytest.fixture
-def small_gpu(worker, monkeypatch):
-    """The worker as if it had a GPU with room for batches of so many."""
-    started = []
-
-    def start(room):
-        monkeypatch.setenv("ROOM", str(room))
-        own = replace(audio_separator_engine.WORKER, program=Path(__file__).with_name("small_gpu.py"))
-        monkeypatch.setattr(audio_separator_engine, "WORKER", own)
-        started.append(own)
-        return own
-
-    yield start
-    for own in started:
-        own.stop()
 
 
 @pytest.fixture
@@ -363,6 +308,22 @@ def test_where_a_gpu_has_no_room_smaller_batches_and_the_processor_are_tried(
     for name, stem in stems.items():
         assert stem.frames == once.shape[1] + 600_000
         assert error_db(stem.read(0, clear), expected[name][:, :clear]) < -80
+
+
+@pytest.mark.parametrize("model", [MEL, BS, MDX23C, VR])
+def test_float16_is_used_where_it_comes_near_to_float32(small_gpu, tmp_path, monkeypatch, model):
+    """The first chunk, in which it is tried, is in float32."""
+    exact, lowered = engine_for(model), engine_for(model)
+    expected = {name: stem.read() for name, stem in separated(tmp_path, noise(700_000), exact).items()}
+    assert exact.notes == ()
+    monkeypatch.setenv("LOWERED", "yes")
+    small_gpu(4)
+    stems = {name: stem.read() for name, stem in separated(tmp_path, noise(700_000), lowered).items()}
+    [note] = lowered.notes
+    assert re.fullmatch(r"separated in float16, -\d\d dB from float32", note)
+    for name, stem in stems.items():
+        assert error_db(stem[:, :390_000], expected[name][:, :390_000]) < -110
+        assert -110 < error_db(stem[:, 450_000:], expected[name][:, 450_000:]) < -45
 
 
 def test_the_next_track_has_the_gpu_tried_again_with_the_whole_batch(small_gpu, tmp_path):
