@@ -17,9 +17,9 @@ from resonate_assets.partitions import tracks
 from resonate_resources.audio import AudioError, Progress, Recording
 from resonate_resources.engine import Engine, Product
 from resonate_resources.signal.picture import draw
-from resonate_resources.storage.artefacts import PICTURE, Artefact, compute_key, hash_ahead
+from resonate_resources.storage.artefacts import PICTURE, Artefact
+from resonate_resources.storage.computing import computed
 from resonate_resources.storage.resource import StorageResource
-from resonate_resources.storage.store import new_directory
 
 track_asset = partial(dg.asset, partitions_def=tracks, group_name="track", automation_condition=rebuild)
 """The decorator of a stage: an asset with one partition a track, rebuilt when what it is made from changes."""
@@ -43,29 +43,17 @@ def produce(
     inputs: name → data version of everything the work reads.
     A file that can't be used fails the step with one line and no retry.
     """
-    stage, track = context.asset_key.path[-1], context.partition_key
-    code_version = context.assets_def.code_versions_by_key[context.asset_key] or ""
-    key = compute_key(stage, code_version, engine, inputs)
-    artefact = storage.artefacts.computed(stage, track, key)
-    found = artefact is not None
-    if artefact is None:
-        with new_directory(storage.store, stage) as into, _one_line_errors():
-            start = time.perf_counter()
-            product = work(into, sparse_progress(context))
-            with hash_ahead(product.files.values()) as begun:
-                product = _with_picture(product, into)
-                seconds = time.perf_counter() - start
-                artefact = storage.artefacts.keep(
-                    product,
-                    stage=stage,
-                    track=track,
-                    key=key,
-                    code_version=code_version,
-                    engine=product.engine or engine,
-                    inputs=inputs,
-                    seconds=seconds,
-                    begun=begun,
-                )
+    with _one_line_errors():
+        artefact, found = computed(
+            storage.artefacts,
+            lambda into: work(into, sparse_progress(context)),
+            stage=context.asset_key.path[-1],
+            track=context.partition_key,
+            code_version=context.assets_def.code_versions_by_key[context.asset_key] or "",
+            engine=engine,
+            inputs=inputs,
+            finish=_with_picture,
+        )
     return dg.MaterializeResult(
         value=artefact,
         metadata=metadata(artefact) | {"from_cache": found},

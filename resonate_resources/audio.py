@@ -150,6 +150,21 @@ def write_recording(
         path.unlink(missing_ok=True)
         raise
     writer.close()
+    for tell in tuple(_told_of_closed):
+        tell(path)
+
+
+_told_of_closed: list[Callable[[Path], None]] = []
+
+
+@contextmanager
+def tell_of_closed(tell: Callable[[Path], None]) -> Iterator[None]:
+    """Have `tell` called with the path of each recording as soon as it is whole, whatever thread wrote it."""
+    _told_of_closed.append(tell)
+    try:
+        yield
+    finally:
+        _told_of_closed.remove(tell)
 
 
 def write_samples(path: Path, samples: Samples, sample_rate: int) -> Recording:

@@ -16,11 +16,12 @@ from resonate_assets.intake import identify, unreadable
 from resonate_resources.audio import AudioError, Progress, Recording, write_recording
 from resonate_resources.decoding import decode
 from resonate_resources.encoding import encode_flac
+from resonate_resources.engine import Product
 from resonate_resources.separation.resource import CODE_VERSION, REPORT, SeparationResource
 from resonate_resources.signal.true_peak import measure_sample_peak
-from resonate_resources.storage.artefacts import Artefact, Artefacts, compute_key
+from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.storage.computing import computed
 from resonate_resources.storage.sources import Source
-from resonate_resources.storage.store import new_directory
 
 STAGE = "separation"
 """Under which the cache keeps what was separated. Nothing counts as current there: all of it can be cleared."""
@@ -88,28 +89,21 @@ def _stems_of(
     file: Path, source: Source, separation: SeparationResource, artefacts: Artefacts, progress: Progress
 ) -> tuple[Artefact, bool]:
     """The stems, and whether they were there already."""
-    engine = separation.engine()
-    inputs = {"source": source.sha256}
-    key = compute_key(STAGE, CODE_VERSION, engine, inputs)
-    content = source.sha256[:16]  # whatever the file is called
-    artefact = artefacts.computed(STAGE, content, key)
-    if artefact is not None:
-        return artefact, True
-    start = time.perf_counter()
-    with new_directory(artefacts.store, STAGE) as into, TemporaryDirectory(dir=into) as decoded:
-        track = decode(file, Path(decoded)).recording
-        product = separation.separate(track, into, progress, megabytes=source.size / 1e6)
-        artefact = artefacts.keep(
-            product,
-            stage=STAGE,
-            track=content,
-            key=key,
-            code_version=CODE_VERSION,
-            engine=product.engine or engine,
-            inputs=inputs,
-            seconds=time.perf_counter() - start,
-        )
-    return artefact, False
+
+    def work(into: Path) -> Product:
+        with TemporaryDirectory(dir=into) as decoded:
+            track = decode(file, Path(decoded)).recording
+            return separation.separate(track, into, progress, megabytes=source.size / 1e6)
+
+    return computed(
+        artefacts,
+        work,
+        stage=STAGE,
+        track=source.sha256[:16],  # whatever the file is called
+        code_version=CODE_VERSION,
+        engine=separation.engine(),
+        inputs={"source": source.sha256},
+    )
 
 
 def _tell(found: Separated, artefact: Artefact, cached: bool) -> None:

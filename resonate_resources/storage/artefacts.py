@@ -13,9 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,14 +23,11 @@ import numpy as np
 
 from resonate_resources.audio import Recording, Stems, file_sha256
 from resonate_resources.engine import Engine, Product
+from resonate_resources.storage.hashing import Hashing
 from resonate_resources.storage.store import Store
 
 PICTURE = "picture.png"
 """The picture of an artefact: shown in the web UI, no part of its data version."""
-
-
-Hashing = dict[Path, Future[str]]
-"""Files whose SHA-256 is being made, in the order in which it is."""
 
 
 @dataclass(frozen=True)
@@ -166,15 +161,14 @@ class Artefacts:
         engine: Engine,
         inputs: Mapping[str, str],
         seconds: float,
-        begun: Hashing | None = None,
+        hashing: Hashing | None = None,
     ) -> Artefact:
         """Take a product's files in, then write the inner manifest. Does not yet make it the current one.
 
-        begun: the product's files that `hash_ahead` is at.
+        hashing: what has begun with the product's files.
         """
         paths = list(product.files.values())
-        with hash_ahead(paths) if begun is None else nullcontext(begun) as hashing:
-            digests = _sha256(paths, hashing)
+        digests = hashing.digests(paths) if hashing else {path: file_sha256(path) for path in paths}
         files = {name: StoredFile(path.stat().st_size, digests[path]) for name, path in product.files.items()}
         manifest = Manifest(
             stage=stage,
@@ -210,23 +204,6 @@ class Artefacts:
     def _artefact(self, key: str) -> Artefact | None:
         data = self.store.read(key)
         return None if data is None else Artefact(Manifest.from_json(data), self.store)
-
-
-@contextmanager
-def hash_ahead(files: Collection[Path]) -> Iterator[Hashing]:
-    """Hash files, which are finished, in a thread of its own while the block does something else."""
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            yield {path: pool.submit(file_sha256, path) for path in files}
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _sha256(files: Collection[Path], begun: Hashing) -> dict[Path, str]:
-    """Hash from the last file on, to where the thread that works from the first on has come: two cores, if free."""
-    last = [*(path for path in files if path not in begun), *reversed(begun)]
-    digests = {path: file_sha256(path) for path in last if path not in begun or begun[path].cancel()}
-    return digests | {path: digest.result() for path, digest in begun.items() if path not in digests}
 
 
 def plain(value: float | int | str | bool) -> float | int | str | bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from resonate_resources.storage.artefacts import (
     Artefacts,
     Manifest,
     compute_key,
-    hash_ahead,
 )
 from resonate_resources.storage.store import LocalStore, new_directory
 
@@ -147,48 +145,3 @@ def test_current_artefacts_of_all_tracks_are_listed_with_a_version_that_changes(
     (after,) = artefacts.all_current("midi")
     assert before[0] == after[0] == TRACK
     assert before[1] != after[1]
-
-
-def test_files_hashed_ahead_have_the_hashes_of_their_bytes(artefacts: Artefacts, tmp_path: Path) -> None:
-    """The picture comes when the others are being hashed already."""
-    contents = {f"{name}.wav": os.urandom(300_000) for name in ("vocals", "drums", "bass", "other")}
-    with new_directory(artefacts.store, "stems") as into:
-        for name, content in contents.items():
-            (into / name).write_bytes(content)
-        paths = {name: into / name for name in contents}
-        with hash_ahead(paths.values()) as begun:
-            (into / "picture.png").write_bytes(b"png")
-            made = artefacts.keep(
-                Product(paths | {"picture.png": into / "picture.png"}),
-                stage="stems",
-                track=TRACK,
-                key="k1",
-                code_version="1",
-                engine=ENGINE,
-                inputs={},
-                seconds=1.0,
-                begun=begun,
-            )
-    expected = {
-        name: hashlib.sha256(content).hexdigest()
-        for name, content in (contents | {"picture.png": b"png"}).items()
-    }
-    assert {name: stored.sha256 for name, stored in made.manifest.files.items()} == expected
-    assert made.complete()
-
-
-def test_a_file_that_went_while_it_was_hashed_ahead_is_told_of(artefacts: Artefacts, tmp_path: Path) -> None:
-    gone = tmp_path / "gone.wav"
-    with pytest.raises(FileNotFoundError, match=r"gone\.wav"), hash_ahead([gone]) as begun:
-        artefacts.keep(
-            Product({"gone.wav": gone}),
-            stage="stems",
-            track=TRACK,
-            key="k1",
-            code_version="1",
-            engine=ENGINE,
-            inputs={},
-            seconds=1.0,
-            begun=begun,
-        )
-    assert artefacts.computed("stems", TRACK, "k1") is None
