@@ -6,14 +6,16 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from resonate_assets.partitions import content_of, track_key
 from resonate_resources.audio import file_sha256
-from resonate_resources.storage.inbox import Inbox, Ledger, fingerprint, plan
+from resonate_resources.parallel import in_parallel
+from resonate_resources.storage.inbox import Inbox, Ledger, Seen, fingerprint, plan
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection, Source
 from resonate_resources.tags import read_tags
@@ -89,48 +91,54 @@ def take_in(
     before = dict(ledger.done)
     ledger.done |= {uri: stamp for uri, (stamp, track) in emitted.items() if track in partitions}
     known = {content_of(track): track for track in partitions}
-    planned = plan(inbox.look(), ledger.done, waiting, limit)
+    planned = plan(inbox.look(ledger.done), ledger.done, waiting, limit)
+    read = list(in_parallel(partial(_read, inbox, storage), _until(planned.take, seconds), inbox.at_once))
     new: dict[str, Source] = {}
+    found_again: dict[str, str] = {}
     new_emitted: dict[str, tuple[str, str]] = {}
-    rejected = []
-    end = time.monotonic() + seconds
-    taken = 0
-    for seen in planned.take:
-        if taken and time.monotonic() > end:
-            break
-        taken += 1
-        try:
-            with TemporaryDirectory(prefix="resonate-") as directory:
-                source = identify(inbox.local_copy(seen.uri, Path(directory)), seen.uri)
-        except OSError as error:
-            if error.errno in _OF_THE_MACHINE:
-                raise
-            rejected.append(unreadable(seen.uri, error))
-            storage.sources.reject(rejected[-1])
+    for seen, source in zip(planned.take, read, strict=False):
+        if isinstance(source, Rejection):
             ledger.done[seen.uri] = fingerprint(seen)
-            continue
-        storage.sources.accept(None, seen.uri)
-        content = content_of(source.track)
-        if content in known:
-            registered = storage.sources.find(known[content])
-            if registered is not None:  # renamed or copied: this is where the content is for certain
-                storage.sources.register(replace(registered, uri=seen.uri))
+        elif (content := content_of(source.track)) in known:
             ledger.done[seen.uri] = fingerprint(seen)
-            continue
-        if content not in new:
-            storage.sources.register(source)
-            new[content] = source
-        new_emitted[seen.uri] = (fingerprint(seen), new[content].track)
+            found_again[known[content]] = seen.uri
+        else:
+            new_emitted[seen.uri] = (fingerprint(seen), new.setdefault(content, source).track)
+    list(in_parallel(storage.sources.register, new.values(), inbox.at_once))
+    list(in_parallel(lambda found: storage.sources.move(*found), found_again.items(), inbox.at_once))
     if ledger.done != before:
         ledger.save(storage.store, inbox.uri)
     return Intake(
         new=list(new.values()),
-        rejected=rejected,
+        rejected=[source for source in read if isinstance(source, Rejection)],
         waiting=dict(planned.waiting)
-        | {seen.uri: fingerprint(seen) for seen in planned.take[taken:] if not seen.settled},
+        | {seen.uri: fingerprint(seen) for seen in planned.take[len(read) :] if not seen.settled},
         emitted=new_emitted,
-        left=planned.left + len(planned.take) - taken,
+        left=planned.left + len(planned.take) - len(read),
     )
+
+
+def _until(files: Iterable[Seen], seconds: float) -> Iterator[Seen]:
+    """The files until the time is over, one at least."""
+    end = time.monotonic() + seconds
+    for number, file in enumerate(files):
+        if number and time.monotonic() > end:
+            return
+        yield file
+
+
+def _read(inbox: Inbox, storage: StorageResource, seen: Seen) -> Source | Rejection:
+    try:
+        with TemporaryDirectory(prefix="resonate-") as directory:
+            source = identify(inbox.local_copy(seen.uri, Path(directory)), seen.uri)
+    except OSError as error:
+        if error.errno in _OF_THE_MACHINE:
+            raise
+        rejection = unreadable(seen.uri, error)
+        storage.sources.reject(rejection)
+        return rejection
+    storage.sources.accept(None, seen.uri)
+    return source
 
 
 def _shown(uri: str) -> str:

@@ -13,12 +13,14 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+from resonate_resources.parallel import AT_ONCE, in_parallel
 from resonate_resources.storage.store import Store
 
 if TYPE_CHECKING:
@@ -35,6 +37,11 @@ AUDIO_SUFFIXES = frozenset(
 
 
 _NAME_BYTES = 200
+
+_KEYS_A_PART = 950
+"""A page holds 1000; the rest is for keys that have come since."""
+
+_LISTINGS_AT_ONCE = 8
 
 _SETTLED_SECONDS = 60.0
 """A local file that was not written to for so long is whole, without a second look."""
@@ -107,12 +114,16 @@ def _ledger_key(inbox: str) -> str:
 
 
 class Inbox(Protocol):
-    """A place where users put files. It is only ever read."""
+    """A place where users put files. It is only ever read.
+
+    at_once: how many of its files are best read at a time.
+    """
 
     uri: str
+    at_once: int
 
-    def look(self) -> Iterator[Seen]:
-        """Every audio file in it now."""
+    def look(self, known: Collection[str] = ()) -> Iterator[Seen]:
+        """Every audio file in it now. known: URIs of earlier looks, by which a big inbox is listed in parts."""
 
     def local_copy(self, uri: str, directory: Path) -> Path:
         """The file on local disk: itself, or a copy in directory. Raises OSError with a reason."""
@@ -121,11 +132,13 @@ class Inbox(Protocol):
 class FolderInbox:
     """A folder and all below it."""
 
+    at_once = AT_ONCE
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
         self.uri = str(self.folder)
 
-    def look(self) -> Iterator[Seen]:
+    def look(self, known: Collection[str] = ()) -> Iterator[Seen]:  # noqa: ARG002 — a bucket needs it
         for directory, folders, names in os.walk(self.folder):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in names:
@@ -150,6 +163,8 @@ class FolderInbox:
 class BucketInbox:
     """All objects under `s3://bucket/prefix`."""
 
+    at_once = 4
+
     def __init__(self, client: S3Client, uri: str) -> None:
         parts = urlsplit(uri)
         if parts.scheme != "s3" or not parts.netloc:
@@ -160,23 +175,43 @@ class BucketInbox:
         self._prefix = f"{folder}/" if folder else ""
         self.uri = uri
 
-    def look(self) -> Iterator[Seen]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=self._prefix
-        )
+    def look(self, known: Collection[str] = ()) -> Iterator[Seen]:
         events = self._client.meta.events
         events.register("before-parse.s3.ListObjectsV2", _shorten)
         try:
-            for page in pages:
-                for item in page.get("Contents", ()):
-                    if Path(item["Key"]).suffix.lower() in AUDIO_SUFFIXES:
-                        uri = f"s3://{self._bucket}/{item['Key']}"
-                        yield Seen(uri, item["Size"], item["ETag"].strip('"'), settled=True)
+            for part in in_parallel(self._list, self._parts(known), at_once=_LISTINGS_AT_ONCE):
+                yield from part
         finally:
             events.unregister("before-parse.s3.ListObjectsV2", _shorten)
 
+    def _parts(self, known: Collection[str]) -> list[tuple[str, str]]:
+        """(after, up to) of keys, "" for an open end: parts of about a page of the keys that are known."""
+        if self._bucket.endswith("--x-s3"):  # a directory bucket, which lists in no order
+            return [("", "")]
+        start = f"s3://{self._bucket}/"
+        keys = sorted(uri.removeprefix(start) for uri in known if uri.startswith(start + self._prefix))
+        bounds = ["", *keys[_KEYS_A_PART::_KEYS_A_PART], ""]
+        return list(pairwise(bounds))
+
+    def _list(self, part: tuple[str, str]) -> list[Seen]:
+        """S3 lists keys in the order of their UTF-8 bytes, which is that of Python's strings."""
+        after, up_to = part
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._prefix, StartAfter=after
+        )
+        found: list[Seen] = []
+        for page in pages:
+            for item in page.get("Contents", ()):
+                key = item["Key"]
+                if up_to and key > up_to:
+                    return found
+                if Path(key).suffix.lower() in AUDIO_SUFFIXES:
+                    uri = f"s3://{self._bucket}/{key}"
+                    found.append(Seen(uri, item["Size"], item["ETag"].strip('"'), settled=True))
+        return found
+
     def local_copy(self, uri: str, directory: Path) -> Path:
-        return download(self._client, uri, directory)
+        return download(self._client, uri, directory, connections=2)
 
 
 _NOT_LOOKED_AT = re.compile(rb"<(LastModified|StorageClass|ChecksumAlgorithm|ChecksumType)>[^<]*</\1>")
@@ -187,11 +222,13 @@ def _shorten(response_dict: dict[str, Any], **_: object) -> None:
     response_dict["body"] = _NOT_LOOKED_AT.sub(b"", response_dict["body"])
 
 
-def download(client: S3Client, uri: str, directory: Path) -> Path:
+def download(client: S3Client, uri: str, directory: Path, connections: int = 10) -> Path:
     """Fetch s3://bucket/key into directory under its own name.
 
+    connections: how many a big file may come over (a client keeps 10).
     Raises FileNotFoundError or PermissionError where that is the object's fault, ClientError where the service's.
     """
+    from boto3.s3.transfer import TransferConfig
     from botocore.exceptions import ClientError
 
     bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -200,7 +237,7 @@ def download(client: S3Client, uri: str, directory: Path) -> Path:
         name = hashlib.sha256(key.encode()).hexdigest()[:12] + Path(key).suffix.lower()
     copy = directory / name
     try:
-        client.download_file(bucket, key, str(copy))
+        client.download_file(bucket, key, str(copy), Config=TransferConfig(max_concurrency=connections))
     except ClientError as error:
         faults = {404: FileNotFoundError, 403: PermissionError}
         fault = faults.get(error.response["ResponseMetadata"]["HTTPStatusCode"])

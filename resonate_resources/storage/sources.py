@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
 from resonate_resources.storage.store import Store
@@ -59,6 +59,12 @@ class Sources:
     def find(self, track: str) -> Source | None:
         data = self._store.read(f"tracks/{track}.json")
         return None if data is None else Source(**json.loads(data))
+
+    def move(self, track: str, uri: str) -> None:
+        """A registered track's content was found at uri, renamed or copied: that is where it is for certain."""
+        source = self.find(track)
+        if source is not None:
+            self.register(replace(source, uri=uri))
 
     def all(self) -> Iterator[Source]:
         for entry in self._store.entries("tracks"):

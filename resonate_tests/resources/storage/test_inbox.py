@@ -6,15 +6,18 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Barrier
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from resonate_resources.storage import inbox
 from resonate_resources.storage.inbox import (
     BucketInbox,
     FolderInbox,
@@ -177,6 +180,54 @@ def test_a_bucket_shows_the_audio_below_its_prefix_over_many_pages(client: Any) 
     assert all(seen.settled and seen.size == 1 for seen in look)
 
 
+_KEYS = st.sets(
+    st.text("aäz~🎸\uffee /+%", min_size=1, max_size=3).map(lambda name: f"in/{name}_.wav"), max_size=12
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(keys=_KEYS, earlier=_KEYS)
+def test_a_big_bucket_is_listed_in_parts_by_what_was_known_of_it_and_nothing_is_missed(
+    client: Any, monkeypatch: pytest.MonkeyPatch, keys: set[str], earlier: set[str]
+) -> None:
+    """Whatever has come and gone since: before the first known key, after the last, at a bound."""
+    for listed in client.list_objects_v2(Bucket="music").get("Contents", ()):
+        client.delete_object(Bucket="music", Key=listed["Key"])
+    for key in keys:
+        client.put_object(Bucket="music", Key=key, Body=b"x")
+    monkeypatch.setattr(inbox, "_KEYS_A_PART", 2)
+    known = [f"s3://music/{key}" for key in earlier]
+    look = [seen.uri for seen in BucketInbox(client, "s3://music/in").look(known)]
+    assert look == [f"s3://music/{key}" for key in sorted(keys, key=str.encode)]
+
+
+def test_the_parts_of_a_big_bucket_are_listed_at_once(client: Any) -> None:
+    known = [f"s3://music/in/{index:04}.wav" for index in range(3000)]
+    met = Barrier(4, timeout=10)
+
+    def meet(**_: object) -> None:
+        met.wait()
+
+    client.meta.events.register("before-call.s3.ListObjectsV2", meet)
+    assert list(BucketInbox(client, "s3://music/in").look(known)) == []
+
+
+def test_a_directory_bucket_which_lists_in_no_order_is_listed_as_a_whole(client: Any) -> None:
+    asked = []
+
+    def answer(params: dict[str, Any], **_: object) -> tuple[SimpleNamespace, dict[str, Any]]:
+        asked.append(params["url_path"])
+        objects = [{"Key": f"in/{name}.wav", "Size": 1, "ETag": name} for name in "bca"]
+        return SimpleNamespace(status_code=200), {"Contents": objects, "IsTruncated": False}
+
+    client.meta.events.register("before-call.s3.ListObjectsV2", answer)
+    address = "s3://music--use1-az4--x-s3/in"
+    known = [f"{address}/{index:04}.wav" for index in range(3000)]
+    look = BucketInbox(client, address).look(known)
+    assert [seen.uri for seen in look] == [f"{address}/{name}.wav" for name in "bca"]
+    assert len(asked) == 1
+
+
 def test_a_look_leaves_dates_to_others(client: Any) -> None:
     """They are taken out of its own listings only, which takes two thirds of a look's time away."""
     client.put_object(Bucket="music", Key="a.wav", Body=b"x")
@@ -205,9 +256,9 @@ def test_an_object_of_any_name_is_copied_whole_into_the_directory_that_was_given
     client: Any, tmp_path: Path, name: str
 ) -> None:
     client.put_object(Bucket="music", Key=f"in/{name}", Body=b"sound")
-    inbox = BucketInbox(client, "s3://music/in/")
-    [seen] = inbox.look()
-    copy = inbox.local_copy(seen.uri, tmp_path)
+    bucket = BucketInbox(client, "s3://music/in/")
+    [seen] = bucket.look()
+    copy = bucket.local_copy(seen.uri, tmp_path)
     assert copy.parent == tmp_path
     assert copy.read_bytes() == b"sound"
     assert copy.suffix == Path(name).suffix
@@ -225,7 +276,7 @@ def test_an_object_that_has_gone_is_an_oserror_with_its_name(client: Any, tmp_pa
 def test_a_service_in_trouble_is_told_apart_from_an_object_that_cannot_be_had(
     client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, raised: type[Exception]
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         response: Any = {"Error": {"Message": "as it is"}, "ResponseMetadata": {"HTTPStatusCode": status}}
         raise ClientError(response, "GetObject")
 
