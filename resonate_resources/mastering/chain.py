@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,9 +42,10 @@ def master(mix: Recording, into: Path, preset: Preset, tags: Tags, progress: Pro
         working_gain = (
             min(WORKING_LOUDNESS_LUFS - loudness, GAIN_BOUND_DB) if math.isfinite(loudness) else 0.0
         )
-        levelled = _shape_and_level(source, Path(folder), preset, working_gain)
+        levelling = _shaped(source, Path(folder) / "shaped.wav", preset, working_gain)
+        levelled = levelling(Path(folder) / "limited.wav")
         progress(0.5)
-        files = deliver(levelled, into, tags)
+        files = deliver(levelled, levelling, into, tags)
     return Mastered(files, working_gain + levelled.gain_db, levelled.limiting_db)
 
 
@@ -58,19 +60,19 @@ def _resampled(mix: Recording, path: Path) -> tuple[Recording, float]:
     return writer.recording, loudness.integrated()
 
 
-def _shape_and_level(source: Recording, folder: Path, preset: Preset, gain_db: float) -> Levelled:
+def _shaped(source: Recording, path: Path, preset: Preset, gain_db: float) -> Callable[..., Levelled]:
+    """The recording shaped, as `level` that only needs a path, a ceiling and a target."""
     loudness = LoudnessMeter(source.sample_rate, source.channels)
     true_peak = TruePeakMeter(source.sample_rate, source.channels)
-    path = folder / "shaped.wav"
     with write_recording(path, source.sample_rate, source.channels, source.frames) as writer:
         for block in ahead(shaped(source.blocks(), source.sample_rate, SHAPES[preset], gain_db)):
             loudness.update(block)
             true_peak.update(block)
             writer.write(block)
-    return level(
+    return partial(
+        level,
         writer.recording,
-        folder / "limited.wav",
-        loudness.integrated(),
-        true_peak.peak(),
+        loudness_lufs=loudness.integrated(),
+        true_peak_dbtp=true_peak.peak(),
         most_gain_db=GAIN_BOUND_DB - gain_db,
     )

@@ -19,9 +19,9 @@ TARGET_LUFS = -14.0
 TOLERANCE_LU = 0.1
 CEILING_DBTP = -1.0
 
-LIMITER_CEILING_DBTP = -1.2
-"""Where the limiter holds: below the ceiling, since dither adds to peaks, and a true-peak meter that reads 0.2 dB
-high still conforms (EBU Tech 3341, cases 15 to 23)."""
+LIMITER_CEILING_DBTP = -1.25
+"""Where the limiter holds: below the ceiling, since a true-peak meter that reads 0.2 dB high still conforms (EBU
+Tech 3341, cases 15 to 23), and dither and encoding to MP3 add to peaks: MP3 0.0 to 0.2 dB in seven real tracks."""
 
 LIMITING_BOUND_DB = 24.0
 """Peaks are limited by at most so much: beyond, a click in a silent room would be taken for the music."""
@@ -45,34 +45,41 @@ class Levelled:
 
 
 def level(
-    source: Recording, path: Path, loudness_lufs: float, true_peak_dbtp: float, most_gain_db: float
+    source: Recording,
+    path: Path,
+    ceiling_dbtp: float = LIMITER_CEILING_DBTP,
+    target_lufs: float = TARGET_LUFS,
+    *,
+    loudness_lufs: float,
+    true_peak_dbtp: float,
+    most_gain_db: float,
 ) -> Levelled:
-    """Write source (under 96 kHz, of this loudness and true peak) at TARGET_LUFS, limited.
+    """Write source (under 96 kHz, of this loudness and true peak) at the target, limited to the ceiling.
 
-    What has no integrated loudness (under 400 ms, or nothing over −70 LUFS) is brought to the limiter's
-    ceiling by gain alone. Gain is at most most_gain_db, and what takes peaks LIMITING_BOUND_DB over the
+    What has no integrated loudness (under 400 ms, or nothing over −70 LUFS) is brought to the ceiling by gain
+    alone. Gain is at most most_gain_db, and what takes peaks LIMITING_BOUND_DB over the
     ceiling. Silence stays silence.
     """
     if not math.isfinite(loudness_lufs):
-        gain = LIMITER_CEILING_DBTP - true_peak_dbtp if math.isfinite(true_peak_dbtp) else 0.0
-        return _limited(source, path, min(gain, most_gain_db))
-    most_gain_db = min(most_gain_db, LIMITER_CEILING_DBTP + LIMITING_BOUND_DB - true_peak_dbtp)
-    gain, slope = min(TARGET_LUFS - loudness_lufs, most_gain_db), 1.0
-    levelled = _limited(source, path, gain)
+        gain = ceiling_dbtp - true_peak_dbtp if math.isfinite(true_peak_dbtp) else 0.0
+        return _limited(source, path, min(gain, most_gain_db), ceiling_dbtp)
+    most_gain_db = min(most_gain_db, ceiling_dbtp + LIMITING_BOUND_DB - true_peak_dbtp)
+    gain, slope = min(target_lufs - loudness_lufs, most_gain_db), 1.0
+    levelled = _limited(source, path, gain, ceiling_dbtp)
     for _ in range(_PASSES - 1):
-        missing = TARGET_LUFS - levelled.loudness_lufs
+        missing = target_lufs - levelled.loudness_lufs
         gain = min(levelled.gain_db + missing / slope, most_gain_db)
         if abs(missing) <= _CLOSE_LU or gain == levelled.gain_db:
             break
-        before, levelled = levelled, _limited(source, path, gain)
+        before, levelled = levelled, _limited(source, path, gain, ceiling_dbtp)
         # Limiting takes loudness: more gain gives less of it, up to nothing. The secant, kept from leaping.
         slope = (levelled.loudness_lufs - before.loudness_lufs) / (gain - before.gain_db)
         slope = min(1.0, max(0.15, slope))
     return levelled
 
 
-def _limited(source: Recording, path: Path, gain_db: float) -> Levelled:
-    limiter = TruePeakLimiter(source.sample_rate, source.channels, LIMITER_CEILING_DBTP)
+def _limited(source: Recording, path: Path, gain_db: float, ceiling_dbtp: float) -> Levelled:
+    limiter = TruePeakLimiter(source.sample_rate, source.channels, ceiling_dbtp)
     loudness = LoudnessMeter(source.sample_rate, source.channels)
     true_peak = TruePeakMeter(source.sample_rate, source.channels)
     gain = np.float32(10 ** (gain_db / 20))

@@ -23,7 +23,7 @@ from resonate_resources.mastering.levelling import (
 from resonate_resources.mastering.shaping import Preset
 from resonate_resources.tags import Tags
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 class MasteringResource(dg.ConfigurableResource[None]):
@@ -67,7 +67,7 @@ class MasteringResource(dg.ConfigurableResource[None]):
                 "flac_true_peak_dbtp": flac.true_peak_dbtp,
                 "mp3_loudness_lufs": mp3.loudness.integrated_lufs,
                 "mp3_true_peak_dbtp": mp3.true_peak_dbtp,
-                "mp3_gain_db": mp3.gain_db,
+                "mp3_limited_dbtp": mp3.limited_dbtp,
                 "gain_db": mastered.gain_db,
                 "limiting_db": mastered.limiting_db,
             },
@@ -88,5 +88,5 @@ def _notes(mastered: Mastered) -> Iterator[str]:
             f"is at {loudness:.1f} LUFS, not {TARGET_LUFS:g}: more would take over "
             f"{GAIN_BOUND_DB:g} dB of gain or {LIMITING_BOUND_DB:g} dB of limiting"
         )
-    if mp3.gain_db:
-        yield f"the MP3 is {-mp3.gain_db:.1f} dB lower, to leave room for the peaks that encoding adds"
+    if mp3.limited_dbtp < LIMITER_CEILING_DBTP:
+        yield f"the MP3 is limited to {mp3.limited_dbtp:.1f} dBTP, to leave room for the peaks that encoding adds"
