@@ -196,8 +196,9 @@ class BucketInbox:
     def _list(self, part: tuple[str, str]) -> list[Seen]:
         """S3 lists keys in the order of their UTF-8 bytes, which is that of Python's strings."""
         after, up_to = part
+        start: dict[str, Any] = {"StartAfter": after} if after else {}
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=self._prefix, StartAfter=after
+            Bucket=self._bucket, Prefix=self._prefix, **start
         )
         found: list[Seen] = []
         for page in pages:
@@ -205,7 +206,8 @@ class BucketInbox:
                 key = item["Key"]
                 if up_to and key > up_to:
                     return found
-                if Path(key).suffix.lower() in AUDIO_SUFFIXES:
+                # Not every service that speaks S3's language heeds StartAfter.
+                if key > after and Path(key).suffix.lower() in AUDIO_SUFFIXES:
                     uri = f"s3://{self._bucket}/{key}"
                     found.append(Seen(uri, item["Size"], item["ETag"].strip('"'), settled=True))
         return found

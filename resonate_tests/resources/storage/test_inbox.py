@@ -201,6 +201,22 @@ def test_a_big_bucket_is_listed_in_parts_by_what_was_known_of_it_and_nothing_is_
     assert look == [f"s3://music/{key}" for key in sorted(keys, key=str.encode)]
 
 
+def test_a_service_that_does_not_heed_where_a_listing_is_to_start_shows_every_object_once(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [f"in/{letter}.wav" for letter in "abcdefgh"]
+    for key in keys:
+        client.put_object(Bucket="music", Key=key, Body=b"x")
+    monkeypatch.setattr(inbox, "_KEYS_A_PART", 2)
+
+    def forget(params: dict[str, Any], **_: object) -> None:
+        params.pop("StartAfter", None)
+
+    client.meta.events.register("provide-client-params.s3.ListObjectsV2", forget)
+    look = BucketInbox(client, "s3://music/in").look([f"s3://music/{key}" for key in keys])
+    assert [seen.uri for seen in look] == [f"s3://music/{key}" for key in keys]
+
+
 def test_the_parts_of_a_big_bucket_are_listed_at_once(client: Any) -> None:
     known = [f"s3://music/in/{index:04}.wav" for index in range(3000)]
     met = Barrier(4, timeout=10)
