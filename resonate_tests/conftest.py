@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from resonate_studio.demo_song import DemoSong, PhoneRecording, compose, record_on_phone, render
+
+settings.register_profile("resonate", deadline=None)  # tests are not timed: machines differ, and are busy
+settings.load_profile("resonate")
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ def test_a_wav_that_was_written_to_a_pipe_is_not_taken_for_a_truncated_one(
     assert decoded_from(path).recording.frames == FRAMES
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     rate=st.sampled_from([8000, 11025, 22050, 32000, 37800, 44100, 48000, 88200, 96000, 176_400, 192_000]),
     channels=st.integers(1, 6),

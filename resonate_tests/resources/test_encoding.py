@@ -71,7 +71,7 @@ def test_samples_over_full_scale_are_clipped_and_never_wrap(bits: int) -> None:
     assert (whole[2:] > 0).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(cuts=st.lists(st.integers(0, 1000), max_size=5), channels=st.integers(1, 6))
 def test_dither_does_not_depend_on_how_the_audio_is_cut_into_blocks(cuts: list[int], channels: int) -> None:
     samples = np.random.default_rng(2).uniform(-1, 1, (channels, 1000)).astype(np.float32)

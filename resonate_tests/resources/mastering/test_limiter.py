@@ -27,7 +27,7 @@ def true_peak(samples: Samples) -> float:
     return 20 * math.log10(np.abs(resample_poly(samples, 4, 1, axis=1)).max())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @example(seed=555, gain_db=0.0, frames=953, clicks=0)  # 0.11 dB over by this meter
 @given(
     seed=st.integers(0, 1000),
@@ -53,7 +53,7 @@ def test_under_the_ceiling_every_sample_passes_unchanged() -> None:
     np.testing.assert_array_equal(limited(samples, block=1000), samples)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(block=st.integers(1, 9000))
 def test_the_result_does_not_depend_on_blocks(block: int) -> None:
     samples = np.random.default_rng(2).standard_normal((2, 9000)).astype(np.float32)

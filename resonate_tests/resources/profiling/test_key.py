@@ -43,7 +43,7 @@ def test_a_cadence_says_its_key(tonic: int, mode: str, tmp_path: Path) -> None:
 
 
 @given(cents=st.floats(-40, 40), tonic=st.integers(0, 11))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_the_key_is_the_same_in_any_tuning(
     cents: float, tonic: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

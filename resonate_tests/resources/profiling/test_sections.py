@@ -23,7 +23,7 @@ def timbre(form: str, lengths: list[int]) -> Floats:
 
 
 @given(st.lists(st.integers(24, 80), min_size=5, max_size=5))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_songs_form_is_found_with_its_repeats(lengths: list[int]) -> None:
     duration = sum(lengths) * TIMBRE_SECONDS
     sections = find_sections(timbre("ABABC", lengths), NO_BEATS, duration)
@@ -33,7 +33,7 @@ def test_a_songs_form_is_found_with_its_repeats(lengths: list[int]) -> None:
 
 
 @given(st.integers(2, 400), st.booleans())
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_sections_cover_the_whole_recording(count: int, with_beats: bool) -> None:
     vectors = timbre("AB", [count // 2, count - count // 2])
     duration = count * TIMBRE_SECONDS + 0.3

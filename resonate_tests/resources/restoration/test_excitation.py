@@ -39,7 +39,7 @@ def test_a_tone_in_the_octave_under_the_edge_gets_its_octave(hz: int, upper_hz: 
     )  # 2 dB: bilinear filters near Nyquist
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(upper_hz=st.floats(1_000, 15_000), seed=st.integers(0, 99))
 def test_nothing_is_added_where_the_original_is(upper_hz: float, seed: int) -> None:
     noise = np.random.default_rng(seed).standard_normal((1, RATE)).astype(np.float32) * 0.1
@@ -69,7 +69,7 @@ def test_tones_outside_80_to_200_hz_get_no_octave_under_them(hz: int) -> None:
     assert level_db(added, hz / 2) < level_db(tone(hz), hz) - 20
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(cuts=st.sets(st.integers(1, RATE // 2 - 1), max_size=6), seed=st.integers(0, 99))
 def test_the_result_does_not_depend_on_how_the_recording_is_cut_into_blocks(
     cuts: set[int], seed: int

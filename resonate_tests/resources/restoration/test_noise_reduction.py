@@ -38,7 +38,7 @@ def voice(demo_song: DemoSong) -> Samples:
     return (sung * 10 ** (-20 / 20) / np.sqrt(np.mean(sung**2))).astype(np.float32)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     rate=st.sampled_from([8_000, 44_100, 96_000]),
     channels=st.integers(1, 6),

@@ -43,7 +43,7 @@ def test_notes_of_a_bass_and_higher_stay_to_the_phase(tmp_path: Path, hz: float)
     assert np.abs(cut.read() - music)[:, middle].max() < 0.5 * 10 ** (-54 / 20)  # designed for −60 dB
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     frames=st.integers(0, 3 * RATE),
     block=st.integers(100, 2 * RATE),

@@ -21,7 +21,7 @@ def test_chunks_cover_a_track_of_any_length_and_overlap_by_the_fade(frames, chun
         assert stop - start == chunk
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(frames=st.integers(1, 40_000), channels=st.integers(1, 6), chunk=st.integers(64, 9000), data=st.data())
 def test_an_engine_that_changes_nothing_gives_the_track_back_at_any_length(
     tmp_path, frames, channels, chunk, data

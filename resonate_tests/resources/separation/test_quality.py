@@ -59,7 +59,7 @@ def test_each_window_scores_what_is_wrong_in_it(tmp_path: Path) -> None:
     assert quality.si_sdr_db == pytest.approx(-10 * math.log10(mean_distortion), abs=0.01)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 50))
 def test_scores_are_those_of_fast_bss_eval(seed, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scores")

@@ -30,7 +30,7 @@ def bandwidth_of(samples: Samples, sample_rate: int) -> Bandwidth:
         return detect_bandwidth(write_samples(Path(folder) / "audio.wav", samples, sample_rate))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     sample_rate=st.sampled_from([8_000, 22_050, 44_100, 48_000, 96_000]),
     cutoff=st.floats(0.1, 0.95),

@@ -101,7 +101,7 @@ def test_a_tone_at_997_hz_reads_three_lu_under_full_scale_at_any_rate(rate: int)
     assert metered(wave, rate).integrated() == pytest.approx(-3.01, abs=0.1)  # BS.1770-5, annex 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(cuts=st.lists(st.integers(1, 30_000), min_size=1, max_size=8))
 def test_loudness_does_not_depend_on_how_audio_is_cut_into_blocks(cuts: list[int]) -> None:
     samples = np.random.default_rng(2).standard_normal((2, 40_000)).astype(np.float32) * np.float32(0.1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import librosa
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from resonate_resources.audio import write_samples
@@ -25,7 +25,6 @@ def test_blocks_together_are_what_librosa_loads(sample_rate: int, frames: int, t
 
 
 @given(st.lists(st.integers(0, 3000), max_size=6), st.sampled_from([(1024, 256), (1024, 512), (64, 64)]))
-@settings(deadline=None)
 def test_frames_are_the_same_however_the_audio_is_cut(lengths: list[int], sizes: tuple[int, int]) -> None:
     size, hop = sizes
     audio = np.arange(1, sum(lengths) + 1, dtype=np.float32)

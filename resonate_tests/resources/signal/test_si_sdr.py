@@ -27,7 +27,7 @@ def test_an_orthogonal_disturbance_scores_the_ratio_of_the_two(level_db: float) 
     assert si_sdr(estimate, reference) == pytest.approx(level_db, abs=0.01)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 1000),
     share=st.floats(0.01, 10),

@@ -68,7 +68,7 @@ def test_at_192_khz_the_samples_are_the_true_peak() -> None:
     assert true_peak(samples, 192_000) == pytest.approx(20 * math.log10(np.abs(samples).max()), abs=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(block=st.integers(1, 3000), seed=st.integers(0, 99))
 def test_true_peak_does_not_depend_on_blocks_and_is_at_least_the_sample_peak(block: int, seed: int) -> None:
     samples = np.random.default_rng(seed).standard_normal((2, 3000)).astype(np.float32)

@@ -169,7 +169,7 @@ def rhythms(draw: st.DrawFn) -> tuple[list[tuple[int, int, int]], int]:
 # A rest at the end of one segment, and the remains of the note before it at the start of the next.
 @example(([(2, 22, 21), (121, 5121, 21), (5133, 6236, 21)], 44))
 @given(rhythms())
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_notes_of_any_length_are_whole_wherever_segments_meet(
     piece: tuple[list[tuple[int, int, int]], int],
 ) -> None:

@@ -28,7 +28,7 @@ def lines(draw: st.DrawFn) -> list[Note]:
 
 
 @given(notes=lines(), tempo_bpm=tempi)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_another_reader_finds_the_notes_and_the_tempo(
     notes: list[Note], tempo_bpm: float, tmp_path: Path
 ) -> None:

@@ -51,7 +51,7 @@ def test_notes_equal_those_of_basic_pitch(stem: str, demo_song: DemoSong) -> Non
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(3, 400), st.floats(0.5, 8), st.integers(0, 20))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_notes_equal_those_of_basic_pitch_on_any_activations(
     seed: int, length: int, smoothness: float, shortest: int
 ) -> None:

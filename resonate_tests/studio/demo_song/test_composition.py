@@ -26,7 +26,7 @@ def test_seeds_differ_in_tempo_and_key() -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_pitched_note_belongs_to_the_key(seed: int) -> None:
     song = compose(seed)
     for stem in ("vocals", "bass", "other"):
@@ -34,7 +34,7 @@ def test_every_pitched_note_belongs_to_the_key(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_song_lasts_forty_to_sixty_seconds_and_no_note_outlasts_it(seed: int) -> None:
     song = compose(seed)
     assert 40 <= song.duration <= 60
@@ -44,7 +44,7 @@ def test_the_song_lasts_forty_to_sixty_seconds_and_no_note_outlasts_it(seed: int
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_vocals_and_bass_sound_one_note_at_a_time_in_their_ranges(seed: int) -> None:
     song = compose(seed)
     for stem, (lowest, highest) in {"vocals": (45, 76), "bass": (28, 60)}.items():  # A2–E5; E1–C4
@@ -54,7 +54,7 @@ def test_vocals_and_bass_sound_one_note_at_a_time_in_their_ranges(seed: int) -> 
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_drums_are_general_midi_and_lie_on_the_sixteenth_grid(seed: int) -> None:
     song = compose(seed)
     sixteenth = 15 / song.tempo_bpm

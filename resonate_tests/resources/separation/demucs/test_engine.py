@@ -154,7 +154,7 @@ class Identity:
         return segments[:, None]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     frames=st.integers(1, 30_000),
     channels=st.integers(1, 6),

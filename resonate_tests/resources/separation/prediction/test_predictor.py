@@ -115,7 +115,7 @@ def test_the_whole_follows_from_its_windows_as_si_sdr_does():
     assert 0 < error <= 2.0 * predictor().track_factor + 1e-9
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rate=st.sampled_from([8000, 11_025, 22_050, 44_100, 48_000, 192_000]),
     channels=st.sampled_from([1, 2, 6, 8]),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from resonate_resources.separation.spectral.stft import Stft
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     frames=st.integers(1, 20_000),
     channels=st.integers(1, 3),
