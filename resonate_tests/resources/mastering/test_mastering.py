@@ -14,6 +14,7 @@ from scipy.signal import resample_poly
 
 from resonate_resources.audio import Recording, Samples, write_samples
 from resonate_resources.engine import Product
+from resonate_resources.mastering import delivery
 from resonate_resources.mastering.resource import MasteringResource
 from resonate_resources.tags import Tags
 from resonate_studio.demo_song import DemoSong
@@ -66,16 +67,32 @@ def test_written_files_are_at_minus_14_lufs_and_under_minus_1_dbtp(
     assert true_peak(samples) <= -1.0
 
 
-def test_an_mp3_that_loses_loudness_and_gains_peaks_is_brought_to_both_targets_too(tmp_path: Path) -> None:
-    """Cymbals up to 24 kHz, of which MP3 leaves out what is over 20 kHz."""
+@pytest.fixture
+def cymbals(tmp_path: Path) -> Recording:
+    """Up to 24 kHz, of which MP3 leaves out what is over 20 kHz."""
     frames = 8 * 48_000
     decay = np.exp(-(np.arange(frames) / 48_000 % 0.5) / 0.06)
     samples = (0.1 * decay * np.random.default_rng(0).standard_normal((2, frames))).astype(np.float32)
-    product = mastered(write_samples(tmp_path / "mix.wav", samples, 48_000), tmp_path / "m", "conservative")
+    return write_samples(tmp_path / "cymbals.wav", samples, 48_000)
+
+
+def test_an_mp3_that_loses_loudness_and_gains_peaks_is_brought_to_both_targets_too(
+    cymbals: Recording, tmp_path: Path
+) -> None:
+    product = mastered(cymbals, tmp_path / "m", "conservative")
     for path in product.files.values():
         assert loudness(read(path)) == pytest.approx(-14, abs=0.1)
         assert true_peak(read(path)) <= -1.0
     assert any("MP3 is limited" in note for note in product.notes)
+
+
+def test_an_mp3_whose_peaks_no_limiting_helps_is_turned_down(
+    cymbals: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "_MP3_LIMITED", 0)
+    samples = read(mastered(cymbals, tmp_path / "m", "conservative").files["master.mp3"])
+    assert true_peak(samples) <= -1.0
+    assert -20 < loudness(samples) < -14.1
 
 
 def test_files_are_24_bit_48_khz_of_the_mixs_duration_with_equal_samples(
