@@ -30,7 +30,7 @@ Level = Callable[[Path, float, float], Levelled]
 
 _MP3_TRIALS = 5
 _MP3_LIMITED = 2
-"""So often the MP3's source is limited further; after that it is turned down, and less loud than the others."""
+"""So often the MP3's source is levelled again; after that it is turned down, and may be less loud."""
 _MP3_HOLDS = 0.45
 """Of what a lower ceiling takes off peaks, encoding gives back the rest (30 minutes of the demo song)."""
 _MP3_SPARE_DB = 0.05
@@ -83,17 +83,15 @@ def _deliver_mp3(levelled: Levelled, again: Level, path: Path) -> Delivered:
             file = _measured(path, decode(path, Path(folder)).recording, ceiling)
         over = file.true_peak_dbtp - CEILING_DBTP
         missing = TARGET_LUFS - file.loudness.integrated_lufs if at_target else 0.0
-        turned_down = trial > _MP3_LIMITED
-        if over <= 0 and (turned_down or abs(missing) <= TOLERANCE_LU):
+        give_way = trial >= _MP3_LIMITED
+        if over <= 0 and (give_way or abs(missing) <= TOLERANCE_LU):
             return file
-        if over > 0:
-            lower = over / _MP3_HOLDS + _MP3_SPARE_DB
-            ceiling -= lower
-            target -= lower if trial >= _MP3_LIMITED else 0.0  # gain alone, which always helps
-        if abs(missing) > TOLERANCE_LU and trial < _MP3_LIMITED:
+        lower = over / _MP3_HOLDS + _MP3_SPARE_DB if over > 0 else 0.0
+        ceiling -= lower
+        if give_way:
+            target -= lower
+        elif abs(missing) > TOLERANCE_LU:
             target += missing
-    if over <= 0:
-        return file
     raise AudioError(f"{path.name}: peaks stay over {CEILING_DBTP:g} dBTP once decoded; use the WAV or FLAC")
 
 
