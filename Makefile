@@ -67,10 +67,10 @@ $(VENV)/dev: $(VENV)/base
 	touch $@
 
 # torch first and by itself, as above.
-$(WORKERS)/audio-separator/made: $(VENV)/pip resonate_resources/workers/audio_separator.txt
+$(WORKERS)/audio-separator/made: $(VENV)/pip resonate_resources/models/workers/audio_separator.txt
 	$(BIN)/python -m venv $(WORKERS)/audio-separator
 	$(WORKERS)/audio-separator/bin/python -m pip install --quiet torch==2.13.0
-	$(WORKERS)/audio-separator/bin/python -m pip install --quiet --requirement resonate_resources/workers/audio_separator.txt
+	$(WORKERS)/audio-separator/bin/python -m pip install --quiet --requirement resonate_resources/models/workers/audio_separator.txt
 	touch $@
 
 clean:

@@ -11,11 +11,11 @@ import dagster as dg
 import numpy as np
 
 from resonate_assets.partitions import tracks
-from resonate_resources.audio import Recording
-from resonate_resources.ingestion import TRACK
+from resonate_resources.ingestion.ingest import TRACK
 from resonate_resources.mastering.levelling import CEILING_DBTP, TARGET_LUFS, TOLERANCE_LU
-from resonate_resources.midi import read_notes
 from resonate_resources.mixing.balance import balance_holds
+from resonate_resources.recordings.midi import read_notes
+from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.summing import null_depth
 from resonate_resources.signal.true_peak import measure_sample_peak, measure_true_peak

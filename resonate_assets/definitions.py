@@ -20,9 +20,10 @@ from resonate_assets.raw_track import raw_track
 from resonate_assets.regenerated_stems import regenerated_stems
 from resonate_assets.restored_stems import restored_stems
 from resonate_assets.schedules import nightly_ingest, nightly_library
-from resonate_assets.sensors import InboxResource, automation, inbox_bucket, inbox_folder
+from resonate_assets.sensors import automation, inbox_bucket, inbox_folder
 from resonate_assets.settings import Settings
 from resonate_assets.stems import stems
+from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.mastering.resource import MasteringResource
 from resonate_resources.mixing.resource import MixingResource
 from resonate_resources.profiling.resource import ProfilingResource

@@ -7,7 +7,7 @@ import dagster as dg
 
 from resonate_assets.stage import produce, track_asset, versions
 from resonate_resources.engine import Engine, Product
-from resonate_resources.ingestion import FACTS
+from resonate_resources.ingestion.ingest import FACTS
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.exports import export, folder_name
 from resonate_resources.storage.resource import StorageResource

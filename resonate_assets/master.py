@@ -3,7 +3,7 @@
 import dagster as dg
 
 from resonate_assets.stage import produce, track_asset, versions
-from resonate_resources.ingestion import kept_tags
+from resonate_resources.ingestion.ingest import kept_tags
 from resonate_resources.mastering.resource import CODE_VERSION, MasteringResource
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource

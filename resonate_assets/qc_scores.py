@@ -6,10 +6,10 @@ from tempfile import TemporaryDirectory
 import dagster as dg
 
 from resonate_assets.stage import produce, track_asset, versions
-from resonate_resources.audio import Progress
 from resonate_resources.engine import Product
-from resonate_resources.ingestion import TRACK
+from resonate_resources.ingestion.ingest import TRACK
 from resonate_resources.quality.resource import CODE_VERSION, QualityResource
+from resonate_resources.recordings.recording import Progress
 from resonate_resources.signal.summing import sum_recordings
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource

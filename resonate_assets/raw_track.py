@@ -7,9 +7,9 @@ import dagster as dg
 
 from resonate_assets.automation import redecode
 from resonate_assets.stage import produce, track_asset
-from resonate_resources.audio import AudioError, DestinationError, Progress
 from resonate_resources.engine import Product
-from resonate_resources.ingestion import CODE_VERSION, DECODER, ingest
+from resonate_resources.ingestion.ingest import CODE_VERSION, DECODER, ingest
+from resonate_resources.recordings.recording import AudioError, DestinationError, Progress
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection

@@ -4,10 +4,10 @@ import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from resonate_assets.intake import take_in
 from resonate_assets.jobs import STAGES, process_track, update_library
 from resonate_assets.partitions import tracks
-from resonate_assets.sensors import InboxResource
+from resonate_resources.ingestion.intake import take_in
+from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.storage.resource import StorageResource
 
 _PER_NIGHT = 1000

@@ -2,32 +2,15 @@
 
 import json
 import os
-from pathlib import Path
 
 import dagster as dg
 
-from resonate_assets.intake import Intake, take_in
 from resonate_assets.jobs import process_track
 from resonate_assets.partitions import tracks
-from resonate_resources.storage.inbox import BucketInbox, FolderInbox, Inbox
-from resonate_resources.storage.resource import S3Resource, StorageResource
-
-
-class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Where new music is looked for. Empty: not watched."""
-
-    folder: str = ""
-    bucket: str = ""
-    """`s3://bucket/prefix`."""
-    per_look: int = 20
-    """Files taken in at one look, at most: a big library comes in over many looks, without a flood of runs."""
-    s3: dg.ResourceDependency[S3Resource]
-
-    def watched_folder(self) -> FolderInbox | None:
-        return FolderInbox(Path(self.folder).expanduser()) if self.folder else None
-
-    def watched_bucket(self) -> BucketInbox | None:
-        return BucketInbox(self.s3.get_client(), self.bucket) if self.bucket else None
+from resonate_resources.ingestion.intake import Intake, take_in
+from resonate_resources.ingestion.resource import InboxResource
+from resonate_resources.storage.inbox import Inbox
+from resonate_resources.storage.resource import StorageResource
 
 
 def look(

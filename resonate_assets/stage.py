@@ -14,8 +14,8 @@ import dagster as dg
 
 from resonate_assets.automation import rebuild
 from resonate_assets.partitions import tracks
-from resonate_resources.audio import AudioError, Progress, Recording
 from resonate_resources.engine import Engine, Product
+from resonate_resources.recordings.recording import AudioError, Progress, Recording
 from resonate_resources.signal.picture import draw
 from resonate_resources.storage.artefacts import PICTURE, Artefact
 from resonate_resources.storage.computing import computed

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from resonate_assets.stage import produce, track_asset, versions
-from resonate_resources.ingestion import TRACK
+from resonate_resources.ingestion.ingest import TRACK
 from resonate_resources.separation.resource import CODE_VERSION, SeparationResource
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resonate_resources.audio import Recording, Stems
-from resonate_resources.midi import read_notes
+from resonate_resources.recordings.midi import read_notes
+from resonate_resources.recordings.recording import Recording, Stems
 from resonate_resources.signal.bandwidth import detect_bandwidth
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.si_sdr import measure_si_sdr

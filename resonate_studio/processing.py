@@ -13,10 +13,11 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from resonate_assets.definitions import build_defs
-from resonate_assets.intake import identify, unreadable
 from resonate_assets.jobs import STAGES, process_track, update_library
-from resonate_assets.partitions import content_of, tracks
+from resonate_assets.partitions import tracks
 from resonate_assets.settings import Settings
+from resonate_resources.ingestion.intake import identify, unreadable
+from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.mastering.resource import MasteringResource
 from resonate_resources.mixing.resource import MixingResource
 from resonate_resources.restoration.resource import RestorationResource

@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from resonate_assets.intake import identify, unreadable
-from resonate_resources.audio import AudioError, Progress, Recording, write_recording
-from resonate_resources.decoding import decode
-from resonate_resources.encoding import encode_flac
 from resonate_resources.engine import Product
+from resonate_resources.ingestion.intake import identify, unreadable
+from resonate_resources.recordings.decoding import decode
+from resonate_resources.recordings.encoding import encode_flac
+from resonate_resources.recordings.recording import AudioError, Progress, Recording, write_recording
 from resonate_resources.separation.resource import CODE_VERSION, REPORT, SeparationResource
 from resonate_resources.signal.true_peak import measure_sample_peak
 from resonate_resources.storage.artefacts import Artefact, Artefacts

@@ -17,7 +17,7 @@ from resonate_studio.terminal import FILES, HOME, JSON, console, print_json, sho
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from resonate_resources.audio import Progress
+    from resonate_resources.recordings.recording import Progress
     from resonate_studio.separating import Format, Separated
 
     ProgressOf = Callable[[Path], Progress]
@@ -109,7 +109,7 @@ def engines(home: Path | None, as_json: bool) -> None:
     """Which engines there are, which of them can run here, why the others can't, and where weights go."""
     from rich.markup import escape
 
-    from resonate_resources.separation.model_files import models_directory
+    from resonate_resources.models.weights import models_directory
     from resonate_resources.separation.resource import SeparationResource
     from resonate_studio.home import settings_for
 

@@ -9,15 +9,15 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from resonate_resources.audio import Progress, Recording, silent, write_recording
 from resonate_resources.mastering.delivery import Delivered, deliver
 from resonate_resources.mastering.levelling import Levelled, level
 from resonate_resources.mastering.shaping import SHAPES, WORKING_LOUDNESS_LUFS, Preset, shaped
 from resonate_resources.parallel import ahead
+from resonate_resources.recordings.recording import Progress, Recording, silent, write_recording
+from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.loudness import LoudnessMeter
 from resonate_resources.signal.resampling import at_rate
 from resonate_resources.signal.true_peak import TruePeakMeter
-from resonate_resources.tags import Tags
 
 SAMPLE_RATE = 48_000
 

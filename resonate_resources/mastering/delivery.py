@@ -9,9 +9,6 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from resonate_resources.audio import AudioError, Recording
-from resonate_resources.decoding import decode
-from resonate_resources.encoding import encode_flac, encode_mp3, encode_wav
 from resonate_resources.mastering.levelling import (
     CEILING_DBTP,
     LIMITER_CEILING_DBTP,
@@ -19,9 +16,12 @@ from resonate_resources.mastering.levelling import (
     TOLERANCE_LU,
     Levelled,
 )
+from resonate_resources.recordings.decoding import decode
+from resonate_resources.recordings.encoding import encode_flac, encode_mp3, encode_wav
+from resonate_resources.recordings.recording import AudioError, Recording
+from resonate_resources.recordings.tags import Tags, write_tags
 from resonate_resources.signal.loudness import Loudness, measure_loudness
 from resonate_resources.signal.true_peak import measure_true_peak
-from resonate_resources.tags import Tags, write_tags
 
 MP3_KBPS = 320
 

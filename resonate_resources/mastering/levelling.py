@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.audio import Recording, Samples, write_recording
 from resonate_resources.mastering.limiter import TruePeakLimiter
 from resonate_resources.parallel import ahead
+from resonate_resources.recordings.recording import Recording, Samples, write_recording
 from resonate_resources.signal.loudness import LoudnessMeter
 from resonate_resources.signal.true_peak import TruePeakMeter
 

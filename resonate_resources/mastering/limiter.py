@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_resources.signal.true_peak import AFTER, BEFORE, interpolation_matrix, peaks_between
 
 _Decibels = npt.NDArray[np.float64]

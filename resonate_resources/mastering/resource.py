@@ -8,8 +8,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from resonate_resources.audio import Progress, Recording, silent
-from resonate_resources.encoding import DITHER_SEED
 from resonate_resources.engine import Engine, Product
 from resonate_resources.mastering.chain import GAIN_BOUND_DB, SAMPLE_RATE, Mastered, master
 from resonate_resources.mastering.delivery import MP3_KBPS
@@ -21,7 +19,9 @@ from resonate_resources.mastering.levelling import (
     TOLERANCE_LU,
 )
 from resonate_resources.mastering.shaping import Preset
-from resonate_resources.tags import Tags
+from resonate_resources.recordings.encoding import DITHER_SEED
+from resonate_resources.recordings.recording import Progress, Recording, silent
+from resonate_resources.recordings.tags import Tags
 
 CODE_VERSION = "2"
 

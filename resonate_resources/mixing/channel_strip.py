@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_resources.signal.compression import Compression, LinkedCompressor
 from resonate_resources.signal.equaliser import Band, Equaliser
 

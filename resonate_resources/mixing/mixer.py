@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from resonate_resources.audio import AudioError, Progress, Recording, Samples, Stems, silent, write_recording
 from resonate_resources.mixing.balance import balance_error, target_loudness
 from resonate_resources.mixing.channel_strip import (
     WORKING_LOUDNESS_LUFS,
@@ -19,6 +18,15 @@ from resonate_resources.mixing.channel_strip import (
     Preset,
     glue_for,
     strip_for,
+)
+from resonate_resources.recordings.recording import (
+    AudioError,
+    Progress,
+    Recording,
+    Samples,
+    Stems,
+    silent,
+    write_recording,
 )
 from resonate_resources.signal.compression import LinkedCompressor
 from resonate_resources.signal.loudness import LoudnessMeter, measure_loudness

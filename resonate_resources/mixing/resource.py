@@ -7,11 +7,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from resonate_resources.audio import Progress, Stems, silent
 from resonate_resources.engine import Engine, Product
 from resonate_resources.mixing.balance import BALANCE_LU
 from resonate_resources.mixing.channel_strip import WORKING_LOUDNESS_LUFS, Preset
 from resonate_resources.mixing.mixer import CEILING_DBTP, NEARLY_SILENT_LUFS, RAISE_BOUND_DB, Mix, mix_stems
+from resonate_resources.recordings.recording import Progress, Stems, silent
 
 CODE_VERSION = "1"
 

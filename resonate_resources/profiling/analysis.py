@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resonate_resources.audio import Progress, Recording, silent
 from resonate_resources.profiling.beats import estimate_tempo, tempo_of_beats, track_beats
 from resonate_resources.profiling.features import pitch_class_energy, rhythm_features
 from resonate_resources.profiling.key import estimate_key
 from resonate_resources.profiling.profile import Section
 from resonate_resources.profiling.sections import find_sections
+from resonate_resources.recordings.recording import Progress, Recording, silent
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Progress, Recording, silent
+from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.mono import mono_blocks, overlapping_frames
 
 Floats = npt.NDArray[np.float32]

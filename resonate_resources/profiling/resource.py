@@ -8,12 +8,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from resonate_resources.audio import Progress, Recording, silent
 from resonate_resources.engine import Engine, Product
 from resonate_resources.profiling.analysis import analyse_music
 from resonate_resources.profiling.key import camelot, open_key
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.profiling.width import measure_width
+from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.bandwidth import detect_bandwidth
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.picture import draw

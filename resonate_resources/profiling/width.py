@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resonate_resources.audio import Progress, Recording, silent
+from resonate_resources.recordings.recording import Progress, Recording, silent
 
 BANDS_HZ = {
     "sub": (20.0, 120.0),

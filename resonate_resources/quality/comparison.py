@@ -6,11 +6,11 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from resonate_resources.audio import Recording
 from resonate_resources.quality import dimensions
 from resonate_resources.quality.alignment import find_lag
 from resonate_resources.quality.dimensions import Score
 from resonate_resources.quality.features import RATE, Features, extract
+from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.loudness import measure_loudness
 
 DIMENSIONS = (

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from resonate_resources.audio import Recording, Samples
 from resonate_resources.parallel import in_parallel
+from resonate_resources.recordings.recording import Recording, Samples
 
 Matrix = npt.NDArray[np.float32]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from resonate_resources.audio import Progress, Recording, silent
 from resonate_resources.engine import Engine, Product
 from resonate_resources.quality.comparison import DIMENSIONS, Comparison, compare, listen
+from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.chart import bars
 
 CODE_VERSION = "1"

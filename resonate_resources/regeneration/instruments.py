@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from resonate_resources.audio import Samples
-from resonate_resources.midi import Note
+from resonate_resources.recordings.midi import Note
+from resonate_resources.recordings.recording import Samples
 from resonate_resources.regeneration.dawdreamer_thread import on_dawdreamer_thread
 
 if TYPE_CHECKING:

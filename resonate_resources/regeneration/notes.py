@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from resonate_resources.midi import Note
+from resonate_resources.recordings.midi import Note
 
 LONGEST_NOTE_S: Final = 30.0
 """A held note ends here: what has to be rendered at once stays small however long the file."""

@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from resonate_resources.audio import Samples
-from resonate_resources.midi import Note
+from resonate_resources.recordings.midi import Note
+from resonate_resources.recordings.recording import Samples
 from resonate_resources.regeneration.instruments import Instrument
 
 SEGMENT_S: Final = 20

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from resonate_resources.audio import Progress, Stems, silent
 from resonate_resources.engine import Engine, Product
-from resonate_resources.midi import read_notes
+from resonate_resources.recordings.midi import read_notes
+from resonate_resources.recordings.recording import Progress, Stems, silent
 from resonate_resources.regeneration.notes import LONGEST_NOTE_S
 from resonate_resources.regeneration.stem import regenerate_stem
 

@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from resonate_resources.audio import Recording, write_recording
-from resonate_resources.midi import Note
+from resonate_resources.recordings.midi import Note
+from resonate_resources.recordings.recording import Recording, write_recording
 from resonate_resources.regeneration.instruments import Instrument, instrument_for
 from resonate_resources.regeneration.notes import playable
 from resonate_resources.regeneration.playing import in_channels, play_in_segments

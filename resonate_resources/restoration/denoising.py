@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.audio import Recording, Samples, write_recording
+from resonate_resources.recordings.recording import Recording, Samples, write_recording
 from resonate_resources.restoration.noise import SteadyNoise
 from resonate_resources.restoration.spectral_gate import CHUNK_FRAMES, gate
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Protocol
 
-from resonate_resources.audio import Progress, Stems
 from resonate_resources.engine import Engine, Product
+from resonate_resources.recordings.recording import Progress, Stems
 
 Preset = Literal["conservative", "balanced", "aggressive"]
 

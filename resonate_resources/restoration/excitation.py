@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 
 
 class _Filter:

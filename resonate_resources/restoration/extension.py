@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from resonate_resources.audio import Recording, Samples, Stems, write_recording
+from resonate_resources.recordings.recording import Recording, Samples, Stems, write_recording
 from resonate_resources.restoration import rumble
 from resonate_resources.restoration.excitation import Exciter, SubBass
 from resonate_resources.signal.bandwidth import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_resources.signal.bandwidth import LOW_QUANTILE, LineLevels
 
 _WINDOW_NOISE_BANDWIDTH = 2.0  # in lines, of the window of measure_line_levels (Harris 1978)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from resonate_resources.audio import Progress, Stems, silent
 from resonate_resources.engine import Engine, Product
+from resonate_resources.recordings.recording import Progress, Stems, silent
 from resonate_resources.restoration.engine import Preset, RestorationEngine
 from resonate_resources.restoration.noisereduce_engine import NoisereduceEngine
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.audio import BLOCK_FRAMES, Recording, Samples, write_recording
+from resonate_resources.recordings.recording import BLOCK_FRAMES, Recording, Samples, write_recording
 
 BAND_HZ = (20.0, 40.0)
 _EDGES_HZ = (

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from resonate_resources.audio import Recording, Samples
 from resonate_resources.parallel import in_parallel
+from resonate_resources.recordings.recording import Recording, Samples
 
 CHUNK_FRAMES = 1 << 17  # faster than longer chunks: the spectra stay in the processor's cache
 _CONTEXT_WINDOWS = 8  # half a window, and the 50 ms over which noisereduce smooths its mask

@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from resonate_resources.audio import Stems
+from resonate_resources.recordings.recording import Stems
 from resonate_resources.separation.attempts import Outcome, Quality
 from resonate_resources.separation.balance import Balance
 

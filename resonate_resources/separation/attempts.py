@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from resonate_resources.audio import AudioError, DestinationError, Progress, Recording, Stems
+from resonate_resources.recordings.recording import AudioError, DestinationError, Progress, Recording, Stems
 from resonate_resources.separation.quality import (
     WINDOW_SECONDS,
     Instrumental,

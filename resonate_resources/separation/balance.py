@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resonate_resources.audio import BLOCK_FRAMES, Recording, Stems
+from resonate_resources.recordings.recording import BLOCK_FRAMES, Recording, Stems
 
 
 @dataclass(frozen=True)

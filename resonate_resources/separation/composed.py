@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from resonate_resources.audio import Progress, Recording, Samples, Stems, write_recording
 from resonate_resources.engine import Engine
+from resonate_resources.recordings.recording import Progress, Recording, Samples, Stems, write_recording
 from resonate_resources.separation.separator import Separator
 
 _REST = "other"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.audio import Progress, Recording, Samples, Stems
-from resonate_resources.separation.chunks import chunk_bounds, joined, write_stems
+from resonate_resources.models.chunks import chunk_bounds, joined, write_stems
+from resonate_resources.recordings.recording import Progress, Recording, Samples, Stems
 from resonate_resources.separation.spectral.stft import Stft
 
 _CHUNK_VALUES = 1 << 20

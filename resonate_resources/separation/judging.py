@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from resonate_resources.audio import AudioError, Recording, Stems
+from resonate_resources.recordings.recording import AudioError, Recording, Stems
 from resonate_resources.separation.prediction.predictor import predict_quality
 from resonate_resources.separation.quality import StemQuality, measure_quality
 from resonate_resources.separation.splicing import Span, cut_out

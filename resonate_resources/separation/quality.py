@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from resonate_resources.audio import Recording, Stems
+from resonate_resources.recordings.recording import Recording, Stems
 from resonate_resources.signal.si_sdr import measure_si_sdr, si_sdr
 
 WINDOW_SECONDS = 10.0

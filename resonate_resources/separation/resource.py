@@ -11,8 +11,8 @@ from typing import Literal
 
 import dagster as dg
 
-from resonate_resources.audio import AudioError, Progress, Recording, Stems, silent
 from resonate_resources.engine import Engine, Json, Product
+from resonate_resources.recordings.recording import AudioError, Progress, Recording, Stems, silent
 from resonate_resources.separation.account import Account
 from resonate_resources.separation.attempts import carry_out
 from resonate_resources.separation.balance import measure_balance

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from importlib import resources
 from typing import Any, Literal
 
-from resonate_resources.audio import AudioError
+from resonate_resources.recordings.recording import AudioError
 from resonate_resources.separation.quality import Instrumental
 
 STEM_COUNTS = (2, 4, 6)

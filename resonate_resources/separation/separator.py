@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from resonate_resources.audio import Progress, Recording, Stems
 from resonate_resources.engine import Engine
+from resonate_resources.recordings.recording import Progress, Recording, Stems
 
 
 class Separator(Protocol):

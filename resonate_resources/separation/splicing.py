@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import BLOCK_FRAMES, Recording, Samples, Stems, write_recording
-from resonate_resources.separation.chunks import write_stems
+from resonate_resources.models.chunks import write_stems
+from resonate_resources.recordings.recording import BLOCK_FRAMES, Recording, Samples, Stems, write_recording
 
 FADE_SECONDS = 1.0
 """As between the chunks of a separator."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Recording, Samples
+from resonate_resources.recordings.recording import Recording, Samples
 
 Levels = npt.NDArray[np.float64]
 """Levels of spectral lines, (lines,), in dB."""

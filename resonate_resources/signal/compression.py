@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 
 _SILENCE = np.float32(1e-9)  # −180 dBFS: keeps the division below defined
 

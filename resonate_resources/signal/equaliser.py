@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 
 if TYPE_CHECKING:
     from pedalboard import Plugin

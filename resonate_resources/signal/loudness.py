@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Recording, Samples
+from resonate_resources.recordings.recording import Recording, Samples
 
 _OFFSET_LU = -0.691  # BS.1770: 0 dBFS of 997 Hz in one channel reads −3.01 LUFS
 _ABSOLUTE_GATE_LUFS = -70.0

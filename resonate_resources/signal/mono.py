@@ -10,7 +10,7 @@ import numpy.typing as npt
 import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 
-from resonate_resources.audio import BLOCK_FRAMES, Progress, Recording, silent
+from resonate_resources.recordings.recording import BLOCK_FRAMES, Progress, Recording, silent
 
 Mono = npt.NDArray[np.float32]
 """One channel of audio, shaped (frames,)."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Recording
+from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.ink import GROUND, RULE, TEXT, clock, png, ticks, write
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 
 
 class RateConverter:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import AudioError, Recording, Samples
+from resonate_resources.recordings.recording import AudioError, Recording, Samples
 
 _ROUNDING = 1e-20  # what is left of a constant signal once its mean is removed: −200 dB
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.audio import Recording, Samples, write_recording
+from resonate_resources.recordings.recording import Recording, Samples, write_recording
 
 
 def sum_recordings(recordings: Collection[Recording], path: Path) -> Recording:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Recording, Samples
+from resonate_resources.recordings.recording import Recording, Samples
 
 BEFORE, AFTER = 15, 16
 """Samples before and after that the value between a sample and its successor is interpolated from."""

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from resonate_resources.audio import Recording, Stems, file_sha256
 from resonate_resources.engine import Engine, Product
+from resonate_resources.recordings.recording import Recording, Stems, file_sha256
 from resonate_resources.storage.hashing import Hashing
 from resonate_resources.storage.store import Store
 

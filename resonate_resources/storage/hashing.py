@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from resonate_resources.audio import file_sha256, tell_of_closed
+from resonate_resources.recordings.recording import file_sha256, tell_of_closed
 
 _Identity = tuple[int, int, int]
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Recording
+from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.mono import mono_blocks, overlapping_frames
 from resonate_resources.transcription.note_creation import FRAME_THRESHOLD, Activations, FrameNote
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Progress, Recording, silent
 from resonate_resources.engine import Engine
 from resonate_resources.parallel import in_parallel
+from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.mono import Mono, mono_blocks
 from resonate_resources.transcription.attacks import (
     OVERTONE_WEIGHT,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Progress, Recording, silent
 from resonate_resources.engine import Engine
+from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.mono import mono_blocks, overlapping_frames
 from resonate_resources.transcription.notes import Note
 

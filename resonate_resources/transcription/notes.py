@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from resonate_resources.audio import Progress, Recording
 from resonate_resources.engine import Engine
+from resonate_resources.recordings.recording import Progress, Recording
 
 
 @dataclass(frozen=True, order=True)

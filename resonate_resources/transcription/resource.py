@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from resonate_resources.audio import Progress, Recording, Stems, silent
 from resonate_resources.engine import Engine, Product
+from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.chart import piano_roll
 from resonate_resources.transcription.basic_pitch import BasicPitch
 from resonate_resources.transcription.drum_bands import DrumBands

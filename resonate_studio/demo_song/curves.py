@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_studio.demo_song.composition import (
     CLOSED_HAT,
     CRASH,

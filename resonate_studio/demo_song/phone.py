@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from resonate_resources.audio import Recording, Samples, Stems, write_samples
+from resonate_resources.recordings.recording import Recording, Samples, Stems, write_samples
 from resonate_studio.demo_song.rendering import DemoSong, sum_of
 
 SIDE_GAIN_DB: Final = -6.0

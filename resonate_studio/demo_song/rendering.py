@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from resonate_resources.audio import Recording, Samples, Stems, write_samples
+from resonate_resources.recordings.recording import Recording, Samples, Stems, write_samples
 from resonate_resources.regeneration.dawdreamer_thread import on_dawdreamer_thread
 from resonate_studio.demo_song.composition import STEM_PARTS, Composition, Note
 from resonate_studio.demo_song.curves import bass_curves, drum_triggers, vocal_curves

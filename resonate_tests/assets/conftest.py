@@ -1,37 +1,5 @@
-"""A home without a graph: storage, an inbox and an instance."""
+"""A home without a graph."""
 
-from __future__ import annotations
+from resonate_tests.homes import files_lie_still, inbox, instance, storage
 
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
-import dagster as dg
-import pytest
-
-from resonate_resources.storage.inbox import FolderInbox
-from resonate_resources.storage.resource import S3Resource, StorageResource
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> StorageResource:
-    return StorageResource(root=str(tmp_path / "storage"), s3=S3Resource(), cache=str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> FolderInbox:
-    (tmp_path / "inbox").mkdir()
-    return FolderInbox(tmp_path / "inbox")
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
-
-
-@pytest.fixture
-def files_lie_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are a day old when they are looked at, and so whole at the first look."""
-    now = time.time
-    monkeypatch.setattr("resonate_resources.storage.inbox.time.time", lambda: now() + 86_400)
+__all__ = ["files_lie_still", "inbox", "instance", "storage"]

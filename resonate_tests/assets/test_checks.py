@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from resonate_assets import checks
-from resonate_resources.audio import Samples, write_samples
-from resonate_resources.encoding import encode_flac, encode_mp3
 from resonate_resources.engine import Engine, Product
+from resonate_resources.recordings.encoding import encode_flac, encode_mp3
+from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.storage.artefacts import Artefact, Artefacts
 from resonate_resources.storage.store import LocalStore, new_directory
 

@@ -11,8 +11,8 @@ import pytest
 
 from resonate_assets.partitions import tracks
 from resonate_assets.schedules import nightly_ingest
-from resonate_assets.sensors import InboxResource
 from resonate_resources.engine import Engine, Product
+from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.storage.inbox import FolderInbox
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.sources import Rejection

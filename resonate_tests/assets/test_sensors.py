@@ -11,8 +11,10 @@ import dagster as dg
 import pytest
 from moto import mock_aws
 
-from resonate_assets.partitions import TRACK_KEY, tracks
-from resonate_assets.sensors import InboxResource, inbox_bucket, inbox_folder
+from resonate_assets.partitions import tracks
+from resonate_assets.sensors import inbox_bucket, inbox_folder
+from resonate_resources.ingestion.resource import InboxResource
+from resonate_resources.ingestion.track_key import TRACK_KEY
 from resonate_resources.storage.inbox import FolderInbox
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_tests.bad_input import dangling_link

@@ -32,9 +32,10 @@ import dagster as dg
 from werkzeug.serving import make_server
 
 from resonate_assets.definitions import build_defs
-from resonate_assets.partitions import track_key, tracks
+from resonate_assets.partitions import tracks
 from resonate_assets.sensors import inbox_bucket
 from resonate_assets.settings import Settings
+from resonate_resources.ingestion.track_key import track_key
 from resonate_resources.storage.inbox import BucketInbox, Ledger, fingerprint
 from resonate_resources.storage.resource import StorageResource
 

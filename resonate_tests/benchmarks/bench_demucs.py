@@ -21,10 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.audio import BLOCK_FRAMES, Recording, silent, write_recording
+from resonate_resources.models.weights import models_directory
+from resonate_resources.recordings.recording import BLOCK_FRAMES, Recording, silent, write_recording
 from resonate_resources.separation.demucs import engine as demucs_engine
 from resonate_resources.separation.demucs.engine import DemucsSeparator
-from resonate_resources.separation.model_files import models_directory
 from resonate_tests.resources.separation.demucs.checkpoints import (
     SOURCES,
     full_size,

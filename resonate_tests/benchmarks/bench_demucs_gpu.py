@@ -19,9 +19,9 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from resonate_resources.models.device import choose_device, tensor_float_32
+from resonate_resources.models.precision import largest_error_db
 from resonate_resources.separation.demucs.bag import Bag, load_checkpoint
-from resonate_resources.separation.demucs.device import choose_device, tensor_float_32
-from resonate_resources.separation.demucs.inference import largest_error_db
 from resonate_tests.benchmarks.bench_demucs import command, measured, random_track, save_models
 
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from resonate_resources.audio import Samples, write_samples
+from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.separation.prediction.predictor import predict_quality
 from resonate_resources.separation.quality import decibels, levels_in_windows
 from resonate_resources.separation.router import read_policy

@@ -24,7 +24,7 @@ import dagster as dg
 import soxr
 
 from resonate_assets.jobs import STAGES
-from resonate_resources.audio import Recording, write_recording, write_samples
+from resonate_resources.recordings.recording import Recording, write_recording, write_samples
 from resonate_studio.demo_song import compose, render
 
 

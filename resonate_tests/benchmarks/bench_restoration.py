@@ -17,8 +17,8 @@ from typing import get_args
 
 import numpy as np
 
-from resonate_resources.audio import Recording, Stems
 from resonate_resources.engine import Product
+from resonate_resources.recordings.recording import Recording, Stems
 from resonate_resources.restoration.engine import Preset
 from resonate_resources.restoration.resource import RestorationResource
 from resonate_resources.separation.resource import SeparationResource

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.audio import Samples, silent, write_recording
+from resonate_resources.recordings.recording import Samples, silent, write_recording
 from resonate_resources.separation.spectral.engine import SpectralSeparator
 from resonate_resources.separation.spectral.masks import STEMS
 from resonate_resources.separation.spectral.stft import Stft

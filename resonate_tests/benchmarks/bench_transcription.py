@@ -16,7 +16,7 @@ from pathlib import Path
 import mir_eval
 import numpy as np
 
-from resonate_resources.audio import Recording, Stems, silent
+from resonate_resources.recordings.recording import Recording, Stems, silent
 from resonate_resources.separation.spectral.engine import SpectralSeparator
 from resonate_resources.transcription.basic_pitch import BasicPitch
 from resonate_resources.transcription.drum_bands import DrumBands

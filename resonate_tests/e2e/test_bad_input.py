@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from resonate_assets.jobs import STAGES
-from resonate_resources.audio import Recording, write_samples
+from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_tests.bad_input import (
     ODD,
     REFUSED,

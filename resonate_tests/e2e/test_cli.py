@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from resonate_assets.jobs import STAGES
-from resonate_assets.partitions import TRACK_KEY
-from resonate_resources.audio import write_samples
+from resonate_resources.ingestion.track_key import TRACK_KEY
+from resonate_resources.recordings.recording import write_samples
 from resonate_studio.cli import main
 
 _WHERE = ("RESONATE_HOME", "RESONATE_STORAGE", "RESONATE_INBOX", "RESONATE_BUCKET", "DAGSTER_HOME")

@@ -21,7 +21,7 @@ import pytest
 from click.testing import CliRunner
 
 from resonate_assets.jobs import STAGES
-from resonate_resources.audio import write_samples
+from resonate_resources.recordings.recording import write_samples
 from resonate_resources.storage.artefacts import Artefacts, Manifest
 from resonate_resources.storage.store import LocalStore
 from resonate_studio.cli import main

@@ -13,7 +13,7 @@ import pytest
 import soundfile as sf
 from click.testing import CliRunner, Result
 
-from resonate_resources.audio import write_samples
+from resonate_resources.recordings.recording import write_samples
 from resonate_studio.cli import main
 from resonate_studio.demo_song import DemoSong
 

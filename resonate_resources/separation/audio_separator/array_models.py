@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from resonate_resources.audio import Samples
-from resonate_resources.separation.model_files import ModelError
+from resonate_resources.models.weights import ModelError
+from resonate_resources.recordings.recording import Samples
 
 _HIGHEST_PEAK = 0.9
 """audio-separator's `normalization_threshold`: a louder track is turned down to it for the model."""

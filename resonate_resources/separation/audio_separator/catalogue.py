@@ -8,7 +8,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from resonate_resources.separation.model_files import ModelError, probe
+from resonate_resources.models.weights import ModelError, probe
 
 _RELEASES = "https://github.com/TRvlvr/model_repo/releases/download/all_public_uvr_models/"
 _OWN_RELEASES = "https://github.com/nomadkaraoke/python-audio-separator/releases/download/model-configs/"

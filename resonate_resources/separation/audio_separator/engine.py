@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import resonate_resources.workers
-from resonate_resources.audio import Progress, Recording, Stems
+import resonate_resources.models.workers
+from resonate_resources import models
 from resonate_resources.engine import Engine, Json
-from resonate_resources.separation import chunks, model_rate
+from resonate_resources.models.weights import ModelError, models_directory
+from resonate_resources.models.workers.client import Worker, WorkerError
+from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.separation.audio_separator.catalogue import files_of, why_missing
-from resonate_resources.separation.demucs import device
-from resonate_resources.separation.model_files import ModelError, models_directory
 from resonate_resources.signal import resampling
-from resonate_resources.workers.client import Worker, WorkerError
 
 Name = Literal["roformer", "uvr"]
 StemCount = Literal[2, 4, 6]
@@ -40,12 +39,10 @@ FADE_SECONDS = 1.0
 
 WORKER = Worker(
     "audio-separator",
-    Path(resonate_resources.workers.__path__[0]) / "audio_separator.py",
+    Path(resonate_resources.models.workers.__path__[0]) / "audio_separator.py",
     (
         *sorted(Path(__file__).parent.glob("*.py")),
-        Path(chunks.__file__),
-        Path(model_rate.__file__),
-        Path(device.__file__),
+        *sorted(Path(models.__path__[0]).glob("*.py")),
         Path(resampling.__file__),
     ),
 )

@@ -9,21 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from resonate_resources.audio import Progress, Recording, Samples
-from resonate_resources.separation.audio_separator.array_models import ArrayModel
-from resonate_resources.separation.audio_separator.engine import CHUNK_SECONDS, FADE_SECONDS
-from resonate_resources.separation.audio_separator.loading import load_model
-from resonate_resources.separation.audio_separator.precision import MixedPrecision, lower_precision
-from resonate_resources.separation.audio_separator.room import Device, with_room
-from resonate_resources.separation.chunks import chunk_bounds, cut, joined, write_stems
-from resonate_resources.separation.demucs.device import tensor_float_32
-from resonate_resources.separation.model_files import ModelError
-from resonate_resources.separation.model_rate import (
+from resonate_resources.models.chunks import chunk_bounds, cut, joined, write_stems
+from resonate_resources.models.device import tensor_float_32
+from resonate_resources.models.model_rate import (
     as_stereo,
     channel_groups,
     from_stereo,
     stems_at_rate,
 )
+from resonate_resources.models.precision import MixedPrecision, lower_precision
+from resonate_resources.models.weights import ModelError
+from resonate_resources.recordings.recording import Progress, Recording, Samples
+from resonate_resources.separation.audio_separator.array_models import ArrayModel
+from resonate_resources.separation.audio_separator.engine import CHUNK_SECONDS, FADE_SECONDS
+from resonate_resources.separation.audio_separator.loading import load_model
+from resonate_resources.separation.audio_separator.room import Device, with_room
 from resonate_resources.signal.resampling import at_rate
 
 _REST = "other"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from resonate_resources.models.weights import ModelError
 from resonate_resources.separation.demucs.processor_layers import speed_up_on_processor
-from resonate_resources.separation.model_files import ModelError
 
 if TYPE_CHECKING:
     from demucs.htdemucs import HTDemucs

@@ -14,27 +14,28 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from resonate_resources.audio import Progress, Recording, Samples, Stems
 from resonate_resources.engine import Engine, Json
-from resonate_resources.parallel import ahead
-from resonate_resources.separation.chunks import chunk_bounds, cut, joined, write_stems
-from resonate_resources.separation.demucs.bag import Bag, load_checkpoint
-from resonate_resources.separation.demucs.device import choose_device, tame_allocator
-from resonate_resources.separation.demucs.inference import WORST_ERROR_DB, Inference
-from resonate_resources.separation.model_files import (
-    ModelError,
-    ModelFile,
-    fetch,
-    models_directory,
-    why_missing,
-)
-from resonate_resources.separation.model_rate import (
+from resonate_resources.models.chunks import chunk_bounds, cut, joined, write_stems
+from resonate_resources.models.device import choose_device, tame_allocator
+from resonate_resources.models.model_rate import (
     Group,
     as_stereo,
     channel_groups,
     from_stereo,
     stems_at_rate,
 )
+from resonate_resources.models.precision import WORST_ERROR_DB
+from resonate_resources.models.weights import (
+    ModelError,
+    ModelFile,
+    fetch,
+    models_directory,
+    why_missing,
+)
+from resonate_resources.parallel import ahead
+from resonate_resources.recordings.recording import Progress, Recording, Samples, Stems
+from resonate_resources.separation.demucs.bag import Bag, load_checkpoint
+from resonate_resources.separation.demucs.inference import Inference
 from resonate_resources.signal.resampling import at_rate
 
 Model = Literal["htdemucs_ft", "htdemucs", "htdemucs_6s"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,21 +10,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from resonate_resources.audio import Samples
-from resonate_resources.separation.demucs.device import Device, processor, tensor_float_32
+from resonate_resources.models.device import Device, processor, tensor_float_32
+from resonate_resources.models.precision import WORST_ERROR_DB, Outputs, largest_error_db
+from resonate_resources.recordings.recording import Samples
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Outputs = npt.NDArray[np.float32]
-"""Shaped (batch, sources, channels, frames)."""
-
-WORST_ERROR_DB = -45.0
-"""Lower precision is used only where no stem differs by more from what float32 gives."""
-_FAINT = 1e-4
-"""Stems 40 dB under the loudest are held to its error: their own is not heard."""
 
 
 class Network(Protocol):
@@ -128,18 +119,6 @@ class Inference:
             self.notes.append("the GPU's memory did not suffice: separated on the processor")
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-
-
-def largest_error_db(approximate: Outputs, exact: Outputs) -> float | None:
-    """Energy of the difference over that of the stem, of the worst stem; None where all is silent."""
-    energy = np.square(exact, dtype=np.float64).sum(axis=(0, 2, 3))
-    if not energy.max() > 0:
-        return None
-    difference = np.square(approximate.astype(np.float64) - exact).sum(axis=(0, 2, 3))
-    worst = float((difference / np.maximum(energy, _FAINT * energy.max())).max())
-    if math.isnan(worst):
-        return math.inf
-    return 10 * math.log10(worst) if worst > 0 else -math.inf
 
 
 @contextmanager

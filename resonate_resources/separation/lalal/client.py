@@ -25,7 +25,7 @@ from typing import Any, Self, TypeVar
 
 import requests
 
-from resonate_resources.audio import AudioError, DestinationError, Progress
+from resonate_resources.recordings.recording import AudioError, DestinationError, Progress
 
 API = "https://www.lalal.ai/api/v1/"
 UPLOAD_BYTES_MAX = 10 * 1000**3

@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from resonate_resources.audio import Progress, Recording, Stems
 from resonate_resources.engine import Engine
+from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.separation.lalal.client import API, LalalClient, Patience, ServiceError
 from resonate_resources.separation.lalal.job import PRESETS, PaidJob, hash_of_work
 from resonate_resources.separation.lalal.ledger import Caps, Ledger

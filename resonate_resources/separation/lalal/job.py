@@ -14,9 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.audio import AudioError, Progress, Recording, Samples, Stems, write_recording
-from resonate_resources.decoding import decode
-from resonate_resources.encoding import encode_flac
+from resonate_resources.recordings.decoding import decode
+from resonate_resources.recordings.encoding import encode_flac
+from resonate_resources.recordings.recording import (
+    AudioError,
+    Progress,
+    Recording,
+    Samples,
+    Stems,
+    write_recording,
+)
 from resonate_resources.separation.lalal.client import (
     LalalClient,
     RefusedError,

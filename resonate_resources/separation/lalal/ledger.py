@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
-from resonate_resources.audio import AudioError
+from resonate_resources.recordings.recording import AudioError
 
 _KEPT = timedelta(hours=24)
 """How long the service keeps sources, results, and the answer to what became of a task."""

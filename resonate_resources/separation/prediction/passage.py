@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from resonate_resources.audio import Recording, Samples
+from resonate_resources.recordings.recording import Recording, Samples
 
 FRAME_SECONDS = 2048 / 44100
 """46 ms: notes are parted from each other, strokes from notes."""

@@ -12,7 +12,7 @@ from importlib import resources
 
 import numpy as np
 
-from resonate_resources.audio import AudioError, Recording, Stems
+from resonate_resources.recordings.recording import AudioError, Recording, Stems
 from resonate_resources.separation.prediction.features import measure_features
 from resonate_resources.separation.prediction.passage import Floats, read_passage
 from resonate_resources.separation.prediction.trees import Trees

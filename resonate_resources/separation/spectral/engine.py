@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resonate_resources.audio import Progress, Recording, Samples, Stems
 from resonate_resources.engine import Engine
+from resonate_resources.models.chunks import separate_in_chunks
 from resonate_resources.parallel import AT_ONCE
-from resonate_resources.separation.chunks import separate_in_chunks
+from resonate_resources.recordings.recording import Progress, Recording, Samples, Stems
 from resonate_resources.separation.spectral.masks import STEMS, estimate_masks, networks_sha256
 from resonate_resources.separation.spectral.stft import WINDOW_SECONDS, Stft
 from resonate_resources.separation.spectral.wiener import filtered

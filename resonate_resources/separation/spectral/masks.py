@@ -9,7 +9,7 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_resources.separation.spectral.context import add_context
 from resonate_resources.separation.spectral.cues import measure_cues
 from resonate_resources.separation.spectral.network import MaskNetwork

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 
 Spectra = npt.NDArray[np.complex64]
 """Shaped (channels, time, bins)."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import write_samples
+from resonate_resources.recordings.recording import write_samples
 from resonate_resources.separation.prediction.predictor import predict_quality, predictor
 from resonate_tests.benchmarks.quality_prediction.curve import calibration_curve
 from resonate_tests.benchmarks.quality_prediction.degradation import KINDS, RATE, UNSEEN_KINDS

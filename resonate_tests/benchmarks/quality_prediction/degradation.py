@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, signal
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_resources.separation.spectral.stft import Spectra, Stft
 
 RATE = 44100

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_resources.separation.prediction.features import measure_features
 from resonate_resources.separation.prediction.passage import BLOCK, assembled, frame_size
 from resonate_resources.separation.quality import has_sound, window_bounds

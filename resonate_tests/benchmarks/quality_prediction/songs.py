@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_studio.demo_song import compose, render
 from resonate_tests.benchmarks.mask_fitting.songs import (
     DRUM_CHANNEL,

@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
-from resonate_resources.audio import Samples
 from resonate_resources.mastering.levelling import LIMITER_CEILING_DBTP
 from resonate_resources.mastering.limiter import TruePeakLimiter
+from resonate_resources.recordings.recording import Samples
 
 RATE = 48_000
 

@@ -12,11 +12,11 @@ import pytest
 import soundfile as sf
 from scipy.signal import resample_poly
 
-from resonate_resources.audio import Recording, Samples, write_samples
 from resonate_resources.engine import Product
 from resonate_resources.mastering import delivery
 from resonate_resources.mastering.resource import MasteringResource
-from resonate_resources.tags import Tags
+from resonate_resources.recordings.recording import Recording, Samples, write_samples
+from resonate_resources.recordings.tags import Tags
 from resonate_studio.demo_song import DemoSong
 
 TAGS = Tags(artist="Björk & Co", title="Prüfung", bpm=120.0)

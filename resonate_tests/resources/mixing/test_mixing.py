@@ -9,9 +9,9 @@ import numpy as np
 import pyloudnorm
 import pytest
 
-from resonate_resources.audio import AudioError, Recording, Samples, Stems, write_samples
 from resonate_resources.mixing.balance import balance_error, balance_holds, target_loudness
 from resonate_resources.mixing.resource import MixingResource
+from resonate_resources.recordings.recording import AudioError, Recording, Samples, Stems, write_samples
 from resonate_studio.demo_song import DemoSong
 
 RATE = 44_100

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.audio import Recording, Samples, write_samples
 from resonate_resources.profiling.features import pitch_class_energy
 from resonate_resources.profiling.key import TONICS, camelot, estimate_key, open_key
+from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_studio.demo_song import DemoSong, PhoneRecording
 
 RATE = 22050

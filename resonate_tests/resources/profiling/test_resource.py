@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from resonate_resources.audio import Samples, write_samples
 from resonate_resources.engine import Product
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.profiling.resource import ProfilingResource
+from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_studio.demo_song import DemoSong
 
 

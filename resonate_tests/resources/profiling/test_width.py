@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resonate_resources.audio import write_samples
 from resonate_resources.profiling.width import BANDS_HZ, StereoWidth, measure_width
+from resonate_resources.recordings.recording import write_samples
 
 RATE = 44100
 

@@ -12,8 +12,8 @@ import pytest
 import soxr
 from scipy import signal
 
-from resonate_resources.audio import Samples, write_samples
 from resonate_resources.quality.comparison import DIMENSIONS, Comparison, Heard, compare, listen
+from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_studio.demo_song import DemoSong
 
 CLEARLY = 10.0

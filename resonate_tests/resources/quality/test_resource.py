@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from resonate_resources.audio import Recording, Samples, write_samples
 from resonate_resources.quality.comparison import DIMENSIONS
 from resonate_resources.quality.resource import QualityResource
+from resonate_resources.recordings.recording import Recording, Samples, write_samples
 
 RATE = 22_050
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonate_resources.midi import Note
+from resonate_resources.recordings.midi import Note
 from resonate_resources.regeneration.notes import LONGEST_NOTE_S, playable
 
 NOTES = st.lists(

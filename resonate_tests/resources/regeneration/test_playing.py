@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_resources.regeneration.instruments import Instrument, instrument_for
 from resonate_resources.regeneration.notes import Note, playable
 from resonate_resources.regeneration.playing import in_channels, play_in_segments

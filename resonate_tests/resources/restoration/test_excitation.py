@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_resources.restoration.excitation import Exciter, SubBass
 
 RATE = 44_100

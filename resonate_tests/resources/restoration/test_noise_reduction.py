@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from noisereduce import reduce_noise
 from scipy import signal
 
-from resonate_resources.audio import Recording, Samples, write_samples
+from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_resources.restoration.denoising import plan_reduction
 from resonate_resources.restoration.noise import SteadyNoise, estimate_noise
 from resonate_resources.restoration.noisereduce_engine import STRENGTHS, Strength

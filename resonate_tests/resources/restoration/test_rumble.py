@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.audio import Samples, write_samples
+from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.restoration.extension import examine
 from resonate_resources.restoration.rumble import cut_rumble, rumble
 

@@ -8,8 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.audio import AudioError, Progress, Recording, Samples, Stems, write_samples
 from resonate_resources.engine import Engine
+from resonate_resources.recordings.recording import (
+    AudioError,
+    Progress,
+    Recording,
+    Samples,
+    Stems,
+    write_samples,
+)
 
 RATE = 8000
 

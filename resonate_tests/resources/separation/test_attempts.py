@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from resonate_resources.audio import AudioError, Recording, Stems, write_samples
+from resonate_resources.recordings.recording import AudioError, Recording, Stems, write_samples
 from resonate_resources.separation.attempts import Judge, Outcome, carry_out
 from resonate_resources.separation.judging import JudgeOfStems
 from resonate_resources.separation.quality import (
@@ -149,7 +149,7 @@ def test_a_failure_after_a_first_result_keeps_that(carried_out):
 
 
 def test_a_full_disk_is_not_an_engines_failure(carried_out, monkeypatch, tmp_path):
-    from resonate_resources.audio import DestinationError
+    from resonate_resources.recordings.recording import DestinationError
 
     def full(*_):
         raise DestinationError(tmp_path / "x.wav")

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from resonate_resources.audio import write_samples
+from resonate_resources.recordings.recording import write_samples
 from resonate_resources.separation.balance import measure_balance
 
 

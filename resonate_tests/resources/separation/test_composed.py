@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from resonate_resources.audio import Recording, write_samples
+from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_resources.separation.composed import Merged, VocalsFirst
 from resonate_tests.resources.separation.separators import RATE, Truthful, true_stems
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from resonate_resources.audio import Samples, Stems, write_samples
+from resonate_resources.recordings.recording import Samples, Stems, write_samples
 from resonate_resources.separation import exact_sum
 from resonate_resources.separation.exact_sum import sum_exactly
 from resonate_resources.signal.si_sdr import si_sdr

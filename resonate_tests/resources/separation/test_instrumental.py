@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from resonate_resources.audio import silent, write_samples
+from resonate_resources.recordings.recording import silent, write_samples
 from resonate_resources.separation.prediction.predictor import predict_quality
 from resonate_resources.separation.quality import levels_in_windows
 from resonate_resources.separation.router import read_policy

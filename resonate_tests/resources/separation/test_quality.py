@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.audio import AudioError, Samples, write_samples
+from resonate_resources.recordings.recording import AudioError, Samples, write_samples
 from resonate_resources.separation.quality import (
     Instrumental,
     StemQuality,

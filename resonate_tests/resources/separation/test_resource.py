@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from resonate_resources.audio import AudioError, Recording, write_samples
 from resonate_resources.engine import Product
+from resonate_resources.recordings.recording import AudioError, Recording, write_samples
 from resonate_resources.separation import resource
 from resonate_resources.separation.engines import Offer
 from resonate_resources.separation.resource import REPORT, SeparationResource

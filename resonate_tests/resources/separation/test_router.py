@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonate_resources.audio import AudioError
+from resonate_resources.recordings.recording import AudioError
 from resonate_resources.separation.quality import Instrumental
 from resonate_resources.separation.router import (
     EngineFacts,

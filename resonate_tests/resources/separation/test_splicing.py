@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonate_resources.audio import Recording, write_samples
+from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_resources.separation.splicing import FADE_SECONDS, Span, cut_out, spans_around, splice
 
 RATE = 100

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
-from resonate_resources.audio import Samples, write_samples
+from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.signal.bandwidth import Bandwidth, detect_bandwidth
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.audio import Samples, write_samples
+from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.signal.loudness import LoudnessMeter, k_weighting, measure_loudness
 
 RATE = 48_000

@@ -6,7 +6,7 @@ import numpy as np
 import pyebur128  # type: ignore[import-untyped]
 import pytest
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_resources.signal.loudness import LoudnessMeter
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonate_resources.audio import write_samples
+from resonate_resources.recordings.recording import write_samples
 from resonate_resources.signal.mono import mono_blocks, overlapping_frames
 
 

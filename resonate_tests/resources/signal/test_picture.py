@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resonate_resources.audio import Recording, Samples, write_samples
+from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_resources.signal.picture import draw
 from resonate_studio.demo_song import DemoSong
 

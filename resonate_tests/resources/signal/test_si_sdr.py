@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.audio import AudioError, Samples, write_samples
+from resonate_resources.recordings.recording import AudioError, Samples, write_samples
 from resonate_resources.signal.si_sdr import measure_si_sdr, si_sdr
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resonate_resources.audio import BLOCK_FRAMES, Recording, Samples, write_samples
+from resonate_resources.recordings.recording import BLOCK_FRAMES, Recording, Samples, write_samples
 from resonate_resources.signal.summing import null_depth, sum_recordings
 
 FRAMES = BLOCK_FRAMES + 4321  # so that there is a second, shorter block

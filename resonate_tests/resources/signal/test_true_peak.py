@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
-from resonate_resources.audio import Samples, write_samples
+from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.signal.true_peak import TruePeakMeter, measure_sample_peak, measure_true_peak
 
 RATE = 48_000

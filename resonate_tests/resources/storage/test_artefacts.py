@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resonate_resources.audio import write_samples
 from resonate_resources.engine import Engine, Product
+from resonate_resources.recordings.recording import write_samples
 from resonate_resources.storage.artefacts import (
     Artefact,
     Artefacts,

@@ -7,8 +7,8 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from resonate_resources.audio import write_recording, write_samples
 from resonate_resources.engine import Engine, Product
+from resonate_resources.recordings.recording import write_recording, write_samples
 from resonate_resources.storage.artefacts import Artefact, Artefacts
 from resonate_resources.storage.computing import Finish, computed
 from resonate_resources.storage.store import LocalStore

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonate_resources.audio import Samples, silent, write_samples
+from resonate_resources.recordings.recording import Samples, silent, write_samples
 from resonate_resources.separation.spectral.engine import SpectralSeparator
 from resonate_resources.transcription.attacks import attack_times, cut_at_attacks, with_overtones
 from resonate_resources.transcription.basic_pitch import BasicPitch, frame_time, nearest_frame

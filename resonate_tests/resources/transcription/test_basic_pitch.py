@@ -10,7 +10,7 @@ from basic_pitch.inference import run_inference
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.audio import Recording, Samples, write_samples
+from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_resources.transcription.basic_pitch import (
     WINDOW_FRAMES,
     BasicPitch,

@@ -6,7 +6,7 @@ import mir_eval
 import numpy as np
 import pytest
 
-from resonate_resources.audio import Samples, write_samples
+from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.transcription.drum_bands import DrumBands
 from resonate_resources.transcription.notes import Note
 from resonate_studio.demo_song import DemoSong

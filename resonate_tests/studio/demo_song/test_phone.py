@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_studio.demo_song import DemoSong, PhoneRecording
 from resonate_studio.demo_song.phone import BIT_RATE, RT60_S, SNR_DB, _noise, _room_response, _through_codec
 

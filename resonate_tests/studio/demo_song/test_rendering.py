@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfilt
 
-from resonate_resources.audio import Samples
+from resonate_resources.recordings.recording import Samples
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_studio.demo_song import DemoSong, compose, render
 from resonate_studio.demo_song.composition import KICK, SNARE, TOMS

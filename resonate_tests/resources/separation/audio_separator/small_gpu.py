@@ -25,8 +25,8 @@ def main() -> None:
     sys.modules["resonate_resources"] = package
     os.environ["TQDM_DISABLE"] = "1"
 
+    from resonate_resources.models.workers.server import serve
     from resonate_resources.separation.audio_separator import work
-    from resonate_resources.workers.server import serve
 
     loaded = work.load_model
 

@@ -11,10 +11,10 @@ import psutil
 import pytest
 import torch
 
-from resonate_resources.audio import AudioError, Recording, silent, write_samples
+from resonate_resources.models.weights import ModelError
+from resonate_resources.recordings.recording import AudioError, Recording, silent, write_samples
 from resonate_resources.separation.audio_separator import engine as audio_separator_engine
 from resonate_resources.separation.audio_separator.engine import AudioSeparator
-from resonate_resources.separation.model_files import ModelError
 
 MEL = "vocals_mel_band_roformer.ckpt"
 BS = "model_bs_roformer_ep_317_sdr_12.9755.ckpt"
@@ -149,7 +149,8 @@ def test_the_model_stays_loaded_for_the_next_track(worker, tmp_path):
 def test_the_model_stays_loaded_for_other_processes(worker, tmp_path):
     separated(tmp_path, noise(1000))
     program = (
-        "import sys; from pathlib import Path; from resonate_resources.audio import Recording, silent\n"
+        "import sys; from pathlib import Path\n"
+        "from resonate_resources.recordings.recording import Recording, silent\n"
         "from resonate_resources.separation.audio_separator.engine import AudioSeparator\n"
         "separator = AudioSeparator(); folder = Path(sys.argv[1])\n"
         "separator.separate(Recording.open(folder / 'track.wav'), folder, silent); print(separator.was_warm)"

@@ -13,13 +13,13 @@ from demucs.apply import BagOfModels, apply_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.audio import silent, write_samples
-from resonate_resources.separation.chunks import chunk_bounds
+from resonate_resources.models.chunks import chunk_bounds
+from resonate_resources.models.device import Device
+from resonate_resources.models.weights import ModelError
+from resonate_resources.recordings.recording import silent, write_samples
 from resonate_resources.separation.demucs import engine as demucs_engine
 from resonate_resources.separation.demucs.bag import load_checkpoint
-from resonate_resources.separation.demucs.device import Device
 from resonate_resources.separation.demucs.engine import DemucsSeparator, weights
-from resonate_resources.separation.model_files import ModelError
 from resonate_tests.resources.separation.demucs.checkpoints import SOURCES, full_size, package, publish, small
 
 SEGMENT = 66150  # of the small model: 1.5 s

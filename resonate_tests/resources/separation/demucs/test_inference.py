@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from resonate_resources.separation.demucs.device import Device, batch_size, processor
-from resonate_resources.separation.demucs.inference import Inference, largest_error_db
+from resonate_resources.models.device import Device, batch_size, processor
+from resonate_resources.models.precision import largest_error_db
+from resonate_resources.separation.demucs.inference import Inference
 
 
 class Doubler:

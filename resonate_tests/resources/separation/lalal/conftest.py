@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from resonate_resources.audio import Recording, write_samples
+from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_tests.lalal_server import KEY, LalalServer, lalal_server
 from resonate_tests.resources.separation.lalal.separating import RATE, tones
 

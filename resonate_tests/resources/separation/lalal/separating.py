@@ -8,7 +8,7 @@ from tempfile import mkdtemp
 import numpy as np
 import pytest
 
-from resonate_resources.audio import AudioError, Recording, Samples, silent
+from resonate_resources.recordings.recording import AudioError, Recording, Samples, silent
 from resonate_resources.separation.lalal.client import Patience
 from resonate_resources.separation.lalal.engine import LalalSeparator
 from resonate_resources.separation.lalal.ledger import Caps

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resonate_resources.audio import AudioError, Recording, write_samples
+from resonate_resources.recordings.recording import AudioError, Recording, write_samples
 from resonate_resources.separation.lalal.ledger import CapReachedError, Caps, Ledger
 from resonate_tests.lalal_server import (
     LalalServer,

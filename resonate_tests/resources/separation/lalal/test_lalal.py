@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from resonate_resources.audio import AudioError, Recording, write_samples
+from resonate_resources.recordings.recording import AudioError, Recording, write_samples
 from resonate_tests.lalal_server import (
     DROP,
     HANG,

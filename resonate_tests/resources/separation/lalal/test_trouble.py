@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resonate_resources.audio import Recording
+from resonate_resources.recordings.recording import Recording
 from resonate_resources.separation.lalal.client import Patience
 from resonate_resources.separation.lalal.ledger import Caps, Ledger
 from resonate_tests.lalal_server import (
@@ -170,7 +170,8 @@ class TestPayingOnce:
         server.checks_until_ready = 10**9
         (tmp_path / "killed").mkdir()
         script = (
-            "import sys; from pathlib import Path; from resonate_resources.audio import Recording, silent\n"
+            "import sys; from pathlib import Path\n"
+            "from resonate_resources.recordings.recording import Recording, silent\n"
             "from resonate_resources.separation.lalal.engine import LalalSeparator\n"
             "ledger, api, track, into = sys.argv[1:]\n"
             "engine = LalalSeparator(Path(ledger), api=api)\n"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.audio import AudioError, Recording, Samples, Stems, write_samples
+from resonate_resources.recordings.recording import AudioError, Recording, Samples, Stems, write_samples
 from resonate_resources.separation.prediction.predictor import (
     HIGHEST_DB,
     LOWEST_DB,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonate_resources.audio import Recording, Samples, write_samples
-from resonate_resources.separation.chunks import chunk_bounds
+from resonate_resources.models.chunks import chunk_bounds
+from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_resources.separation.spectral import engine as spectral
 from resonate_resources.separation.spectral.engine import SpectralSeparator, separate_samples
 from resonate_resources.signal.si_sdr import measure_si_sdr

@@ -1,0 +1,134 @@
+"""Weights of models: where they lie, where they are fetched from, how they are known to be the right ones."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import ssl
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from functools import cache
+from http.client import HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from resonate_resources.recordings.recording import AudioError, file_sha256
+
+_TIMEOUT_SECONDS = 30.0
+"""Without a byte: a server that says nothing is given up."""
+_PROBE_SECONDS = 3.0
+_ASK_AGAIN_SECONDS = 60.0
+_unreachable: dict[str, tuple[float, OSError]] = {}
+"""Hub → when it could not be reached, on the monotonic clock, and why."""
+
+
+class ModelError(AudioError):
+    """A model that can't be had or used. Nothing is wrong with the track."""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A file on a model's own hub. sha256: the published hash in hex, or as much of it as is published."""
+
+    url: str
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        return self.url.rpartition("/")[2]
+
+
+def models_directory() -> Path:
+    """Where weights are kept: $RESONATE_MODELS, else ~/.cache/resonate/models."""
+    named = os.environ.get("RESONATE_MODELS")
+    return Path(named) if named else Path.home() / ".cache" / "resonate" / "models"
+
+
+def fetch(file: ModelFile, directory: Path) -> Path:
+    """The file, checked; fetched from its hub where it is not in `directory` yet. Raises ModelError."""
+    path = directory / file.name
+    if not path.is_file():
+        _download(file, path)
+    if not file_sha256(path).startswith(file.sha256):
+        raise ModelError(
+            f"{path}: is not the published file, or not all of it (its SHA-256 does not begin with "
+            f"{file.sha256}); delete it, and it is fetched again from {file.url}"
+        )
+    return path
+
+
+def why_missing(files: tuple[ModelFile, ...], directory: Path) -> str | None:
+    """One line on the first file that is neither here nor to be had from its hub; None if there is none.
+
+    Asks the hub, within a few seconds, only where a file is not here.
+    """
+    for file in files:
+        if (directory / file.name).is_file():
+            continue
+        try:
+            probe(file.url)
+        except (OSError, HTTPException) as error:
+            return _advice(file, directory, error)
+        return None  # what can reach the hub can reach the others
+    return None
+
+
+def probe(url: str) -> None:
+    """Ask whether a file is to be had, within a few seconds. Raises OSError or HTTPException where it is not.
+
+    A hub that could not be reached is not asked again for a minute: its files are asked for in a row.
+    """
+    hub = urlsplit(url).netloc
+    failed_at, failure = _unreachable.get(hub, (-_ASK_AGAIN_SECONDS, OSError()))
+    if time.monotonic() - failed_at < _ASK_AGAIN_SECONDS:
+        raise failure
+    request = urllib.request.Request(url, method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=_PROBE_SECONDS, context=_certificates()):
+            pass
+    except urllib.error.HTTPError:
+        raise  # the hub is there, the file is not
+    except OSError as error:
+        _unreachable[hub] = time.monotonic(), OSError(str(error))
+        raise
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """To load them takes longer than all else that tells which engines can run."""
+    return ssl.create_default_context()
+
+
+def _download(file: ModelFile, path: Path) -> None:
+    """Fetch under another name and rename when all of it is there and right: never half a model."""
+    part: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            urllib.request.urlopen(file.url, timeout=_TIMEOUT_SECONDS) as response,
+            tempfile.NamedTemporaryFile(
+                dir=path.parent, prefix=path.name, suffix=".part", delete=False
+            ) as out,
+        ):
+            part = Path(out.name)
+            shutil.copyfileobj(response, out)
+        if not file_sha256(part).startswith(file.sha256):
+            raise ModelError(
+                _advice(file, path.parent, "what came is not the published file, or not all of it")
+            )
+        part.replace(path)
+    except (OSError, HTTPException) as error:
+        raise ModelError(_advice(file, path.parent, error)) from error
+    finally:
+        if part is not None:
+            part.unlink(missing_ok=True)
+
+
+def _advice(file: ModelFile, directory: Path, reason: object) -> str:
+    return (
+        f"{file.name}: not in {directory} and not to be had from {file.url} ({reason}); "
+        f"fetch it where there is a network and put it into that folder"
+    )

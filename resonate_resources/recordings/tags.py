@@ -1,0 +1,330 @@
+"""Tags: what a file says of its music, read from any container and written to the three we deliver.
+
+Text in tags comes from strangers. A Tags value holds no control characters, no line breaks and nothing
+that UTF-8 cannot carry, so it may go into file names, tables and logs after their own escaping.
+"""
+
+# mypy: disable-error-code="no-untyped-call"
+# mutagen is typed in part only.
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from resonate_resources.engine import Json
+from resonate_resources.recordings.recording import AudioError
+
+# C0 and C1 controls, and the two line breaks that Unicode adds.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?(?!\d)")
+_SPELT_KEY = re.compile(r"([A-Ga-g])\s*([#♯b♭]?)\s*(major|maj|minor|min)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Tags:
+    """All fields may be missing; text is cleaned on the way in.
+
+    date: YYYY, YYYY-MM or YYYY-MM-DD. bpm: beats per minute, above 0. key: as in ID3's TKEY, at most three
+    characters (`Am`, `F#`, `Bbm`, `o` for off key) where the source can be understood so. artwork: an
+    encoded image (JPEG, PNG…).
+    """
+
+    artist: str | None = None
+    title: str | None = None
+    album: str | None = None
+    album_artist: str | None = None
+    composer: str | None = None
+    genre: str | None = None
+    date: str | None = None
+    track_number: int | None = None
+    track_total: int | None = None
+    bpm: float | None = None
+    key: str | None = None
+    isrc: str | None = None
+    copyright: str | None = None
+    comment: str | None = None
+    artwork: bytes | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in _TEXT_FIELDS:
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else _clean(value))
+        date = _DATE.search(self.date or "")
+        object.__setattr__(self, "date", date[0] if date else None)
+        object.__setattr__(self, "key", _short_key(self.key))
+        if self.bpm is not None and not (math.isfinite(self.bpm) and self.bpm > 0):
+            object.__setattr__(self, "bpm", None)
+        for name in ("track_number", "track_total"):
+            if (getattr(self, name) or 0) <= 0:
+                object.__setattr__(self, name, None)
+
+    def to_json(self) -> dict[str, Json]:
+        """What is known, without the artwork: for a manifest."""
+        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "artwork"}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Json]) -> Tags:
+        """The inverse of to_json. Raises TypeError for a name that is no tag."""
+        return cls(**values)  # type: ignore[arg-type]
+
+
+_TEXT_FIELDS = (
+    "artist", "title", "album", "album_artist", "composer", "genre", "date", "key", "isrc", "copyright",
+    "comment",
+)  # fmt: skip
+
+# field → ID3v2.4 frames (id3.org, "ID3 tag version 2.4.0 - Native Frames"); totals stand in TRCK: "3/12"
+_ID3 = {
+    "artist": ("TPE1",), "title": ("TIT2",), "album": ("TALB",), "album_artist": ("TPE2",),
+    "composer": ("TCOM",), "genre": ("TCON",), "date": ("TDRC",), "track_number": ("TRCK",),
+    "bpm": ("TBPM",), "key": ("TKEY",), "isrc": ("TSRC",), "copyright": ("TCOP",), "comment": ("COMM",),
+}  # fmt: skip
+# field → Vorbis comments; the first is written. INITIALKEY is what rekordbox, Serato and Traktor read.
+_VORBIS = {
+    "artist": ("ARTIST",), "title": ("TITLE",), "album": ("ALBUM",),
+    "album_artist": ("ALBUMARTIST", "ALBUM ARTIST"), "composer": ("COMPOSER",), "genre": ("GENRE",),
+    "date": ("DATE", "YEAR"), "track_number": ("TRACKNUMBER",),
+    "track_total": ("TRACKTOTAL", "TOTALTRACKS"), "bpm": ("BPM", "TEMPO"), "key": ("INITIALKEY", "KEY"),
+    "isrc": ("ISRC",), "copyright": ("COPYRIGHT",), "comment": ("COMMENT", "DESCRIPTION"),
+}  # fmt: skip
+_MP4 = {
+    "artist": ("©ART",), "title": ("©nam",), "album": ("©alb",), "album_artist": ("aART",),
+    "composer": ("©wrt",), "genre": ("©gen",), "date": ("©day",), "track_number": ("trkn",),
+    "bpm": ("tmpo",), "key": ("----:com.apple.iTunes:initialkey", "----:com.apple.iTunes:KEY"),
+    "isrc": ("----:com.apple.iTunes:ISRC",), "copyright": ("cprt",), "comment": ("©cmt",),
+}  # fmt: skip
+# field → FFmpeg's metadata keys, for what mutagen does not know: RIFF INFO chunks, RF64, Matroska, WMA
+_FFMPEG = {
+    "artist": ("artist",), "title": ("title",), "album": ("album",), "album_artist": ("album_artist",),
+    "composer": ("composer",), "genre": ("genre",), "date": ("date",), "track_number": ("track",),
+    "bpm": ("tbpm", "bpm"), "key": ("tkey", "initialkey"), "isrc": ("tsrc", "isrc"),
+    "copyright": ("copyright",), "comment": ("comment",),
+}  # fmt: skip
+
+
+def read_tags(path: Path) -> Tags:
+    """What can be read of a file's tags; empty where there are none or they are broken. Never raises."""
+    # mutagen and FFmpeg meet hostile bytes here and raise nearly anything; a tag is never worth a track.
+    with suppress(Exception):
+        tags = _read_with_mutagen(path)
+        if tags != Tags():
+            return tags
+    with suppress(Exception):
+        return _read_with_ffmpeg(path)
+    return Tags()
+
+
+def write_tags(path: Path, tags: Tags) -> None:
+    """Replace the tags of a WAV, FLAC or MP3 file. Raises AudioError where that cannot be done."""
+    import mutagen
+
+    try:
+        if path.suffix.lower() == ".flac":
+            _write_flac(path, tags)
+        else:
+            _write_id3(path, tags)
+    except (mutagen.MutagenError, OSError) as error:
+        raise AudioError(f"{path.name}: tags cannot be written ({error})") from error
+
+
+def _read_with_mutagen(path: Path) -> Tags:
+    import mutagen
+    from mutagen._vorbis import VCommentDict
+    from mutagen.id3 import ID3
+    from mutagen.mp4 import MP4Tags
+
+    file = mutagen.File(path)
+    tags: Any = None if file is None else file.tags
+    if isinstance(tags, ID3):
+        return _gather(_ID3, lambda key: _id3_text(tags, key), lambda: tags.getall("APIC")[0].data)
+    if isinstance(tags, VCommentDict):
+        return _gather(_VORBIS, lambda key: "; ".join(tags[key]), lambda: _vorbis_artwork(file))
+    if isinstance(tags, MP4Tags):
+        return _gather(_MP4, lambda key: _mp4_text(tags[key][0]), lambda: bytes(tags["covr"][0]))
+    return Tags()
+
+
+def _read_with_ffmpeg(path: Path) -> Tags:
+    import av
+
+    with av.open(str(path), metadata_errors="replace") as container:
+        # Ogg and Matroska keep some tags with the stream.
+        metadata = {**container.streams.audio[0].metadata, **container.metadata}
+    texts = {key.lower(): text for key, text in metadata.items()}
+    return _gather(_FFMPEG, lambda key: texts[key], lambda: None)
+
+
+def _gather(
+    table: Mapping[str, tuple[str, ...]], text: Callable[[str], str], artwork: Callable[[], bytes | None]
+) -> Tags:
+    """Each field from the first of its keys that can be read: one broken frame spoils no other."""
+    found: dict[str, str] = {}
+    for name, keys in table.items():
+        for key in keys:
+            with suppress(Exception):
+                found.setdefault(name, text(key))
+    values: dict[str, Any] = {name: found[name] for name in _TEXT_FIELDS if name in found}
+    number, _, total = found.get("track_number", "").partition("/")
+    values["track_number"] = _whole(number)
+    values["track_total"] = _whole(total or found.get("track_total", ""))
+    with suppress(ValueError):
+        values["bpm"] = float(found["bpm"].replace(",", ".")) if "bpm" in found else None
+    with suppress(Exception):
+        values["artwork"] = artwork() or None
+    return Tags(**values)
+
+
+def _id3_text(tags: Any, key: str) -> str:
+    if key == "COMM":  # iTunes keeps numbers of its own in comments that have a description
+        frames = sorted(tags.getall(key), key=lambda frame: frame.desc != "")
+        return str(frames[0].text[0])
+    frame = tags[key]
+    return "; ".join(str(text) for text in (frame.genres if key == "TCON" else frame.text))
+
+
+def _mp4_text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "/".join(str(number) for number in value)
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _vorbis_artwork(file: Any) -> bytes | None:
+    from mutagen.flac import Picture
+
+    pictures = getattr(file, "pictures", None)
+    if pictures is None:
+        pictures = [Picture(base64.b64decode(text)) for text in file.tags["METADATA_BLOCK_PICTURE"]]
+    return bytes(pictures[0].data) if pictures else None
+
+
+def _write_id3(path: Path, tags: Tags) -> None:
+    from mutagen.id3 import ID3
+    from mutagen.mp3 import MP3
+    from mutagen.wave import WAVE
+
+    with path.open("rb") as opened:
+        wide = opened.read(4) == b"RF64"
+    if wide:  # mutagen knows only RIFF
+        written = io.BytesIO()
+        frames = ID3()
+        _fill_id3(frames, tags)
+        frames.save(written)
+        _replace_rf64_chunk(path, b"id3 ", written.getvalue())
+        return
+    file: Any = WAVE(path) if path.suffix.lower() == ".wav" else MP3(path)
+    if file.tags is None:
+        file.add_tags()
+    file.tags.clear()
+    _fill_id3(file.tags, tags)
+    file.save()
+
+
+def _fill_id3(frames: Any, tags: Tags) -> None:
+    from mutagen import id3
+
+    texts = _texts(tags)
+    if "track_total" in texts:
+        texts["track_number"] = f"{texts.get('track_number', '')}/{texts['track_total']}"
+    for name, (frame, *_) in _ID3.items():
+        if name not in texts:
+            continue
+        if frame == "COMM":
+            frames.add(id3.COMM(encoding=id3.Encoding.UTF8, lang="XXX", desc="", text=[texts[name]]))
+        else:
+            frames.add(getattr(id3, frame)(encoding=id3.Encoding.UTF8, text=[texts[name]]))
+    if tags.artwork:
+        frames.add(
+            id3.APIC(mime=_image_type(tags.artwork), type=id3.PictureType.COVER_FRONT, data=tags.artwork)
+        )
+
+
+def _replace_rf64_chunk(path: Path, name: bytes, content: bytes) -> None:
+    """Put a chunk at the end of an RF64 file (EBU Tech 3306), in place of one of that name at the end."""
+    with path.open("r+b") as file:
+        data_size = int.from_bytes(file.read(36)[28:36], "little")  # ds64 is the first chunk by the standard
+        position, size = 12, file.seek(0, io.SEEK_END)
+        while position < size:
+            file.seek(position)
+            header = file.read(8)
+            if header[:4] == name:
+                break
+            length = data_size if header[:4] == b"data" else int.from_bytes(header[4:], "little")
+            position += 8 + length + length % 2
+        file.seek(min(position, size))
+        file.truncate()
+        file.write(name + len(content).to_bytes(4, "little") + content + bytes(len(content) % 2))
+        riff_size = file.tell() - 8
+        file.seek(20)
+        file.write(riff_size.to_bytes(8, "little"))
+
+
+def _write_flac(path: Path, tags: Tags) -> None:
+    from mutagen.flac import FLAC, Picture
+    from mutagen.id3 import PictureType
+
+    file: Any = FLAC(path)
+    if file.tags is None:
+        file.add_tags()
+    file.tags.clear()
+    file.clear_pictures()
+    texts = _texts(tags)
+    for name, (key, *_) in _VORBIS.items():
+        if name in texts:
+            file.tags[key] = texts[name]
+    if tags.artwork:
+        picture = Picture()
+        picture.type, picture.mime, picture.data = (
+            PictureType.COVER_FRONT,
+            _image_type(tags.artwork),
+            tags.artwork,
+        )
+        file.add_picture(picture)
+    file.save()
+
+
+def _texts(tags: Tags) -> dict[str, str]:
+    # ID3 asks for a whole number in TBPM; decimals are written all the same, as DJ software does:
+    # at 60 minutes half a beat per minute is 30 beats off.
+    return {
+        name: f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+        for name, value in tags.to_json().items()
+    }
+
+
+def _image_type(image: bytes) -> str:
+    """MIME type by the first bytes; ID3 allows `image/` where it is not known."""
+    known = {
+        b"\xff\xd8\xff": "image/jpeg",
+        b"\x89PNG": "image/png",
+        b"GIF8": "image/gif",
+        b"RIFF": "image/webp",
+    }
+    return next((mime for magic, mime in known.items() if image.startswith(magic)), "image/")
+
+
+def _clean(text: str) -> str | None:
+    printable = _UNPRINTABLE.sub(" ", text).encode("utf-8", "ignore").decode("utf-8")
+    return printable.strip() or None
+
+
+def _short_key(key: str | None) -> str | None:
+    """`A minor` → `Am`, `c# maj` → `C#`; anything else is left as it is."""
+    spelt = _SPELT_KEY.fullmatch(key or "")
+    if spelt is None:
+        return key
+    note, accidental, mode = spelt.groups()
+    accidental = accidental.replace("♯", "#").replace("♭", "b")
+    return note.upper() + accidental + ("m" if mode.lower().startswith("min") else "")
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.strip().isdecimal() else None
