@@ -54,7 +54,9 @@ def build_defs(
     """The graph, for an instance that lives where the settings say (by default, the environment's)."""
     settings = settings or Settings.from_environment()
     s3 = S3Resource(endpoint_url=settings.s3_endpoint)
-    storage = StorageResource(root=settings.storage, s3=s3, cache=str(settings.home / "s3-cache"))
+    storage = StorageResource(
+        root=settings.storage, s3=s3, cache=str(settings.home / "s3-cache"), database=settings.database_url
+    )
     resources: dict[str, Any] = {
         "storage": storage,
         "io_manager": ArtefactIOManager(storage=storage),

@@ -21,6 +21,12 @@ class Settings:
     """RESONATE_BUCKET: the watched bucket, s3://bucket/prefix; empty: none."""
     s3_endpoint: str | None
     """RESONATE_S3_ENDPOINT: for S3 that is not Amazon's."""
+    database: str = ""
+    """RESONATE_DATABASE: what processes must agree on, as an SQLAlchemy URL; empty: `<home>/resonate.sqlite`."""
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.home / 'resonate.sqlite'}"
 
     @property
     def ledger(self) -> str:
@@ -36,4 +42,5 @@ class Settings:
             inbox=os.environ.get("RESONATE_INBOX") or str(home / "inbox"),
             bucket=os.environ.get("RESONATE_BUCKET", ""),
             s3_endpoint=os.environ.get("RESONATE_S3_ENDPOINT") or None,
+            database=os.environ.get("RESONATE_DATABASE", ""),
         )

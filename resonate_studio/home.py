@@ -24,7 +24,7 @@ def settings_for(home: Path | None) -> Settings:
     """Settings from the environment, with everything below another home where one is given."""
     if home is not None:
         os.environ["RESONATE_HOME"] = str(home.absolute())
-        for moved in ("RESONATE_STORAGE", "RESONATE_INBOX", "DAGSTER_HOME"):
+        for moved in ("RESONATE_STORAGE", "RESONATE_INBOX", "RESONATE_DATABASE", "DAGSTER_HOME"):
             os.environ.pop(moved, None)
     return Settings.from_environment()
 

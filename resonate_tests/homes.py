@@ -15,7 +15,12 @@ from resonate_resources.storage.resource import S3Resource, StorageResource
 
 @pytest.fixture
 def storage(tmp_path: Path) -> StorageResource:
-    return StorageResource(root=str(tmp_path / "storage"), s3=S3Resource(), cache=str(tmp_path / "cache"))
+    return StorageResource(
+        root=str(tmp_path / "storage"),
+        s3=S3Resource(),
+        cache=str(tmp_path / "cache"),
+        database=f"sqlite:///{tmp_path / 'resonate.sqlite'}",
+    )
 
 
 @pytest.fixture

@@ -43,6 +43,8 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     cache: str
     """Local directory through which files on S3 pass."""
     cache_gib: float = 20.0
+    database: str
+    """URL of what processes must agree on; see resonate_resources.storage.database."""
 
     @cached_property
     def store(self) -> Store:

@@ -1,0 +1,59 @@
+"""The database that processes share."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from resonate_resources.storage.database import database, now, seconds_since, tables, transaction
+
+MARKS = sa.Table(
+    "test_marks", tables, sa.Column("name", sa.Text, primary_key=True), sa.Column("at", sa.Double)
+)
+
+
+def url_of(folder: Path) -> str:
+    return f"sqlite:///{folder / 'deep' / 'resonate.sqlite'}"
+
+
+def test_the_database_s_clock_tells_how_old_something_is(tmp_path: Path) -> None:
+    with transaction(url_of(tmp_path)) as db:
+        db.execute(sa.insert(MARKS).values(name="a", at=now()))
+    with transaction(url_of(tmp_path)) as db:
+        at, age = db.execute(sa.select(MARKS.c.at, seconds_since(MARKS.c.at))).one()
+    assert abs(at - time.time()) < 5
+    assert 0 <= age < 5
+
+
+def test_what_fails_half_way_never_happened(tmp_path: Path) -> None:
+    try:
+        with transaction(url_of(tmp_path)) as db:
+            db.execute(sa.insert(MARKS).values(name="a", at=0.0))
+            raise KeyError
+    except KeyError:
+        pass
+    with transaction(url_of(tmp_path)) as db:
+        assert db.execute(sa.select(sa.func.count()).select_from(MARKS)).scalar() == 0
+
+
+def test_processes_that_read_and_then_write_do_not_lose_each_other_s_change(tmp_path: Path) -> None:
+    url = url_of(tmp_path)
+    with transaction(url) as db:
+        db.execute(sa.insert(MARKS).values(name="count", at=0.0))
+    program = (
+        "import sys; import sqlalchemy as sa\n"
+        "from resonate_tests.resources.storage.test_database import MARKS, transaction\n"
+        "for _ in range(50):\n"
+        "    with transaction(sys.argv[1]) as db:\n"
+        "        value = db.execute(sa.select(MARKS.c.at)).scalar()\n"
+        "        db.execute(sa.update(MARKS).values(at=value + 1))\n"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", program, url]) for _ in range(3)]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    with transaction(url) as db:
+        assert db.execute(sa.select(MARKS.c.at)).scalar() == 150
+    assert database(url) is database(url)
