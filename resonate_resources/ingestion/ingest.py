@@ -6,7 +6,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from resonate_resources.engine import Engine, Product
+import soundfile as sf
+
+from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.decoding import decode
 from resonate_resources.recordings.recording import AudioError, Progress, file_sha256, silent
 from resonate_resources.recordings.tags import Tags, read_tags
@@ -14,11 +16,17 @@ from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.true_peak import measure_sample_peak
 from resonate_resources.storage.artefacts import Artefact
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
+"""Raised when the algorithm changes in a way that no constant shows."""
 TRACK = "track.wav"
 FACTS = "track.json"
 ARTWORK = "artwork"
-DECODER = Engine("decoder")
+
+
+def recipe() -> Recipe:
+    """How files are decoded. libsndfile decodes some of them, and is named by its own version."""
+    decoders: dict[str, Json] = {"libsndfile": sf.__libsndfile_version__}
+    return Recipe.of(__name__, Engine("decoder"), decoders, CODE_VERSION)
 
 
 def ingest(file: Path, name: str, sha256: str, into: Path, progress: Progress = silent) -> Product:

@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mastering.delivery import Delivered, deliver
-from resonate_resources.mastering.levelling import Levelled, level
+from resonate_resources.mastering.levelling import Levelled, Target, level
 from resonate_resources.mastering.shaping import SHAPES, WORKING_LOUDNESS_LUFS, shaped
 from resonate_resources.parallel import ahead
 from resonate_resources.preset import Preset
@@ -35,18 +36,21 @@ class Mastered:
     limiting_db: float
 
 
-def master(mix: Recording, into: Path, preset: Preset, tags: Tags, progress: Progress = silent) -> Mastered:
-    """Write master.wav, master.flac and master.mp3 of a mix of 1 to 6 channels. Raises AudioError."""
+def master(
+    mix: Recording, into: Path, brief: MasteringBrief, tags: Tags, progress: Progress = silent
+) -> Mastered:
+    """Write master.wav and the other formats asked for, of a mix of 1 to 6 channels. Raises AudioError."""
+    target = Target(brief.target_lufs, brief.ceiling_dbtp)
     with TemporaryDirectory(dir=into) as folder:
         source, loudness = _resampled(mix, Path(folder) / "resampled.wav")
         progress(0.1)
         working_gain = (
             min(WORKING_LOUDNESS_LUFS - loudness, GAIN_BOUND_DB) if math.isfinite(loudness) else 0.0
         )
-        levelling = _shaped(source, Path(folder) / "shaped.wav", preset, working_gain)
-        levelled = levelling(Path(folder) / "limited.wav")
+        levelling = _shaped(source, Path(folder) / "shaped.wav", brief.preset, working_gain)
+        levelled = levelling(Path(folder) / "limited.wav", target.limiter_dbtp, target.lufs)
         progress(0.5)
-        files = deliver(levelled, levelling, into, tags)
+        files = deliver(levelled, levelling, into, tags, target, brief.formats)
     return Mastered(files, working_gain + levelled.gain_db, levelled.limiting_db)
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from resonate_resources.mastering.levelling import (
-    CEILING_DBTP,
-    LIMITER_CEILING_DBTP,
-    TARGET_LUFS,
-    TOLERANCE_LU,
-    Levelled,
-)
+from resonate_resources.mastering.brief import FORMATS, Format
+from resonate_resources.mastering.levelling import TOLERANCE_LU, Levelled, Target
 from resonate_resources.recordings.decoding import decode
 from resonate_resources.recordings.encoding import encode_flac, encode_mp3, encode_wav
 from resonate_resources.recordings.recording import AudioError, Recording
@@ -43,21 +38,32 @@ class Delivered:
     path: Path
     loudness: Loudness
     true_peak_dbtp: float
-    limited_dbtp: float = LIMITER_CEILING_DBTP
+    limited_dbtp: float
 
 
-def deliver(levelled: Levelled, again: Level, into: Path, tags: Tags) -> Mapping[str, Delivered]:
-    """Write master.wav and master.flac (24 bits, the same samples) and master.mp3 (320 kbit/s) with tags.
+def deliver(
+    levelled: Levelled,
+    again: Level,
+    into: Path,
+    tags: Tags,
+    target: Target,
+    formats: Collection[Format] = FORMATS,
+) -> Mapping[str, Delivered]:
+    """Write master.wav, and of master.flac (24 bits, the same samples) and master.mp3 (320 kbit/s) those asked for.
+
+    All are tagged.
 
     Encoding to MP3 raises peaks, and takes loudness from what is loud over 20 kHz. Where the decoded file is over
     the ceiling, or not as loud as the others, the MP3 is made of a mix that is levelled `again`, for another
     ceiling or loudness. Long tracks, which have more peaks, may well need it.
     """
     writers: Mapping[str, Callable[[Path], Delivered]] = {
-        "master.wav": partial(_deliver_lossless, encode_wav, levelled.recording),
-        "master.flac": partial(_deliver_lossless, encode_flac, levelled.recording),
-        "master.mp3": partial(_deliver_mp3, levelled, again),
+        "master.wav": partial(_deliver_lossless, encode_wav, levelled.recording, target),
+        "master.flac": partial(_deliver_lossless, encode_flac, levelled.recording, target),
+        "master.mp3": partial(_deliver_mp3, levelled, again, target),
     }
+    wanted = {f"master.{form}" for form in ("wav", *formats)}
+    writers = {name: writer for name, writer in writers.items() if name in wanted}
     with ThreadPoolExecutor(len(writers)) as pool:  # the MP3 takes longer than the others together
         jobs = {name: pool.submit(writer, into / name) for name, writer in writers.items()}
         delivered = {name: job.result() for name, job in jobs.items()}
@@ -66,36 +72,40 @@ def deliver(levelled: Levelled, again: Level, into: Path, tags: Tags) -> Mapping
     return delivered
 
 
-def _deliver_lossless(encode: Callable[[Recording, Path], None], source: Recording, path: Path) -> Delivered:
+def _deliver_lossless(
+    encode: Callable[[Recording, Path], None], source: Recording, target: Target, path: Path
+) -> Delivered:
     encode(source, path)
-    return _measured(path, Recording.open(path))
+    return _measured(path, Recording.open(path), target.limiter_dbtp)
 
 
-def _deliver_mp3(levelled: Levelled, again: Level, path: Path) -> Delivered:
-    ceiling, target = LIMITER_CEILING_DBTP, TARGET_LUFS
+def _deliver_mp3(levelled: Levelled, again: Level, target: Target, path: Path) -> Delivered:
+    ceiling, lufs = target.limiter_dbtp, target.lufs
     # What is not at the target stays off it, and channels mixed down have a loudness of their own.
-    at_target = abs(levelled.loudness_lufs - TARGET_LUFS) <= TOLERANCE_LU and levelled.recording.channels <= 2
+    at_target = abs(levelled.loudness_lufs - target.lufs) <= TOLERANCE_LU and levelled.recording.channels <= 2
     for trial in range(_MP3_TRIALS):
         with TemporaryDirectory(dir=path.parent) as folder:
             if trial:
-                levelled = again(Path(folder) / "again.wav", ceiling, target)
+                levelled = again(Path(folder) / "again.wav", ceiling, lufs)
             encode_mp3(levelled.recording, path, MP3_KBPS)
             file = _measured(path, decode(path, Path(folder)).recording, ceiling)
-        over = file.true_peak_dbtp - CEILING_DBTP
-        missing = TARGET_LUFS - file.loudness.integrated_lufs if at_target else 0.0
+        over = file.true_peak_dbtp - target.ceiling_dbtp
+        missing = target.lufs - file.loudness.integrated_lufs if at_target else 0.0
         give_way = trial >= _MP3_LIMITED
         if over <= 0 and (give_way or abs(missing) <= TOLERANCE_LU):
             return file
         lower = over / _MP3_HOLDS + _MP3_SPARE_DB if over > 0 else 0.0
         ceiling -= lower
         if give_way:
-            target -= lower
+            lufs -= lower
         elif abs(missing) > TOLERANCE_LU:
-            target += missing
-    raise AudioError(f"{path.name}: peaks stay over {CEILING_DBTP:g} dBTP once decoded; use the WAV or FLAC")
+            lufs += missing
+    raise AudioError(
+        f"{path.name}: peaks stay over {target.ceiling_dbtp:g} dBTP once decoded; use the WAV or FLAC"
+    )
 
 
-def _measured(path: Path, decoded: Recording, limited_dbtp: float = LIMITER_CEILING_DBTP) -> Delivered:
+def _measured(path: Path, decoded: Recording, limited_dbtp: float) -> Delivered:
     with ThreadPoolExecutor(1) as pool:
         true_peak = pool.submit(measure_true_peak, decoded)
         return Delivered(path, measure_loudness(decoded), true_peak.result(), limited_dbtp)

@@ -15,12 +15,10 @@ from resonate_resources.recordings.recording import Recording, Samples, write_re
 from resonate_resources.signal.loudness import LoudnessMeter
 from resonate_resources.signal.true_peak import TruePeakMeter
 
-TARGET_LUFS = -14.0
 TOLERANCE_LU = 0.1
-CEILING_DBTP = -1.0
 
-LIMITER_CEILING_DBTP = -1.25
-"""Where the limiter holds: below the ceiling, since a true-peak meter that reads 0.2 dB high still conforms (EBU
+LIMITER_MARGIN_DB = 0.25
+"""How far under the ceiling the limiter holds, since a true-peak meter that reads 0.2 dB high still conforms (EBU
 Tech 3341, cases 15 to 23), and dither and encoding to MP3 add to peaks: MP3 0.0 to 0.2 dB in seven real tracks."""
 
 LIMITING_BOUND_DB = 24.0
@@ -28,6 +26,19 @@ LIMITING_BOUND_DB = 24.0
 
 _CLOSE_LU = 0.03
 _PASSES = 8
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a master is brought to: integrated loudness in LUFS, and the ceiling of true peaks in dBTP."""
+
+    lufs: float = -14.0
+    ceiling_dbtp: float = -1.0
+
+    @property
+    def limiter_dbtp(self) -> float:
+        """Where the limiter holds."""
+        return self.ceiling_dbtp - LIMITER_MARGIN_DB
 
 
 @dataclass(frozen=True)
@@ -47,14 +58,14 @@ class Levelled:
 def level(
     source: Recording,
     path: Path,
-    ceiling_dbtp: float = LIMITER_CEILING_DBTP,
-    target_lufs: float = TARGET_LUFS,
+    ceiling_dbtp: float,
+    target_lufs: float,
     *,
     loudness_lufs: float,
     true_peak_dbtp: float,
     most_gain_db: float,
 ) -> Levelled:
-    """Write source (under 96 kHz, of this loudness and true peak) at the target, limited to the ceiling.
+    """Write source (under 96 kHz, of this loudness and true peak) at the target, limited to that ceiling.
 
     What has no integrated loudness (under 400 ms, or nothing over −70 LUFS) is brought to the ceiling by gain
     alone. Gain is at most most_gain_db, and what takes peaks LIMITING_BOUND_DB over the

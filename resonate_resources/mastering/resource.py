@@ -8,85 +8,65 @@ from pathlib import Path
 
 import dagster as dg
 
-from resonate_resources.engine import Engine, Product
-from resonate_resources.mastering.chain import GAIN_BOUND_DB, SAMPLE_RATE, Mastered, master
-from resonate_resources.mastering.delivery import MP3_KBPS
-from resonate_resources.mastering.levelling import (
-    CEILING_DBTP,
-    LIMITER_CEILING_DBTP,
-    LIMITING_BOUND_DB,
-    TARGET_LUFS,
-    TOLERANCE_LU,
-)
-from resonate_resources.preset import Preset
-from resonate_resources.recordings.encoding import DITHER_SEED
+from resonate_resources.mastering.brief import MasteringBrief
+from resonate_resources.mastering.chain import GAIN_BOUND_DB, Mastered, master
+from resonate_resources.mastering.levelling import LIMITING_BOUND_DB, TOLERANCE_LU, Target
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.recordings.tags import Tags
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
+"""Raised when the algorithm changes in a way that no constant shows."""
 
 
 class MasteringResource(dg.ConfigurableResource[None]):
-    """Masters a mix to −14 LUFS under −1 dBTP. conservative leaves tone and dynamics as they are."""
+    """Brings a mix to a loudness under a ceiling of true peaks, and delivers it in several formats."""
 
-    preset: Preset = "balanced"
+    def recipe(self, brief: MasteringBrief) -> Recipe:
+        return Recipe.of(__name__, Engine("look-ahead true-peak limiter"), brief.asked(), CODE_VERSION)
 
-    def engine(self) -> Engine:
-        """What would master."""
-        return Engine(
-            "look-ahead true-peak limiter",
-            {
-                "preset": self.preset,
-                "target_lufs": TARGET_LUFS,
-                "ceiling_dbtp": CEILING_DBTP,
-                "limiter_ceiling_dbtp": LIMITER_CEILING_DBTP,
-                "gain_bound_db": GAIN_BOUND_DB,
-                "limiting_bound_db": LIMITING_BOUND_DB,
-                "sample_rate_hz": SAMPLE_RATE,
-                "mp3_kbps": MP3_KBPS,
-                "dither_seed": DITHER_SEED,
-            },
-        )
-
-    def master(self, mix: Recording, tags: Tags, into: Path, progress: Progress = silent) -> Product:
-        """Write master.wav, master.flac and master.mp3, at 48 kHz, of the mix's channels (MP3: at most two).
+    def master(
+        self, mix: Recording, brief: MasteringBrief, tags: Tags, into: Path, progress: Progress = silent
+    ) -> Product:
+        """Write master.wav and those of master.flac and master.mp3 that are asked for, at 48 kHz, of the mix's
+        channels (MP3: at most two).
 
         Raises AudioError.
         """
-        mastered = master(mix, into, self.preset, tags, progress)
+        mastered = master(mix, into, brief, tags, progress)
         progress(1.0)
-        wav, flac, mp3 = (mastered.files[f"master.{kind}"] for kind in ("wav", "flac", "mp3"))
-        return Product(
-            {name: file.path for name, file in mastered.files.items()},
-            {
-                "loudness_lufs": wav.loudness.integrated_lufs,
-                "true_peak_dbtp": wav.true_peak_dbtp,
-                "loudness_range_lu": wav.loudness.range_lu,
-                "max_short_term_lufs": wav.loudness.max_short_term_lufs,
-                "flac_loudness_lufs": flac.loudness.integrated_lufs,
-                "flac_true_peak_dbtp": flac.true_peak_dbtp,
-                "mp3_loudness_lufs": mp3.loudness.integrated_lufs,
-                "mp3_true_peak_dbtp": mp3.true_peak_dbtp,
-                "mp3_limited_dbtp": mp3.limited_dbtp,
-                "gain_db": mastered.gain_db,
-                "limiting_db": mastered.limiting_db,
-            },
-            tuple(_notes(mastered)),
-        )
+        wav = mastered.files["master.wav"]
+        measures: dict[str, float | int | str | bool] = {
+            "loudness_lufs": wav.loudness.integrated_lufs,
+            "true_peak_dbtp": wav.true_peak_dbtp,
+            "loudness_range_lu": wav.loudness.range_lu,
+            "max_short_term_lufs": wav.loudness.max_short_term_lufs,
+            "gain_db": mastered.gain_db,
+            "limiting_db": mastered.limiting_db,
+        }
+        for form in ("flac", "mp3"):
+            if (file := mastered.files.get(f"master.{form}")) is not None:
+                measures[f"{form}_loudness_lufs"] = file.loudness.integrated_lufs
+                measures[f"{form}_true_peak_dbtp"] = file.true_peak_dbtp
+        if (mp3 := mastered.files.get("master.mp3")) is not None:
+            measures["mp3_limited_dbtp"] = mp3.limited_dbtp
+        files = {name: file.path for name, file in mastered.files.items()}
+        return Product(files, measures, tuple(_notes(mastered, brief)))
 
 
-def _notes(mastered: Mastered) -> Iterator[str]:
-    wav, mp3 = mastered.files["master.wav"], mastered.files["master.mp3"]
-    loudness = wav.loudness.integrated_lufs
+def _notes(mastered: Mastered, brief: MasteringBrief) -> Iterator[str]:
+    limiter_dbtp = Target(brief.target_lufs, brief.ceiling_dbtp).limiter_dbtp
+    loudness = mastered.files["master.wav"].loudness.integrated_lufs
     if not math.isfinite(loudness):
         yield (
             "has no integrated loudness (silence, nothing over −70 LUFS, or shorter than 400 ms): "
-            f"at most brought to {LIMITER_CEILING_DBTP:g} dBTP"
+            f"at most brought to {limiter_dbtp:g} dBTP"
         )
-    elif abs(loudness - TARGET_LUFS) > TOLERANCE_LU:
+    elif abs(loudness - brief.target_lufs) > TOLERANCE_LU:
         yield (
-            f"is at {loudness:.1f} LUFS, not {TARGET_LUFS:g}: more would take over "
+            f"is at {loudness:.1f} LUFS, not {brief.target_lufs:g}: more would take over "
             f"{GAIN_BOUND_DB:g} dB of gain or {LIMITING_BOUND_DB:g} dB of limiting"
         )
-    if mp3.limited_dbtp < LIMITER_CEILING_DBTP:
+    mp3 = mastered.files.get("master.mp3")
+    if mp3 is not None and mp3.limited_dbtp < limiter_dbtp:
         yield f"the MP3 is limited to {mp3.limited_dbtp:.1f} dBTP, to leave room for the peaks that encoding adds"

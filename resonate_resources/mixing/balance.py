@@ -11,23 +11,27 @@ BALANCE_LU = {"vocals": 0.0, "drums": -3.0, "bass": -6.0, "other": -8.0, "piano"
 TOLERANCE_LU = 0.5
 
 
-def target_loudness(stems: Collection[str], together_lufs: float) -> dict[str, float]:
+def target_loudness(
+    stems: Collection[str], together_lufs: float, balance_lu: Mapping[str, float] = BALANCE_LU
+) -> dict[str, float]:
     """Loudness in LUFS of each stem, in balance, for all of them (uncorrelated) to sum to together_lufs."""
-    power = sum(10 ** (BALANCE_LU[stem] / 10) for stem in stems)
-    return {stem: together_lufs - 10 * math.log10(power) + BALANCE_LU[stem] for stem in stems}
+    power = sum(10 ** (balance_lu[stem] / 10) for stem in stems)
+    return {stem: together_lufs - 10 * math.log10(power) + balance_lu[stem] for stem in stems}
 
 
-def balance_error(loudness_lufs: Mapping[str, float]) -> float:
+def balance_error(loudness_lufs: Mapping[str, float], balance_lu: Mapping[str, float] = BALANCE_LU) -> float:
     """Largest error, in LU, of any two stems' loudness against each other; 0 for fewer than two."""
-    offsets = [loudness - BALANCE_LU[stem] for stem, loudness in loudness_lufs.items()]
+    offsets = [loudness - balance_lu[stem] for stem, loudness in loudness_lufs.items()]
     return max(offsets) - min(offsets) if offsets else 0.0
 
 
-def balance_holds(measures: Mapping[str, float | int | str | bool]) -> bool:
+def balance_holds(
+    measures: Mapping[str, float | int | str | bool], balance_lu: Mapping[str, float] = BALANCE_LU
+) -> bool:
     """Whether all stems of a mix that could be levelled are in their place, as the mix's measures tell."""
     levelled = {
         stem: float(measures[f"{stem}_loudness_lufs"])
-        for stem in BALANCE_LU
+        for stem in balance_lu
         if measures.get(f"{stem}_levelled", False)
     }
-    return balance_error(levelled) <= TOLERANCE_LU
+    return balance_error(levelled, balance_lu) <= TOLERANCE_LU

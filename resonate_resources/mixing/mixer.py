@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from resonate_resources.mixing.balance import balance_error, target_loudness
+from resonate_resources.mixing.balance import BALANCE_LU, balance_error, target_loudness
 from resonate_resources.mixing.channel_strip import (
     WORKING_LOUDNESS_LUFS,
     ChannelStrip,
@@ -73,9 +73,16 @@ class _Processed:
     after_lufs: float
 
 
-def mix_stems(stems: Stems, path: Path, preset: Preset, progress: Progress = silent) -> Mix:
+def mix_stems(
+    stems: Stems,
+    path: Path,
+    preset: Preset,
+    progress: Progress = silent,
+    balance_lu: Mapping[str, float] = BALANCE_LU,
+) -> Mix:
     """Mix stems of equal rate, length and channels (1 to 6) into path: a recording of the same shape.
 
+    balance_lu: stem → loudness against the others.
     Every stage is float, so nothing clips on the way. Raises AudioError where there are no stems.
     """
     if not stems:
@@ -88,12 +95,13 @@ def mix_stems(stems: Stems, path: Path, preset: Preset, progress: Progress = sil
             }
             processed = {name: job.result() for name, job in jobs.items()}
         progress(0.5)
-        levels, levelled = _levels(processed)
+        levels, levelled = _levels(processed, balance_lu)
         gains_db = {name: level - processed[name].after_lufs for name, level in levels.items()}
         gains_db |= {name: _common_gain(processed) for name in processed.keys() - levels.keys()}
         for _ in range(_PASSES):
             mix = _sum(processed, gains_db, levelled, Path(folder) / "mix.wav", preset)
-            if balance_error({name: mix.stems[name].loudness_lufs for name in levelled}) <= _CLOSE_LU:
+            heard = {name: mix.stems[name].loudness_lufs for name in levelled}
+            if balance_error(heard, balance_lu) <= _CLOSE_LU:
                 break
             for name in levelled:
                 gains_db[name] += levels[name] - mix.stems[name].loudness_lufs
@@ -115,14 +123,16 @@ def _process(stem: Recording, path: Path, name: str, preset: Preset) -> _Process
     return _Processed(writer.recording, before, meter.integrated())
 
 
-def _levels(processed: Mapping[str, _Processed]) -> tuple[dict[str, float], list[str]]:
+def _levels(
+    processed: Mapping[str, _Processed], balance_lu: Mapping[str, float]
+) -> tuple[dict[str, float], list[str]]:
     """Loudness in LUFS for each stem that is not nearly silent; and which of these are in balance with it."""
     playing = {
         name: stem
         for name, stem in processed.items()
         if stem.before_lufs >= NEARLY_SILENT_LUFS and stem.after_lufs > -math.inf
     }
-    targets = target_loudness(playing, WORKING_LOUDNESS_LUFS)
+    targets = target_loudness(playing, WORKING_LOUDNESS_LUFS, balance_lu)
     bound_db = _common_gain(processed) + RAISE_BOUND_DB
     levels = {name: min(target, playing[name].before_lufs + bound_db) for name, target in targets.items()}
     return levels, [name for name, level in levels.items() if level == targets[name]]

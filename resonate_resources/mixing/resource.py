@@ -7,37 +7,24 @@ from pathlib import Path
 
 import dagster as dg
 
-from resonate_resources.engine import Engine, Product
-from resonate_resources.mixing.balance import BALANCE_LU
-from resonate_resources.mixing.channel_strip import WORKING_LOUDNESS_LUFS
-from resonate_resources.mixing.mixer import CEILING_DBTP, NEARLY_SILENT_LUFS, RAISE_BOUND_DB, Mix, mix_stems
-from resonate_resources.preset import Preset
+from resonate_resources.mixing.brief import MixingBrief
+from resonate_resources.mixing.mixer import NEARLY_SILENT_LUFS, RAISE_BOUND_DB, Mix, mix_stems
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Stems, silent
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
+"""Raised when the algorithm changes in a way that no constant shows."""
 
 
 class MixingResource(dg.ConfigurableResource[None]):
     """Mixes stems by loudness. conservative only levels and sums; balanced and aggressive also shape."""
 
-    preset: Preset = "balanced"
+    def recipe(self, brief: MixingBrief) -> Recipe:
+        return Recipe.of(__name__, Engine("pedalboard channel strips"), brief.asked(), CODE_VERSION)
 
-    def engine(self) -> Engine:
-        """What would mix."""
-        return Engine(
-            "pedalboard channel strips",
-            {
-                "preset": self.preset,
-                "balance_lu": dict(BALANCE_LU),
-                "working_loudness_lufs": WORKING_LOUDNESS_LUFS,
-                "ceiling_dbtp": CEILING_DBTP,
-                "raise_bound_db": RAISE_BOUND_DB,
-            },
-        )
-
-    def mix(self, stems: Stems, into: Path, progress: Progress = silent) -> Product:
+    def mix(self, stems: Stems, brief: MixingBrief, into: Path, progress: Progress = silent) -> Product:
         """Write mix.wav, of the stems' rate, channels and length. Raises AudioError."""
-        mix = mix_stems(stems, into / "mix.wav", self.preset, progress)
+        mix = mix_stems(stems, into / "mix.wav", brief.preset, progress, brief.wished_lu())
         measures: dict[str, float | int | str | bool] = {
             "loudness_lufs": mix.loudness_lufs,
             "true_peak_dbtp": mix.true_peak_dbtp,

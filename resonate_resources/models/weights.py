@@ -60,6 +60,19 @@ def fetch(file: ModelFile, directory: Path) -> Path:
     return path
 
 
+_hashed: dict[tuple[Path, int, int], str] = {}
+"""(path, size, time of writing) → SHA-256: a gigabyte takes seconds."""
+
+
+def sha256_of_weights(path: Path) -> str:
+    """SHA-256, in hex, of a file of weights that is here; read once a process while it stays as it is."""
+    status = path.stat()
+    known = path, status.st_size, status.st_mtime_ns
+    if known not in _hashed:
+        _hashed[known] = file_sha256(path)
+    return _hashed[known]
+
+
 def why_missing(files: tuple[ModelFile, ...], directory: Path) -> str | None:
     """One line on the first file that is neither here nor to be had from its hub; None if there is none.
 

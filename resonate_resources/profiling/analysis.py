@@ -24,15 +24,17 @@ class Music:
     sections: tuple[Section, ...]
 
 
-def analyse_music(recording: Recording, progress: Progress = silent) -> Music:
-    """Two passes over the recording; what is kept between them is small."""
+def analyse_music(
+    recording: Recording, progress: Progress = silent, *, tempo_bpm: float | None = None
+) -> Music:
+    """Two passes over the recording; what is kept between them is small. tempo_bpm: where it is known."""
     rhythm = rhythm_features(recording, lambda done: progress(done / 2))
     key = estimate_key(pitch_class_energy(recording, lambda done: progress(0.5 + done / 2)))
-    tempo = estimate_tempo(rhythm.onset)
+    tempo = tempo_bpm or estimate_tempo(rhythm.onset)
     beats = np.zeros(0) if tempo is None else track_beats(rhythm.onset, tempo)
     beats = beats[beats < recording.duration]
     return Music(
-        tempo_of_beats(beats) or tempo,
+        tempo_bpm or tempo_of_beats(beats) or tempo,
         tuple(beats.tolist()),
         key,
         tuple(find_sections(rhythm.timbre, beats, recording.duration)),

@@ -39,6 +39,8 @@ class Profile(BaseModel):
     width_by_band_db: dict[str, float | None]
     correlation: float | None
     sections: tuple[Section, ...]
+    hints: str = ""
+    """What the brief says of the track in words."""
 
     @classmethod
     def read(cls, path: Path) -> Profile:

@@ -8,42 +8,47 @@ from pathlib import Path
 
 import dagster as dg
 
-from resonate_resources.engine import Engine, Product
 from resonate_resources.profiling.analysis import analyse_music
+from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.profiling.key import camelot, open_key
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.profiling.width import measure_width
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.bandwidth import detect_bandwidth
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.picture import draw
 from resonate_resources.signal.true_peak import measure_true_peak
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
+"""Raised when the algorithm changes in a way that no constant shows."""
 
 
 class ProfilingResource(dg.ConfigurableResource[None]):
     """Describes a track in numbers, without any model."""
 
-    def engine(self) -> Engine:
-        return Engine("signal-analysis")
+    def recipe(self, brief: ProfileBrief) -> Recipe:
+        return Recipe.of(__name__, Engine("signal-analysis"), brief.asked(), CODE_VERSION)
 
-    def profile(self, track: Recording, into: Path, progress: Progress = silent) -> Product:
-        """Write profile.json into that existing directory."""
+    def profile(
+        self, track: Recording, brief: ProfileBrief, into: Path, progress: Progress = silent
+    ) -> Product:
+        """Write profile.json into that existing directory. What the brief knows of the track counts."""
         with ThreadPoolExecutor(1) as pool:  # the meters beside the music: two cores
             meters = pool.submit(
                 lambda: (measure_loudness(track), measure_true_peak(track), detect_bandwidth(track))
             )
-            music = analyse_music(track, lambda done: progress(0.8 * done))
+            music = analyse_music(track, lambda done: progress(0.8 * done), tempo_bpm=brief.tempo_bpm)
             width = measure_width(track)
             loudness, true_peak, bandwidth = meters.result()
+        key = brief.key or music.key
         profile = Profile(
             duration_s=track.duration,
             tempo_bpm=music.tempo_bpm,
             beats_s=music.beats_s,
-            key=music.key,
-            camelot=camelot(music.key) if music.key else None,
-            open_key=open_key(music.key) if music.key else None,
+            key=key,
+            camelot=camelot(key) if key else None,
+            open_key=open_key(key) if key else None,
             loudness_lufs=_known(loudness.integrated_lufs),
             loudness_range_lu=loudness.range_lu,
             true_peak_dbtp=_known(true_peak),
@@ -52,6 +57,7 @@ class ProfilingResource(dg.ConfigurableResource[None]):
             width_by_band_db=width.bands_db,
             correlation=width.correlation,
             sections=music.sections,
+            hints=brief.hints,
         )
         profile.write(into / "profile.json")
         marks = {section.start_s: section.label for section in profile.sections}
@@ -65,7 +71,7 @@ class ProfilingResource(dg.ConfigurableResource[None]):
             "correlation": profile.correlation,
         }
         return Product(
-            {"profile.json": into / "profile.json", "picture.png": into / "picture.png"},
+            {"profile.json": into / "profile.json"},
             {
                 "beats": len(profile.beats_s),
                 "sections": len(profile.sections),
@@ -75,7 +81,11 @@ class ProfilingResource(dg.ConfigurableResource[None]):
                 "bandwidth_hz": bandwidth.upper_hz,
                 **{name: value for name, value in known.items() if value is not None},
             },
-            tuple(f"no {name} found" for name in ("tempo_bpm", "key") if known[name] is None),
+            (
+                *(f"no {name} found" for name in ("tempo_bpm", "key") if known[name] is None),
+                *(f"{name} as the brief says" for name in ("tempo_bpm", "key") if getattr(brief, name)),
+            ),
+            reports={"picture.png": into / "picture.png"},
         )
 
 

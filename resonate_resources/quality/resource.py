@@ -7,19 +7,20 @@ from pathlib import Path
 
 import dagster as dg
 
-from resonate_resources.engine import Engine, Product
-from resonate_resources.quality.comparison import DIMENSIONS, Comparison, compare, listen
+from resonate_resources.quality.comparison import Comparison, compare, listen
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.chart import bars
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
+"""Raised when the algorithm changes in a way that no constant shows."""
 
 
 class QualityResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Scores recordings against a reference in twelve dimensions, 0…100 each."""
 
-    def engine(self) -> Engine:
-        return Engine("embedded", settings={"dimensions": list(DIMENSIONS)})
+    def recipe(self) -> Recipe:
+        return Recipe.of(__name__, Engine("embedded"), version=CODE_VERSION)
 
     def score(
         self,
@@ -51,7 +52,7 @@ class QualityResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 }
             )
         )
-        return Product({path.name: path, picture.name: picture}, _measures(comparisons))
+        return Product({path.name: path}, _measures(comparisons), reports={picture.name: picture})
 
 
 def _measures(comparisons: Mapping[str, Comparison]) -> dict[str, float]:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from resonate_resources.engine import Engine, Product
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.midi import read_notes
 from resonate_resources.recordings.recording import Progress, Stems, silent
-from resonate_resources.regeneration.notes import LONGEST_NOTE_S
 from resonate_resources.regeneration.stem import regenerate_stem
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
+"""Raised when the algorithm changes in a way that no constant shows."""
 
 _STEMS_AT_ONCE = 2  # one is rendered while the other is measured and written
 
@@ -22,12 +22,8 @@ _STEMS_AT_ONCE = 2  # one is rendered while the other is measured and written
 class RegenerationResource(dg.ConfigurableResource[None]):
     """Synthesised instruments playing each stem's MIDI, at the level of the stem it was transcribed from."""
 
-    def engine(self) -> Engine:
-        return Engine(
-            name="dawdreamer-faust",
-            settings={"longest_note_s": LONGEST_NOTE_S},
-            licence="GPL-3.0",
-        )
+    def recipe(self) -> Recipe:
+        return Recipe.of(__name__, Engine("dawdreamer-faust", licence="GPL-3.0"), version=CODE_VERSION)
 
     def regenerate(
         self, midi: Mapping[str, Path], stems: Stems, into: Path, progress: Progress = silent

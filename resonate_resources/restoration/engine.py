@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from resonate_resources.engine import Engine, Product
+from resonate_resources.recipe import Product, Recipe
 from resonate_resources.recordings.recording import Progress, Stems
 
 
 class RestorationEngine(Protocol):
     """Makes stems sound as if they had been recorded well."""
 
-    def engine(self) -> Engine:
+    def recipe(self, version: str) -> Recipe:
         """What would run."""
         ...
 

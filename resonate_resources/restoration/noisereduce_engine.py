@@ -14,9 +14,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from resonate_resources.engine import Engine, Product
 from resonate_resources.preset import Preset
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, write_recording
+from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.restoration.denoising import plan_reduction
 from resonate_resources.restoration.extension import (
     Octave,
@@ -73,12 +74,12 @@ class _Restored:
 class NoisereduceEngine:
     """noisereduce on the vocals, overtones on stems cut off where the track is, an octave under the bass."""
 
-    def __init__(self, preset: Preset) -> None:
-        self._preset = preset
-        self._strength = STRENGTHS[preset]
+    def __init__(self, brief: RestorationBrief) -> None:
+        self._brief = brief
+        self._strength = STRENGTHS[brief.preset]
 
-    def engine(self) -> Engine:
-        return Engine("noisereduce", settings={"preset": self._preset}, licence="MIT")
+    def recipe(self, version: str) -> Recipe:
+        return Recipe.of(__name__, Engine("noisereduce", licence="MIT"), self._brief.asked(), version)
 
     def restore(self, stems: Stems, into: Path, progress: Progress) -> Product:
         track = examine(stems)
@@ -108,15 +109,17 @@ class NoisereduceEngine:
             wanted["overtones"] = missing_highs(levels, stem, track.upper_hz)
         if name == "bass" and track.lacks_lows:
             wanted["sub_bass"] = missing_lows(levels, stem)
-        octaves = {part: octave for part, octave in wanted.items() if octave}
+        octaves = {
+            part: octave for part, octave in wanted.items() if octave and "extend" in self._brief.steps
+        }
         measures: dict[str, float] = {}
         notes: list[str] = []
         with TemporaryDirectory(dir=into) as temporary:
             folder = Path(temporary)
             source, freed = stem, 0.0
-            if name == "vocals":
+            if name == "vocals" and "denoise" in self._brief.steps:
                 source, freed = self._denoise(stem, levels, folder, measures, notes)
-            if track.only_rumbles:
+            if track.only_rumbles and "cut_rumble" in self._brief.steps:
                 cut, rumble = cut_rumble(source, folder / "cut.wav")
                 if rumble > 10 ** (_WORTH_CUTTING_DB / 10):
                     source, freed = cut, freed + rumble
@@ -131,7 +134,8 @@ class NoisereduceEngine:
                 for block in extended:
                     writer.write(block)
         measures |= {f"{part}_added_db": level for part, level in levels_db.items()}
-        notes.append(_extension_note(bandwidth, track, levels_db))
+        if "extend" in self._brief.steps:
+            notes.append(_extension_note(bandwidth, track, levels_db))
         return _Restored(writer.recording, measures, tuple(notes))
 
     def _denoise(

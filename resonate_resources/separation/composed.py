@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from resonate_resources.engine import Engine
+from resonate_resources.recipe import Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Samples, Stems, write_recording
 from resonate_resources.separation.separator import Separator
 
@@ -26,9 +26,9 @@ class Merged:
     def notes(self) -> tuple[str, ...]:
         return self._separator.notes
 
-    def engine(self) -> Engine:
-        engine = self._separator.engine()
-        return replace(engine, settings={**engine.settings, "merged_into": ["vocals", _REST]})
+    def recipe(self) -> Recipe:
+        recipe = self._separator.recipe()
+        return replace(recipe, settings={**recipe.settings, "merged_into": ["vocals", _REST]})
 
     def available(self) -> str | None:
         return self._separator.available()
@@ -52,19 +52,17 @@ class VocalsFirst:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (*self._vocals.notes, *self._rest.notes)
-
-    def engine(self) -> Engine:
-        engine, rest = self._vocals.engine(), self._rest.engine()
+        rest = self._rest.recipe().engine
         told = f"{rest.name} ({rest.model})" if rest.model else rest.name
-        return replace(
-            engine,
-            settings={
-                **engine.settings,
-                "rest": {"engine": rest.name, "model": rest.model, "settings": dict(rest.settings)},
-            },
-            notes=(*engine.notes, f"stems other than the vocals are by {told}, from what they leave"),
+        return (
+            *self._vocals.notes,
+            *self._rest.notes,
+            f"stems other than the vocals are by {told}, from what they leave",
         )
+
+    def recipe(self) -> Recipe:
+        recipe = self._vocals.recipe()
+        return replace(recipe, settings={**recipe.settings, "rest": self._rest.recipe().keyed()})
 
     def available(self) -> str | None:
         return self._vocals.available() or self._rest.available()

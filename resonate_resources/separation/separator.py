@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from resonate_resources.engine import Engine
+from resonate_resources.recipe import Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems
 
 
@@ -14,11 +14,15 @@ class Separator(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Of the last separation: what went otherwise than planned, one line each."""
+        """Of the last separation: what people should know of it, and what went otherwise than planned, a line each."""
         ...
 
-    def engine(self) -> Engine:
-        """What would run, with every setting that changes the result; cheap, before anything is loaded."""
+    def recipe(self) -> Recipe:
+        """What would run, with all that changes the result; cheap, before anything is loaded.
+
+        What it runs on (processor or GPU, and in which precision there) is not in it: results of one model count as
+        one, within the error that lower precision may have (`models.precision`).
+        """
         ...
 
     def available(self) -> str | None:

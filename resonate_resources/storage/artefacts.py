@@ -1,11 +1,12 @@
 """Artefacts: what a stage made of a track, and the cache of everything stages have made.
 
-    <stage>/<track>/<key>/…              the files of one computation, and their manifest.json, written last
+    <stage>/<track>/<key>/<attempt>/…    the files of one computation
+    <stage>/<track>/<key>/manifest.json  written last: which attempt counts
     <stage>/<track>/manifest.json        the manifest of the computation that counts now
 
-The key is a hash of everything the result depends on, so a computation that was done before (with these
-inputs, this code, this engine and these settings) is found and not done again. Switching to it is one atomic
-write of the outer manifest: a process killed at any moment leaves the old artefact or the new one.
+The key is a hash of everything the result depends on, so a computation that was done before (from these inputs, by
+this recipe) is found and not done again. Switching to it is one atomic write of the outer manifest: a process killed
+at any moment leaves the old artefact or the new one. Of two that make the same at once, one is kept, whole.
 """
 
 from __future__ import annotations
@@ -13,82 +14,50 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from resonate_resources.engine import Engine, Product
-from resonate_resources.recordings.recording import Recording, Stems, file_sha256
+from resonate_resources.recipe import Engine, Json, Product, Recipe
+from resonate_resources.recordings.recording import AudioError, Recording, Stems, file_sha256
 from resonate_resources.storage.hashing import Hashing
+from resonate_resources.storage.manifest import Manifest, StoredFile, UnreadableManifestError
 from resonate_resources.storage.store import Store
 
 PICTURE = "picture.png"
-"""The picture of an artefact: shown in the web UI, no part of its data version."""
+"""The picture of an artefact: shown in the web UI, a report and no content."""
 
 
-@dataclass(frozen=True)
-class StoredFile:
-    """A file of an artefact: its size in bytes and the SHA-256 of its bytes."""
-
-    size: int
-    sha256: str
+class ChangedFileError(AudioError):
+    """A file of an artefact that is no longer what its manifest says. The next run makes it anew."""
 
 
-@dataclass(frozen=True)
-class Manifest:
-    """What an artefact is and how it came to be. Unknown fields of later versions are refused."""
+def compute_key(stage: str, recipe: Mapping[str, Json], inputs: Mapping[str, Json]) -> str:
+    """Hash of all that a stage's result depends on: 16 hex digits (keys only meet within a track).
 
-    stage: str
-    track: str
-    key: str
-    data_version: str
-    code_version: str
-    engine: Engine
-    inputs: Mapping[str, str]
-    """Stage → data version of each input."""
-    files: Mapping[str, StoredFile]
-    measures: Mapping[str, float | int | str | bool]
-    notes: tuple[str, ...]
-    seconds: float
-    """Time the computation took."""
-    made_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-
-    def to_json(self) -> bytes:
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False).encode()
-
-    @classmethod
-    def from_json(cls, data: bytes) -> Manifest:
-        values: dict[str, Any] = json.loads(data)
-        engine = values.pop("engine")
-        return cls(
-            **values
-            | {
-                "engine": Engine(**engine | {"notes": tuple(engine["notes"])}),
-                "files": {name: StoredFile(**stored) for name, stored in values["files"].items()},
-                "notes": tuple(values["notes"]),
-            }
-        )
-
-
-def compute_key(stage: str, code_version: str, engine: Engine, inputs: Mapping[str, str]) -> str:
-    """Hash of all that a stage's result depends on: 16 hex digits (keys only meet within a track)."""
-    what = {
-        "stage": stage,
-        "code_version": code_version,
-        "engine": {"name": engine.name, "model": engine.model, "settings": dict(engine.settings)},
-        "inputs": dict(inputs),
-    }
+    recipe: `Recipe.keyed()`, which manifests keep, so that a key can be made again from its manifest.
+    """
+    what = {"stage": stage, "recipe": dict(recipe), "inputs": dict(inputs)}
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def data_version(files: Mapping[str, StoredFile]) -> str:
-    """SHA-256 over the names and contents of an artefact's files, its picture left out."""
-    pairs = sorted((name, stored.sha256) for name, stored in files.items() if name != PICTURE)
+    """SHA-256 over the names and contents of an artefact's files, reports left out."""
+    pairs = sorted((name, stored.sha256) for name, stored in files.items() if not stored.report)
     return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a stage reads of an artefact. values: flat name → value, which the stage's key is made from."""
+
+    stage: str
+    data_version: str
+    values: Mapping[str, Json]
 
 
 @dataclass(frozen=True)
@@ -103,11 +72,18 @@ class Artefact:
         return self.manifest.data_version
 
     def key(self, name: str) -> str:
-        return f"{_version_prefix(self.manifest.stage, self.manifest.track, self.manifest.key)}/{name}"
+        manifest = self.manifest
+        return f"{_key_prefix(manifest.stage, manifest.track, manifest.key)}/{manifest.attempt}/{name}"
 
     def path(self, name: str) -> Path:
-        """A local file, to be read only. Raises FileNotFoundError."""
-        return self.store.fetch(self.key(name))
+        """A local file, to be read only. Raises FileNotFoundError, and ChangedFileError where it was written to."""
+        path = self.store.fetch(self.key(name))
+        stored = self.manifest.files.get(name)
+        if stored is not None and not self._is_as_it_was(name, stored):
+            raise ChangedFileError(
+                f"{self.location(name)}: has changed since it was made; process the track again to have it made anew"
+            )
+        return path
 
     def location(self, name: str) -> str:
         """Where the file is, as an absolute path or URI."""
@@ -128,11 +104,35 @@ class Artefact:
     def read_json(self, name: str) -> Any:
         return json.loads(self.path(name).read_bytes())
 
+    def files(self, *names: str) -> Read:
+        """Of its files these, or all of its content, as what a stage reads."""
+        found = names or [name for name, stored in self.manifest.files.items() if not stored.report]
+        return self.reading({name: self.manifest.files[name].sha256 for name in found})
+
+    def reading(self, values: Mapping[str, Json]) -> Read:
+        """Values from its files as what a stage reads: more or other values there change nothing."""
+        return Read(self.manifest.stage, self.data_version, values)
+
     def complete(self) -> bool:
-        """Whether every file is there with its size. The record is only a claim about the store."""
-        return all(
-            self.store.size(self.key(name)) == stored.size for name, stored in self.manifest.files.items()
-        )
+        """Whether every file is there, as it was. The record is only a claim about the store."""
+        return all(self._is_as_it_was(name, stored) for name, stored in self.manifest.files.items())
+
+    def _is_as_it_was(self, name: str, stored: StoredFile) -> bool:
+        """By size and the store's stamp; where only the stamp is another (a home that was copied), by its bytes."""
+        key = self.key(name)
+        found = self.store.stat(key)
+        if found is None or found.size != stored.size:
+            return False
+        if found.stamp == stored.stamp:
+            return True
+        place = self.location(name), found.stamp
+        if place not in _looked_at:
+            _looked_at[place] = file_sha256(self.store.fetch(key))
+        return _looked_at[place] == stored.sha256
+
+
+_looked_at: dict[tuple[str, str], str] = {}
+"""(location, stamp) → SHA-256 of files whose stamp is not that of their manifest, hashed once a process."""
 
 
 class Artefacts:
@@ -147,7 +147,7 @@ class Artefacts:
 
     def computed(self, stage: str, track: str, key: str) -> Artefact | None:
         """The result of a computation done before, if all of it is still there."""
-        artefact = self._artefact(f"{_version_prefix(stage, track, key)}/manifest.json")
+        artefact = self._artefact(f"{_key_prefix(stage, track, key)}/manifest.json")
         return artefact if artefact and artefact.complete() else None
 
     def keep(
@@ -156,43 +156,68 @@ class Artefacts:
         *,
         stage: str,
         track: str,
-        key: str,
-        code_version: str,
-        engine: Engine,
-        inputs: Mapping[str, str],
+        recipe: Recipe,
+        reads: Sequence[Read],
         seconds: float,
         hashing: Hashing | None = None,
     ) -> Artefact:
         """Take a product's files in, then write the inner manifest. Does not yet make it the current one.
 
-        hashing: what has begun with the product's files.
+        Where another process has kept the same meanwhile, that is what is given. hashing: what has begun with the
+        product's files.
         """
-        paths = list(product.files.values())
-        digests = hashing.digests(paths) if hashing else {path: file_sha256(path) for path in paths}
-        files = {name: StoredFile(path.stat().st_size, digests[path]) for name, path in product.files.items()}
+        inputs = inputs_of(reads)
+        paths = {**product.files, **product.reports}
+        digests = (
+            hashing.digests(list(paths.values()))
+            if hashing
+            else {path: file_sha256(path) for path in paths.values()}
+        )
+        key, attempt = compute_key(stage, recipe.keyed(), inputs), uuid.uuid4().hex[:12]
+        prefix = f"{_key_prefix(stage, track, key)}/{attempt}"
+        files: dict[str, StoredFile] = {}
+        for name, path in paths.items():
+            size = path.stat().st_size
+            self.store.adopt(path, f"{prefix}/{name}")
+            there = self.store.stat(f"{prefix}/{name}")
+            files[name] = StoredFile(
+                size, digests[path], name in product.reports, there.stamp if there else ""
+            )
+        engine = product.engine or recipe.engine
         manifest = Manifest(
             stage=stage,
             track=track,
             key=key,
+            attempt=attempt,
             data_version=data_version(files),
-            code_version=code_version,
-            engine=engine,
+            recipe=recipe.keyed(),
+            code_version=recipe.code_version,
             inputs=inputs,
+            engine=Engine(engine.name, engine.model, engine.licence),
             files=files,
             measures={name: plain(value) for name, value in product.measures.items()},
             notes=product.notes,
             seconds=round(seconds, 3),
+            made_from={read.stage: read.data_version for read in reads},
         )
         artefact = Artefact(manifest, self.store)
-        for name, path in product.files.items():
-            self.store.adopt(path, artefact.key(name))
-        self.store.write(artefact.key("manifest.json"), manifest.to_json())
+        inner = f"{_key_prefix(stage, track, key)}/manifest.json"
+        if not self.store.create(inner, manifest.to_json()):
+            earlier = self.computed(stage, track, key)
+            if earlier is not None:
+                self.store.delete(prefix)
+                return earlier
+            self.store.write(inner, manifest.to_json())  # what was there was damaged
         return artefact
 
-    def publish(self, artefact: Artefact) -> None:
-        """Make an artefact the current one of its stage and track, in one atomic write."""
-        manifest = artefact.manifest
+    def publish(self, artefact: Artefact, made_from: Mapping[str, str] | None = None) -> Artefact:
+        """Make an artefact the current one of its stage and track, in one atomic write.
+
+        made_from: stage → data version of what it would be made from now, which may be more than it reads.
+        """
+        manifest = artefact.manifest if made_from is None else replace(artefact.manifest, made_from=made_from)
         self.store.write(f"{_prefix(manifest.stage, manifest.track)}/manifest.json", manifest.to_json())
+        return replace(artefact, manifest=manifest)
 
     def all_current(self, stage: str) -> Iterator[tuple[str, str]]:
         """(track, version of its manifest) for every track that has an artefact of a stage."""
@@ -202,8 +227,19 @@ class Artefacts:
                 yield parts[2], entry.version
 
     def _artefact(self, key: str) -> Artefact | None:
+        """One whose manifest can't be read is none: it is made anew."""
         data = self.store.read(key)
-        return None if data is None else Artefact(Manifest.from_json(data), self.store)
+        if data is None:
+            return None
+        try:
+            return Artefact(Manifest.from_json(data), self.store)
+        except UnreadableManifestError:
+            return None
+
+
+def inputs_of(reads: Sequence[Read]) -> dict[str, Json]:
+    """`stage/name` → value, of everything that is read."""
+    return {f"{read.stage}/{name}": value for read in reads for name, value in read.values.items()}
 
 
 def plain(value: float | int | str | bool) -> float | int | str | bool:
@@ -219,5 +255,5 @@ def _prefix(stage: str, track: str) -> str:
     return f"artefacts/{stage}/{track}"
 
 
-def _version_prefix(stage: str, track: str, key: str) -> str:
+def _key_prefix(stage: str, track: str, key: str) -> str:
     return f"{_prefix(stage, track)}/{key}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from resonate_resources.engine import Engine, Product
-from resonate_resources.storage.artefacts import Artefact, Artefacts, compute_key
+from resonate_resources.recipe import Product, Recipe
+from resonate_resources.storage.artefacts import Artefact, Artefacts, Read, compute_key, inputs_of
 from resonate_resources.storage.hashing import hashing_ahead
 from resonate_resources.storage.store import new_directory
 
@@ -15,7 +15,7 @@ Work = Callable[[Path], Product]
 """Makes a product in the directory it is given."""
 
 Finish = Callable[[Product, Path], Product]
-"""Adds to a product, whose other files are hashed meanwhile."""
+"""Adds reports to a product, whose other files are hashed meanwhile."""
 
 
 def computed(
@@ -24,32 +24,31 @@ def computed(
     *,
     stage: str,
     track: str,
-    code_version: str,
-    engine: Engine,
-    inputs: Mapping[str, str],
+    recipes: Sequence[Recipe],
+    reads: Sequence[Read],
     finish: Finish = lambda product, _: product,
 ) -> tuple[Artefact, bool]:
     """The artefact, which is not yet the current one, and whether it was found in the cache.
 
-    inputs: name → data version of everything the work reads. Raises what the work raises, and OSError.
+    recipes: those whose results are what is wanted, the best first; the first one is what the work goes by. reads:
+    everything that the work reads. Raises what the work raises, and OSError.
     """
-    key = compute_key(stage, code_version, engine, inputs)
-    found = artefacts.computed(stage, track, key)
-    if found is not None:
-        return found, True
+    inputs = inputs_of(reads)
+    for recipe in recipes:
+        found = artefacts.computed(stage, track, compute_key(stage, recipe.keyed(), inputs))
+        if found is not None:
+            return found, True
     with new_directory(artefacts.store, stage) as into, hashing_ahead(into) as hashing:
         start = time.perf_counter()
         product = work(into)
-        hashing.begin(product.files.values())
+        hashing.begin([*product.files.values(), *product.reports.values()])
         product = finish(product, into)
         made = artefacts.keep(
             product,
             stage=stage,
             track=track,
-            key=key,
-            code_version=code_version,
-            engine=product.engine or engine,
-            inputs=inputs,
+            recipe=product.recipe or recipes[0],
+            reads=reads,
             seconds=time.perf_counter() - start,
             hashing=hashing,
         )

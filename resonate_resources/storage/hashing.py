@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from resonate_resources.recordings.recording import file_sha256, tell_of_closed
+from resonate_resources.storage.store import to_disk
 
 _Identity = tuple[int, int, int]
 
@@ -42,7 +43,7 @@ class Hashing:
         for file in files:
             identity = _identity(file)
             if file not in self._begun or self._begun[file][0] != identity:
-                self._begun[file] = identity, self._pool.submit(file_sha256, file)
+                self._begun[file] = identity, self._pool.submit(_hashed, file)
 
     def digests(self, files: Collection[Path]) -> dict[Path, str]:
         """SHA-256 of each file, in hex. Raises FileNotFoundError."""
@@ -53,3 +54,9 @@ class Hashing:
 def _identity(file: Path) -> _Identity:
     stat = file.stat()
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _hashed(file: Path) -> str:
+    """SHA-256 in hex; the bytes are on disk afterwards, so that nobody waits for that later."""
+    to_disk(file)
+    return file_sha256(file)

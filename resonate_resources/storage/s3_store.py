@@ -10,7 +10,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
-from resonate_resources.storage.store import Entry
+from resonate_resources.storage.store import Entry, Stat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,9 +42,28 @@ class S3Store:
     def write(self, key: str, data: bytes) -> None:
         self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data)
 
+    def create(self, key: str, data: bytes) -> bool:
+        from botocore.exceptions import ClientError
+
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data, IfNoneMatch="*")
+        except ClientError as error:
+            # 409: somebody else's is under way at this moment.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (409, 412):
+                return False
+            raise
+        return True
+
     def adopt(self, file: Path, key: str) -> None:
-        self._client.upload_file(str(file), self._bucket, self._key(key))
-        cached = self._cached(key, self._version(key) or "")
+        """The service checks the bytes by their CRC-32, part by part; that all are there is looked up afterwards."""
+        size = file.stat().st_size
+        self._client.upload_file(
+            str(file), self._bucket, self._key(key), ExtraArgs={"ChecksumAlgorithm": "CRC32"}
+        )
+        there = self._head(key)
+        if there is None or there.size != size:
+            raise OSError(f"{self.location(key)}: {there.size if there else 0} of {size} bytes arrived")
+        cached = self._cached(key, there.stamp)
         cached.parent.mkdir(parents=True, exist_ok=True)
         file.replace(cached)
         self._shrink()
@@ -72,7 +91,10 @@ class S3Store:
 
     def size(self, key: str) -> int | None:
         head = self._head(key)
-        return None if head is None else head[0]
+        return None if head is None else head.size
+
+    def stat(self, key: str) -> Stat | None:
+        return self._head(key)
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         pages = self._client.get_paginator("list_objects_v2").paginate(
@@ -98,7 +120,7 @@ class S3Store:
     def workspace(self) -> Path:
         return self._cache.parent / ".work"
 
-    def _head(self, key: str) -> tuple[int, str] | None:
+    def _head(self, key: str) -> Stat | None:
         from botocore.exceptions import ClientError
 
         try:
@@ -107,11 +129,11 @@ class S3Store:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # HEAD has no NoSuchKey body
                 return None
             raise
-        return head["ContentLength"], head["ETag"].strip('"')
+        return Stat(head["ContentLength"], head["ETag"].strip('"'))
 
     def _version(self, key: str) -> str | None:
         head = self._head(key)
-        return None if head is None else head[1]
+        return None if head is None else head.stamp
 
     def _cached(self, key: str, version: str) -> Path:
         path = self._cache / self._key(key)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,13 @@ class Entry:
     written_at: float
 
 
+class Stat(NamedTuple):
+    """Size in bytes, and a text that changes whenever the object is written."""
+
+    size: int
+    stamp: str
+
+
 class Store(Protocol):
     """Keys are relative, `/`-separated. Every write is atomic: a reader sees the old bytes or the new."""
 
@@ -34,13 +41,22 @@ class Store(Protocol):
         """Create or replace."""
 
     def adopt(self, file: Path, key: str) -> None:
-        """Take a finished local file in under the key; the file at its old path is gone afterwards."""
+        """Take a finished local file in under the key; the file at its old path is gone afterwards.
+
+        Its bytes are on disk (or acknowledged by the service, by length and checksum) when this returns.
+        """
 
     def fetch(self, key: str) -> Path:
         """A local file with the bytes of the key, to be read only. Raises FileNotFoundError."""
 
+    def create(self, key: str, data: bytes) -> bool:
+        """Write, unless there is such a key already. Whether it was written: of several who try, one does."""
+
     def size(self, key: str) -> int | None:
         """Size in bytes, or None where there is no such key."""
+
+    def stat(self, key: str) -> Stat | None:
+        """Size and stamp, or None where there is no such key."""
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         """All objects whose key starts with `prefix/`, in no order that may be relied on."""
@@ -102,6 +118,15 @@ def _in_use(directory: Path) -> bool:
     return False
 
 
+def to_disk(path: Path) -> None:
+    """Wait until a file's bytes, or a directory's names, would survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class LocalStore:
     """A directory on local disk."""
 
@@ -125,16 +150,37 @@ class LocalStore:
         """
         with new_directory(self, "write") as directory:
             temporary = directory / "data"
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            temporary.write_bytes(data)
             self.adopt(temporary, key)
+
+    def create(self, key: str, data: bytes) -> bool:
+        target = self._path(key)
+        with new_directory(self, "write") as directory:
+            temporary = directory / "data"
+            temporary.write_bytes(data)
+            to_disk(temporary)
+            self._make_folder(target.parent)
+            try:
+                os.link(temporary, target)  # fails where the name is taken, whoever took it
+            except FileExistsError:
+                return False
+            to_disk(target.parent)
+            return True
 
     def adopt(self, file: Path, key: str) -> None:
         target = self._path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        to_disk(file)
+        self._make_folder(target.parent)
         file.replace(target)
+        to_disk(target.parent)
+
+    def _make_folder(self, folder: Path) -> None:
+        """The folder and those above it, on disk as names in theirs."""
+        if folder.is_dir():
+            return
+        self._make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        to_disk(folder.parent)
 
     def fetch(self, key: str) -> Path:
         path = self._path(key)
@@ -143,10 +189,15 @@ class LocalStore:
         return path
 
     def size(self, key: str) -> int | None:
+        found = self.stat(key)
+        return None if found is None else found.size
+
+    def stat(self, key: str) -> Stat | None:
         try:
-            return self._path(key).stat().st_size
+            found = self._path(key).stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        return Stat(found.st_size, str(found.st_mtime_ns))
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         for directory, _, names in os.walk(self._path(prefix)):

@@ -18,22 +18,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.engine import Engine
 from resonate_resources.parallel import in_parallel
-from resonate_resources.recordings.recording import Progress, Recording, silent
+from resonate_resources.recipe import Engine
+from resonate_resources.recordings.recording import AudioError, Progress, Recording, file_sha256, silent
 from resonate_resources.signal.mono import Mono, mono_blocks
 from resonate_resources.transcription.attacks import (
-    OVERTONE_WEIGHT,
-    RISE_DB,
     attack_times,
     cut_at_attacks,
     with_overtones,
 )
 from resonate_resources.transcription.note_creation import (
     ENERGY_TOLERANCE,
-    FRAME_THRESHOLD,
     LOWEST_PITCH,
-    ONSET_THRESHOLD,
     Activations,
     FrameNote,
     create_notes,
@@ -68,20 +64,12 @@ class Window:
 class BasicPitch:
     """The pitch transcriber of the base install; its model's weights come with the package."""
 
-    @property
-    def engine(self) -> Engine:
-        return Engine(
-            "basic-pitch",
-            {
-                "onset_threshold": ONSET_THRESHOLD,
-                "frame_threshold": FRAME_THRESHOLD,
-                "gate_db": _GATE_DB,
-                "attack_rise_db": RISE_DB,
-                "overtone_weight": OVERTONE_WEIGHT,
-            },
-            model="spotify/basic-pitch icassp_2022 nmp.onnx",
-            licence="Apache-2.0",
-        )
+    engine = Engine("basic-pitch", "spotify/basic-pitch icassp_2022 nmp.onnx", licence="Apache-2.0")
+
+    @staticmethod
+    def weights_sha256() -> str:
+        """Of the model's file. Raises AudioError where the package is not installed."""
+        return file_sha256(_model_file())
 
     def notes(self, stem: Recording, voice: Voice, progress: Progress = silent) -> list[Note]:
         shortest = round(voice.shortest_s * SAMPLE_RATE / _HOP)
@@ -261,11 +249,14 @@ def _session() -> InferenceSession:
     """The model, once per process; one thread, as windows run beside each other."""
     from onnxruntime import InferenceSession, SessionOptions
 
-    # Found, not imported: importing basic_pitch also imports TensorFlow, if that is installed.
-    package = find_spec("basic_pitch")
-    if package is None or package.origin is None:
-        raise RuntimeError("basic-pitch is not installed: run `pip install --no-deps basic-pitch==0.4.0`")
     options = SessionOptions()
     options.intra_op_num_threads = 1
-    model = Path(package.origin).parent / "saved_models" / "icassp_2022" / "nmp.onnx"
-    return InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    return InferenceSession(str(_model_file()), options, providers=["CPUExecutionProvider"])
+
+
+def _model_file() -> Path:
+    """Found, not imported: importing basic_pitch also imports TensorFlow, if that is installed."""
+    package = find_spec("basic_pitch")
+    if package is None or package.origin is None:
+        raise AudioError("basic-pitch is not installed: run `pip install --no-deps basic-pitch==0.4.0`")
+    return Path(package.origin).parent / "saved_models" / "icassp_2022" / "nmp.onnx"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.engine import Engine
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.mono import mono_blocks, overlapping_frames
 from resonate_resources.transcription.notes import Note
@@ -66,10 +65,6 @@ def band_levels(stem: Recording, progress: Progress = silent) -> Levels:
 
 class DrumBands:
     """The drum transcriber of the base install: no model, only levels."""
-
-    @property
-    def engine(self) -> Engine:
-        return Engine("band-levels", {"rise_db": _RISE_DB, "gate_db": _GATE_DB})
 
     def strokes(self, stem: Recording, progress: Progress = silent) -> list[Note]:
         levels = band_levels(stem, progress)

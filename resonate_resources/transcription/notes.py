@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from resonate_resources.engine import Engine
 from resonate_resources.recordings.recording import Progress, Recording
 
 
@@ -36,18 +35,12 @@ class Voice:
 class PitchTranscriber(Protocol):
     """Hears the notes of one pitched stem."""
 
-    @property
-    def engine(self) -> Engine: ...
-
     def notes(self, stem: Recording, voice: Voice, progress: Progress) -> list[Note]:
         """The stem's notes in order of onset. Runs in several threads at once."""
 
 
 class DrumTranscriber(Protocol):
     """Hears the strokes of a drum stem."""
-
-    @property
-    def engine(self) -> Engine: ...
 
     def strokes(self, stem: Recording, progress: Progress) -> list[Note]:
         """The strokes in order of onset; pitches are General MIDI percussion keys."""

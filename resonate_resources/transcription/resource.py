@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from resonate_resources.engine import Engine, Product
+from resonate_resources.recipe import Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.chart import piano_roll
 from resonate_resources.transcription.basic_pitch import BasicPitch
@@ -15,7 +15,8 @@ from resonate_resources.transcription.drum_bands import DrumBands
 from resonate_resources.transcription.midi_file import DRUM_CHANNEL, write_midi
 from resonate_resources.transcription.notes import DrumTranscriber, Note, PitchTranscriber, Voice
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
+"""Raised when the algorithm changes in a way that no constant shows."""
 
 
 class Part(NamedTuple):
@@ -39,26 +40,9 @@ PARTS = {
 class TranscriptionResource(dg.ConfigurableResource[None]):
     """Hears notes in pitched stems and strokes in drums."""
 
-    def engine(self) -> Engine:
-        pitch, drums = self._transcribers()
-        return Engine(
-            pitch.engine.name,
-            {
-                **pitch.engine.settings,
-                "drums": {"engine": drums.engine.name, **drums.engine.settings},
-                "voices": {
-                    name: [
-                        part.voice.lowest_hz,
-                        part.voice.highest_hz,
-                        part.voice.shortest_s,
-                        part.voice.monophonic,
-                        part.voice.struck,
-                    ]
-                    for name, part in PARTS.items()
-                },
-            },
-            model=pitch.engine.model,
-            licence=pitch.engine.licence,
+    def recipe(self) -> Recipe:
+        return Recipe.of(
+            __name__, BasicPitch.engine, {"weights_sha256": BasicPitch.weights_sha256()}, CODE_VERSION
         )
 
     def transcribe(self, stems: Stems, tempo_bpm: float, into: Path, progress: Progress = silent) -> Product:
@@ -93,12 +77,13 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
             name: [(note.onset_s, note.offset_s, note.pitch, note.velocity) for note in notes]
             for name, notes in heard.items()
         }
-        files["picture.png"] = into / "picture.png"
-        files["picture.png"].write_bytes(piano_roll(parts, duration))
+        picture = into / "picture.png"
+        picture.write_bytes(piano_roll(parts, duration))
         return Product(
             files,
             {"tempo_bpm": tempo_bpm, **{f"{name}_notes": len(notes) for name, notes in heard.items()}},
             tuple(f"no notes heard in {name}" for name, notes in heard.items() if not notes),
+            reports={"picture.png": picture},
         )
 
     def _transcribers(self) -> tuple[PitchTranscriber, DrumTranscriber]:

@@ -7,9 +7,9 @@ from typing import Literal
 
 import resonate_resources.models.workers
 from resonate_resources import models
-from resonate_resources.engine import Engine, Json
-from resonate_resources.models.weights import ModelError, models_directory
+from resonate_resources.models.weights import ModelError, models_directory, sha256_of_weights
 from resonate_resources.models.workers.client import Worker, WorkerError
+from resonate_resources.recipe import Engine, Json, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.separation.audio_separator.catalogue import files_of, why_missing
 from resonate_resources.signal import resampling
@@ -82,19 +82,16 @@ class AudioSeparator:
         except ModelError as error:
             return str(error)
 
-    def engine(self) -> Engine:
-        return Engine(
-            self._name,
-            {
-                "audio_separator": _VERSION,
-                "chunk_s": CHUNK_SECONDS,
-                "fade_s": FADE_SECONDS,
-                "precision": "float32; on GPUs that have it TF32, and float16 where it is within -45 dB",
-                "stems": [*self.stem_names],
-            },
-            self._model,
-            licence="MIT (code); weights as their publishers say, who often say nothing",
+    def recipe(self) -> Recipe:
+        """Hashes of weights are those of the files that are here: their publishers tell none."""
+        engine = Engine(
+            self._name, self._model, "MIT (code); weights as their publishers say, who often say nothing"
         )
+        found: dict[str, Json] = {
+            path.name: sha256_of_weights(path) for path in (_directory() / self._model,) if path.is_file()
+        }
+        settings: dict[str, Json] = {"stems": [*self.stem_names], "weights_sha256": found}
+        return Recipe.of(__name__, engine, settings)
 
     def separate(self, track: Recording, into: Path, progress: Progress) -> Stems:
         """Write the stems; fetches the model at first use. Raises ModelError where it can't be had or used.

@@ -14,7 +14,6 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from resonate_resources.engine import Engine, Json
 from resonate_resources.models.chunks import chunk_bounds, cut, joined, write_stems
 from resonate_resources.models.device import choose_device, tame_allocator
 from resonate_resources.models.model_rate import (
@@ -24,7 +23,6 @@ from resonate_resources.models.model_rate import (
     from_stereo,
     stems_at_rate,
 )
-from resonate_resources.models.precision import WORST_ERROR_DB
 from resonate_resources.models.weights import (
     ModelError,
     ModelFile,
@@ -33,6 +31,7 @@ from resonate_resources.models.weights import (
     why_missing,
 )
 from resonate_resources.parallel import ahead
+from resonate_resources.recipe import Engine, Json, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Samples, Stems
 from resonate_resources.separation.demucs.bag import Bag, load_checkpoint
 from resonate_resources.separation.demucs.inference import Inference
@@ -99,15 +98,10 @@ class DemucsSeparator:
                 return f"{package} is not installed: pip install 'resonate[models]'"
         return why_missing(weights(self._model), models_directory())
 
-    def engine(self) -> Engine:
-        fast = choose_device().fast
-        settings: dict[str, Json] = {
-            "chunk_s": min(CHUNK_SECONDS, SEGMENT_SECONDS),
-            "fade_s": FADE_SECONDS,
-            "precision": f"float32, {fast} where within {WORST_ERROR_DB:g} dB of it" if fast else "float32",
-            "weights": [file.name for file in weights(self._model)],
-        }
-        return Engine("demucs", settings, self._model, licence="MIT (code, and weights as published with it)")
+    def recipe(self) -> Recipe:
+        engine = Engine("demucs", self._model, "MIT (code, and weights as published with it)")
+        files: dict[str, Json] = {file.name: file.sha256 for file in weights(self._model)}
+        return Recipe.of(__name__, engine, {"weights_sha256": files})
 
     def separate(self, track: Recording, into: Path, progress: Progress) -> Stems:
         """Write the stems; fetches the weights at first use. Raises ModelError where they can't be had.

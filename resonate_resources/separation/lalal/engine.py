@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from resonate_resources.engine import Engine
+from resonate_resources.recipe import Engine, Json, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.separation.lalal.client import API, LalalClient, Patience, ServiceError
 from resonate_resources.separation.lalal.job import PRESETS, PaidJob, hash_of_work
@@ -29,7 +29,9 @@ _THIS_PROCESS = uuid.uuid4().hex
 class LalalSeparator:
     """Has mono and stereo tracks parted into vocals and the rest (2), or vocals, drums, bass and the rest (4)."""
 
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = (
+        "the track was sent to LALAL.AI, which takes the latest model that it has for these stems",
+    )
 
     def __init__(
         self,
@@ -51,15 +53,9 @@ class LalalSeparator:
         self._patience = patience
         self._api = api
 
-    def engine(self) -> Engine:
-        return Engine(
-            "lalal",
-            {"api": "v1", "stems": [*self._paid], "splitter": "auto", **PRESETS},
-            licence="LALAL.AI Terms of Service",
-            notes=(
-                "the track was sent to LALAL.AI, which takes the latest model that it has for these stems",
-            ),
-        )
+    def recipe(self) -> Recipe:
+        settings: dict[str, Json] = {"api": "v1", "stems": [*self._paid], "splitter": "auto", **PRESETS}
+        return Recipe.of(__name__, Engine("lalal", licence="LALAL.AI Terms of Service"), settings)
 
     def available(self) -> str | None:
         """Why it can't run, on one line; None where it can, as far as that is known without asking the service."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resonate_resources.engine import Engine
 from resonate_resources.models.chunks import separate_in_chunks
 from resonate_resources.parallel import AT_ONCE
+from resonate_resources.recipe import Engine, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Samples, Stems
-from resonate_resources.separation.spectral.masks import STEMS, estimate_masks, networks_sha256
-from resonate_resources.separation.spectral.stft import WINDOW_SECONDS, Stft
+from resonate_resources.separation.spectral.masks import STEMS, estimate_masks
+from resonate_resources.separation.spectral.stft import Stft
 from resonate_resources.separation.spectral.wiener import filtered
 
 CHUNK_SECONDS = 20.0
@@ -29,17 +29,8 @@ class SpectralSeparator:
         """It always is."""
         return None
 
-    def engine(self) -> Engine:
-        return Engine(
-            "spectral",
-            {
-                "chunk_s": CHUNK_SECONDS,
-                "fade_s": FADE_SECONDS,
-                "window_s": WINDOW_SECONDS,
-                "networks_sha256": networks_sha256(),
-            },
-            licence="GPL-3.0-or-later",
-        )
+    def recipe(self) -> Recipe:
+        return Recipe.of(__name__, Engine("spectral", licence="GPL-3.0-or-later"))
 
     def separate(self, track: Recording, into: Path, progress: Progress) -> Stems:
         rate = track.sample_rate

@@ -1,0 +1,36 @@
+"""The brief of a track: one typed document, a section a stage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from resonate_resources.exporting.brief import ExportsBrief
+from resonate_resources.mastering.brief import MasteringBrief
+from resonate_resources.mixing.brief import MixingBrief
+from resonate_resources.profiling.brief import ProfileBrief
+from resonate_resources.restoration.brief import RestorationBrief
+from resonate_resources.separation.brief import SeparationBrief
+
+
+class Brief(BaseModel):
+    """What is wanted of one track. Each capability owns its section; later ones add theirs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    separation: SeparationBrief = Field(default_factory=SeparationBrief)
+    restoration: RestorationBrief = Field(default_factory=RestorationBrief)
+    profile: ProfileBrief = Field(default_factory=ProfileBrief)
+    mixing: MixingBrief = Field(default_factory=MixingBrief)
+    mastering: MasteringBrief = Field(default_factory=MasteringBrief)
+    exports: ExportsBrief = Field(default_factory=ExportsBrief)
+
+    @classmethod
+    def read(cls, path: Path) -> Brief:
+        """Raises pydantic's ValidationError for a file that is no brief."""
+        return cls.model_validate(json.loads(path.read_bytes()))
+
+    def to_json(self) -> bytes:
+        return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False).encode()

@@ -1,0 +1,108 @@
+"""Where briefs come from: files of the home, of the inbox and beside a track, and what was set since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import dagster as dg
+
+from resonate_resources.brief.layers import BriefError, Layer, Resolved, nested, parse_toml, resolve
+from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.sources import Source
+
+FILE = "brief.toml"
+SET = "set for this track"
+
+
+class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Resolves briefs. Built in < `brief.toml` of the home < `brief.toml` of the inbox's folders, the inner ones
+    later < `<file>.brief.toml` beside the track < what was set since.
+
+    folder, bucket: the watched inboxes, in whose folders briefs are looked for.
+    """
+
+    storage: dg.ResourceDependency[StorageResource]
+    folder: str = ""
+    bucket: str = ""
+
+    def resolve(self, track: str, source: Source | None) -> Resolved:
+        """The brief of a track. Raises BriefError, and OSError where a place can't be read."""
+        layers = [*self._of_home(), *(self._of_source(source) if source else ())]
+        settings = self.settings(track)
+        if settings:
+            layers.append(Layer(SET, nested(settings)))
+        return resolve(layers)
+
+    def settings(self, track: str) -> dict[str, Any]:
+        """`section.name` → value of what was set for a track."""
+        data = self.storage.store.read(_key(track))
+        return dict(json.loads(data)) if data else {}
+
+    def change(
+        self, track: str, source: Source | None, settings: Mapping[str, Any], unset: Sequence[str] = ()
+    ) -> Resolved:
+        """Set and unset values of a track, for good: all, or none where one is wrong. Raises BriefError."""
+        before = self.settings(track)
+        for name in unset:
+            gone = [known for known in before if known == name or known.startswith(f"{name}.")]
+            if not gone:
+                raise BriefError(f"{name}: was not set for {track}")
+            for known in gone:
+                del before[known]
+        after = {**before, **settings}
+        layers = [*self._of_home(), *(self._of_source(source) if source else ())]
+        resolved = resolve([*layers, Layer(SET, nested(after))] if after else layers)
+        self.storage.store.write(_key(track), json.dumps(after, indent=1, ensure_ascii=False).encode())
+        return resolved
+
+    def _of_home(self) -> Iterator[Layer]:
+        data = self.storage.store.read(FILE)
+        if data is not None:
+            yield parse_toml(_text(data, FILE), f"{self.storage.store.location(FILE)}")
+
+    def _of_source(self, source: Source) -> Iterator[Layer]:
+        if source.uri.startswith("s3://"):
+            yield from self._of_object(source.uri)
+            return
+        file = Path(source.uri)
+        for place in (*_folders_of(file, self.folder), file.with_name(f"{file.stem}.brief.toml")):
+            try:
+                data = place.read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            yield parse_toml(_text(data, str(place)), str(place))
+
+    def _of_object(self, uri: str) -> Iterator[Layer]:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        path = PurePosixPath(key)
+        places = [path.with_name(f"{path.stem}.brief.toml")]
+        if self.bucket and uri.startswith(self.bucket.rstrip("/") + "/"):
+            root = PurePosixPath(self.bucket.removeprefix("s3://").partition("/")[2].strip("/") or ".")
+            inner = [folder for folder in path.parents if folder == root or root in folder.parents]
+            places = [*(folder / FILE for folder in reversed(inner)), *places]
+        for place in places:
+            data = self.storage.read_object(f"s3://{bucket}/{place}")
+            if data is not None:
+                yield parse_toml(_text(data, str(place)), f"s3://{bucket}/{place}")
+
+
+def _folders_of(file: Path, inbox: str) -> list[Path]:
+    """`brief.toml` of the inbox and of each folder below it on the way to a file, the outer ones first."""
+    if not inbox:
+        return []
+    root = Path(inbox).expanduser().absolute()
+    return [folder / FILE for folder in reversed(file.parents) if folder == root or root in folder.parents]
+
+
+def _text(data: bytes, origin: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise BriefError(f"{origin}: is not UTF-8") from error
+
+
+def _key(track: str) -> str:
+    return f"briefs/{track}.json"

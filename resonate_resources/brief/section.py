@@ -1,0 +1,17 @@
+"""What every section of a brief is."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+STEM_NAMES = ("vocals", "drums", "bass", "other", "piano", "guitar")
+
+
+class Section(BaseModel):
+    """One stage's part of the brief. Unknown names and values out of range are errors; nothing is coerced."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    def asked(self) -> dict[str, object]:
+        """Its values in JSON's types, for a recipe."""
+        return self.model_dump(mode="json")

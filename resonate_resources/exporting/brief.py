@@ -1,0 +1,18 @@
+"""Exports' section of the brief."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from resonate_resources.brief.section import Section
+
+Part = Literal["stems", "master", "midi"]
+PARTS: tuple[Part, ...] = ("stems", "master", "midi")
+
+
+class ExportsBrief(Section):
+    """What is put into the track's folder."""
+
+    parts: tuple[Part, ...] = Field(PARTS, strict=False, description="what goes into the folder")

@@ -1,0 +1,32 @@
+"""Mastering's section of the brief."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from resonate_resources.brief.section import Section
+from resonate_resources.preset import Preset
+
+Format = Literal["wav", "flac", "mp3"]
+FORMATS: tuple[Format, ...] = ("wav", "flac", "mp3")
+
+
+class MasteringBrief(Section):
+    """How loud the master is to be, and in what files it is delivered."""
+
+    preset: Preset = Field("balanced", description="conservative leaves tone and dynamics as they are")
+    target_lufs: float = Field(
+        -14.0,
+        ge=-36,
+        le=-6,
+        strict=False,
+        description="integrated loudness in LUFS, −36 to −6 (streaming −14, broadcast −23, clubs −9)",
+    )
+    ceiling_dbtp: float = Field(
+        -1.0, ge=-9, le=-0.5, strict=False, description="the most that true peaks may be, in dBTP, −9 to −0.5"
+    )
+    formats: tuple[Format, ...] = Field(
+        FORMATS, min_length=1, strict=False, description="files to deliver; a WAV is always made, for judging"
+    )

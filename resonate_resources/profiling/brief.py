@@ -1,0 +1,32 @@
+"""The profile's section of the brief: what is known of the track beforehand."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from resonate_resources.brief.section import Section
+from resonate_resources.profiling.key import camelot
+
+
+class ProfileBrief(Section):
+    """What a person knows counts, and is not estimated. null: to be found out."""
+
+    tempo_bpm: float | None = Field(
+        None,
+        ge=40,
+        le=240,
+        strict=False,
+        description="quarter notes a minute; beats are tracked at this tempo",
+    )
+    key: str | None = Field(None, description="as in `A minor` or `F# major`, spelt with sharps")
+    hints: str = Field("", max_length=2000, description="in words; kept with the profile and the exports")
+
+    @field_validator("key")
+    @classmethod
+    def _is_a_key(cls, key: str | None) -> str | None:
+        if key is not None:
+            try:
+                camelot(key)
+            except (KeyError, ValueError) as error:
+                raise ValueError("is no key such as `A minor` or `F# major`") from error
+        return key
