@@ -20,7 +20,8 @@ from resonate_studio.terminal import console as console_of
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from resonate_studio.processing import Account, Preset, StageDone
+    from resonate_resources.preset import Preset
+    from resonate_studio.processing import Account, StageDone
 
 
 class _Age(click.ParamType[float]):

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,14 +20,13 @@ from resonate_resources.ingestion.intake import identify, unreadable
 from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.mastering.resource import MasteringResource
 from resonate_resources.mixing.resource import MixingResource
+from resonate_resources.preset import Preset
 from resonate_resources.restoration.resource import RestorationResource
 from resonate_resources.separation.resource import SeparationResource
 from resonate_resources.storage.artefacts import PICTURE, Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
 from resonate_studio.home import alive
-
-Preset = Literal["conservative", "balanced", "aggressive"]
 
 StageDone = Callable[[str, str], None]
 """Called with source and stage whenever a stage of a file is done."""

@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 
 from resonate_resources.mastering.delivery import Delivered, deliver
 from resonate_resources.mastering.levelling import Levelled, level
-from resonate_resources.mastering.shaping import SHAPES, WORKING_LOUDNESS_LUFS, Preset, shaped
+from resonate_resources.mastering.shaping import SHAPES, WORKING_LOUDNESS_LUFS, shaped
 from resonate_resources.parallel import ahead
+from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import Progress, Recording, silent, write_recording
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.loudness import LoudnessMeter

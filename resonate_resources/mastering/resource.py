@@ -18,7 +18,7 @@ from resonate_resources.mastering.levelling import (
     TARGET_LUFS,
     TOLERANCE_LU,
 )
-from resonate_resources.mastering.shaping import Preset
+from resonate_resources.preset import Preset
 from resonate_resources.recordings.encoding import DITHER_SEED
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.recordings.tags import Tags

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import Samples
 from resonate_resources.signal.compression import Compression, LinkedCompressor
 from resonate_resources.signal.equaliser import Band, Equaliser
-
-Preset = Literal["conservative", "balanced", "aggressive"]
 
 WORKING_LOUDNESS_LUFS = -20.0
 """The loudness at which thresholds are meant (K-20)."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
+from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import Samples
 from resonate_resources.signal.compression import Compression, LinkedCompressor
 from resonate_resources.signal.equaliser import Band, Equaliser
-
-Preset = Literal["conservative", "balanced", "aggressive"]
 
 WORKING_LOUDNESS_LUFS = -20.0
 """Stems are brought here before the strip, so that thresholds mean the same for every track (K-20)."""

@@ -15,10 +15,10 @@ from resonate_resources.mixing.balance import balance_error, target_loudness
 from resonate_resources.mixing.channel_strip import (
     WORKING_LOUDNESS_LUFS,
     ChannelStrip,
-    Preset,
     glue_for,
     strip_for,
 )
+from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import (
     AudioError,
     Progress,

@@ -9,8 +9,9 @@ import dagster as dg
 
 from resonate_resources.engine import Engine, Product
 from resonate_resources.mixing.balance import BALANCE_LU
-from resonate_resources.mixing.channel_strip import WORKING_LOUDNESS_LUFS, Preset
+from resonate_resources.mixing.channel_strip import WORKING_LOUDNESS_LUFS
 from resonate_resources.mixing.mixer import CEILING_DBTP, NEARLY_SILENT_LUFS, RAISE_BOUND_DB, Mix, mix_stems
+from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import Progress, Stems, silent
 
 CODE_VERSION = "1"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from resonate_resources.engine import Engine, Product
 from resonate_resources.recordings.recording import Progress, Stems
-
-Preset = Literal["conservative", "balanced", "aggressive"]
 
 
 class RestorationEngine(Protocol):

@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from resonate_resources.engine import Engine, Product
+from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import Progress, Recording, Stems, write_recording
 from resonate_resources.restoration.denoising import plan_reduction
-from resonate_resources.restoration.engine import Preset
 from resonate_resources.restoration.extension import (
     Octave,
     Track,

@@ -7,8 +7,9 @@ from pathlib import Path
 import dagster as dg
 
 from resonate_resources.engine import Engine, Product
+from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import Progress, Stems, silent
-from resonate_resources.restoration.engine import Preset, RestorationEngine
+from resonate_resources.restoration.engine import RestorationEngine
 from resonate_resources.restoration.noisereduce_engine import NoisereduceEngine
 
 CODE_VERSION = "2"

@@ -18,8 +18,8 @@ from typing import get_args
 import numpy as np
 
 from resonate_resources.engine import Product
+from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import Recording, Stems
-from resonate_resources.restoration.engine import Preset
 from resonate_resources.restoration.resource import RestorationResource
 from resonate_resources.separation.resource import SeparationResource
 from resonate_resources.signal.si_sdr import measure_si_sdr

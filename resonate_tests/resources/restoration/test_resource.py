@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from resonate_resources.engine import Product
+from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import Recording, Samples, Stems, write_samples
-from resonate_resources.restoration.engine import Preset
 from resonate_resources.restoration.resource import RestorationResource
 from resonate_resources.separation.resource import SeparationResource
 from resonate_resources.signal.bandwidth import detect_bandwidth
