@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from resonate_resources.preset import Preset
-    from resonate_studio.processing import Account, StageDone
+    from resonate_studio.processing import Processed, StageDone
 
 
 class _Age(click.ParamType[float]):
@@ -67,14 +67,14 @@ def process(files: tuple[Path, ...], home: Path | None, preset: Preset, as_json:
     with writable(settings.home), open_instance(settings) as instance:
         processor = Processor(settings, instance, preset)
         with _progress(console, len(files)) as stage_done:
-            accounts = [processor.process(file, stage_done) for file in files]
+            processed = [processor.process(file, stage_done) for file in files]
         _warn(processor.update_library())
     if as_json:
-        print_json({"tracks": [_as_json(account) for account in accounts]})
+        print_json({"tracks": [_as_json(done) for done in processed]})
     else:
-        for account in accounts:
-            _tell(console, account, processor.storage.store.location("artefacts"))
-    sys.exit(0 if all(account.error is None for account in accounts) else 1)
+        for done in processed:
+            _tell(console, done, processor.storage.store.location("artefacts"))
+    sys.exit(0 if all(done.error is None for done in processed) else 1)
 
 
 main.add_command(separate)
@@ -155,12 +155,12 @@ def demo(home: Path | None) -> None:
             truth = make_demo(settings.home / "demo")
         processor = Processor(settings, instance, "balanced", truth.folder)
         with _progress(console, 1) as stage_done:
-            account = processor.process(truth.recording, stage_done)
+            done = processor.process(truth.recording, stage_done)
         _warn(processor.update_library())
-        _tell(console, account, processor.storage.store.location("artefacts"))
-        if account.error is None:
-            console.print(truth.table(processor.storage.artefacts, account.track or ""))
-    sys.exit(0 if account.error is None else 1)
+        _tell(console, done, processor.storage.store.location("artefacts"))
+        if done.error is None:
+            console.print(truth.table(processor.storage.artefacts, done.track or ""))
+    sys.exit(0 if done.error is None else 1)
 
 
 def _warn(reason: str | None) -> None:
@@ -187,40 +187,40 @@ def _progress(console: Console, files: int) -> Iterator[StageDone]:
         yield stage_done
 
 
-def _as_json(account: Account) -> dict[str, Any]:
+def _as_json(done: Processed) -> dict[str, Any]:
     return {
-        "track": account.track,
-        "source": account.source,
-        "status": account.status,
-        "error": account.error,
-        "seconds": account.seconds,
-        "assets": {stage: asdict(made) for stage, made in account.assets.items()},
-        "checks": [asdict(check) for check in account.checks],
+        "track": done.track,
+        "source": done.source,
+        "status": done.status,
+        "error": done.error,
+        "seconds": done.seconds,
+        "assets": {stage: asdict(made) for stage, made in done.assets.items()},
+        "checks": [asdict(check) for check in done.checks],
     }
 
 
-def _tell(console: Console, account: Account, artefacts: str) -> None:
+def _tell(console: Console, done: Processed, artefacts: str) -> None:
     """What was made of a file and where, for a person."""
     from rich.markup import escape
     from rich.table import Table
 
-    name = shown(account.source)
-    if account.error is not None:
-        console.print(f"[red]failed[/red] {escape(account.error)}", soft_wrap=True)
+    name = shown(done.source)
+    if done.error is not None:
+        console.print(f"[red]failed[/red] {escape(done.error)}", soft_wrap=True)
         return
-    console.print(f"[green]ok[/green] [bold]{name}[/bold] as {account.track}, in {account.seconds:.1f} s")
+    console.print(f"[green]ok[/green] [bold]{name}[/bold] as {done.track}, in {done.seconds:.1f} s")
     table = Table("stage", "engine", "seconds", "made", box=None)
-    for stage, made in account.assets.items():
+    for stage, made in done.assets.items():
         names = ", ".join(file.rpartition("/")[2] for file in made.files)
         table.add_row(stage, made.engine, f"{made.metadata['seconds']:.1f}", escape(names))
     console.print(table)
-    for check in account.checks:
+    for check in done.checks:
         if not check.passed:
             console.print(f"[yellow]check[/yellow] {check.asset}: {check.name} did not pass")
-    if "exports" in account.assets:
-        folder = account.assets["exports"].metadata["folder"]
+    if "exports" in done.assets:
+        folder = done.assets["exports"].metadata["folder"]
         console.print(f"exported to [bold]{escape(str(folder))}[/bold]", soft_wrap=True)
-        console.print(f"everything else is in {escape(artefacts)}/<stage>/{account.track}", soft_wrap=True)
+        console.print(f"everything else is in {escape(artefacts)}/<stage>/{done.track}", soft_wrap=True)
 
 
 if __name__ == "__main__":

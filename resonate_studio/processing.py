@@ -1,4 +1,4 @@
-"""Files through the graph, in this process, with an account of what came of each."""
+"""Files through the graph, in this process, and what came of each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from resonate_studio.home import alive
 StageDone = Callable[[str, str], None]
 """Called with source and stage whenever a stage of a file is done."""
 
-# Dagster prints every event to stderr; the account tells what a person needs.
+# Dagster prints every event to stderr; what came of a file tells what a person needs.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -53,7 +53,7 @@ class Check:
 
 
 @dataclass
-class Account:
+class Processed:
     """What came of one file. error: one line, None when all is well."""
 
     source: str
@@ -85,16 +85,16 @@ class Processor:
         self._instance = instance
         self.storage: StorageResource = self._defs.resources["storage"]  # type: ignore[index]
 
-    def process(self, file: Path, stage_done: StageDone = lambda _source, _stage: None) -> Account:
-        """Take one file through every stage. What is wrong with it stands in the account; nothing is raised."""
-        account = Account(str(file))
+    def process(self, file: Path, stage_done: StageDone = lambda _source, _stage: None) -> Processed:
+        """Take one file through every stage. What is wrong with it stands in `error`; nothing is raised."""
+        done = Processed(str(file))
         start = time.perf_counter()
         try:
-            self._take(file, account, lambda stage: stage_done(account.source, stage))
+            self._take(file, done, lambda stage: stage_done(done.source, stage))
         except (OSError, SQLAlchemyError) as error:
-            account.error = trouble(self.storage.store.location(""), error)
-        account.seconds = round(time.perf_counter() - start, 3)
-        return account
+            done.error = trouble(self.storage.store.location(""), error)
+        done.seconds = round(time.perf_counter() - start, 3)
+        return done
 
     def update_library(self) -> str | None:
         """Bring the catalogue up to date. Gives the reason, in one line, where that failed."""
@@ -109,18 +109,18 @@ class Processor:
             return trouble(self.storage.store.location(""), error)
         return next((_failure(event, []) for event in result.all_events if event.is_step_failure), None)
 
-    def _take(self, file: Path, account: Account, stage_done: Callable[[str], None]) -> None:
+    def _take(self, file: Path, done: Processed, stage_done: Callable[[str], None]) -> None:
         uri = str(file.absolute())
         try:
             source = identify(file, uri)
         except OSError as error:
             rejection = unreadable(uri, error)
             self.storage.sources.reject(rejection)
-            account.error = rejection.reason
+            done.error = rejection.reason
             return
         self.storage.sources.accept(None, uri)
-        account.track = self._register(source).track
-        self._run(account.track, account, stage_done)
+        done.track = self._register(source).track
+        self._run(done.track, done, stage_done)
 
     def _register(self, source: Source) -> Source:
         for track in self._instance.get_dynamic_partitions(str(tracks.name)):
@@ -132,7 +132,7 @@ class Processor:
         self._instance.add_dynamic_partitions(str(tracks.name), [source.track])
         return source
 
-    def _run(self, track: str, account: Account, stage_done: Callable[[str], None]) -> None:
+    def _run(self, track: str, done: Processed, stage_done: Callable[[str], None]) -> None:
         run_id = str(uuid.uuid4())
 
         def listen(event: dg.EventLogEntry) -> None:
@@ -152,7 +152,7 @@ class Processor:
         for event in result.all_events:
             if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
                 found = event.asset_check_evaluation_data
-                account.checks.append(
+                done.checks.append(
                     Check(
                         found.asset_key.path[-1],
                         found.check_name,
@@ -160,15 +160,15 @@ class Processor:
                         found.severity.value.lower(),
                     )
                 )
-            if event.is_step_failure and account.error is None:
-                account.error = _failure(event, account.checks)
-        if not result.success and account.error is None:
-            account.error = "the run did not finish"
+            if event.is_step_failure and done.error is None:
+                done.error = _failure(event, done.checks)
+        if not result.success and done.error is None:
+            done.error = "the run did not finish"
         made = {stage: self.storage.artefacts.current(stage, track) for stage in STAGES}
         fresh = {
             node.asset_key.path[-1] for node in result.get_asset_materialization_events() if node.asset_key
         }
-        account.assets = {
+        done.assets = {
             stage: _stage(artefact) for stage, artefact in made.items() if artefact and stage in fresh
         }
 

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from resonate_resources.recordings.recording import AudioError, DestinationError, Progress, Recording, Stems
-from resonate_resources.separation.quality import (
-    WINDOW_SECONDS,
-    Instrumental,
-    StemQuality,
-    levels_in_windows,
+from resonate_resources.recordings.recording import AudioError, Progress, Recording, Stems
+from resonate_resources.separation.choosing import (
+    Kept,
+    better_windows,
+    first_kept,
+    nothing_to_buy,
+    share,
+    spliced,
+    weak_windows,
+    with_context,
 )
+from resonate_resources.separation.quality import Instrumental
 from resonate_resources.separation.router import EngineFacts, Plan, Step
 from resonate_resources.separation.separator import Separator
-from resonate_resources.separation.splicing import Span, cut_out, spans_around, splice
-
-Quality = Mapping[str, StemQuality]
-
-Judge = Callable[[Recording, Stems, Span], Quality]
-"""How good the stems of a recording are, which is this span of the track."""
-
-_MOSTLY = 0.6
-"""Where so much of a track is to be separated again, all of it is: cuts would not be worth their context."""
+from resonate_resources.separation.splicing import Span
+from resonate_resources.separation.trying import Failure, Judge, Quality, try_engine
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,19 @@ class Attempt:
     kept_s: tuple[tuple[float, float], ...] = ()
     quality: Quality | None = None
 
+    @classmethod
+    def left_out(cls, engine: EngineFacts, reason: str) -> Attempt:
+        return cls(engine.name, engine.model, reason, "left out")
+
 
 @dataclass(frozen=True)
 class Outcome:
     """The stems that were kept, how good they are, and what was done for them.
 
     engine, separator: those of most of the result. notes: what went otherwise than planned.
+    considered: the plan's steps, in its order, that the result would be the same by if all were done anew: carried
+    out, or passed over for an instrumental. A step that failed may do better next time, and is not among them.
+    satisfied: whether no window is left that one more engine would be tried on.
     """
 
     stems: Stems
@@ -59,14 +64,8 @@ class Outcome:
     separator: Separator
     attempts: tuple[Attempt, ...]
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Piece:
-    span: Span
-    stems: Stems
-    quality: Quality
-    notes: tuple[str, ...]
+    considered: tuple[Step, ...]
+    satisfied: bool
 
 
 def carry_out(
@@ -86,60 +85,52 @@ def carry_out(
     that came out better take the others' place. Of a track that is taken for an instrumental, none is that costs
     something. Raises AudioError where no engine can do it.
     """
-    attempts = [
-        Attempt(step.engine.name, step.engine.model, step.reason, "left out") for step in plan.left_out
-    ]
-    best: Outcome | None = None
+    attempts = [Attempt.left_out(step.engine, step.reason) for step in plan.left_out]
+    considered: list[Step] = []
+    best: Kept | None = None
     why = ""
     for number, step in enumerate(plan.steps):
-        weak = [Span(0, track.frames)] if best is None else _weak_windows(best.quality, track, retry_below_db)
+        engine = step.engine
+        weak = [Span(0, track.frames)] if best is None else weak_windows(best.quality, track, retry_below_db)
         if not weak:
             break
-        if best is not None and step.engine.cost_minutes > 0:
-            nothing_to_buy = _nothing_to_buy(best, track, instrumental)
-            if nothing_to_buy is not None:
-                attempts.append(
-                    Attempt(step.engine.name, step.engine.model, f"{why}{nothing_to_buy}", "left out")
-                )
+        if best is not None and engine.cost_minutes > 0:
+            unpaid = nothing_to_buy(best, track, instrumental)
+            if unpaid is not None:
+                attempts.append(Attempt.left_out(engine, f"{why}{unpaid}"))
+                considered.append(step)
                 continue
-        separator = separator_of(step.engine)
-        spans = weak if best is None else _with_context(weak, track)
-        folder = into / f"{number}-{step.engine.name}"
+        spans = weak if best is None else with_context(weak, track)
+        folder = into / f"{number}-{engine.name}"
         folder.mkdir()
         reason = f"{why}{step.reason}"
         began = time.perf_counter()
-        try:
-            pieces = [
-                _separated(separator, track, span, folder / str(index), judge, _part(progress, index, spans))
-                for index, span in enumerate(spans)
-            ]
-        except DestinationError:
-            raise
-        except AudioError as error:
-            told = " ".join(str(error).split())
+        trial = try_engine(step, separator_of(engine), track, spans, folder, judge, progress)
+        if isinstance(trial, Failure):
             seconds = round(time.perf_counter() - began, 3)
-            attempts.append(Attempt(step.engine.name, step.engine.model, reason, f"failed: {told}", seconds))
-            why = f"{step.engine.label} failed; {why}"
+            attempts.append(Attempt(engine.name, engine.model, reason, f"failed: {trial.reason}", seconds))
+            why = f"{engine.label} failed; {why}"
             continue
+        considered.append(step)
         if best is None:
-            kept, outcome = weak, f"all kept{_level(pieces)}"
-            best = Outcome(pieces[0].stems, pieces[0].quality, step.engine, separator, (), pieces[0].notes)
+            best = first_kept(trial)
+            kept, outcome = weak, f"all kept{_level(best.quality)}"
         else:
-            kept = _better(weak, best.quality, pieces, track)
+            kept = better_windows(weak, best.quality, trial.pieces, track)
             outcome = f"better in {len(kept)} of {len(weak)} windows"
             if kept:
-                best = _spliced(best, pieces, kept, track, judge, folder, step, separator)
+                best = spliced(best, trial, kept, track, judge, folder / "spliced")
         attempts.append(
             Attempt(
-                step.engine.name,
-                step.engine.model,
+                engine.name,
+                engine.model,
                 reason,
                 outcome,
                 round(time.perf_counter() - began, 3),
-                round(step.engine.cost_minutes * _share(spans, track), 3),
+                round(engine.cost_minutes * share(spans, track), 3),
                 _in_seconds(spans, track),
                 _in_seconds(kept, track),
-                pieces[0].quality if len(pieces) == 1 else None,
+                trial.pieces[0].quality if len(trial.pieces) == 1 else None,
             )
         )
         why = _why(best.quality, retry_below_db)
@@ -154,88 +145,9 @@ def carry_out(
         best.separator,
         tuple(attempts),
         tuple(dict.fromkeys(best.notes)),
+        tuple(considered),
+        not weak_windows(best.quality, track, retry_below_db),
     )
-
-
-def _separated(
-    separator: Separator, track: Recording, span: Span, folder: Path, judge: Judge, progress: Progress
-) -> _Piece:
-    folder.mkdir()
-    whole = span == Span(0, track.frames)
-    part = track if whole else cut_out(track, span, folder / "part.wav")
-    stems = separator.separate(part, folder, progress)
-    return _Piece(span, stems, judge(part, stems, span), separator.notes)
-
-
-def _spliced(
-    best: Outcome,
-    pieces: Sequence[_Piece],
-    kept: Sequence[Span],
-    track: Recording,
-    judge: Judge,
-    folder: Path,
-    step: Step,
-    separator: Separator,
-) -> Outcome:
-    into = folder / "spliced"
-    into.mkdir()
-    stems = splice(track, best.stems, [(piece.span, piece.stems) for piece in pieces], kept, into)
-    quality = judge(track, stems, Span(0, track.frames))
-    notes = (*best.notes, *(note for piece in pieces for note in piece.notes))
-    if _share(kept, track) > 0.5:
-        return Outcome(stems, quality, step.engine, separator, (), notes)
-    return Outcome(stems, quality, best.engine, best.separator, (), notes)
-
-
-def _weak_windows(quality: Quality, track: Recording, retry_below_db: float) -> list[Span]:
-    """Windows whose vocals are below retry_below_db, where those of the whole are."""
-    vocals = quality.get("vocals")
-    if vocals is None or not vocals.si_sdr_db < retry_below_db:
-        return []
-    return [
-        _span(window.start_s, window.stop_s, track)
-        for window in vocals.windows
-        if window.si_sdr_db < retry_below_db
-    ]
-
-
-def _nothing_to_buy(best: Outcome, track: Recording, instrumental: Instrumental) -> str | None:
-    """Why no further engine is paid for the track, if it is taken for an instrumental."""
-    vocals = best.quality["vocals"]
-    levels = levels_in_windows(best.stems["vocals"], track, vocals.windows)
-    if not instrumental.holds(vocals, levels):
-        return None
-    best_db = max(window.si_sdr_db for window in vocals.windows)
-    return (
-        f"taken for an instrumental, so nothing is paid: no window's vocals are louder than {max(levels):.1f} dB "
-        f"against the track or predicted better than {best_db:.1f} dB"
-    )
-
-
-def _better(weak: Sequence[Span], quality: Quality, pieces: Sequence[_Piece], track: Recording) -> list[Span]:
-    """Those of the weak windows whose vocals came out better in the pieces."""
-    before = {
-        _span(window.start_s, window.stop_s, track): window.si_sdr_db for window in quality["vocals"].windows
-    }
-    after = {}
-    for piece in pieces:
-        offset = piece.span.start / track.sample_rate
-        for window in piece.quality["vocals"].windows:
-            after[_span(window.start_s + offset, window.stop_s + offset, track)] = window.si_sdr_db
-    return [window for window in weak if window in after and after[window] > before[window]]
-
-
-def _with_context(weak: Sequence[Span], track: Recording) -> list[Span]:
-    spans = spans_around(weak, round(WINDOW_SECONDS * track.sample_rate), track.frames)
-    return spans if _share(spans, track) < _MOSTLY else [Span(0, track.frames)]
-
-
-def _span(start_s: float, stop_s: float, track: Recording) -> Span:
-    return Span(round(start_s * track.sample_rate), round(stop_s * track.sample_rate))
-
-
-def _share(spans: Iterable[Span], track: Recording) -> float:
-    return sum(span.stop - span.start for span in spans) / max(1, track.frames)
 
 
 def _in_seconds(spans: Iterable[Span], track: Recording) -> tuple[tuple[float, float], ...]:
@@ -243,8 +155,8 @@ def _in_seconds(spans: Iterable[Span], track: Recording) -> tuple[tuple[float, f
     return tuple((round(span.start / rate, 3), round(span.stop / rate, 3)) for span in spans)
 
 
-def _level(pieces: Sequence[_Piece]) -> str:
-    vocals = pieces[0].quality.get("vocals")
+def _level(quality: Quality) -> str:
+    vocals = quality.get("vocals")
     if vocals is None or not vocals.windows:
         return ""
     return f", vocals {vocals.kind} at {vocals.si_sdr_db:.1f} dB"
@@ -254,7 +166,3 @@ def _why(quality: Quality, retry_below_db: float) -> str:
     """Why there is another attempt, if there is one."""
     vocals = quality.get("vocals")
     return f"vocals {vocals.kind} at {vocals.si_sdr_db:.1f} dB, under {retry_below_db:g}; " if vocals else ""
-
-
-def _part(progress: Progress, index: int, spans: Sequence[Span]) -> Progress:
-    return lambda part: progress((index + part) / len(spans))

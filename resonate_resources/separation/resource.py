@@ -13,12 +13,12 @@ import dagster as dg
 
 from resonate_resources.engine import Engine, Json, Product
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, Stems, silent
-from resonate_resources.separation.account import Account
 from resonate_resources.separation.attempts import carry_out
 from resonate_resources.separation.balance import measure_balance
 from resonate_resources.separation.engines import Offer, look_at_machine, offers
 from resonate_resources.separation.exact_sum import sum_exactly
 from resonate_resources.separation.judging import JudgeOfStems, open_truth
+from resonate_resources.separation.report import SeparationReport
 from resonate_resources.separation.router import EngineFacts, TrackFacts, Wish, plan, read_policy
 from resonate_resources.separation.splicing import Span
 
@@ -74,7 +74,7 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Write the stems of `track` into the empty directory `into`, and an account of how they came to be.
 
         megabytes: size of the user's file. The product names the engine that most of the stems are by.
-        Measures: those of `Account`, and the processing time over the track's length.
+        Measures: those of `SeparationReport`, and the processing time over the track's length.
         Raises AudioError where no engine can do it.
         """
         began = time.perf_counter()
@@ -95,7 +95,9 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """All engines in all numbers of stems, and why those that can't run can't."""
         return [offer.facts() for offer in offers(Path(self.ledger).expanduser())]
 
-    def _separate(self, track: Recording, scratch: Path, progress: Progress, megabytes: float) -> Account:
+    def _separate(
+        self, track: Recording, scratch: Path, progress: Progress, megabytes: float
+    ) -> SeparationReport:
         wish, policy = self._wish(), read_policy(self._policy_text())
         known = {offer.facts(track): offer for offer in self._offers()}
         judge = JudgeOfStems(open_truth(Path(self.truth), track) if self.truth else {}, scratch)
@@ -112,12 +114,12 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
         balance = measure_balance(track, outcome.stems)
         if not self.exact_sum or balance.null_depth_db <= _EXACT_DB:
-            return Account(outcome, outcome.stems, outcome.quality, balance, None)
+            return SeparationReport(outcome, outcome.stems, outcome.quality, balance, None)
         exact = scratch / "exact"
         exact.mkdir()
         stems = sum_exactly(track, outcome.stems, exact, silent)
         quality = judge(track, stems, Span(0, track.frames))
-        return Account(outcome, stems, quality, measure_balance(track, stems), balance)
+        return SeparationReport(outcome, stems, quality, measure_balance(track, stems), balance)
 
     def _wish(self) -> Wish:
         return Wish(self.engine_name, self.stem_count, self.priority, self.batch)

@@ -42,16 +42,16 @@ def main() -> None:
 def report(minutes: float, telephone: bool, directory: Path) -> None:
     """Process a track of that length in a fresh home, twice."""
     track = long_track(minutes, telephone, directory)
-    wall, peak, account = process(track, directory / "home")
-    stages = {name: made["metadata"]["seconds"] for name, made in account["assets"].items()}
+    wall, peak, told = process(track, directory / "home")
+    stages = {name: made["metadata"]["seconds"] for name, made in told["assets"].items()}
     again, _, _ = process(track, directory / "home")
-    print(f"\n{minutes:g} minutes: {wall:.1f} s, peak memory {peak / 2**30:.2f} GiB ({account['status']})")
+    print(f"\n{minutes:g} minutes: {wall:.1f} s, peak memory {peak / 2**30:.2f} GiB ({told['status']})")
     checks, stages["exports"] = step_seconds(directory / "home")
     for name, seconds in stages.items():
         print(f"  {name:18} {seconds:8.2f} s")
     print(f"  engines together   {sum(stages.values()):8.2f} s")
     print(f"  checks together    {checks:8.2f} s")
-    print(f"  orchestration      {account['seconds'] - sum(stages.values()) - checks:8.2f} s")
+    print(f"  orchestration      {told['seconds'] - sum(stages.values()) - checks:8.2f} s")
     print(f"  from the cache     {again:8.2f} s for the whole command, imports included")
 
 
@@ -96,7 +96,7 @@ def long_track(minutes: float, telephone: bool, directory: Path) -> Path:
 
 
 def process(track: Path, home: Path) -> tuple[float, int, dict[str, Any]]:
-    """Wall time in seconds, peak resident bytes, and the account of `resonate process`."""
+    """Wall time in seconds, peak resident bytes, and what `resonate process` tells."""
     environment = {**os.environ, "RESONATE_HOME": str(home), "DAGSTER_HOME": str(home / "dagster_home")}
     start = time.perf_counter()
     done = subprocess.run(
@@ -107,8 +107,8 @@ def process(track: Path, home: Path) -> tuple[float, int, dict[str, Any]]:
     )
     wall = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    account: dict[str, Any] = json.loads(done.stdout)["tracks"][0]
-    return wall, peak, account
+    told: dict[str, Any] = json.loads(done.stdout)["tracks"][0]
+    return wall, peak, told
 
 
 if __name__ == "__main__":

@@ -14,17 +14,17 @@ from resonate_resources.storage.artefacts import Artefact
 from resonate_studio.demo import DemoTruth, bass_onset_f, make_demo, noise_floor
 from resonate_studio.demo_song import DemoSong
 from resonate_studio.home import open_instance, settings_for
-from resonate_studio.processing import Account, Processor
+from resonate_studio.processing import Processed, Processor
 
 
 class Outcome:
     """What came of a file."""
 
-    def __init__(self, processor: Processor, account: Account) -> None:
-        self._artefacts, self.account = processor.storage.artefacts, account
+    def __init__(self, processor: Processor, done: Processed) -> None:
+        self._artefacts, self.done = processor.storage.artefacts, done
 
     def stage(self, name: str) -> Artefact:
-        artefact = self._artefacts.current(name, self.account.track or "")
+        artefact = self._artefacts.current(name, self.done.track or "")
         assert artefact is not None
         return artefact
 
@@ -56,11 +56,9 @@ def clean(processor: Processor, demo_song: DemoSong) -> Outcome:
 
 
 def test_every_stage_is_made_and_every_blocking_check_passes(phone: Outcome) -> None:
-    assert phone.account.error is None
-    assert len(phone.account.assets) == 10
-    assert [
-        check.name for check in phone.account.checks if check.severity == "error" and not check.passed
-    ] == []
+    assert phone.done.error is None
+    assert len(phone.done.assets) == 10
+    assert [check.name for check in phone.done.checks if check.severity == "error" and not check.passed] == []
 
 
 def test_stems_of_the_song_are_six_decibels_nearer_to_the_truth_than_the_mix(
@@ -108,5 +106,5 @@ def test_the_song_taken_again_is_the_same_track_and_nothing_is_computed_anew(
     copy = tmp_path / "another name.wav"
     copy.write_bytes(truth.recording.read_bytes())
     again = processor.process(copy)
-    assert again.track == phone.account.track
+    assert again.track == phone.done.track
     assert phone.stage("stems").manifest == made_before

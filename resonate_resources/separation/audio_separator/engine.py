@@ -11,7 +11,7 @@ from resonate_resources.models.weights import ModelError, models_directory, sha2
 from resonate_resources.models.workers.client import Worker, WorkerError
 from resonate_resources.recipe import Engine, Json, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems
-from resonate_resources.separation.audio_separator.catalogue import files_of, why_missing
+from resonate_resources.separation.audio_separator.model_files import files_of, why_missing
 from resonate_resources.signal import resampling
 
 Name = Literal["roformer", "uvr"]

@@ -14,7 +14,7 @@ from typing import Any
 
 from resonate_resources.models.weights import ModelError
 from resonate_resources.separation.audio_separator.array_models import ArrayModel, array_model
-from resonate_resources.separation.audio_separator.catalogue import advice, files_of, missing_files
+from resonate_resources.separation.audio_separator.model_files import advice, files_of, missing_files
 from resonate_resources.separation.audio_separator.room import Device
 
 TIMEOUT_SECONDS = 30.0

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from resonate_resources.recordings.recording import AudioError, Recording, Stems, write_samples
-from resonate_resources.separation.attempts import Judge, Outcome, carry_out
+from resonate_resources.separation.attempts import Outcome, carry_out
 from resonate_resources.separation.judging import JudgeOfStems
 from resonate_resources.separation.quality import (
     Instrumental,
@@ -17,6 +18,7 @@ from resonate_resources.separation.quality import (
 )
 from resonate_resources.separation.router import EngineFacts, Plan, Step
 from resonate_resources.separation.splicing import Span
+from resonate_resources.separation.trying import Judge
 from resonate_tests.resources.separation.separators import RATE, Truthful, true_stems
 
 SECONDS = 100
@@ -45,6 +47,7 @@ def carried_out(track, truth, tmp_path):
         left_out: Sequence[Step] = (),
         judge: Judge | None = None,
         instrumental: Instrumental = NO_TRACK,
+        retry_below_db: float = 7.0,
     ) -> Outcome:
         costs = [cost_minutes] * len(separators) if isinstance(cost_minutes, float) else cost_minutes
         by_engine = {
@@ -54,7 +57,16 @@ def carried_out(track, truth, tmp_path):
         into = tmp_path / "attempts"
         into.mkdir()
         judge = judge or JudgeOfStems(truth, into)
-        return carry_out(plan, track, by_engine.__getitem__, judge, 7.0, instrumental, into, lambda _: None)
+        return carry_out(
+            plan,
+            track,
+            by_engine.__getitem__,
+            judge,
+            retry_below_db,
+            instrumental,
+            into,
+            lambda _: None,
+        )
 
     return run
 
@@ -216,3 +228,54 @@ def test_where_the_truth_is_known_to_have_vocals_poor_ones_are_worth_paying_for(
     first, paid = (Truthful(name, TRUTH, POOR) for name in ("first", "paid"))
     carried_out([first, paid], [0.0, 3.0], instrumental=Instrumental(0.0, 7.0))
     assert paid.asked == [(0, SECONDS * RATE)]
+
+
+def considered(outcome: Outcome) -> list[str]:
+    return [step.engine.name for step in outcome.considered]
+
+
+def test_engines_that_good_vocals_left_untried_were_not_considered(carried_out):
+    outcome = carried_out([Truthful("first", TRUTH, GOOD), Truthful("second", TRUTH, GOOD)])
+    assert considered(outcome) == ["first"]
+    assert outcome.satisfied
+
+
+def test_an_engine_that_failed_was_not_considered_one_that_came_out_worse_was(carried_out):
+    outcome = carried_out(
+        [
+            Truthful("broken", TRUTH, GOOD, failure="out of memory"),
+            Truthful("poor", TRUTH, POOR),
+            Truthful("worse", TRUTH, [1.0] * 10),
+            Truthful("offline", TRUTH, GOOD, failure="connection lost"),
+        ]
+    )
+    assert considered(outcome) == ["poor", "worse"]
+    assert not outcome.satisfied
+
+
+def test_the_engine_that_brings_the_vocals_over_seven_decibels_is_the_last_considered(carried_out):
+    outcome = carried_out(
+        [Truthful(n, TRUTH, q) for n, q in (("poor", POOR), ("good", GOOD), ("third", GOOD))]
+    )
+    assert considered(outcome) == ["poor", "good"]
+    assert outcome.satisfied
+
+
+def test_an_engine_that_is_not_paid_for_an_instrumental_was_considered_in_its_place(carried_out):
+    engines = [Truthful(name, TRUTH, POOR) for name in ("first", "paid", "free")]
+    outcome = carried_out(
+        engines, [0.0, 3.0, 0.0], judge=predicting(-5.0), instrumental=Instrumental(-3.0, 0.0)
+    )
+    assert considered(outcome) == ["first", "paid", "free"]
+    assert not outcome.satisfied
+
+
+def test_what_the_plan_left_out_was_not_considered(carried_out):
+    left_out = [Step(EngineFacts("lalal", None, 4, "no key"), "no key")]
+    outcome = carried_out([Truthful("first", TRUTH, GOOD)], left_out=left_out)
+    assert considered(outcome) == ["first"]
+
+
+def test_who_asks_for_one_engine_is_satisfied_with_poor_vocals(carried_out):
+    """Nothing is below minus infinity, which is what an engine asked for by name is held to."""
+    assert carried_out([Truthful("first", TRUTH, POOR)], retry_below_db=-math.inf).satisfied

@@ -1,4 +1,4 @@
-"""An account of a separation: for the web UI in numbers and lines, for programs in JSON."""
+"""What there is to report of a separation: for the web UI in numbers and lines, for programs in JSON."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from resonate_resources.recordings.recording import Stems
-from resonate_resources.separation.attempts import Outcome, Quality
+from resonate_resources.separation.attempts import Outcome
 from resonate_resources.separation.balance import Balance
+from resonate_resources.separation.trying import Quality
 
 Measures = dict[str, float | int | str | bool]
 
 
 @dataclass(frozen=True)
-class Account:
+class SeparationReport:
     """What was done and what came of it. raw: of the stems as the engines gave them, where they were changed."""
 
     outcome: Outcome
