@@ -26,6 +26,16 @@ rebuild = (
     & _Condition.all_deps_blocking_checks_passed()
 ).with_label("something it is made from changed")
 
+# Tracks of a home that is older than briefs get one; new ones get theirs in the run that takes them in.
+brief_again = (
+    (  # type: ignore[misc]  # as above
+        _Condition.newly_missing() | _Condition.code_version_changed()
+    ).since_last_handled()
+    & _Condition.asset_matches("raw_track", ~_Condition.missing())
+    & ~_Condition.in_progress()
+    & ~_has_just_ended
+).with_label("the track has no brief, or briefs have changed")
+
 # A source never changes (changed content is a new track), and a file that was rejected is not tried again.
 redecode = (
     _Condition.code_version_changed().since_last_handled()  # type: ignore[misc]

@@ -10,9 +10,10 @@ from inspect import signature
 import dagster as dg
 import numpy as np
 
+from resonate_assets.brief import asked_of
 from resonate_assets.partitions import tracks
 from resonate_resources.ingestion.ingest import TRACK
-from resonate_resources.mastering.levelling import CEILING_DBTP, TARGET_LUFS, TOLERANCE_LU
+from resonate_resources.mastering.levelling import TOLERANCE_LU
 from resonate_resources.mixing.balance import balance_holds
 from resonate_resources.recordings.midi import read_notes
 from resonate_resources.recordings.recording import Recording
@@ -99,38 +100,41 @@ def mix_does_not_clip(mix: Artefact) -> Verdict:
     return Verdict(peak <= 0.0, {"sample_peak_dbfs": peak})
 
 
-def mix_is_balanced(mix: Artefact) -> Verdict:
-    """Stems sit in the mix at the levels that were asked for, within 0.5 LU."""
+def mix_is_balanced(mix: Artefact, brief: Artefact) -> Verdict:
+    """Stems sit in the mix at the levels that the brief asks for, within 0.5 LU."""
     loudness = {
         name: value for name, value in mix.manifest.measures.items() if name.endswith("_loudness_lufs")
     }
-    return Verdict(balance_holds(mix.manifest.measures), loudness)
+    wished = asked_of(brief).mixing.wished_lu()
+    return Verdict(balance_holds(mix.manifest.measures, wished), loudness)
 
 
-def master_is_under_ceiling(master: Artefact) -> Verdict:
-    """No master passes −1 dBTP, measured in the files as written; the MP3 as decoded again."""
+def master_is_under_ceiling(master: Artefact, brief: Artefact) -> Verdict:
+    """No master passes the brief's ceiling, measured in the files as written; the MP3 as decoded again."""
+    ceiling = asked_of(brief).mastering.ceiling_dbtp
     peaks = {
         f"{kind}_true_peak_dbtp": peak
         for kind, peak in _measured(measure_true_peak, _masters(master)).items()
     }
-    return Verdict(all(peak <= CEILING_DBTP for peak in peaks.values()), {**peaks})
+    return Verdict(all(peak <= ceiling for peak in peaks.values()), {**peaks, "ceiling_dbtp": ceiling})
 
 
-def master_is_at_target_loudness(master: Artefact) -> Verdict:
-    """The masters are at −14 LUFS ± 0.1, or have no loudness (silence, or shorter than 400 ms).
+def master_is_at_target_loudness(master: Artefact, brief: Artefact) -> Verdict:
+    """The masters are at the brief's loudness ± 0.1 LU, or have no loudness (silence, or shorter than 400 ms).
 
     The FLAC has the WAV's samples. An MP3 that had to be mixed down from more channels has a loudness of its own.
     """
+    target = asked_of(brief).mastering.target_lufs
     masters = _masters(master)
-    del masters["flac"]
-    if masters["wav"].channels > masters["mp3"].channels:
+    masters.pop("flac", None)
+    if "mp3" in masters and masters["wav"].channels > masters["mp3"].channels:
         del masters["mp3"]
     found = _measured(_integrated, masters)
     passed = all(
-        not math.isfinite(loudness) or abs(loudness - TARGET_LUFS) <= TOLERANCE_LU
-        for loudness in found.values()
+        not math.isfinite(loudness) or abs(loudness - target) <= TOLERANCE_LU for loudness in found.values()
     )
-    return Verdict(passed, {f"{kind}_loudness_lufs": loudness for kind, loudness in found.items()})
+    told = {f"{kind}_loudness_lufs": loudness for kind, loudness in found.items()}
+    return Verdict(passed, {**told, "target_lufs": target})
 
 
 def regenerated_fit_stems(regenerated_stems: Artefact, stems: Artefact) -> Verdict:
@@ -167,8 +171,8 @@ def quality_is_accepted(qc_scores: Artefact) -> Verdict:
 
 def exported_files_are_there(exports: Artefact) -> Verdict:
     """Every exported file is in its folder."""
-    folder = exports.read_json("exports.json")["folder"]
-    names = exports.read_json("exports.json")["files"]
+    told = exports.read_json("exports.json")
+    folder, names = told["folder"], told["files"]
     missing = [name for name in names if exports.store.size(f"exports/{folder}/{name}") is None]
     return Verdict(not missing, {"files": len(names), "missing": ", ".join(missing) or "none"})
 
@@ -184,7 +188,8 @@ def _measured(measure: Callable[[Recording], float], recordings: Mapping[str, Re
 
 
 def _masters(master: Artefact) -> dict[str, Recording]:
-    return {kind: master.recording(f"master.{kind}") for kind in ("wav", "flac", "mp3")}
+    names = [name for name in master.manifest.files if name.startswith("master.")]
+    return {name.removeprefix("master."): master.recording(name) for name in names}
 
 
 def _fit(made: Artefact, originals: list[Recording]) -> Verdict:

@@ -7,9 +7,10 @@ from typing import Any
 
 import dagster as dg
 
+from resonate_assets.brief import brief
 from resonate_assets.checks import CHECKS, library_check
 from resonate_assets.exports import exports
-from resonate_assets.jobs import process_track, update_library
+from resonate_assets.jobs import process_track, set_brief, update_library
 from resonate_assets.library import library
 from resonate_assets.master import master
 from resonate_assets.midi import midi
@@ -23,6 +24,7 @@ from resonate_assets.schedules import nightly_ingest, nightly_library
 from resonate_assets.sensors import automation, inbox_bucket, inbox_folder
 from resonate_assets.settings import Settings
 from resonate_assets.stems import stems
+from resonate_resources.brief.resource import BriefResource
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.mastering.resource import MasteringResource
 from resonate_resources.mixing.resource import MixingResource
@@ -35,6 +37,7 @@ from resonate_resources.storage.resource import ArtefactIOManager, S3Resource, S
 from resonate_resources.transcription.resource import TranscriptionResource
 
 TRACK_ASSETS = [
+    brief,
     raw_track,
     profile,
     stems,
@@ -51,16 +54,23 @@ TRACK_ASSETS = [
 def build_defs(
     settings: Settings | None = None, resource_overrides: Mapping[str, Any] | None = None
 ) -> dg.Definitions:
-    """The graph, for an instance that lives where the settings say (by default, the environment's)."""
+    """The graph, for an instance that lives where the settings say (by default, the environment's).
+
+    An override takes the place of a resource, also in those that depend on it: another `storage` keeps artefacts,
+    another `s3` is where bucket and storage are.
+    """
     settings = settings or Settings.from_environment()
-    s3 = S3Resource(endpoint_url=settings.s3_endpoint)
-    storage = StorageResource(
+    given = dict(resource_overrides or {})
+    s3 = given.get("s3") or S3Resource(endpoint_url=settings.s3_endpoint)
+    storage = given.get("storage") or StorageResource(
         root=settings.storage, s3=s3, cache=str(settings.home / "s3-cache"), database=settings.database_url
     )
     resources: dict[str, Any] = {
+        "s3": s3,
         "storage": storage,
         "io_manager": ArtefactIOManager(storage=storage),
         "inbox": InboxResource(folder=settings.inbox, bucket=settings.bucket, s3=s3),
+        "briefs": BriefResource(storage=storage, folder=settings.inbox, bucket=settings.bucket),
         "separation": SeparationResource(ledger=settings.ledger),
         "restoration": RestorationResource(),
         "transcription": TranscriptionResource(),
@@ -73,10 +83,10 @@ def build_defs(
     return dg.Definitions(
         assets=[*TRACK_ASSETS, library],
         asset_checks=[*CHECKS, library_check(TRACK_ASSETS)],
-        jobs=[process_track, update_library],
+        jobs=[process_track, set_brief, update_library],
         sensors=[inbox_folder, inbox_bucket, automation],
         schedules=[nightly_ingest, nightly_library],
-        resources=resources | dict(resource_overrides or {}),
+        resources=resources | given,
         executor=dg.in_process_executor,
     )
 

@@ -7,6 +7,7 @@ import dagster as dg
 from resonate_assets.partitions import tracks
 
 STAGES = (
+    "brief",
     "raw_track",
     "profile",
     "stems",
@@ -27,6 +28,14 @@ process_track = dg.define_asset_job(
     partitions_def=tracks,
     executor_def=dg.in_process_executor,
     description="One track through every stage.",
+)
+
+set_brief = dg.define_asset_job(
+    "set_brief",
+    selection=dg.AssetSelection.assets("brief"),
+    partitions_def=tracks,
+    executor_def=dg.in_process_executor,
+    description="Settings of one track: what is given is kept, and what depends on it is made anew.",
 )
 
 update_library = dg.define_asset_job(

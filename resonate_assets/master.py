@@ -1,29 +1,33 @@
-"""master: the mix at −14 LUFS and at most −1 dBTP, as WAV, FLAC and MP3, with the track's tags."""
+"""master: the mix at the brief's loudness and under its ceiling, as WAV, FLAC and MP3, with the track's tags."""
 
 import dagster as dg
 
-from resonate_assets.stage import produce, track_asset, versions
-from resonate_resources.ingestion.ingest import kept_tags
-from resonate_resources.mastering.resource import CODE_VERSION, MasteringResource
+from resonate_assets.brief import asked_of
+from resonate_assets.stage import code_of, produce, track_asset
+from resonate_resources.capabilities import Mastering
+from resonate_resources.ingestion.ingest import kept_tags, tags_read
+from resonate_resources.mastering import resource
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
 
-@track_asset(code_version=CODE_VERSION, kinds={"audio"})
+@track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), kinds={"audio"})
 def master(
     context: dg.AssetExecutionContext,
+    brief: Artefact,
     mix: Artefact,
     raw_track: Artefact,
     storage: StorageResource,
-    mastering: MasteringResource,
+    mastering: dg.ResourceParam[Mastering],
 ) -> dg.MaterializeResult[Artefact]:
     """The master, measured again from the files that were written."""
+    wanted = asked_of(brief).mastering
     return produce(
         context,
         storage,
-        mastering.engine(),
-        versions(mix=mix, raw_track=raw_track),
+        mastering.recipe(wanted),
+        [brief.reading({}), mix.files("mix.wav"), tags_read(raw_track)],
         lambda into, progress: mastering.master(
-            mix.recording("mix.wav"), kept_tags(raw_track), into, progress
+            mix.recording("mix.wav"), wanted, kept_tags(raw_track), into, progress
         ),
     )

@@ -2,30 +2,30 @@
 
 import dagster as dg
 
-from resonate_assets.stage import produce, track_asset, versions
-from resonate_resources.profiling.profile import Profile
+from resonate_assets.stage import code_of, produce, track_asset
+from resonate_resources.capabilities import Transcription
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
-from resonate_resources.transcription.resource import CODE_VERSION, TranscriptionResource
+from resonate_resources.transcription import resource
 
 MIDI_TEMPO_BPM = 120.0
 """What a MIDI file without a tempo means (Standard MIDI Files 1.0): for tracks whose tempo is unknown."""
 
 
-@track_asset(code_version=CODE_VERSION, pool="gpu", kinds={"midi"})
+@track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), pool="gpu", kinds={"midi"})
 def midi(
     context: dg.AssetExecutionContext,
     stems: Artefact,
     profile: Artefact,
     storage: StorageResource,
-    transcription: TranscriptionResource,
+    transcription: dg.ResourceParam[Transcription],
 ) -> dg.MaterializeResult[Artefact]:
     """Notes of the pitched stems, and General MIDI drums."""
-    tempo_bpm = Profile.read(profile.path("profile.json")).tempo_bpm or MIDI_TEMPO_BPM
+    tempo_bpm: float = profile.read_json("profile.json")["tempo_bpm"] or MIDI_TEMPO_BPM
     return produce(
         context,
         storage,
-        transcription.engine(),
-        versions(stems=stems, profile=profile),
+        transcription.recipe(),
+        [stems.files(*stems.stem_files), profile.reading({"tempo_bpm": tempo_bpm})],
         lambda into, progress: transcription.transcribe(stems.stems(), tempo_bpm, into, progress),
     )

@@ -5,24 +5,25 @@ from tempfile import TemporaryDirectory
 
 import dagster as dg
 
-from resonate_assets.stage import produce, track_asset, versions
-from resonate_resources.engine import Product
+from resonate_assets.stage import code_of, produce, track_asset
+from resonate_resources.capabilities import Quality
 from resonate_resources.ingestion.ingest import TRACK
-from resonate_resources.quality.resource import CODE_VERSION, QualityResource
+from resonate_resources.quality import resource
+from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import Progress
 from resonate_resources.signal.summing import sum_recordings
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
 
-@track_asset(code_version=CODE_VERSION, kinds={"parquet"})
+@track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), kinds={"parquet"})
 def qc_scores(
     context: dg.AssetExecutionContext,
     raw_track: Artefact,
     master: Artefact,
     regenerated_stems: Artefact,
     storage: StorageResource,
-    quality: QualityResource,
+    quality: dg.ResourceParam[Quality],
 ) -> dg.MaterializeResult[Artefact]:
     """Scores 0…100 as Parquet, one row a candidate and dimension."""
 
@@ -32,5 +33,9 @@ def qc_scores(
             candidates = {"master": master.recording("master.wav"), "regenerated": rebuilt}
             return quality.score(raw_track.recording(TRACK), candidates, into, progress)
 
-    inputs = versions(raw_track=raw_track, master=master, regenerated_stems=regenerated_stems)
-    return produce(context, storage, quality.engine(), inputs, work)
+    reads = [
+        raw_track.files(TRACK),
+        master.files("master.wav"),
+        regenerated_stems.files(*regenerated_stems.stem_files),
+    ]
+    return produce(context, storage, quality.recipe(), reads, work)

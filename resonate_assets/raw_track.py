@@ -6,16 +6,20 @@ from tempfile import TemporaryDirectory
 import dagster as dg
 
 from resonate_assets.automation import redecode
-from resonate_assets.stage import produce, track_asset
-from resonate_resources.engine import Product
-from resonate_resources.ingestion.ingest import CODE_VERSION, DECODER, ingest
+from resonate_assets.stage import code_of, produce, track_asset
+from resonate_resources.ingestion import ingest
+from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import AudioError, DestinationError, Progress
-from resonate_resources.storage.artefacts import Artefact
+from resonate_resources.storage.artefacts import Artefact, Read
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection
 
 
-@track_asset(code_version=CODE_VERSION, automation_condition=redecode, kinds={"ffmpeg"})
+@track_asset(
+    code_version=code_of(ingest.__name__, ingest.CODE_VERSION),
+    automation_condition=redecode,
+    kinds={"ffmpeg"},
+)
 def raw_track(context: dg.AssetExecutionContext, storage: StorageResource) -> dg.MaterializeResult[Artefact]:
     """The track as 32-bit float WAV at its own rate and channels, with its tags. Files that can't be decoded are
     recorded as rejected, with the reason."""
@@ -27,13 +31,15 @@ def raw_track(context: dg.AssetExecutionContext, storage: StorageResource) -> dg
         with TemporaryDirectory(dir=into) as download:
             try:
                 file = storage.local_copy(source.uri, Path(download))
-                return ingest(file, source.name, source.sha256, into, progress)
+                return ingest.ingest(file, source.name, source.sha256, into, progress)
             except DestinationError:
                 raise
             except AudioError as error:
                 storage.sources.reject(Rejection(source.uri, str(error), source.track))
                 raise
 
-    result = produce(context, storage, DECODER, {"source": source.sha256}, work)
+    result = produce(
+        context, storage, ingest.recipe(), [Read("source", source.sha256, {"sha256": source.sha256})], work
+    )
     storage.sources.accept(source.track, source.uri)
     return result

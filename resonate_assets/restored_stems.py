@@ -2,24 +2,28 @@
 
 import dagster as dg
 
-from resonate_assets.stage import produce, track_asset, versions
-from resonate_resources.restoration.resource import CODE_VERSION, RestorationResource
+from resonate_assets.brief import asked_of
+from resonate_assets.stage import code_of, produce, track_asset
+from resonate_resources.capabilities import Restoration
+from resonate_resources.restoration import resource
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
 
-@track_asset(code_version=CODE_VERSION, pool="gpu", kinds={"audio"})
+@track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), pool="gpu", kinds={"audio"})
 def restored_stems(
     context: dg.AssetExecutionContext,
+    brief: Artefact,
     stems: Artefact,
     storage: StorageResource,
-    restoration: RestorationResource,
+    restoration: dg.ResourceParam[Restoration],
 ) -> dg.MaterializeResult[Artefact]:
     """Stems of the same names, rate and length. A step that would not help a stem is left out, and says so."""
+    wanted = asked_of(brief).restoration
     return produce(
         context,
         storage,
-        restoration.engine(),
-        versions(stems=stems),
-        lambda into, progress: restoration.restore(stems.stems(), into, progress),
+        restoration.recipe(wanted),
+        [brief.reading({}), stems.files(*stems.stem_files)],
+        lambda into, progress: restoration.restore(stems.stems(), wanted, into, progress),
     )

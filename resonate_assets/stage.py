@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import errno
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,11 +14,11 @@ import dagster as dg
 
 from resonate_assets.automation import rebuild
 from resonate_assets.partitions import tracks
-from resonate_resources.engine import Engine, Product
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import AudioError, Progress, Recording
 from resonate_resources.signal.picture import draw
-from resonate_resources.storage.artefacts import PICTURE, Artefact
-from resonate_resources.storage.computing import computed
+from resonate_resources.storage.artefacts import PICTURE, Artefact, Read
+from resonate_resources.storage.computing import Accepts, computed, nothing_else
 from resonate_resources.storage.resource import StorageResource
 
 track_asset = partial(dg.asset, partitions_def=tracks, group_name="track", automation_condition=rebuild)
@@ -31,29 +31,45 @@ Work = Callable[[Path, Progress], Product]
 _SECONDS_BETWEEN_LINES = 10.0
 
 
+def code_of(module: str, version: str) -> str:
+    """Code version of a stage that is made by a module of ours: other constants or libraries, another version."""
+    return Recipe.of(module, Engine(""), version=version).code_version
+
+
 def produce(
     context: dg.AssetExecutionContext,
     storage: StorageResource,
-    engine: Engine,
-    inputs: Mapping[str, str],
+    recipe: Recipe | Sequence[Recipe],
+    reads: Sequence[Read],
     work: Work,
+    accepts: Accepts = nothing_else,
 ) -> dg.MaterializeResult[Artefact]:
     """Make a stage's artefact of the run's track, or find the one that was made from the same before.
 
-    inputs: name → data version of everything the work reads.
-    A file that can't be used fails the step with one line and no retry.
+    recipe: what is asked; where results of several are what is wanted, all of them. reads: all that the work reads.
+    accepts: whether the artefact that counts now, if it was made from the same, may stay. Settings of resources
+    that were changed for one run are refused: the next one would silently be without them. A file that can't be
+    used fails the step with one line and no retry.
     """
-    with _one_line_errors():
+    if context.run.run_config.get("resources"):
+        raise dg.Failure(
+            "settings of resources would hold for this run only, and are not taken; what is wanted of a track is "
+            "set by the job set_brief, or by `resonate brief set`",
+            allow_retries=False,
+        )
+    with one_line_errors():
         artefact, found = computed(
             storage.artefacts,
             lambda into: work(into, sparse_progress(context)),
             stage=context.asset_key.path[-1],
             track=context.partition_key,
-            code_version=context.assets_def.code_versions_by_key[context.asset_key] or "",
-            engine=engine,
-            inputs=inputs,
+            recipes=[recipe] if isinstance(recipe, Recipe) else recipe,
+            reads=reads,
             finish=_with_picture,
+            accepts=accepts,
         )
+    code_version = context.assets_def.code_versions_by_key[context.asset_key] or ""
+    artefact = artefact.standing_on(reads, code_version)
     return dg.MaterializeResult(
         value=artefact,
         metadata=metadata(artefact) | {"from_cache": found},
@@ -61,12 +77,7 @@ def produce(
     )
 
 
-def versions(**artefacts: Artefact) -> dict[str, str]:
-    """Stage → data version, of the artefacts a stage works from."""
-    return {stage: artefact.data_version for stage, artefact in artefacts.items()}
-
-
-class _one_line_errors:  # noqa: N801 — reads as the statement it is
+class one_line_errors:  # noqa: N801 — reads as the statement it is
     """Turns errors that are the user's to mend into a failure of one line, without retry."""
 
     def __enter__(self) -> None:
@@ -101,30 +112,33 @@ def _with_picture(product: Product, into: Path) -> Product:
         for name, path in product.files.items()
         if name.endswith(".wav") and "/" not in name
     }
-    if PICTURE in product.files or not recordings:
+    if PICTURE in product.reports or not recordings:
         return product
     (into / PICTURE).write_bytes(draw(recordings))
-    return replace(product, files={**product.files, PICTURE: into / PICTURE})
+    return replace(product, reports={**product.reports, PICTURE: into / PICTURE})
 
 
 def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
-    """An artefact in Dagster's web UI: picture, engine, numbers that can be plotted, where the files are."""
+    """An artefact in Dagster's web UI: picture, engine, settings, numbers to plot, where the files are."""
     manifest = artefact.manifest
     shown: dict[str, dg.MetadataValue] = {}
     if PICTURE in manifest.files:
         data = base64.b64encode(artefact.path(PICTURE).read_bytes()).decode()
         shown["picture"] = dg.MetadataValue.md(f"![{manifest.stage}](data:image/png;base64,{data})")
+    engine = manifest.engine
     shown["engine"] = dg.MetadataValue.text(
-        manifest.engine.name
-        if manifest.engine.model is None
-        else f"{manifest.engine.name}: {manifest.engine.model}"
+        engine.name if engine.model is None else f"{engine.name}: {engine.model}"
     )
     for name, value in manifest.measures.items():
         shown[name] = _value(value)
-    notes = [*manifest.engine.notes, *manifest.notes]
-    if notes:
-        shown["notes"] = dg.MetadataValue.md("\n".join(f"- {note}" for note in notes))
-    shown["folder"] = dg.MetadataValue.path(artefact.location("").rstrip("/"))
+    if manifest.notes:
+        shown["notes"] = dg.MetadataValue.md("\n".join(f"- {note}" for note in manifest.notes))
+    settings = manifest.recipe.get("settings")
+    if isinstance(settings, dict) and settings:
+        shown["settings"] = dg.MetadataValue.json(settings)
+    exported = manifest.measures.get("folder")
+    folder = artefact.location("").rstrip("/") if exported is None else artefact.store.location(str(exported))
+    shown["folder"] = dg.MetadataValue.path(folder)
     shown["files"] = dg.MetadataValue.md(
         "\n".join(f"- `{artefact.location(name)}`" for name in manifest.files if name != PICTURE)
     )

@@ -2,29 +2,36 @@
 
 import dagster as dg
 
-from resonate_assets.stage import produce, track_asset, versions
+from resonate_assets.brief import asked_of
+from resonate_assets.stage import code_of, one_line_errors, produce, track_asset
+from resonate_resources.capabilities import Separation
 from resonate_resources.ingestion.ingest import TRACK
-from resonate_resources.separation.resource import CODE_VERSION, SeparationResource
+from resonate_resources.separation import planning, resource
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
 
-@track_asset(code_version=CODE_VERSION, pool="gpu", kinds={"audio"})
+@track_asset(code_version=code_of(resource.__name__, planning.CODE_VERSION), pool="gpu", kinds={"audio"})
 def stems(
     context: dg.AssetExecutionContext,
+    brief: Artefact,
     raw_track: Artefact,
     storage: StorageResource,
-    separation: SeparationResource,
+    separation: dg.ResourceParam[Separation],
 ) -> dg.MaterializeResult[Artefact]:
     """Stems of the track's rate and exact length, which sum to the track."""
     source = storage.sources.find(context.partition_key)
-    megabytes = source.size / 1e6 if source else 0.0
+    with one_line_errors():
+        planned = separation.plan(
+            raw_track.recording(TRACK),
+            asked_of(brief).separation,
+            megabytes=source.size / 1e6 if source else 0.0,
+        )
     return produce(
         context,
         storage,
-        separation.engine(),
-        versions(raw_track=raw_track),
-        lambda into, progress: separation.separate(
-            raw_track.recording(TRACK), into, progress, megabytes=megabytes
-        ),
+        planned.recipes,
+        [brief.reading({}), raw_track.files(TRACK)],
+        lambda into, progress: separation.separate(planned, into, progress),
+        planned.accepts,
     )

@@ -39,7 +39,7 @@ BESIDE_THE_SOUND = frozenset(
     {"PIL", "mutagen", "mido", "soundfile", "dagster", "boto3", "botocore", "mypy_boto3_s3", "dagster_aws"}
     | {"requests", "sqlalchemy", "urllib3", "audio_separator", "onnx2torch"}
 )
-"""Libraries that draw, tag, store or send (soundfile carries float samples between stages; where it decodes a user's
+"""Libraries that draw, tag, store or send (soundfile carries samples between stages; where it decodes a user's
 file, the recipe names it); and what runs in an environment of its own, whose pin is a constant."""
 
 _NO_INGREDIENTS = (
@@ -66,9 +66,9 @@ class Ingredients:
 
 
 @cache
-def ingredients_of(module: str) -> Ingredients:
-    """The ingredients of a module of ours and of all that it imports, at its top or inside functions."""
-    modules = sorted(_closure(module))
+def ingredients_of(*code: str) -> Ingredients:
+    """The ingredients of modules of ours and of all that they import, at the top or inside functions."""
+    modules = sorted(_closure(code))
     names: list[str] = []
     libraries: dict[str, str] = {}
     folders: set[Path] = set()
@@ -97,9 +97,9 @@ class _Source:
     libraries: frozenset[str]
 
 
-def _closure(module: str) -> set[str]:
+def _closure(code: Iterable[str]) -> set[str]:
     found: set[str] = set()
-    ahead = [module]
+    ahead = list(code)
     while ahead:
         name = ahead.pop()
         if name in found or name.startswith(_NO_INGREDIENTS) or _path(name) is None:

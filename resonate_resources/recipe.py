@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,10 +42,14 @@ class Recipe:
 
     @classmethod
     def of(
-        cls, module: str, engine: Engine, settings: Mapping[str, Json] | None = None, version: str = "1"
+        cls,
+        code: str | Sequence[str],
+        engine: Engine,
+        settings: Mapping[str, Json] | None = None,
+        version: str = "1",
     ) -> Recipe:
-        """A recipe with the ingredients of the code that does the work, which is that of `module`."""
-        found = ingredients_of(module)
+        """A recipe with the ingredients of the code that does the work: the names of its modules."""
+        found = ingredients_of(*((code,) if isinstance(code, str) else code))
         return cls(engine, settings or {}, version, found.constants, found.libraries)
 
     def keyed(self) -> dict[str, Json]:

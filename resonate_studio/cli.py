@@ -1,4 +1,4 @@
-"""The command line: `resonate process`, `separate`, `engines`, `status`, `cache`, `demo`."""
+"""The command line: `resonate process`, `brief`, `separate`, `engines`, `status`, `cache`, `demo`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from resonate_studio.brief_commands import brief
 from resonate_studio.separation_commands import engines, separate
 from resonate_studio.terminal import FILES, HOME, JSON, print_json, shown, store_of, writable
 from resonate_studio.terminal import console as console_of
@@ -52,20 +53,33 @@ def main() -> None:
 @click.option(
     "--preset",
     type=click.Choice(["conservative", "balanced", "aggressive"]),
-    default="balanced",
-    show_default=True,
-    help="How far restoration, mix and master may go.",
+    help="How far restoration, mix and master may go: short for the `preset` of all three.",
+)
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="SECTION.NAME=VALUE",
+    help="A setting of the brief, kept for these tracks; as often as needed. `resonate brief show` lists them.",
 )
 @JSON
-def process(files: tuple[Path, ...], home: Path | None, preset: Preset, as_json: bool) -> None:
+def process(
+    files: tuple[Path, ...],
+    home: Path | None,
+    preset: Preset | None,
+    assignments: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Take FILES through every stage, each for itself: one that can't be used does not stop the others."""
+    from resonate_studio.brief_commands import parsed, with_preset
     from resonate_studio.home import open_instance, settings_for
     from resonate_studio.processing import Processor
 
     console = console_of(quiet=as_json)
+    wanted = with_preset(preset) | parsed(assignments)
     settings = settings_for(home)
     with writable(settings.home), open_instance(settings) as instance:
-        processor = Processor(settings, instance, preset)
+        processor = Processor(settings, instance, wanted)
         with _progress(console, len(files)) as stage_done:
             processed = [processor.process(file, stage_done) for file in files]
         _warn(processor.update_library())
@@ -73,12 +87,13 @@ def process(files: tuple[Path, ...], home: Path | None, preset: Preset, as_json:
         print_json({"tracks": [_as_json(done) for done in processed]})
     else:
         for done in processed:
-            _tell(console, done, processor.storage.store.location("artefacts"))
+            _tell(console, done, processor.storage.store.location("").rstrip("/"))
     sys.exit(0 if all(done.error is None for done in processed) else 1)
 
 
 main.add_command(separate)
 main.add_command(engines)
+main.add_command(brief)
 
 
 @main.command()
@@ -153,11 +168,11 @@ def demo(home: Path | None) -> None:
     with writable(settings.home), open_instance(settings) as instance:
         with console.status("composing and rendering a song, then recording it on a phone"):
             truth = make_demo(settings.home / "demo")
-        processor = Processor(settings, instance, "balanced", truth.folder)
+        processor = Processor(settings, instance, {"separation.truth": str(truth.folder)})
         with _progress(console, 1) as stage_done:
             done = processor.process(truth.recording, stage_done)
         _warn(processor.update_library())
-        _tell(console, done, processor.storage.store.location("artefacts"))
+        _tell(console, done, processor.storage.store.location("").rstrip("/"))
         if done.error is None:
             console.print(truth.table(processor.storage.artefacts, done.track or ""))
     sys.exit(0 if done.error is None else 1)
@@ -199,7 +214,7 @@ def _as_json(done: Processed) -> dict[str, Any]:
     }
 
 
-def _tell(console: Console, done: Processed, artefacts: str) -> None:
+def _tell(console: Console, done: Processed, root: str) -> None:
     """What was made of a file and where, for a person."""
     from rich.markup import escape
     from rich.table import Table
@@ -218,9 +233,9 @@ def _tell(console: Console, done: Processed, artefacts: str) -> None:
         if not check.passed:
             console.print(f"[yellow]check[/yellow] {check.asset}: {check.name} did not pass")
     if "exports" in done.assets:
-        folder = done.assets["exports"].metadata["folder"]
+        folder = f"{root}/{done.assets['exports'].metadata['folder']}"
         console.print(f"exported to [bold]{escape(str(folder))}[/bold]", soft_wrap=True)
-        console.print(f"everything else is in {escape(artefacts)}/<stage>/{done.track}", soft_wrap=True)
+        console.print(f"everything else is in {escape(root)}/artefacts/<stage>/{done.track}", soft_wrap=True)
 
 
 if __name__ == "__main__":

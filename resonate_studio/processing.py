@@ -16,13 +16,10 @@ from resonate_assets.definitions import build_defs
 from resonate_assets.jobs import STAGES, process_track, update_library
 from resonate_assets.partitions import tracks
 from resonate_assets.settings import Settings
+from resonate_resources.brief.layers import BriefError
+from resonate_resources.brief.resource import BriefResource
 from resonate_resources.ingestion.intake import identify, unreadable
 from resonate_resources.ingestion.track_key import content_of
-from resonate_resources.mastering.resource import MasteringResource
-from resonate_resources.mixing.resource import MixingResource
-from resonate_resources.preset import Preset
-from resonate_resources.restoration.resource import RestorationResource
-from resonate_resources.separation.resource import SeparationResource
 from resonate_resources.storage.artefacts import PICTURE, Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
@@ -68,22 +65,39 @@ class Processed:
         return "ok" if self.error is None else "failed"
 
 
+def run_quietly(
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job: str,
+    track: str | None,
+    config: Mapping[str, Any] | None = None,
+) -> str | None:
+    """Run a job in this process. Gives the reason, in one line, where it failed."""
+    run_id = str(uuid.uuid4())
+    with alive(run_id) as tags:
+        result = defs.resolve_job_def(job).execute_in_process(
+            instance=instance,
+            partition_key=track,
+            run_id=run_id,
+            run_config={**_QUIET, **(config or {})},
+            tags=tags,
+            raise_on_error=False,
+        )
+    return next((_failure(event, []) for event in result.all_events if event.is_step_failure), None)
+
+
 class Processor:
     """The graph with its settings, ready to take files one after another."""
 
     def __init__(
-        self, settings: Settings, instance: dg.DagsterInstance, preset: Preset, truth: Path | None = None
+        self, settings: Settings, instance: dg.DagsterInstance, wanted: Mapping[str, Any] | None = None
     ) -> None:
-        """truth: a folder of the true stems of the one track that is to be processed."""
-        overrides = {
-            "separation": SeparationResource(ledger=settings.ledger, truth=str(truth or "")),
-            "restoration": RestorationResource(preset=preset),
-            "mixing": MixingResource(preset=preset),
-            "mastering": MasteringResource(preset=preset),
-        }
-        self._defs = build_defs(settings, overrides)
+        """wanted: `section.name` → value of the brief, to be set for every track that is processed."""
+        self._defs = build_defs(settings)
         self._instance = instance
+        self._wanted = dict(wanted or {})
         self.storage: StorageResource = self._defs.resources["storage"]  # type: ignore[index]
+        self._briefs: BriefResource = self._defs.resources["briefs"]  # type: ignore[index]
 
     def process(self, file: Path, stage_done: StageDone = lambda _source, _stage: None) -> Processed:
         """Take one file through every stage. What is wrong with it stands in `error`; nothing is raised."""
@@ -98,16 +112,10 @@ class Processor:
 
     def update_library(self) -> str | None:
         """Bring the catalogue up to date. Gives the reason, in one line, where that failed."""
-        job = self._defs.resolve_job_def(update_library.name)
-        run_id = str(uuid.uuid4())
         try:
-            with alive(run_id) as tags:
-                result = job.execute_in_process(
-                    instance=self._instance, run_id=run_id, run_config=_QUIET, tags=tags, raise_on_error=False
-                )
+            return run_quietly(self._defs, self._instance, update_library.name, None)
         except (OSError, SQLAlchemyError) as error:
             return trouble(self.storage.store.location(""), error)
-        return next((_failure(event, []) for event in result.all_events if event.is_step_failure), None)
 
     def _take(self, file: Path, done: Processed, stage_done: Callable[[str], None]) -> None:
         uri = str(file.absolute())
@@ -119,7 +127,14 @@ class Processor:
             done.error = rejection.reason
             return
         self.storage.sources.accept(None, uri)
-        done.track = self._register(source).track
+        source = self._register(source)
+        done.track = source.track
+        if self._wanted:
+            try:
+                self._briefs.change(source.track, source, self._wanted)
+            except BriefError as error:
+                done.error = str(error)
+                return
         self._run(done.track, done, stage_done)
 
     def _register(self, source: Source) -> Source:
@@ -200,11 +215,7 @@ def _stage(artefact: Artefact) -> Stage:
     metadata: Mapping[str, Any] = {
         **manifest.measures,
         "seconds": manifest.seconds,
-        **(
-            {"notes": [*manifest.engine.notes, *manifest.notes]}
-            if manifest.engine.notes or manifest.notes
-            else {}
-        ),
+        **({"notes": [*manifest.notes]} if manifest.notes else {}),
     }
     return Stage(
         [artefact.location(name) for name in manifest.files if name != PICTURE],

@@ -12,16 +12,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from resonate_resources.engine import Product
 from resonate_resources.ingestion.intake import identify, unreadable
 from resonate_resources.recordings.decoding import decode
 from resonate_resources.recordings.encoding import encode_flac
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, write_recording
-from resonate_resources.separation.resource import CODE_VERSION, REPORT, SeparationResource
+from resonate_resources.separation.brief import SeparationBrief
+from resonate_resources.separation.resource import REPORT, SeparationResource
 from resonate_resources.signal.true_peak import measure_sample_peak
-from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.computing import computed
 from resonate_resources.storage.sources import Source
+from resonate_resources.storage.store import new_directory
 
 STAGE = "separation"
 """Under which the cache keeps what was separated. Nothing counts as current there: all of it can be cleared."""
@@ -53,12 +54,16 @@ class Separated:
 def separate_file(
     file: Path,
     separation: SeparationResource,
+    brief: SeparationBrief,
     artefacts: Artefacts,
     out: Path,
     form: Format,
     progress: Progress,
+    batch: bool = False,
 ) -> Separated:
     """Separate one file into a folder of its own in `out`. What is wrong with the file stands in the result.
+
+    batch: whether it is one of many.
 
     Raises OSError where the cache or `out` can't be written to.
     """
@@ -71,7 +76,7 @@ def separate_file(
         found.error = unreadable(uri, error).reason
         return found
     try:
-        artefact, cached = _stems_of(file, source, separation, artefacts, progress)
+        artefact, cached = _stems_of(file, source, separation, brief, batch, artefacts, progress)
         _tell(found, artefact, cached)
         # Files of one name from two folders must not meet in one.
         folder = out / f"{file.stem[:80]}_{source.sha256[:8]}"
@@ -86,24 +91,26 @@ def separate_file(
 
 
 def _stems_of(
-    file: Path, source: Source, separation: SeparationResource, artefacts: Artefacts, progress: Progress
+    file: Path,
+    source: Source,
+    separation: SeparationResource,
+    brief: SeparationBrief,
+    batch: bool,
+    artefacts: Artefacts,
+    progress: Progress,
 ) -> tuple[Artefact, bool]:
     """The stems, and whether they were there already."""
-
-    def work(into: Path) -> Product:
-        with TemporaryDirectory(dir=into) as decoded:
-            track = decode(file, Path(decoded)).recording
-            return separation.separate(track, into, progress, megabytes=source.size / 1e6)
-
-    return computed(
-        artefacts,
-        work,
-        stage=STAGE,
-        track=source.sha256[:16],  # whatever the file is called
-        code_version=CODE_VERSION,
-        engine=separation.engine(),
-        inputs={"source": source.sha256},
-    )
+    with new_directory(artefacts.store, "decode") as folder:
+        track = decode(file, folder).recording
+        planned = separation.plan(track, brief, megabytes=source.size / 1e6, batch=batch)
+        return computed(
+            artefacts,
+            lambda into: separation.separate(planned, into, progress),
+            stage=STAGE,
+            track=source.sha256[:16],  # whatever the file is called
+            recipes=planned.recipes,
+            reads=[Read("source", source.sha256, {"track": track.sha256})],
+        )
 
 
 def _tell(found: Separated, artefact: Artefact, cached: bool) -> None:

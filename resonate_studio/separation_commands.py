@@ -73,27 +73,28 @@ def separate(
     as_json: bool,
 ) -> None:
     """Part FILES into stems, each for itself: one that can't be used does not stop the others."""
+    from resonate_resources.separation.brief import SeparationBrief
     from resonate_resources.separation.resource import SeparationResource
     from resonate_resources.storage.artefacts import Artefacts
     from resonate_studio.home import settings_for
     from resonate_studio.separating import separate_file
 
     settings = settings_for(home)
-    resource = SeparationResource(
-        engine_name=engine,
-        stem_count=int(stems),
-        priority=priority,
-        batch=len(files) > 1,
-        exact_sum=exact_sum,
-        policy=policy or "",
-        truth=truth or "",
-        ledger=settings.ledger,
+    resource = SeparationResource(policy=policy or "", ledger=settings.ledger)
+    count: Literal[2, 4, 6] = 2 if stems == "2" else 4 if stems == "4" else 6
+    brief = SeparationBrief(
+        engine=engine, stems=count, priority=priority, exact_sum=exact_sum, truth=truth or ""
     )
     terminal = console(quiet=as_json)
     with writable(settings.home):
         artefacts = Artefacts(store_of(home))
         with _writable_folder(out), _progress(terminal) as progress_of:
-            found = [separate_file(file, resource, artefacts, out, form, progress_of(file)) for file in files]
+            found = [
+                separate_file(
+                    file, resource, brief, artefacts, out, form, progress_of(file), batch=len(files) > 1
+                )
+                for file in files
+            ]
     if as_json:
         print_json({"files": [_as_json(one) for one in found]})
     else:

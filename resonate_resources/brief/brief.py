@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from resonate_resources.exporting.brief import ExportsBrief
 from resonate_resources.mastering.brief import MasteringBrief
@@ -20,12 +20,12 @@ class Brief(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    separation: SeparationBrief = Field(default_factory=SeparationBrief)
-    restoration: RestorationBrief = Field(default_factory=RestorationBrief)
-    profile: ProfileBrief = Field(default_factory=ProfileBrief)
-    mixing: MixingBrief = Field(default_factory=MixingBrief)
-    mastering: MasteringBrief = Field(default_factory=MasteringBrief)
-    exports: ExportsBrief = Field(default_factory=ExportsBrief)
+    separation: SeparationBrief = SeparationBrief()
+    restoration: RestorationBrief = RestorationBrief()
+    profile: ProfileBrief = ProfileBrief()
+    mixing: MixingBrief = MixingBrief()
+    mastering: MasteringBrief = MasteringBrief()
+    exports: ExportsBrief = ExportsBrief()
 
     @classmethod
     def read(cls, path: Path) -> Brief:

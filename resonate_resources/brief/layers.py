@@ -35,12 +35,17 @@ class Resolved:
     brief: Brief
     origins: Mapping[str, str]
 
-    def rows(self) -> Iterator[tuple[str, str, str]]:
-        """(name, value as TOML would have it, origin) of every value."""
+    def values(self) -> Iterator[tuple[str, Any, str]]:
+        """(name, value in JSON's types, origin) of every setting."""
         for section, values in self.brief.model_dump(mode="json").items():
             for name, value in values.items():
                 dotted = f"{section}.{name}"
-                yield dotted, json.dumps(value, ensure_ascii=False), self.origins.get(dotted, BUILT_IN)
+                yield dotted, value, self.origins.get(dotted, BUILT_IN)
+
+    def rows(self) -> Iterator[tuple[str, str, str]]:
+        """The same for people: values as JSON, which for these is as TOML has them."""
+        for name, value, origin in self.values():
+            yield name, json.dumps(value, ensure_ascii=False), origin
 
 
 def resolve(layers: Sequence[Layer]) -> Resolved:

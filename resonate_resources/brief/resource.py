@@ -1,7 +1,5 @@
 """Where briefs come from: files of the home, of the inbox and beside a track, and what was set since."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -45,6 +43,19 @@ class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         self, track: str, source: Source | None, settings: Mapping[str, Any], unset: Sequence[str] = ()
     ) -> Resolved:
         """Set and unset values of a track, for good: all, or none where one is wrong. Raises BriefError."""
+        after, resolved = self._changed(track, source, settings, unset)
+        self.storage.store.write(_key(track), json.dumps(after, indent=1, ensure_ascii=False).encode())
+        return resolved
+
+    def check(
+        self, track: str, source: Source | None, settings: Mapping[str, Any], unset: Sequence[str] = ()
+    ) -> None:
+        """Whether a change would do. Raises BriefError."""
+        self._changed(track, source, settings, unset)
+
+    def _changed(
+        self, track: str, source: Source | None, settings: Mapping[str, Any], unset: Sequence[str]
+    ) -> tuple[dict[str, Any], Resolved]:
         before = self.settings(track)
         for name in unset:
             gone = [known for known in before if known == name or known.startswith(f"{name}.")]
@@ -54,9 +65,7 @@ class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 del before[known]
         after = {**before, **settings}
         layers = [*self._of_home(), *(self._of_source(source) if source else ())]
-        resolved = resolve([*layers, Layer(SET, nested(after))] if after else layers)
-        self.storage.store.write(_key(track), json.dumps(after, indent=1, ensure_ascii=False).encode())
-        return resolved
+        return after, resolve([*layers, Layer(SET, nested(after))] if after else layers)
 
     def _of_home(self) -> Iterator[Layer]:
         data = self.storage.store.read(FILE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from resonate_resources.recipe import Json
+
 STEM_NAMES = ("vocals", "drums", "bass", "other", "piano", "guitar")
 
 
@@ -12,6 +14,6 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    def asked(self) -> dict[str, object]:
+    def asked(self) -> dict[str, Json]:
         """Its values in JSON's types, for a recipe."""
         return self.model_dump(mode="json")

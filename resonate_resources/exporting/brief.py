@@ -15,4 +15,4 @@ PARTS: tuple[Part, ...] = ("stems", "master", "midi")
 class ExportsBrief(Section):
     """What is put into the track's folder."""
 
-    parts: tuple[Part, ...] = Field(PARTS, strict=False, description="what goes into the folder")
+    parts: tuple[Part, ...] = Field(default=PARTS, strict=False, description="what goes into the folder")

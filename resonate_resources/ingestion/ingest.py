@@ -14,7 +14,7 @@ from resonate_resources.recordings.recording import AudioError, Progress, file_s
 from resonate_resources.recordings.tags import Tags, read_tags
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.true_peak import measure_sample_peak
-from resonate_resources.storage.artefacts import Artefact
+from resonate_resources.storage.artefacts import Artefact, Read
 
 CODE_VERSION = "2"
 """Raised when the algorithm changes in a way that no constant shows."""
@@ -65,6 +65,13 @@ def ingest(file: Path, name: str, sha256: str, into: Path, progress: Progress = 
         "codec": decoded.codec,
     }
     return Product(files, measures, decoded.notes)
+
+
+def tags_read(raw_track: Artefact) -> Read:
+    """What `kept_tags` gives, as what a stage reads: other facts of the file change nothing."""
+    artwork = raw_track.manifest.files.get(ARTWORK)
+    tags: dict[str, Json] = raw_track.read_json(FACTS)["tags"]
+    return raw_track.reading({"tags": tags, "artwork": artwork.sha256 if artwork else None})
 
 
 def kept_tags(raw_track: Artefact) -> Tags:

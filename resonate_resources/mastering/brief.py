@@ -16,17 +16,26 @@ FORMATS: tuple[Format, ...] = ("wav", "flac", "mp3")
 class MasteringBrief(Section):
     """How loud the master is to be, and in what files it is delivered."""
 
-    preset: Preset = Field("balanced", description="conservative leaves tone and dynamics as they are")
+    preset: Preset = Field(
+        default="balanced", description="conservative leaves tone and dynamics as they are"
+    )
     target_lufs: float = Field(
-        -14.0,
+        default=-14.0,
         ge=-36,
         le=-6,
         strict=False,
         description="integrated loudness in LUFS, −36 to −6 (streaming −14, broadcast −23, clubs −9)",
     )
     ceiling_dbtp: float = Field(
-        -1.0, ge=-9, le=-0.5, strict=False, description="the most that true peaks may be, in dBTP, −9 to −0.5"
+        default=-1.0,
+        ge=-9,
+        le=-0.5,
+        strict=False,
+        description="the most true peaks may be, in dBTP, −9 to −0.5",
     )
     formats: tuple[Format, ...] = Field(
-        FORMATS, min_length=1, strict=False, description="files to deliver; a WAV is always made, for judging"
+        default=FORMATS,
+        min_length=1,
+        strict=False,
+        description="files to deliver; a WAV is always made, to judge",
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 
@@ -14,22 +15,30 @@ StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
 Decibels = Annotated[float, Field(ge=-40, le=20, strict=False)]
 
 
+def _balance(named: Mapping[StemName, float]) -> dict[StemName, float]:
+    """The usual balance, with what is named in its place."""
+    return {name: named.get(name, BALANCE_LU[name]) for name in get_args(StemName)}
+
+
 class MixingBrief(Section):
     """How the stems sit against each other."""
 
-    preset: Preset = Field("balanced", description="conservative only levels and sums; the others also shape")
+    preset: Preset = Field(
+        default="balanced", description="conservative levels and sums; the others also shape"
+    )
     balance_lu: dict[StemName, Decibels] = Field(
-        dict(BALANCE_LU),
+        default_factory=lambda: _balance({}),
         description="loudness of each stem against the others, in LU, −40 to 20; those not named keep their place",
     )
     gains_db: dict[StemName, Decibels] = Field(
-        {}, description="how much louder each stem is to be than its place in the balance, in dB, −40 to 20"
+        default_factory=dict,
+        description="how much louder each stem is to be than its place in the balance, in dB, −40 to 20",
     )
 
     @field_validator("balance_lu")
     @classmethod
     def _whole(cls, balance: dict[StemName, float]) -> dict[StemName, float]:
-        return {**BALANCE_LU, **balance}  # type: ignore[dict-item]
+        return _balance(balance)
 
     def wished_lu(self) -> dict[str, float]:
         """Stem → loudness against the others in LU, gains included."""

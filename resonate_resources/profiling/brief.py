@@ -12,14 +12,16 @@ class ProfileBrief(Section):
     """What a person knows counts, and is not estimated. null: to be found out."""
 
     tempo_bpm: float | None = Field(
-        None,
+        default=None,
         ge=40,
         le=240,
         strict=False,
         description="quarter notes a minute; beats are tracked at this tempo",
     )
-    key: str | None = Field(None, description="as in `A minor` or `F# major`, spelt with sharps")
-    hints: str = Field("", max_length=2000, description="in words; kept with the profile and the exports")
+    key: str | None = Field(default=None, description="as in `A minor` or `F# major`, spelt with sharps")
+    hints: str = Field(
+        default="", max_length=2000, description="in words; kept with the profile and the exports"
+    )
 
     @field_validator("key")
     @classmethod

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from resonate_resources.engine import Json
+from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError
 
 # C0 and C1 controls, and the two line breaks that Unicode adds.

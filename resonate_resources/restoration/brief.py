@@ -17,10 +17,10 @@ class RestorationBrief(Section):
     """What may be mended in the stems; each step is still left out where it would not help."""
 
     preset: Preset = Field(
-        "balanced", description="how much of the noise goes, and how loud what is put back is"
+        default="balanced", description="how much of the noise goes, and how loud what is put back is"
     )
     steps: tuple[Step, ...] = Field(
-        STEPS,
+        default=STEPS,
         strict=False,
-        description="denoise: noise of the vocals; cut_rumble: what lies under 40 Hz; extend: octaves that were lost",
+        description="denoise: noise of the vocals; cut_rumble: what lies under 40 Hz; extend: lost octaves",
     )

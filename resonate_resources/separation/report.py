@@ -55,7 +55,15 @@ class SeparationReport:
             told.append(
                 "what the stems left over of the track was shared out; as they were, they are in raw/"
             )
-        return (*told, *self.outcome.separator.engine().notes, *self.outcome.notes)
+        return (*told, *self.outcome.notes)
+
+    def quality_json(self) -> bytes:
+        """What the stems are worth, windows included: content, which later stages go by."""
+        found = {
+            "quality": {name: asdict(quality) for name, quality in self.quality.items()},
+            "null_depth_db": self.balance.null_depth_db,
+        }
+        return json.dumps(_finite(found), indent=1, allow_nan=False).encode()
 
     def to_json(self) -> bytes:
         """Everything, windows included. What is no finite number is null."""

@@ -1,28 +1,27 @@
-"""Separation as the graph sees it: what is wished for, one call."""
+"""Separation as the graph sees it: a plan, which is looked up or carried out."""
 
 from __future__ import annotations
 
-import hashlib
-import math
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 
 import dagster as dg
 
-from resonate_resources.engine import Engine, Json, Product
+from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, Stems, silent
 from resonate_resources.separation.attempts import carry_out
 from resonate_resources.separation.balance import measure_balance
+from resonate_resources.separation.brief import SeparationBrief
 from resonate_resources.separation.engines import Offer, look_at_machine, offers
 from resonate_resources.separation.exact_sum import sum_exactly
 from resonate_resources.separation.judging import JudgeOfStems, open_truth
+from resonate_resources.separation.planning import Planned, plan_separation
 from resonate_resources.separation.report import SeparationReport
-from resonate_resources.separation.router import EngineFacts, TrackFacts, Wish, plan, read_policy
+from resonate_resources.separation.router import EngineFacts, read_policy
 from resonate_resources.separation.splicing import Span
 
-CODE_VERSION = "3"  # raised when results change
+QUALITY = "quality.json"
 REPORT = "separation.json"
 _EXACT_DB = -120.0
 """Null depth of stems that sum to their track up to rounding."""
@@ -31,89 +30,75 @@ _EXACT_DB = -120.0
 class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Parts a track into stems by the engine, or the engines, that its policy finds best here and now.
 
-    engine_name: "auto", or the only one to use, as name or name:model (`resonate engines` lists them).
-    stem_count: 2 (vocals, other), 4 (drums and bass, too) or 6 (piano and guitar, too).
-    priority: "vocals" where they are what counts. batch: whether the track is one of many.
-    exact_sum: make the stems sum to the track, keeping what an engine gave in `raw/`.
     policy: a file like policy.toml, in its place. ledger: the file in which paid minutes are counted.
-    truth: a folder of the track's true stems, `<stem>.wav`: quality is measured, not predicted.
     """
 
-    engine_name: str = "auto"
-    stem_count: int = 4
-    priority: Literal["none", "vocals"] = "none"
-    batch: bool = False
-    exact_sum: bool = True
     policy: str = ""
     ledger: str = "~/.cache/resonate/lalal.sqlite"
-    truth: str = ""
 
-    def engine(self) -> Engine:
-        """The wish, the policy, and the engines that are there to fulfil it.
+    def plan(
+        self, track: Recording, brief: SeparationBrief, *, megabytes: float = 0.0, batch: bool = False
+    ) -> Planned:
+        """Which engines, in what order. megabytes: size of the user's file; batch: whether it is one of many.
 
-        How busy the machine is, and how many tracks there are, may change their order and so a result; one of
-        another order is as good.
+        Raises AudioError.
         """
-        available: dict[str, Json] = {}
-        for offer in self._offers():
-            separator = offer.make()
-            if separator.available() is None:
-                available[offer.facts().label] = dict(separator.engine().settings)
-        settings: dict[str, Json] = {
-            "wish": {"engine": self.engine_name, "stems": self.stem_count, "priority": self.priority},
-            "policy_sha256": hashlib.sha256(self._policy_text().encode()).hexdigest(),
-            "available": available,
-            "exact_sum": self.exact_sum,
-            "truth": self.truth,
-        }
-        return Engine("router", settings)
+        return plan_separation(
+            track,
+            brief,
+            self._offers(brief),
+            look_at_machine(),
+            read_policy(self._policy_text()),
+            megabytes=megabytes,
+            batch=batch,
+        )
 
-    def separate(
-        self, track: Recording, into: Path, progress: Progress = silent, *, megabytes: float = 0.0
-    ) -> Product:
-        """Write the stems of `track` into the empty directory `into`, and an account of how they came to be.
+    def separate(self, planned: Planned, into: Path, progress: Progress = silent) -> Product:
+        """Write the stems into the empty directory `into`, what they are worth, and how they came to be.
 
-        megabytes: size of the user's file. The product names the engine that most of the stems are by.
-        Measures: those of `SeparationReport`, and the processing time over the track's length.
-        Raises AudioError where no engine can do it.
+        The product names the engine that most of the stems are by. Measures: those of `SeparationReport`, and the
+        processing time over the track's length. Raises AudioError where no engine can do it.
         """
         began = time.perf_counter()
         with TemporaryDirectory(dir=into) as folder:
-            account = self._separate(track, Path(folder), progress, megabytes)
-            files = _moved(account.stems, into, "")
-            if account.raw is not None:
-                files |= _moved(account.outcome.stems, into, "raw/")
+            report = self._separate(planned, Path(folder), progress)
+            files = _moved(report.stems, into, "")
+            if report.raw is not None:
+                files |= _moved(report.outcome.stems, into, "raw/")
         seconds = time.perf_counter() - began
-        (into / REPORT).write_bytes(account.to_json())
-        measures = account.measures()
-        if track.frames:
-            measures["real_time_factor"] = seconds / track.duration
-        engine = account.outcome.separator.engine()
-        return Product({**files, REPORT: into / REPORT}, measures, account.notes(), engine)
+        (into / QUALITY).write_bytes(report.quality_json())
+        (into / REPORT).write_bytes(report.to_json())
+        measures = report.measures()
+        if planned.track.frames:
+            measures["real_time_factor"] = seconds / planned.track.duration
+        return Product(
+            {**files, QUALITY: into / QUALITY},
+            measures,
+            report.notes(),
+            reports={REPORT: into / REPORT},
+            engine=report.outcome.separator.recipe().engine,
+            recipe=planned.recipe_of(report.outcome),
+        )
 
     def survey(self) -> list[EngineFacts]:
         """All engines in all numbers of stems, and why those that can't run can't."""
         return [offer.facts() for offer in offers(Path(self.ledger).expanduser())]
 
-    def _separate(
-        self, track: Recording, scratch: Path, progress: Progress, megabytes: float
-    ) -> SeparationReport:
-        wish, policy = self._wish(), read_policy(self._policy_text())
-        known = {offer.facts(track): offer for offer in self._offers()}
-        judge = JudgeOfStems(open_truth(Path(self.truth), track) if self.truth else {}, scratch)
+    def _separate(self, planned: Planned, scratch: Path, progress: Progress) -> SeparationReport:
+        track, brief = planned.track, planned.brief
+        judge = JudgeOfStems(open_truth(Path(brief.truth), track) if brief.truth else {}, scratch)
         outcome = carry_out(
-            plan(TrackFacts(megabytes, track.duration), list(known), look_at_machine(), wish, policy),
+            planned.plan,
             track,
-            lambda engine: known[engine].make(),
+            lambda engine: planned.offers[engine].make(),
             judge,
-            # Who asks for one engine gets that one, be its quality what it may.
-            policy.retry_below_db if wish.engine == "auto" else -math.inf,
-            policy.instrumental,
+            planned.retry_below_db,
+            planned.policy.instrumental,
             scratch,
             progress,
         )
         balance = measure_balance(track, outcome.stems)
-        if not self.exact_sum or balance.null_depth_db <= _EXACT_DB:
+        if not brief.exact_sum or balance.null_depth_db <= _EXACT_DB:
             return SeparationReport(outcome, outcome.stems, outcome.quality, balance, None)
         exact = scratch / "exact"
         exact.mkdir()
@@ -121,16 +106,13 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         quality = judge(track, stems, Span(0, track.frames))
         return SeparationReport(outcome, stems, quality, measure_balance(track, stems), balance)
 
-    def _wish(self) -> Wish:
-        return Wish(self.engine_name, self.stem_count, self.priority, self.batch)
-
-    def _offers(self) -> list[Offer]:
+    def _offers(self, brief: SeparationBrief) -> list[Offer]:
         """Those that are in question: the others need not be asked whether they can run."""
-        name = self.engine_name.partition(":")[0]
+        name = brief.engine.partition(":")[0]
         found = offers(Path(self.ledger).expanduser())
         if name != "auto":
             return [offer for offer in found if offer.name == name] or found
-        return [offer for offer in found if offer.stems == self.stem_count]
+        return [offer for offer in found if offer.stems == brief.stems]
 
     def _policy_text(self) -> str:
         if not self.policy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -141,6 +142,26 @@ def plan(
         else:
             left_out.append(Step(engine, reason))
     return Plan(tuple(steps), tuple(left_out))
+
+
+def in_any_weather(
+    track: TrackFacts, engines: Sequence[EngineFacts], wish: Wish, policy: Policy
+) -> tuple[tuple[EngineFacts, ...], ...]:
+    """Orders that `plan` might give engines if all could run, with and without a GPU, on a busy machine or not.
+
+    What one of them gives is as good as what another does: which it is, is the weather.
+    """
+    if wish.engine != "auto":
+        return (tuple(_matching(wish.engine, engines, wish.stems)),)
+    orders: dict[tuple[EngineFacts, ...], None] = {}
+    for machine in (Machine(gpu, load) for gpu in (True, False) for load in (0.0, math.inf)):
+        rule = next((rule for rule in policy.rules if rule.holds(track, machine, wish)), None)
+        if rule is not None:
+            named = (
+                engine for name in rule.engines for engine in _matching(name, engines, wish.stems, False)
+            )
+            orders[tuple(dict.fromkeys(named))] = None
+    return tuple(orders)
 
 
 def _of_rule(rule: Rule, engines: Sequence[EngineFacts], stems: int) -> Iterator[EngineFacts]:

@@ -14,7 +14,7 @@ class Separator(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Of the last separation: what people should know of it, and what went otherwise than planned, a line each."""
+        """Of the last separation: what people should know, and what went otherwise than planned, a line each."""
         ...
 
     def recipe(self) -> Recipe:

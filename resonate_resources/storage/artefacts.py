@@ -5,8 +5,8 @@
     <stage>/<track>/manifest.json        the manifest of the computation that counts now
 
 The key is a hash of everything the result depends on, so a computation that was done before (from these inputs, by
-this recipe) is found and not done again. Switching to it is one atomic write of the outer manifest: a process killed
-at any moment leaves the old artefact or the new one. Of two that make the same at once, one is kept, whole.
+this recipe) is found and not done again. Switching to it is one atomic write of the outer manifest: a process that
+is killed leaves the old artefact or the new one. Of two that make the same at once, one is kept, whole.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Artefact:
         stored = self.manifest.files.get(name)
         if stored is not None and not self._is_as_it_was(name, stored):
             raise ChangedFileError(
-                f"{self.location(name)}: has changed since it was made; process the track again to have it made anew"
+                f"{self.location(name)}: has changed since it was made; process the track again to have it anew"
             )
         return path
 
@@ -105,13 +105,18 @@ class Artefact:
         return json.loads(self.path(name).read_bytes())
 
     def files(self, *names: str) -> Read:
-        """Of its files these, or all of its content, as what a stage reads."""
-        found = names or [name for name, stored in self.manifest.files.items() if not stored.report]
-        return self.reading({name: self.manifest.files[name].sha256 for name in found})
+        """Its files of these names, as what a stage reads."""
+        return self.reading({name: self.manifest.files[name].sha256 for name in names})
 
     def reading(self, values: Mapping[str, Json]) -> Read:
         """Values from its files as what a stage reads: more or other values there change nothing."""
         return Read(self.manifest.stage, self.data_version, values)
+
+    def standing_on(self, reads: Sequence[Read], code_version: str) -> Artefact:
+        """The same, as what these artefacts and this code give now. It may have been made from others, if what it
+        read of them is the same still."""
+        made_from = {read.stage: read.data_version for read in reads}
+        return replace(self, manifest=replace(self.manifest, made_from=made_from, code_version=code_version))
 
     def complete(self) -> bool:
         """Whether every file is there, as it was. The record is only a claim about the store."""
@@ -210,14 +215,10 @@ class Artefacts:
             self.store.write(inner, manifest.to_json())  # what was there was damaged
         return artefact
 
-    def publish(self, artefact: Artefact, made_from: Mapping[str, str] | None = None) -> Artefact:
-        """Make an artefact the current one of its stage and track, in one atomic write.
-
-        made_from: stage → data version of what it would be made from now, which may be more than it reads.
-        """
-        manifest = artefact.manifest if made_from is None else replace(artefact.manifest, made_from=made_from)
+    def publish(self, artefact: Artefact) -> None:
+        """Make an artefact the current one of its stage and track, in one atomic write."""
+        manifest = artefact.manifest
         self.store.write(f"{_prefix(manifest.stage, manifest.track)}/manifest.json", manifest.to_json())
-        return replace(artefact, manifest=manifest)
 
     def all_current(self, stage: str) -> Iterator[tuple[str, str]]:
         """(track, version of its manifest) for every track that has an artefact of a stage."""

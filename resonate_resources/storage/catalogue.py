@@ -8,7 +8,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from resonate_resources.storage.artefacts import Artefacts, Manifest
+from resonate_resources.storage.artefacts import Artefacts
+from resonate_resources.storage.manifest import Manifest
 from resonate_resources.storage.sources import Source, Sources
 from resonate_resources.storage.store import Store
 
@@ -39,7 +40,8 @@ def build_catalogue(store: Store, stages: Sequence[str]) -> pd.DataFrame:
 
     Only tracks of which a manifest changed since the last time are read again, so the cost is one listing a stage
     and a few small reads a changed track. Columns: track, source, artist, title, sha256, the measures above, and
-    as JSON `made` (stage → data version, code version and inputs) and `seen` (stage → version of its manifest).
+    as JSON `made` (stage → data version, code version, and what it was made from) and `seen` (stage → version of
+    its manifest).
     """
     import pandas as pd
 
@@ -99,14 +101,14 @@ def _made(manifest: Manifest) -> dict[str, Any]:
     return {
         "data_version": manifest.data_version,
         "code_version": manifest.code_version,
-        "inputs": dict(manifest.inputs),
+        "made_from": dict(manifest.made_from),
     }
 
 
 def stale_stages(made: Mapping[str, Mapping[str, Any]], code_versions: Mapping[str, str]) -> list[str]:
     """Stages of a track that are missing, or were made by other code or from other inputs than there are now.
 
-    made: stage → data_version, code_version and inputs (stage → data version), as in the catalogue.
+    made: stage → data_version, code_version and made_from (stage → data version), as in the catalogue.
     """
     return [
         stage
@@ -115,6 +117,6 @@ def stale_stages(made: Mapping[str, Mapping[str, Any]], code_versions: Mapping[s
         or made[stage]["code_version"] != code_version
         or any(
             name in made and made[name]["data_version"] != version
-            for name, version in made[stage]["inputs"].items()
+            for name, version in made[stage]["made_from"].items()
         )
     ]

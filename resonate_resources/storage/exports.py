@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from resonate_resources.engine import Json
+from resonate_resources.recipe import Json
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.store import Store, new_directory
 
@@ -31,8 +31,8 @@ def folder_name(artist: str | None, title: str | None, sha256: str) -> str:
 
 def export(
     store: Store, folder: str, files: Mapping[str, tuple[Artefact, str]], facts: Mapping[str, Json]
-) -> dict[str, str]:
-    """Copy files of artefacts into a folder, and write `metadata.json` last. Returns name → location.
+) -> list[str]:
+    """Copy files of artefacts into a folder, and write `metadata.json` last. Returns the names of what is there.
 
     files: name in the folder → artefact and the name there. What is there already, unchanged by its recorded
     hash and size, is not copied again; what an earlier export left and this one does not have is removed.
@@ -59,7 +59,7 @@ def export(
             shutil.copyfile(artefact.path(inner), copy)
             store.adopt(copy, f"{base}/{name}")
     _record(store, base, facts, hashes)
-    return {name: store.location(f"{base}/{name}") for name in [*files, "metadata.json"]}
+    return [*files, "metadata.json"]
 
 
 def _record(store: Store, base: str, facts: Mapping[str, Json], hashes: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from resonate_resources.recipe import Engine, Json
 
 SCHEMA = 2
-"""Raised when a field changes its meaning. A manifest of another schema is no manifest; unknown fields are taken."""
+"""Raised when a field changes its meaning. A manifest of another is no manifest; unknown fields are taken."""
 
 
 class UnreadableManifestError(Exception):

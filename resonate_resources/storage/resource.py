@@ -64,6 +64,15 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def sources(self) -> Sources:
         return Sources(self.store)
 
+    def read_object(self, uri: str) -> bytes | None:
+        """A small object, s3://bucket/key, anywhere; None where there is none."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        client = self.s3.get_client()
+        try:
+            return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except client.exceptions.NoSuchKey:
+            return None
+
     def local_copy(self, uri: str, directory: Path) -> Path:
         """A source on local disk: the user's own file, or a copy of an S3 object in directory."""
         return download(self.s3.get_client(), uri, directory) if uri.startswith("s3://") else Path(uri)

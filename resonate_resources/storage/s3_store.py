@@ -55,7 +55,7 @@ class S3Store:
         return True
 
     def adopt(self, file: Path, key: str) -> None:
-        """The service checks the bytes by their CRC-32, part by part; that all are there is looked up afterwards."""
+        """The service checks the bytes by their CRC-32, part by part; that all are there is looked up."""
         size = file.stat().st_size
         self._client.upload_file(
             str(file), self._bucket, self._key(key), ExtraArgs={"ChecksumAlgorithm": "CRC32"}

@@ -36,7 +36,7 @@ def processor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processor]:
             patch.setenv(variable, "")  # so that it is put back afterwards
         settings = settings_for(tmp_path_factory.mktemp("home"))
         with open_instance(settings) as instance:
-            yield Processor(settings, instance, "balanced")
+            yield Processor(settings, instance)
 
 
 @pytest.fixture(scope="module")

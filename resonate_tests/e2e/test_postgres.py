@@ -140,7 +140,7 @@ def test_a_track_is_processed_on_an_instance_in_postgresql(
 
     settings = Settings(tmp_path, str(tmp_path / "storage"), inbox="", bucket="", s3_endpoint=None)
     with open_instance(settings) as instance:
-        account = Processor(settings, instance, "balanced").process(tmp_path / "song.wav")
+        account = Processor(settings, instance).process(tmp_path / "song.wav")
         assert account.error is None
         assert instance.get_dynamic_partitions("tracks") == [account.track]
 

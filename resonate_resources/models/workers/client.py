@@ -22,8 +22,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from resonate_resources.engine import Json
 from resonate_resources.models.workers import server
+from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError, Progress, silent
 
 _START_SECONDS = 60.0

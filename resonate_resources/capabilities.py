@@ -1,0 +1,94 @@
+"""What the graph asks of each capability. Assets name these; installations choose who fulfils them.
+
+How something is done does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from resonate_resources.mastering.brief import MasteringBrief
+from resonate_resources.mixing.brief import MixingBrief
+from resonate_resources.profiling.brief import ProfileBrief
+from resonate_resources.recipe import Product, Recipe
+from resonate_resources.recordings.recording import Progress, Recording, Stems
+from resonate_resources.recordings.tags import Tags
+from resonate_resources.restoration.brief import RestorationBrief
+from resonate_resources.separation.brief import SeparationBrief
+from resonate_resources.separation.planning import Planned
+
+# Every method that makes something writes files into the existing, empty directory `into`, and raises AudioError.
+
+
+class Separation(Protocol):
+    """Parts a track into stems."""
+
+    def plan(
+        self, track: Recording, brief: SeparationBrief, *, megabytes: float, batch: bool = False
+    ) -> Planned: ...
+
+    def separate(self, planned: Planned, into: Path, progress: Progress) -> Product: ...
+
+
+class Restoration(Protocol):
+    """Mends stems."""
+
+    def recipe(self, brief: RestorationBrief) -> Recipe: ...
+
+    def restore(self, stems: Stems, brief: RestorationBrief, into: Path, progress: Progress) -> Product: ...
+
+
+class Profiling(Protocol):
+    """Describes a track."""
+
+    def recipe(self, brief: ProfileBrief) -> Recipe: ...
+
+    def profile(self, track: Recording, brief: ProfileBrief, into: Path, progress: Progress) -> Product: ...
+
+
+class Transcription(Protocol):
+    """Hears notes."""
+
+    def recipe(self) -> Recipe: ...
+
+    def transcribe(self, stems: Stems, tempo_bpm: float, into: Path, progress: Progress) -> Product: ...
+
+
+class Mixing(Protocol):
+    """Sums stems."""
+
+    def recipe(self, brief: MixingBrief) -> Recipe: ...
+
+    def mix(self, stems: Stems, brief: MixingBrief, into: Path, progress: Progress) -> Product: ...
+
+
+class Mastering(Protocol):
+    """Finishes a mix."""
+
+    def recipe(self, brief: MasteringBrief) -> Recipe: ...
+
+    def master(
+        self, mix: Recording, brief: MasteringBrief, tags: Tags, into: Path, progress: Progress
+    ) -> Product: ...
+
+
+class Regeneration(Protocol):
+    """Plays notes."""
+
+    def recipe(self) -> Recipe: ...
+
+    def regenerate(
+        self, midi: Mapping[str, Path], stems: Stems, into: Path, progress: Progress
+    ) -> Product: ...
+
+
+class Quality(Protocol):
+    """Scores recordings against a reference."""
+
+    def recipe(self) -> Recipe: ...
+
+    def score(
+        self, reference: Recording, candidates: Mapping[str, Recording], into: Path, progress: Progress
+    ) -> Product: ...

@@ -1,0 +1,116 @@
+"""`resonate brief show | set | unset`: what is wanted of a track, and where each value is from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from resonate_studio.terminal import HOME, JSON, console, print_json, writable
+
+if TYPE_CHECKING:
+    from resonate_assets.settings import Settings
+    from resonate_resources.brief.layers import Resolved
+    from resonate_studio.briefing import Briefing
+
+TRACK = click.argument("track")
+"""A track key, or any beginning of one that is no other's."""
+
+
+def parsed(assignments: Sequence[str]) -> dict[str, Any]:
+    """`section.name` → value, checked against the brief. One that can't be used is one line."""
+    from resonate_resources.brief.layers import BriefError, Layer, nested, parse_setting, resolve
+
+    try:
+        settings = dict(parse_setting(text) for text in assignments)
+        resolve([Layer("--set", nested(settings))])
+    except BriefError as error:
+        raise click.ClickException(str(error)) from error
+    return settings
+
+
+def with_preset(preset: str | None) -> dict[str, Any]:
+    """The settings that --preset is short for."""
+    names = ("restoration", "mixing", "mastering")
+    return {} if preset is None else {f"{section}.preset": preset for section in names}
+
+
+@click.group()
+def brief() -> None:
+    """What is wanted of a track: built in, brief.toml of the home, of its folder, beside it, set since."""
+
+
+@brief.command()
+@TRACK
+@HOME
+@JSON
+def show(track: str, home: Path | None, as_json: bool) -> None:
+    """Every setting of TRACK, and where it is from."""
+    with _briefing(home) as briefing:
+        _tell(briefing.show(briefing.track(track)), briefing.track(track), as_json)
+
+
+@brief.command("set")
+@TRACK
+@click.argument("assignments", nargs=-1, required=True, metavar="SECTION.NAME=VALUE…")
+@HOME
+@JSON
+def set_values(track: str, assignments: tuple[str, ...], home: Path | None, as_json: bool) -> None:
+    """Set values of TRACK, which then hold until they are set anew or unset: mastering.target_lufs=-9."""
+    settings = parsed(assignments)
+    with _briefing(home) as briefing:
+        _changed(briefing, briefing.track(track), settings, (), as_json)
+
+
+@brief.command()
+@TRACK
+@click.argument("names", nargs=-1, required=True, metavar="SECTION.NAME…")
+@HOME
+@JSON
+def unset(track: str, names: tuple[str, ...], home: Path | None, as_json: bool) -> None:
+    """Forget values that were set for TRACK: mastering.target_lufs."""
+    with _briefing(home) as briefing:
+        _changed(briefing, briefing.track(track), {}, names, as_json)
+
+
+def _changed(
+    briefing: Briefing, track: str, settings: Mapping[str, Any], unset_names: Sequence[str], as_json: bool
+) -> None:
+    resolved, error = briefing.change(track, settings, unset_names)
+    if error is not None:
+        raise click.ClickException(error)
+    _tell(resolved, track, as_json)
+    if not as_json:
+        click.echo(
+            "What depends on it is made anew where automation runs (make dev); "
+            f"or at once: resonate process '{briefing.file_of(track)}'"
+        )
+
+
+@contextmanager
+def _briefing(home: Path | None) -> Iterator[Briefing]:
+    from resonate_studio.briefing import Briefing
+    from resonate_studio.home import open_instance, settings_for
+
+    settings: Settings = settings_for(home)
+    with writable(settings.home), open_instance(settings) as instance:
+        yield Briefing(settings, instance)
+
+
+def _tell(resolved: Resolved, track: str, as_json: bool) -> None:
+    if as_json:
+        rows = {name: {"value": value, "from": origin} for name, value, origin in resolved.values()}
+        print_json({"track": track, "brief": rows})
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    terminal = console(quiet=False)
+    terminal.print(f"[bold]{track}[/bold]")
+    table = Table("setting", "value", "from", box=None)
+    for name, value, origin in resolved.rows():
+        table.add_row(name, escape(value), escape(origin))
+    terminal.print(table)
