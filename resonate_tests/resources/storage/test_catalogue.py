@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from resonate_resources.engine import Engine, Product
-from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.recipe import Engine, Product, Recipe
+from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.catalogue import CATALOGUE, build_catalogue, read_catalogue, stale_stages
 from resonate_resources.storage.sources import Source, Sources
 from resonate_resources.storage.store import LocalStore, new_directory
@@ -38,19 +38,17 @@ def store(tmp_path: Path) -> CountingStore:
 
 
 def publish(
-    store: LocalStore, stage: str, track: str, measures: Mapping[str, float | str], key: str = "k1"
+    store: LocalStore, stage: str, track: str, measures: Mapping[str, float | str], source: str = "s"
 ) -> Artefact:
     artefacts = Artefacts(store)
     with new_directory(store, stage) as into:
-        (into / "a.json").write_text(key)
+        (into / "a.json").write_text(source)
         made = artefacts.keep(
             Product({"a.json": into / "a.json"}, measures),
             stage=stage,
             track=track,
-            key=key,
-            code_version="1",
-            engine=Engine("test"),
-            inputs={"source": "s"},
+            recipe=Recipe(Engine("test")),
+            reads=[Read("source", source, {"sha256": source})],
             seconds=0.0,
         )
     artefacts.publish(made)
@@ -76,8 +74,8 @@ def test_a_track_is_one_row_with_its_source_and_measures(store: CountingStore) -
     )
     assert json.loads(row["made"])["raw_track"] == {
         "data_version": made.data_version,
-        "code_version": "1",
-        "inputs": {"source": "s"},
+        "code_version": made.manifest.code_version,
+        "made_from": {"source": "s"},
     }
 
 
@@ -106,7 +104,7 @@ def test_only_tracks_that_changed_are_read_again(store: CountingStore) -> None:
     store.reads.clear()
     build_catalogue(store, STAGES)
     assert store.reads == [CATALOGUE]
-    publish(store, "raw_track", SONG, {"duration_s": 2.0}, key="k2")
+    publish(store, "raw_track", SONG, {"duration_s": 2.0}, source="s2")
     store.reads.clear()
     frame = build_catalogue(store, STAGES)
     assert not [key for key in store.reads if SILENCE in key]
@@ -138,9 +136,9 @@ def test_an_empty_library_has_an_empty_catalogue(store: CountingStore) -> None:
 
 
 MADE = {
-    "raw_track": {"data_version": "r1", "code_version": "1", "inputs": {"source": "s"}},
-    "stems": {"data_version": "s1", "code_version": "3", "inputs": {"raw_track": "r1"}},
-    "mix": {"data_version": "m1", "code_version": "2", "inputs": {"stems": "s1"}},
+    "raw_track": {"data_version": "r1", "code_version": "1", "made_from": {"source": "s"}},
+    "stems": {"data_version": "s1", "code_version": "3", "made_from": {"raw_track": "r1"}},
+    "mix": {"data_version": "m1", "code_version": "2", "made_from": {"stems": "s1"}},
 }
 CODE = {"raw_track": "1", "stems": "3", "mix": "2"}
 

@@ -1,15 +1,16 @@
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
 import numpy as np
 import pytest
 
-from resonate_resources.engine import Engine, Product
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import write_recording, write_samples
-from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.computing import Finish, computed
 from resonate_resources.storage.store import LocalStore
 
@@ -28,9 +29,8 @@ def compute(tmp_path: Path) -> Callable[..., tuple[Artefact, bool]]:
             work,
             stage="stems",
             track="band-song-0123456789ab",
-            code_version="1",
-            engine=Engine("spectral"),
-            inputs={"raw_track": source},
+            recipes=[Recipe(Engine("spectral"))],
+            reads=[Read("raw_track", source, {"track.wav": source})],
             finish=finish,
         )
 
@@ -60,7 +60,7 @@ def test_recordings_and_other_files_have_the_hashes_of_their_bytes(
 
     def finish(product: Product, into: Path) -> Product:
         (into / "picture.png").write_bytes(b"png")
-        return Product({**product.files, "picture.png": into / "picture.png"})
+        return replace(product, reports={"picture.png": into / "picture.png"})
 
     made, found = compute(work, finish)
     assert not found

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonate_resources.engine import Engine, Product
-from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.recipe import Engine, Product, Recipe
+from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.exports import export, folder_name
 from resonate_resources.storage.store import LocalStore, new_directory
 
@@ -29,8 +29,8 @@ def store(tmp_path: Path) -> LocalStore:
     return LocalStore(tmp_path)
 
 
-def keep(store: LocalStore, contents: Mapping[str, bytes], key: str) -> Artefact:
-    """An artefact with those files."""
+def keep(store: LocalStore, contents: Mapping[str, bytes], mix: str) -> Artefact:
+    """An artefact with those files, made from a mix of that hash."""
     with new_directory(store, "master") as into:
         for name, content in contents.items():
             (into / name).write_bytes(content)
@@ -38,10 +38,8 @@ def keep(store: LocalStore, contents: Mapping[str, bytes], key: str) -> Artefact
             Product({name: into / name for name in contents}),
             stage="master",
             track="song-0123456789ab",
-            key=key,
-            code_version="1",
-            engine=Engine("test"),
-            inputs={},
+            recipe=Recipe(Engine("test")),
+            reads=[Read("mix", mix, {"mix.wav": mix})],
             seconds=0.0,
         )
 
@@ -95,16 +93,12 @@ def test_a_folder_is_named_by_artist_title_and_hash() -> None:
 
 def test_an_export_is_the_files_and_a_record_of_them(store: LocalStore) -> None:
     made = keep(store, {"master.wav": b"wave", "master.mp3": b"mp3"}, "k1")
-    locations = export(store, FOLDER, files_of(made), {"track": "song", "source": "/music/Jóga.wav"})
+    names = export(store, FOLDER, files_of(made), {"track": "song", "source": "/music/Jóga.wav"})
     assert exported(store) == {"audio/master.wav": b"wave", "audio/master.mp3": b"mp3"}
-    record = json.loads(Path(locations["metadata.json"]).read_text(encoding="utf-8"))
+    record = json.loads((store.root / "exports" / FOLDER / "metadata.json").read_text(encoding="utf-8"))
     assert record["source"] == "/music/Jóga.wav"
     assert record["files"]["audio/master.wav"]["sha256"] == hashlib.sha256(b"wave").hexdigest()
-    assert {name: Path(location).is_file() for name, location in locations.items()} == {
-        "audio/master.wav": True,
-        "audio/master.mp3": True,
-        "metadata.json": True,
-    }
+    assert names == ["audio/master.wav", "audio/master.mp3", "metadata.json"]
 
 
 def test_a_source_whose_name_is_no_text_is_recorded_so_that_it_can_be_found(store: LocalStore) -> None:
