@@ -1,7 +1,7 @@
 """What a result is made of besides its inputs and settings: the constants of the code, and libraries.
 
 Both are found by reading the source of the modules that do the work, so that a constant which is changed, or added,
-gives results another name without anybody having to think of it.
+gives results another name without anybody having to think of it. Code that is only written otherwise does not.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ _NO_INGREDIENTS = (
     *(f"{_OURS}.signal.{drawing}" for drawing in ("picture", "chart", "ink", "thumbnail")),
 )
 """How work is shared out, kept and drawn: nothing in there changes a result."""
+
+_COUNTING = frozenset({0, 1, 2})
 
 _DATA_SUFFIXES = frozenset({".npz", ".dsp", ".lib", ".onnx"})
 """Files beside the code that are part of it: fitted networks, instruments."""
@@ -147,7 +149,15 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 
 
 def _constants(tree: ast.Module) -> Iterator[str]:
-    """Names in capitals, in modules and in their classes, with their values as they are written."""
+    """Names in capitals, in modules and in their classes, with their values as they are written; and every number
+    that stands anywhere, but for those that mostly count: a threshold in the middle of a function is one, too."""
+    for leaf in ast.walk(tree):
+        if (
+            isinstance(leaf, ast.Constant)
+            and type(leaf.value) in (int, float)
+            and leaf.value not in _COUNTING
+        ):
+            yield repr(leaf.value)
     scopes: list[ast.Module | ast.ClassDef] = [tree, *(n for n in tree.body if isinstance(n, ast.ClassDef))]
     for scope in scopes:
         for node in scope.body:

@@ -1,0 +1,142 @@
+"""Recipes hold what results are made of, found in the code: nobody has to think of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import resonate_resources
+from resonate_resources import ingredients
+from resonate_resources.ingredients import all_libraries, ingredients_of
+from resonate_resources.separation.planning import _CORE
+
+ROOT = Path(resonate_resources.__path__[0])
+P = "resonate_resources"
+
+STAGES: dict[str, tuple[str, ...]] = {
+    "raw_track": (f"{P}.ingestion.ingest",),
+    "profile": (f"{P}.profiling.resource",),
+    "stems, whatever the engine": _CORE,
+    "stems by the embedded engine": (f"{P}.separation.spectral.engine",),
+    "stems by Demucs": (f"{P}.separation.demucs.engine",),
+    "restored_stems": (f"{P}.restoration.noisereduce_engine",),
+    "midi": (f"{P}.transcription.resource",),
+    "mix": (f"{P}.mixing.resource",),
+    "master": (f"{P}.mastering.resource",),
+    "regenerated_stems": (f"{P}.regeneration.resource",),
+    "qc_scores": (f"{P}.quality.resource",),
+}
+
+CHANGES = [
+    ("raw_track", "recordings/decoding.py", r"^([A-Z_]+ = )(.+)$"),
+    ("profile", "profiling/beats.py", r"^(_PERIODIC = )(.+?)(?=  #)"),
+    ("stems, whatever the engine", "separation/choosing.py", r"^(_MOSTLY = )(.+)$"),
+    ("stems by the embedded engine", "separation/spectral/engine.py", r"^(CHUNK_SECONDS = )(.+)$"),
+    ("stems by Demucs", "separation/demucs/engine.py", r"^(FADE_SECONDS = )(.+)$"),
+    ("restored_stems", "restoration/noisereduce_engine.py", r"(\"aggressive\": Strength\()(1\.5)"),
+    ("midi", "transcription/note_creation.py", r"^(ONSET_THRESHOLD = )([\d.]+)"),
+    ("mix", "mixing/channel_strip.py", r"(Band\(\"bell\", 300\.0, )(-1\.5)"),
+    ("master", "mastering/shaping.py", r"(Compression\(threshold_db=)(-14\.0)"),
+    ("regenerated_stems", "regeneration/instruments/bass.dsp", r"()(\d+)"),
+    ("qc_scores", "quality/dimensions.py", r"^(.*[^\d.])(0\.\d+)"),  # in the middle of a function
+]
+
+
+class Copy:
+    """The code as it might be after an edit."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def keys(self) -> dict[str, str]:
+        for cached in (ingredients.ingredients_of, ingredients._source):
+            cached.cache_clear()
+        return {stage: ingredients_of(*code).constants for stage, code in STAGES.items()}
+
+    def edit(self, name: str, pattern: str, replacement: str) -> None:
+        file = self.root / name
+        text, count = re.subn(pattern, replacement, file.read_text(), count=1, flags=re.MULTILINE)
+        assert count == 1, f"{name} has nothing like {pattern}"
+        file.write_text(text)
+
+
+@pytest.fixture
+def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Copy]:
+    root = tmp_path / P
+    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(ingredients, "_ROOT", root)
+    yield Copy(root)
+    monkeypatch.undo()
+    Copy(ROOT).keys()
+
+
+@pytest.mark.parametrize(("stage", "name", "pattern"), CHANGES)
+def test_a_constant_that_is_changed_gives_the_stage_another_key(
+    code: Copy, stage: str, name: str, pattern: str
+) -> None:
+    before = code.keys()
+    code.edit(name, pattern, r"\g<1>77")
+    assert code.keys()[stage] != before[stage]
+
+
+def test_every_stage_has_a_constant_changed() -> None:
+    assert {stage for stage, _, _ in CHANGES} == set(STAGES)
+
+
+def test_a_constant_that_is_added_gives_another_key(code: Copy) -> None:
+    before = code.keys()
+    with (code.root / "mixing/balance.py").open("a") as file:
+        file.write("\n_NEW_BOUND = 'none'\n")
+    after = code.keys()
+    assert after["mix"] != before["mix"]
+    assert after["qc_scores"] == before["qc_scores"]
+
+
+def test_what_only_reads_otherwise_or_lies_elsewhere_changes_no_key(code: Copy) -> None:
+    before = code.keys()
+    code.edit("mixing/balance.py", r"TOLERANCE_LU = 0\.5", "# ample\nTOLERANCE_LU = (0.5)\n")
+    code.edit("signal/picture.py", r"^(_[A-Z_]+ = )(.+)$", r"\g<1>77")  # a drawing is no sound
+    balance = code.root / "mixing/balance.py"
+    moved = code.root / "mixing/levels.py"
+    shutil.move(balance, moved)  # a room that has another name
+    for file in code.root.rglob("*.py"):
+        file.write_text(file.read_text().replace("resonate_resources.mixing.balance", f"{P}.mixing.levels"))
+    assert code.keys() == before
+
+
+def test_every_module_of_a_capability_is_among_its_ingredients() -> None:
+    """One that no import leads to would be forgotten: it is dead, or found in some other way."""
+    for capability in (
+        "profiling",
+        "restoration",
+        "transcription",
+        "mixing",
+        "mastering",
+        "regeneration",
+        "quality",
+    ):
+        found = ingredients._closure([f"{P}.{capability}.resource"])
+        there = {
+            ".".join((P, capability, *file.relative_to(ROOT / capability).with_suffix("").parts))
+            for file in (ROOT / capability).rglob("*.py")
+            if file.name != "__init__.py"
+        }
+        assert there <= found, capability
+
+
+def test_every_library_is_known_to_decide_the_sound_or_not_to() -> None:
+    known = ingredients.DECIDING.keys() | ingredients.CALCULATING | ingredients.BESIDE_THE_SOUND
+    assert all_libraries() <= known
+
+
+def test_versions_of_libraries_that_decide_the_sound_are_ingredients() -> None:
+    import importlib.metadata
+
+    found = ingredients_of(*STAGES["regenerated_stems"]).libraries
+    assert found["dawdreamer"] == importlib.metadata.version("dawdreamer")
+    assert "soxr" in ingredients_of(*STAGES["master"]).libraries
+    assert "numpy" not in found  # it calculates what it is told to
