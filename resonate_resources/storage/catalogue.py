@@ -26,6 +26,9 @@ _MEASURES: Mapping[str, Sequence[str]] = {
 }
 """Stage → measures that have a column in the catalogue."""
 
+_WISHES = "brief"
+"""The stage that needs no sound: alone it makes no track."""
+
 
 def read_catalogue(store: Store) -> pd.DataFrame | None:
     """The catalogue as it was last written, or None."""
@@ -54,6 +57,8 @@ def build_catalogue(store: Store, stages: Sequence[str]) -> pd.DataFrame:
             seen.setdefault(track, {})[stage] = version
     catalogue = []
     for track in sorted(seen):
+        if seen[track].keys() == {_WISHES}:
+            continue  # its file was rejected, or has yet to be decoded
         told = json.dumps(seen[track], sort_keys=True)
         row: dict[Any, Any] | None = rows.get(track)
         if row is None or row["seen"] != told:

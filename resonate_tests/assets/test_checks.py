@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,10 @@ import numpy as np
 import pytest
 
 from resonate_assets import checks
-from resonate_resources.engine import Engine, Product
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.encoding import encode_flac, encode_mp3
 from resonate_resources.recordings.recording import Samples, write_samples
-from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.store import LocalStore, new_directory
 
 RATE = 48_000
@@ -26,6 +28,7 @@ Make = Callable[..., Artefact]
 def make(tmp_path: Path) -> Make:
     """Makes an artefact of a stage from recordings and other files."""
     artefacts = Artefacts(LocalStore(tmp_path))
+    made = count()
 
     def _make(
         stage: str,
@@ -33,6 +36,7 @@ def make(tmp_path: Path) -> Make:
         measures: Mapping[str, Any] | None = None,
         write: Callable[[Path], Mapping[str, Path]] = lambda _: {},
     ) -> Artefact:
+        source = str(next(made))  # each is another result, and never found as one that was made before
         with new_directory(artefacts.store, stage) as into:
             files = {
                 f"{name}.wav": write_samples(into / f"{name}.wav", samples.astype(np.float32), RATE).path
@@ -42,14 +46,22 @@ def make(tmp_path: Path) -> Make:
                 Product({**files, **write(into)}, measures or {}),
                 stage=stage,
                 track="song-0123456789ab",
-                key="k",
-                code_version="1",
-                engine=Engine("test"),
-                inputs={},
+                recipe=Recipe(Engine("test")),
+                reads=[Read("source", source, {"sha256": source})],
                 seconds=0.0,
             )
 
     return _make
+
+
+def wanted(**sections: Mapping[str, Any]) -> Callable[[Path], Mapping[str, Path]]:
+    """A brief that says this; of the rest, what is built in."""
+
+    def write(into: Path) -> Mapping[str, Path]:
+        (into / "brief.json").write_text(json.dumps(sections))
+        return {"brief.json": into / "brief.json"}
+
+    return write
 
 
 def tone(level_dbfs: float, seconds: float = 3.0, hz: float = 997.0) -> Samples:
@@ -137,7 +149,26 @@ def test_a_mix_over_full_scale_clips(make: Make) -> None:
 def test_a_stem_half_a_unit_out_of_balance_is_told(make: Make, bass_lufs: float, passes: bool) -> None:
     measures = {"vocals_loudness_lufs": -20.0, "drums_loudness_lufs": -23.0, "bass_loudness_lufs": bass_lufs}
     levelled = {f"{stem}_levelled": True for stem in ("vocals", "drums", "bass")}
-    assert checks.mix_is_balanced(make("mix", measures=measures | levelled)).passed is passes
+    mix = make("mix", measures=measures | levelled)
+    assert checks.mix_is_balanced(mix, make("brief", write=wanted())).passed is passes
+
+
+def test_stems_are_to_be_where_the_brief_wants_them(make: Make) -> None:
+    levels = {
+        "vocals": -20.0,
+        "drums": -20.0,
+        "bass": -26.0,
+    }  # by the usual balance the drums are 3 LU too loud
+    mix = make(
+        "mix",
+        measures={f"{stem}_loudness_lufs": level for stem, level in levels.items()}
+        | {f"{stem}_levelled": True for stem in levels},
+    )
+    louder = wanted(mixing={"gains_db": {"drums": 3.0}})
+    moved = wanted(mixing={"balance_lu": {"drums": 0.0}})
+    assert not checks.mix_is_balanced(mix, make("brief", write=wanted())).passed
+    assert checks.mix_is_balanced(mix, make("brief", write=louder)).passed
+    assert checks.mix_is_balanced(mix, make("brief", write=moved)).passed
 
 
 def masters(level_dbfs: float, mp3_level_dbfs: float | None = None) -> Callable[[Path], Mapping[str, Path]]:
@@ -152,17 +183,34 @@ def masters(level_dbfs: float, mp3_level_dbfs: float | None = None) -> Callable[
 
 
 def test_a_master_over_the_ceiling_is_refused_and_so_is_its_mp3(make: Make) -> None:
-    assert checks.master_is_under_ceiling(make("master", write=masters(-1.5))).passed
-    assert not checks.master_is_under_ceiling(make("master", write=masters(-0.8))).passed
-    assert not checks.master_is_under_ceiling(make("master", write=masters(-1.5, mp3_level_dbfs=-0.5))).passed
+    brief, stricter = (
+        make("brief", write=wanted(mastering={"ceiling_dbtp": ceiling})) for ceiling in (-1.0, -2.0)
+    )
+    good = make("master", write=masters(-1.5))
+    assert checks.master_is_under_ceiling(good, brief).passed
+    assert not checks.master_is_under_ceiling(good, stricter).passed
+    assert not checks.master_is_under_ceiling(make("master", write=masters(-0.8)), brief).passed
+    louder_mp3 = make("master", write=masters(-1.5, mp3_level_dbfs=-0.5))
+    assert not checks.master_is_under_ceiling(louder_mp3, brief).passed
 
 
-@pytest.mark.parametrize(("lufs", "passes"), [(-14.05, True), (-13.8, False), (-14.2, False)])
-def test_a_master_off_its_loudness_is_told(make: Make, lufs: float, passes: bool) -> None:
+def test_without_a_word_in_the_brief_the_ceiling_is_minus_1_dbtp(make: Make) -> None:
+    brief = make("brief", write=wanted())
+    assert checks.master_is_under_ceiling(make("master", write=masters(-1.1)), brief).passed
+    assert not checks.master_is_under_ceiling(make("master", write=masters(-0.9)), brief).passed
+
+
+@pytest.mark.parametrize("target", [-14.0, -23.0])
+@pytest.mark.parametrize(("off_lu", "passes"), [(-0.05, True), (0.2, False), (-0.2, False)])
+def test_a_master_off_the_loudness_of_its_brief_is_told(
+    make: Make, target: float, off_lu: float, passes: bool
+) -> None:
     # ITU-R BS.1770: a stereo 997 Hz sine of −x dBFS in both channels has a loudness of −x LUFS.
     at_target = checks.master_is_at_target_loudness
-    assert at_target(make("master", write=masters(lufs))).passed is passes
-    assert at_target(make("master", write=masters(-14, mp3_level_dbfs=lufs))).passed is passes
+    brief = make("brief", write=wanted(mastering={} if target == -14 else {"target_lufs": target}))
+    assert at_target(make("master", write=masters(target + off_lu)), brief).passed is passes
+    mp3_off = make("master", write=masters(target, mp3_level_dbfs=target + off_lu))
+    assert at_target(mp3_off, brief).passed is passes
 
 
 def test_a_regenerated_stem_at_another_level_is_told_and_a_silent_one_is_not(make: Make) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from resonate_assets.partitions import tracks
 from resonate_assets.schedules import nightly_ingest
-from resonate_resources.engine import Engine, Product
 from resonate_resources.ingestion.resource import InboxResource
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.storage.inbox import FolderInbox
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.sources import Rejection
@@ -49,10 +49,8 @@ def make(storage: StorageResource, stage: str, track: str) -> None:
             Product({"track.wav": into / "track.wav"}),
             stage=stage,
             track=track,
-            key="k",
-            code_version="1",
-            engine=Engine("decoder"),
-            inputs={},
+            recipe=Recipe(Engine("decoder")),
+            reads=[],
             seconds=0.0,
         )
     storage.artefacts.publish(made)

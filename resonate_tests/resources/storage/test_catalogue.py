@@ -127,6 +127,16 @@ def test_a_track_that_has_gone_from_storage_goes_from_the_catalogue(store: Count
     assert list(build_catalogue(store, STAGES)["track"]) == [SILENCE]
 
 
+def test_a_file_of_which_only_the_wishes_are_known_is_no_row(store: CountingStore) -> None:
+    stages = ("brief", *STAGES)
+    publish(store, "brief", SILENCE, {})
+    publish(store, "brief", SONG, {})
+    publish(store, "raw_track", SONG, {"duration_s": 1.0})
+    assert list(build_catalogue(store, stages)["track"]) == [SONG]
+    publish(store, "raw_track", SILENCE, {"duration_s": 2.0})
+    assert sorted(build_catalogue(store, stages)["track"]) == sorted([SONG, SILENCE])
+
+
 def test_an_empty_library_has_an_empty_catalogue(store: CountingStore) -> None:
     assert read_catalogue(store) is None
     build_catalogue(store, STAGES)
