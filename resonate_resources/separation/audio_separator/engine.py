@@ -37,6 +37,9 @@ _VERSION = "0.47.1"
 CHUNK_SECONDS = 10.0
 FADE_SECONDS = 1.0
 
+_WORK = f"{__package__}.work"
+"""Imported by the worker alone, so no import of ours leads to it; it is what a result is made by."""
+
 WORKER = Worker(
     "audio-separator",
     Path(resonate_resources.models.workers.__path__[0]) / "audio_separator.py",
@@ -91,7 +94,7 @@ class AudioSeparator:
             path.name: sha256_of_weights(path) for path in (_directory() / self._model,) if path.is_file()
         }
         settings: dict[str, Json] = {"stems": [*self.stem_names], "weights_sha256": found}
-        return Recipe.of(__name__, engine, settings)
+        return Recipe.of((__name__, _WORK), engine, settings)
 
     def separate(self, track: Recording, into: Path, progress: Progress) -> Stems:
         """Write the stems; fetches the model at first use. Raises ModelError where it can't be had or used.

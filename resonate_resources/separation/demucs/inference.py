@@ -35,8 +35,9 @@ class Network(Protocol):
 
 
 class Inference:
-    """One track through one network. Afterwards `notes` tells what went otherwise than planned, one line each,
-    and `error_db` how far lower precision was from float32 where both were tried."""
+    """One track through one network. Afterwards `notes` tells in which precision it went, where there was a choice,
+    and what went otherwise than planned, one line each; `error_db` how far lower precision was from float32 where
+    both were tried."""
 
     def __init__(self, network: Network, device: Device) -> None:
         self._network = network
@@ -85,10 +86,11 @@ class Inference:
             return exact
         self.error_db = error
         self._fast = error <= WORST_ERROR_DB
-        if not self._fast:
-            self.notes.append(
-                f"separated in float32: {self._device.fast} would have been off by {error:.0f} dB"
-            )
+        self.notes.append(
+            f"separated in {self._device.fast}, {error:.0f} dB from float32"
+            if self._fast
+            else f"separated in float32: {self._device.fast} would have been off by {error:.0f} dB"
+        )
         return fast.cpu().numpy() if self._fast and torch.isfinite(fast).all() else exact
 
     def _outputs(self, segments: Samples, fast: bool, pool: ThreadPoolExecutor) -> Tensor:

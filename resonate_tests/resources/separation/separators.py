@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.engine import Engine
+from resonate_resources.recipe import Engine, Recipe
 from resonate_resources.recordings.recording import (
     AudioError,
     Progress,
@@ -35,8 +35,8 @@ class Truthful:
     notes: tuple[str, ...] = ()
     asked: list[tuple[int, int]] = field(default_factory=list)
 
-    def engine(self) -> Engine:
-        return Engine(self.name, {"quality_db": list(self.quality_db)}, notes=(f"{self.name} ran",))
+    def recipe(self) -> Recipe:
+        return Recipe(Engine(self.name), {"quality_db": list(self.quality_db)})
 
     def available(self) -> str | None:
         return None

@@ -71,10 +71,11 @@ def test_the_vocals_are_by_the_first_engine_and_what_the_second_takes_for_vocals
 
 
 def test_an_engine_made_of_two_says_so(track):
-    engine = VocalsFirst(Vocals(10), Truthful("rest", TRUTH, PERFECT)).engine()
-    assert engine.name == "vocals model"
-    assert "stems other than the vocals are by rest, from what they leave" in engine.notes
-    assert engine.settings["rest"]["engine"] == "rest"
+    separator = VocalsFirst(Vocals(10), Truthful("rest", TRUTH, PERFECT))
+    assert "stems other than the vocals are by rest, from what they leave" in separator.notes
+    recipe = separator.recipe()
+    assert recipe.engine.name == "vocals model"
+    assert recipe.settings["rest"]["engine"] == "rest"
 
 
 def test_what_keeps_either_from_running_keeps_both(track):

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from resonate_resources.engine import Product
+from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import AudioError, Recording, write_samples
 from resonate_resources.separation import resource
+from resonate_resources.separation.brief import SeparationBrief
 from resonate_resources.separation.engines import Offer
-from resonate_resources.separation.resource import REPORT, SeparationResource
+from resonate_resources.separation.resource import QUALITY, REPORT, SeparationResource
 from resonate_resources.separation.router import EngineFacts, Machine
 from resonate_tests.resources.separation.separators import RATE, Truthful, true_stems
 
@@ -57,11 +58,23 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> Any:
     return stand_in
 
 
-def strict(product: Product) -> Any:
+def separate(track: Recording, into: Path, policy: str = "", **wanted: Any) -> Product:
+    separation = SeparationResource(policy=policy)
+    return separation.separate(separation.plan(track, SeparationBrief(**wanted)), into)
+
+
+def keyed(track: Recording, policy: str = "", **wanted: Any) -> list[str]:
+    """The recipes of what may come of a separation, the one that ends soonest first."""
+    planned = SeparationResource(policy=policy).plan(track, SeparationBrief(**wanted))
+    return [json.dumps(recipe.keyed(), sort_keys=True) for recipe in planned.recipes]
+
+
+def strict(product: Product, report: bool = True) -> Any:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")
 
-    return json.loads(product.files[REPORT].read_text("utf-8"), parse_constant=refuse)
+    path = product.reports[REPORT] if report else product.files[QUALITY]
+    return json.loads(path.read_text("utf-8"), parse_constant=refuse)
 
 
 def total(product: Product, prefix: str = "") -> np.ndarray:
@@ -70,11 +83,12 @@ def total(product: Product, prefix: str = "") -> np.ndarray:
 
 def test_stems_that_do_not_sum_are_made_to_and_kept_as_they_were(engines, track, truth, into):
     engines(demucs=15.0)
-    product = SeparationResource(truth=truth).separate(track, into)
+    product = separate(track, into, truth=truth)
     stems = [f"{name}.wav" for name in TRUTH]
-    assert list(product.files) == [*stems, *(f"raw/{name}" for name in stems), REPORT]
+    assert list(product.files) == [*stems, *(f"raw/{name}" for name in stems), QUALITY]
+    assert list(product.reports) == [REPORT]
     assert sorted(str(path.relative_to(into)) for path in into.rglob("*") if path.is_file()) == sorted(
-        product.files
+        [*product.files, *product.reports]
     )
     mix = track.read()
     assert np.abs(total(product) - mix).max() < 1e-5
@@ -86,16 +100,17 @@ def test_stems_that_do_not_sum_are_made_to_and_kept_as_they_were(engines, track,
 
 def test_unless_nobody_wants_that(engines, track, truth, into):
     engines(demucs=15.0)
-    product = SeparationResource(truth=truth, exact_sum=False).separate(track, into)
-    assert list(product.files) == [*(f"{name}.wav" for name in TRUTH), REPORT]
+    product = separate(track, into, truth=truth, exact_sum=False)
+    assert list(product.files) == [*(f"{name}.wav" for name in TRUTH), QUALITY]
     assert float(product.measures["null_depth_db"]) == pytest.approx(-15, abs=0.2)
 
 
 def test_what_ran_and_why_is_told(engines, track, truth, into):
     engines(demucs=3.0, spectral=9.0)
-    wished = SeparationResource(truth=truth, exact_sum=False)
-    product = wished.separate(track, into)
-    assert wished.engine().name == "router"
+    product = separate(track, into, truth=truth, exact_sum=False)
+    assert product.recipe is not None
+    assert product.recipe.engine.name == "router"
+    assert [step["engine"] for step in product.recipe.settings["steps"]] == ["demucs", "spectral"]
     assert product.engine is not None
     assert product.engine.name == "spectral"
     assert product.notes[:2] == (
@@ -107,11 +122,13 @@ def test_what_ran_and_why_is_told(engines, track, truth, into):
     assert report["engine"] == "spectral"
     assert [attempt["engine"] for attempt in report["attempts"]] == ["demucs", "spectral"]
     assert len(report["quality"]["vocals"]["windows"]) == 4
+    # What later stages go by is content; how it came to be is told beside it.
+    assert strict(product, report=False)["quality"] == report["quality"]
 
 
 def test_an_engine_asked_for_by_name_stays_however_poor(engines, track, truth, into):
     engines(demucs=3.0, spectral=9.0)
-    product = SeparationResource(engine_name="demucs", truth=truth).separate(track, into)
+    product = separate(track, into, engine="demucs", truth=truth)
     assert product.engine is not None
     assert product.engine.name == "demucs"
     assert len(strict(product)["attempts"]) == 1
@@ -119,7 +136,7 @@ def test_an_engine_asked_for_by_name_stays_however_poor(engines, track, truth, i
 
 def test_without_a_truth_quality_is_predicted_and_called_so(engines, track, into):
     engines(demucs=20.0)
-    product = SeparationResource().separate(track, into)
+    product = separate(track, into)
     assert {quality["kind"] for quality in strict(product)["quality"].values()} == {"predicted"}
     assert not any("si_sdr" in name for name in product.measures)
     assert float(product.measures["vocals_predicted_quality_error_db"]) > 0
@@ -150,7 +167,7 @@ def test_by_the_policy_no_service_is_paid_for_a_track_whose_vocals_are_leakage(
         '[[rule]]\nname = "all"\nengines = ["demucs", "lalal"]',
         "utf-8",
     )
-    product = SeparationResource(policy=str(policy)).separate(track, into)
+    product = separate(track, into, str(policy))
     second = strict(product)["attempts"][1]
     assert second["engine"] == "lalal"
     assert (second["cost_minutes"] > 0) is paid
@@ -158,28 +175,52 @@ def test_by_the_policy_no_service_is_paid_for_a_track_whose_vocals_are_leakage(
     assert any(note.startswith("lalal: left out (vocals predicted at") for note in product.notes) is not paid
 
 
-def test_what_would_change_a_result_changes_the_key(engines, tmp_path):
-    engines(demucs=10.0)
-    policy = tmp_path / "policy.toml"
-    policy.write_text(
-        'retry_below_db = 1\nmost_cost_minutes = 1\n[[rule]]\nname = "x"\nengines = ["demucs"]', "utf-8"
+def policy_in(folder: Path, retry_below_db: float, *engines: str) -> str:
+    file = folder / f"{'-'.join(engines)}-{retry_below_db}.toml"
+    file.write_text(
+        f"retry_below_db = {retry_below_db}\nmost_cost_minutes = 1\n"
+        f'[[rule]]\nname = "x"\nengines = {json.dumps(engines)}',
+        "utf-8",
     )
-    wished = [
-        SeparationResource(),
-        SeparationResource(exact_sum=False),
-        SeparationResource(priority="vocals"),
-        SeparationResource(stem_count=2),
-        SeparationResource(policy=str(policy)),
+    return str(file)
+
+
+def test_what_would_change_a_result_changes_the_key(engines, track, truth, tmp_path):
+    engines(demucs=10.0)
+    wished: list[dict[str, Any]] = [
+        {},
+        {"exact_sum": False},
+        {"stems": 2},
+        {"truth": truth},
+        {"engine": "demucs"},  # however poor its vocals are
+        {"policy": policy_in(tmp_path, 1.0, "demucs")},
     ]
-    keys = [json.dumps(dict(separation.engine().settings), sort_keys=True) for separation in wished]
+    keys = [keyed(track, **wish)[0] for wish in wished]
     engines(demucs=11.0)
-    keys.append(json.dumps(dict(SeparationResource().engine().settings), sort_keys=True))
+    keys.append(keyed(track)[0])
     assert len(set(keys)) == len(keys)
-    assert keys[-1] == json.dumps(dict(SeparationResource().engine().settings), sort_keys=True)
+    assert keys[-1] == keyed(track)[0]
+
+
+def test_a_priority_changes_the_key_where_it_changes_the_engines(engines, track):
+    engines(demucs=10.0, uvr=11.0)  # by the policy uvr comes before demucs where vocals come first
+    first, second = keyed(track), keyed(track, priority="vocals")
+    assert not set(first) & set(second)
+    engines(demucs=10.0)
+    assert keyed(track, priority="vocals") == keyed(track)
+
+
+def test_an_engine_that_is_not_come_to_is_in_no_key(engines, track, into, truth):
+    engines(demucs=10.0)
+    alone = keyed(track, truth=truth)
+    engines(demucs=10.0, spectral=9.0)
+    product = separate(track, into, truth=truth)
+    assert product.recipe is not None
+    assert json.dumps(product.recipe.keyed(), sort_keys=True) == keyed(track, truth=truth)[0] == alone[0]
 
 
 def test_two_stems_are_measured_against_the_sum_of_what_the_rest_holds(track, truth, into):
-    product = SeparationResource(engine_name="spectral", stem_count=2, truth=truth).separate(track, into)
+    product = separate(track, into, engine="spectral", stems=2, truth=truth)
     assert [name for name in product.files if name.endswith(".wav")] == ["vocals.wav", "other.wav"]
     report = strict(product)
     assert {quality["kind"] for quality in report["quality"].values()} == {"measured"}
@@ -193,15 +234,15 @@ def test_two_stems_are_measured_against_the_sum_of_what_the_rest_holds(track, tr
 @pytest.mark.parametrize(
     ("wish", "line"),
     [
-        ({"engine_name": "demux"}, "demux: no such engine"),
-        ({"stem_count": 6, "engine_name": "spectral"}, "spectral: gives 2 or 4 stems, not 6"),
+        ({"engine": "demux"}, "demux: no such engine"),
+        ({"stems": 6, "engine": "spectral"}, "spectral: gives 2 or 4 stems, not 6"),
         ({"policy": "/nowhere/policy.toml"}, "the separation policy can't be read"),
         ({"truth": "/nowhere"}, "holds no true stems"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(track, into, wish, line):
     with pytest.raises(AudioError) as error:
-        SeparationResource(**wish).separate(track, into)
+        separate(track, into, **wish)
     assert line in str(error.value)
     assert len(str(error.value).splitlines()) == 1
     assert list(into.iterdir()) == []
@@ -210,4 +251,4 @@ def test_what_cannot_be_done_is_one_line(track, into, wish, line):
 def test_a_truth_of_another_length_is_refused(track, truth, into):
     write_samples(Path(truth) / "vocals.wav", TRUTH["vocals"][:, :-1], RATE)
     with pytest.raises(AudioError, match=r"vocals\.wav: rate, channels or length differ"):
-        SeparationResource(engine_name="spectral", truth=truth).separate(track, into)
+        separate(track, into, engine="spectral", truth=truth)

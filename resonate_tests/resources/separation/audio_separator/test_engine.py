@@ -11,6 +11,7 @@ import psutil
 import pytest
 import torch
 
+from resonate_resources.ingredients import ingredients_of
 from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import AudioError, Recording, silent, write_samples
 from resonate_resources.separation.audio_separator import engine as audio_separator_engine
@@ -371,11 +372,20 @@ def test_a_track_that_cannot_be_read_is_not_the_models_fault(worker, tmp_path):
     assert not isinstance(raised.value, ModelError)
 
 
-def test_the_engine_names_all_that_changes_the_result():
-    engine = AudioSeparator(stems=6).engine()
-    assert (engine.name, engine.model) == ("roformer", SW)
-    assert (engine.settings["chunk_s"], engine.settings["fade_s"]) == (10.0, 1.0)
-    assert engine.settings["stems"] == ["vocals", "drums", "bass", "other", "piano", "guitar"]
+def test_the_recipe_names_all_that_changes_the_result(tmp_path, monkeypatch):
+    monkeypatch.setenv("RESONATE_MODELS", str(tmp_path))
+    recipe = AudioSeparator(stems=6).recipe()
+    assert (recipe.engine.name, recipe.engine.model) == ("roformer", SW)
+    assert recipe.settings["stems"] == ["vocals", "drums", "bass", "other", "piano", "guitar"]
+    assert recipe.settings["weights_sha256"] == {}
+    (tmp_path / "audio-separator").mkdir()
+    (tmp_path / "audio-separator" / SW).write_bytes(b"weights")
+    assert AudioSeparator(stems=6).recipe().settings["weights_sha256"] == {
+        SW: hashlib.sha256(b"weights").hexdigest()
+    }
+    # What the worker imports is code as well: chunks and fades, and the package's version, are constants of it.
+    code = [f"resonate_resources.separation.audio_separator.{module}" for module in ("engine", "work")]
+    assert recipe.constants == ingredients_of(*code).constants
     requirements = Path(audio_separator_engine.WORKER.program).with_suffix(".txt").read_text()
-    assert f"audio-separator[cpu]=={engine.settings['audio_separator']}" in requirements
-    assert AudioSeparator("uvr").engine().model == MDX
+    assert f"audio-separator[cpu]=={audio_separator_engine._VERSION}" in requirements
+    assert AudioSeparator("uvr").recipe().engine.model == MDX

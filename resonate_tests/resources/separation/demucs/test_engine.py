@@ -231,18 +231,18 @@ def test_lower_precision_on_a_processor_stays_within_45_db_and_is_told(published
     (tmp_path / "fast").mkdir()
     track = write_samples(tmp_path / "track.wav", music(300_000), 44100)
     fast = separator.separate(track, tmp_path / "fast", silent)
-    assert "bfloat16 attention" in separator.engine().settings["precision"]
+    [note] = separator.notes
+    assert "bfloat16 attention" in note
     assert separator.precision_error_db < -45
     for source in STEMS:
         assert error_db(fast[source].read(), exact[source].read()) < -45
 
 
 def test_the_engine_names_its_model_and_every_file_of_it(published):
-    engine = DemucsSeparator().engine()
-    assert (engine.name, engine.model) == ("demucs", "htdemucs_ft")
-    assert engine.settings["weights"] == [file.name for file in weights("htdemucs_ft")]
-    assert (engine.settings["chunk_s"], engine.settings["fade_s"]) == (7.8, 1.0)
-    assert "MIT" in engine.licence
+    recipe = DemucsSeparator().recipe()
+    assert (recipe.engine.name, recipe.engine.model) == ("demucs", "htdemucs_ft")
+    assert recipe.settings["weights_sha256"] == {file.name: file.sha256 for file in weights("htdemucs_ft")}
+    assert "MIT" in recipe.engine.licence
 
 
 def test_it_is_available_with_its_weights_here_and_says_what_lacks_otherwise(published, monkeypatch):

@@ -62,12 +62,12 @@ def test_when_one_segment_is_too_many_the_processor_takes_over_and_that_is_noted
     assert inference.notes == ["the GPU's memory did not suffice: separated on the processor"]
 
 
-def test_lower_precision_is_used_once_it_is_within_45_db_of_float32():
+def test_lower_precision_is_used_once_it_is_within_45_db_of_float32_and_that_is_noted():
     network = Doubler(error=10 ** (-46 / 20))
     inference, _ = run(network, Device("cuda", 2, "float16"), [1, 1, 1, 1])
     assert [call[1:] for call in network.calls] == [(1, False), (2, True), (2, True)]
     assert inference.error_db == pytest.approx(-46, abs=0.01)
-    assert inference.notes == []
+    assert inference.notes == ["separated in float16, -46 dB from float32"]
 
 
 def test_lower_precision_is_refused_where_it_is_further_off_and_that_is_noted():

@@ -175,7 +175,7 @@ class TestKey:
         engine = separator(server, tmp_path, patience=HASTY)
         if fault is not None:
             server.always["upload/"] = fault
-        said = [str(engine.engine()), repr(vars(engine))]
+        said = [str(engine.recipe()), repr(vars(engine))]
         with caplog.at_level(logging.DEBUG):
             try:
                 separate(engine, track, tmp_path)

@@ -162,6 +162,7 @@ def test_little_is_separated_twice_and_chunks_are_of_some_bars_and_fit_into_memo
 
 
 def test_the_engine_is_known_before_it_runs_and_fits_a_manifest():
-    engine = SpectralSeparator().engine()
-    assert engine.name == "spectral"
-    assert json.loads(json.dumps(dict(engine.settings)))["chunk_s"] == 20
+    recipe = SpectralSeparator().recipe()
+    assert recipe.engine.name == "spectral"
+    keyed = recipe.keyed()
+    assert json.loads(json.dumps(keyed)) == keyed
