@@ -126,7 +126,7 @@ def test_a_failed_file_has_the_same_keys_with_its_error(tmp_path: Path) -> None:
     track = track_of(result)
     assert result.exit_code == 1
     assert set(track) == {"track", "source", "status", "error", "seconds", "assets", "checks"}
-    assert (track["status"], track["assets"], track["checks"]) == ("failed", {}, [])
+    assert (track["status"], list(track["assets"]), track["checks"]) == ("failed", ["brief"], [])
     assert track["error"].startswith("empty.mp3: ")
 
 
@@ -134,8 +134,8 @@ def test_a_failed_file_has_the_same_keys_with_its_error(tmp_path: Path) -> None:
 
 
 def test_people_are_told_where_the_export_is(session: Session) -> None:
-    folder = track_of(session.first)["assets"]["exports"]["metadata"]["folder"]
-    assert Path(folder).is_dir()
+    folder = session.home / track_of(session.first)["assets"]["exports"]["metadata"]["folder"]
+    assert folder.is_dir()
     assert f"exported to {folder}" in session.second.output
     assert session.clip.name in session.second.output
 
