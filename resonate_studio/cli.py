@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from resonate_studio.requirements import require_all
 from resonate_studio.separation_commands import engines, separate
 from resonate_studio.terminal import FILES, HOME, JSON, print_json, shown, store_of, writable
 from resonate_studio.terminal import console as console_of
@@ -38,7 +39,7 @@ class _Age(click.ParamType[float]):
 
 
 @click.group()
-@click.version_option(version("resonate"), prog_name="resonate")
+@click.version_option(version("resonate-studio"), prog_name="resonate")
 def main() -> None:
     """Any track into studio material: stems, restoration, MIDI, mix, master."""
     # Dagster marks parts of its API as beta at import; the pins in pyproject.toml take care of that.
@@ -61,6 +62,7 @@ def process(files: tuple[Path, ...], home: Path | None, preset: Preset, as_json:
     from resonate_studio.home import open_instance, settings_for
     from resonate_studio.processing import Processor
 
+    require_all()
     console = console_of(quiet=as_json)
     settings = settings_for(home)
     with writable(settings.home), open_instance(settings) as instance:
@@ -147,6 +149,7 @@ def demo(home: Path | None) -> None:
     from resonate_studio.home import open_instance, settings_for
     from resonate_studio.processing import Processor
 
+    require_all()
     console = console_of(quiet=False)
     settings = settings_for(home)
     with writable(settings.home), open_instance(settings) as instance:
