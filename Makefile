@@ -37,7 +37,7 @@ test: programs $(VENV)/dev workers
 
 ## quick: the tests that are done within seconds, without a server, a browser or a process of their own
 quick: $(VENV)/dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest $(SIDE_BY_SIDE) -m quick $(PYTEST)
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=2 --dist=loadfile -m quick $(PYTEST)
 
 ## fresh: `make demo` and `make test` in a bare Debian root, in a copy of the last commit; as root
 fresh:
