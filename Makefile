@@ -4,12 +4,15 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 WORKERS := $(VENV)/workers
+AUDIO_SEPARATOR := resonate_resources/models/workers/audio_separator
 # Tests of one file share what it makes. The first files mostly wait for processes of their own: three on two cores.
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 export RESONATE_HOME ?= $(CURDIR)/studio
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo dev workers test check snapshots constraints clean
+.PHONY: demo dev workers test quick fresh check snapshots constraints clean system programs python
+# Two apt-get or pip at a time get in each other's way.
+.NOTPARALLEL:
 
 ## demo: process the demo song (or TRACK=song.mp3) through all stages, and tell what was made and where
 demo: $(VENV)/base
@@ -29,9 +32,16 @@ dev: $(VENV)/base
 workers: $(WORKERS)/audio-separator/made
 
 ## test: everything the tests need, then the tests
-test: $(VENV)/dev workers
-	$(BIN)/python -m resonate_tests.programs
+test: programs $(VENV)/dev workers
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered $(PYTEST)
+
+## quick: the tests that are done within seconds, without a server, a browser or a process of their own
+quick: $(VENV)/dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=2 --dist=loadfile -m quick $(PYTEST)
+
+## fresh: `make demo` and `make test` in a bare Debian root, in a copy of the last commit; as root
+fresh:
+	.ci/fresh
 
 ## check: lint, format, types, the arrows between packages, and the definitions
 check: $(VENV)/dev
@@ -45,17 +55,26 @@ check: $(VENV)/dev
 snapshots: $(VENV)/dev
 	$(BIN)/pytest resonate_tests/assets/test_definitions.py --snapshot-update
 
-## constraints: pin what is installed now, for everyone
-constraints: $(VENV)/dev
-	$(BIN)/python -m pip freeze --exclude-editable | grep -v -e '^-e' -e ' @ ' -e '^basic-pitch==' | sed 's/+cpu$$//' > constraints.txt
+## constraints: pin the newest of everything that goes together, for everyone
+constraints:
+	.ci/constraints
 
-$(VENV)/pip: Makefile
-	$(PYTHON) -c 'import sys; sys.exit("Resonate needs Python 3.11 to 3.13") if not (3, 11) <= sys.version_info < (3, 14) else None'
+# What pip does not bring comes first: one line tells all of it.
+system: python
+	@$(PYTHON) -m resonate_studio.system_packages
+
+programs: python
+	@$(PYTHON) -m resonate_tests.programs
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit("Resonate needs Python 3.11 to 3.13") if not (3, 11) <= sys.version_info < (3, 14) else None'
+
+$(VENV)/pip: Makefile | system
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
 # basic-pitch goes in without its dependencies: they would bring TensorFlow; what its model needs is in pyproject.toml.
-$(VENV)/base: $(VENV)/pip pyproject.toml constraints.txt
+$(VENV)/base: $(VENV)/pip pyproject.toml constraints.txt | system
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	$(BIN)/python -m pip install --quiet --no-deps basic-pitch==0.4.0
 	touch $@
@@ -66,11 +85,13 @@ $(VENV)/dev: $(VENV)/base
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[models,postgres,dev]'
 	touch $@
 
-# torch first and by itself, as above.
-$(WORKERS)/audio-separator/made: $(VENV)/pip resonate_resources/models/workers/audio_separator.txt
+# torch first and by itself, as above; audio-separator without its dependencies: its list tells why.
+$(WORKERS)/audio-separator/made: $(VENV)/pip $(wildcard $(AUDIO_SEPARATOR).*txt)
+	rm -rf $(WORKERS)/audio-separator
 	$(BIN)/python -m venv $(WORKERS)/audio-separator
-	$(WORKERS)/audio-separator/bin/python -m pip install --quiet torch==2.13.0
-	$(WORKERS)/audio-separator/bin/python -m pip install --quiet --requirement resonate_resources/models/workers/audio_separator.txt
+	$(WORKERS)/audio-separator/bin/python -m pip install --quiet --constraint $(AUDIO_SEPARATOR).constraints.txt torch==2.13.0
+	$(WORKERS)/audio-separator/bin/python -m pip install --quiet --constraint $(AUDIO_SEPARATOR).constraints.txt --requirement $(AUDIO_SEPARATOR).txt
+	$(WORKERS)/audio-separator/bin/python -m pip install --quiet --no-deps --requirement $(AUDIO_SEPARATOR).no_deps.txt
 	touch $@
 
 clean:

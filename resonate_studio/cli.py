@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from resonate_studio.brief_commands import brief
+from resonate_studio.requirements import require_all
 from resonate_studio.separation_commands import engines, separate
 from resonate_studio.terminal import FILES, HOME, JSON, print_json, shown, store_of, writable
 from resonate_studio.terminal import console as console_of
@@ -40,7 +41,7 @@ class _Age(click.ParamType[float]):
 
 
 @click.group()
-@click.version_option(version("resonate"), prog_name="resonate")
+@click.version_option(version("resonate-studio"), prog_name="resonate")
 def main() -> None:
     """Any track into studio material: stems, restoration, MIDI, mix, master."""
     # Dagster marks parts of its API as beta at import; the pins in pyproject.toml take care of that.
@@ -75,6 +76,7 @@ def process(
     from resonate_studio.home import open_instance, settings_for
     from resonate_studio.processing import Processor
 
+    require_all()
     console = console_of(quiet=as_json)
     wanted = with_preset(preset) | parsed(assignments)
     settings = settings_for(home)
@@ -163,6 +165,7 @@ def demo(home: Path | None) -> None:
     from resonate_studio.home import open_instance, settings_for
     from resonate_studio.processing import Processor
 
+    require_all()
     console = console_of(quiet=False)
     settings = settings_for(home)
     with writable(settings.home), open_instance(settings) as instance:

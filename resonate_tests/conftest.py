@@ -1,6 +1,8 @@
-"""Fixtures of the whole suite: known truth, rendered once per session."""
+"""Fixtures of the whole suite: known truth, rendered once per session. And which tests are quick."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -9,6 +11,43 @@ from resonate_studio.demo_song import DemoSong, PhoneRecording, compose, record_
 
 settings.register_profile("resonate", deadline=None)  # tests are not timed: machines differ, and are busy
 settings.load_profile("resonate")
+
+SLOW_FIXTURES = {"demo_song", "phone_recording"}
+SLOW = [
+    "benchmarks",
+    "e2e",
+    # These start servers, workers or other processes.
+    *("audio_separator", "lalal", "workers", "test_inbox.py", "test_store.py", "test_sensors.py"),
+    *("test_definitions.py", "test_model_files.py", "test_system_packages.py", "test_run_launcher.py"),
+    *("test_dagster_storage.py", "test_decoding.py"),
+    # These take long for what they do: seconds a file.
+    *("demucs", "demo_song", "regeneration", "transcription", "test_midi.py", "spectral/test_engine.py"),
+    *("test_automation.py", "test_schedules.py", "test_separating.py", "test_key.py", "test_mixing.py"),
+    *("restoration/test_resource.py", "test_noise_reduction.py", "test_injected_defects.py"),
+    *("test_mastering.py", "test_limiter.py", "test_instrumental.py", "test_attempts.py"),
+    *("separation/test_resource.py", "test_predictor.py", "test_mono.py", "test_encoding.py"),
+    *("test_exact_sum.py", "test_beats.py"),
+]
+"""Folders and files, by the ends of their paths: all in them are left out of `make quick`, the rest is in it."""
+
+
+def is_slow(path: Path) -> bool:
+    """Whether a folder or file of tests is in the list."""
+    within = path.relative_to(Path(__file__).parent)
+    return any(place.match(name) for place in (within, *within.parents) for name in SLOW)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What will not run need not be imported: that takes as long as the quick tests do."""
+    root = Path(__file__).parent
+    quick = config.option.markexpr == "quick" and collection_path.is_relative_to(root)
+    return True if quick and is_slow(collection_path) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not is_slow(item.path) and SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("quick")
 
 
 @pytest.fixture(scope="session")

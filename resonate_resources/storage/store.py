@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -170,8 +170,12 @@ class LocalStore:
     def adopt(self, file: Path, key: str) -> None:
         target = self._path(key)
         to_disk(file)
-        self._make_folder(target.parent)
-        file.replace(target)
+        while True:
+            self._make_folder(target.parent)
+            with suppress(FileNotFoundError):  # the folder was empty, and somebody has just tidied up
+                file.replace(target)
+                break
+            file.stat()
         to_disk(target.parent)
 
     def _make_folder(self, folder: Path) -> None:
@@ -216,6 +220,8 @@ class LocalStore:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+            with suppress(OSError):  # it holds others
+                path.parent.rmdir()
 
     def location(self, key: str) -> str:
         return str(self._path(key).absolute())

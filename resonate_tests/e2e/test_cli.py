@@ -224,7 +224,7 @@ def test_a_dagster_yaml_of_ones_own_is_kept(tmp_path: Path) -> None:
 
 def test_the_version_is_that_of_the_package() -> None:
     result = resonate("--version")
-    assert (result.exit_code, result.output) == (0, f"resonate, version {version('resonate')}\n")
+    assert (result.exit_code, result.output) == (0, f"resonate, version {version('resonate-studio')}\n")
 
 
 @pytest.mark.parametrize(

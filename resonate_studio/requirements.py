@@ -1,0 +1,28 @@
+"""What a plain `pip install` leaves out and every track needs: told before a track is begun, not in its midst."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import click
+
+from resonate_studio.system_packages import LIBRARIES, missing
+
+BASIC_PITCH = "basic-pitch==0.4.0"
+"""Its wheel holds the model that transcribes. As a dependency it would bring TensorFlow."""
+
+
+def missing_requirements() -> str | None:
+    """What to do so that every stage can run, in one line; None if nothing is missing."""
+    commands = []
+    if find_spec("basic_pitch") is None:
+        commands.append(f"pip install --no-deps {BASIC_PITCH}")
+    if lacking := missing(LIBRARIES):
+        commands.append(f"apt-get install {' '.join(lacking)} (Debian's names)")
+    return f"not all that the stages need is installed: {'; '.join(commands)}" if commands else None
+
+
+def require_all() -> None:
+    """Raises ClickException with what is missing."""
+    if (line := missing_requirements()) is not None:
+        raise click.ClickException(line)

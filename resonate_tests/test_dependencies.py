@@ -1,0 +1,120 @@
+"""What pyproject.toml declares is what is imported, and all that is installed is pinned."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from importlib.metadata import distributions, packages_distributions
+from pathlib import Path
+
+import pytest
+
+from resonate_resources.separation.audio_separator import engine as audio_separator
+
+REPOSITORY = Path(__file__).parents[1]
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+WORKER = audio_separator.WORKER.program
+OURS = {"resonate_assets", "resonate_resources", "resonate_studio", "resonate_tests"}
+
+WANTED_UNIMPORTED = {
+    "dagster-webserver": "a command: make dev starts it",
+    "urllib3": "requests' own, declared for its version",
+    "dagster-postgres": "named by docker/dagster.yaml",
+}
+TOOLS = {
+    *("coverage", "dagster-dg-cli", "import-linter", "mypy", "ruff"),  # commands
+    *("pytest-cov", "pytest-timeout", "pytest-xdist"),  # pytest finds them
+    *("pandas-stubs", "scipy-stubs", "types-psutil"),  # mypy finds them
+    *("librosa", "resampy"),  # basic-pitch's own inference, a peer, imports them
+}
+STUBS = {"mypy-boto3-s3": "boto3-stubs"}
+"""A distribution that is imported → the one whose extra brings it."""
+NOT_PYPROJECTS = {"basic-pitch"}
+"""Installed with --no-deps, as it would bring TensorFlow."""
+NOT_PINNED = re.compile(r"resonate(-studio)?|basic-pitch|pip|setuptools|wheel|triton|(nvidia|cuda)-.*")
+"""Ourselves, what makes environments, what comes with a torch for a GPU; the Makefile pins basic-pitch."""
+
+
+def plain(name: str) -> str:
+    """A distribution's name as the index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared(requirements: Iterable[str]) -> set[str]:
+    return {plain(re.match(r"[\w.-]+", line)[0]) for line in requirements if re.match(r"\w", line)}  # type: ignore[index]
+
+
+def top_level_imports(package: str) -> Iterator[tuple[str, Path]]:
+    """Every package that is imported anywhere below, but for Python's and ours."""
+    for path in (REPOSITORY / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            for name in {name.partition(".")[0] for name in names}:
+                if name not in sys.stdlib_module_names | OURS:
+                    yield name, path
+
+
+def imported(*packages: str) -> dict[str, Path]:
+    """Distribution → a file that imports it, where it is not the worker that does."""
+    known = packages_distributions()
+    in_worker = declared(WORKER.with_suffix(".txt").read_text().splitlines()) | {"audio-separator"}
+    found: dict[str, Path] = {}
+    for package in packages:
+        for name, path in top_level_imports(package):
+            distribution = plain(known.get(name, [name])[0])
+            if "audio_separator" in path.parts and distribution in in_worker:
+                continue
+            found[STUBS.get(distribution, distribution)] = path
+    return found
+
+
+def test_what_the_product_imports_is_declared_and_what_is_declared_is_imported() -> None:
+    base = declared(PROJECT["dependencies"])
+    optional = declared(EXTRAS["models"]) | {"boto3-stubs"}
+    found = imported("resonate_assets", "resonate_resources", "resonate_studio", "dagster_home")
+    assert {name: path for name, path in found.items() if name not in base | optional} == {}
+    assert base - set(found) - set(WANTED_UNIMPORTED) == set()
+
+
+def test_what_only_tests_import_is_declared_for_development() -> None:
+    every = declared([*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)])
+    found = imported("resonate_tests")
+    assert {name: path for name, path in found.items() if name not in every | NOT_PYPROJECTS} == {}
+
+
+@pytest.mark.parametrize("extra", sorted(EXTRAS))
+def test_what_an_extra_declares_is_imported_or_a_tool(extra: str) -> None:
+    found = imported("resonate_assets", "resonate_resources", "resonate_studio", "resonate_tests")
+    assert declared(EXTRAS[extra]) - set(found) - set(WANTED_UNIMPORTED) - TOOLS == set()
+
+
+def test_everything_that_is_installed_here_is_pinned() -> None:
+    assert _installed([*sys.path]) - _pinned(REPOSITORY / "constraints.txt") == set()
+
+
+def test_everything_in_the_workers_environment_is_pinned_and_none_of_what_it_is_to_do_without() -> None:
+    pinned = _pinned(WORKER.with_suffix(".constraints.txt")) | {"audio-separator"}
+    if audio_separator.WORKER.available() is not None:
+        pytest.skip("the worker's environment is not made: make workers")
+    places = audio_separator.WORKER.environment.glob("lib/python*/site-packages")
+    assert _installed(map(str, places)) - pinned == set()
+    assert not pinned & {"diffq", "torchvision", "onnx2torch", "onnx2torch-py313"}
+
+
+def _installed(places: Iterable[str]) -> set[str]:
+    names = {plain(one.metadata["Name"]) for one in distributions(path=[*places])}
+    return {name for name in names if not NOT_PINNED.fullmatch(name)}
+
+
+def _pinned(file: Path) -> set[str]:
+    lines = file.read_text().splitlines()
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines), file
+    return declared(lines)
