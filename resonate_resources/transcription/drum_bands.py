@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.engine import Engine
+from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.mono import mono_blocks, overlapping_frames
-from resonate_resources.transcription.notes import Note
 
 SAMPLE_RATE = 44100
 _HOP = 256  # 5.8 ms
