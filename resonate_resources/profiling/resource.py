@@ -19,7 +19,7 @@ from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.picture import draw
 from resonate_resources.signal.true_peak import measure_true_peak
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 class ProfilingResource(dg.ConfigurableResource[None]):

@@ -12,7 +12,7 @@ from resonate_resources.quality.comparison import DIMENSIONS, Comparison, compar
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.chart import bars
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 class QualityResource(dg.ConfigurableResource):  # type: ignore[type-arg]

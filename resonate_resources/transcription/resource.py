@@ -15,7 +15,7 @@ from resonate_resources.transcription.basic_pitch import BasicPitch
 from resonate_resources.transcription.drum_bands import DrumBands
 from resonate_resources.transcription.transcriber import DrumTranscriber, PitchTranscriber, Voice
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 
 class Part(NamedTuple):
