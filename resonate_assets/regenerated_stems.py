@@ -8,7 +8,7 @@ from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
 
-@track_asset(code_version=CODE_VERSION, pool="gpu", kinds={"faust"})
+@track_asset(code_version=CODE_VERSION, kinds={"faust"})
 def regenerated_stems(
     context: dg.AssetExecutionContext,
     midi: Artefact,

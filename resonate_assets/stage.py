@@ -6,6 +6,7 @@ import base64
 import errno
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from resonate_resources.recordings.recording import AudioError, Progress, Record
 from resonate_resources.signal.picture import draw
 from resonate_resources.storage.artefacts import PICTURE, Artefact
 from resonate_resources.storage.computing import computed
+from resonate_resources.storage.pools import Pool, in_pool
 from resonate_resources.storage.resource import StorageResource
 
 track_asset = partial(dg.asset, partitions_def=tracks, group_name="track", automation_condition=rebuild)
@@ -37,16 +39,27 @@ def produce(
     engine: Engine,
     inputs: Mapping[str, str],
     work: Work,
+    pool: Pool | None = "cores",
 ) -> dg.MaterializeResult[Artefact]:
     """Make a stage's artefact of the run's track, or find the one that was made from the same before.
 
-    inputs: name → data version of everything the work reads.
+    inputs: name → data version of everything the work reads. pool: where it waits for its place, if there is
+    anything to do; None: the work sees to that itself.
     A file that can't be used fails the step with one line and no retry.
     """
+
+    def in_its_pool(into: Path) -> Product:
+        with (
+            in_pool(storage.database, pool, context.partition_key, context.log.info)
+            if pool
+            else nullcontext()
+        ):
+            return work(into, sparse_progress(context))
+
     with _one_line_errors():
         artefact, found = computed(
             storage.artefacts,
-            lambda into: work(into, sparse_progress(context)),
+            in_its_pool,
             stage=context.asset_key.path[-1],
             track=context.partition_key,
             code_version=context.assets_def.code_versions_by_key[context.asset_key] or "",

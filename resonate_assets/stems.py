@@ -9,7 +9,7 @@ from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
 
-@track_asset(code_version=CODE_VERSION, pool="gpu", kinds={"audio"})
+@track_asset(code_version=CODE_VERSION, kinds={"audio"})
 def stems(
     context: dg.AssetExecutionContext,
     raw_track: Artefact,
@@ -27,4 +27,5 @@ def stems(
         lambda into, progress: separation.separate(
             raw_track.recording(TRACK), into, progress, megabytes=megabytes
         ),
+        pool=None,  # it depends on the engine that runs
     )

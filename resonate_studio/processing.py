@@ -21,11 +21,10 @@ from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.mastering.resource import MasteringResource
 from resonate_resources.mixing.resource import MixingResource
 from resonate_resources.restoration.resource import RestorationResource
-from resonate_resources.separation.resource import SeparationResource
+from resonate_resources.separation.resource import OLD_LEDGER, SeparationResource
 from resonate_resources.storage.artefacts import PICTURE, Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
-from resonate_studio.home import alive
 
 Preset = Literal["conservative", "balanced", "aggressive"]
 
@@ -77,7 +76,11 @@ class Processor:
     ) -> None:
         """truth: a folder of the true stems of the one track that is to be processed."""
         overrides = {
-            "separation": SeparationResource(ledger=settings.ledger, truth=str(truth or "")),
+            "separation": SeparationResource(
+                database=settings.database_url,
+                old_ledger=str(settings.home / OLD_LEDGER),
+                truth=str(truth or ""),
+            ),
             "restoration": RestorationResource(preset=preset),
             "mixing": MixingResource(preset=preset),
             "mastering": MasteringResource(preset=preset),
@@ -100,12 +103,8 @@ class Processor:
     def update_library(self) -> str | None:
         """Bring the catalogue up to date. Gives the reason, in one line, where that failed."""
         job = self._defs.resolve_job_def(update_library.name)
-        run_id = str(uuid.uuid4())
         try:
-            with alive(run_id) as tags:
-                result = job.execute_in_process(
-                    instance=self._instance, run_id=run_id, run_config=_QUIET, tags=tags, raise_on_error=False
-                )
+            result = job.execute_in_process(instance=self._instance, run_config=_QUIET, raise_on_error=False)
         except (OSError, SQLAlchemyError) as error:
             return trouble(self.storage.store.location(""), error)
         return next((_failure(event, []) for event in result.all_events if event.is_step_failure), None)
@@ -141,15 +140,13 @@ class Processor:
                 stage_done(event.dagster_event.step_key or "")
 
         self._instance.add_event_listener(run_id, listen)
-        with alive(run_id) as tags:
-            result = self._defs.resolve_job_def(process_track.name).execute_in_process(
-                instance=self._instance,
-                partition_key=track,
-                run_id=run_id,
-                run_config=_QUIET,
-                tags=tags,
-                raise_on_error=False,
-            )
+        result = self._defs.resolve_job_def(process_track.name).execute_in_process(
+            instance=self._instance,
+            partition_key=track,
+            run_id=run_id,
+            run_config=_QUIET,
+            raise_on_error=False,
+        )
         for event in result.all_events:
             if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
                 found = event.asset_check_evaluation_data

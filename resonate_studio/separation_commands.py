@@ -73,7 +73,7 @@ def separate(
     as_json: bool,
 ) -> None:
     """Part FILES into stems, each for itself: one that can't be used does not stop the others."""
-    from resonate_resources.separation.resource import SeparationResource
+    from resonate_resources.separation.resource import OLD_LEDGER, SeparationResource
     from resonate_resources.storage.artefacts import Artefacts
     from resonate_studio.home import settings_for
     from resonate_studio.separating import separate_file
@@ -87,7 +87,8 @@ def separate(
         exact_sum=exact_sum,
         policy=policy or "",
         truth=truth or "",
-        ledger=settings.ledger,
+        database=settings.database_url,
+        old_ledger=str(settings.home / OLD_LEDGER),
     )
     terminal = console(quiet=as_json)
     with writable(settings.home):
@@ -113,7 +114,7 @@ def engines(home: Path | None, as_json: bool) -> None:
     from resonate_resources.separation.resource import SeparationResource
     from resonate_studio.home import settings_for
 
-    known = SeparationResource(ledger=settings_for(home).ledger).survey()
+    known = SeparationResource(database=settings_for(home).database_url).survey()
     if as_json:
         rows = [asdict(facts) | {"available": facts.unavailable is None} for facts in known]
         print_json({"models": str(models_directory()), "engines": rows})

@@ -14,16 +14,21 @@ import dagster as dg
 from resonate_resources.engine import Engine, Json, Product
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, Stems, silent
 from resonate_resources.separation.account import Account
-from resonate_resources.separation.attempts import carry_out
+from resonate_resources.separation.attempts import Judge, Outcome, Quality, carry_out
 from resonate_resources.separation.balance import measure_balance
 from resonate_resources.separation.engines import Offer, look_at_machine, offers
 from resonate_resources.separation.exact_sum import sum_exactly
 from resonate_resources.separation.judging import JudgeOfStems, open_truth
+from resonate_resources.separation.lalal.ledger import take_over
+from resonate_resources.separation.pooled import Pooled
 from resonate_resources.separation.router import EngineFacts, TrackFacts, Wish, plan, read_policy
 from resonate_resources.separation.splicing import Span
+from resonate_resources.storage.pools import in_pool
 
 CODE_VERSION = "3"  # raised when results change
 REPORT = "separation.json"
+OLD_LEDGER = "lalal.sqlite"
+"""In a home of an earlier version: where paid minutes were counted."""
 _EXACT_DB = -120.0
 """Null depth of stems that sum to their track up to rounding."""
 
@@ -35,7 +40,8 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     stem_count: 2 (vocals, other), 4 (drums and bass, too) or 6 (piano and guitar, too).
     priority: "vocals" where they are what counts. batch: whether the track is one of many.
     exact_sum: make the stems sum to the track, keeping what an engine gave in `raw/`.
-    policy: a file like policy.toml, in its place. ledger: the file in which paid minutes are counted.
+    policy: a file like policy.toml, in its place. database: URL of the one in which paid minutes are counted and
+    places are shared; without one nothing is paid. old_ledger: the file in which minutes were counted before.
     truth: a folder of the track's true stems, `<stem>.wav`: quality is measured, not predicted.
     """
 
@@ -45,7 +51,8 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     batch: bool = False
     exact_sum: bool = True
     policy: str = ""
-    ledger: str = "~/.cache/resonate/lalal.sqlite"
+    database: str = ""
+    old_ledger: str = ""
     truth: str = ""
 
     def engine(self) -> Engine:
@@ -93,7 +100,7 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def survey(self) -> list[EngineFacts]:
         """All engines in all numbers of stems, and why those that can't run can't."""
-        return [offer.facts() for offer in offers(Path(self.ledger).expanduser())]
+        return [offer.facts() for offer in offers(self.database)]
 
     def _separate(self, track: Recording, scratch: Path, progress: Progress, megabytes: float) -> Account:
         wish, policy = self._wish(), read_policy(self._policy_text())
@@ -102,14 +109,18 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         outcome = carry_out(
             plan(TrackFacts(megabytes, track.duration), list(known), look_at_machine(), wish, policy),
             track,
-            lambda engine: known[engine].make(),
-            judge,
+            lambda engine: Pooled(known[engine].make(), known[engine].pool, self.database),
+            self._on_cores(judge),
             # Who asks for one engine gets that one, be its quality what it may.
             policy.retry_below_db if wish.engine == "auto" else -math.inf,
             policy.instrumental,
             scratch,
             progress,
         )
+        with in_pool(self.database, "cores"):
+            return self._account(track, outcome, judge, scratch)
+
+    def _account(self, track: Recording, outcome: Outcome, judge: Judge, scratch: Path) -> Account:
         balance = measure_balance(track, outcome.stems)
         if not self.exact_sum or balance.null_depth_db <= _EXACT_DB:
             return Account(outcome, outcome.stems, outcome.quality, balance, None)
@@ -119,13 +130,22 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         quality = judge(track, stems, Span(0, track.frames))
         return Account(outcome, stems, quality, measure_balance(track, stems), balance)
 
+    def _on_cores(self, judge: Judge) -> Judge:
+        def judged(track: Recording, stems: Stems, span: Span) -> Quality:
+            with in_pool(self.database, "cores"):
+                return judge(track, stems, span)
+
+        return judged
+
     def _wish(self) -> Wish:
         return Wish(self.engine_name, self.stem_count, self.priority, self.batch)
 
     def _offers(self) -> list[Offer]:
         """Those that are in question: the others need not be asked whether they can run."""
         name = self.engine_name.partition(":")[0]
-        found = offers(Path(self.ledger).expanduser())
+        if self.old_ledger:
+            take_over(Path(self.old_ledger), self.database)
+        found = offers(self.database)
         if name != "auto":
             return [offer for offer in found if offer.name == name] or found
         return [offer for offer in found if offer.stems == self.stem_count]
