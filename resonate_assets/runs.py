@@ -35,10 +35,10 @@ def report_dead_runs(instance: dg.DagsterInstance, database: str, watch: Watch) 
     """
     told = []
     beating = heartbeats(database, "run")
-    for run in _never_alive(instance, {one.name for one in beating}, watch):
+    for silent in _never_alive(instance, {one.name for one in beating}, watch):
         line = "the process of this run never showed a sign of life; process the track again"
-        instance.report_run_failed(run, line)
-        told.append(f"{run.tags.get(PARTITION_TAG, run.job_name)}: {line}")
+        instance.report_run_failed(silent, line)
+        told.append(f"{silent.tags.get(PARTITION_TAG, silent.job_name)}: {line}")
     for dead in watch.dead(beating):
         run = instance.get_run_by_id(dead.name)
         if run is None or not claim(database, dead):  # another instance's, or another watcher's

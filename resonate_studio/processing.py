@@ -24,6 +24,7 @@ from resonate_resources.restoration.resource import RestorationResource
 from resonate_resources.separation.resource import OLD_LEDGER, SeparationResource
 from resonate_resources.storage.artefacts import PICTURE, Artefact
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.s3_store import S3Error
 from resonate_resources.storage.sources import Source
 
 Preset = Literal["conservative", "balanced", "aggressive"]
@@ -173,6 +174,8 @@ class Processor:
 
 def trouble(where: str, error: OSError | SQLAlchemyError) -> str:
     """One line on a failure of storage or of Dagster's database that is no fault of the file: a full disk, say."""
+    if isinstance(error, S3Error):
+        return f"{error}; see to the connection and the credentials, and try again"
     reason = getattr(error, "strerror", None) or getattr(error, "orig", None) or error
     told = str(reason).splitlines()[0].lower()
     return f"{where}: can't be written to ({told}); see to room and permission there, and try again"

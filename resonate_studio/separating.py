@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from resonate_resources.separation.resource import CODE_VERSION, REPORT, Separat
 from resonate_resources.signal.true_peak import measure_sample_peak
 from resonate_resources.storage.artefacts import Artefact, Artefacts
 from resonate_resources.storage.computing import computed
+from resonate_resources.storage.heartbeats import alive
 from resonate_resources.storage.sources import Source
 
 STAGE = "separation"
@@ -95,15 +97,18 @@ def _stems_of(
             track = decode(file, Path(decoded)).recording
             return separation.separate(track, into, progress, megabytes=source.size / 1e6)
 
-    return computed(
-        artefacts,
-        work,
-        stage=STAGE,
-        track=source.sha256[:16],  # whatever the file is called
-        code_version=CODE_VERSION,
-        engine=separation.engine(),
-        inputs={"source": source.sha256},
-    )
+    track = source.sha256[:16]  # whatever the file is called
+    seen = alive(separation.database, STAGE, track, track) if separation.database else nullcontext()
+    with seen:
+        return computed(
+            artefacts,
+            work,
+            stage=STAGE,
+            track=track,
+            code_version=CODE_VERSION,
+            engine=separation.engine(),
+            inputs={"source": source.sha256},
+        )
 
 
 def _tell(found: Separated, artefact: Artefact, cached: bool) -> None:
