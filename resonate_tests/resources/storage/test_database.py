@@ -68,7 +68,7 @@ def test_processes_that_read_and_then_write_do_not_lose_each_other_s_change(tmp_
     assert database(url) is database(url)
 
 
-class Postgres(Exception):
+class PostgresError(Exception):
     def __init__(self, pgcode: str | None) -> None:
         super().__init__("told by the server")
         self.pgcode = pgcode
@@ -76,11 +76,13 @@ class Postgres(Exception):
 
 @pytest.mark.parametrize(
     ("pgcode", "passes"),
-    [("40001", True), ("40P01", True), ("57P01", True), ("08006", True), (None, True), ("42P01", False)]
-    + [("53300", True), ("23505", False)],
+    [
+        *((code, True) for code in ("40001", "40P01", "57P01", "08006", "53300", None)),
+        *((code, False) for code in ("42P01", "23505")),
+    ],
 )
 def test_what_may_pass_is_told_from_what_will_not(pgcode: str | None, passes: bool) -> None:
-    assert may_pass(sa.exc.OperationalError("SELECT", {}, Postgres(pgcode))) == passes
+    assert may_pass(sa.exc.OperationalError("SELECT", {}, PostgresError(pgcode))) == passes
 
 
 def test_work_that_failed_for_a_reason_that_passes_is_done_whole_and_once(
@@ -93,7 +95,7 @@ def test_work_that_failed_for_a_reason_that_passes_is_done_whole_and_once(
         tries.append(db)
         db.execute(sa.insert(MARKS).values(name="a", at=0.0))
         if len(tries) < 3:
-            raise sa.exc.OperationalError("COMMIT", {}, Postgres("40001"))
+            raise sa.exc.OperationalError("COMMIT", {}, PostgresError("40001"))
         return "done"
 
     assert done(url_of(tmp_path), work) == "done"
