@@ -70,15 +70,17 @@ def test_a_home_that_names_the_old_run_launcher_opens_and_keeps_what_else_it_say
 
 def test_clearing_the_cache_tells_what_went_and_passes_over_what_is_worked_at(tmp_path: Path) -> None:
     two_hours_ago = time.time() - 7200
-    for track in ("dead-0123456789ab", "alive-0123456789ab", "queued-0123456789ab"):
+    for track in ("dead-0123456789ab", "alive-0123456789ab", "waiting-0123456789ab"):
         left = tmp_path / "artefacts" / "mix" / track / "key" / "attempt" / "mix.wav"
         left.parent.mkdir(parents=True)
         left.write_bytes(bytes(20_000_000))
         os.utime(left, (two_hours_ago, two_hours_ago))
     settings = settings_for(tmp_path)
     with open_instance(settings) as instance:
-        tags = {"dagster/partition": "queued-0123456789ab"}
-        instance.add_run(dg.DagsterRun("process_track", "r", status=dg.DagsterRunStatus.QUEUED, tags=tags))
+        tags = {"dagster/partition": "waiting-0123456789ab"}
+        instance.add_run(
+            dg.DagsterRun("process_track", "r", status=dg.DagsterRunStatus.NOT_STARTED, tags=tags)
+        )
     size = CliRunner().invoke(main, ["cache", "size", "--home", str(tmp_path)])
     assert [line.split() for line in size.output.splitlines() if "(unfinished)" in line] == [
         ["mix", "(unfinished)", "0.00", "0.06"]
@@ -90,4 +92,4 @@ def test_clearing_the_cache_tells_what_went_and_passes_over_what_is_worked_at(tm
     there = sorted(
         path.name for path in (tmp_path / "artefacts" / "mix").iterdir() if any(path.rglob("*.wav"))
     )
-    assert there == ["alive-0123456789ab", "queued-0123456789ab"]
+    assert there == ["alive-0123456789ab", "waiting-0123456789ab"]
