@@ -1,4 +1,5 @@
-"""Sensors: new files in the watched folder and the watched bucket become partitions and runs, exactly once."""
+"""Sensors: new files in the watched folder and the watched bucket become partitions and runs, exactly once; runs
+whose process is dead are ended."""
 
 import json
 import os
@@ -7,8 +8,10 @@ import dagster as dg
 
 from resonate_assets.jobs import process_track
 from resonate_assets.partitions import tracks
+from resonate_assets.runs import BEATS, report_dead_runs
 from resonate_resources.ingestion.intake import Intake, take_in
 from resonate_resources.ingestion.resource import InboxResource
+from resonate_resources.storage.heartbeats import Watch
 from resonate_resources.storage.inbox import Inbox
 from resonate_resources.storage.resource import StorageResource
 
@@ -80,10 +83,24 @@ def inbox_bucket(
     return look(context, bucket, storage, inbox.per_look)
 
 
+_watch = Watch()
+"""Of this process: a code server that starts anew looks for a while before it judges."""
+
+
+@dg.sensor(minimum_interval_seconds=10, default_status=_RUNNING)
+def dead_runs(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SkipReason:
+    """Runs whose process was killed, or whose machine went: reported failed, so that they can be made again."""
+    told = report_dead_runs(context.instance, storage.database, _watch)
+    for line in told:
+        context.log.warning(line)
+    return dg.SkipReason("; ".join(told) or "every run at work shows signs of life")
+
+
 automation = dg.AutomationConditionSensorDefinition(
     "automation",
     target=dg.AssetSelection.all(),
     default_status=_RUNNING,
     minimum_interval_seconds=30,
+    run_tags=BEATS,
     description="Rebuilds what is no longer true to what it was made from.",
 )
