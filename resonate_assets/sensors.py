@@ -1,14 +1,18 @@
-"""Sensors: new files in the watched folder and the watched bucket become partitions and runs, exactly once."""
+"""Sensors: new files in the watched folder and the watched bucket become partitions and runs, exactly once; and
+what is behind its inputs is asked for again."""
 
 import json
 import os
+from collections.abc import Sequence
 
 import dagster as dg
 
 from resonate_assets.jobs import process_track
-from resonate_assets.partitions import tracks
+from resonate_assets.partitions import partitions_of, tracks
 from resonate_resources.ingestion.intake import Intake, take_in
 from resonate_resources.ingestion.resource import InboxResource
+from resonate_resources.storage.catalogue import oldest_after, stale_tracks
+from resonate_resources.storage.current import was_walked
 from resonate_resources.storage.inbox import Inbox
 from resonate_resources.storage.resource import StorageResource
 
@@ -21,7 +25,7 @@ def look(
     intake = take_in(
         inbox,
         storage,
-        context.instance.get_dynamic_partitions(str(tracks.name)),
+        partitions_of(context.instance),
         waiting=last.get("waiting", {}),
         emitted={uri: (stamp, track) for uri, (stamp, track) in last.get("emitted", {}).items()},
         limit=limit,
@@ -51,6 +55,9 @@ def _nothing_new(intake: Intake, inbox: Inbox) -> str:
     return "; ".join(parts)
 
 
+_PER_RECONCILE = 100
+"""Tracks asked for in an hour. Of a change of code that concerns all, the automation asks for the others."""
+
 _RUNNING, _STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
 
 
@@ -78,6 +85,47 @@ def inbox_bucket(
     if bucket is None:
         return dg.SkipReason("no bucket is watched (RESONATE_BUCKET is not set)")
     return look(context, bucket, storage, inbox.per_look)
+
+
+def reconcile_sensor(stages: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
+    """The net under the automation, whose conditions can lose an update that lands in the tick of their reset
+    (dagster #33587): manifests are compared with what their inputs and the code of the stages are now."""
+    code_versions = {stage.key.path[-1]: stage.code_versions_by_key[stage.key] or "" for stage in stages}
+
+    @dg.sensor(job=process_track, minimum_interval_seconds=3600, default_status=_RUNNING)
+    def reconcile(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SensorResult:
+        """Asks for tracks that are behind their inputs, once for each state that they are found in."""
+        if not was_walked(storage.database):
+            return dg.SensorResult(
+                skip_reason="the index of what is current has not been made yet; `resonate status` makes it"
+            )
+        left_out = under_way(context.instance)
+        stale = [
+            each
+            for each in stale_tracks(storage.database, code_versions)
+            if each.track not in left_out and not storage.sources.is_rejected(each.track)
+        ]
+        since, track = json.loads(context.cursor or '[0, ""]')
+        asked = oldest_after(stale, (since, track), _PER_RECONCILE)
+        return dg.SensorResult(
+            run_requests=[
+                dg.RunRequest(run_key=f"{each.track}-{each.state}", partition_key=each.track)
+                for each in asked
+            ],
+            skip_reason=None if asked else "nothing is behind what it was made from",
+            cursor=json.dumps([asked[-1].since, asked[-1].track]) if asked else context.cursor,
+        )
+
+    return reconcile
+
+
+def under_way(instance: dg.DagsterInstance) -> set[str]:
+    """Tracks of which a run waits or works."""
+    ended = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+    unfinished = [status for status in dg.DagsterRunStatus if status not in ended]
+    return {
+        run.tags.get("dagster/partition", "") for run in instance.get_runs(dg.RunsFilter(statuses=unfinished))
+    }
 
 
 automation = dg.AutomationConditionSensorDefinition(
