@@ -1,4 +1,4 @@
-"""The command line: `resonate process`, `separate`, `engines`, `status`, `cache`, `demo`."""
+"""The command line: `resonate process`, `separate`, `engines`, `status`, `cache`, `library`, `demo`."""
 
 from __future__ import annotations
 
@@ -13,28 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from resonate_studio.library_commands import library
 from resonate_studio.separation_commands import engines, separate
-from resonate_studio.terminal import FILES, HOME, JSON, print_json, shown, store_of, writable
+from resonate_studio.terminal import FILES, HOME, JSON, Age, print_json, shown, store_of, writable
 from resonate_studio.terminal import console as console_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from resonate_studio.processing import Account, Preset, StageDone
-
-
-class _Age(click.ParamType[float]):
-    """A number of days or hours: 30d, 12h. Gives seconds."""
-
-    name = "age"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        number, unit = str(value)[:-1], str(value)[-1:]
-        if unit not in {"d", "h"} or not number.isdigit():
-            self.fail(f"{value!r} is not an age such as 30d or 12h", param, ctx)
-        return float(number) * (86_400 if unit == "d" else 3600)
 
 
 @click.group()
@@ -78,6 +65,7 @@ def process(files: tuple[Path, ...], home: Path | None, preset: Preset, as_json:
 
 main.add_command(separate)
 main.add_command(engines)
+main.add_command(library)
 
 
 @main.command()
@@ -128,7 +116,7 @@ def cache_size(home: Path | None) -> None:
 @cache.command("clear")
 @HOME
 @click.option(
-    "--older-than", "age", type=_Age(), default="30d", show_default=True, help="Age: 30d, 12h, 0d for all."
+    "--older-than", "age", type=Age(), default="30d", show_default=True, help="Age: 30d, 12h, 0d for all."
 )
 def cache_clear(home: Path | None, age: float) -> None:
     """Remove results that count no longer. What a track gives now stays, however old it is."""
