@@ -1,4 +1,4 @@
-"""Schedules: every night, what the sensors missed, and the state of the library."""
+"""Schedules: every night, what the sensors missed, the state of the library, and what else keeps it in order."""
 
 import hashlib
 from dataclasses import replace
@@ -6,10 +6,14 @@ from dataclasses import replace
 import dagster as dg
 
 from resonate_assets.jobs import STAGES, process_track, update_library
-from resonate_assets.partitions import tracks
+from resonate_assets.partitions import partitions_of, tracks
 from resonate_assets.runs import PARTITION_TAG, tracks_under_way
+from resonate_assets.upkeep import upkeep
 from resonate_resources.ingestion.intake import take_in
 from resonate_resources.ingestion.resource import InboxResource
+from resonate_resources.ingestion.track_key import content_of
+from resonate_resources.storage.current import tracks_with
+from resonate_resources.storage.ledger import enter_tracks
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.retries import TRIES, Tries, due, hopeless, note_tries, tries_of_tracks
 
@@ -27,12 +31,15 @@ def nightly_ingest(
     name = str(tracks.name)
     inboxes = [place for place in (inbox.watched_folder(), inbox.watched_bucket()) if place is not None]
     for place in inboxes:
-        present = context.instance.get_dynamic_partitions(name)
-        intake = take_in(place, storage, present, waiting={}, emitted={}, limit=_PER_NIGHT)
+        intake = take_in(
+            place, storage, partitions_of(context.instance), waiting={}, emitted={}, limit=_PER_NIGHT
+        )
         context.instance.add_dynamic_partitions(name, [source.track for source in intake.new])
     rejected = {rejection.track for rejection in storage.sources.rejections()}
-    finished = {track for track, _ in storage.artefacts.all_current(STAGES[-1])}
+    finished = tracks_with(storage.database, STAGES[-1])
     present = context.instance.get_dynamic_partitions(name)
+    # Partitions that something else has added are known by their content from now on.
+    enter_tracks(storage.database, {content_of(track): track for track in present})
     lost = {*present} - rejected - finished - tracks_under_way(context.instance, process_track.name)
     known, moment = tries_of_tracks(storage.database), context.scheduled_execution_time.timestamp()
     code = _code()
@@ -78,4 +85,12 @@ nightly_library = dg.ScheduleDefinition(
     cron_schedule="0 5 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="The catalogue, with its check of failed and stale tracks.",
+)
+
+nightly_upkeep = dg.ScheduleDefinition(
+    name="nightly_upkeep",
+    job=upkeep,
+    cron_schedule="0 4 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="The index of what is current compared with storage, and old runs taken out of the event log.",
 )

@@ -1,16 +1,19 @@
 """Sensors: new files in the watched folder and the watched bucket become partitions and runs, exactly once; runs
-whose process is dead are ended."""
+whose process is dead are ended; and what is behind its inputs is asked for again."""
 
 import json
 import os
+from collections.abc import Sequence
 
 import dagster as dg
 
 from resonate_assets.jobs import process_track
-from resonate_assets.partitions import tracks
-from resonate_assets.runs import BEATS, report_dead_runs
+from resonate_assets.partitions import partitions_of, tracks
+from resonate_assets.runs import BEATS, report_dead_runs, tracks_under_way
 from resonate_resources.ingestion.intake import Intake, take_in
 from resonate_resources.ingestion.resource import InboxResource
+from resonate_resources.storage.catalogue import oldest_after, stale_tracks
+from resonate_resources.storage.current import was_walked
 from resonate_resources.storage.heartbeats import Watch
 from resonate_resources.storage.inbox import Inbox
 from resonate_resources.storage.resource import StorageResource
@@ -24,7 +27,7 @@ def look(
     intake = take_in(
         inbox,
         storage,
-        context.instance.get_dynamic_partitions(str(tracks.name)),
+        partitions_of(context.instance),
         waiting=last.get("waiting", {}),
         emitted={uri: (stamp, track) for uri, (stamp, track) in last.get("emitted", {}).items()},
         limit=limit,
@@ -53,6 +56,9 @@ def _nothing_new(intake: Intake, inbox: Inbox) -> str:
         parts.append(f"{len(intake.rejected)} unreadable: {intake.rejected[0].reason}")
     return "; ".join(parts)
 
+
+_PER_RECONCILE = 100
+"""Tracks asked for in an hour. Of a change of code that concerns all, the automation asks for the others."""
 
 _RUNNING, _STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
 
@@ -94,6 +100,38 @@ def dead_runs(context: dg.SensorEvaluationContext, storage: StorageResource) -> 
     for line in told:
         context.log.warning(line)
     return dg.SkipReason("; ".join(told) or "every run at work shows signs of life")
+
+
+def reconcile_sensor(stages: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
+    """The net under the automation, whose conditions can lose an update that lands in the tick of their reset
+    (dagster #33587): manifests are compared with what their inputs and the code of the stages are now."""
+    code_versions = {stage.key.path[-1]: stage.code_versions_by_key[stage.key] or "" for stage in stages}
+
+    @dg.sensor(job=process_track, minimum_interval_seconds=3600, default_status=_RUNNING)
+    def reconcile(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SensorResult:
+        """Asks for tracks that are behind their inputs, once for each state that they are found in."""
+        if not was_walked(storage.database):
+            return dg.SensorResult(
+                skip_reason="the index of what is current has not been made yet; `resonate status` makes it"
+            )
+        left_out = tracks_under_way(context.instance, process_track.name)
+        stale = [
+            each
+            for each in stale_tracks(storage.database, code_versions)
+            if each.track not in left_out and not storage.sources.is_rejected(each.track)
+        ]
+        since, track = json.loads(context.cursor or '[0, ""]')
+        asked = oldest_after(stale, (since, track), _PER_RECONCILE)
+        return dg.SensorResult(
+            run_requests=[
+                dg.RunRequest(run_key=f"{each.track}-{each.state}", partition_key=each.track)
+                for each in asked
+            ],
+            skip_reason=None if asked else "nothing is behind what it was made from",
+            cursor=json.dumps([asked[-1].since, asked[-1].track]) if asked else context.cursor,
+        )
+
+    return reconcile
 
 
 automation = dg.AutomationConditionSensorDefinition(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from resonate_assets.partitions import tracks
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import AudioError, Progress, Recording
 from resonate_resources.signal.picture import draw
+from resonate_resources.signal.thumbnail import data_uri
 from resonate_resources.storage.artefacts import PICTURE, Artefact, Read
 from resonate_resources.storage.computing import Accepts, computed, nothing_else
 from resonate_resources.storage.pools import Pool, in_pool
@@ -136,8 +136,9 @@ def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
     manifest = artefact.manifest
     shown: dict[str, dg.MetadataValue] = {}
     if PICTURE in manifest.files:
-        data = base64.b64encode(artefact.path(PICTURE).read_bytes()).decode()
-        shown["picture"] = dg.MetadataValue.md(f"![{manifest.stage}](data:image/png;base64,{data})")
+        small = data_uri(artefact.path(PICTURE).read_bytes())
+        shown["picture"] = dg.MetadataValue.md(f"![{manifest.stage}]({small})")
+        shown["picture_in_full"] = dg.MetadataValue.path(artefact.location(PICTURE))
     engine = manifest.engine
     shown["engine"] = dg.MetadataValue.text(
         engine.name if engine.model is None else f"{engine.name}: {engine.model}"

@@ -1,4 +1,4 @@
-"""The command line: `resonate process`, `brief`, `separate`, `engines`, `status`, `cache`, `prepare`, `demo`."""
+"""The command line: `process`, `brief`, `separate`, `engines`, `status`, `library`, `cache`, `prepare`, `demo`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from resonate_studio.brief_commands import brief
+from resonate_studio.library_commands import library
 from resonate_studio.requirements import require_all
 from resonate_studio.separation_commands import engines, separate
-from resonate_studio.terminal import FILES, HOME, JSON, print_json, shown, store_of, writable
+from resonate_studio.terminal import FILES, HOME, JSON, Age, print_json, shown, store_of, writable
 from resonate_studio.terminal import console as console_of
 
 if TYPE_CHECKING:
@@ -24,20 +25,6 @@ if TYPE_CHECKING:
 
     from resonate_resources.preset import Preset
     from resonate_studio.processing import Processed, StageDone
-
-
-class _Age(click.ParamType[float]):
-    """A number of days or hours: 30d, 12h. Gives seconds."""
-
-    name = "age"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        number, unit = str(value)[:-1], str(value)[-1:]
-        if unit not in {"d", "h"} or not number.isdigit():
-            self.fail(f"{value!r} is not an age such as 30d or 12h", param, ctx)
-        return float(number) * (86_400 if unit == "d" else 3600)
 
 
 @click.group()
@@ -96,6 +83,7 @@ def process(
 main.add_command(separate)
 main.add_command(engines)
 main.add_command(brief)
+main.add_command(library)
 
 
 @main.command()
@@ -160,7 +148,7 @@ def cache_size(home: Path | None) -> None:
 @cache.command("clear")
 @HOME
 @click.option(
-    "--older-than", "age", type=_Age(), default="30d", show_default=True, help="Age: 30d, 12h, 0d for all."
+    "--older-than", "age", type=Age(), default="30d", show_default=True, help="Age: 30d, 12h, 0d for all."
 )
 def cache_clear(home: Path | None, age: float) -> None:
     """Remove results that count no longer, and what killed runs left. What a track gives now stays, however old

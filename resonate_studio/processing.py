@@ -14,13 +14,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resonate_assets.definitions import build_defs
 from resonate_assets.jobs import STAGES, process_track, update_library
-from resonate_assets.partitions import tracks
+from resonate_assets.partitions import partitions_of, tracks
 from resonate_assets.settings import Settings
 from resonate_resources.brief.layers import BriefError
 from resonate_resources.brief.resource import BriefResource
-from resonate_resources.ingestion.intake import identify, unreadable
+from resonate_resources.ingestion.intake import identify, known_as, unreadable
 from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.storage.artefacts import PICTURE, Artefact
+from resonate_resources.storage.ledger import enter_tracks
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.s3_store import S3Error
 from resonate_resources.storage.sources import Source
@@ -134,12 +135,14 @@ class Processor:
         self._run(done.track, done, stage_done)
 
     def _register(self, source: Source) -> Source:
-        for track in self._instance.get_dynamic_partitions(str(tracks.name)):
-            if content_of(track) == content_of(source.track):  # known, perhaps by another name
-                known = self.storage.sources.find(track)
-                # What it was first called stays; this file is where its content is for certain.
-                source = replace(source, track=track) if known is None else replace(known, uri=source.uri)
+        content, url = content_of(source.track), self.storage.database
+        track = known_as(url, [source], partitions_of(self._instance)).get(content)
+        if track is not None:
+            known = self.storage.sources.find(track)
+            # What it was first called stays; this file is where its content is for certain.
+            source = replace(source, track=track) if known is None else replace(known, uri=source.uri)
         self.storage.sources.register(source)
+        enter_tracks(url, {content: source.track})
         self._instance.add_dynamic_partitions(str(tracks.name), [source.track])
         return source
 

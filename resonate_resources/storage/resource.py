@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import dagster as dg
 
 from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.storage.current import record
 from resonate_resources.storage.heartbeats import alive
 from resonate_resources.storage.inbox import download
 from resonate_resources.storage.s3_store import S3Store
@@ -123,6 +124,7 @@ class ArtefactIOManager(dg.ConfigurableIOManager):
                 f"{context.asset_key.path[-1]}: files of {obj.manifest.track} are missing from storage"
             )
         self.storage.artefacts.publish(obj)
+        record(self.storage.database, obj.manifest)
 
     def load_input(self, context: dg.InputContext) -> Artefact:
         stage, track = context.asset_key.path[-1], context.partition_key

@@ -195,3 +195,23 @@ def test_a_stage_that_was_made_while_a_tick_looked_is_not_made_again(
         monkeypatch.setattr(AssetGraphView, "compute_missing_subset", end_runs_and_look)
         assert [ticks.tick() for _ in range(4)] == [{}] * 4
         assert not under_way
+
+
+def test_what_a_tick_keeps_in_mind_does_not_grow_with_the_tracks_that_are_made(
+    instance: dg.DagsterInstance,
+) -> None:
+    def kept(count: int) -> int:
+        """Bytes of the cursor, when so many tracks have been made and there is nothing to do."""
+        names = [f"song-{number:012d}" for number in range(count)]
+        instance.add_dynamic_partitions(str(tracks.name), names)
+        ticks = Ticks(instance)
+        for name in names:
+            for stage in ("raw_track", "stems"):
+                made = dg.AssetMaterialization(stage, partition=name, tags={"dagster/data_version": "a"})
+                instance.report_runless_asset_event(made)
+        ticks.tick()
+        ticks.tick()
+        return len(dg.serialize_value(ticks.cursor))
+
+    few = kept(20)
+    assert kept(120) < few + 500  # 100 keys in a single set would be 1700 bytes

@@ -14,6 +14,7 @@ from resonate_assets.partitions import tracks
 from resonate_assets.schedules import nightly_ingest
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.recipe import Engine, Product, Recipe
+from resonate_resources.storage.current import record
 from resonate_resources.storage.inbox import FolderInbox
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.retries import Tries, note_tries, tries_of_tracks
@@ -56,6 +57,7 @@ def make(storage: StorageResource, stage: str, track: str) -> None:
             seconds=0.0,
         )
     storage.artefacts.publish(made)
+    record(storage.database, made.manifest)
 
 
 def test_files_that_no_sensor_took_are_registered_and_asked_for(
