@@ -148,10 +148,7 @@ def separate(model: str, paths: list[Path]) -> None:
     for path in paths:
         with tempfile.TemporaryDirectory() as into:
             separator.separate(Recording.open(path), Path(into), silent)
-    print(separator.engine().settings)
-    error = separator.precision_error_db
-    if error is not None:
-        print(f"lower precision is {error:.0f} dB from float32")
+    print(dict(separator.recipe().settings))
     print(*separator.notes, sep="\n")
 
 

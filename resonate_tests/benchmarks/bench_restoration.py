@@ -17,10 +17,12 @@ from typing import get_args
 
 import numpy as np
 
-from resonate_resources.engine import Product
 from resonate_resources.preset import Preset
+from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import Recording, Stems
+from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.restoration.resource import RestorationResource
+from resonate_resources.separation.brief import SeparationBrief
 from resonate_resources.separation.resource import SeparationResource
 from resonate_resources.signal.si_sdr import measure_si_sdr
 from resonate_studio.demo import noise_floor
@@ -54,11 +56,14 @@ def report(seed: int, folder: Path) -> tuple[float, float]:
         (folder / part).mkdir()
     song = render(compose(seed=seed), folder / "song")
     phone = record_on_phone(song, folder / "phone")
-    stems = opened(SeparationResource().separate(phone.mix, folder / "stems"))
+    separation = SeparationResource()
+    planned = separation.plan(phone.mix, SeparationBrief())
+    stems = opened(separation.separate(planned, folder / "stems"))
     products, spent = {}, 0.0
     for preset in PRESETS:
         began = time.process_time()
-        products[preset] = RestorationResource(preset=preset).restore(stems, folder / preset)
+        brief = RestorationBrief(preset=preset)
+        products[preset] = RestorationResource().restore(stems, brief, folder / preset)
         spent += time.process_time() - began
     before, clean = distances(stems, phone.stems), distances(stems, song.stems)
     changes = {

@@ -82,6 +82,7 @@ def state(path: Path) -> tuple[object, ...]:
 class Outcome:
     """What one command line made of its files."""
 
+    home: Path
     code: int
     stderr: str
     tracks: Mapping[str, dict[str, Any]]
@@ -115,6 +116,7 @@ def finish(started: Started) -> Outcome:
         [_COMMAND, "status", "--json", "--home", started.home], stdout=subprocess.PIPE, check=True
     )
     return Outcome(
+        started.home,
         started.command.returncode,
         stderr.decode(),
         dict(zip(started.paths, tracks, strict=True)),
@@ -159,7 +161,8 @@ def test_a_bad_file_is_refused_in_one_line_with_its_name_and_the_reason(
     case: Refused, refused: Outcome
 ) -> None:
     track = refused.tracks[case.name]
-    assert (track["status"], track["assets"]) == ("failed", {})
+    assert track["status"] == "failed"
+    assert set(track["assets"]) <= {"brief"}  # what is wanted of it is known all the same
     assert track["error"].isprintable()  # one line, no escape codes
     assert track["error"].startswith(refused.paths[case.name].name)
     assert case.reason in track["error"]
@@ -216,9 +219,9 @@ def test_the_master_of_an_odd_file_is_finite_and_48_khz_and_as_long_as_the_file(
 
 @pytest.mark.parametrize("case", ODD_HERE, ids=lambda case: case.name)
 def test_an_odd_file_is_exported_right_below_the_exports(case: Odd, odd: Outcome) -> None:
-    folder = Path(odd.tracks[case.name]["assets"]["exports"]["metadata"]["folder"])
-    assert folder.parent.name == "exports"
-    assert folder.parent.resolve() == folder.parent
+    folder = odd.home / odd.tracks[case.name]["assets"]["exports"]["metadata"]["folder"]
+    assert folder.parent == odd.home / "exports"
+    assert folder.resolve() == folder
     assert (folder / "metadata.json").is_file()
 
 

@@ -26,7 +26,8 @@ from click.testing import CliRunner
 from resonate_assets.jobs import STAGES
 from resonate_resources.recordings.recording import write_samples
 from resonate_resources.storage import heartbeats
-from resonate_resources.storage.artefacts import Artefacts, Manifest
+from resonate_resources.storage.artefacts import Artefacts
+from resonate_resources.storage.manifest import Manifest
 from resonate_resources.storage.store import LocalStore
 from resonate_studio import home as home_of_dagster
 from resonate_studio.cli import main
@@ -53,6 +54,7 @@ KEPT = "between computing and publishing"
 PUBLISHED = "after publishing, before Dagster knows"
 
 IN_ORDER = (
+    "brief",
     "raw_track",
     "profile",
     "stems",
@@ -67,6 +69,7 @@ IN_ORDER = (
 """The stages as Dagster runs them: by distance from the source, then by name."""
 
 REPLACED = {
+    "brief": KEPT,
     "restored_stems": HALF_TAKEN_IN,
     "mix": PUBLISHED,
     "master": KEPT,
@@ -193,10 +196,10 @@ def current(home: Path) -> dict[str, str]:
 def assert_every_manifest_is_true(home: Path) -> None:
     """What a manifest names is there, byte for byte."""
     for path, manifest in manifests(home):
-        version = home / "artefacts" / manifest.stage / manifest.track / manifest.key
-        assert path.parent in (version, version.parent)
+        made = home / "artefacts" / manifest.stage / manifest.track / manifest.key
+        assert path.parent in (made, made.parent)
         for name, stored in manifest.files.items():
-            assert hashlib.sha256((version / name).read_bytes()).hexdigest() == stored.sha256
+            assert hashlib.sha256((made / manifest.attempt / name).read_bytes()).hexdigest() == stored.sha256
 
 
 def assert_the_next_run_finishes(home: Path, clip: Path, preset: str) -> dict[str, Any]:
@@ -218,8 +221,8 @@ def assert_the_next_run_finishes(home: Path, clip: Path, preset: str) -> dict[st
     return dict(track)
 
 
-def assert_the_export_is_what_its_record_says(track: dict[str, Any]) -> None:
-    folder = Path(track["assets"]["exports"]["metadata"]["folder"])
+def assert_the_export_is_what_its_record_says(home: Path, track: dict[str, Any]) -> None:
+    folder = home / track["assets"]["exports"]["metadata"]["folder"]
     record = json.loads((folder / "metadata.json").read_bytes())["files"]
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert there == {*record, "metadata.json"}
@@ -246,7 +249,7 @@ def test_after_all_these_kills_the_next_run_finishes_and_nothing_of_them_is_left
     home: Path, clip: Path
 ) -> None:
     track = assert_the_next_run_finishes(home, clip, "balanced")
-    assert_the_export_is_what_its_record_says(track)
+    assert_the_export_is_what_its_record_says(home, track)
 
 
 @pytest.mark.parametrize(("stage", "point"), REPLACED.items())
@@ -263,9 +266,9 @@ def test_a_run_killed_as_it_replaces_a_stage_leaves_the_old_or_the_new_one(
 
 def test_after_kills_in_the_middle_of_a_change_either_preset_can_be_finished(home: Path, clip: Path) -> None:
     aggressive = assert_the_next_run_finishes(home, clip, "aggressive")
-    assert_the_export_is_what_its_record_says(aggressive)
+    assert_the_export_is_what_its_record_says(home, aggressive)
     balanced = assert_the_next_run_finishes(home, clip, "balanced")
-    assert_the_export_is_what_its_record_says(balanced)
+    assert_the_export_is_what_its_record_says(home, balanced)
     assert aggressive["assets"]["master"]["files"] != balanced["assets"]["master"]["files"]
 
 

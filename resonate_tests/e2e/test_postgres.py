@@ -154,18 +154,18 @@ def test_a_track_is_processed_on_an_instance_in_postgresql(
         database=url_of(postgresql),
     )
     with open_instance(settings) as instance:
-        account = Processor(settings, instance).process(tmp_path / "song.wav")
-        assert account.error is None
-        assert instance.get_dynamic_partitions("tracks") == [account.track]
+        done = Processor(settings, instance).process(tmp_path / "song.wav")
+        assert done.error is None
+        assert instance.get_dynamic_partitions("tracks") == [done.track]
 
     with connect(postgresql) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT status FROM runs")
         assert cursor.fetchall() == [("SUCCESS",)]
         cursor.execute(
             "SELECT count(*) FROM event_logs WHERE dagster_event_type = %s AND partition = %s",
-            (dg.DagsterEventType.ASSET_MATERIALIZATION.value, account.track),
+            (dg.DagsterEventType.ASSET_MATERIALIZATION.value, done.track),
         )
-        assert cursor.fetchone() == (10,)
+        assert cursor.fetchone() == (11,)
     assert not [*tmp_path.rglob("*.db"), *tmp_path.rglob("*.sqlite")], (
         "something was kept in SQLite after all"
     )

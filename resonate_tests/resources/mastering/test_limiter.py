@@ -10,11 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
-from resonate_resources.mastering.levelling import LIMITER_CEILING_DBTP
+from resonate_resources.mastering.levelling import Target
 from resonate_resources.mastering.limiter import TruePeakLimiter
 from resonate_resources.recordings.recording import Samples
 
 RATE = 48_000
+LIMITER_CEILING_DBTP = Target(ceiling_dbtp=-1.0).limiter_dbtp
 
 
 def limited(samples: Samples, block: int = 1 << 18) -> Samples:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import mutagen
 import numpy as np
@@ -12,21 +13,24 @@ import pytest
 import soundfile as sf
 from scipy.signal import resample_poly
 
-from resonate_resources.engine import Product
 from resonate_resources.mastering import delivery
+from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mastering.resource import MasteringResource
+from resonate_resources.preset import Preset
+from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_resources.recordings.tags import Tags
 from resonate_studio.demo_song import DemoSong
 
 TAGS = Tags(artist="Björk & Co", title="Prüfung", bpm=120.0)
-PRESETS = ("conservative", "balanced", "aggressive")
+PRESETS: tuple[Preset, ...] = ("conservative", "balanced", "aggressive")
 
 
-def mastered(mix: Recording, into: Path, preset: str = "balanced") -> Product:
+def mastered(mix: Recording, into: Path, preset: Preset = "balanced", **wanted: Any) -> Product:
     into.mkdir()
-    product = MasteringResource.model_validate({"preset": preset}).master(mix, TAGS, into)
-    assert sorted(path.name for path in into.iterdir()) == ["master.flac", "master.mp3", "master.wav"]
+    product = MasteringResource().master(mix, MasteringBrief(preset=preset, **wanted), TAGS, into)
+    if "formats" not in wanted:
+        assert sorted(path.name for path in into.iterdir()) == ["master.flac", "master.mp3", "master.wav"]
     assert not any(math.isnan(value) for value in product.measures.values() if isinstance(value, float))
     return product
 
@@ -65,6 +69,22 @@ def test_written_files_are_at_minus_14_lufs_and_under_minus_1_dbtp(
     samples = read(products[preset].files[name])
     assert loudness(samples) == pytest.approx(-14, abs=0.1)
     assert true_peak(samples) <= -1.0
+
+
+@pytest.mark.parametrize(("lufs", "ceiling_dbtp"), [(-23.0, -2.0), (-9.0, -1.5)])
+def test_another_loudness_under_another_ceiling_is_what_the_files_have(
+    mix: Recording, tmp_path: Path, lufs: float, ceiling_dbtp: float
+) -> None:
+    product = mastered(mix, tmp_path / "m", "conservative", target_lufs=lufs, ceiling_dbtp=ceiling_dbtp)
+    for path in product.files.values():
+        assert loudness(read(path)) == pytest.approx(lufs, abs=0.1)
+        assert true_peak(read(path)) <= ceiling_dbtp
+
+
+def test_only_the_formats_that_are_wanted_are_written_beside_the_wav(mix: Recording, tmp_path: Path) -> None:
+    product = mastered(mix, tmp_path / "m", formats=("flac",))
+    assert sorted(product.files) == ["master.flac", "master.wav"]
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["master.flac", "master.wav"]
 
 
 @pytest.fixture

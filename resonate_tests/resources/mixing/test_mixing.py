@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyloudnorm
 import pytest
 
 from resonate_resources.mixing.balance import balance_error, balance_holds, target_loudness
+from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.resource import MixingResource
+from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import AudioError, Recording, Samples, Stems, write_samples
 from resonate_studio.demo_song import DemoSong
 
 RATE = 44_100
-PRESETS = ("conservative", "balanced", "aggressive")
+PRESETS: tuple[Preset, ...] = ("conservative", "balanced", "aggressive")
 # One tone per stem, whole periods in a second.
 PITCHES = {"vocals": 1000, "drums": 4000, "bass": 200, "other": 600}
 ASKED_LU = {"vocals": 0, "drums": -3, "bass": -6, "other": -8}  # R3
@@ -30,10 +33,12 @@ def stems_of(folder: Path, samples: dict[str, Samples], rate: int = RATE) -> Ste
     return {name: write_samples(folder / f"{name}.wav", part, rate) for name, part in samples.items()}
 
 
-def mixed(stems: Stems, folder: Path, preset: str = "balanced") -> tuple[Recording, dict[str, float]]:
+def mixed(
+    stems: Stems, folder: Path, preset: Preset = "balanced", **wanted: Any
+) -> tuple[Recording, dict[str, float]]:
     into = folder / f"mix-{preset}"
     into.mkdir()
-    product = MixingResource.model_validate({"preset": preset}).mix(stems, into)
+    product = MixingResource().mix(stems, MixingBrief(preset=preset, **wanted), into)
     assert sorted(path.name for path in into.iterdir()) == ["mix.wav"]
     assert not any(math.isnan(value) for value in product.measures.values() if isinstance(value, float))
     return Recording.open(product.files["mix.wav"]), dict(product.measures)  # type: ignore[arg-type]
@@ -54,6 +59,15 @@ def test_stems_sit_in_the_mix_as_r3_asks_whatever_their_level_was(preset: str, t
     heard = {name: tone_loudness(samples, hertz) for name, hertz in PITCHES.items()}
     for name, asked in ASKED_LU.items():
         assert heard[name] - heard["vocals"] == pytest.approx(asked, abs=0.5)
+
+
+def test_a_stem_is_as_much_louder_as_the_brief_wants_and_stands_where_it_wants(tmp_path: Path) -> None:
+    stems = stems_of(tmp_path, {name: tone(hertz, 0.2) for name, hertz in PITCHES.items()})
+    mix, measures = mixed(stems, tmp_path, gains_db={"drums": 4.0}, balance_lu={"bass": -10.0})
+    heard = {name: tone_loudness(mix.read(), hertz) for name, hertz in PITCHES.items()}
+    for name, asked in {**ASKED_LU, "drums": -3 + 4, "bass": -10}.items():
+        assert heard[name] - heard["vocals"] == pytest.approx(asked, abs=0.5)
+    assert not balance_holds(measures)  # it is not the usual one
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -175,7 +189,7 @@ def test_the_same_stems_make_the_same_bytes(tmp_path: Path) -> None:
 
 def test_no_stems_are_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="no stems to mix: separate the track first"):
-        MixingResource().mix({}, tmp_path)
+        MixingResource().mix({}, MixingBrief(), tmp_path)
 
 
 def test_targets_sum_to_the_loudness_asked_for() -> None:

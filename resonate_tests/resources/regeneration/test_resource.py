@@ -6,7 +6,7 @@ import numpy as np
 import pretty_midi
 import pytest
 
-from resonate_resources.engine import Product
+from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import Recording, Stems, write_samples
 from resonate_resources.regeneration.resource import RegenerationResource
 from resonate_resources.signal.loudness import measure_loudness

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resonate_resources.engine import Product
 from resonate_resources.preset import Preset
+from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import Recording, Samples, Stems, write_samples
+from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.restoration.resource import RestorationResource
+from resonate_resources.separation.brief import SeparationBrief
 from resonate_resources.separation.resource import SeparationResource
 from resonate_resources.signal.bandwidth import detect_bandwidth
 from resonate_resources.signal.si_sdr import measure_si_sdr, si_sdr
@@ -22,16 +24,18 @@ PRESETS: tuple[Preset, ...] = ("conservative", "balanced", "aggressive")
 def separated(phone_recording: PhoneRecording, tmp_path_factory: pytest.TempPathFactory) -> Stems:
     """The stems of the phone recording, as far as they can be parted."""
     folder = tmp_path_factory.mktemp("separated")
-    return opened(SeparationResource().separate(phone_recording.mix, folder))
+    separation = SeparationResource()
+    return opened(separation.separate(separation.plan(phone_recording.mix, SeparationBrief()), folder))
 
 
 @pytest.fixture(scope="module")
 def restored(separated: Stems, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Product]:
     """Preset → the restored stems of the phone recording."""
-    return {
-        preset: RestorationResource(preset=preset).restore(separated, tmp_path_factory.mktemp(preset))
-        for preset in PRESETS
-    }
+    return {preset: restore(separated, tmp_path_factory.mktemp(preset), preset) for preset in PRESETS}
+
+
+def restore(stems: Stems, into: Path, preset: Preset = "balanced") -> Product:
+    return RestorationResource().restore(stems, RestorationBrief(preset=preset), into)
 
 
 def opened(product: Product) -> Stems:
@@ -101,7 +105,7 @@ def test_the_vocals_of_a_phone_recording_get_nearer_to_the_truth_and_their_noise
 def test_the_octave_above_a_phones_band_comes_nearer_to_the_clean_stems(
     demo_song: DemoSong, phone_recording: PhoneRecording, tmp_path: Path
 ) -> None:
-    after = opened(RestorationResource().restore(phone_recording.stems, tmp_path))
+    after = opened(restore(phone_recording.stems, tmp_path))
     for name in ("vocals", "drums", "other"):
         clean_db, before_db, after_db = (
             band_level_db(stem, 10_000, 14_000) - band_level_db(stem, 1_000, 4_000)
@@ -123,7 +127,7 @@ def test_overtones_of_a_stem_without_noise_cost_less_than_five_thousandths_of_a_
     truth, error = np.fft.irfft(spectra).astype(np.float32)[:, None]
     stems = saved(tmp_path, drums=truth + error)
 
-    after = opened(RestorationResource(preset=preset).restore(stems, tmp_path))["drums"].read()
+    after = opened(restore(stems, tmp_path, preset))["drums"].read()
 
     cost = si_sdr(truth + error, truth) - si_sdr(after, truth)
     assert 0 < cost < 0.005
@@ -138,7 +142,7 @@ def test_a_bass_without_lows_gets_an_octave_under_it(tmp_path: Path) -> None:
     stems = saved(
         tmp_path, vocals=np.zeros((1, time.size), np.float32), bass=np.asarray(bass, np.float32)[None]
     )
-    product = RestorationResource(preset="aggressive").restore(stems, tmp_path)
+    product = restore(stems, tmp_path, "aggressive")
 
     octave_db = -40 - 3.01  # half of what may be added: there are overtones too
     assert float(product.measures["bass_sub_bass_added_db"]) == pytest.approx(octave_db, abs=0.01)
@@ -168,7 +172,7 @@ def test_shape_and_rate_stay(separated: Stems, restored: dict[str, Product]) -> 
 
 
 def test_a_clean_full_range_song_is_left_as_it_is(demo_song: DemoSong, tmp_path: Path) -> None:
-    product = RestorationResource().restore(demo_song.stems, tmp_path)
+    product = restore(demo_song.stems, tmp_path)
 
     for name, stem in opened(product).items():
         np.testing.assert_array_equal(stem.read(), demo_song.stems[name].read())
@@ -176,11 +180,30 @@ def test_a_clean_full_range_song_is_left_as_it_is(demo_song: DemoSong, tmp_path:
     assert detect_bandwidth(demo_song.mix).upper_hz > 16_000
 
 
+def test_steps_that_are_not_wanted_are_not_taken(tmp_path: Path) -> None:
+    time = np.arange(5 * 44_100) / 44_100
+    bass = sum(0.3 / n * np.sin(2 * np.pi * 110 * n * time) for n in (1, 2, 3))  # without lows
+    bass = bass + 0.003 * np.sin(2 * np.pi * 25 * time)  # rumble
+    bass = bass * np.clip(np.minimum(time, 5 - time) / 0.5, 0, 1)
+    stems = saved(tmp_path, bass=np.asarray(bass, np.float32)[None])
+    levels = {}
+    for steps in ((), ("cut_rumble",), ("extend",)):
+        product = RestorationResource().restore(stems, RestorationBrief(steps=steps), tmp_path)
+        change = (opened(product)["bass"].read() - stems["bass"].read())[0, 44_100 : 3 * 44_100]
+        spectrum = np.abs(np.fft.rfft(change)) / len(change) * 2  # whole periods of both
+        levels[steps] = spectrum[2 * 25], spectrum[2 * 55]
+
+    assert levels[()] == (0, 0)
+    assert levels["cut_rumble",] == pytest.approx((0.003, 0), abs=3e-4)
+    rumble, octave = levels["extend",]
+    assert rumble < 1e-4 < octave
+
+
 def test_only_what_belongs_to_the_artefact_is_left_in_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "into"
     folder.mkdir()
     noise = np.random.default_rng(0).standard_normal((1, 88_200)).astype(np.float32) * 0.01
-    product = RestorationResource().restore(saved(tmp_path, vocals=noise, drums=noise), folder)
+    product = restore(saved(tmp_path, vocals=noise, drums=noise), folder)
 
     assert sorted(path.name for path in folder.iterdir()) == sorted(product.files)
 
@@ -191,7 +214,7 @@ def test_the_same_stems_give_the_same_bytes(tmp_path: Path) -> None:
     hashes = []
     for folder in (tmp_path / "once", tmp_path / "again"):
         folder.mkdir()
-        hashes.append([stem.sha256 for stem in opened(RestorationResource().restore(stems, folder)).values()])
+        hashes.append([stem.sha256 for stem in opened(restore(stems, folder)).values()])
 
     assert hashes[0] == hashes[1]
 
@@ -213,7 +236,7 @@ def test_any_length_rate_and_number_of_channels_comes_out_finite(
         for name in ("vocals", "drums", "bass", "other")
     }
 
-    product = RestorationResource(preset="aggressive").restore(stems, tmp_path)
+    product = restore(stems, tmp_path, "aggressive")
 
     assert all(math.isfinite(float(value)) for value in product.measures.values())
     for stem in opened(product).values():
@@ -221,17 +244,18 @@ def test_any_length_rate_and_number_of_channels_comes_out_finite(
         assert np.isfinite(stem.read()).all()
 
 
-def test_the_engine_says_what_it_will_do(tmp_path: Path) -> None:
-    engine = RestorationResource(preset="aggressive").engine()
+def test_the_recipe_says_what_will_be_done() -> None:
+    recipe = RestorationResource().recipe(RestorationBrief(preset="aggressive", steps=("denoise",)))
 
-    assert engine.name == "noisereduce"
-    assert engine.settings["preset"] == "aggressive"
+    assert recipe.engine.name == "noisereduce"
+    assert recipe.settings == {"preset": "aggressive", "steps": ["denoise"]}
 
 
 def test_progress_rises_to_the_end(tmp_path: Path) -> None:
     silence = np.zeros((2, 44_100), np.float32)
     heard: list[float] = []
-    RestorationResource().restore(saved(tmp_path, vocals=silence, drums=silence), tmp_path, heard.append)
+    stems = saved(tmp_path, vocals=silence, drums=silence)
+    RestorationResource().restore(stems, RestorationBrief(), tmp_path, heard.append)
 
     assert heard == sorted(heard)
     assert heard[-1] == 1

@@ -6,7 +6,7 @@ import numpy as np
 import pretty_midi
 import pytest
 
-from resonate_resources.engine import Product
+from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import write_samples
 from resonate_resources.transcription.resource import TranscriptionResource
 from resonate_studio.demo_song import DemoSong
