@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,11 @@ import soundfile as sf
 import yaml  # type: ignore[import-untyped]
 
 from resonate_assets.settings import Settings
+from resonate_resources.engine import Engine
+from resonate_resources.storage import current
+from resonate_resources.storage.artefacts import Manifest
+from resonate_resources.storage.inbox import Seen
+from resonate_resources.storage.ledger import Ledger, enter_tracks, tracks_of
 from resonate_studio.home import open_instance
 from resonate_studio.processing import Processor
 from resonate_tests.peer_encoders import Floats
@@ -153,6 +159,40 @@ def test_a_track_is_processed_on_an_instance_in_postgresql(
         )
         assert cursor.fetchone() == (10,)
     assert not list(dagster_home.rglob("*.db")), "something was kept in SQLite after all"
+
+
+def test_the_index_and_the_ledger_are_kept_in_postgresql_as_in_sqlite(postgresql: dict[str, str]) -> None:
+    names = ("USER", "PASSWORD", "PORT", "DATABASE")
+    url = "postgresql+psycopg2://{}:{}@127.0.0.1:{}/{}".format(
+        *(postgresql[f"RESONATE_POSTGRES_{name}"] for name in names)
+    )
+    song, other = "song-0123456789ab", "other-ba9876543210"
+    for version in ("s1", "s2"):
+        made = Manifest(
+            "stems", song, "k", version, "3", Engine("masks"), {"raw_track": "r1"}, {}, {"sdr": 9.5}, (), 1.0
+        )
+        current.record_all(url, [made, replace(made, track=other), replace(made, stage="mix")])
+    assert current.current_of(url, [song])[song]["stems"].data_version == "s2"
+    assert {track: sorted(stages) for track, stages in current.stages_made(url).items()} == {
+        song: ["mix", "stems"],
+        other: ["stems"],
+    }
+    assert [track for track, _ in current.all_versions(url, other)] == [song]
+    seen = current.changed_since(url, 0)
+    assert (seen.tracks, seen.whole) == ({song, other}, True)
+    current.forget(url, [("stems", other)])
+    assert current.changed_since(url, seen.last).tracks == {other}
+
+    inbox = Ledger(url, "/in")
+    strange, deep = os.fsdecode(b"/in/\xff.wav"), f"/in/{'deep/' * 800}song.wav"
+    files = [Seen(uri, 1, "x", settled=True) for uri in (strange, deep, "/in/new.wav")]
+    for _ in range(2):
+        inbox.enter({strange: "1:x", deep: "1:x"})
+    assert list(inbox.fresh(files)) == files[2:]
+    assert inbox.sampled(2) == [strange]
+    enter_tracks(url, {"0123456789ab": "another-name-0123456789ab"})
+    enter_tracks(url, {"0123456789ab": song})
+    assert tracks_of(url, ["0123456789ab", "ba9876543210"]) == {"0123456789ab": song}
 
 
 def test_production_differs_from_one_machine_in_its_database_only() -> None:
