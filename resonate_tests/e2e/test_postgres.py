@@ -25,6 +25,7 @@ from resonate_assets.settings import Settings
 from resonate_resources.engine import Engine
 from resonate_resources.storage import current
 from resonate_resources.storage.artefacts import Manifest
+from resonate_resources.storage.database import database
 from resonate_resources.storage.inbox import Seen
 from resonate_resources.storage.ledger import Ledger, enter_tracks, tracks_of
 from resonate_studio.home import open_instance
@@ -193,6 +194,7 @@ def test_the_index_and_the_ledger_are_kept_in_postgresql_as_in_sqlite(postgresql
     enter_tracks(url, {"0123456789ab": "another-name-0123456789ab"})
     enter_tracks(url, {"0123456789ab": song})
     assert tracks_of(url, ["0123456789ab", "ba9876543210"]) == {"0123456789ab": song}
+    database(url).dispose()  # a server that is asked to end waits for who is connected
 
 
 def test_production_differs_from_one_machine_in_its_database_only() -> None:
