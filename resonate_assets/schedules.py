@@ -13,9 +13,9 @@ from resonate_resources.ingestion.intake import take_in
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.storage.current import tracks_with
-from resonate_resources.storage.ledger import enter_tracks
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.retries import TRIES, Tries, due, hopeless, note_tries, tries_of_tracks
+from resonate_resources.storage.taken_in import enter_tracks
 
 _PER_NIGHT = 1000
 """Tracks asked for in one night: with more, the queue would hide what the day brings."""

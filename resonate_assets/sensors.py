@@ -4,6 +4,7 @@ whose process is dead are ended; and what is behind its inputs is asked for agai
 import json
 import os
 from collections.abc import Sequence
+from itertools import islice
 
 import dagster as dg
 
@@ -12,7 +13,7 @@ from resonate_assets.partitions import partitions_of, tracks
 from resonate_assets.runs import BEATS, report_dead_runs, tracks_under_way
 from resonate_resources.ingestion.intake import Intake, take_in
 from resonate_resources.ingestion.resource import InboxResource
-from resonate_resources.storage.catalogue import oldest_after, stale_tracks
+from resonate_resources.storage.catalogue import next_stale
 from resonate_resources.storage.current import was_walked
 from resonate_resources.storage.heartbeats import Watch
 from resonate_resources.storage.inbox import Inbox
@@ -57,8 +58,10 @@ def _nothing_new(intake: Intake, inbox: Inbox) -> str:
     return "; ".join(parts)
 
 
-_PER_RECONCILE = 100
-"""Tracks asked for in an hour. Of a change of code that concerns all, the automation asks for the others."""
+_A_LOOK = 10_000
+"""Tracks a reconcile looks at: it goes round 100,000 within the hour, in ticks that take two seconds each."""
+_ASKED_A_LOOK = 100
+"""Tracks it asks for at a time."""
 
 _RUNNING, _STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
 
@@ -107,28 +110,29 @@ def reconcile_sensor(stages: Sequence[dg.AssetsDefinition]) -> dg.SensorDefiniti
     (dagster #33587): manifests are compared with what their inputs and the code of the stages are now."""
     code_versions = {stage.key.path[-1]: stage.code_versions_by_key[stage.key] or "" for stage in stages}
 
-    @dg.sensor(job=process_track, minimum_interval_seconds=3600, default_status=_RUNNING)
+    @dg.sensor(job=process_track, minimum_interval_seconds=300, default_status=_RUNNING)
     def reconcile(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SensorResult:
-        """Asks for tracks that are behind their inputs, once for each state that they are found in."""
+        """Asks for tracks that are behind their inputs, once for each state that they are found in. The cursor is
+        how far in the library the last look came."""
         if not was_walked(storage.database):
             return dg.SensorResult(
                 skip_reason="the index of what is current has not been made yet; `resonate status` makes it"
             )
+        stale, place = next_stale(storage.database, code_versions, context.cursor or "", _A_LOOK)
         left_out = tracks_under_way(context.instance, process_track.name)
-        stale = [
+        wanted = (
             each
-            for each in stale_tracks(storage.database, code_versions)
+            for each in stale
             if each.track not in left_out and not storage.sources.is_rejected(each.track)
-        ]
-        since, track = json.loads(context.cursor or '[0, ""]')
-        asked = oldest_after(stale, (since, track), _PER_RECONCILE)
+        )
+        asked = list(islice(wanted, _ASKED_A_LOOK))
         return dg.SensorResult(
             run_requests=[
                 dg.RunRequest(run_key=f"{each.track}-{each.state}", partition_key=each.track)
                 for each in asked
             ],
-            skip_reason=None if asked else "nothing is behind what it was made from",
-            cursor=json.dumps([asked[-1].since, asked[-1].track]) if asked else context.cursor,
+            skip_reason=None if asked else "nothing here is behind what it was made from",
+            cursor=asked[-1].track if len(asked) == _ASKED_A_LOOK else place,
         )
 
     return reconcile

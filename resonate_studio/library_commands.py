@@ -31,14 +31,14 @@ def rebuild_index(home: Path | None) -> None:
 @HOME
 def look_again(home: Path | None) -> None:
     """Look at every file of the inboxes anew: after Dagster's database was lost. No track becomes another by it."""
-    from resonate_resources.storage.ledger import Ledger
+    from resonate_resources.storage.taken_in import TakenIn
     from resonate_studio.home import settings_for
 
     settings = settings_for(home)
     inboxes = [str(Path(settings.inbox).expanduser().absolute()), settings.bucket]
     with writable(settings.home):
         for inbox in filter(None, inboxes):
-            Ledger(settings.database_url, inbox).forget()
+            TakenIn(settings.database_url, inbox).forget()
             click.echo(f"{inbox}: every file is looked at anew")
 
 

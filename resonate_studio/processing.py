@@ -21,10 +21,10 @@ from resonate_resources.brief.resource import BriefResource
 from resonate_resources.ingestion.intake import identify, known_as, unreadable
 from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.storage.artefacts import PICTURE, Artefact
-from resonate_resources.storage.ledger import enter_tracks
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.s3_store import S3Error
 from resonate_resources.storage.sources import Source
+from resonate_resources.storage.taken_in import enter_tracks
 
 StageDone = Callable[[str, str], None]
 """Called with source and stage whenever a stage of a file is done."""

@@ -18,9 +18,9 @@ from resonate_resources.parallel import in_parallel
 from resonate_resources.recordings.recording import file_sha256
 from resonate_resources.recordings.tags import read_tags
 from resonate_resources.storage.inbox import KEYS_A_PART, Inbox, Seen, fingerprint, plan
-from resonate_resources.storage.ledger import Ledger, enter_tracks, knows_tracks, tracks_of
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection, Source
+from resonate_resources.storage.taken_in import TakenIn, enter_tracks, knows_tracks, tracks_of
 
 _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """Errors that say nothing about the file at hand: to reject it for them would lose it."""
@@ -104,7 +104,7 @@ def take_in(
     finds the same files again.
     """
     url = storage.database
-    ledger = Ledger(url, inbox.uri)
+    ledger = TakenIn(url, inbox.uri)
     ledger.take_over(storage.store)
     ledger.enter({uri: stamp for uri, (stamp, track) in emitted.items() if partitions.has(track)})
     look = inbox.look(ledger.sampled(KEYS_A_PART)) if inbox.in_parts else inbox.look()

@@ -6,14 +6,15 @@ import hashlib
 import io
 import json
 import os
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from resonate_resources.storage.current import (
     Current,
-    all_current,
+    Versions,
+    all_versions,
     changed_since,
     current_of,
     rebuild,
@@ -138,7 +139,7 @@ def _number(value: float | int | str | bool | None) -> float | int | str | bool 
     return float(value) if value in ("inf", "-inf") else value
 
 
-def stale_stages(made: Mapping[str, Current], code_versions: Mapping[str, str]) -> list[str]:
+def stale_stages(made: Mapping[str, Versions], code_versions: Mapping[str, str]) -> list[str]:
     """Stages of a track that are missing, or were made by other code or from other inputs than there are now.
 
     made: stage → what is current; code_versions: stage → its code's, of every stage there should be.
@@ -157,35 +158,34 @@ def stale_stages(made: Mapping[str, Current], code_versions: Mapping[str, str]) 
 
 @dataclass(frozen=True)
 class Stale:
-    """A track that is behind: its stages that are, when something of it was last published (seconds since 1970),
-    and a name for the state that it is in, equal for as long as nothing about it changes."""
+    """A track that is behind: its stages that are, and a name for the state that it is in, equal for as long as
+    nothing about it changes."""
 
     track: str
     stages: list[str]
-    since: float
     state: str
 
 
 def stale_tracks(url: str, code_versions: Mapping[str, str]) -> Iterator[Stale]:
     """Every track that has something, and stages that are stale. Reads the whole index, page by page."""
-    for track, made in all_current(url):
-        stages = stale_stages(made, code_versions)
-        if stages:
-            facts = [
-                sorted(code_versions.items()),
-                sorted((stage, each.key, each.data_version) for stage, each in made.items()),
-            ]
-            state = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
-            yield Stale(track, stages, max(each.published_at for each in made.values()), state)
+    return filter(None, (_stale(track, made, code_versions) for track, made in all_versions(url)))
 
 
-def oldest_after(stale: Iterable[Stale], after: tuple[float, str], limit: int) -> list[Stale]:
-    """At most `limit` of them, the longest untouched first, beginning after a (since, track) and going round: so
-    that tracks which stay behind whatever is done do not hide the others."""
-    ordered = sorted(stale, key=_age)
-    start = bisect_right(ordered, after, key=_age)
-    return (ordered[start:] + ordered[:start])[:limit]
+def next_stale(
+    url: str, code_versions: Mapping[str, str], after: str, at_most: int
+) -> tuple[list[Stale], str]:
+    """Those that are stale of the next so many tracks after one, and the last that was looked at: "" at the end."""
+    looked_at = list(islice(all_versions(url, after), at_most))
+    found = (_stale(track, made, code_versions) for track, made in looked_at)
+    return [each for each in found if each], looked_at[-1][0] if len(looked_at) == at_most else ""
 
 
-def _age(stale: Stale) -> tuple[float, str]:
-    return stale.since, stale.track
+def _stale(track: str, made: Mapping[str, Versions], code_versions: Mapping[str, str]) -> Stale | None:
+    stages = stale_stages(made, code_versions)
+    if not stages:
+        return None
+    facts = [
+        sorted(code_versions.items()),
+        sorted((stage, each.key, each.data_version) for stage, each in made.items()),
+    ]
+    return Stale(track, stages, hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12])

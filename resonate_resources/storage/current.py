@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -46,6 +47,7 @@ _changes = sa.Table(
 their order, and who has seen one has seen all below it. Counting begins at the time, in µs since 1970, when the
 database was made: numbers of a database that was lost are lower. walked: whether `rebuild` ever came to its end."""
 
+_ROWS_A_PAGE = 5000
 _PAGE = 500
 """Tracks a transaction: SQLite lets nobody else in meanwhile."""
 
@@ -65,6 +67,16 @@ class Current:
     made_from: Mapping[str, str]
     measures: Mapping[str, float | int | str | bool]
     engine: str
+    published_at: float
+
+
+class Versions(NamedTuple):
+    """Of a `Current`, what tells whether something else is behind it: a million are read at a time."""
+
+    key: str
+    data_version: str
+    code_version: str
+    made_from: Mapping[str, str]
     published_at: float
 
 
@@ -118,28 +130,30 @@ def current_of(url: str, tracks: Collection[str]) -> dict[str, dict[str, Current
     return found
 
 
-def all_current(url: str) -> Iterator[tuple[str, dict[str, Current]]]:
-    """(track, stage → what is current) of every track, in the order of their names.
+def all_versions(url: str, after: str = "") -> Iterator[tuple[str, dict[str, Versions]]]:
+    """(track, stage → versions of what is current) of every track after one, in the order of their names.
 
     Page by page: what changes meanwhile may be seen or not.
     """
-    after = ""
+    columns = ("track", "stage", "key", "data_version", "code_version", "made_from", "published_at")
+    ordered = sa.select(*(_current.c[name] for name in columns)).where(~_current.c.gone)
+    ordered = ordered.order_by(_current.c.track, _current.c.stage).limit(_ROWS_A_PAGE)
+    track, stage, made = after, "", dict[str, Versions]()
+    place = _current.c.track > after
     while True:
-        page = (
-            sa.select(_current.c.track)
-            .where(_current.c.track > after, ~_current.c.gone)
-            .distinct()
-            .order_by(_current.c.track)
-            .limit(_PAGE)
-        )
         with transaction(url) as db:
-            names = list(db.execute(page).scalars())
-            if not names:
-                return
-            range_ = _listing().where(_current.c.track >= names[0], _current.c.track <= names[-1])
-            found = _by_track(db.execute(range_))
-        yield from found.items()
-        after = names[-1]
+            rows = db.execute(ordered.where(place)).all()
+        for name, stage, key, data_version, code_version, made_from, at in rows:
+            if name != track:
+                if made:
+                    yield track, made
+                track, made = name, {}
+            made[stage] = Versions(key, data_version, code_version, json.loads(made_from), at)
+        if len(rows) < _ROWS_A_PAGE:
+            break
+        place = sa.tuple_(_current.c.track, _current.c.stage) > sa.tuple_(track, stage)
+    if made:
+        yield track, made
 
 
 def changed_since(url: str, change: int) -> Changes:
@@ -186,7 +200,7 @@ def rebuild(url: str, store: Store) -> int:
         wrong += len(stale)
     gone = [
         (stage, track)
-        for track, stages in all_current(url)
+        for track, stages in all_versions(url)
         for stage, current in stages.items()
         if (stage, track) not in seen and current.published_at < began
     ]

@@ -1,6 +1,6 @@
 """Inboxes: a watched folder and a watched bucket, and the pure plan of what to take from them.
 
-What was dealt with stands in a ledger; see resonate_resources.storage.ledger.
+What was dealt with stands in a ledger; see resonate_resources.storage.taken_in.
 """
 
 from __future__ import annotations

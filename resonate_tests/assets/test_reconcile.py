@@ -112,19 +112,25 @@ def test_what_is_rejected_or_under_way_is_left_alone(
         instance.delete_run(run.run_id)
 
 
-def test_no_more_than_some_are_asked_for_at_a_time_and_all_have_their_turn(
-    instance: dg.DagsterInstance, storage: StorageResource, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("a_look", "asked_a_look"), [(100, 2), (2, 100)])
+def test_so_many_are_looked_at_and_asked_for_at_a_time_and_all_have_their_turn(
+    instance: dg.DagsterInstance,
+    storage: StorageResource,
+    monkeypatch: pytest.MonkeyPatch,
+    a_look: int,
+    asked_a_look: int,
 ) -> None:
-    monkeypatch.setattr(sensors, "_PER_RECONCILE", 2)
+    monkeypatch.setattr(sensors, "_A_LOOK", a_look)
+    monkeypatch.setattr(sensors, "_ASKED_A_LOOK", asked_a_look)
     names = [f"song-{number:012d}" for number in range(5)]
     for name in names:
         publish(storage, "raw_track", "r1", track=name)
     turns, cursor = [], None
-    for _ in range(3):
+    for _ in range(4):
         result = tick(instance, storage, cursor)
         cursor = result.cursor
         turns.append(asked(result))
-    assert turns == [names[:2], names[2:4], [names[4], names[0]]]
+    assert turns == [names[:2], names[2:4], names[4:], names[:2]]
 
 
 def test_an_index_that_was_never_made_makes_nothing_stale(
@@ -138,7 +144,7 @@ def test_an_index_that_was_never_made_makes_nothing_stale(
     assert "has not been made yet" in str(result.skip_reason and result.skip_reason.skip_message)
 
 
-def test_the_reconcile_comes_at_least_hourly_and_is_on() -> None:
+def test_the_reconcile_is_on_and_comes_to_every_one_of_100_000_tracks_within_the_hour() -> None:
     sensor = reconcile_sensor([raw_track, stems])
-    assert 0 < (sensor.minimum_interval_seconds or 0) <= 3600
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    assert (sensor.minimum_interval_seconds or 0) * 100_000 / sensors._A_LOOK <= 3600

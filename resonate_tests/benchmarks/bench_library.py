@@ -36,9 +36,9 @@ from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.storage.catalogue import build_catalogue
 from resonate_resources.storage.database import tables, transaction
 from resonate_resources.storage.inbox import FolderInbox, fingerprint
-from resonate_resources.storage.ledger import Ledger, enter_tracks
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
+from resonate_resources.storage.taken_in import TakenIn, enter_tracks
 from resonate_studio.library_status import library_status
 from resonate_tests.benchmarks.postgresql_server import postgresql_server
 from resonate_tests.benchmarks.simulated_library import fill_dagster, fill_index, track_names
@@ -79,7 +79,7 @@ def make_inbox(folder: Path, storage: StorageResource, names: list[str]) -> None
             f'{{"track": "{name}", "uri": "{path}", "size": 0, "sha256": "{source.sha256}"}}'
         )
     inbox = FolderInbox(folder)
-    Ledger(storage.database, inbox.uri).enter({seen.uri: fingerprint(seen) for seen in inbox.look()})
+    TakenIn(storage.database, inbox.uri).enter({seen.uri: fingerprint(seen) for seen in inbox.look()})
     enter_tracks(storage.database, {content_of(name): name for name in names})
 
 

@@ -6,6 +6,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -55,7 +56,7 @@ def postgresql_server(port: int) -> Iterator[dict[str, str]]:
             _wait(port, password)
             yield environment
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # without waiting for who is still connected
             server.wait(60)
     finally:
         shutil.rmtree(directory)

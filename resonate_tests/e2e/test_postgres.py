@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,13 @@ import yaml  # type: ignore[import-untyped]
 
 from resonate_assets.runs import report_dead_runs
 from resonate_assets.settings import Settings
+from resonate_resources.recipe import Engine
 from resonate_resources.separation.lalal.ledger import Caps, Ledger
-from resonate_resources.storage import heartbeats
-from resonate_resources.storage.database import now, transaction
+from resonate_resources.storage import current, heartbeats
+from resonate_resources.storage.database import database, now, transaction
+from resonate_resources.storage.inbox import Seen
+from resonate_resources.storage.manifest import Manifest
+from resonate_resources.storage.taken_in import TakenIn, enter_tracks, tracks_of
 from resonate_studio.home import open_instance
 from resonate_studio.processing import Processor
 from resonate_tests.peer_encoders import Floats
@@ -267,6 +272,54 @@ def test_a_live_run_of_another_host_is_left_alone_and_a_dead_one_is_reported(
     assert statuses == {"live": dg.DagsterRunStatus.STARTED, "dead": dg.DagsterRunStatus.FAILURE}
     (line,) = told
     assert "host-b" in line
+
+
+def test_the_index_and_the_ledger_are_kept_in_postgresql_as_in_sqlite(postgresql: dict[str, str]) -> None:
+    names = ("USER", "PASSWORD", "PORT", "DATABASE")
+    url = "postgresql+psycopg2://{}:{}@127.0.0.1:{}/{}".format(
+        *(postgresql[f"RESONATE_POSTGRES_{name}"] for name in names)
+    )
+    song, other = "song-0123456789ab", "other-ba9876543210"
+    for version in ("s1", "s2"):
+        made = Manifest(
+            stage="stems",
+            track=song,
+            key="k",
+            attempt="a",
+            data_version=version,
+            recipe={},
+            code_version="3",
+            inputs={},
+            engine=Engine("masks"),
+            files={},
+            measures={"sdr": 9.5},
+            notes=(),
+            seconds=1.0,
+            made_from={"raw_track": "r1"},
+        )
+        current.record_all(url, [made, replace(made, track=other), replace(made, stage="mix")])
+    assert current.current_of(url, [song])[song]["stems"].data_version == "s2"
+    assert {track: sorted(stages) for track, stages in current.stages_made(url).items()} == {
+        song: ["mix", "stems"],
+        other: ["stems"],
+    }
+    assert [track for track, _ in current.all_versions(url, other)] == [song]
+    seen = current.changed_since(url, 0)
+    assert (seen.tracks, seen.whole) == ({song, other}, True)
+    current.forget(url, [("stems", other)])
+    assert current.changed_since(url, seen.last).tracks == {other}
+
+    inbox = TakenIn(url, "/in")
+    strange, deep = os.fsdecode(b"/in/\xff.wav"), f"/in/{'deep/' * 800}song.wav"
+    files = [Seen(uri, 1, "x", settled=True) for uri in (strange, deep, "/in/new.wav")]
+    for _ in range(2):
+        inbox.enter({strange: "1:x", deep: "1:x"})
+    assert list(inbox.fresh(files)) == files[2:]
+    assert inbox.sampled(2) == [strange]
+    enter_tracks(url, {"0123456789ab": "another-name-0123456789ab"})
+    enter_tracks(url, {"0123456789ab": song})
+    assert tracks_of(url, ["0123456789ab", "ba9876543210"]) == {"0123456789ab": song}
+    database(url).dispose()  # a server that is asked to end waits for who is connected
 
 
 def test_production_differs_from_one_machine_in_its_database_only() -> None:

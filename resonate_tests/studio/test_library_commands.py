@@ -11,8 +11,8 @@ from resonate_resources.engine import Engine
 from resonate_resources.storage.artefacts import Manifest
 from resonate_resources.storage.current import current_of
 from resonate_resources.storage.inbox import Seen
-from resonate_resources.storage.ledger import Ledger
 from resonate_resources.storage.store import LocalStore
+from resonate_resources.storage.taken_in import TakenIn
 from resonate_studio.cli import main
 
 SONG = "song-0123456789ab"
@@ -43,7 +43,7 @@ def test_an_index_that_was_lost_is_made_anew(url: str, tmp_path: Path) -> None:
 def test_files_of_the_inbox_are_looked_at_anew(url: str, tmp_path: Path) -> None:
     inbox = str(tmp_path / "inbox")
     file = Seen(f"{inbox}/a.wav", 1, "x", settled=True)
-    ledger = Ledger(url, inbox)
+    ledger = TakenIn(url, inbox)
     ledger.enter({file.uri: "1:x"})
     assert list(ledger.fresh([file])) == []
     assert inbox in told(tmp_path, "look-again")

@@ -14,14 +14,13 @@ from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.catalogue import (
     CATALOGUE,
-    Stale,
     build_catalogue,
-    oldest_after,
+    next_stale,
     read_catalogue,
     stale_stages,
     stale_tracks,
 )
-from resonate_resources.storage.current import Current, rebuild, record
+from resonate_resources.storage.current import Versions, rebuild, record
 from resonate_resources.storage.sources import Source, Sources
 from resonate_resources.storage.store import LocalStore, new_directory
 
@@ -175,14 +174,10 @@ def test_an_empty_library_has_an_empty_catalogue(store: CountingStore) -> None:
     assert len(frame) == 0
 
 
-def made(stage: str, version: str, code: str, at: float = 0.0, **made_from: str) -> Current:
-    return Current(SONG, stage, "k", version, code, made_from, {}, "engine", at)
-
-
 MADE = {
-    "raw_track": made("raw_track", "r1", "1", source="s"),
-    "stems": made("stems", "s1", "3", raw_track="r1"),
-    "mix": made("mix", "m1", "2", stems="s1"),
+    "raw_track": Versions("k", "r1", "1", {"source": "s"}, 0.0),
+    "stems": Versions("k", "s1", "3", {"raw_track": "r1"}, 0.0),
+    "mix": Versions("k", "m1", "2", {"stems": "s1"}, 0.0),
 }
 CODE = {"raw_track": "1", "stems": "3", "mix": "2"}
 
@@ -200,7 +195,7 @@ def test_a_stage_of_other_code_is_stale() -> None:
 
 
 def test_a_stage_made_from_what_has_changed_since_is_stale() -> None:
-    assert stale_stages(MADE | {"raw_track": made("raw_track", "r2", "1")}, CODE) == ["stems"]
+    assert stale_stages(MADE | {"raw_track": Versions("k", "r2", "1", {}, 1.0)}, CODE) == ["stems"]
 
 
 def test_the_state_of_a_stale_track_has_a_name_that_changes_with_it_and_with_the_code(
@@ -219,14 +214,14 @@ def test_the_state_of_a_stale_track_has_a_name_that_changes_with_it_and_with_the
     assert list(stale_tracks(store.url, code)) == []
 
 
-def test_the_longest_untouched_come_first_and_each_has_its_turn() -> None:
-    stale = [
-        Stale(name, ["mix"], since, "s") for name, since in (("c", 3.0), ("a", 1.0), ("d", 3.0), ("b", 2.0))
-    ]
-    after, turns = (0.0, ""), []
+def test_a_library_is_gone_through_in_parts_that_leave_nothing_out(store: CountingStore) -> None:
+    code = {"raw_track": "1", "profile": "1"}
+    names = [f"song-{number:012d}" for number in range(7)]
+    for name in names:
+        publish(store, "raw_track", name, {})
+    publish(store, "profile", names[1], {})
+    parts, after = [], ""
     for _ in range(3):
-        chosen = oldest_after(stale, after, 3)
-        after = chosen[-1].since, chosen[-1].track
-        turns.append("".join(each.track for each in chosen))
-    assert turns == ["abc", "dab", "cda"]
-    assert oldest_after([], after, 3) == []
+        stale, after = next_stale(store.url, code, after, 3)
+        parts.append(([each.track for each in stale], after))
+    assert parts == [([names[0], names[2]], names[2]), (names[3:6], names[5]), ([names[6]], "")]

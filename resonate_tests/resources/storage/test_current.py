@@ -61,7 +61,7 @@ def test_a_later_artefact_takes_the_place_of_the_earlier(url: str) -> None:
     current.record(url, manifest(version="s1"))
     current.record(url, manifest(version="s2", key="k2"))
     assert current.current_of(url, [SONG])[SONG]["stems"].data_version == "s2"
-    assert len(list(current.all_current(url))) == 1
+    assert len(list(current.all_versions(url))) == 1
 
 
 def test_who_asks_for_changes_is_told_of_each_track_once(url: str) -> None:
@@ -93,7 +93,7 @@ def test_what_is_gone_is_listed_no_more_and_is_a_change(url: str) -> None:
     current.record_all(url, [manifest(SONG), manifest(OTHER)])
     seen = current.changed_since(url, 0).last
     current.forget(url, [("stems", SONG)])
-    assert [track for track, _ in current.all_current(url)] == [OTHER]
+    assert [track for track, _ in current.all_versions(url)] == [OTHER]
     assert current.tracks_with(url, "stems") == {OTHER}
     assert current.current_of(url, [SONG]) == {}
     assert current.changed_since(url, seen).tracks == {SONG}
@@ -101,13 +101,17 @@ def test_what_is_gone_is_listed_no_more_and_is_a_change(url: str) -> None:
     assert current.tracks_with(url, "stems") == {SONG, OTHER}
 
 
-def test_many_tracks_are_listed_page_by_page_and_none_is_left_out(url: str) -> None:
-    names = [f"song-{number:012d}" for number in range(1203)]
+@pytest.mark.parametrize("page", [1, 2, 7, 2406, 5000])
+def test_many_tracks_are_listed_page_by_page_and_none_is_left_out(
+    url: str, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current, "_ROWS_A_PAGE", page)
+    names = [f"song-{number:012d}" for number in range(1203 if page > 100 else 5)]
     current.record_all(url, [manifest(name, stage) for name in names for stage in ("stems", "mix")])
-    assert [track for track, _ in current.all_current(url)] == names
-    assert all(sorted(made) == ["mix", "stems"] for _, made in current.all_current(url))
-    assert [sorted(current.stages_made(url)[name]) for name in names[::400]] == [["mix", "stems"]] * 4
-    assert len(current.current_of(url, names)) == 1203
+    assert [track for track, _ in current.all_versions(url)] == names
+    assert all(sorted(made) == ["mix", "stems"] for _, made in current.all_versions(url))
+    assert [sorted(current.stages_made(url)[name]) for name in names] == [["mix", "stems"]] * len(names)
+    assert len(current.current_of(url, names)) == len(names)
 
 
 def test_processes_that_publish_together_leave_no_change_unseen(url: str) -> None:

@@ -42,7 +42,7 @@ _CHUNK = 500
 """Rows a question: SQLite takes 32,766 values in one at most, and its writers should not wait long."""
 
 
-class Ledger:
+class TakenIn:
     """What was dealt with, of one inbox."""
 
     def __init__(self, url: str, inbox: str) -> None:

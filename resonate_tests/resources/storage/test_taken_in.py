@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from resonate_resources.storage.database import database
 from resonate_resources.storage.inbox import Seen
-from resonate_resources.storage.ledger import Ledger, enter_tracks, knows_tracks, tracks_of
 from resonate_resources.storage.store import LocalStore
+from resonate_resources.storage.taken_in import TakenIn, enter_tracks, knows_tracks, tracks_of
 
 STRANGE = os.fsdecode(b"/in/\xff\xfe.wav")
 ODD = "/in/two\nlines 🎸.wav"
@@ -29,7 +29,7 @@ def seen(uri: str, stamp: str = "x") -> Seen:
 
 
 def test_what_was_entered_is_fresh_no_more_whatever_its_name_until_it_changes(url: str) -> None:
-    ledger = Ledger(url, "/in")
+    ledger = TakenIn(url, "/in")
     long = f"/in/{'deep/' * 800}song.wav"
     ledger.enter({STRANGE: "1:x", ODD: "1:x", long: "1:x"})
     files = [seen(STRANGE), seen(ODD), seen(long), seen("/in/new.wav"), seen(ODD, "y")]
@@ -39,17 +39,17 @@ def test_what_was_entered_is_fresh_no_more_whatever_its_name_until_it_changes(ur
 
 
 def test_each_inbox_has_a_ledger_of_its_own(url: str) -> None:
-    Ledger(url, "/in").enter({"/in/a.wav": "1:x"})
+    TakenIn(url, "/in").enter({"/in/a.wav": "1:x"})
     for other in ("/another", os.fsdecode(b"/\xff")):
-        assert list(Ledger(url, other).fresh([seen("/in/a.wav")])) == [seen("/in/a.wav")]
-    Ledger(url, "/another").forget()
-    assert list(Ledger(url, "/in").fresh([seen("/in/a.wav")])) == []
-    Ledger(url, "/in").forget()
-    assert list(Ledger(url, "/in").fresh([seen("/in/a.wav")])) == [seen("/in/a.wav")]
+        assert list(TakenIn(url, other).fresh([seen("/in/a.wav")])) == [seen("/in/a.wav")]
+    TakenIn(url, "/another").forget()
+    assert list(TakenIn(url, "/in").fresh([seen("/in/a.wav")])) == []
+    TakenIn(url, "/in").forget()
+    assert list(TakenIn(url, "/in").fresh([seen("/in/a.wav")])) == [seen("/in/a.wav")]
 
 
 def test_a_look_asks_a_question_a_few_hundred_files_and_reads_no_row_of_others(url: str) -> None:
-    ledger = Ledger(url, "/in")
+    ledger = TakenIn(url, "/in")
     ledger.enter({f"/in/{number:05}.wav": "1:x" for number in range(5000)})
     questions: list[str] = []
 
@@ -68,7 +68,7 @@ def test_the_ledger_of_an_earlier_version_is_taken_over_once(url: str, tmp_path:
     store = LocalStore(tmp_path)
     name = hashlib.sha256(b"/in").hexdigest()[:12]  # as earlier versions named it
     store.write(f"ledger/{name}.json", json.dumps({STRANGE: "1:x", "/in/b.wav": "1:x"}).encode())
-    ledger = Ledger(url, "/in")
+    ledger = TakenIn(url, "/in")
     ledger.take_over(store)
     assert list(ledger.fresh([seen(STRANGE), seen("/in/b.wav")])) == []
     ledger.forget()
@@ -77,7 +77,7 @@ def test_the_ledger_of_an_earlier_version_is_taken_over_once(url: str, tmp_path:
 
 
 def test_every_so_many_th_uri_is_a_bound_in_the_order_of_its_bytes(url: str) -> None:
-    ledger = Ledger(url, "s3://music/in")
+    ledger = TakenIn(url, "s3://music/in")
     names = ["s3://music/in/a.wav", "s3://music/in/b.wav", "s3://music/in/é.wav", "s3://music/in/日.wav"]
     ledger.enter(dict.fromkeys(reversed(names), "1:x"))
     assert ledger.sampled(2) == [names[1], names[3]]
