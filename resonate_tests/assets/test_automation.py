@@ -167,7 +167,7 @@ def test_a_stage_that_fails_for_ever_is_not_asked_for_for_ever_though_ticks_see_
                 assert ticks.tick() == {}
                 assert not execute_run(InMemoryJob(job), run, instance, raise_on_error=False).success
                 ticks.tick()
-        assert requests == 2
+        assert requests == 1  # the nights try it again, a bounded number of times
 
 
 def test_a_stage_that_was_made_while_a_tick_looked_is_not_made_again(

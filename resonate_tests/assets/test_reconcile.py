@@ -10,11 +10,10 @@ import pytest
 from resonate_assets import sensors
 from resonate_assets.partitions import tracks
 from resonate_assets.sensors import reconcile_sensor
-from resonate_resources.engine import Engine
-from resonate_resources.storage.artefacts import Manifest
 from resonate_resources.storage.current import rebuild, record
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.sources import Rejection
+from resonate_tests.manifests import manifest
 
 SONG, OTHER = "song-0123456789ab", "other-ba9876543210"
 
@@ -48,7 +47,7 @@ def publish(
     code: str = "1",
     **made_from: str,
 ) -> None:
-    made = Manifest(stage, track, version, version, code, Engine("none"), made_from, {}, {}, (), 0.0)
+    made = manifest(stage, track, key=version, data_version=version, code_version=code, made_from=made_from)
     record(storage.database, made)
 
 

@@ -26,15 +26,14 @@ import yaml  # type: ignore[import-untyped]
 
 from resonate_assets.runs import report_dead_runs
 from resonate_assets.settings import Settings
-from resonate_resources.recipe import Engine
 from resonate_resources.separation.lalal.ledger import Caps, Ledger
 from resonate_resources.storage import current, heartbeats
 from resonate_resources.storage.database import database, now, transaction
 from resonate_resources.storage.inbox import Seen
-from resonate_resources.storage.manifest import Manifest
 from resonate_resources.storage.taken_in import TakenIn, enter_tracks, tracks_of
 from resonate_studio.home import open_instance
 from resonate_studio.processing import Processor
+from resonate_tests.manifests import manifest
 from resonate_tests.peer_encoders import Floats
 from resonate_tests.programs import required
 
@@ -281,21 +280,8 @@ def test_the_index_and_the_ledger_are_kept_in_postgresql_as_in_sqlite(postgresql
     )
     song, other = "song-0123456789ab", "other-ba9876543210"
     for version in ("s1", "s2"):
-        made = Manifest(
-            stage="stems",
-            track=song,
-            key="k",
-            attempt="a",
-            data_version=version,
-            recipe={},
-            code_version="3",
-            inputs={},
-            engine=Engine("masks"),
-            files={},
-            measures={"sdr": 9.5},
-            notes=(),
-            seconds=1.0,
-            made_from={"raw_track": "r1"},
+        made = manifest(
+            "stems", song, data_version=version, measures={"sdr": 9.5}, made_from={"raw_track": "r1"}
         )
         current.record_all(url, [made, replace(made, track=other), replace(made, stage="mix")])
     assert current.current_of(url, [song])[song]["stems"].data_version == "s2"

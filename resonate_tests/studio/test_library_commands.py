@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from resonate_resources.engine import Engine
-from resonate_resources.storage.artefacts import Manifest
 from resonate_resources.storage.current import current_of
 from resonate_resources.storage.inbox import Seen
 from resonate_resources.storage.store import LocalStore
 from resonate_resources.storage.taken_in import TakenIn
 from resonate_studio.cli import main
+from resonate_tests.manifests import manifest
 
 SONG = "song-0123456789ab"
 
@@ -33,7 +32,7 @@ def told(tmp_path: Path, *arguments: str) -> str:
 
 
 def test_an_index_that_was_lost_is_made_anew(url: str, tmp_path: Path) -> None:
-    made = Manifest("stems", SONG, "k", "s1", "1", Engine("none"), {}, {}, {}, (), 0.0)
+    made = manifest("stems", SONG, data_version="s1")
     LocalStore(tmp_path).write(f"artefacts/stems/{SONG}/manifest.json", made.to_json())
     assert told(tmp_path, "rebuild-index") == "1 rows did not agree with storage\n"
     assert current_of(url, [SONG])[SONG]["stems"].data_version == "s1"

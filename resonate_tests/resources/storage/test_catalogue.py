@@ -201,7 +201,7 @@ def test_a_stage_made_from_what_has_changed_since_is_stale() -> None:
 def test_the_state_of_a_stale_track_has_a_name_that_changes_with_it_and_with_the_code(
     store: CountingStore,
 ) -> None:
-    code = {"raw_track": "1", "profile": "1"}
+    code = dict.fromkeys(("raw_track", "profile"), Recipe(Engine("test")).code_version)
     publish(store, "raw_track", SONG, {})
     [first] = stale_tracks(store.url, code)
     assert (first.track, first.stages) == (SONG, ["profile"])
@@ -215,7 +215,7 @@ def test_the_state_of_a_stale_track_has_a_name_that_changes_with_it_and_with_the
 
 
 def test_a_library_is_gone_through_in_parts_that_leave_nothing_out(store: CountingStore) -> None:
-    code = {"raw_track": "1", "profile": "1"}
+    code = dict.fromkeys(("raw_track", "profile"), Recipe(Engine("test")).code_version)
     names = [f"song-{number:012d}" for number in range(7)]
     for name in names:
         publish(store, "raw_track", name, {})

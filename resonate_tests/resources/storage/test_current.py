@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from resonate_resources.engine import Engine
+from resonate_resources.recipe import Engine
 from resonate_resources.storage import current
-from resonate_resources.storage.artefacts import Manifest, StoredFile
+from resonate_resources.storage.manifest import Manifest, StoredFile
 from resonate_resources.storage.store import LocalStore
+from resonate_tests import manifests
 
 SONG, OTHER = "song-0123456789ab", "other-ba9876543210"
 
@@ -27,18 +28,16 @@ def store(tmp_path: Path) -> LocalStore:
 
 
 def manifest(track: str = SONG, stage: str = "stems", version: str = "s1", key: str = "k1") -> Manifest:
-    return Manifest(
-        stage=stage,
-        track=track,
+    return manifests.manifest(
+        stage,
+        track,
         key=key,
         data_version=version,
         code_version="3",
         engine=Engine("masks"),
-        inputs={"raw_track": "r1"},
+        made_from={"raw_track": "r1"},
         files={"vocals.wav": StoredFile(5, "ab")},
         measures={"sdr_db": 9.5, "stems": 4, "key": "F# minor"},
-        notes=(),
-        seconds=1.0,
     )
 
 
