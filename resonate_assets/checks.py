@@ -1,6 +1,5 @@
 """Asset checks, over pure predicates. A blocking check that fails stops what is made from the asset."""
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,8 @@ from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.summing import null_depth
 from resonate_resources.signal.true_peak import measure_sample_peak, measure_true_peak
 from resonate_resources.storage.artefacts import Artefact, plain
-from resonate_resources.storage.catalogue import read_catalogue, stale_stages
+from resonate_resources.storage.catalogue import stale_tracks
+from resonate_resources.storage.current import stages_made
 from resonate_resources.storage.resource import StorageResource
 
 NULL_DEPTH_DB = -60.0
@@ -204,7 +204,7 @@ def _finite(recording: Recording) -> bool:
 
 def _note_starts(midi: Artefact) -> dict[str, list[float]]:
     return {
-        name.removesuffix(".mid"): [note.onset for note in read_notes(midi.path(name))]
+        name.removesuffix(".mid"): [note.onset_s for note in read_notes(midi.path(name))]
         for name in midi.manifest.files
         if name.endswith(".mid")
     }
@@ -261,19 +261,14 @@ def library_check(stages: Sequence[dg.AssetsDefinition]) -> dg.AssetChecksDefini
         context: dg.AssetCheckExecutionContext, storage: StorageResource
     ) -> dg.AssetCheckResult:
         """No track was rejected, failed on its way, or was made from something that has changed since."""
-        frame = read_catalogue(storage.store)
-        made = (
-            {}
-            if frame is None
-            else {track: json.loads(told) for track, told in zip(frame["track"], frame["made"], strict=True)}
-        )
         rejections = storage.sources.rejections()
         rejected = {rejection.track for rejection in rejections}
-        stale = {
-            track: behind
-            for track in context.instance.get_dynamic_partitions(str(tracks.name))
-            if track not in rejected and (behind := stale_stages(made.get(track, {}), code_versions))
-        }
+        behind = {each.track: each.stages for each in stale_tracks(storage.database, code_versions)}
+        begun = stages_made(storage.database)
+        for track in context.instance.get_dynamic_partitions(str(tracks.name)):
+            if track not in begun:
+                behind[track] = list(code_versions)
+        stale = {track: stages for track, stages in sorted(behind.items()) if track not in rejected}
         return dg.AssetCheckResult(
             passed=not stale and not rejections,
             severity=dg.AssetCheckSeverity.WARN,

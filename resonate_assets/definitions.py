@@ -20,10 +20,11 @@ from resonate_assets.qc_scores import qc_scores
 from resonate_assets.raw_track import raw_track
 from resonate_assets.regenerated_stems import regenerated_stems
 from resonate_assets.restored_stems import restored_stems
-from resonate_assets.schedules import nightly_ingest, nightly_library
-from resonate_assets.sensors import automation, inbox_bucket, inbox_folder
+from resonate_assets.schedules import nightly_ingest, nightly_library, nightly_upkeep
+from resonate_assets.sensors import automation, dead_runs, inbox_bucket, inbox_folder, reconcile_sensor
 from resonate_assets.settings import Settings
 from resonate_assets.stems import stems
+from resonate_assets.upkeep import upkeep
 from resonate_resources.brief.resource import BriefResource
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.mastering.resource import MasteringResource
@@ -32,7 +33,7 @@ from resonate_resources.profiling.resource import ProfilingResource
 from resonate_resources.quality.resource import QualityResource
 from resonate_resources.regeneration.resource import RegenerationResource
 from resonate_resources.restoration.resource import RestorationResource
-from resonate_resources.separation.resource import SeparationResource
+from resonate_resources.separation.resource import OLD_LEDGER, SeparationResource
 from resonate_resources.storage.resource import ArtefactIOManager, S3Resource, StorageResource
 from resonate_resources.transcription.resource import TranscriptionResource
 
@@ -71,7 +72,9 @@ def build_defs(
         "io_manager": ArtefactIOManager(storage=storage),
         "inbox": InboxResource(folder=settings.inbox, bucket=settings.bucket, s3=s3),
         "briefs": BriefResource(storage=storage, folder=settings.inbox, bucket=settings.bucket),
-        "separation": SeparationResource(ledger=settings.ledger),
+        "separation": SeparationResource(
+            database=settings.database_url, old_ledger=str(settings.home / OLD_LEDGER)
+        ),
         "restoration": RestorationResource(),
         "transcription": TranscriptionResource(),
         "profiling": ProfilingResource(),
@@ -83,9 +86,9 @@ def build_defs(
     return dg.Definitions(
         assets=[*TRACK_ASSETS, library],
         asset_checks=[*CHECKS, library_check(TRACK_ASSETS)],
-        jobs=[process_track, set_brief, update_library],
-        sensors=[inbox_folder, inbox_bucket, automation],
-        schedules=[nightly_ingest, nightly_library],
+        jobs=[process_track, set_brief, update_library, upkeep],
+        sensors=[inbox_folder, inbox_bucket, dead_runs, automation, reconcile_sensor(TRACK_ASSETS)],
+        schedules=[nightly_ingest, nightly_library, nightly_upkeep],
         resources=resources | given,
         executor=dg.in_process_executor,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from resonate_assets.partitions import tracks
+from resonate_assets.runs import BEATS
 
 STAGES = (
     "brief",
@@ -27,6 +28,7 @@ process_track = dg.define_asset_job(
     selection=dg.AssetSelection.assets(*STAGES),
     partitions_def=tracks,
     executor_def=dg.in_process_executor,
+    tags=BEATS,
     description="One track through every stage.",
 )
 
@@ -42,5 +44,6 @@ update_library = dg.define_asset_job(
     "update_library",
     selection=dg.AssetSelection.assets("library"),
     executor_def=dg.in_process_executor,
+    tags=BEATS,
     description="The catalogue of all tracks, and the standing check of failed and stale ones.",
 )

@@ -25,9 +25,11 @@ from resonate_resources.storage.resource import StorageResource
 )
 def library(storage: StorageResource) -> dg.MaterializeResult[None]:
     """The catalogue of the library."""
-    frame = build_catalogue(storage.store, STAGES)
-    shown = frame.drop(columns=["made", "seen", "sha256"]).tail(50)
-    content = hashlib.sha256(frame.to_csv(index=False).encode()).hexdigest()
+    frame = build_catalogue(storage.store, storage.database, STAGES)
+    shown = frame.drop(columns=["made", "sha256"]).tail(50)
+    import pandas as pd
+
+    content = hashlib.sha256(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()).hexdigest()
     return dg.MaterializeResult(
         metadata={
             "tracks": dg.MetadataValue.int(len(frame)),

@@ -12,7 +12,7 @@ MIDI_TEMPO_BPM = 120.0
 """What a MIDI file without a tempo means (Standard MIDI Files 1.0): for tracks whose tempo is unknown."""
 
 
-@track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), pool="gpu", kinds={"midi"})
+@track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), kinds={"midi"})
 def midi(
     context: dg.AssetExecutionContext,
     stems: Artefact,

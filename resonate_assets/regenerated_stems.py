@@ -9,7 +9,7 @@ from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
 
-@track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), pool="gpu", kinds={"faust"})
+@track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), kinds={"faust"})
 def regenerated_stems(
     context: dg.AssetExecutionContext,
     midi: Artefact,

@@ -10,7 +10,7 @@ from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
 
-@track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), pool="gpu", kinds={"audio"})
+@track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), kinds={"audio"})
 def restored_stems(
     context: dg.AssetExecutionContext,
     brief: Artefact,

@@ -1,14 +1,21 @@
-"""Schedules: every night, what the sensors missed, and the state of the library."""
+"""Schedules: every night, what the sensors missed, the state of the library, and what else keeps it in order."""
+
+import hashlib
+from dataclasses import replace
 
 import dagster as dg
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from resonate_assets.jobs import STAGES, process_track, update_library
-from resonate_assets.partitions import tracks
+from resonate_assets.partitions import partitions_of, tracks
+from resonate_assets.runs import PARTITION_TAG, tracks_under_way
+from resonate_assets.upkeep import upkeep
 from resonate_resources.ingestion.intake import take_in
 from resonate_resources.ingestion.resource import InboxResource
+from resonate_resources.ingestion.track_key import content_of
+from resonate_resources.storage.current import tracks_with
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.retries import TRIES, Tries, due, hopeless, note_tries, tries_of_tracks
+from resonate_resources.storage.taken_in import enter_tracks
 
 _PER_NIGHT = 1000
 """Tracks asked for in one night: with more, the queue would hide what the day brings."""
@@ -19,28 +26,57 @@ def nightly_ingest(
     context: dg.ScheduleEvaluationContext, storage: StorageResource, inbox: InboxResource
 ) -> list[dg.RunRequest]:
     """Registers files that no sensor took (switched off, or the machine was), and asks again for tracks
-    that never came to their last stage though their file is sound: a run that was lost, or killed half-way."""
+    that never came to their last stage though their file is sound: a run that was lost, or killed half-way. With
+    growing pauses, and not for ever: see resonate_resources.storage.retries."""
     name = str(tracks.name)
     inboxes = [place for place in (inbox.watched_folder(), inbox.watched_bucket()) if place is not None]
     for place in inboxes:
-        present = context.instance.get_dynamic_partitions(name)
-        intake = take_in(place, storage, present, waiting={}, emitted={}, limit=_PER_NIGHT)
+        intake = take_in(
+            place, storage, partitions_of(context.instance), waiting={}, emitted={}, limit=_PER_NIGHT
+        )
         context.instance.add_dynamic_partitions(name, [source.track for source in intake.new])
-    unfinished = context.instance.get_runs(
-        dg.RunsFilter(job_name=process_track.name, statuses=list(NOT_FINISHED_STATUSES))
-    )
-    under_way = {run.tags.get(PARTITION_NAME_TAG) for run in unfinished}
     rejected = {rejection.track for rejection in storage.sources.rejections()}
-    finished = {track for track, _ in storage.artefacts.all_current(STAGES[-1])}
-    lost = [
-        track
-        for track in context.instance.get_dynamic_partitions(name)
-        if track not in finished and track not in rejected and track not in under_way
-    ]
+    finished = tracks_with(storage.database, STAGES[-1])
+    present = context.instance.get_dynamic_partitions(name)
+    # Partitions that something else has added are known by their content from now on.
+    enter_tracks(storage.database, {content_of(track): track for track in present})
+    lost = {*present} - rejected - finished - tracks_under_way(context.instance, process_track.name)
+    known, moment = tries_of_tracks(storage.database), context.scheduled_execution_time.timestamp()
+    code = _code()
+    asked = due(lost, known, moment, code, _PER_NIGHT)
+    given_up = hopeless(lost, known, moment, code)
+    for track in given_up:
+        context.log.warning(_farewell(context.instance, track))
+    noted = {track: _one_more(known.get(track), moment, code) for track in asked}
+    noted |= {track: replace(known[track], given_up=True) for track in given_up}
+    note_tries(storage.database, noted, forgotten=known.keys() & (finished | rejected))
     day = context.scheduled_execution_time.date().isoformat()
-    return [
-        dg.RunRequest(run_key=f"{track}-{day}", partition_key=track) for track in sorted(lost)[:_PER_NIGHT]
-    ]
+    return [dg.RunRequest(run_key=f"{track}-{day}", partition_key=track) for track in asked]
+
+
+def _one_more(known: Tries | None, moment: float, code: str) -> Tries:
+    if known is None or known.code != code:
+        return Tries(1, moment, code)
+    return known if known.last_at == moment else Tries(known.tries + 1, moment, code)
+
+
+def _farewell(instance: dg.DagsterInstance, track: str) -> str:
+    last = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: track}), limit=1)
+    ended = f"its last run, {last[0].run_id}, ended as {last[0].status.value}" if last else "it has no run"
+    return (
+        f"{track}: given up after {TRIES} tries ({ended}); it is not asked for again until its file or the "
+        "code changes, or somebody materialises it"
+    )
+
+
+def _code() -> str:
+    """Changes with the code of any stage."""
+    from resonate_assets.definitions import TRACK_ASSETS  # which imports this module
+
+    versions = sorted(
+        f"{spec.key.path[-1]}={spec.code_version}" for asset in TRACK_ASSETS for spec in asset.specs
+    )
+    return hashlib.sha256("\n".join(versions).encode()).hexdigest()[:16]
 
 
 nightly_library = dg.ScheduleDefinition(
@@ -49,4 +85,12 @@ nightly_library = dg.ScheduleDefinition(
     cron_schedule="0 5 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="The catalogue, with its check of failed and stale tracks.",
+)
+
+nightly_upkeep = dg.ScheduleDefinition(
+    name="nightly_upkeep",
+    job=upkeep,
+    cron_schedule="0 4 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="The index of what is current compared with storage, and old runs taken out of the event log.",
 )

@@ -1,14 +1,21 @@
-"""Sensors: new files in the watched folder and the watched bucket become partitions and runs, exactly once."""
+"""Sensors: new files in the watched folder and the watched bucket become partitions and runs, exactly once; runs
+whose process is dead are ended; and what is behind its inputs is asked for again."""
 
 import json
 import os
+from collections.abc import Sequence
+from itertools import islice
 
 import dagster as dg
 
 from resonate_assets.jobs import process_track
-from resonate_assets.partitions import tracks
+from resonate_assets.partitions import partitions_of, tracks
+from resonate_assets.runs import BEATS, report_dead_runs, tracks_under_way
 from resonate_resources.ingestion.intake import Intake, take_in
 from resonate_resources.ingestion.resource import InboxResource
+from resonate_resources.storage.catalogue import next_stale
+from resonate_resources.storage.current import was_walked
+from resonate_resources.storage.heartbeats import Watch
 from resonate_resources.storage.inbox import Inbox
 from resonate_resources.storage.resource import StorageResource
 
@@ -21,7 +28,7 @@ def look(
     intake = take_in(
         inbox,
         storage,
-        context.instance.get_dynamic_partitions(str(tracks.name)),
+        partitions_of(context.instance),
         waiting=last.get("waiting", {}),
         emitted={uri: (stamp, track) for uri, (stamp, track) in last.get("emitted", {}).items()},
         limit=limit,
@@ -50,6 +57,11 @@ def _nothing_new(intake: Intake, inbox: Inbox) -> str:
         parts.append(f"{len(intake.rejected)} unreadable: {intake.rejected[0].reason}")
     return "; ".join(parts)
 
+
+_A_LOOK = 10_000
+"""Tracks a reconcile looks at: it goes round 100,000 within the hour, in ticks that take two seconds each."""
+_ASKED_A_LOOK = 100
+"""Tracks it asks for at a time."""
 
 _RUNNING, _STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
 
@@ -80,10 +92,57 @@ def inbox_bucket(
     return look(context, bucket, storage, inbox.per_look)
 
 
+_watch = Watch()
+"""Of this process: a code server that starts anew looks for a while before it judges."""
+
+
+@dg.sensor(minimum_interval_seconds=10, default_status=_RUNNING)
+def dead_runs(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SkipReason:
+    """Runs whose process was killed, or whose machine went: reported failed, so that they can be made again."""
+    told = report_dead_runs(context.instance, storage.database, _watch)
+    for line in told:
+        context.log.warning(line)
+    return dg.SkipReason("; ".join(told) or "every run at work shows signs of life")
+
+
+def reconcile_sensor(stages: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
+    """The net under the automation, whose conditions can lose an update that lands in the tick of their reset
+    (dagster #33587): manifests are compared with what their inputs and the code of the stages are now."""
+    code_versions = {stage.key.path[-1]: stage.code_versions_by_key[stage.key] or "" for stage in stages}
+
+    @dg.sensor(job=process_track, minimum_interval_seconds=300, default_status=_RUNNING)
+    def reconcile(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SensorResult:
+        """Asks for tracks that are behind their inputs, once for each state that they are found in. The cursor is
+        how far in the library the last look came."""
+        if not was_walked(storage.database):
+            return dg.SensorResult(
+                skip_reason="the index of what is current has not been made yet; `resonate status` makes it"
+            )
+        stale, place = next_stale(storage.database, code_versions, context.cursor or "", _A_LOOK)
+        left_out = tracks_under_way(context.instance, process_track.name)
+        wanted = (
+            each
+            for each in stale
+            if each.track not in left_out and not storage.sources.is_rejected(each.track)
+        )
+        asked = list(islice(wanted, _ASKED_A_LOOK))
+        return dg.SensorResult(
+            run_requests=[
+                dg.RunRequest(run_key=f"{each.track}-{each.state}", partition_key=each.track)
+                for each in asked
+            ],
+            skip_reason=None if asked else "nothing here is behind what it was made from",
+            cursor=asked[-1].track if len(asked) == _ASKED_A_LOOK else place,
+        )
+
+    return reconcile
+
+
 automation = dg.AutomationConditionSensorDefinition(
     "automation",
     target=dg.AssetSelection.all(),
     default_status=_RUNNING,
     minimum_interval_seconds=30,
+    run_tags=BEATS,
     description="Rebuilds what is no longer true to what it was made from.",
 )

@@ -28,11 +28,6 @@ class Settings:
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.home / 'resonate.sqlite'}"
 
-    @property
-    def ledger(self) -> str:
-        """The file in which what paid services charged is kept count of."""
-        return str(self.home / "lalal.sqlite")
-
     @classmethod
     def from_environment(cls) -> Settings:
         home = Path(os.environ.get("RESONATE_HOME") or "~/resonate").expanduser().absolute()

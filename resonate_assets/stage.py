@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,8 +17,10 @@ from resonate_assets.partitions import tracks
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import AudioError, Progress, Recording
 from resonate_resources.signal.picture import draw
+from resonate_resources.signal.thumbnail import data_uri
 from resonate_resources.storage.artefacts import PICTURE, Artefact, Read
 from resonate_resources.storage.computing import Accepts, computed, nothing_else
+from resonate_resources.storage.pools import Pool, in_pool
 from resonate_resources.storage.resource import StorageResource
 
 track_asset = partial(dg.asset, partitions_def=tracks, group_name="track", automation_condition=rebuild)
@@ -43,13 +45,15 @@ def produce(
     reads: Sequence[Read],
     work: Work,
     accepts: Accepts = nothing_else,
+    pool: Pool | None = "cores",
 ) -> dg.MaterializeResult[Artefact]:
     """Make a stage's artefact of the run's track, or find the one that was made from the same before.
 
     recipe: what is asked; where results of several are what is wanted, all of them. reads: all that the work reads.
-    accepts: whether the artefact that counts now, if it was made from the same, may stay. Settings of resources
-    that were changed for one run are refused: the next one would silently be without them. A file that can't be
-    used fails the step with one line and no retry.
+    accepts: whether the artefact that counts now, if it was made from the same, may stay. pool: where it waits for
+    its place, if there is anything to do; None: the work sees to that itself. Settings of resources that were
+    changed for one run are refused: the next one would silently be without them. A file that can't be used fails
+    the step with one line and no retry.
     """
     if context.run.run_config.get("resources"):
         raise dg.Failure(
@@ -57,10 +61,19 @@ def produce(
             "set by the job set_brief, or by `resonate brief set`",
             allow_retries=False,
         )
+
+    def in_its_pool(into: Path) -> Product:
+        with (
+            in_pool(storage.database, pool, context.partition_key, context.log.info)
+            if pool
+            else nullcontext()
+        ):
+            return work(into, sparse_progress(context))
+
     with one_line_errors():
         artefact, found = computed(
             storage.artefacts,
-            lambda into: work(into, sparse_progress(context)),
+            in_its_pool,
             stage=context.asset_key.path[-1],
             track=context.partition_key,
             recipes=[recipe] if isinstance(recipe, Recipe) else recipe,
@@ -123,8 +136,9 @@ def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
     manifest = artefact.manifest
     shown: dict[str, dg.MetadataValue] = {}
     if PICTURE in manifest.files:
-        data = base64.b64encode(artefact.path(PICTURE).read_bytes()).decode()
-        shown["picture"] = dg.MetadataValue.md(f"![{manifest.stage}](data:image/png;base64,{data})")
+        small = data_uri(artefact.path(PICTURE).read_bytes())
+        shown["picture"] = dg.MetadataValue.md(f"![{manifest.stage}]({small})")
+        shown["picture_in_full"] = dg.MetadataValue.path(artefact.location(PICTURE))
     engine = manifest.engine
     shown["engine"] = dg.MetadataValue.text(
         engine.name if engine.model is None else f"{engine.name}: {engine.model}"

@@ -11,7 +11,7 @@ from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
 
-@track_asset(code_version=code_of(resource.__name__, planning.CODE_VERSION), pool="gpu", kinds={"audio"})
+@track_asset(code_version=code_of(resource.__name__, planning.CODE_VERSION), kinds={"audio"})
 def stems(
     context: dg.AssetExecutionContext,
     brief: Artefact,
@@ -34,4 +34,5 @@ def stems(
         [brief.reading({}), raw_track.files(TRACK)],
         lambda into, progress: separation.separate(planned, into, progress),
         planned.accepts,
+        pool=None,  # it depends on the engine that runs
     )

@@ -1,10 +1,10 @@
-"""The command line: `resonate process`, `brief`, `separate`, `engines`, `status`, `cache`, `demo`."""
+"""The command line: `process`, `brief`, `separate`, `engines`, `status`, `library`, `cache`, `prepare`, `demo`."""
 
 from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from resonate_studio.brief_commands import brief
+from resonate_studio.library_commands import library
 from resonate_studio.requirements import require_all
 from resonate_studio.separation_commands import engines, separate
-from resonate_studio.terminal import FILES, HOME, JSON, print_json, shown, store_of, writable
+from resonate_studio.terminal import FILES, HOME, JSON, Age, print_json, shown, store_of, writable
 from resonate_studio.terminal import console as console_of
 
 if TYPE_CHECKING:
@@ -24,20 +25,6 @@ if TYPE_CHECKING:
 
     from resonate_resources.preset import Preset
     from resonate_studio.processing import Processed, StageDone
-
-
-class _Age(click.ParamType[float]):
-    """A number of days or hours: 30d, 12h. Gives seconds."""
-
-    name = "age"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        number, unit = str(value)[:-1], str(value)[-1:]
-        if unit not in {"d", "h"} or not number.isdigit():
-            self.fail(f"{value!r} is not an age such as 30d or 12h", param, ctx)
-        return float(number) * (86_400 if unit == "d" else 3600)
 
 
 @click.group()
@@ -96,6 +83,7 @@ def process(
 main.add_command(separate)
 main.add_command(engines)
 main.add_command(brief)
+main.add_command(library)
 
 
 @main.command()
@@ -133,27 +121,68 @@ def cache() -> None:
 @cache.command("size")
 @HOME
 def cache_size(home: Path | None) -> None:
-    """How much room results take: those that count now, and those of the cache."""
-    from resonate_resources.storage.compute_cache import computations
+    """How much room results take, by stage and engine: those that count now, and those of the cache."""
+    from rich.table import Table
 
-    sizes = {True: 0, False: 0}
-    for computation in computations(store_of(home)):
-        sizes[computation.current] += computation.size
-    click.echo(f"{sizes[True] / 1e9:.2f} GB in results that count now")
-    click.echo(f"{sizes[False] / 1e9:.2f} GB in the cache")
+    from resonate_resources.storage.compute_cache import Computation, computations
+
+    found = list(computations(store_of(home)))
+
+    def gigabytes(of: Iterable[Computation]) -> str:
+        return f"{sum(computation.size for computation in of) / 1e9:.2f}"
+
+    table = Table("stage", "engine", "GB that count now", "GB in the cache", box=None)
+    for stage, engine in sorted({(one.stage, one.engine) for one in found}):
+        of_both = [one for one in found if (one.stage, one.engine) == (stage, engine)]
+        table.add_row(
+            stage,
+            engine or "(unfinished)",
+            gigabytes(one for one in of_both if one.current),
+            gigabytes(one for one in of_both if not one.current),
+        )
+    console_of(quiet=False).print(table)
+    click.echo(f"{gigabytes(one for one in found if one.current)} GB in results that count now")
+    click.echo(f"{gigabytes(one for one in found if not one.current)} GB in the cache")
 
 
 @cache.command("clear")
 @HOME
 @click.option(
-    "--older-than", "age", type=_Age(), default="30d", show_default=True, help="Age: 30d, 12h, 0d for all."
+    "--older-than", "age", type=Age(), default="30d", show_default=True, help="Age: 30d, 12h, 0d for all."
 )
 def cache_clear(home: Path | None, age: float) -> None:
-    """Remove results that count no longer. What a track gives now stays, however old it is."""
+    """Remove results that count no longer, and what killed runs left. What a track gives now stays, however old
+    it is, and nothing is removed of a track that is worked at."""
+    from resonate_assets.runs import tracks_under_way
     from resonate_resources.storage.compute_cache import clear
+    from resonate_resources.storage.heartbeats import tracks_in_use
+    from resonate_studio.home import open_instance, settings_for
 
-    removed, size = clear(store_of(home), age)
-    click.echo(f"removed {removed} results, {size / 1e9:.2f} GB")
+    settings = settings_for(home)
+    with writable(settings.home), open_instance(settings) as instance:
+        store = store_of(home)
+        cleared = clear(store, age, lambda: tracks_in_use(settings.database_url) | tracks_under_way(instance))
+    click.echo(
+        f"removed {cleared.results} results and {cleared.leftovers} that were never finished, "
+        f"{cleared.size / 1e9:.2f} GB"
+    )
+    for track in cleared.in_use:
+        click.echo(f"passed over {track}: it is worked at; try again when that is done")
+
+
+@main.command()
+@HOME
+def prepare(home: Path | None) -> None:
+    """Make a home ready for the daemon and the web UI: its folders, its databases, and Dagster's configuration for
+    the cores and the memory of this machine, where there is none yet."""
+    from resonate_resources.storage.pools import Pool, places
+    from resonate_studio.home import open_instance, settings_for
+
+    settings = settings_for(home)
+    with writable(settings.home), open_instance(settings):
+        Path(settings.inbox).mkdir(parents=True, exist_ok=True)
+    pools: tuple[Pool, ...] = ("cores", "gpu", "cloud")
+    click.echo(f"{settings.home}: ready; places: {', '.join(f'{places(pool)} {pool}' for pool in pools)}")
 
 
 @main.command()

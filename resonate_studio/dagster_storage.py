@@ -2,7 +2,8 @@
 
 Dagster's own makes an engine, a connection and a reading of the schema for each event, and closes what it opened;
 whoever is the last to close a database in WAL mode writes its whole log back. A run of one track has 190 events
-and asks the log as often.
+and asks the log as often. What this buys: 1.5 s of processor a track instead of 3.8, and 9 s instead of 29 on a
+busy machine (stages that make nothing, their checks included; 2 cores of November 2026).
 
 For the one process of a command line. The web server and the daemon look into thousands of runs and stay with
 Dagster's own.

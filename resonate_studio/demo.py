@@ -109,8 +109,8 @@ def bass_onset_f(midi: Path, composition: Composition) -> float:
     """F-measure of note onsets of a bass line against the composed one, within 50 ms."""
     import mir_eval
 
-    played = [note.onset for note in read_notes(midi)]
-    composed = [note.onset for note in composition.notes["bass"]]
+    played = [note.onset_s for note in read_notes(midi)]
+    composed = [note.onset_s for note in composition.notes["bass"]]
     return float(
         mir_eval.onset.f_measure(np.sort(composed), np.sort(np.array(played)), window=ONSET_TOLERANCE_S)[0]
     )

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import re
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from sqlalchemy.exc import SQLAlchemyError
 
+from resonate_assets.runs import report_dead_runs
 from resonate_assets.settings import Settings
+from resonate_resources.storage.heartbeats import Watch
+from resonate_resources.storage.pools import runs_at_once
 from resonate_studio.dagster_storage import open_storage
 
-_LOCKED = {"resonate/alive": "locked"}
-"""Tags of a run that holds its lock for as long as it lives."""
+_LOOK_SECONDS = 5.0
+_log = logging.getLogger(__name__)
 
 
 def settings_for(home: Path | None) -> Settings:
@@ -33,7 +39,7 @@ def settings_for(home: Path | None) -> Settings:
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of a home (DAGSTER_HOME, or `<home>/dagster_home`), made at first use.
 
-    Runs of command lines that were killed are closed first: nothing else would, and they hold pool slots.
+    While it is open, runs that were killed are reported failed, whoever began them.
     """
     directory = Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster_home").absolute()
     directory.mkdir(parents=True, exist_ok=True)
@@ -42,15 +48,21 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     with (directory / ".resonate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         config = directory / "dagster.yaml"
-        if not config.exists():
+        there = config.read_text("utf-8") if config.exists() else None
+        wanted = (
+            _for_this_machine((files("dagster_home") / "dagster.yaml").read_text("utf-8"))
+            if there is None
+            else _without_old_launcher(there)
+        )
+        if wanted != there:
             partial = config.with_suffix(".partial")  # half of it would be taken for all of it ever after
-            partial.write_bytes((files("dagster_home") / "dagster.yaml").read_bytes())
+            partial.write_text(wanted, "utf-8")
             partial.replace(config)
         instance = open_storage(directory)
         instance.get_dynamic_partitions("tracks")
         fcntl.flock(lock, fcntl.LOCK_UN)
-    with instance, _held_open(directory / "history" / "runs.db"):
-        _close_killed_runs(instance)
+    kept_open = _held_open(directory / "history" / "runs.db")
+    with instance, kept_open, _watching(instance, settings.database_url):
         yield instance
 
 
@@ -67,44 +79,38 @@ def _held_open(database: Path) -> Iterator[None]:
 
 
 @contextmanager
-def alive(run_id: str) -> Iterator[dict[str, str]]:
-    """Show that a run is alive for as long as the block lasts. Gives the tags the run must have.
+def _watching(instance: dg.DagsterInstance, database: str) -> Iterator[None]:
+    """Report runs that were killed for as long as this command is at work, as the daemon does: it may not run."""
+    ended = threading.Event()
 
-    A lock: the kernel lets go of it however the process ends, and no other process is ever taken for this one, as
-    happens with process ids (in containers, each life of which has the same ones, all the time).
-    """
-    path = _lock(run_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            yield dict(_LOCKED)
-        finally:
-            path.unlink()
+    def look() -> None:
+        watch = Watch()
+        while not ended.wait(_LOOK_SECONDS):
+            try:
+                for line in report_dead_runs(instance, database, watch):
+                    _log.warning(line)
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("runs could not be looked after (%s)", error)
 
-
-def _lock(run_id: str) -> Path:
-    return Path(os.environ["DAGSTER_HOME"], "alive", run_id)
-
-
-def _was_killed(run_id: str) -> bool:
+    thread = threading.Thread(target=look, name="dead runs", daemon=True)
+    thread.start()
     try:
-        with _lock(run_id).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return True
-    except BlockingIOError:
-        return False
-    _lock(run_id).unlink(missing_ok=True)
-    return True
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
-def _close_killed_runs(instance: dg.DagsterInstance) -> None:
-    unfinished = dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES), tags=_LOCKED)
-    for found in instance.get_runs(unfinished):
-        if not _was_killed(found.run_id):
-            continue
-        run = instance.get_run_by_id(found.run_id)
-        if run is not None and not run.is_finished:  # it may have ended since it was looked for
-            instance.report_run_failed(run, "the process of this run was killed; process the track again")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+def _for_this_machine(config: str) -> str:
+    """The configuration of the package, with as many runs at once as keep this machine busy."""
+    changed, count = re.subn(r"(?m)^(\s+max_concurrent_runs:) \d+", rf"\g<1> {runs_at_once()}", config)
+    if count != 1:
+        raise ValueError("dagster.yaml of the package has no max_concurrent_runs")
+    return changed
+
+
+def _without_old_launcher(config: str) -> str:
+    """Homes of earlier versions name a run launcher of ours, which is gone."""
+    return re.sub(
+        r"(?m)^run_launcher:.*\n\s+module: resonate_studio\.run_launcher\n\s+class: .*\n+", "", config
+    )

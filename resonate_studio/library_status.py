@@ -10,6 +10,7 @@ from resonate_assets.definitions import build_defs
 from resonate_assets.jobs import STAGES
 from resonate_assets.partitions import tracks
 from resonate_assets.settings import Settings
+from resonate_resources.storage.current import rebuild, stages_made, was_walked
 from resonate_resources.storage.sources import Rejection
 
 
@@ -30,24 +31,24 @@ class LibraryStatus:
 
 
 def library_status(settings: Settings, instance: dg.DagsterInstance) -> LibraryStatus:
-    """Look at storage, which knows, and at the instance for tracks of which nothing was made yet."""
+    """Look at the index of what is current, and at the instance for tracks of which nothing was made yet."""
     storage = build_defs(settings).resources["storage"]  # type: ignore[index]
     rejections = storage.sources.rejections()
     rejected = {rejection.track for rejection in rejections}
-    made: dict[str, list[str]] = {track: [] for track in instance.get_dynamic_partitions(str(tracks.name))}
-    for stage in STAGES:
-        for track, _ in storage.artefacts.all_current(stage):
-            made.setdefault(track, []).append(stage)
+    if not was_walked(storage.database):
+        rebuild(storage.database, storage.store)
+    made = stages_made(storage.database)
+    for track in instance.get_dynamic_partitions(str(tracks.name)):
+        made.setdefault(track, [])
     return LibraryStatus(
         [
-            TrackStatus(track, stages, len(STAGES), _state(track in rejected, len(stages)))
+            _status(track, [stage for stage in STAGES if stage in stages], track in rejected)
             for track, stages in sorted(made.items())
         ],
         rejections,
     )
 
 
-def _state(rejected: bool, made: int) -> str:
-    if rejected:
-        return "rejected"
-    return "done" if made == len(STAGES) else "unfinished"
+def _status(track: str, made: list[str], rejected: bool) -> TrackStatus:
+    state = "rejected" if rejected else "done" if len(made) == len(STAGES) else "unfinished"
+    return TrackStatus(track, made, len(STAGES), state)

@@ -14,16 +14,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resonate_assets.definitions import build_defs
 from resonate_assets.jobs import STAGES, process_track, update_library
-from resonate_assets.partitions import tracks
+from resonate_assets.partitions import partitions_of, tracks
 from resonate_assets.settings import Settings
 from resonate_resources.brief.layers import BriefError
 from resonate_resources.brief.resource import BriefResource
-from resonate_resources.ingestion.intake import identify, unreadable
+from resonate_resources.ingestion.intake import identify, known_as, unreadable
 from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.storage.artefacts import PICTURE, Artefact
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.s3_store import S3Error
 from resonate_resources.storage.sources import Source
-from resonate_studio.home import alive
+from resonate_resources.storage.taken_in import enter_tracks
 
 StageDone = Callable[[str, str], None]
 """Called with source and stage whenever a stage of a file is done."""
@@ -73,16 +74,12 @@ def run_quietly(
     config: Mapping[str, Any] | None = None,
 ) -> str | None:
     """Run a job in this process. Gives the reason, in one line, where it failed."""
-    run_id = str(uuid.uuid4())
-    with alive(run_id) as tags:
-        result = defs.resolve_job_def(job).execute_in_process(
-            instance=instance,
-            partition_key=track,
-            run_id=run_id,
-            run_config={**_QUIET, **(config or {})},
-            tags=tags,
-            raise_on_error=False,
-        )
+    result = defs.resolve_job_def(job).execute_in_process(
+        instance=instance,
+        partition_key=track,
+        run_config={**_QUIET, **(config or {})},
+        raise_on_error=False,
+    )
     return next((_failure(event, []) for event in result.all_events if event.is_step_failure), None)
 
 
@@ -138,12 +135,14 @@ class Processor:
         self._run(done.track, done, stage_done)
 
     def _register(self, source: Source) -> Source:
-        for track in self._instance.get_dynamic_partitions(str(tracks.name)):
-            if content_of(track) == content_of(source.track):  # known, perhaps by another name
-                known = self.storage.sources.find(track)
-                # What it was first called stays; this file is where its content is for certain.
-                source = replace(source, track=track) if known is None else replace(known, uri=source.uri)
+        content, url = content_of(source.track), self.storage.database
+        track = known_as(url, [source], partitions_of(self._instance)).get(content)
+        if track is not None:
+            known = self.storage.sources.find(track)
+            # What it was first called stays; this file is where its content is for certain.
+            source = replace(source, track=track) if known is None else replace(known, uri=source.uri)
         self.storage.sources.register(source)
+        enter_tracks(url, {content: source.track})
         self._instance.add_dynamic_partitions(str(tracks.name), [source.track])
         return source
 
@@ -155,15 +154,13 @@ class Processor:
                 stage_done(event.dagster_event.step_key or "")
 
         self._instance.add_event_listener(run_id, listen)
-        with alive(run_id) as tags:
-            result = self._defs.resolve_job_def(process_track.name).execute_in_process(
-                instance=self._instance,
-                partition_key=track,
-                run_id=run_id,
-                run_config=_QUIET,
-                tags=tags,
-                raise_on_error=False,
-            )
+        result = self._defs.resolve_job_def(process_track.name).execute_in_process(
+            instance=self._instance,
+            partition_key=track,
+            run_id=run_id,
+            run_config=_QUIET,
+            raise_on_error=False,
+        )
         for event in result.all_events:
             if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
                 found = event.asset_check_evaluation_data
@@ -190,6 +187,8 @@ class Processor:
 
 def trouble(where: str, error: OSError | SQLAlchemyError) -> str:
     """One line on a failure of storage or of Dagster's database that is no fault of the file: a full disk, say."""
+    if isinstance(error, S3Error):
+        return f"{error}; see to the connection and the credentials, and try again"
     reason = getattr(error, "strerror", None) or getattr(error, "orig", None) or error
     told = str(reason).splitlines()[0].lower()
     return f"{where}: can't be written to ({told}); see to room and permission there, and try again"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from resonate_resources.separation.resource import REPORT, SeparationResource
 from resonate_resources.signal.true_peak import measure_sample_peak
 from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.computing import computed
+from resonate_resources.storage.heartbeats import alive
 from resonate_resources.storage.sources import Source
 from resonate_resources.storage.store import new_directory
 
@@ -100,16 +102,18 @@ def _stems_of(
     progress: Progress,
 ) -> tuple[Artefact, bool]:
     """The stems, and whether they were there already."""
-    with new_directory(artefacts.store, "decode") as folder:
-        track = decode(file, folder).recording
-        planned = separation.plan(track, brief, megabytes=source.size / 1e6, batch=batch)
+    track = source.sha256[:16]  # whatever the file is called
+    seen = alive(separation.database, STAGE, track, track) if separation.database else nullcontext()
+    with seen, new_directory(artefacts.store, "decode") as folder:
+        recording = decode(file, folder).recording
+        planned = separation.plan(recording, brief, megabytes=source.size / 1e6, batch=batch)
         return computed(
             artefacts,
             lambda into: separation.separate(planned, into, progress),
             stage=STAGE,
-            track=source.sha256[:16],  # whatever the file is called
+            track=track,
             recipes=planned.recipes,
-            reads=[Read("source", source.sha256, {"track": track.sha256})],
+            reads=[Read("source", source.sha256, {"track": recording.sha256})],
         )
 
 

@@ -74,13 +74,15 @@ def separate(
 ) -> None:
     """Part FILES into stems, each for itself: one that can't be used does not stop the others."""
     from resonate_resources.separation.brief import SeparationBrief
-    from resonate_resources.separation.resource import SeparationResource
+    from resonate_resources.separation.resource import OLD_LEDGER, SeparationResource
     from resonate_resources.storage.artefacts import Artefacts
     from resonate_studio.home import settings_for
     from resonate_studio.separating import separate_file
 
     settings = settings_for(home)
-    resource = SeparationResource(policy=policy or "", ledger=settings.ledger)
+    resource = SeparationResource(
+        policy=policy or "", database=settings.database_url, old_ledger=str(settings.home / OLD_LEDGER)
+    )
     count: Literal[2, 4, 6] = 2 if stems == "2" else 4 if stems == "4" else 6
     brief = SeparationBrief(
         engine=engine, stems=count, priority=priority, exact_sum=exact_sum, truth=truth or ""
@@ -114,7 +116,7 @@ def engines(home: Path | None, as_json: bool) -> None:
     from resonate_resources.separation.resource import SeparationResource
     from resonate_studio.home import settings_for
 
-    known = SeparationResource(ledger=settings_for(home).ledger).survey()
+    known = SeparationResource(database=settings_for(home).database_url).survey()
     if as_json:
         rows = [asdict(facts) | {"available": facts.unavailable is None} for facts in known]
         print_json({"models": str(models_directory()), "engines": rows})

@@ -31,6 +31,20 @@ FILES = click.argument(
 )
 
 
+class Age(click.ParamType[float]):
+    """A number of days or hours: 30d, 12h. Gives seconds."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        number, unit = str(value)[:-1], str(value)[-1:]
+        if unit not in {"d", "h"} or not number.isdigit():
+            self.fail(f"{value!r} is not an age such as 30d or 12h", param, ctx)
+        return float(number) * (86_400 if unit == "d" else 3600)
+
+
 def console(quiet: bool) -> Console:
     """Of stdout, or of stderr where stdout is for a program."""
     from rich.console import Console

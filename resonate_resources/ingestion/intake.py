@@ -6,9 +6,10 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,12 +17,27 @@ from resonate_resources.ingestion.track_key import content_of, track_key
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recordings.recording import file_sha256
 from resonate_resources.recordings.tags import read_tags
-from resonate_resources.storage.inbox import Inbox, Ledger, Seen, fingerprint, plan
+from resonate_resources.storage.inbox import KEYS_A_PART, Inbox, Seen, fingerprint, plan
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection, Source
+from resonate_resources.storage.taken_in import TakenIn, enter_tracks, knows_tracks, tracks_of
 
 _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """Errors that say nothing about the file at hand: to reject it for them would lose it."""
+
+
+_WAITING = 1000
+"""Files that may still be growing and are kept in mind, at most: they stand in a cursor, which Dagster keeps whole.
+Of more, those beyond are taken once nothing has touched them for a minute."""
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """The track keys that Dagster has."""
+
+    has: Callable[[str], bool]
+    all: Callable[[], Iterable[str]]
+    """For a database that knows of none; reads every one."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +91,7 @@ def unreadable(uri: str, error: OSError) -> Rejection:
 def take_in(
     inbox: Inbox,
     storage: StorageResource,
-    partitions: Collection[str],
+    partitions: Partitions,
     *,
     waiting: Mapping[str, str],
     emitted: Mapping[str, tuple[str, str]],
@@ -84,38 +100,57 @@ def take_in(
 ) -> Intake:
     """Look at an inbox, register at most `limit` new tracks, and stop reading files after `seconds`.
 
-    partitions: the track keys there are. waiting and emitted: of the last look. Raises OSError where the machine is
-    out of something; the next look then finds the same files again.
+    waiting and emitted: of the last look. Raises OSError where the machine is out of something; the next look then
+    finds the same files again.
     """
-    ledger = Ledger.load(storage.store, inbox.uri)
-    before = dict(ledger.done)
-    ledger.done |= {uri: stamp for uri, (stamp, track) in emitted.items() if track in partitions}
-    known = {content_of(track): track for track in partitions}
-    planned = plan(inbox.look(ledger.done), ledger.done, waiting, limit)
+    url = storage.database
+    ledger = TakenIn(url, inbox.uri)
+    ledger.take_over(storage.store)
+    ledger.enter({uri: stamp for uri, (stamp, track) in emitted.items() if partitions.has(track)})
+    look = inbox.look(ledger.sampled(KEYS_A_PART)) if inbox.in_parts else inbox.look()
+    planned = plan(ledger.fresh(look), {}, waiting, limit)
     read = list(in_parallel(partial(_read, inbox, storage), _until(planned.take, seconds), inbox.at_once))
+    known = known_as(url, [source for source in read if isinstance(source, Source)], partitions)
+    done: dict[str, str] = {}
     new: dict[str, Source] = {}
     found_again: dict[str, str] = {}
     new_emitted: dict[str, tuple[str, str]] = {}
     for seen, source in zip(planned.take, read, strict=False):
         if isinstance(source, Rejection):
-            ledger.done[seen.uri] = fingerprint(seen)
+            done[seen.uri] = fingerprint(seen)
         elif (content := content_of(source.track)) in known:
-            ledger.done[seen.uri] = fingerprint(seen)
+            done[seen.uri] = fingerprint(seen)
             found_again[known[content]] = seen.uri
         else:
             new_emitted[seen.uri] = (fingerprint(seen), new.setdefault(content, source).track)
     list(in_parallel(storage.sources.register, new.values(), inbox.at_once))
     list(in_parallel(lambda found: storage.sources.move(*found), found_again.items(), inbox.at_once))
-    if ledger.done != before:
-        ledger.save(storage.store, inbox.uri)
+    enter_tracks(url, {content: source.track for content, source in new.items()})
+    ledger.enter(done)
+    still_waiting = dict(planned.waiting) | {
+        seen.uri: fingerprint(seen) for seen in planned.take[len(read) :] if not seen.settled
+    }
     return Intake(
         new=list(new.values()),
         rejected=[source for source in read if isinstance(source, Rejection)],
-        waiting=dict(planned.waiting)
-        | {seen.uri: fingerprint(seen) for seen in planned.take[len(read) :] if not seen.settled},
+        waiting=dict(islice(sorted(still_waiting.items()), _WAITING)),
         emitted=new_emitted,
         left=planned.left + len(planned.take) - len(read),
     )
+
+
+def known_as(url: str, sources: Sequence[Source], partitions: Partitions) -> dict[str, str]:
+    """Content → the partition that there is of it already, perhaps by another name. url: of the database."""
+    if not knows_tracks(url):
+        enter_tracks(url, {content_of(track): track for track in partitions.all()})
+    entered = tracks_of(url, [content_of(source.track) for source in sources])
+    known: dict[str, str] = {}
+    for source in sources:
+        content = content_of(source.track)
+        for track in (entered.get(content), source.track):
+            if track is not None and content not in known and partitions.has(track):
+                known[content] = track
+    return known
 
 
 def _until(files: Iterable[Seen], seconds: float) -> Iterator[Seen]:

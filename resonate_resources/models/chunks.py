@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resonate_resources.parallel import AT_ONCE, in_parallel
+from resonate_resources.parallel import in_parallel
 from resonate_resources.recordings.recording import Progress, Recording, Samples, Stems, write_recording
 
 SeparateChunk = Callable[[Samples], dict[str, Samples]]
@@ -40,12 +40,13 @@ def separate_in_chunks(
     chunk: int,
     fade: int,
     progress: Progress,
-    at_once: int = AT_ONCE,
+    at_once: int | None = None,
 ) -> Stems:
     """Write `<name>.wav` into `into` for every stem: rate, channels and frames are the track's.
 
     Neighbouring chunks of `chunk` frames overlap by at least `fade`, over which one fades linearly into the
-    next, so that a separator that changes nothing gives the track back. `at_once` chunks are worked on at a time.
+    next, so that a separator that changes nothing gives the track back. `at_once` chunks are worked
+    on at a time, by default as many as `in_parallel` takes.
     """
     bounds = list(chunk_bounds(track.frames, chunk, fade))
     chunks = in_parallel(lambda span: separate(track.read(*span)), bounds, at_once)

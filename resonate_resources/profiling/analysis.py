@@ -1,4 +1,4 @@
-"""The music of a recording: tempo, beats, key and sections, drawn from its features."""
+"""The music of a recording: tempo, beats, key and sections, drawn from what is heard in it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from resonate_resources.profiling.beats import estimate_tempo, tempo_of_beats, track_beats
-from resonate_resources.profiling.features import pitch_class_energy, rhythm_features
 from resonate_resources.profiling.key import estimate_key
+from resonate_resources.profiling.pitch_classes import pitch_class_energy
 from resonate_resources.profiling.profile import Section
 from resonate_resources.profiling.sections import find_sections
 from resonate_resources.recordings.recording import Progress, Recording, silent
+from resonate_resources.signal.rhythm import hear_rhythm
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def analyse_music(
     recording: Recording, progress: Progress = silent, *, tempo_bpm: float | None = None
 ) -> Music:
     """Two passes over the recording; what is kept between them is small. tempo_bpm: where it is known."""
-    rhythm = rhythm_features(recording, lambda done: progress(done / 2))
+    rhythm = hear_rhythm(recording, lambda done: progress(done / 2))
     key = estimate_key(pitch_class_energy(recording, lambda done: progress(0.5 + done / 2)))
     tempo = tempo_bpm or estimate_tempo(rhythm.onset)
     beats = np.zeros(0) if tempo is None else track_beats(rhythm.onset, tempo)

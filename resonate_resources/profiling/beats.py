@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.profiling.features import FRAME_RATE, Floats
+from resonate_resources.signal.band_levels import Floats
+from resonate_resources.signal.rhythm import FRAME_RATE
 
 _SLOWEST_BPM, _FASTEST_BPM = 40.0, 240.0
 _PREFERRED_BPM = 115.0

@@ -6,7 +6,8 @@ from itertools import product
 
 import numpy as np
 
-from resonate_resources.profiling.features import BINS_PER_OCTAVE, PITCH_RATE, Floats
+from resonate_resources.profiling.pitch_classes import BINS_PER_OCTAVE, PITCH_RATE
+from resonate_resources.signal.band_levels import Floats
 
 # Probe-tone ratings of Krumhansl and Kessler (1982), from the tonic upward.
 _RATINGS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from resonate_resources.quality.features import ONSETS_PER_S, RATE, Matrix
+from resonate_resources.quality.readings import ONSETS_PER_S, RATE, Matrix
 
 _FARTHEST_S = 0.5  # encoder delays and filters stay under 0.1 s
 

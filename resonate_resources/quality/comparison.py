@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from resonate_resources.quality import dimensions
 from resonate_resources.quality.alignment import find_lag
 from resonate_resources.quality.dimensions import Score
-from resonate_resources.quality.features import RATE, Features, extract
+from resonate_resources.quality.readings import RATE, Readings, read_off
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.loudness import measure_loudness
 
@@ -34,17 +34,17 @@ _SILENCE = 1e-10  # mean square; −100 dBFS
 
 @dataclass(frozen=True)
 class Heard:
-    """A recording's features and its loudness in LUFS, mono as if from two loudspeakers.
+    """A recording's readings and its loudness in LUFS, mono as if from two loudspeakers.
 
     The loudness is -inf where BS.1770 has none: under −70 LUFS, and for less than 0.4 s.
     """
 
-    features: Features
+    readings: Readings
     loudness_lufs: float
 
     @property
     def silent(self) -> bool:
-        return float(self.features.power.max()) < _SILENCE
+        return float(self.readings.power.max()) < _SILENCE
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ def listen(recording: Recording) -> Heard:
     """What the reference is compared by, however many candidates there are."""
     with ThreadPoolExecutor(1) as pool:
         loudness = pool.submit(measure_loudness, recording)
-        features = extract(recording)
+        readings = read_off(recording)
     # BS.1770 sums channels, so that the same audio in two of them counts as 3 dB louder.
     dual_mono_db = 10 * math.log10(2) if recording.channels == 1 else 0.0
-    return Heard(features, loudness.result().integrated_lufs + dual_mono_db)
+    return Heard(readings, loudness.result().integrated_lufs + dual_mono_db)
 
 
 def compare(reference: Heard, candidate: Recording) -> Comparison:
@@ -78,14 +78,14 @@ def compare(reference: Heard, candidate: Recording) -> Comparison:
         both = reference.silent and heard.silent
         alike = Score(100.0, "both are silent") if both else Score(0.0, "one of the two is silent")
         return Comparison(dict.fromkeys(DIMENSIONS, alike), 0.0, 0.0)
-    lag = find_lag(reference.features.onset, heard.features.onset)
-    features = extract(candidate, skip=lag) if lag else heard.features
+    lag = find_lag(reference.readings.onset, heard.readings.onset)
+    readings = read_off(candidate, skip=lag) if lag else heard.readings
     gain_db = reference.loudness_lufs - heard.loudness_lufs
     if not math.isfinite(gain_db):
-        powers = reference.features.power.mean(), heard.features.power.mean()
+        powers = reference.readings.power.mean(), heard.readings.power.mean()
         gain_db = 10 * math.log10(powers[0] / powers[1])
-    length = max(len(reference.features), len(features))
-    before, after = reference.features.padded(length), features.louder(gain_db).padded(length)
+    length = max(len(reference.readings), len(readings))
+    before, after = reference.readings.padded(length), readings.louder(gain_db).padded(length)
     lag_s = lag / RATE
     scores = {
         name: dimensions.bpm_phase(before, after, lag_s)

@@ -55,6 +55,22 @@ class Recording:
     """A handle on a lossless audio file.
 
     sample_rate in Hz, frames per channel. Files must not change while a handle on them is in use.
+
+    Half a second of two channels, written, then read back whole and in blocks:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> scratch = TemporaryDirectory()
+    >>> tone = np.sin(np.arange(22_050) / 10).astype(np.float32)
+    >>> recording = write_samples(Path(scratch.name) / "tone.wav", np.stack([tone, -tone]), 44_100)
+    >>> recording.channels, recording.frames, recording.duration
+    (2, 22050, 0.5)
+    >>> recording.read(100, 104).shape
+    (2, 4)
+    >>> [block.shape for block in recording.blocks(10_000)]
+    [(2, 10000), (2, 10000), (2, 2050)]
+    >>> Recording.open(recording.path) == recording
+    True
+    >>> scratch.cleanup()
     """
 
     path: Path

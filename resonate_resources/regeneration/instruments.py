@@ -76,7 +76,7 @@ class Synthesiser:
         self._engine, self._processor = on_dawdreamer_thread(lambda: _faust(name, sample_rate))
 
     def sounding_until(self, note: Note) -> float:
-        return note.end + self._release_s
+        return note.offset_s + self._release_s
 
     def play(self, notes: Sequence[Note], frames: int) -> Samples:
         return on_dawdreamer_thread(lambda: self._render(notes, frames))
@@ -84,9 +84,9 @@ class Synthesiser:
     def _render(self, notes: Sequence[Note], frames: int) -> Samples:
         played = np.zeros((2, frames), np.float32)
         for note in notes:
-            start = round(note.onset * self.sample_rate)
+            start = round(note.onset_s * self.sample_rate)
             # Rounded down, but for what a float lacks: 0.7 s × 44.1 kHz is 30869.999… frames.
-            held = int(note.duration * self.sample_rate + 0.25)
+            held = int(note.duration_s * self.sample_rate + 0.25)
             sounding = min(held + round(self._release_s * self.sample_rate), frames - start)
             if sounding > 0:
                 played[:, start : start + sounding] += self._sound(note, held, sounding)
@@ -114,13 +114,13 @@ class DrumKit:
 
     def sounding_until(self, note: Note) -> float:
         sound, _ = _KIT.get(note.pitch, _HAND_PERCUSSION)
-        return note.onset + self._sounds[sound].size / self.sample_rate
+        return note.onset_s + self._sounds[sound].size / self.sample_rate
 
     def play(self, notes: Sequence[Note], frames: int) -> Samples:
         played = np.zeros((2, frames), np.float32)
         for note in notes:
             index, place = _KIT.get(note.pitch, _HAND_PERCUSSION)
-            start = round(note.onset * self.sample_rate)
+            start = round(note.onset_s * self.sample_rate)
             sound = self._sounds[index][: max(0, frames - start)] * np.float32(note.velocity / 127)
             angle = (place + 1) * np.pi / 4  # equal power
             played[0, start : start + sound.size] += np.float32(np.cos(angle)) * sound

@@ -24,10 +24,13 @@ def playable(notes: Sequence[Note]) -> list[Note]:
     for note in sorted(notes):
         before = last_on_key.get(note.pitch)
         if before is not None:
-            room = note.onset - _RESTRIKE_GAP_S - played[before].onset
+            room = note.onset_s - _RESTRIKE_GAP_S - played[before].onset_s
             if room < _SHORTEST_NOTE_S:
                 continue  # the same key twice within its attack is one note
-            played[before] = replace(played[before], duration=min(played[before].duration, room))
+            played[before] = replace(
+                played[before], offset_s=min(played[before].offset_s, note.onset_s - _RESTRIKE_GAP_S)
+            )
         last_on_key[note.pitch] = len(played)
-        played.append(replace(note, duration=min(max(note.duration, _SHORTEST_NOTE_S), LONGEST_NOTE_S)))
+        length_s = min(max(note.duration_s, _SHORTEST_NOTE_S), LONGEST_NOTE_S)
+        played.append(replace(note, offset_s=note.onset_s + length_s))
     return played

@@ -30,9 +30,12 @@ def play_in_segments(
     for start in range(0, frames, segment):
         origin_s = start / instrument.sample_rate
         first = upcoming
-        while upcoming < len(notes) and notes[upcoming].onset < origin_s + segment_s:
+        while upcoming < len(notes) and notes[upcoming].onset_s < origin_s + segment_s:
             upcoming += 1
-        begun = [replace(note, onset=note.onset - origin_s) for note in notes[first:upcoming]]
+        begun = [
+            replace(note, onset_s=note.onset_s - origin_s, offset_s=note.offset_s - origin_s)
+            for note in notes[first:upcoming]
+        ]
         sounding_s = max((instrument.sounding_until(note) for note in begun), default=0.0)
         sound = np.zeros(
             (2, max(segment, ringing.shape[1], ceil(sounding_s * instrument.sample_rate))), np.float32

@@ -39,7 +39,7 @@ def regenerate_stem(name: str, notes: Sequence[Note], original: Recording, path:
     loudness is measured over.
     """
     loudness = measure_loudness(original).integrated_lufs
-    heard = [note for note in playable(notes) if note.onset < original.duration]
+    heard = [note for note in playable(notes) if note.onset_s < original.duration]
     if not heard or not isfinite(loudness):
         return RegeneratedStem(_silence(original, path), 0, -inf)
     rate = original.sample_rate if original.sample_rate in _NATIVE_RATES else _NATIVE_RATES[-1]

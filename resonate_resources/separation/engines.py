@@ -8,7 +8,6 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 from resonate_resources.recordings.recording import Recording
@@ -19,6 +18,7 @@ from resonate_resources.separation.lalal.engine import LalalSeparator
 from resonate_resources.separation.router import EngineFacts, Machine
 from resonate_resources.separation.separator import Separator
 from resonate_resources.separation.spectral.engine import SpectralSeparator
+from resonate_resources.storage.pools import Pool
 
 _MODEL_MEBIBYTES = 4000
 """Free GPU memory that a model and one chunk of audio take."""
@@ -37,6 +37,13 @@ class Offer:
     stems: int
     make: Callable[[], Separator]
 
+    @property
+    def pool(self) -> Pool:
+        """What it needs while it works: a service works elsewhere, a model fills a GPU or all of a processor."""
+        if self.name == "lalal":
+            return "cloud"
+        return "cores" if self.name == "spectral" else "gpu"
+
     def facts(self, track: Recording | None = None) -> EngineFacts:
         """What the router goes by. Without a track the cost is left out."""
         separator = self.make()
@@ -44,9 +51,9 @@ class Offer:
         return EngineFacts(self.name, self.model, self.stems, separator.available(), cost)
 
 
-def offers(ledger: Path) -> list[Offer]:
-    """Everything that could separate a track, the best model of an engine first. ledger: of paid minutes."""
-    return [*_demucs(), *_roformer(), *_uvr(), *_lalal(ledger), *_spectral()]
+def offers(database: str) -> list[Offer]:
+    """Everything that could separate a track, the best model of an engine first. database: of paid minutes."""
+    return [*_demucs(), *_roformer(), *_uvr(), *_lalal(database), *_spectral()]
 
 
 def look_at_machine() -> Machine:
@@ -81,9 +88,9 @@ def _uvr() -> Iterator[Offer]:
         yield Offer("uvr", model, 4, partial(_vocals_first, make))
 
 
-def _lalal(ledger: Path) -> Iterator[Offer]:
-    yield Offer("lalal", None, 2, partial(LalalSeparator, ledger, stems=2))
-    yield Offer("lalal", None, 4, partial(LalalSeparator, ledger, stems=4))
+def _lalal(database: str) -> Iterator[Offer]:
+    yield Offer("lalal", None, 2, partial(LalalSeparator, database, stems=2))
+    yield Offer("lalal", None, 4, partial(LalalSeparator, database, stems=4))
 
 
 def _spectral() -> Iterator[Offer]:

@@ -10,19 +10,25 @@ import dagster as dg
 
 from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, Stems, silent
-from resonate_resources.separation.attempts import carry_out
+from resonate_resources.separation.attempts import Outcome, carry_out
 from resonate_resources.separation.balance import measure_balance
 from resonate_resources.separation.brief import SeparationBrief
 from resonate_resources.separation.engines import Offer, look_at_machine, offers
 from resonate_resources.separation.exact_sum import sum_exactly
 from resonate_resources.separation.judging import JudgeOfStems, open_truth
+from resonate_resources.separation.lalal.ledger import take_over
 from resonate_resources.separation.planning import Planned, plan_separation
+from resonate_resources.separation.pooled import Pooled
 from resonate_resources.separation.report import SeparationReport
 from resonate_resources.separation.router import EngineFacts, read_policy
 from resonate_resources.separation.splicing import Span
+from resonate_resources.separation.trying import Judge, Quality
+from resonate_resources.storage.pools import in_pool
 
 QUALITY = "quality.json"
 REPORT = "separation.json"
+OLD_LEDGER = "lalal.sqlite"
+"""In a home of an earlier version: where paid minutes were counted."""
 _EXACT_DB = -120.0
 """Null depth of stems that sum to their track up to rounding."""
 
@@ -30,11 +36,13 @@ _EXACT_DB = -120.0
 class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Parts a track into stems by the engine, or the engines, that its policy finds best here and now.
 
-    policy: a file like policy.toml, in its place. ledger: the file in which paid minutes are counted.
+    policy: a file like policy.toml, in its place. database: URL of the one in which paid minutes are counted and
+    places are shared; without one nothing is paid. old_ledger: the file in which minutes were counted before.
     """
 
     policy: str = ""
-    ledger: str = "~/.cache/resonate/lalal.sqlite"
+    database: str = ""
+    old_ledger: str = ""
 
     def plan(
         self, track: Recording, brief: SeparationBrief, *, megabytes: float = 0.0, batch: bool = False
@@ -82,7 +90,7 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def survey(self) -> list[EngineFacts]:
         """All engines in all numbers of stems, and why those that can't run can't."""
-        return [offer.facts() for offer in offers(Path(self.ledger).expanduser())]
+        return [offer.facts() for offer in offers(self.database)]
 
     def _separate(self, planned: Planned, scratch: Path, progress: Progress) -> SeparationReport:
         track, brief = planned.track, planned.brief
@@ -90,13 +98,18 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         outcome = carry_out(
             planned.plan,
             track,
-            lambda engine: planned.offers[engine].make(),
-            judge,
+            lambda engine: Pooled(planned.offers[engine].make(), planned.offers[engine].pool, self.database),
+            self._on_cores(judge),
             planned.retry_below_db,
             planned.policy.instrumental,
             scratch,
             progress,
         )
+        with in_pool(self.database, "cores"):
+            return self._report(planned, outcome, judge, scratch)
+
+    def _report(self, planned: Planned, outcome: Outcome, judge: Judge, scratch: Path) -> SeparationReport:
+        track, brief = planned.track, planned.brief
         balance = measure_balance(track, outcome.stems)
         if not brief.exact_sum or balance.null_depth_db <= _EXACT_DB:
             return SeparationReport(outcome, outcome.stems, outcome.quality, balance, None)
@@ -106,10 +119,19 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         quality = judge(track, stems, Span(0, track.frames))
         return SeparationReport(outcome, stems, quality, measure_balance(track, stems), balance)
 
+    def _on_cores(self, judge: Judge) -> Judge:
+        def judged(track: Recording, stems: Stems, span: Span) -> Quality:
+            with in_pool(self.database, "cores"):
+                return judge(track, stems, span)
+
+        return judged
+
     def _offers(self, brief: SeparationBrief) -> list[Offer]:
         """Those that are in question: the others need not be asked whether they can run."""
         name = brief.engine.partition(":")[0]
-        found = offers(Path(self.ledger).expanduser())
+        if self.old_ledger:
+            take_over(Path(self.old_ledger), self.database)
+        found = offers(self.database)
         if name != "auto":
             return [offer for offer in found if offer.name == name] or found
         return [offer for offer in found if offer.stems == brief.stems]

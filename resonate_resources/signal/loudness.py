@@ -1,4 +1,7 @@
-"""Loudness after ITU-R BS.1770-5, EBU R 128, EBU Tech 3341 (meters) and EBU Tech 3342 (loudness range)."""
+"""Loudness after ITU-R BS.1770-5, EBU R 128, EBU Tech 3341 (meters) and EBU Tech 3342 (loudness range).
+
+Numbers of equations are those of BS.1770-4, annex 1.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from resonate_resources.recordings.recording import Recording, Samples
 
 _OFFSET_LU = -0.691  # BS.1770: 0 dBFS of 997 Hz in one channel reads −3.01 LUFS
 _ABSOLUTE_GATE_LUFS = -70.0
-_MOMENTARY_HOPS = 4  # 400 ms, in hops of 100 ms (75 % overlap)
+_MOMENTARY_HOPS = 4  # 400 ms, in hops of 100 ms (75 % overlap): the gating blocks of eq. 3
 _SHORT_TERM_HOPS = 30  # 3 s
 
 # BS.1770 weighs surround channels by 1.41 (+1.5 dB) and leaves the LFE out.
@@ -65,17 +68,17 @@ class LoudnessMeter:
         weighted = np.concatenate([self._pending, weighted], axis=1)
         hops = weighted.shape[1] // self._hop_frames
         whole = weighted[:, : hops * self._hop_frames].reshape(len(weighted), hops, self._hop_frames)
-        powers = np.einsum("chf,chf->ch", whole, whole) / self._hop_frames
-        self._hop_powers.append(self._weights @ powers)
+        powers = np.einsum("chf,chf->ch", whole, whole) / self._hop_frames  # eq. 1, z of each channel
+        self._hop_powers.append(self._weights @ powers)  # eq. 2, the sum of G·z
         self._pending = weighted[:, hops * self._hop_frames :]
 
     def integrated(self) -> float:
         """Gated programme loudness in LUFS; -inf under 400 ms, and where every block is under −70 LUFS."""
-        powers = self._window_powers(_MOMENTARY_HOPS)
-        powers = powers[powers > _power(_ABSOLUTE_GATE_LUFS)]
+        powers = self._window_powers(_MOMENTARY_HOPS)  # eq. 3, z of each gating block, summed over channels
+        powers = powers[powers > _power(_ABSOLUTE_GATE_LUFS)]  # eq. 4 and 5: blocks over the absolute gate
         if not powers.size:
             return -math.inf
-        return _lufs(float(np.mean(powers[powers > np.mean(powers) / 10])))  # relative gate: −10 LU
+        return _lufs(float(np.mean(powers[powers > np.mean(powers) / 10])))  # eq. 6, −10 LU; eq. 7
 
     def loudness_range(self) -> float:
         """Loudness range in LU; 0 where fewer than 3 s pass the gate (EBU Tech 3342)."""
@@ -141,6 +144,7 @@ def k_weighting(sample_rate: int) -> npt.NDArray[np.float64]:
 
 
 def _lufs(power: float) -> float:
+    """Equation 2 and, of a gating block, 4."""
     return _OFFSET_LU + 10 * math.log10(power) if power > 0 else -math.inf
 
 

@@ -30,6 +30,16 @@ def mono_blocks(recording: Recording, sample_rate: int, progress: Progress = sil
     yield resample(np.zeros(0, np.float32), True)
 
 
+def moved(blocks: Iterator[Mono], frames: int) -> Iterator[Mono]:
+    """The same audio, (…, frames), from its `frames`th frame on; negative: with so many zeros before it."""
+    to_skip = max(0, frames)
+    for number, block in enumerate(blocks):
+        if number == 0 and frames < 0:
+            yield np.zeros((*block.shape[:-1], -frames), np.float32)
+        yield block[..., to_skip:]
+        to_skip = max(0, to_skip - block.shape[-1])
+
+
 def _resampler(from_rate: int, to_rate: int) -> Callable[[Mono, bool], Mono]:
     if from_rate == to_rate:
         return lambda block, _: block

@@ -1,15 +1,25 @@
-"""The catalogue: one row for each track in the library, as Parquet."""
+"""The catalogue: one row for each track in the library, as Parquet. And which tracks are behind their inputs."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from resonate_resources.storage.artefacts import Artefacts
-from resonate_resources.storage.manifest import Manifest
+from resonate_resources.storage.current import (
+    Current,
+    Versions,
+    all_versions,
+    changed_since,
+    current_of,
+    rebuild,
+    was_walked,
+)
 from resonate_resources.storage.sources import Source, Sources
 from resonate_resources.storage.store import Store
 
@@ -28,60 +38,77 @@ _MEASURES: Mapping[str, Sequence[str]] = {
 
 _WISHES = "brief"
 """The stage that needs no sound: alone it makes no track."""
+_SEEN = "resonate_change"
+"""In the file's own metadata: the number of the last change that it knows of."""
 
 
 def read_catalogue(store: Store) -> pd.DataFrame | None:
     """The catalogue as it was last written, or None."""
-    import pandas as pd
-
     data = store.read(CATALOGUE)
-    return None if data is None else pd.read_parquet(io.BytesIO(data))
+    return None if data is None else _read(data)[0]
 
 
-def build_catalogue(store: Store, stages: Sequence[str]) -> pd.DataFrame:
-    """Bring the catalogue up to date and write it.
+def build_catalogue(store: Store, url: str, stages: Sequence[str]) -> pd.DataFrame:
+    """Bring the catalogue up to date and write it. url: of the database.
 
-    Only tracks of which a manifest changed since the last time are read again, so the cost is one listing a stage
-    and a few small reads a changed track. Columns: track, source, artist, title, sha256, the measures above, and
-    as JSON `made` (stage → data version, code version, and what it was made from) and `seen` (stage → version of
-    its manifest).
+    Only tracks that were recorded anew since the last time are made again: the cost is one read and one write of
+    the file, and a small read a changed track. Columns: track, source, artist, title, sha256, the measures above,
+    and as JSON `made` (stage → data version, code version and what it was made from).
     """
     import pandas as pd
 
-    artefacts, sources = Artefacts(store), Sources(store)
-    earlier = read_catalogue(store)
-    rows = {} if earlier is None else {str(row["track"]): dict(row) for row in earlier.to_dict("records")}
-    seen: dict[str, dict[str, str]] = {}
-    for stage in stages:
-        for track, version in artefacts.all_current(stage):
-            seen.setdefault(track, {})[stage] = version
-    catalogue = []
-    for track in sorted(seen):
-        if seen[track].keys() == {_WISHES}:
-            continue  # its file was rejected, or has yet to be decoded
-        told = json.dumps(seen[track], sort_keys=True)
-        row: dict[Any, Any] | None = rows.get(track)
-        if row is None or row["seen"] != told:
-            row = _row(track, artefacts, sources.find(track), stages) | {"seen": told}
-        catalogue.append(row)
-    frame = pd.DataFrame(catalogue, columns=_columns())
-    buffer = io.BytesIO()
-    frame.to_parquet(buffer, index=False)
-    store.write(CATALOGUE, buffer.getvalue())
+    data = store.read(CATALOGUE)
+    earlier, seen = (pd.DataFrame(columns=_columns()), 0) if data is None else _read(data)
+    if not was_walked(url):
+        rebuild(url, store)
+    changes = changed_since(url, seen)
+    if changes.whole:
+        earlier = earlier.iloc[:0]
+    made = current_of(url, changes.tracks)
+    sources = Sources(store)
+    rows = [
+        _row(track, made[track], sources.find(track), stages)
+        for track in sorted(made)
+        if made[track].keys() != {_WISHES}
+    ]
+    kept = earlier[~earlier["track"].isin(changes.tracks)]
+    fresh = pd.DataFrame(rows, columns=_columns())
+    frame = pd.concat([part for part in (kept, fresh) if len(part)] or [fresh], ignore_index=True)
+    frame = frame.sort_values("track", ignore_index=True)
+    if data is None or changes.whole or changes.tracks:
+        store.write(CATALOGUE, _written(frame, changes.last))
     return frame
+
+
+def _read(data: bytes) -> tuple[pd.DataFrame, int]:
+    """The rows, and the last change they know of: 0, and no rows, where an earlier version wrote them."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(io.BytesIO(data))
+    seen = (table.schema.metadata or {}).get(_SEEN.encode())
+    frame = table.to_pandas()
+    return (frame, int(seen)) if seen is not None else (frame.iloc[:0].reindex(columns=_columns()), 0)
+
+
+def _written(frame: pd.DataFrame, seen: int) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _SEEN: str(seen)})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()
 
 
 def _columns() -> list[str]:
     measures = [name for names in _MEASURES.values() for name in names]
-    return ["track", "source", "artist", "title", "sha256", *measures, "made", "seen"]
+    return ["track", "source", "artist", "title", "sha256", *measures, "made"]
 
 
-def _row(track: str, artefacts: Artefacts, source: Source | None, stages: Sequence[str]) -> dict[str, Any]:
-    manifests = {
-        stage: artefact.manifest
-        for stage in stages
-        if (artefact := artefacts.current(stage, track)) is not None
-    }
+def _row(
+    track: str, made: Mapping[str, Current], source: Source | None, stages: Sequence[str]
+) -> dict[str, Any]:
     row: dict[str, Any] = {
         "track": track,
         # A path need not be UTF-8; Parquet's text must be.
@@ -92,8 +119,18 @@ def _row(track: str, artefacts: Artefacts, source: Source | None, stages: Sequen
     }
     for stage, names in _MEASURES.items():
         for name in names:
-            row[name] = _number(manifests[stage].measures.get(name)) if stage in manifests else None
-    row["made"] = json.dumps({stage: _made(manifest) for stage, manifest in manifests.items()})
+            row[name] = _number(made[stage].measures.get(name)) if stage in made else None
+    row["made"] = json.dumps(
+        {
+            stage: {
+                "data_version": made[stage].data_version,
+                "code_version": made[stage].code_version,
+                "made_from": dict(made[stage].made_from),
+            }
+            for stage in stages
+            if stage in made
+        }
+    )
     return row
 
 
@@ -102,26 +139,53 @@ def _number(value: float | int | str | bool | None) -> float | int | str | bool 
     return float(value) if value in ("inf", "-inf") else value
 
 
-def _made(manifest: Manifest) -> dict[str, Any]:
-    return {
-        "data_version": manifest.data_version,
-        "code_version": manifest.code_version,
-        "made_from": dict(manifest.made_from),
-    }
-
-
-def stale_stages(made: Mapping[str, Mapping[str, Any]], code_versions: Mapping[str, str]) -> list[str]:
+def stale_stages(made: Mapping[str, Versions], code_versions: Mapping[str, str]) -> list[str]:
     """Stages of a track that are missing, or were made by other code or from other inputs than there are now.
 
-    made: stage → data_version, code_version and made_from (stage → data version), as in the catalogue.
+    made: stage → what is current; code_versions: stage → its code's, of every stage there should be.
     """
     return [
         stage
         for stage, code_version in code_versions.items()
         if stage not in made
-        or made[stage]["code_version"] != code_version
+        or made[stage].code_version != code_version
         or any(
-            name in made and made[name]["data_version"] != version
-            for name, version in made[stage]["made_from"].items()
+            name in made and made[name].data_version != version
+            for name, version in made[stage].made_from.items()
         )
     ]
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A track that is behind: its stages that are, and a name for the state that it is in, equal for as long as
+    nothing about it changes."""
+
+    track: str
+    stages: list[str]
+    state: str
+
+
+def stale_tracks(url: str, code_versions: Mapping[str, str]) -> Iterator[Stale]:
+    """Every track that has something, and stages that are stale. Reads the whole index, page by page."""
+    return filter(None, (_stale(track, made, code_versions) for track, made in all_versions(url)))
+
+
+def next_stale(
+    url: str, code_versions: Mapping[str, str], after: str, at_most: int
+) -> tuple[list[Stale], str]:
+    """Those that are stale of the next so many tracks after one, and the last that was looked at: "" at the end."""
+    looked_at = list(islice(all_versions(url, after), at_most))
+    found = (_stale(track, made, code_versions) for track, made in looked_at)
+    return [each for each in found if each], looked_at[-1][0] if len(looked_at) == at_most else ""
+
+
+def _stale(track: str, made: Mapping[str, Versions], code_versions: Mapping[str, str]) -> Stale | None:
+    stages = stale_stages(made, code_versions)
+    if not stages:
+        return None
+    facts = [
+        sorted(code_versions.items()),
+        sorted((stage, each.key, each.data_version) for stage, each in made.items()),
+    ]
+    return Stale(track, stages, hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12])

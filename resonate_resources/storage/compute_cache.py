@@ -1,66 +1,163 @@
-"""The compute cache: results of stages that other results have taken the place of.
+"""The compute cache: results of stages that other results have taken the place of, and what killed runs left.
 
-They are kept because going back to the settings, engine or code they were made with then costs nothing.
+    artefacts/<stage>/<track>/manifest.json            which result counts
+    artefacts/<stage>/<track>/<key>/manifest.json      a result is finished, and the attempt that made it
+    artefacts/<stage>/<track>/<key>/<attempt>/…        files of an attempt; of earlier versions, files of the result
+
+Results are kept because going back to the settings, engine or code they were made with then costs nothing. What no
+manifest names, an attempt that was killed or that another one overtook, is of no use to anybody.
 """
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
-from resonate_resources.storage.artefacts import Artefacts
-from resonate_resources.storage.store import Store
+from resonate_resources.parallel import in_parallel
+from resonate_resources.storage.store import Entry, Store
+
+LEFTOVER_SECONDS = 3600.0
+"""What is not finished and was written to more recently may be under way, heartbeat or no heartbeat."""
+_READ_AT_ONCE = 8
+_MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
 class Computation:
-    """A stored result. prefix: where its files are; size in bytes; finished_at in seconds since 1970, None for one
-    that was never finished; current: whether it is what its stage gives now."""
+    """A stored result, or an attempt at one. prefix: where its files are; manifest: the key of what says that it is
+    finished, None where nothing does; engine: by which it was made, "" where that is not known; size in bytes;
+    written_at: of what was written last, in seconds since 1970; current: whether it is what its stage gives now."""
 
     prefix: str
+    stage: str
+    track: str
+    manifest: str | None
+    engine: str
     size: int
-    finished_at: float | None
+    written_at: float
     current: bool
 
 
+@dataclass(frozen=True)
+class Cleared:
+    """How many results and leftovers were removed, their bytes, and tracks passed over as they are in use."""
+
+    results: int = 0
+    leftovers: int = 0
+    size: int = 0
+    in_use: tuple[str, ...] = ()
+
+
+@dataclass
+class _Files:
+    """What lies under one key."""
+
+    entries: list[Entry] = field(default_factory=list)
+    manifest: Entry | None = None
+
+
 def computations(store: Store) -> Iterator[Computation]:
-    """All results of all stages of all tracks, finished or not. One listing, and a small read a stage and track."""
-    sizes: dict[str, int] = {}
-    finished: dict[str, float] = {}
+    """All results of all stages of all tracks, finished or not. One listing, and a small read for each manifest."""
+    keys: dict[tuple[str, str, str], _Files] = {}
+    outer: dict[tuple[str, str], Entry] = {}
     for entry in store.entries("artefacts"):
         parts = entry.key.split("/")
-        if len(parts) < 5:
-            continue  # the manifest that says which result counts
-        prefix = "/".join(parts[:4])
-        sizes[prefix] = sizes.get(prefix, 0) + entry.size
-        if parts[4] == "manifest.json":
-            finished[prefix] = entry.written_at
-    artefacts = Artefacts(store)
-    counting: dict[tuple[str, str], str | None] = {}
-    for prefix, size in sorted(sizes.items()):
-        _, stage, track, key = prefix.split("/")
-        if (stage, track) not in counting:
-            current = artefacts.current(stage, track)
-            counting[stage, track] = current.manifest.key if current else None
-        yield Computation(prefix, size, finished.get(prefix), counting[stage, track] == key)
+        if len(parts) == 4:
+            outer[parts[1], parts[2]] = entry
+        elif len(parts) > 4:
+            files = keys.setdefault((parts[1], parts[2], parts[3]), _Files())
+            if parts[4:] == [_MANIFEST]:
+                files.manifest = entry
+            else:
+                files.entries.append(entry)
+    inner = {key: files.manifest for key, files in keys.items() if files.manifest is not None}
+    counting = {
+        which: manifest.get("key")
+        for which, manifest in zip(outer, _manifests(store, outer.values()), strict=True)
+        if manifest is not None
+    }
+    finished = dict(zip(inner, _manifests(store, inner.values()), strict=True))
+    for (stage, track, key), files in sorted(keys.items()):
+        current = counting.get((stage, track)) == key
+        yield from _of_key(
+            f"artefacts/{stage}/{track}/{key}", files, finished.get((stage, track, key)), current
+        )
 
 
-def clear(store: Store, older_than_seconds: float) -> tuple[int, int]:
-    """Remove results that count no longer and were finished so long ago. Returns how many, and their bytes.
+def clear(
+    store: Store,
+    older_than_seconds: float,
+    tracks_in_use: Callable[[], Collection[str]] = lambda: (),
+    leftover_seconds: float = LEFTOVER_SECONDS,
+) -> Cleared:
+    """Remove results that count no longer and were finished so long ago, and what was left unfinished longer ago
+    than leftover_seconds.
 
-    What counts now stays, however old; so does what is not finished, as it may be under way.
+    What counts now stays, however old, and so does all of a track that is in use. That is asked for again before
+    each removal: a run that begins meanwhile finds its results, or makes them again, but never half of one.
     """
-    before = time.time() - older_than_seconds
-    removed = [
-        computation
-        for computation in computations(store)
-        if not computation.current
-        and computation.finished_at is not None
-        and computation.finished_at < before
-    ]
-    for computation in removed:
-        # Without its manifest it is no result any more: killed in between, nothing is taken for whole.
-        store.delete(f"{computation.prefix}/manifest.json")
-        store.delete(computation.prefix)
-    return len(removed), sum(computation.size for computation in removed)
+    moment = time.time()
+    results = leftovers = size = 0
+    in_use: set[str] = set()
+    for found in list(computations(store)):
+        if found.current and found.manifest is not None:
+            continue
+        if moment - found.written_at < (leftover_seconds if found.manifest is None else older_than_seconds):
+            continue
+        if found.track in tracks_in_use():
+            in_use.add(found.track)
+            continue
+        if found.manifest is not None:
+            # Without its manifest it is no result any more: killed in between, nothing is taken for whole.
+            store.delete(found.manifest)
+        store.delete(found.prefix)
+        results += found.manifest is not None
+        leftovers += found.manifest is None
+        size += found.size
+    return Cleared(results, leftovers, size, tuple(sorted(in_use)))
+
+
+def _of_key(
+    prefix: str, files: _Files, manifest: dict[str, Any] | None, current: bool
+) -> Iterator[Computation]:
+    """The result that the manifest names, and every attempt that it does not."""
+    _, stage, track, _ = prefix.split("/")
+    if manifest is None or files.manifest is None:  # unfinished, or gone since it was listed
+        if files.entries:
+            size, written_at = _sum(files.entries)
+            yield Computation(prefix, stage, track, None, "", size, written_at, current=False)
+        return
+    attempt = manifest.get("attempt")
+    mine = f"{prefix}/{attempt}" if attempt else prefix
+    left: dict[str, list[Entry]] = {}
+    counts = [files.manifest]
+    for entry in files.entries:
+        if entry.key.startswith(f"{mine}/"):
+            counts.append(entry)
+        else:
+            left.setdefault("/".join(entry.key.split("/")[:5]), []).append(entry)
+    engine = str(manifest.get("engine", {}).get("name", ""))
+    size, _ = _sum(counts)
+    yield Computation(
+        mine, stage, track, files.manifest.key, engine, size, files.manifest.written_at, current
+    )
+    for place, entries in sorted(left.items()):
+        size, written_at = _sum(entries)
+        yield Computation(place, stage, track, None, "", size, written_at, current=False)
+
+
+def _sum(entries: Collection[Entry]) -> tuple[int, float]:
+    return sum(entry.size for entry in entries), max(entry.written_at for entry in entries)
+
+
+def _manifests(store: Store, entries: Collection[Entry]) -> Iterator[dict[str, Any] | None]:
+    """Only what is asked of them here: those of other versions may have other fields."""
+
+    def read(entry: Entry) -> dict[str, Any] | None:
+        data = store.read(entry.key)
+        return None if data is None else dict(json.loads(data))
+
+    return in_parallel(read, entries, _READ_AT_ONCE)

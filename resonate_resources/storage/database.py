@@ -7,12 +7,15 @@ differ agree on how old something is. Tables belong to the modules that use them
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy as sa
+
+_Result = TypeVar("_Result")
 
 tables = sa.MetaData()
 """Every table that is kept in the database."""
@@ -21,6 +24,11 @@ _BUSY_SECONDS = 30.0
 """How long SQLite waits for another process that writes."""
 _TRIES = 4
 _FIRST_PAUSE_SECONDS = 0.2
+_SQLITE_BUSY = (5, 6)
+"""SQLITE_BUSY and SQLITE_LOCKED, whatever their extension (sqlite.org/rescode.html)."""
+_POSTGRESQL_PASSING = ("08", "40", "53", "55P03", "57P01", "57P02", "57P03")
+"""SQLSTATEs: connection lost, transaction rolled back, resources short, lock not had, server going down or coming
+up (PostgreSQL's documentation, appendix A)."""
 
 
 @cache
@@ -32,7 +40,9 @@ def database(url: str) -> sa.Engine:
     address = sa.make_url(url)
     if address.get_backend_name() == "sqlite":
         if address.database:
-            Path(address.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+            file = Path(address.database).expanduser()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            address = address.set(database=str(file))
         engine = sa.create_engine(address, connect_args={"timeout": _BUSY_SECONDS})
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -45,7 +55,8 @@ def database(url: str) -> sa.Engine:
 def transaction(url: str) -> Iterator[sa.Connection]:
     """What is done in the block is done whole or not at all; SQLite lets one process in at a time.
 
-    Missing tables are made. A connection that can't be had is tried for a few times. Raises SQLAlchemyError.
+    Missing tables are made. A connection that can't be had is tried for a few times; what breaks off later is not
+    done again, as nobody knows what else the block did: see `done`. Raises SQLAlchemyError.
     """
     _make_tables(url)
     connection = _connected(url)
@@ -54,6 +65,41 @@ def transaction(url: str) -> Iterator[sa.Connection]:
             yield connection
     finally:
         connection.close()
+
+
+def done(url: str, work: Callable[[sa.Connection], _Result]) -> _Result:
+    """Work in one transaction, which is begun anew where it failed for a reason that may pass: a connection that
+    broke off, a server that restarts, a deadlock, a database that is locked. The work may be called several times.
+
+    Raises SQLAlchemyError where it does not pass within some seconds.
+    """
+    for attempt in range(_TRIES):
+        try:
+            with transaction(url) as connection:
+                return work(connection)
+        except sa.exc.DBAPIError as error:
+            if attempt == _TRIES - 1 or not may_pass(error):
+                raise
+            time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+    raise AssertionError
+
+
+def may_pass(error: sa.exc.DBAPIError) -> bool:
+    """Whether a failure may be gone at the next try: a full disk or a missing table is not."""
+    if error.connection_invalidated:
+        return True
+    if getattr(error.orig, "sqlite_errorcode", None) is not None:
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_BUSY
+    state = getattr(error.orig, "pgcode", None)
+    if state is None:  # psycopg2 gives none where there was no server to give one
+        return isinstance(error, sa.exc.OperationalError)
+    return str(state).startswith(_POSTGRESQL_PASSING)
+
+
+def alone(connection: sa.Connection, name: str) -> None:
+    """Until the transaction ends, no other that asks for this name goes on. SQLite lets in one at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(name))))
 
 
 def seconds_since(column: sa.ColumnElement[float]) -> sa.ColumnElement[float]:
@@ -103,7 +149,7 @@ def _make_tables(url: str) -> None:
             tables.create_all(database(url))
             _made[url] = len(tables.tables)
             return
-        except sa.exc.DBAPIError:
+        except sa.exc.DBAPIError:  # of any kind: what another process has just made
             if attempt == _TRIES - 1:
                 raise
             time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
@@ -113,8 +159,8 @@ def _connected(url: str) -> sa.Connection:
     for attempt in range(_TRIES):
         try:
             return database(url).connect()
-        except sa.exc.OperationalError:
-            if attempt == _TRIES - 1:
+        except sa.exc.DBAPIError as error:
+            if attempt == _TRIES - 1 or not may_pass(error):
                 raise
             time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
     raise AssertionError

@@ -1,27 +1,22 @@
 """Inboxes: a watched folder and a watched bucket, and the pure plan of what to take from them.
 
-What was dealt with stands in a ledger (`ledger/<inbox>.json`): file → size, stamp, outcome. A file is looked
-at again only when its size or stamp changes; then its content decides. The ledger is written only after Dagster
-has the partition, so a process killed in between loses nothing: the file is planned again, and its track key,
-made from its content, is the run key that keeps it from running twice.
+What was dealt with stands in a ledger; see resonate_resources.storage.taken_in.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from resonate_resources.parallel import AT_ONCE, in_parallel
-from resonate_resources.storage.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,12 +29,12 @@ AUDIO_SUFFIXES = frozenset(
     )
 )
 """What an inbox takes notice of. Anything else beside the music (covers, playlists, .part) is left alone."""
-
+_ENDINGS = tuple(AUDIO_SUFFIXES)
 
 _NAME_BYTES = 200
 
-_KEYS_A_PART = 950
-"""A page holds 1000; the rest is for keys that have come since."""
+KEYS_A_PART = 950
+"""Of a bucket's listing. A page holds 1000; the rest is for keys that have come since."""
 
 _LISTINGS_AT_ONCE = 8
 
@@ -94,25 +89,6 @@ def plan(seen: Iterable[Seen], done: Mapping[str, str], waiting: Mapping[str, st
     )
 
 
-@dataclass
-class Ledger:
-    """What was dealt with, of one inbox."""
-
-    done: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def load(cls, store: Store, inbox: str) -> Ledger:
-        data = store.read(_ledger_key(inbox))
-        return cls({} if data is None else json.loads(data))
-
-    def save(self, store: Store, inbox: str) -> None:
-        store.write(_ledger_key(inbox), json.dumps(self.done, indent=0).encode())
-
-
-def _ledger_key(inbox: str) -> str:
-    return f"ledger/{hashlib.sha256(os.fsencode(inbox)).hexdigest()[:12]}.json"
-
-
 class Inbox(Protocol):
     """A place where users put files. It is only ever read.
 
@@ -121,9 +97,12 @@ class Inbox(Protocol):
 
     uri: str
     at_once: int
+    in_parts: bool
+    """Whether it is listed faster with bounds."""
 
-    def look(self, known: Collection[str] = ()) -> Iterator[Seen]:
-        """Every audio file in it now. known: URIs of earlier looks, by which a big inbox is listed in parts."""
+    def look(self, bounds: Sequence[str] = ()) -> Iterator[Seen]:
+        """Every audio file in it now. bounds: URIs, KEYS_A_PART apart in rising order, between which a bucket is
+        listed in parts."""
 
     def local_copy(self, uri: str, directory: Path) -> Path:
         """The file on local disk: itself, or a copy in directory. Raises OSError with a reason."""
@@ -133,37 +112,60 @@ class FolderInbox:
     """A folder and all below it."""
 
     at_once = AT_ONCE
+    in_parts = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
         self.uri = str(self.folder)
 
-    def look(self, known: Collection[str] = ()) -> Iterator[Seen]:  # noqa: ARG002 — a bucket needs it
-        for directory, folders, names in os.walk(self.folder):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in names:
-                path = Path(directory, name)
-                if path.suffix.lower() not in AUDIO_SUFFIXES or name.startswith("."):
-                    continue
-                try:
-                    stat = path.stat()
-                except OSError as error:
-                    if path.is_symlink() or not isinstance(error, FileNotFoundError):  # to be told, once
-                        yield Seen(str(path), 0, f"error {error.errno}", settled=True)
-                    continue  # else it has gone since the folder was read
-                # A move into the folder keeps mtime but not ctime; a copy may set mtime back after writing.
-                age = time.time() - max(stat.st_mtime, stat.st_ctime)
-                stamp = f"{stat.st_mtime_ns}.{stat.st_ctime_ns}"
-                yield Seen(str(path), stat.st_size, stamp, settled=age > _SETTLED_SECONDS)
+    def look(self, bounds: Sequence[str] = ()) -> Iterator[Seen]:  # noqa: ARG002 — a bucket needs it
+        folders = [self.uri]
+        while folders:
+            try:
+                entries = os.scandir(folders.pop())
+            except OSError:
+                continue  # gone, or closed to us
+            with entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if _is_folder(entry):
+                        if not entry.is_symlink():  # it may lead round in a circle
+                            folders.append(entry.path)
+                    elif entry.name.lower().endswith(_ENDINGS):
+                        yield from _seen(entry)
 
     def local_copy(self, uri: str, directory: Path) -> Path:  # noqa: ARG002 — a bucket needs it
         return Path(uri)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link to itself
+
+
+def _seen(entry: os.DirEntry[str]) -> Iterator[Seen]:
+    """The file as one look found it; nothing where it has gone since its folder was read."""
+    try:
+        stat = entry.stat()
+    except OSError as error:
+        if entry.is_symlink() or not isinstance(error, FileNotFoundError):  # to be told, once
+            yield Seen(entry.path, 0, f"error {error.errno}", settled=True)
+        return
+    # A move into the folder keeps mtime but not ctime; a copy may set mtime back after writing.
+    age = time.time() - max(stat.st_mtime, stat.st_ctime)
+    yield Seen(
+        entry.path, stat.st_size, f"{stat.st_mtime_ns}.{stat.st_ctime_ns}", settled=age > _SETTLED_SECONDS
+    )
 
 
 class BucketInbox:
     """All objects under `s3://bucket/prefix`."""
 
     at_once = 4
+    in_parts = True
 
     def __init__(self, client: S3Client, uri: str) -> None:
         parts = urlsplit(uri)
@@ -175,23 +177,22 @@ class BucketInbox:
         self._prefix = f"{folder}/" if folder else ""
         self.uri = uri
 
-    def look(self, known: Collection[str] = ()) -> Iterator[Seen]:
+    def look(self, bounds: Sequence[str] = ()) -> Iterator[Seen]:
         events = self._client.meta.events
         events.register("before-parse.s3.ListObjectsV2", _shorten)
         try:
-            for part in in_parallel(self._list, self._parts(known), at_once=_LISTINGS_AT_ONCE):
+            for part in in_parallel(self._list, self._parts(bounds), at_once=_LISTINGS_AT_ONCE):
                 yield from part
         finally:
             events.unregister("before-parse.s3.ListObjectsV2", _shorten)
 
-    def _parts(self, known: Collection[str]) -> list[tuple[str, str]]:
-        """(after, up to) of keys, "" for an open end: parts of about a page of the keys that are known."""
+    def _parts(self, bounds: Sequence[str]) -> list[tuple[str, str]]:
+        """(after, up to) of keys, "" for an open end."""
         if self._bucket.endswith("--x-s3"):  # a directory bucket, which lists in no order
             return [("", "")]
         start = f"s3://{self._bucket}/"
-        keys = sorted(uri.removeprefix(start) for uri in known if uri.startswith(start + self._prefix))
-        bounds = ["", *keys[_KEYS_A_PART::_KEYS_A_PART], ""]
-        return list(pairwise(bounds))
+        keys = [uri.removeprefix(start) for uri in bounds if uri.startswith(start + self._prefix)]
+        return list(pairwise(["", *keys, ""]))
 
     def _list(self, part: tuple[str, str]) -> list[Seen]:
         """S3 lists keys in the order of their UTF-8 bytes, which is that of Python's strings."""

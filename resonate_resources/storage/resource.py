@@ -1,5 +1,7 @@
 """Storage as Dagster sees it: where artefacts, sources and exports are kept."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +10,8 @@ from urllib.parse import urlsplit
 import dagster as dg
 
 from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.storage.current import record
+from resonate_resources.storage.heartbeats import alive
 from resonate_resources.storage.inbox import download
 from resonate_resources.storage.s3_store import S3Store
 from resonate_resources.storage.sources import Sources
@@ -17,26 +21,45 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+_TRIES = 3
+_CONNECT_SECONDS = 5
+_ANSWER_SECONDS = 8
+"""With up to 1 and 2 s between the tries, all of them take less than 30 s."""
+
+
 class S3Resource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """S3: Amazon's, or what speaks its language at another endpoint. Credentials are found as boto3 finds them.
 
-    dagster_aws' own resource, imported when it is used: all of Amazon's services come with it, which would be a
-    third of the time in which the code location loads.
+    What may pass (lost connections, throttling, errors of the server) is tried three times; an endpoint that is
+    dead or silent is known within half a minute. dagster_aws' own resource has no such limits: a silent endpoint
+    would hold a run for five minutes a request.
     """
 
     endpoint_url: str | None = None
     region_name: str | None = None
 
     def get_client(self) -> "S3Client":
-        from dagster_aws import s3
+        import boto3  # takes a third of the time in which the code location loads
+        from botocore.config import Config
 
-        resource = s3.S3Resource(endpoint_url=self.endpoint_url, region_name=self.region_name)
-        client: S3Client = resource.get_client()
-        return client
+        config = Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_ANSWER_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": _TRIES},
+        )
+        # A session of its own: boto3's default one is not for several threads.
+        session = boto3.session.Session()
+        return session.client(
+            "s3", endpoint_url=self.endpoint_url, region_name=self.region_name, config=config
+        )
 
 
 class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """One root for everything Resonate keeps: a local directory, or `s3://bucket/prefix`."""
+    """One root for everything Resonate keeps: a local directory, or `s3://bucket/prefix`.
+
+    A run that uses it shows signs of life from its beginning to its end: it is the one thing that every run of ours
+    has, whoever launched it.
+    """
 
     root: str
     s3: dg.ResourceDependency[S3Resource]
@@ -45,6 +68,15 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     cache_gib: float = 20.0
     database: str
     """URL of what processes must agree on; see resonate_resources.storage.database."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["StorageResource"]:
+        run = context.run
+        if run is None:  # a sensor, or a schedule
+            yield self
+            return
+        with alive(self.database, "run", run.run_id, track=run.tags.get("dagster/partition")):
+            yield self
 
     @cached_property
     def store(self) -> Store:
@@ -92,6 +124,7 @@ class ArtefactIOManager(dg.ConfigurableIOManager):
                 f"{context.asset_key.path[-1]}: files of {obj.manifest.track} are missing from storage"
             )
         self.storage.artefacts.publish(obj)
+        record(self.storage.database, obj.manifest)
 
     def load_input(self, context: dg.InputContext) -> Artefact:
         stage, track = context.asset_key.path[-1], context.partition_key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
@@ -14,9 +14,28 @@ from resonate_resources.storage.store import Entry, Stat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ErrorTypeDef
 
 _IN_USE_SECONDS = 3600.0
 """Files touched more recently may be open in a running stage and stay, even over the cache's bound."""
+
+
+class S3Error(OSError):
+    """S3 did not do what it was asked, after all tries. One line."""
+
+
+@contextmanager
+def _on_one_line(location: str) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        reason = f"{told.get('Code', 'with an error')} {told.get('Message', '')}".strip()
+        raise S3Error(f"{location}: S3 answered {reason}") from error
+    except BotoCoreError as error:
+        raise S3Error(f"{location}: S3 can't be used ({' '.join(str(error).split())})") from error
 
 
 class S3Store:
@@ -33,33 +52,35 @@ class S3Store:
         return f"{self._prefix}/{key}" if self._prefix else key
 
     def read(self, key: str) -> bytes | None:
-        try:
-            response = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
-        except self._client.exceptions.NoSuchKey:
-            return None
-        return bytes(response["Body"].read())
+        with _on_one_line(self.location(key)):
+            try:
+                response = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
+            except self._client.exceptions.NoSuchKey:
+                return None
+            return bytes(response["Body"].read())
 
     def write(self, key: str, data: bytes) -> None:
-        self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data)
+        with _on_one_line(self.location(key)):
+            self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data)
 
     def create(self, key: str, data: bytes) -> bool:
         from botocore.exceptions import ClientError
 
-        try:
-            self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data, IfNoneMatch="*")
-        except ClientError as error:
-            # 409: somebody else's is under way at this moment.
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (409, 412):
-                return False
-            raise
+        with _on_one_line(self.location(key)):
+            try:
+                self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data, IfNoneMatch="*")
+            except ClientError as error:
+                # 409: somebody else's is under way at this moment.
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] in (409, 412):
+                    return False
+                raise
         return True
 
     def adopt(self, file: Path, key: str) -> None:
         """The service checks the bytes by their CRC-32, part by part; that all are there is looked up."""
         size = file.stat().st_size
-        self._client.upload_file(
-            str(file), self._bucket, self._key(key), ExtraArgs={"ChecksumAlgorithm": "CRC32"}
-        )
+        with _on_one_line(self.location(key)):
+            self._upload(file, key)
         there = self._head(key)
         if there is None or there.size != size:
             raise OSError(f"{self.location(key)}: {there.size if there else 0} of {size} bytes arrived")
@@ -67,6 +88,16 @@ class S3Store:
         cached.parent.mkdir(parents=True, exist_ok=True)
         file.replace(cached)
         self._shrink()
+
+    def _upload(self, file: Path, key: str) -> None:
+        from boto3.exceptions import S3UploadFailedError
+
+        try:
+            self._client.upload_file(
+                str(file), self._bucket, self._key(key), ExtraArgs={"ChecksumAlgorithm": "CRC32"}
+            )
+        except S3UploadFailedError as error:  # neither a ClientError nor a BotoCoreError, though made of one
+            raise (error.__context__ or error) from error
 
     def fetch(self, key: str) -> Path:
         version = self._version(key)
@@ -84,7 +115,8 @@ class S3Store:
         cached.parent.mkdir(parents=True, exist_ok=True)
         partial = cached.with_name(f".{os.getpid()}-{cached.name}"[:255])
         try:
-            self._client.download_file(self._bucket, self._key(key), str(partial))
+            with _on_one_line(self.location(key)):
+                self._client.download_file(self._bucket, self._key(key), str(partial))
             partial.replace(cached)
         finally:
             partial.unlink(missing_ok=True)
@@ -101,17 +133,28 @@ class S3Store:
             Bucket=self._bucket, Prefix=self._key(prefix).rstrip("/") + "/"
         )
         cut = len(self._prefix) + 1 if self._prefix else 0
-        for page in pages:
-            for item in page.get("Contents", ()):
-                written_at = item["LastModified"].timestamp()
-                yield Entry(item["Key"][cut:], item["Size"], item["ETag"].strip('"'), written_at)
+        with _on_one_line(self.location(prefix)):
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    written_at = item["LastModified"].timestamp()
+                    yield Entry(item["Key"][cut:], item["Size"], item["ETag"].strip('"'), written_at)
 
     def delete(self, prefix: str) -> None:
         keys = [self._key(entry.key) for entry in self.entries(prefix)] or [self._key(prefix)]
+        failed: list[ErrorTypeDef] = []
         for start in range(0, len(keys), 1000):  # the API's limit
             chunk = keys[start : start + 1000]
-            self._client.delete_objects(
-                Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in chunk], "Quiet": True}
+            with _on_one_line(self.location(prefix)):
+                answer = self._client.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in chunk], "Quiet": True}
+                )
+            # The request succeeds, whatever became of each key (DeleteObjects, Amazon S3 API reference).
+            failed += answer.get("Errors", [])
+        if failed:
+            first = failed[0]
+            raise S3Error(
+                f"s3://{self._bucket}/{first.get('Key')}: can't be deleted ({first.get('Code')}: "
+                f"{first.get('Message')})" + (f", and {len(failed) - 1} more" if len(failed) > 1 else "")
             )
 
     def location(self, key: str) -> str:
@@ -123,12 +166,13 @@ class S3Store:
     def _head(self, key: str) -> Stat | None:
         from botocore.exceptions import ClientError
 
-        try:
-            head = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # HEAD has no NoSuchKey body
-                return None
-            raise
+        with _on_one_line(self.location(key)):
+            try:
+                head = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # HEAD has no NoSuchKey body
+                    return None
+                raise
         return Stat(head["ContentLength"], head["ETag"].strip('"'))
 
     def _version(self, key: str) -> str | None:

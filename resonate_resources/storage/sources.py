@@ -80,6 +80,9 @@ class Sources:
         if self._store.size(_rejection_key(track, uri)) is not None:
             self._store.delete(_rejection_key(track, uri))
 
+    def is_rejected(self, track: str) -> bool:
+        return self._store.size(_rejection_key(track, "")) is not None
+
     def rejections(self) -> list[Rejection]:
         """All rejections, latest first."""
         found = (self._store.read(entry.key) for entry in self._store.entries("rejected"))

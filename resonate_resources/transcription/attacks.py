@@ -2,8 +2,7 @@
 
 Basic Pitch hears a note struck again at the same pitch as one long note, or cuts a long note where a kick drum
 leaks into it. An attack raises all partials at once, and the level stays; so it is found where the mean
-rise over bands of equal ratio is large: spectral flux in dB (Bello et al., "A Tutorial on Onset Detection
-in Music Signals", IEEE TSAP 2005, §III), against the level that follows instead of the next frame alone.
+rise over bands of equal ratio is large, to the level that follows instead of the next frame alone.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from resonate_resources.recordings.recording import Recording
-from resonate_resources.signal.mono import mono_blocks, overlapping_frames
+from resonate_resources.signal.band_levels import band_levels, ratio_bands
+from resonate_resources.signal.onsets import find_onsets, onset_strength
 from resonate_resources.transcription.note_creation import FRAME_THRESHOLD, Activations, FrameNote
 
 SAMPLE_RATE = 22050
@@ -41,39 +40,16 @@ def attack_times(stem: Recording) -> list[float]:
 
     Band levels are kept for the whole recording: 40 MB an hour.
     """
-    from scipy.ndimage import uniform_filter1d
-    from scipy.signal import find_peaks
-
-    levels = _band_levels(stem)
+    bands = ratio_bands(_BANDS_PER_OCTAVE, _LOWEST_HZ, _HIGHEST_HZ, SAMPLE_RATE, _FRAME)
+    levels = band_levels(stem, bands, SAMPLE_RATE, _HOP)
     loudest = float(levels.max(initial=-np.inf))
     if loudest < _GATE_DB:
         return []
     floor = max(loudest + _FLOOR_DB, _GATE_DB)
-    floored = np.pad(np.maximum(levels, floor), ((_BEFORE, 0), (0, 0)), constant_values=floor)
-    following = uniform_filter1d(floored, _AFTER, axis=0, origin=-(_AFTER // 2), mode="nearest")
-    rise = (following[_BEFORE:] - floored[:-_BEFORE]).clip(min=0).mean(axis=1)
-    # The first frame may be a peak too.
-    peaks = find_peaks(np.pad(rise, 1), height=RISE_DB, distance=round(_APART_S * SAMPLE_RATE / _HOP))[0] - 1
+    strength = onset_strength(levels, floor, gap=_BEFORE, mean_of=_AFTER)
+    frames = find_onsets(strength, RISE_DB, round(_APART_S * SAMPLE_RATE / _HOP))
     # The attack lies between the levels that are compared.
-    return [float(max(peak - _BEFORE / 2, 0) * _HOP / SAMPLE_RATE) for peak in peaks]
-
-
-def _band_levels(stem: Recording) -> npt.NDArray[np.float32]:
-    """(frames, bands) in dB against a full-scale sine, every 11.6 ms from the first sample on."""
-    from scipy.fft import rfft
-
-    bin_hz = SAMPLE_RATE / _FRAME
-    octaves = np.log2(_HIGHEST_HZ / _LOWEST_HZ)
-    edges_hz = _LOWEST_HZ * 2 ** (np.arange(octaves * _BANDS_PER_OCTAVE + 1) / _BANDS_PER_OCTAVE)
-    edges = np.unique(np.ceil(edges_hz / bin_hz).astype(int))  # low bands are one bin wide
-    window = np.hanning(_FRAME + 1)[:-1].astype(np.float32)
-    parts = []
-    for frames in overlapping_frames(mono_blocks(stem, SAMPLE_RATE), _FRAME, _HOP):
-        spectra = rfft(frames * window)
-        power = spectra.real**2 + spectra.imag**2
-        parts.append(np.add.reduceat(power[:, : edges[-1]], edges[:-1], axis=1))
-    power = np.concatenate(parts) / (_FRAME / 4) ** 2
-    return 10 * np.log10(np.maximum(power, np.float32(1e-12)))
+    return [float(max(frame - _BEFORE / 2, 0) * _HOP / SAMPLE_RATE) for frame in frames]
 
 
 def with_overtones(notes: Activations, keys: slice) -> Activations:

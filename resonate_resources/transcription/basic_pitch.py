@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recipe import Engine
+from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, file_sha256, silent
 from resonate_resources.signal.mono import Mono, mono_blocks
 from resonate_resources.transcription.attacks import (
@@ -34,7 +35,7 @@ from resonate_resources.transcription.note_creation import (
     FrameNote,
     create_notes,
 )
-from resonate_resources.transcription.notes import Note, Voice
+from resonate_resources.transcription.transcriber import Voice
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Progress, Recording, silent
-from resonate_resources.signal.mono import mono_blocks, overlapping_frames
-from resonate_resources.transcription.notes import Note
+from resonate_resources.signal.band_levels import band_levels, bands_between
+from resonate_resources.signal.onsets import find_onsets, onset_strength
 
 SAMPLE_RATE = 44100
 _HOP = 256  # 5.8 ms
@@ -17,12 +18,10 @@ _FRAME = 1024
 _GATE_DB = -70.0  # silence, as for BS.1770's absolute gate
 _FLOOR_DB = -30.0  # against a band's loudest frame: what is quieter does not count as a level to rise from
 _RISE_DB = 6.0
+_GAP = 2  # frames: a stroke rises within 12 ms
 _APART_S = 0.05  # the fastest roll that is still heard as strokes
 _RING_S = 0.06  # a drum rings; the click of another drum's beater in its band is over by then
 _STROKE_S = 0.1  # strokes have no length of their own: long enough for samplers that heed note-offs
-
-Levels = npt.NDArray[np.float32]
-"""Shaped (frames, bands), dB against a full-scale sine."""
 
 
 @dataclass(frozen=True)
@@ -43,31 +42,12 @@ DRUMS = (
 )
 
 
-def band_levels(stem: Recording, progress: Progress = silent) -> Levels:
-    """Level of each drum's band, every 5.8 ms; the first frame is centred on the first sample.
-
-    Kept for the whole recording: 8 MB an hour.
-    """
-    from scipy.fft import rfft
-
-    window = np.hanning(_FRAME + 1)[:-1].astype(np.float32)
-    edges = [
-        [round(hertz * _FRAME / SAMPLE_RATE) for hertz in band] for band in (drum.band_hz for drum in DRUMS)
-    ]
-    parts = []
-    for frames in overlapping_frames(mono_blocks(stem, SAMPLE_RATE, progress), _FRAME, _HOP):
-        spectra = rfft(frames * window)
-        power = spectra.real**2 + spectra.imag**2
-        parts.append(np.stack([power[:, low : high + 1].sum(axis=1) for low, high in edges], axis=1))
-    power = np.concatenate(parts) / (_FRAME / 4) ** 2
-    return 10 * np.log10(np.maximum(power, np.float32(1e-12)))
-
-
 class DrumBands:
     """The drum transcriber of the base install: no model, only levels."""
 
     def strokes(self, stem: Recording, progress: Progress = silent) -> list[Note]:
-        levels = band_levels(stem, progress)
+        bands = bands_between([drum.band_hz for drum in DRUMS], SAMPLE_RATE, _FRAME)
+        levels = band_levels(stem, bands, SAMPLE_RATE, _HOP, progress)  # 8 MB an hour
         return sorted(
             Note(onset, onset + _STROKE_S, drum.key, velocity)
             for drum, level in zip(DRUMS, levels.T, strict=True)
@@ -77,21 +57,18 @@ class DrumBands:
 
 def _strokes(level: npt.NDArray[np.float32], range_db: float) -> list[tuple[float, int]]:
     """Onsets in seconds and velocities of one drum, from its band's level in dB."""
-    from scipy.ndimage import maximum_filter1d, uniform_filter1d
-    from scipy.signal import find_peaks
+    from scipy.ndimage import uniform_filter1d
 
     loudest = float(level.max(initial=-np.inf))
     if loudest < _GATE_DB:
         return []
     floor = max(loudest + _FLOOR_DB, _GATE_DB)
-    # A stroke may begin the recording: rises are counted from one frame before it.
-    floored = np.pad(np.maximum(level, floor), (4, 1), constant_values=floor)
-    # The rise over 12 ms, from the loudest of three frames: a tail that only fluctuates does not rise.
-    rise = floored[4:] - maximum_filter1d(floored, 3)[1:-3]
+    rise = onset_strength(level[:, np.newaxis], floor, gap=_GAP, loudest_of=3)
     ring = round(_RING_S * SAMPLE_RATE / _HOP)
     power = uniform_filter1d(10 ** (level / 10), ring, origin=-(ring // 2), mode="constant")
     strength = 10 * np.log10(np.maximum(power, 1e-12))
-    onsets = find_peaks(rise, height=_RISE_DB, distance=round(_APART_S * SAMPLE_RATE / _HOP))[0] - 1
+    onsets = find_onsets(rise, _RISE_DB, round(_APART_S * SAMPLE_RATE / _HOP)) - _GAP // 2
+    onsets = onsets.clip(min=0)
     onsets = onsets[strength[onsets] > strength[onsets].max(initial=-np.inf) - range_db]
     loudest_stroke = strength[onsets].max(initial=-np.inf)
     # Downloadable Sounds level 1: the level of a velocity is 40·log10(velocity/127) dB.

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import dagster as dg
 
 from resonate_resources.recipe import Product, Recipe
+from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, write_notes
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.chart import piano_roll
 from resonate_resources.transcription.basic_pitch import BasicPitch
 from resonate_resources.transcription.drum_bands import DrumBands
-from resonate_resources.transcription.midi_file import DRUM_CHANNEL, write_midi
-from resonate_resources.transcription.notes import DrumTranscriber, Note, PitchTranscriber, Voice
+from resonate_resources.transcription.transcriber import DrumTranscriber, PitchTranscriber, Voice
 
 CODE_VERSION = "3"
 """Raised when the algorithm changes in a way that no constant shows."""
@@ -69,7 +69,7 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
         files = {f"{name}.mid": into / f"{name}.mid" for name in stems}
         for name, notes in heard.items():
             program, channel = (0, DRUM_CHANNEL) if name == "drums" else (PARTS[name].program, 0)
-            write_midi(
+            write_notes(
                 into / f"{name}.mid", notes, tempo_bpm=tempo_bpm, name=name, program=program, channel=channel
             )
         duration = max((stem.duration for stem in stems.values()), default=0.0)

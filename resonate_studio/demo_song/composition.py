@@ -6,12 +6,14 @@ melody, lyrics of nonsense syllables and where in the stereo image things stand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
+
+from resonate_resources.recordings.midi import Note
 
 Mode = Literal["major", "minor"]
 
@@ -37,24 +39,6 @@ KICK, SNARE, CLOSED_HAT, OPEN_HAT, CRASH = 36, 38, 42, 46, 49
 TOMS = (50, 47, 45)  # high, low-mid, low
 
 
-@dataclass(frozen=True, order=True)
-class Note:
-    """onset and duration in seconds, pitch as MIDI number (for drums: General MIDI percussion), velocity 1…127.
-
-    syllable: what is sung on it, a consonant (or none) and a vowel.
-    """
-
-    onset: float
-    duration: float
-    pitch: int
-    velocity: int
-    syllable: str = ""
-
-    @property
-    def end(self) -> float:
-        return self.onset + self.duration
-
-
 @dataclass(frozen=True)
 class Section:
     """name is intro, verse, chorus or outro; start in bars from 0, length in bars."""
@@ -69,6 +53,7 @@ class Composition:
     """A piece in 4/4 at one tempo.
 
     tempo_bpm: quarter notes a minute. tonic: pitch class, 0 = C. chords: pitches per bar, lowest the root.
+    syllables: what is sung on each of the vocals' notes, a consonant (or none) and a vowel.
     pan: part → place in the image, −1 left … 1 right.
     """
 
@@ -79,6 +64,7 @@ class Composition:
     sections: tuple[Section, ...]
     chords: tuple[tuple[int, ...], ...]
     parts: Mapping[str, tuple[Note, ...]]
+    syllables: tuple[str, ...]
     pan: Mapping[str, float]
 
     @property
@@ -128,6 +114,7 @@ def compose(seed: int = 1) -> Composition:
     groove = _Groove(rng, 60 / tempo)
     side = 1 if rng.random() < 0.5 else -1
     spread = float(rng.uniform(0.45, 0.8))
+    vocals, syllables = _vocals(groove, sections, degrees, scale)
     return Composition(
         seed=seed,
         tempo_bpm=tempo,
@@ -136,13 +123,14 @@ def compose(seed: int = 1) -> Composition:
         sections=sections,
         chords=chords,
         parts={
-            "vocals": _vocals(groove, sections, degrees, scale),
+            "vocals": vocals,
             "drums": _drums(groove, sections),
             "bass": _bass(groove, sections, chords),
             "pad": _pad(groove, sections, chords),
             "arpeggio": _arpeggio(groove, sections, chords),
             "keys": _keys(groove, sections, chords),
         },
+        syllables=syllables,
         pan={
             "vocals": 0.0,
             "bass": 0.0,
@@ -195,14 +183,13 @@ class _Groove:
         velocity: float,
         *,
         loose: float = 0.004,
-        syllable: str = "",
     ) -> Note:
         """A note at that beat of that bar; loose is the standard deviation of its onset in seconds."""
         # Never over 2.5 deviations, so that the grid stays audible; never before the file starts.
         late = loose * float(np.clip(self.rng.standard_normal(), -2.5, 2.5))
         onset = max(0.0, (4 * bar + beat) * self._beat + late)
         loud = int(np.clip(round(velocity + 4 * self.rng.standard_normal()), 20, 127))
-        return Note(round(onset, 6), round(beats * self._beat, 6), pitch, loud, syllable)
+        return Note(round(onset, 6), round(onset + beats * self._beat, 6), pitch, loud)
 
 
 def _bars(sections: tuple[Section, ...], *names: str) -> list[tuple[Section, int]]:
@@ -347,8 +334,11 @@ def _keys(
 
 def _vocals(
     groove: _Groove, sections: tuple[Section, ...], degrees: list[int], scale: _Scale
-) -> tuple[Note, ...]:
-    """Two-bar phrases of one motif per section: chord tones on the beat, steps between, a breath at the end."""
+) -> tuple[tuple[Note, ...], tuple[str, ...]]:
+    """Two-bar phrases of one motif per section: chord tones on the beat, steps between, a breath at the end.
+
+    Gives the notes, and the syllable that is sung on each.
+    """
     rng = groove.rng
     rhythms = (
         (0, 0.5, 1, 2, 2.5, 3, 4, 5.5),
@@ -356,7 +346,7 @@ def _vocals(
         (0, 1, 1.5, 2.5, 3, 4, 5),
     )
     octave = 4 if scale.tonic < 3 else 3  # the tonic in D#3…D4, so a tenor up to C#5
-    notes: list[Note] = []
+    sung: list[tuple[Note, str]] = []
     for name, rhythm_index in zip(("verse", "chorus"), rng.permutation(len(rhythms)), strict=False):
         rhythm = rhythms[int(rhythm_index)]
         contour = np.clip(np.cumsum(rng.integers(-1, 2, len(rhythm))), -2, 2) + (2 if name == "verse" else 4)
@@ -372,8 +362,9 @@ def _vocals(
                     pitch = scale.pitch(degree, octave)
                     word = words[(phrase % 2) * len(rhythm) + i]
                     length = (end - beat) * (0.95 if end - beat <= 1 else 0.85)
-                    notes.append(groove.note(bar, beat, length, pitch, 92, loose=0.008, syllable=word))
-    return tuple(_one_at_a_time(sorted(notes)))
+                    sung.append((groove.note(bar, beat, length, pitch, 92, loose=0.008), word))
+    notes, syllables = zip(*sorted(sung), strict=True)
+    return tuple(_one_at_a_time(notes)), syllables
 
 
 _CONSONANTS = ("", "s", "t", "m", "l", "sh", "n", "k")
@@ -385,14 +376,9 @@ def _nearest_chord_tone(degree: int, root: int) -> int:
     return min(chord_tones, key=lambda tone: abs(tone - degree))
 
 
-def _one_at_a_time(notes: list[Note]) -> list[Note]:
+def _one_at_a_time(notes: Sequence[Note]) -> list[Note]:
     """The notes of a monophonic part, each ended before the next begins."""
     cut = [
-        Note(note.onset, min(note.duration, round(following.onset - note.onset, 6)), *_rest(note))
-        for note, following in pairwise(notes)
+        replace(note, offset_s=min(note.offset_s, following.onset_s)) for note, following in pairwise(notes)
     ]
     return [*cut, *notes[-1:]]
-
-
-def _rest(note: Note) -> tuple[int, int, str]:
-    return note.pitch, note.velocity, note.syllable

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples
 from resonate_studio.demo_song.composition import (
     CLOSED_HAT,
@@ -15,7 +16,6 @@ from resonate_studio.demo_song.composition import (
     OPEN_HAT,
     SNARE,
     TOMS,
-    Note,
 )
 
 _DRUM_ORDER = (KICK, SNARE, CLOSED_HAT, OPEN_HAT, CRASH, *TOMS)
@@ -36,16 +36,18 @@ _GLIDE_SECONDS = 0.018
 _Signal = npt.NDArray[np.float64]
 
 
-def vocal_curves(notes: Sequence[Note], duration: float, sample_rate: int) -> Samples:
+def vocal_curves(
+    notes: Sequence[Note], syllables: Sequence[str], duration: float, sample_rate: int
+) -> Samples:
     """(5, frames): pitch in Hz, voicing, vowel 0…4, consonant noise, its centre in Hz."""
     frames = round(duration * sample_rate)
     pitch = np.full(frames, float(notes[0].pitch))
     vibrato = np.zeros(frames)
     voicing, vowel, noise = np.zeros(frames), np.zeros(frames), np.zeros(frames)
     centre = np.full(frames, 4000.0)
-    for note in notes:
-        start, stop = round(note.onset * sample_rate), round(note.end * sample_rate)
-        consonant, sung = note.syllable[:-1], _VOWELS.index(note.syllable[-1])
+    for note, syllable in zip(notes, syllables, strict=True):
+        start, stop = round(note.onset_s * sample_rate), round(note.offset_s * sample_rate)
+        consonant, sung = syllable[:-1], _VOWELS.index(syllable[-1])
         seconds = np.arange(stop - start) / sample_rate
         pitch[start:] = note.pitch
         # Vibrato comes in on held notes only.
@@ -79,7 +81,7 @@ def bass_curves(notes: Sequence[Note], duration: float, sample_rate: int) -> Sam
     frames = round(duration * sample_rate)
     pitch, level = np.full(frames, float(notes[0].pitch)), np.zeros(frames)
     for note in notes:
-        start, stop = round(note.onset * sample_rate), round(note.end * sample_rate)
+        start, stop = round(note.onset_s * sample_rate), round(note.offset_s * sample_rate)
         pitch[start:] = note.pitch
         # A gap of 3 ms lets a repeated note be struck again.
         level[start : stop - round(0.003 * sample_rate)] = note.velocity / 127
@@ -90,7 +92,7 @@ def drum_triggers(notes: Sequence[Note], duration: float, sample_rate: int) -> S
     """(8, frames): an impulse per hit for kick, snare, closed and open hat, crash, high, middle, low tom."""
     triggers = np.zeros((len(_DRUM_ORDER), round(duration * sample_rate)), np.float32)
     for note in notes:
-        triggers[_DRUM_ORDER.index(note.pitch), round(note.onset * sample_rate)] = note.velocity / 127
+        triggers[_DRUM_ORDER.index(note.pitch), round(note.onset_s * sample_rate)] = note.velocity / 127
     return triggers
 
 

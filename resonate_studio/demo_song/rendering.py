@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples, Stems, write_samples
 from resonate_resources.regeneration.dawdreamer_thread import on_dawdreamer_thread
-from resonate_studio.demo_song.composition import STEM_PARTS, Composition, Note
+from resonate_studio.demo_song.composition import STEM_PARTS, Composition
 from resonate_studio.demo_song.curves import bass_curves, drum_triggers, vocal_curves
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _BALANCE: Mapping[str, tuple[float, float, float]] = {
     "arpeggio": (-9.0, 0.15, 1.4),
     "keys": (-7.0, 0.10, 1.0),
 }
-_CURVES = {"vocals": vocal_curves, "drums": drum_triggers, "bass": bass_curves}
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def _play(composition: Composition) -> dict[str, Samples]:
     graph: list[tuple[object, list[str]]] = []
     rooms = {}
     for part, notes in composition.parts.items():
-        if part in _CURVES:
-            curves = _CURVES[part](notes, composition.duration, RENDER_RATE)
+        curves = _curves(composition, part)
+        if curves is not None:
             graph.append((engine.make_playback_processor(f"{part} curves", curves), []))
             graph.append((_instrument(engine, part), [f"{part} curves"]))
         else:
@@ -90,6 +90,15 @@ def _play(composition: Composition) -> dict[str, Samples]:
     engine.load_graph(graph)
     engine.render(composition.duration)
     return {part: np.asarray(room.get_audio(), np.float32) for part, room in rooms.items()}
+
+
+def _curves(composition: Composition, part: str) -> Samples | None:
+    """What a part's instrument is played by, where it is not by MIDI."""
+    notes, duration = composition.parts[part], composition.duration
+    if part == "vocals":
+        return vocal_curves(notes, composition.syllables, duration, RENDER_RATE)
+    curves_of = {"drums": drum_triggers, "bass": bass_curves}
+    return curves_of[part](notes, duration, RENDER_RATE) if part in curves_of else None
 
 
 def _instrument(
@@ -107,7 +116,7 @@ def _played_by_midi(
 ) -> dawdreamer.FaustProcessor:
     processor = _instrument(engine, part, voices=_VOICES)
     for note in notes:
-        processor.add_midi_note(note.pitch, note.velocity, note.onset, note.duration)
+        processor.add_midi_note(note.pitch, note.velocity, note.onset_s, note.duration_s)
     return processor
 
 

@@ -148,6 +148,28 @@ def test_a_stage_that_failed_is_tried_once_more_and_not_for_ever(ticks: Ticks) -
     assert requests == 2
 
 
+def test_a_stage_that_fails_for_ever_is_not_asked_for_for_ever_though_ticks_see_its_runs_under_way(
+    tmp_path: Path,
+) -> None:
+    """As the daemon goes on: a tick while the run waits, and one after it has failed, on an instance on disk."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        instance.add_dynamic_partitions(str(tracks.name), [TRACK])
+        ticks = Ticks(instance)
+        ticks.tick()
+        ticks.run("raw_track")
+        ticks.world.stems_fail = True
+        job = ticks.defs.resolve_job_def("make_stems")
+        requests = 0
+        for _ in range(10):
+            if ticks.tick():
+                requests += 1
+                run = instance.create_run_for_job(job, tags={"dagster/partition": TRACK})
+                assert ticks.tick() == {}
+                assert not execute_run(InMemoryJob(job), run, instance, raise_on_error=False).success
+                ticks.tick()
+        assert requests == 2
+
+
 def test_a_stage_that_was_made_while_a_tick_looked_is_not_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,3 +195,23 @@ def test_a_stage_that_was_made_while_a_tick_looked_is_not_made_again(
         monkeypatch.setattr(AssetGraphView, "compute_missing_subset", end_runs_and_look)
         assert [ticks.tick() for _ in range(4)] == [{}] * 4
         assert not under_way
+
+
+def test_what_a_tick_keeps_in_mind_does_not_grow_with_the_tracks_that_are_made(
+    instance: dg.DagsterInstance,
+) -> None:
+    def kept(count: int) -> int:
+        """Bytes of the cursor, when so many tracks have been made and there is nothing to do."""
+        names = [f"song-{number:012d}" for number in range(count)]
+        instance.add_dynamic_partitions(str(tracks.name), names)
+        ticks = Ticks(instance)
+        for name in names:
+            for stage in ("raw_track", "stems"):
+                made = dg.AssetMaterialization(stage, partition=name, tags={"dagster/data_version": "a"})
+                instance.report_runless_asset_event(made)
+        ticks.tick()
+        ticks.tick()
+        return len(dg.serialize_value(ticks.cursor))
+
+    few = kept(20)
+    assert kept(120) < few + 500  # 100 keys in a single set would be 1700 bytes

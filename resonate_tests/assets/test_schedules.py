@@ -9,12 +9,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from resonate_assets import schedules
 from resonate_assets.partitions import tracks
 from resonate_assets.schedules import nightly_ingest
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.recipe import Engine, Product, Recipe
+from resonate_resources.storage.current import record
 from resonate_resources.storage.inbox import FolderInbox
 from resonate_resources.storage.resource import S3Resource, StorageResource
+from resonate_resources.storage.retries import Tries, note_tries, tries_of_tracks
 from resonate_resources.storage.sources import Rejection
 from resonate_resources.storage.store import new_directory
 
@@ -54,6 +57,7 @@ def make(storage: StorageResource, stage: str, track: str) -> None:
             seconds=0.0,
         )
     storage.artefacts.publish(made)
+    record(storage.database, made.manifest)
 
 
 def test_files_that_no_sensor_took_are_registered_and_asked_for(
@@ -66,14 +70,53 @@ def test_files_that_no_sensor_took_are_registered_and_asked_for(
     assert len(asked) == 2
 
 
-def test_a_track_that_was_lost_is_asked_for_again_every_night_under_a_new_run_key(
+def test_a_track_that_was_lost_is_asked_for_again_with_growing_pauses_under_a_new_run_key(
     instance: dg.DagsterInstance, storage: StorageResource, inbox: FolderInbox
 ) -> None:
     instance.add_dynamic_partitions(NAME, [LOST])
-    nights = [night(instance, storage, inbox, day) for day in (1, 2)]
-    assert [[request.partition_key for request in requests] for requests in nights] == [[LOST], [LOST]]
-    assert nights[0][0].run_key != nights[1][0].run_key
-    assert night(instance, storage, inbox, 1)[0].run_key == nights[0][0].run_key
+    nights = {day: night(instance, storage, inbox, day) for day in range(1, 30)}
+    asked = {day: requests for day, requests in nights.items() if requests}
+    assert list(asked) == [1, 2, 4, 8, 16]
+    assert {request.partition_key for requests in asked.values() for request in requests} == {LOST}
+    assert len({requests[0].run_key for requests in asked.values()}) == 5
+
+
+def test_a_tick_that_is_evaluated_once_more_asks_for_the_same_run(
+    instance: dg.DagsterInstance, storage: StorageResource, inbox: FolderInbox
+) -> None:
+    instance.add_dynamic_partitions(NAME, [LOST])
+    first, second = (night(instance, storage, inbox, 1) for _ in range(2))
+    assert first[0].run_key == second[0].run_key
+    assert night(instance, storage, inbox, 2) != []  # and it was no second try
+
+
+def test_a_hopeless_track_is_told_once_and_a_new_version_of_a_stage_gives_it_another_chance(
+    instance: dg.DagsterInstance,
+    storage: StorageResource,
+    inbox: FolderInbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    instance.add_dynamic_partitions(NAME, [LOST])
+    before = datetime(2026, 9, 1, 2, tzinfo=UTC).timestamp()
+    note_tries(storage.database, {LOST: Tries(5, before, schedules._code())})
+    told = []
+    monkeypatch.setattr(schedules, "_farewell", lambda *_: told.append(LOST) or "given up")
+    assert night(instance, storage, inbox, 1) == night(instance, storage, inbox, 2) == []
+    assert told == [LOST]
+    monkeypatch.setattr(schedules, "_code", lambda: "another")
+    assert [request.partition_key for request in night(instance, storage, inbox, 3)] == [LOST]
+
+
+def test_a_track_that_is_made_at_last_is_forgotten(
+    instance: dg.DagsterInstance, storage: StorageResource, inbox: FolderInbox
+) -> None:
+    instance.add_dynamic_partitions(NAME, [LOST])
+    night(instance, storage, inbox, 1)
+    assert tries_of_tracks(storage.database).keys() == {LOST}
+    make(storage, "exports", LOST)
+    night(instance, storage, inbox, 2)
+    assert tries_of_tracks(storage.database) == {}
 
 
 def test_what_is_made_or_rejected_is_left_alone(

@@ -17,6 +17,7 @@ from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.ingestion.track_key import TRACK_KEY
 from resonate_resources.storage.inbox import FolderInbox
 from resonate_resources.storage.resource import S3Resource, StorageResource
+from resonate_resources.storage.taken_in import TakenIn
 from resonate_tests.bad_input import dangling_link
 
 Sensor = Callable[..., Any]
@@ -110,7 +111,7 @@ def test_a_daemon_killed_between_run_and_cursor_starts_no_second_run(daemon: Dae
     drop(daemon, "song.wav")
     daemon.tick()
     daemon.cursor = None
-    daemon.storage.store.delete("ledger")
+    TakenIn(daemon.storage.database, daemon.inbox.folder).forget()
     for _ in range(3):
         daemon.tick()
     assert len(daemon.runs) == 1

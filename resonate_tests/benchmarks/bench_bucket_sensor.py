@@ -36,8 +36,9 @@ from resonate_assets.partitions import tracks
 from resonate_assets.sensors import inbox_bucket
 from resonate_assets.settings import Settings
 from resonate_resources.ingestion.track_key import track_key
-from resonate_resources.storage.inbox import BucketInbox, Ledger, fingerprint
+from resonate_resources.storage.inbox import BucketInbox, fingerprint
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.taken_in import TakenIn
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -159,7 +160,7 @@ def measure(endpoint: str, folder: Path) -> list[tuple[str, tuple[float, float],
     # the new ones lie here and there
     known = [each for number, each in enumerate(seen) if number % (OBJECTS // NEW) != OBJECTS // NEW // 2]
     ledger = {each.uri: fingerprint(each) for each in known}
-    Ledger(ledger).save(storage.store, inbox.uri)
+    TakenIn(storage.database, inbox.uri).enter(ledger)
     rows = []
     with dg.DagsterInstance.local_temp(str(folder)) as instance:
         names = [track_key("Band", f"Song {number}", f"{number:064x}"[::-1]) for number in range(len(known))]

@@ -16,11 +16,11 @@ from pathlib import Path
 import mir_eval
 import numpy as np
 
+from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Stems, silent
 from resonate_resources.separation.spectral.engine import SpectralSeparator
 from resonate_resources.transcription.basic_pitch import BasicPitch
 from resonate_resources.transcription.drum_bands import DrumBands
-from resonate_resources.transcription.notes import Note
 from resonate_resources.transcription.resource import PARTS
 from resonate_studio.demo_song import Composition, compose, record_on_phone, render
 
@@ -42,13 +42,13 @@ def measured(stems: Stems, composition: Composition) -> dict[str, float]:
     """What → onset F of stems against the composition that they are of."""
     scores = {}
     for name in ("bass", "vocals"):
-        composed = [(note.onset, note.pitch) for note in composition.notes[name]]
+        composed = [(note.onset_s, note.pitch) for note in composition.notes[name]]
         heard = BasicPitch().notes(stems[name], PARTS[name].voice)
         scores[name] = onset_f(composed, heard)
         scores[f"{name}, of the right pitch"] = onset_f(composed, heard, pitched=True)
     strokes = DrumBands().strokes(stems["drums"])
     for drum, keys in DRUMS.items():
-        struck = [(note.onset, note.pitch) for note in composition.notes["drums"] if note.pitch in keys]
+        struck = [(note.onset_s, note.pitch) for note in composition.notes["drums"] if note.pitch in keys]
         scores[drum] = onset_f(struck, [note for note in strokes if note.pitch in keys])
     return scores
 

@@ -11,6 +11,9 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,11 +25,13 @@ from click.testing import CliRunner
 
 from resonate_assets.jobs import STAGES
 from resonate_resources.recordings.recording import write_samples
+from resonate_resources.storage import heartbeats
 from resonate_resources.storage.artefacts import Artefacts
 from resonate_resources.storage.manifest import Manifest
 from resonate_resources.storage.store import LocalStore
+from resonate_studio import home as home_of_dagster
 from resonate_studio.cli import main
-from resonate_studio.home import alive, open_instance, settings_for
+from resonate_studio.home import open_instance, settings_for
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
@@ -94,15 +99,30 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RESONATE_HOME", "RESONATE_STORAGE", "RESONATE_INBOX", "DAGSTER_HOME"):
+    for name in ("RESONATE_HOME", "RESONATE_STORAGE", "RESONATE_INBOX", "RESONATE_DATABASE", "DAGSTER_HOME"):
         monkeypatch.setenv(name, "")  # set, so that what `--home` does to the environment is undone
+    for module, name in (
+        *((heartbeats, name) for name in ("BEAT_SECONDS", "DEAD_AFTER_SECONDS", "_SURE_AFTER_SECONDS")),
+        (heartbeats, "_LOOK_SECONDS"),
+        (home_of_dagster, "_LOOK_SECONDS"),
+    ):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    beat_quickly()
 
 
 def process(home: Path, clip: Path, preset: str, stage: str, point: str) -> None:
     """Run in a child: the command line, which dies in that stage at that point."""
+    beat_quickly()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _wrap(stage, point)
     main(["process", "--json", "--home", str(home), "--preset", preset, str(clip)])
+
+
+def beat_quickly() -> None:
+    """Ten times as fast as in life: most of these tests' time would be waiting for the dead."""
+    heartbeats.BEAT_SECONDS, heartbeats.DEAD_AFTER_SECONDS = 0.5, 3.0
+    heartbeats._SURE_AFTER_SECONDS = heartbeats._LOOK_SECONDS = 1.0
+    home_of_dagster._LOOK_SECONDS = 0.5
 
 
 def _die() -> None:
@@ -191,10 +211,13 @@ def assert_the_next_run_finishes(home: Path, clip: Path, preset: str) -> dict[st
     assert list(track["assets"]) == list(STAGES)
     assert_every_manifest_is_true(home)
     assert list((home / ".work").iterdir()) == []
-    with dg.DagsterInstance.from_config(str(home / "dagster_home")) as instance:
-        unfinished = [run.run_id for run in instance.get_runs() if not run.is_finished]
-        claimed = instance.event_log_storage.get_concurrency_info("gpu").active_slot_count
-    assert (unfinished, claimed) == ([], 0)
+    with open_instance(settings_for(home)) as instance:
+        until = time.monotonic() + 20
+        while unfinished := [run.run_id for run in instance.get_runs() if not run.is_finished]:
+            assert time.monotonic() < until, unfinished
+            time.sleep(0.2)
+    database = settings_for(home).database_url
+    assert heartbeats.heartbeats(database, "pool") == heartbeats.heartbeats(database, "run") == []
     return dict(track)
 
 
@@ -249,15 +272,66 @@ def test_after_kills_in_the_middle_of_a_change_either_preset_can_be_finished(hom
     assert aggressive["assets"]["master"]["files"] != balanced["assets"]["master"]["files"]
 
 
-def test_only_runs_whose_process_is_gone_are_closed(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
-    with open_instance(settings) as instance, alive("r1") as tags:
-        for run_id, its_tags in (("r1", tags), ("r2", tags), ("r3", {})):  # r2 was killed, r3 is the daemon's
-            started = dg.DagsterRunStatus.STARTED
-            instance.add_run(dg.DagsterRun("process_track", run_id, status=started, tags=its_tags))
-        with open_instance(settings) as another:
-            statuses = {run.run_id: run.status for run in another.get_runs()}
-    failed = dg.DagsterRunStatus.FAILURE
-    assert statuses == {"r1": started, "r2": failed, "r3": started}
-    with open_instance(settings) as instance:
-        assert {run.run_id: run.status for run in instance.get_runs()} == statuses | {"r1": failed}
+def test_one_that_waits_for_the_pool_goes_on_within_a_minute_when_its_holder_is_killed(
+    clip: Path, tmp_path: Path
+) -> None:
+    """In two processes of their own, at the pace of life: nothing is made quicker here."""
+    command = [sys.executable, "-m", "resonate_studio.cli", "process", "--json", "--home", str(tmp_path)]
+    environment = os.environ | {"RESONATE_POOL_CORES": "1"}
+    second = tmp_path / "second.wav"
+    rate = 44100
+    write_samples(second, 0.1 * np.random.default_rng(2).normal(size=(1, rate)).astype(np.float32), rate)
+    database = settings_for(tmp_path).database_url
+    # Its separation never ends.
+    holder_program = (
+        "import sys, time\n"
+        "from resonate_resources.separation.spectral.engine import SpectralSeparator\n"
+        "SpectralSeparator.separate = lambda *_: (print('in stems', flush=True), time.sleep(1e6))\n"
+        "from resonate_studio.cli import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", holder_program, *command[3:], str(clip)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "in stems\n"
+        waiting = subprocess.Popen([*command, str(second)], env=environment, stdout=subprocess.PIPE)
+        try:
+            wait_for(lambda: waiting.pid in {run.pid for run in heartbeats.heartbeats(database, "run")}, 60)
+            time.sleep(3)  # in which it comes to its first stage
+            assert {held.pid for held in heartbeats.heartbeats(database, "pool")} == {holder.pid}
+            holder.send_signal(signal.SIGKILL)
+            killed_at = time.monotonic()
+            wait_for(
+                lambda: waiting.pid in {held.pid for held in heartbeats.heartbeats(database, "pool")}, 60
+            )
+            print(f"went on after {time.monotonic() - killed_at:.1f} s")
+            told, _ = waiting.communicate(timeout=300)
+            assert [track["status"] for track in json.loads(told)["tracks"]] == ["ok"]
+        finally:
+            waiting.kill()
+            waiting.wait()
+    finally:
+        holder.kill()
+        holder.wait()
+    with open_instance(settings_for(tmp_path)) as instance:
+        wait_for(lambda: all(run.is_finished for run in instance.get_runs()), 60)
+        assert sorted(run.status.value for run in instance.get_runs(job_of_tracks())) == [
+            "FAILURE",
+            "SUCCESS",
+        ]
+
+
+def job_of_tracks() -> dg.RunsFilter:
+    return dg.RunsFilter(job_name="process_track")
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not come to pass in time"
+        time.sleep(0.2)

@@ -7,10 +7,13 @@ import pwd
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,18 @@ import dagster as dg
 import psycopg2  # type: ignore[import-untyped]
 import pytest
 import soundfile as sf
+import sqlalchemy as sa
 import yaml  # type: ignore[import-untyped]
 
+from resonate_assets.runs import report_dead_runs
 from resonate_assets.settings import Settings
+from resonate_resources.recipe import Engine
+from resonate_resources.separation.lalal.ledger import Caps, Ledger
+from resonate_resources.storage import current, heartbeats
+from resonate_resources.storage.database import database, now, transaction
+from resonate_resources.storage.inbox import Seen
+from resonate_resources.storage.manifest import Manifest
+from resonate_resources.storage.taken_in import TakenIn, enter_tracks, tracks_of
 from resonate_studio.home import open_instance
 from resonate_studio.processing import Processor
 from resonate_tests.peer_encoders import Floats
@@ -138,7 +150,14 @@ def test_a_track_is_processed_on_an_instance_in_postgresql(
         monkeypatch.setenv(name, value)
     sf.write(tmp_path / "song.wav", clips[0], 44100)
 
-    settings = Settings(tmp_path, str(tmp_path / "storage"), inbox="", bucket="", s3_endpoint=None)
+    settings = Settings(
+        tmp_path,
+        str(tmp_path / "storage"),
+        inbox="",
+        bucket="",
+        s3_endpoint=None,
+        database=url_of(postgresql),
+    )
     with open_instance(settings) as instance:
         done = Processor(settings, instance).process(tmp_path / "song.wav")
         assert done.error is None
@@ -152,7 +171,155 @@ def test_a_track_is_processed_on_an_instance_in_postgresql(
             (dg.DagsterEventType.ASSET_MATERIALIZATION.value, done.track),
         )
         assert cursor.fetchone() == (11,)
-    assert not list(dagster_home.rglob("*.db")), "something was kept in SQLite after all"
+    assert not [*tmp_path.rglob("*.db"), *tmp_path.rglob("*.sqlite")], (
+        "something was kept in SQLite after all"
+    )
+
+
+def url_of(environment: dict[str, str]) -> str:
+    """The same server's database, for what processes must agree on."""
+    return (
+        f"postgresql+psycopg2://{environment['RESONATE_POSTGRES_USER']}:{environment['RESONATE_POSTGRES_PASSWORD']}"
+        f"@{environment['RESONATE_POSTGRES_HOST']}:{environment['RESONATE_POSTGRES_PORT']}"
+        f"/{environment['RESONATE_POSTGRES_DATABASE']}"
+    )
+
+
+def test_two_hosts_that_reserve_at_once_do_not_pass_a_cap(postgresql: dict[str, str]) -> None:
+    program = (
+        "import sys\n"
+        "from resonate_resources.separation.lalal.ledger import CapReachedError, Caps, Ledger\n"
+        "url, run = sys.argv[1:]\n"
+        "ledger = Ledger(url, run, Caps(per_run=1000, per_day=80))\n"
+        "ledger.spent_today()\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.readline()\n"
+        "granted = 0\n"
+        "try:\n"
+        "    while granted < 81:\n"
+        "        ledger.reserve(f'{run}/{granted}', 1)\n"
+        "        granted += 1\n"
+        "except CapReachedError:\n"
+        "    print(granted)\n"
+    )
+    hosts = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, url_of(postgresql), run],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for run in ("one", "other")
+    ]
+    for host in hosts:
+        assert host.stdout is not None
+        assert host.stdout.readline() == "ready\n"
+    for host in hosts:
+        assert host.stdin is not None
+        host.stdin.write("go\n")
+        host.stdin.flush()
+    granted = [int(host.communicate(timeout=120)[0]) for host in hosts]
+    assert sum(granted) == 80
+    assert Ledger(url_of(postgresql), "", Caps()).spent_today() == 80
+
+
+def test_the_last_place_goes_to_one_of_those_who_ask_at_once(postgresql: dict[str, str]) -> None:
+    url = url_of(postgresql)
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def work() -> None:
+        nonlocal at_once, most
+        with heartbeats.holding(url, "pool", "cloud", 2):
+            with lock:
+                at_once += 1
+                most = max(most, at_once)
+            time.sleep(0.05)
+            with lock:
+                at_once -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert (at_once, most) == (0, 2)
+
+
+def test_a_live_run_of_another_host_is_left_alone_and_a_dead_one_is_reported(
+    postgresql: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hosts share a database and nothing else: no process id and no lock file of one means anything here."""
+    url = url_of(postgresql)
+    monkeypatch.setattr(heartbeats, "DEAD_AFTER_SECONDS", 1.0)
+    monkeypatch.setattr(heartbeats, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(heartbeats, "HOST", "host-a")
+    dead_row = heartbeats._row("run", "dead", None) | {"host": "host-b"}
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        for run_id in ("live", "dead"):
+            run = dg.DagsterRun("process_track", run_id, status=dg.DagsterRunStatus.STARTED)
+            instance.add_run(run)
+        with transaction(url) as db:
+            db.execute(sa.insert(heartbeats._heartbeats).values(**dead_row, beat_at=now()))
+        awake = [0.0]
+        watch = heartbeats.Watch(lambda: awake[0])
+        with heartbeats.alive(url, "run", "live"):
+            told = []
+            for _ in range(4):
+                time.sleep(0.5)
+                awake[0] += 6.0
+                told += report_dead_runs(instance, url, watch)
+            statuses = {run.run_id: run.status for run in instance.get_runs()}
+    assert statuses == {"live": dg.DagsterRunStatus.STARTED, "dead": dg.DagsterRunStatus.FAILURE}
+    (line,) = told
+    assert "host-b" in line
+
+
+def test_the_index_and_the_ledger_are_kept_in_postgresql_as_in_sqlite(postgresql: dict[str, str]) -> None:
+    names = ("USER", "PASSWORD", "PORT", "DATABASE")
+    url = "postgresql+psycopg2://{}:{}@127.0.0.1:{}/{}".format(
+        *(postgresql[f"RESONATE_POSTGRES_{name}"] for name in names)
+    )
+    song, other = "song-0123456789ab", "other-ba9876543210"
+    for version in ("s1", "s2"):
+        made = Manifest(
+            stage="stems",
+            track=song,
+            key="k",
+            attempt="a",
+            data_version=version,
+            recipe={},
+            code_version="3",
+            inputs={},
+            engine=Engine("masks"),
+            files={},
+            measures={"sdr": 9.5},
+            notes=(),
+            seconds=1.0,
+            made_from={"raw_track": "r1"},
+        )
+        current.record_all(url, [made, replace(made, track=other), replace(made, stage="mix")])
+    assert current.current_of(url, [song])[song]["stems"].data_version == "s2"
+    assert {track: sorted(stages) for track, stages in current.stages_made(url).items()} == {
+        song: ["mix", "stems"],
+        other: ["stems"],
+    }
+    assert [track for track, _ in current.all_versions(url, other)] == [song]
+    seen = current.changed_since(url, 0)
+    assert (seen.tracks, seen.whole) == ({song, other}, True)
+    current.forget(url, [("stems", other)])
+    assert current.changed_since(url, seen.last).tracks == {other}
+
+    inbox = TakenIn(url, "/in")
+    strange, deep = os.fsdecode(b"/in/\xff.wav"), f"/in/{'deep/' * 800}song.wav"
+    files = [Seen(uri, 1, "x", settled=True) for uri in (strange, deep, "/in/new.wav")]
+    for _ in range(2):
+        inbox.enter({strange: "1:x", deep: "1:x"})
+    assert list(inbox.fresh(files)) == files[2:]
+    assert inbox.sampled(2) == [strange]
+    enter_tracks(url, {"0123456789ab": "another-name-0123456789ab"})
+    enter_tracks(url, {"0123456789ab": song})
+    assert tracks_of(url, ["0123456789ab", "ba9876543210"]) == {"0123456789ab": song}
+    database(url).dispose()  # a server that is asked to end waits for who is connected
 
 
 def test_production_differs_from_one_machine_in_its_database_only() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import dagster as dg
@@ -22,6 +25,7 @@ from resonate_assets.jobs import STAGES
 from resonate_assets.partitions import tracks
 from resonate_assets.sensors import inbox_bucket
 from resonate_assets.settings import Settings
+from resonate_resources.storage.resource import S3Resource
 from resonate_resources.storage.s3_store import S3Store
 from resonate_tests.e2e.conftest import CLIP_SECONDS
 from resonate_tests.peer_encoders import Floats
@@ -160,7 +164,7 @@ def test_a_missing_key_is_none_or_a_file_not_found_that_names_it(store: S3Store,
     assert store.size("nothing") is None
     assert list(store.entries("nothing")) == []
     store.delete("nothing")
-    with pytest.raises(FileNotFoundError, match=f"s3://{bucket}/library/nothing"):
+    with pytest.raises(FileNotFoundError, match=rf"s3://{bucket}/library/nothing"):
         store.fetch("nothing")
 
 
@@ -209,3 +213,109 @@ def test_the_cache_keeps_files_in_use_even_above_its_bound(store: S3Store) -> No
         store.write(f"files/{number}", bytes(1000))
         fetched.append(store.fetch(f"files/{number}"))
     assert all(file.read_bytes() == bytes(1000) for file in fetched)
+
+
+class Refusing:
+    """A client whose bulk deletion keeps some keys, as where the policy of a bucket forbids it (HTTP 200)."""
+
+    def __init__(self, client: S3Client, kept: str) -> None:
+        self._client, self._kept = client, kept
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def delete_objects(self, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+        going = [one for one in Delete["Objects"] if self._kept not in one["Key"]]
+        if going:
+            self._client.delete_objects(Bucket=Bucket, Delete={"Objects": going})  # type: ignore[typeddict-item]
+        return {
+            "Errors": [
+                {"Key": one["Key"], "Code": "AccessDenied", "Message": "Access Denied"}
+                for one in Delete["Objects"]
+                if self._kept in one["Key"]
+            ]
+        }
+
+
+def test_a_key_that_bulk_deletion_could_not_delete_is_told(
+    client: S3Client, bucket: str, tmp_path: Path
+) -> None:
+    refusing: Any = Refusing(client, "locked")
+    store = S3Store(refusing, bucket, "library", tmp_path / "cache", cache_bytes=2500)
+    for name in ("locked-1", "locked-2", "free"):
+        store.write(f"stems/{name}", b"x")
+    with pytest.raises(OSError, match=rf"s3://{bucket}/library/stems/locked-.: .*AccessDenied.* and 1 more"):
+        store.delete("stems")
+    assert sorted(entry.key for entry in store.entries("stems")) == ["stems/locked-1", "stems/locked-2"]
+
+
+class Server:
+    """Accepts connections and, request by request, answers with a status, or says nothing at all (None)."""
+
+    def __init__(self, answers: list[int | None]) -> None:
+        self.requests = 0
+        self._answers = answers
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listening.accept()
+                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            while connection.recv(65536):
+                answer = self._answers[min(self.requests, len(self._answers) - 1)]
+                self.requests += 1
+                if answer is not None:
+                    body = b"data" if answer == 200 else b""
+                    head = f'HTTP/1.1 {answer} told\r\nContent-Length: {len(body)}\r\nETag: "e"\r\n\r\n'
+                    connection.sendall(head.encode() + body)
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_an_endpoint_that_says_nothing_fails_in_half_a_minute_with_one_line(tmp_path: Path) -> None:
+    server = Server([None])
+    store = S3Store(S3Resource(endpoint_url=server.url).get_client(), "b", "", tmp_path, cache_bytes=1)
+    began = time.monotonic()
+    with pytest.raises(OSError, match=r"^s3://b/key: S3 can't be used .*timeout") as caught:
+        store.read("key")
+    assert time.monotonic() - began < 30
+    assert "\n" not in str(caught.value)
+    server.close()
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_an_endpoint_that_is_gone_fails_in_half_a_minute_with_one_line(tmp_path: Path) -> None:
+    server = Server([None])
+    server.close()
+    store = S3Store(S3Resource(endpoint_url=server.url).get_client(), "b", "", tmp_path, cache_bytes=1)
+    began = time.monotonic()
+    for work in (
+        lambda: store.read("key"),
+        lambda: store.write("key", b""),
+        lambda: list(store.entries("a")),
+    ):
+        with pytest.raises(OSError, match="S3 can't be used") as caught:
+            work()
+        assert "\n" not in str(caught.value)
+    assert time.monotonic() - began < 30
+    file = tmp_path / "file"
+    file.write_bytes(b"x")
+    with pytest.raises(OSError, match="S3 can't be used"):
+        store.adopt(file, "key")
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_an_error_that_passes_is_not_seen(tmp_path: Path) -> None:
+    server = Server([503, 500, 200])
+    store = S3Store(S3Resource(endpoint_url=server.url).get_client(), "b", "", tmp_path, cache_bytes=1)
+    assert store.read("key") == b"data"
+    assert server.requests == 3
+    server.close()

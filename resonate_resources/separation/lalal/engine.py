@@ -35,7 +35,7 @@ class LalalSeparator:
 
     def __init__(
         self,
-        ledger: Path,
+        database: str,
         *,
         stems: Literal[2, 4] = 4,
         caps: Caps | None = None,
@@ -43,13 +43,15 @@ class LalalSeparator:
         patience: Patience | None = None,
         api: str = API,
     ) -> None:
-        """ledger: the file in which all processes of a user keep what was spent. run: what caps.per_run is for.
+        """database: URL of the one in which all processes keep what was spent; "": nothing may be. run: what
+        caps.per_run is for.
 
         Raises AudioError where the caps in the environment are no numbers.
         """
         self._labels = _LABELS[stems]
         self._paid = list(self._labels.values())[:-1]
-        self._ledger = Ledger(ledger, run, caps or Caps.from_environment())
+        self._database = database
+        self._ledger = Ledger(database, run, caps or Caps.from_environment())
         self._patience = patience
         self._api = api
 
@@ -64,6 +66,8 @@ class LalalSeparator:
             return f"no licence key ({KEY_VARIABLE} is not set)"
         if not (key.isascii() and key.isprintable() and " " not in key):
             return f"what {KEY_VARIABLE} holds is no licence key"
+        if not self._database:
+            return "no database in which to count what is spent"
         return None
 
     def estimate_minutes(self, track: Recording) -> float:

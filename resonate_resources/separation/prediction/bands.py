@@ -1,4 +1,4 @@
-"""Ratios and bands that all features are made of."""
+"""Ratios and bands that all telltales are made of."""
 
 from __future__ import annotations
 

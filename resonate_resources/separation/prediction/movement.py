@@ -87,6 +87,7 @@ def envelopes(mix_power: _Power, power: _Power, missing_power: _Power) -> Iterat
 
 def strokes(mix_power: _Power, power: _Power) -> Iterator[Floats]:
     """Rise per energy in low, middle and high bands, and beside the mix; range of the levels."""
+    # No onsets (signal/onsets.py): how much rises in all, not when; and the predictor was fitted on it as it is.
     rows = np.sqrt(banded(np.concatenate([mix_power[None], power])))
     steps = np.diff(rows, axis=1)
     for part in (slice(0, 3), slice(3, 6), slice(6, _BANDS)):

@@ -1,4 +1,4 @@
-"""Predicted quality of stems: a small fitted model from features to decibels, with an error bar that is calibrated.
+"""Predicted quality of stems: a small fitted model from telltales to decibels, with a calibrated error bar.
 
 How it was fitted, on what, and what it is worth on songs that it has not met: `docs/separation-quality.md`.
 """
@@ -13,8 +13,8 @@ from importlib import resources
 import numpy as np
 
 from resonate_resources.recordings.recording import AudioError, Recording, Stems
-from resonate_resources.separation.prediction.features import measure_features
 from resonate_resources.separation.prediction.passage import Floats, read_passage
+from resonate_resources.separation.prediction.telltales import measure_telltales
 from resonate_resources.separation.prediction.trees import Trees
 from resonate_resources.separation.quality import StemQuality, WindowQuality, has_sound, window_bounds
 
@@ -25,7 +25,7 @@ _FILE = resources.files("resonate_resources.separation.prediction") / "predictor
 
 @dataclass(frozen=True)
 class Predictor:
-    """value: SI-SDR in dB from features. spread: logarithm of how far off that usually is, in dB.
+    """value: SI-SDR in dB from telltales. spread: logarithm of how far off that usually is, in dB.
 
     window_factor, track_factor: by which spreads are multiplied to be one standard deviation on songs that fitting
     has not met.
@@ -36,10 +36,10 @@ class Predictor:
     window_factor: float
     track_factor: float
 
-    def windows(self, features: Floats) -> tuple[Floats, Floats]:
-        """Predicted SI-SDR and its standard deviation in dB, (rows,) each, from (rows, features)."""
-        value: Floats = np.clip(self.value(features), LOWEST_DB, HIGHEST_DB)
-        error: Floats = self.window_factor * np.exp(self.spread(features))
+    def windows(self, telltales: Floats) -> tuple[Floats, Floats]:
+        """Predicted SI-SDR and its standard deviation in dB, (rows,) each, from (rows, telltales)."""
+        value: Floats = np.clip(self.value(telltales), LOWEST_DB, HIGHEST_DB)
+        error: Floats = self.window_factor * np.exp(self.spread(telltales))
         return value, error
 
     def track(self, values: Floats, errors: Floats, energies: Floats) -> tuple[float, float]:
@@ -73,7 +73,7 @@ def predict_quality(track: Recording, stems: Stems) -> dict[str, StemQuality]:
     energies: dict[str, list[float]] = {name: [] for name in stems}
     for start, stop in window_bounds(track.frames, track.sample_rate):
         passage = read_passage(track, list(stems.values()), start, stop)
-        values, errors = model.windows(measure_features(passage, list(stems)))
+        values, errors = model.windows(measure_telltales(passage, list(stems)))
         energy = np.diagonal(passage.products.sum(0))[1:]
         for name, own, value, error in zip(stems, energy, values, errors, strict=True):
             if has_sound(own, passage.values):

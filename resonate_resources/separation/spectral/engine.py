@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from resonate_resources.models.chunks import separate_in_chunks
-from resonate_resources.parallel import AT_ONCE
+from resonate_resources.parallel import threads
 from resonate_resources.recipe import Engine, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Samples, Stems
 from resonate_resources.separation.spectral.masks import STEMS, estimate_masks
@@ -17,7 +17,7 @@ CHUNK_SECONDS = 20.0
 gigabyte of cues in stereo."""
 FADE_SECONDS = 1.0
 _CHUNK_VALUES = 6_000_000
-"""Most values (frames × channels) at once: where there are more, one chunk at a time, and shorter ones."""
+"""Most values (frames × channels) at once: where there are more, fewer chunks at a time, and shorter ones."""
 
 
 class SpectralSeparator:
@@ -44,7 +44,7 @@ class SpectralSeparator:
             chunk=chunk,
             fade=fade,
             progress=progress,
-            at_once=AT_ONCE if chunk * track.channels <= _CHUNK_VALUES // 2 else 1,
+            at_once=max(1, min(threads(), _CHUNK_VALUES // (chunk * track.channels))),
         )
 
 

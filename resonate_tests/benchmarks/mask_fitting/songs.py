@@ -44,7 +44,7 @@ Random = np.random.Generator
 
 
 @dataclass(frozen=True)
-class Note:
+class ScoreNote:
     """onset and duration in beats; pitch and velocity as in MIDI; part: which instrument of its stem."""
 
     onset: float
@@ -113,14 +113,14 @@ def _bass(harmony: Harmony, rng: Random, folder: Path) -> Audio:
         root = harmony.pitch(harmony.chord(beat), 2)
         root += 12 if root < 28 else 0
         if pattern == 0:
-            notes.append(Note(beat, 0.9, root, 100))
+            notes.append(ScoreNote(beat, 0.9, root, 100))
         elif pattern == 1:
             octave = 12 if rng.random() < 0.3 else 0
-            notes += [Note(beat, 0.45, root, 105), Note(beat + 0.5, 0.45, root + octave, 90)]
+            notes += [ScoreNote(beat, 0.45, root, 105), ScoreNote(beat + 0.5, 0.45, root + octave, 90)]
         elif pattern == 2 and beat % 2 == 0:
-            notes += [Note(beat, 1.5, root, 100), Note(beat + 1.5, 0.45, root + 7, 90)]
+            notes += [ScoreNote(beat, 1.5, root, 100), ScoreNote(beat + 1.5, 0.45, root + 7, 90)]
         elif pattern == 3 and beat % 4 != 1:
-            notes.append(Note(beat, 0.5 if beat % 4 else 1.4, root, 100))
+            notes.append(ScoreNote(beat, 0.5 if beat % 4 else 1.4, root, 100))
     if rng.random() < 0.35:
         return synthesised_bass(notes, harmony, rng)
     return _mono(general_midi(notes, [program], [0.0], harmony, folder))
@@ -137,15 +137,17 @@ def _other(harmony: Harmony, rng: Random, folder: Path) -> Audio:
             velocity = int(rng.integers(70, 95))
             triad = [harmony.pitch(chord + third, octave) for third in (0, 2, 4)]
             if figure == 0 and beat % 4 == 0:
-                notes += [Note(beat, 3.9, pitch, velocity, part) for pitch in triad]
+                notes += [ScoreNote(beat, 3.9, pitch, velocity, part) for pitch in triad]
             elif figure == 1:
                 steps = rng.choice((0, 2, 4, 7), 2)
                 notes += [
-                    Note(beat + k / 2, 0.5, harmony.pitch(chord + int(step), octave), velocity, part)
+                    ScoreNote(beat + k / 2, 0.5, harmony.pitch(chord + int(step), octave), velocity, part)
                     for k, step in enumerate(steps)
                 ]
             elif figure == 2:
-                notes += [Note(beat + (0.5 if part else 0), 0.4, pitch, velocity, part) for pitch in triad]
+                notes += [
+                    ScoreNote(beat + (0.5 if part else 0), 0.4, pitch, velocity, part) for pitch in triad
+                ]
     return general_midi(notes, programs, pans, harmony, folder)
 
 
@@ -155,18 +157,18 @@ def _drums(harmony: Harmony, rng: Random, folder: Path) -> Audio:
     for beat in range(harmony.beats):
         for half in (0, 0.5):
             hat = HAT if rng.random() < 0.9 else OPEN_HAT
-            hits.append(Note(beat + half, 0.2, hat, int(rng.integers(60, 100)), DRUM_CHANNEL))
+            hits.append(ScoreNote(beat + half, 0.2, hat, int(rng.integers(60, 100)), DRUM_CHANNEL))
         if style == 0 or beat % 2 == 0:
-            hits.append(Note(beat, 0.2, KICK, 110, DRUM_CHANNEL))
+            hits.append(ScoreNote(beat, 0.2, KICK, 110, DRUM_CHANNEL))
         elif rng.random() < 0.25:
-            hits.append(Note(beat + 0.5, 0.2, KICK, 110, DRUM_CHANNEL))
+            hits.append(ScoreNote(beat + 0.5, 0.2, KICK, 110, DRUM_CHANNEL))
         if beat % 2:
-            hits.append(Note(beat, 0.2, SNARE if style < 2 else RIM, 110, DRUM_CHANNEL))
+            hits.append(ScoreNote(beat, 0.2, SNARE if style < 2 else RIM, 110, DRUM_CHANNEL))
         if beat % 16 == 0:
-            hits.append(Note(beat, 1, CRASH, 100, DRUM_CHANNEL))
+            hits.append(ScoreNote(beat, 1, CRASH, 100, DRUM_CHANNEL))
         if beat % 16 == 15:
             hits += [
-                Note(beat + k / 4, 0.2, tom, 100, DRUM_CHANNEL) for k, tom in enumerate((50, 48, 45, 43))
+                ScoreNote(beat + k / 4, 0.2, tom, 100, DRUM_CHANNEL) for k, tom in enumerate((50, 48, 45, 43))
             ]
     if rng.random() < 0.35:
         dry = synthesised_drums(hits, harmony, rng)
@@ -185,12 +187,12 @@ def _vocals(harmony: Harmony, rng: Random, folder: Path) -> Audio:
         voice = sung(notes, harmony, rng)
         if 0.2 < kind < 0.35:
             interval = rng.choice((0, 0.07, 4, 7, -5))
-            second = [Note(n.onset, n.duration, n.pitch + interval) for n in notes]
+            second = [ScoreNote(n.onset, n.duration, n.pitch + interval) for n in notes]
             voice = voice + 0.6 * sung(second, harmony, rng)
     return in_room(np.stack([voice, voice]), rng, rng.uniform(0.3, 1.2), rng.uniform(0.05, 0.3))
 
 
-def melody(harmony: Harmony, rng: Random) -> list[Note]:
+def melody(harmony: Harmony, rng: Random) -> list[ScoreNote]:
     notes, beat, degree, octave = (
         [],
         float(rng.choice((0, 2, 4))),
@@ -203,12 +205,12 @@ def melody(harmony: Harmony, rng: Random) -> list[Note]:
             continue
         duration = float(rng.choice((0.25, 0.5, 1, 1.5, 2)))
         degree = int(np.clip(degree + rng.integers(-2, 3), 0, 9))
-        notes.append(Note(beat, duration, harmony.pitch(degree, octave)))
+        notes.append(ScoreNote(beat, duration, harmony.pitch(degree, octave)))
         beat += duration
     return notes
 
 
-def syllables(rng: Random, harmony: Harmony) -> list[Note]:
+def syllables(rng: Random, harmony: Harmony) -> list[ScoreNote]:
     notes, second, register = [], 0.0, rng.uniform(42, 62)
     beats_per_second = harmony.tempo_bpm / 60
     while second < SECONDS - 1:
@@ -217,13 +219,13 @@ def syllables(rng: Random, harmony: Harmony) -> list[Note]:
             continue
         duration = rng.uniform(0.08, 0.3)
         notes.append(
-            Note(second * beats_per_second, duration * beats_per_second, register + rng.normal(0, 2.5))
+            ScoreNote(second * beats_per_second, duration * beats_per_second, register + rng.normal(0, 2.5))
         )
         second += duration + rng.uniform(0, 0.06)
     return notes
 
 
-def sung(notes: Iterable[Note], harmony: Harmony, rng: Random) -> Audio:
+def sung(notes: Iterable[ScoreNote], harmony: Harmony, rng: Random) -> Audio:
     """Harmonics with vibrato and glides through vowel formants, consonant noise before some notes: (FRAMES,)."""
     pitch_hz, level, consonants = np.zeros(FRAMES), np.zeros(FRAMES), np.zeros(FRAMES)
     vibrato_hz, depth = rng.uniform(4.5, 6.5), rng.uniform(0.15, 0.8)
@@ -265,7 +267,7 @@ def sung(notes: Iterable[Note], harmony: Harmony, rng: Random) -> Audio:
     return voice / (np.abs(voice).max() + 1e-9) + consonants
 
 
-def synthesised_bass(notes: Sequence[Note], harmony: Harmony, rng: Random) -> Audio:
+def synthesised_bass(notes: Sequence[ScoreNote], harmony: Harmony, rng: Random) -> Audio:
     """Saw, square or near-sine through a fourth-order slope, plucked or held."""
     out = np.zeros(FRAMES + 10 * RATE)
     wave, cutoff, decay = rng.integers(3), rng.uniform(200, 2500), rng.uniform(0, 3)
@@ -280,7 +282,7 @@ def synthesised_bass(notes: Sequence[Note], harmony: Harmony, rng: Random) -> Au
     return np.stack([out[:FRAMES]] * 2)
 
 
-def synthesised_drums(hits: Iterable[Note], harmony: Harmony, rng: Random) -> Audio:
+def synthesised_drums(hits: Iterable[ScoreNote], harmony: Harmony, rng: Random) -> Audio:
     """A drum machine: swept sines and shaped noise."""
     out = np.zeros(FRAMES + 10 * RATE)
     t = np.arange(RATE // 2) / RATE
@@ -313,7 +315,7 @@ def synthesised_drums(hits: Iterable[Note], harmony: Harmony, rng: Random) -> Au
 
 
 def general_midi(
-    notes: Iterable[Note],
+    notes: Iterable[ScoreNote],
     programs: Sequence[int],
     pans: Sequence[float],
     harmony: Harmony,

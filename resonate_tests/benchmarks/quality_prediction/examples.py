@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.recordings.recording import Samples
-from resonate_resources.separation.prediction.features import measure_features
 from resonate_resources.separation.prediction.passage import BLOCK, assembled, frame_size
+from resonate_resources.separation.prediction.telltales import measure_telltales
 from resonate_resources.separation.quality import has_sound, window_bounds
 from resonate_resources.separation.spectral.engine import separate_samples
 from resonate_tests.benchmarks.quality_prediction.degradation import KINDS, RATE, Song, Stack, degraded
@@ -126,7 +126,7 @@ def _rows(mix: Samples, stems: Stack, song: Song, names: tuple[str, ...]) -> lis
         size = frame_size(RATE)
         step = BLOCK * size
         passage = assembled((part[:, :, at : at + step] for at in range(0, stop - start, step)), size)
-        features = measure_features(passage, names).astype(np.float32)
+        features = measure_telltales(passage, names).astype(np.float32)
         sums.append(
             [_products(stem, true) for stem, true in zip(part[1:], song.truth[:, :, start:stop], strict=True)]
         )

@@ -20,8 +20,8 @@ from resonate_tests.benchmarks.mask_fitting.songs import (
     SOUNDFONT,
     Audio,
     Harmony,
-    Note,
     Random,
+    ScoreNote,
     general_midi,
     in_room,
     melody,
@@ -183,20 +183,20 @@ def band_song(seed: int, folder: Path) -> dict[str, Samples]:
         int(SECONDS * tempo / 60),
     )
 
-    def played(notes: list[Note], programs: list[int], pan: float) -> Audio:
+    def played(notes: list[ScoreNote], programs: list[int], pan: float) -> Audio:
         if not notes:
             return np.zeros((2, SECONDS * 44100))
         dry = general_midi(notes, programs, [pan] * len(programs), harmony, folder, soundfont)
         return in_room(dry, rng, rng.uniform(0.2, 1.0), rng.uniform(0, 0.2))
 
     drums = [
-        Note(_swung(beat, style), 0.2, key, int(rng.integers(80, 120)), DRUM_CHANNEL)
+        ScoreNote(_swung(beat, style), 0.2, key, int(rng.integers(80, 120)), DRUM_CHANNEL)
         for key, steps in style.drums.items()
         for beat in _beats(steps, harmony.beats)
     ]
     bass_steps, bass_programs = style.bass
     bass = [
-        Note(_swung(beat, style), 0.45, _low(harmony, beat) + int(rng.choice((0, 0, 0, 7, 12))), 100)
+        ScoreNote(_swung(beat, style), 0.45, _low(harmony, beat) + int(rng.choice((0, 0, 0, 7, 12))), 100)
         for beat in _beats(bass_steps, harmony.beats)
     ]
     stems = {
@@ -251,7 +251,7 @@ def _voice(style: Style, harmony: Harmony, rng: Random) -> Audio:
 
 def _chords(
     part: tuple[str, tuple[int, ...]], style: Style, harmony: Harmony, rng: Random, octave: int
-) -> tuple[list[Note], list[int]]:
+) -> tuple[list[ScoreNote], list[int]]:
     """Chords or lines on the steps of the part."""
     steps, programs = part
     line = rng.random() < 0.3
@@ -262,7 +262,9 @@ def _chords(
         tones = [int(rng.choice((0, 2, 4, 7)))] if line and not held else [0, 2, 4]
         velocity = int(rng.integers(65, 105))
         notes += [
-            Note(_swung(beat, style), 3.9 if held else 0.4, harmony.pitch(chord + tone, octave), velocity)
+            ScoreNote(
+                _swung(beat, style), 3.9 if held else 0.4, harmony.pitch(chord + tone, octave), velocity
+            )
             for tone in tones
         ]
     return notes, [int(rng.choice(programs))]

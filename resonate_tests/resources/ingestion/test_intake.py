@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from resonate_resources.ingestion.intake import Intake, identify, take_in, unreadable
+from resonate_resources.ingestion.intake import Intake, Partitions, identify, take_in, unreadable
 from resonate_resources.ingestion.track_key import content_of
+from resonate_resources.storage.database import tables, transaction
 from resonate_resources.storage.inbox import FolderInbox
 from resonate_resources.storage.resource import StorageResource
 from resonate_tests.bad_input import dangling_link, directory, pipe
@@ -25,8 +27,17 @@ class Watcher:
         self.inbox, self.storage, self.limit = inbox, storage, limit
         self.partitions: list[str] = []
         self.cursor = "{}"
+        self.read_all = 0
+        """How often all partitions were read."""
         self.asked: list[str] = []
         """Tracks of every run that was asked for."""
+
+    def has(self, track: str) -> bool:
+        return track in self.partitions
+
+    def all(self) -> list[str]:
+        self.read_all += 1
+        return self.partitions
 
     def look(self, seconds: float = 30.0) -> Intake:
         """A look of which nothing is handed on."""
@@ -34,7 +45,7 @@ class Watcher:
         return take_in(
             self.inbox,
             self.storage,
-            self.partitions,
+            Partitions(self.has, self.all),
             waiting=last.get("waiting", {}),
             emitted={uri: (stamp, track) for uri, (stamp, track) in last.get("emitted", {}).items()},
             limit=self.limit,
@@ -62,6 +73,12 @@ def drop(inbox: FolderInbox, name: str, content: bytes = b"music") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
+
+
+def lose_database(storage: StorageResource) -> None:
+    with transaction(storage.database) as db:
+        for table in tables.sorted_tables:
+            db.execute(sa.delete(table))
 
 
 def names(intakes: Iterable[Intake]) -> list[str]:
@@ -113,9 +130,46 @@ def test_a_watcher_that_lost_cursor_and_ledger_asks_for_nothing_again(watcher: W
     drop(watcher.inbox, "song.wav")
     watcher.ticks(2)
     watcher.cursor = "{}"
-    watcher.storage.store.delete("ledger")
+    lose_database(watcher.storage)
     watcher.ticks(2)
     assert len(watcher.asked) == 1
+
+
+def test_a_watcher_that_lost_its_database_knows_a_renamed_file_by_its_content(watcher: Watcher) -> None:
+    path = drop(watcher.inbox, "song.wav")
+    watcher.ticks(2)
+    lose_database(watcher.storage)
+    path.rename(watcher.inbox.folder / "other name.wav")
+    watcher.ticks(2)
+    assert len(watcher.asked) == 1
+
+
+def test_a_watcher_killed_before_dagster_has_its_track_finds_it_though_it_was_renamed_meanwhile(
+    watcher: Watcher,
+) -> None:
+    path = drop(watcher.inbox, "song.wav")
+    watcher.look()
+    path.rename(watcher.inbox.folder / "other name.wav")
+    assert names(watcher.ticks(3)) == ["other name.wav"]
+
+
+def test_no_look_reads_all_partitions_once_one_is_known(watcher: Watcher) -> None:
+    for index in range(5):
+        drop(watcher.inbox, f"{index}.wav", bytes([index]))
+        watcher.ticks(2)
+    assert len(watcher.asked) == 5
+    assert watcher.read_all <= 2
+
+
+def test_of_very_many_growing_files_some_are_kept_in_mind_and_all_are_taken_in_the_end(
+    inbox: FolderInbox, storage: StorageResource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resonate_resources.ingestion.intake._WAITING", 3)
+    watcher = Watcher(inbox, storage)
+    for index in range(10):
+        drop(inbox, f"{index}.wav", bytes([index]))
+    assert all(len(intake.waiting) <= 3 for intake in watcher.ticks(8))
+    assert len(set(watcher.asked)) == 10
 
 
 def test_a_watcher_killed_before_dagster_has_its_tracks_asks_for_them_when_it_is_back(

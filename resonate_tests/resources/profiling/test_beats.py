@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resonate_resources.profiling.beats import estimate_tempo, tempo_of_beats, track_beats
-from resonate_resources.profiling.features import FRAME_RATE, Floats, rhythm_features
+from resonate_resources.signal.band_levels import Floats
+from resonate_resources.signal.rhythm import FRAME_RATE, hear_rhythm
 from resonate_studio.demo_song import DemoSong, PhoneRecording
 
 
@@ -50,7 +51,7 @@ def test_beats_follow_a_tempo_that_drifts() -> None:
 def test_beats_of_the_demo_are_where_they_were_composed(
     source: str, demo_song: DemoSong, phone_recording: PhoneRecording
 ) -> None:
-    onset = rhythm_features(demo_song.mix if source == "mix" else phone_recording.mix).onset
+    onset = hear_rhythm(demo_song.mix if source == "mix" else phone_recording.mix).onset
     tempo = estimate_tempo(onset)
     assert tempo is not None
     beats = track_beats(onset, tempo)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.profiling.features import pitch_class_energy
 from resonate_resources.profiling.key import TONICS, camelot, estimate_key, open_key
+from resonate_resources.profiling.pitch_classes import pitch_class_energy
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_studio.demo_song import DemoSong, PhoneRecording
 

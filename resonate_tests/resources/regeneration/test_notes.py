@@ -10,11 +10,11 @@ from resonate_resources.regeneration.notes import LONGEST_NOTE_S, playable
 
 NOTES = st.lists(
     st.builds(
-        Note,
-        onset=st.floats(0, 60),
-        pitch=st.integers(40, 44),
-        duration=st.floats(0, 60),
-        velocity=st.integers(1, 127),
+        lambda onset_s, length_s, pitch, velocity: Note(onset_s, onset_s + length_s, pitch, velocity),
+        st.floats(0, 60),
+        st.floats(0, 60),
+        st.integers(40, 44),
+        st.integers(1, 127),
     ),
     max_size=40,
 )
@@ -25,8 +25,8 @@ def test_no_key_is_struck_while_it_still_sounds(notes: list[Note]) -> None:
     played = playable(notes)
     for pitch in {note.pitch for note in played}:
         on_key = [note for note in played if note.pitch == pitch]
-        assert all(before.end < after.onset for before, after in pairwise(on_key))
-    assert all(0 < note.duration <= LONGEST_NOTE_S for note in played)
+        assert all(before.offset_s < after.onset_s for before, after in pairwise(on_key))
+    assert all(note.onset_s < note.offset_s <= note.onset_s + LONGEST_NOTE_S for note in played)
 
 
 @given(NOTES)

@@ -5,15 +5,20 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples
 from resonate_resources.regeneration.instruments import Instrument, instrument_for
-from resonate_resources.regeneration.notes import Note, playable
+from resonate_resources.regeneration.notes import playable
 from resonate_resources.regeneration.playing import in_channels, play_in_segments
 from resonate_resources.signal.resampling import at_rate
 
 RATE = 44_100
 SYNTHESISERS = ("vocals", "bass", "other")
 SCALE = (48, 50, 52, 53, 55, 57, 59, 60)
+
+
+def note(onset_s: float, pitch: int, length_s: float, velocity: int) -> Note:
+    return Note(onset_s, onset_s + length_s, pitch, velocity)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +45,7 @@ def fundamental(sound: Samples, rate: int) -> float:
 
 @pytest.mark.parametrize("name", SYNTHESISERS)
 def test_a_scale_is_heard_at_its_pitches(name: str, instruments: dict[str, Instrument]) -> None:
-    notes = [Note(index * 0.5, pitch, 0.4, 100) for index, pitch in enumerate(SCALE)]
+    notes = [note(index * 0.5, pitch, 0.4, 100) for index, pitch in enumerate(SCALE)]
     sound = instruments[name].play(notes, 4 * RATE).mean(axis=0)
     for index, pitch in enumerate(SCALE):
         # 80 to 280 ms into the note: past its attack, before vibrato sets in
@@ -55,7 +60,7 @@ def test_a_note_is_heard_within_ten_milliseconds_of_its_onset(
     name: str, pitch: int, instruments: dict[str, Instrument]
 ) -> None:
     for onset in (0.0, 0.3217, 0.7):
-        sound = np.abs(instruments[name].play([Note(onset, pitch, 0.5, 110)], 2 * RATE)).max(axis=0)
+        sound = np.abs(instruments[name].play([note(onset, pitch, 0.5, 110)], 2 * RATE)).max(axis=0)
         # A quarter of the peak, −12 dB, is heard as begun.
         begun = np.argmax(sound > 0.25 * sound.max()) / RATE
         assert onset <= begun < onset + 0.010
@@ -68,7 +73,7 @@ def test_segments_join_without_a_seam(name: str, instruments: dict[str, Instrume
     instrument = instruments[name]
     notes = playable(
         [
-            Note(float(onset), int(pitch), float(length), int(velocity))
+            note(float(onset), int(pitch), float(length), int(velocity))
             for onset, pitch, length, velocity in zip(
                 rng.uniform(0, 11, 150),
                 pitches,
@@ -90,9 +95,9 @@ def test_segments_join_without_a_seam(name: str, instruments: dict[str, Instrume
 
 def test_the_same_note_sounds_the_same_whatever_was_played_before(instruments: dict[str, Instrument]) -> None:
     for name in SYNTHESISERS:
-        alone = instruments[name].play([Note(3.0, 60, 0.5, 100)], 4 * RATE)[:, 3 * RATE :]
-        earlier = [Note(0.1 * index, 40 + index, 0.3, 127) for index in range(25)]
-        after = instruments[name].play([*earlier, Note(3.0, 60, 0.5, 100)], 4 * RATE)[:, 3 * RATE :]
+        alone = instruments[name].play([note(3.0, 60, 0.5, 100)], 4 * RATE)[:, 3 * RATE :]
+        earlier = [note(0.1 * index, 40 + index, 0.3, 127) for index in range(25)]
+        after = instruments[name].play([*earlier, note(3.0, 60, 0.5, 100)], 4 * RATE)[:, 3 * RATE :]
         assert np.abs(alone - after).max() < 10 ** (-98 / 20) * np.abs(alone).max()
 
 
@@ -103,7 +108,7 @@ def test_every_note_is_released_to_its_end(
     # Faust's polyphony, played frame by frame, cuts a release off at the first frame that is near zero.
     release = round(release_s * RATE)
     for pitch in range(36, 72):
-        sound = instruments[name].play([Note(0.0, pitch, 0.5, 100)], RATE)
+        sound = instruments[name].play([note(0.0, pitch, 0.5, 100)], RATE)
         held, late = (
             np.sqrt(np.mean(np.square(part)))
             for part in (
@@ -117,21 +122,21 @@ def test_every_note_is_released_to_its_end(
 
 @pytest.mark.parametrize("pitch", [36, 38, 42, 46, 49, 51, 45, 70])
 def test_every_drum_sounds_and_dies_away(pitch: int, instruments: dict[str, Instrument]) -> None:
-    sound = np.abs(instruments["drums"].play([Note(0.0, pitch, 0.1, 127)], 5 * RATE)).max(axis=0)
+    sound = np.abs(instruments["drums"].play([note(0.0, pitch, 0.1, 127)], 5 * RATE)).max(axis=0)
     assert sound.max() > 0.05
     assert sound[-RATE // 2 :].max() == 0
 
 
 def test_a_harder_struck_note_is_louder(instruments: dict[str, Instrument]) -> None:
     for instrument in instruments.values():
-        soft, hard = (np.abs(instrument.play([Note(0.0, 38, 0.5, v)], RATE)).max() for v in (40, 120))
+        soft, hard = (np.abs(instrument.play([note(0.0, 38, 0.5, v)], RATE)).max() for v in (40, 120))
         assert hard > 1.5 * soft
 
 
 def test_instruments_can_be_used_from_any_thread(instruments: dict[str, Instrument]) -> None:
     # DawDreamer 0.9.0 waits for ever when rendered on another thread than its first.
     def play(name: str) -> float:
-        return float(np.abs(instrument_for(name, RATE).play([Note(0.0, 50, 0.3, 100)], RATE)).max())
+        return float(np.abs(instrument_for(name, RATE).play([note(0.0, 50, 0.3, 100)], RATE)).max())
 
     with ThreadPoolExecutor(3) as pool:
         assert all(peak > 0 for peak in pool.map(play, [*SYNTHESISERS, "drums"], timeout=60))

@@ -27,7 +27,7 @@ def song_midi(composition: Composition, into: Path) -> dict[str, Path]:
     return {
         stem: write_midi(
             into / f"{stem}.mid",
-            [(note.onset, note.duration, note.pitch) for note in notes],
+            [(note.onset_s, note.duration_s, note.pitch) for note in notes],
             drums=stem == "drums",
         )
         for stem, notes in composition.notes.items()

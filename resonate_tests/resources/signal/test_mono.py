@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonate_resources.recordings.recording import write_samples
-from resonate_resources.signal.mono import mono_blocks, overlapping_frames
+from resonate_resources.signal.mono import mono_blocks, moved, overlapping_frames
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 22050, 44100, 48000, 192000])
@@ -33,3 +33,11 @@ def test_frames_are_the_same_however_the_audio_is_cut(lengths: list[int], sizes:
     padded = np.pad(audio, size // 2)
     expected = [padded[at : at + size] for at in range(0, len(audio) + 1, hop)]
     np.testing.assert_array_equal(frames, expected)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=6), st.integers(-80, 300))
+def test_moved_audio_is_cut_or_padded_at_its_start(lengths: list[int], frames: int) -> None:
+    audio = np.arange(1, sum(lengths) + 1, dtype=np.float32)
+    blocks = iter(np.split(audio, np.cumsum(lengths)[:-1]))
+    expected = np.pad(audio, (max(-frames, 0), 0))[max(frames, 0) :]
+    np.testing.assert_array_equal(np.concatenate(list(moved(blocks, frames))), expected)

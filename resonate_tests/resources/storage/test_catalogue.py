@@ -12,7 +12,15 @@ import pytest
 
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
-from resonate_resources.storage.catalogue import CATALOGUE, build_catalogue, read_catalogue, stale_stages
+from resonate_resources.storage.catalogue import (
+    CATALOGUE,
+    build_catalogue,
+    next_stale,
+    read_catalogue,
+    stale_stages,
+    stale_tracks,
+)
+from resonate_resources.storage.current import Versions, rebuild, record
 from resonate_resources.storage.sources import Source, Sources
 from resonate_resources.storage.store import LocalStore, new_directory
 
@@ -26,6 +34,7 @@ class CountingStore(LocalStore):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.reads: list[str] = []
+        self.url = f"sqlite:///{root / 'resonate.sqlite'}"
 
     def read(self, key: str) -> bytes | None:
         self.reads.append(key)
@@ -38,7 +47,7 @@ def store(tmp_path: Path) -> CountingStore:
 
 
 def publish(
-    store: LocalStore, stage: str, track: str, measures: Mapping[str, float | str], source: str = "s"
+    store: CountingStore, stage: str, track: str, measures: Mapping[str, float | str], source: str = "s"
 ) -> Artefact:
     artefacts = Artefacts(store)
     with new_directory(store, stage) as into:
@@ -52,6 +61,7 @@ def publish(
             seconds=0.0,
         )
     artefacts.publish(made)
+    record(store.url, made.manifest)
     return made
 
 
@@ -59,7 +69,7 @@ def test_a_track_is_one_row_with_its_source_and_measures(store: CountingStore) -
     Sources(store).register(Source(SONG, "/music/song.wav", 5, "ab" * 32, "Björk", "Jóga"))
     made = publish(store, "raw_track", SONG, {"duration_s": 2.5, "sample_rate_hz": 44100})
     publish(store, "profile", SONG, {"tempo_bpm": 120.0, "key": "F# minor", "beats": 11})
-    [row] = build_catalogue(store, STAGES).to_dict("records")
+    [row] = build_catalogue(store, store.url, STAGES).to_dict("records")
     assert (row["track"], row["source"], row["artist"], row["title"]) == (
         SONG,
         "/music/song.wav",
@@ -82,7 +92,7 @@ def test_a_track_is_one_row_with_its_source_and_measures(store: CountingStore) -
 def test_silence_and_music_stand_in_one_catalogue(store: CountingStore) -> None:
     publish(store, "profile", SONG, {"loudness_lufs": -14.0})
     publish(store, "profile", SILENCE, {"loudness_lufs": -math.inf})
-    build_catalogue(store, STAGES)
+    build_catalogue(store, store.url, STAGES)
     frame = read_catalogue(store)
     assert frame is not None
     assert dict(zip(frame["track"], frame["loudness_lufs"], strict=True)) == {SONG: -14.0, SILENCE: -math.inf}
@@ -91,7 +101,7 @@ def test_silence_and_music_stand_in_one_catalogue(store: CountingStore) -> None:
 def test_a_source_whose_name_is_no_text_is_still_a_row(store: CountingStore) -> None:
     Sources(store).register(Source(SONG, os.fsdecode(b"/music/\xff.wav"), 5, "ab" * 32))
     publish(store, "raw_track", SONG, {})
-    build_catalogue(store, STAGES)
+    build_catalogue(store, store.url, STAGES)
     frame = read_catalogue(store)
     assert frame is not None
     assert list(frame["source"]) == ["/music/\ufffd.wav"]
@@ -100,31 +110,50 @@ def test_a_source_whose_name_is_no_text_is_still_a_row(store: CountingStore) -> 
 def test_only_tracks_that_changed_are_read_again(store: CountingStore) -> None:
     for track in (SONG, SILENCE):
         publish(store, "raw_track", track, {"duration_s": 1.0})
-    build_catalogue(store, STAGES)
+    build_catalogue(store, store.url, STAGES)
     store.reads.clear()
-    build_catalogue(store, STAGES)
+    build_catalogue(store, store.url, STAGES)
     assert store.reads == [CATALOGUE]
     publish(store, "raw_track", SONG, {"duration_s": 2.0}, source="s2")
     store.reads.clear()
-    frame = build_catalogue(store, STAGES)
+    frame = build_catalogue(store, store.url, STAGES)
     assert not [key for key in store.reads if SILENCE in key]
     assert dict(zip(frame["track"], frame["duration_s"], strict=True)) == {SONG: 2.0, SILENCE: 1.0}
 
 
 def test_a_stage_that_is_made_later_enters_the_row(store: CountingStore) -> None:
     publish(store, "raw_track", SONG, {"duration_s": 1.0})
-    build_catalogue(store, STAGES)
+    build_catalogue(store, store.url, STAGES)
     publish(store, "profile", SONG, {"tempo_bpm": 99.0})
-    [row] = build_catalogue(store, STAGES).to_dict("records")
+    [row] = build_catalogue(store, store.url, STAGES).to_dict("records")
     assert (row["duration_s"], row["tempo_bpm"]) == (1.0, 99.0)
 
 
 def test_a_track_that_has_gone_from_storage_goes_from_the_catalogue(store: CountingStore) -> None:
     publish(store, "raw_track", SONG, {})
     publish(store, "raw_track", SILENCE, {})
-    build_catalogue(store, STAGES)
+    build_catalogue(store, store.url, STAGES)
     store.delete(f"artefacts/raw_track/{SONG}")
-    assert list(build_catalogue(store, STAGES)["track"]) == [SILENCE]
+    rebuild(store.url, store)
+    assert list(build_catalogue(store, store.url, STAGES)["track"]) == [SILENCE]
+
+
+def test_a_library_of_before_there_was_an_index_is_in_the_catalogue(store: CountingStore) -> None:
+    publish(store, "raw_track", SONG, {"duration_s": 3.0})
+    store.url = store.url.replace("resonate", "another")
+    frame = build_catalogue(store, store.url, STAGES)
+    assert dict(zip(frame["track"], frame["duration_s"], strict=True)) == {SONG: 3.0}
+
+
+def test_a_catalogue_of_a_database_that_was_lost_is_made_anew(store: CountingStore) -> None:
+    for track in (SONG, SILENCE):
+        publish(store, "raw_track", track, {"duration_s": 1.0})
+    build_catalogue(store, store.url, STAGES)
+    store.delete(f"artefacts/raw_track/{SILENCE}")
+    store.url = store.url.replace("resonate", "another")
+    publish(store, "raw_track", SONG, {"duration_s": 2.0}, source="k2")
+    frame = build_catalogue(store, store.url, STAGES)
+    assert dict(zip(frame["track"], frame["duration_s"], strict=True)) == {SONG: 2.0}
 
 
 def test_a_file_of_which_only_the_wishes_are_known_is_no_row(store: CountingStore) -> None:
@@ -132,23 +161,23 @@ def test_a_file_of_which_only_the_wishes_are_known_is_no_row(store: CountingStor
     publish(store, "brief", SILENCE, {})
     publish(store, "brief", SONG, {})
     publish(store, "raw_track", SONG, {"duration_s": 1.0})
-    assert list(build_catalogue(store, stages)["track"]) == [SONG]
+    assert list(build_catalogue(store, store.url, stages)["track"]) == [SONG]
     publish(store, "raw_track", SILENCE, {"duration_s": 2.0})
-    assert sorted(build_catalogue(store, stages)["track"]) == sorted([SONG, SILENCE])
+    assert sorted(build_catalogue(store, store.url, stages)["track"]) == sorted([SONG, SILENCE])
 
 
 def test_an_empty_library_has_an_empty_catalogue(store: CountingStore) -> None:
     assert read_catalogue(store) is None
-    build_catalogue(store, STAGES)
+    build_catalogue(store, store.url, STAGES)
     frame = read_catalogue(store)
     assert frame is not None
     assert len(frame) == 0
 
 
 MADE = {
-    "raw_track": {"data_version": "r1", "code_version": "1", "made_from": {"source": "s"}},
-    "stems": {"data_version": "s1", "code_version": "3", "made_from": {"raw_track": "r1"}},
-    "mix": {"data_version": "m1", "code_version": "2", "made_from": {"stems": "s1"}},
+    "raw_track": Versions("k", "r1", "1", {"source": "s"}, 0.0),
+    "stems": Versions("k", "s1", "3", {"raw_track": "r1"}, 0.0),
+    "mix": Versions("k", "m1", "2", {"stems": "s1"}, 0.0),
 }
 CODE = {"raw_track": "1", "stems": "3", "mix": "2"}
 
@@ -166,5 +195,33 @@ def test_a_stage_of_other_code_is_stale() -> None:
 
 
 def test_a_stage_made_from_what_has_changed_since_is_stale() -> None:
-    changed = MADE | {"raw_track": MADE["raw_track"] | {"data_version": "r2"}}
-    assert stale_stages(changed, CODE) == ["stems"]
+    assert stale_stages(MADE | {"raw_track": Versions("k", "r2", "1", {}, 1.0)}, CODE) == ["stems"]
+
+
+def test_the_state_of_a_stale_track_has_a_name_that_changes_with_it_and_with_the_code(
+    store: CountingStore,
+) -> None:
+    code = {"raw_track": "1", "profile": "1"}
+    publish(store, "raw_track", SONG, {})
+    [first] = stale_tracks(store.url, code)
+    assert (first.track, first.stages) == (SONG, ["profile"])
+    assert [each.state for each in stale_tracks(store.url, code)] == [first.state]
+    [other_code] = stale_tracks(store.url, code | {"profile": "2"})
+    publish(store, "raw_track", SONG, {}, source="k2")
+    [other_input] = stale_tracks(store.url, code)
+    assert len({first.state, other_code.state, other_input.state}) == 3
+    publish(store, "profile", SONG, {})
+    assert list(stale_tracks(store.url, code)) == []
+
+
+def test_a_library_is_gone_through_in_parts_that_leave_nothing_out(store: CountingStore) -> None:
+    code = {"raw_track": "1", "profile": "1"}
+    names = [f"song-{number:012d}" for number in range(7)]
+    for name in names:
+        publish(store, "raw_track", name, {})
+    publish(store, "profile", names[1], {})
+    parts, after = [], ""
+    for _ in range(3):
+        stale, after = next_stale(store.url, code, after, 3)
+        parts.append(([each.track for each in stale], after))
+    assert parts == [([names[0], names[2]], names[2]), (names[3:6], names[5]), ([names[6]], "")]

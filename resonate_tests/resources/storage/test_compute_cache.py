@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
-from resonate_resources.storage.compute_cache import clear, computations
+from resonate_resources.storage.compute_cache import Cleared, clear, computations
 from resonate_resources.storage.store import LocalStore, new_directory
 
 DAY = 86_400.0
@@ -44,35 +45,108 @@ def make(artefacts: Artefacts, source: str, days_old: float) -> Artefact:
 def test_what_counts_stays_however_old_it_is(artefacts: Artefacts) -> None:
     current = make(artefacts, "now", days_old=400)
     artefacts.publish(current)
-    assert clear(artefacts.store, 30 * DAY) == (0, 0)
+    assert clear(artefacts.store, 30 * DAY) == Cleared()
     assert current.complete()
 
 
 def test_what_counts_no_longer_goes_at_its_age_and_not_before(artefacts: Artefacts) -> None:
     old, young, current = (make(artefacts, source, days) for source, days in (("a", 31), ("b", 29), ("c", 0)))
     artefacts.publish(current)
-    removed, size = clear(artefacts.store, 30 * DAY)
-    assert removed == 1
-    assert 1000 < size < 3000  # the recording and its manifest
+    cleared = clear(artefacts.store, 30 * DAY)
+    assert (cleared.results, cleared.leftovers) == (1, 0)
+    assert 1000 < cleared.size < 3000  # the recording and its manifest
     assert artefacts.computed("mix", TRACK, old.manifest.key) is None
     assert young.complete()
     assert not Path(old.location("")).exists()
 
 
+TRACK = "song-0123456789ab"
+LEFT = f"artefacts/mix/{TRACK}/half/mix.wav"
+
+
+def leave(artefacts: Artefacts, key: str, hours_old: float) -> Path:
+    """A file as a killed run leaves it."""
+    artefacts.store.write(key, b"0" * 10)
+    path = Path(artefacts.store.location(key))
+    written = time.time() - hours_old * 3600
+    os.utime(path, (written, written))
+    return path
+
+
 def test_what_is_under_way_stays(artefacts: Artefacts) -> None:
-    artefacts.store.write(f"artefacts/mix/{TRACK}/key/attempt/mix.wav", b"0" * 10)
-    assert clear(artefacts.store, 0.0) == (0, 0)
+    leave(artefacts, LEFT, hours_old=0.9)
+    assert clear(artefacts.store, 0.0) == Cleared()
     (found,) = computations(artefacts.store)
-    assert found.finished_at is None
+    assert found.manifest is None
+
+
+def test_what_a_killed_run_left_goes_after_an_hour(artefacts: Artefacts) -> None:
+    left = leave(artefacts, LEFT, hours_old=1.1)
+    assert clear(artefacts.store, 30 * DAY) == Cleared(leftovers=1, size=10)
+    assert not left.exists()
+
+
+def test_nothing_goes_of_a_track_that_is_in_use_and_that_is_told(artefacts: Artefacts) -> None:
+    old = make(artefacts, "a", days_old=31)
+    left = leave(artefacts, LEFT, hours_old=2)
+    assert clear(artefacts.store, 30 * DAY, lambda: {TRACK}) == Cleared(in_use=(TRACK,))
+    assert old.complete()
+    assert left.exists()
+
+
+def test_a_track_that_comes_into_use_while_the_cache_is_cleared_keeps_what_it_still_has(
+    artefacts: Artefacts,
+) -> None:
+    for key in ("a", "b", "c"):
+        make(artefacts, key, days_old=31)
+    looks = iter([set[str](), {TRACK}, {TRACK}])
+    cleared = clear(artefacts.store, 30 * DAY, lambda: next(looks))
+    assert (cleared.results, cleared.in_use) == (1, (TRACK,))
+    assert [artefacts.computed("mix", TRACK, key) is not None for key in ("a", "b", "c")] == [
+        False,
+        True,
+        True,
+    ]
+
+
+def manifest_of(artefacts: Artefacts, key: str, attempt: str, engine: str = "mixer") -> None:
+    told = json.dumps({"key": key, "attempt": attempt, "engine": {"name": engine}}).encode()
+    artefacts.store.write(f"artefacts/mix/{TRACK}/{key}/manifest.json", told)
+
+
+def test_an_attempt_that_no_manifest_names_goes_and_the_one_it_names_stays(artefacts: Artefacts) -> None:
+    mix = f"artefacts/mix/{TRACK}/k"
+    won, lost, late = (
+        leave(artefacts, f"{mix}/{attempt}/{name}", hours_old)
+        for attempt, name, hours_old in (
+            ("won", "mix.wav", 9),
+            ("lost", "raw/mix.wav", 2),
+            ("late", "x", 0.5),
+        )
+    )
+    manifest_of(artefacts, "k", "won")
+    artefacts.store.write(f"artefacts/mix/{TRACK}/manifest.json", json.dumps({"key": "k"}).encode())
+    assert clear(artefacts.store, 0.0) == Cleared(leftovers=1, size=10)
+    assert (won.exists(), lost.exists(), late.exists()) == (True, False, True)
+    (finished, unfinished) = computations(artefacts.store)
+    assert (finished.engine, finished.current, unfinished.manifest) == ("mixer", True, None)
+
+
+def test_a_result_of_attempts_goes_as_a_whole_once_it_counts_no_longer(artefacts: Artefacts) -> None:
+    file = leave(artefacts, f"artefacts/mix/{TRACK}/k/won/mix.wav", hours_old=9)
+    manifest_of(artefacts, "k", "won")
+    assert clear(artefacts.store, 0.0).results == 1
+    assert not file.exists()
+    assert list(computations(artefacts.store)) == []
 
 
 def test_sizes_add_up(artefacts: Artefacts) -> None:
     now, before = make(artefacts, "now", days_old=0), make(artefacts, "before", days_old=1)
     artefacts.publish(now)
     found = list(computations(artefacts.store))
-    assert sorted(
-        (computation.prefix.rpartition("/")[2], computation.current) for computation in found
-    ) == sorted([(before.manifest.key, False), (now.manifest.key, True)])
+    assert sorted((one.prefix.rpartition("/")[2], one.current, one.engine) for one in found) == sorted(
+        [(before.manifest.key, False, "test"), (now.manifest.key, True, "test")]
+    )
     on_disk = sum(
         path.stat().st_size
         for path in Path(artefacts.store.location("artefacts")).rglob("*/*/*/*")

@@ -7,9 +7,18 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
-from resonate_resources.storage.database import database, now, seconds_since, tables, transaction
+from resonate_resources.storage.database import (
+    database,
+    done,
+    may_pass,
+    now,
+    seconds_since,
+    tables,
+    transaction,
+)
 
 MARKS = sa.Table(
     "test_marks", tables, sa.Column("name", sa.Text, primary_key=True), sa.Column("at", sa.Double)
@@ -57,3 +66,50 @@ def test_processes_that_read_and_then_write_do_not_lose_each_other_s_change(tmp_
     with transaction(url) as db:
         assert db.execute(sa.select(MARKS.c.at)).scalar() == 150
     assert database(url) is database(url)
+
+
+class PostgresError(Exception):
+    def __init__(self, pgcode: str | None) -> None:
+        super().__init__("told by the server")
+        self.pgcode = pgcode
+
+
+@pytest.mark.parametrize(
+    ("pgcode", "passes"),
+    [
+        *((code, True) for code in ("40001", "40P01", "57P01", "08006", "53300", None)),
+        *((code, False) for code in ("42P01", "23505")),
+    ],
+)
+def test_what_may_pass_is_told_from_what_will_not(pgcode: str | None, passes: bool) -> None:
+    assert may_pass(sa.exc.OperationalError("SELECT", {}, PostgresError(pgcode))) == passes
+
+
+def test_work_that_failed_for_a_reason_that_passes_is_done_whole_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resonate_resources.storage.database._FIRST_PAUSE_SECONDS", 0.01)
+    tries = []
+
+    def work(db: sa.Connection) -> str:
+        tries.append(db)
+        db.execute(sa.insert(MARKS).values(name="a", at=0.0))
+        if len(tries) < 3:
+            raise sa.exc.OperationalError("COMMIT", {}, PostgresError("40001"))
+        return "done"
+
+    assert done(url_of(tmp_path), work) == "done"
+    with transaction(url_of(tmp_path)) as db:
+        assert db.execute(sa.select(MARKS.c.name)).scalars().all() == ["a"]
+
+
+def test_what_will_not_pass_is_raised_at_once(tmp_path: Path) -> None:
+    tries = []
+
+    def work(db: sa.Connection) -> None:
+        tries.append(db)
+        db.execute(sa.text("SELECT 1 FROM nowhere"))
+
+    with pytest.raises(sa.exc.OperationalError, match="no such table"):
+        done(url_of(tmp_path), work)
+    assert len(tries) == 1

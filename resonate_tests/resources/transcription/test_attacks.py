@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples, silent, write_samples
 from resonate_resources.separation.spectral.engine import SpectralSeparator
 from resonate_resources.transcription.attacks import attack_times, cut_at_attacks, with_overtones
 from resonate_resources.transcription.basic_pitch import BasicPitch, frame_time, nearest_frame
 from resonate_resources.transcription.note_creation import LOWEST_PITCH, FrameNote
-from resonate_resources.transcription.notes import Note
 from resonate_resources.transcription.resource import PARTS, TranscriptionResource
 from resonate_studio.demo import bass_onset_f
 from resonate_studio.demo_song import DemoSong, PhoneRecording
@@ -125,7 +125,7 @@ def test_cut_notes_follow_each_other_and_last(gaps: list[tuple[int, int, int]], 
 def test_a_line_through_a_small_microphone_is_heard_note_by_note(
     phone_recording: PhoneRecording, demo_song: DemoSong
 ) -> None:
-    begun = np.array([note.onset for note in demo_song.composition.notes["bass"]])
+    begun = np.array([note.onset_s for note in demo_song.composition.notes["bass"]])
     onsets = np.array([note.onset_s for note in BasicPitch().notes(phone_recording.stems["bass"], BASS)])
     assert mir_eval.onset.f_measure(begun, onsets, window=0.05)[0] >= 0.95
 

@@ -10,6 +10,7 @@ from basic_pitch.inference import run_inference
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_resources.transcription.basic_pitch import (
     WINDOW_FRAMES,
@@ -20,8 +21,8 @@ from resonate_resources.transcription.basic_pitch import (
     frame_time,
 )
 from resonate_resources.transcription.note_creation import LOWEST_PITCH
-from resonate_resources.transcription.notes import Note, Voice
 from resonate_resources.transcription.resource import PARTS
+from resonate_resources.transcription.transcriber import Voice
 from resonate_studio.demo_song import DemoSong
 
 BASS = PARTS["bass"].voice
@@ -75,7 +76,7 @@ def test_activations_equal_the_peers_at_other_rates_and_channel_counts(
 
 
 def test_the_bass_line_is_recognisably_itself(demo_song: DemoSong) -> None:
-    composed = [(note.onset, note.end) for note in demo_song.composition.notes["bass"]]
+    composed = [(note.onset_s, note.offset_s) for note in demo_song.composition.notes["bass"]]
     heard = BasicPitch().notes(demo_song.stems["bass"], BASS)
     assert onset_f_measure(heard, composed) >= 0.95
 

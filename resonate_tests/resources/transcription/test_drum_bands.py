@@ -6,9 +6,9 @@ import mir_eval
 import numpy as np
 import pytest
 
+from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.transcription.drum_bands import DrumBands
-from resonate_resources.transcription.notes import Note
 from resonate_studio.demo_song import DemoSong
 
 RATE = 44100
@@ -34,7 +34,7 @@ def strokes(audio: Samples, path: Path, sample_rate: int = RATE) -> list[Note]:
 def test_each_drum_of_the_demo_is_heard_where_it_was_struck(
     keys: tuple[int, ...], demo_song: DemoSong
 ) -> None:
-    struck = np.array([note.onset for note in demo_song.composition.notes["drums"] if note.pitch in keys])
+    struck = np.array([note.onset_s for note in demo_song.composition.notes["drums"] if note.pitch in keys])
     heard = np.array(
         [note.onset_s for note in DrumBands().strokes(demo_song.stems["drums"]) if note.pitch in keys]
     )

@@ -39,8 +39,8 @@ def test_the_song_lasts_forty_to_sixty_seconds_and_no_note_outlasts_it(seed: int
     song = compose(seed)
     assert 40 <= song.duration <= 60
     for notes in song.notes.values():
-        assert min(note.onset for note in notes) >= 0
-        assert max(note.end for note in notes) < song.duration
+        assert min(note.onset_s for note in notes) >= 0
+        assert max(note.offset_s for note in notes) < song.duration
 
 
 @given(SEEDS)
@@ -50,7 +50,7 @@ def test_vocals_and_bass_sound_one_note_at_a_time_in_their_ranges(seed: int) -> 
     for stem, (lowest, highest) in {"vocals": (45, 76), "bass": (28, 60)}.items():  # A2–E5; E1–C4
         notes = song.notes[stem]
         assert all(lowest <= note.pitch <= highest for note in notes)
-        assert all(before.end <= after.onset + 1e-9 for before, after in pairwise(notes))
+        assert all(before.offset_s <= after.onset_s + 1e-9 for before, after in pairwise(notes))
 
 
 @given(SEEDS)
@@ -60,7 +60,7 @@ def test_drums_are_general_midi_and_lie_on_the_sixteenth_grid(seed: int) -> None
     sixteenth = 15 / song.tempo_bpm
     for note in song.notes["drums"]:
         assert note.pitch in {KICK, SNARE, CLOSED_HAT, OPEN_HAT, CRASH, *TOMS}
-        assert abs(note.onset / sixteenth - round(note.onset / sixteenth)) * sixteenth < 0.010
+        assert abs(note.onset_s / sixteenth - round(note.onset_s / sixteenth)) * sixteenth < 0.010
 
 
 def test_beats_are_a_quarter_apart() -> None:
@@ -79,7 +79,7 @@ def test_sections_follow_each_other_and_differ_in_what_plays() -> None:
             part
             for part, notes in song.parts.items()
             for note in notes
-            if section.start <= (note.onset + 0.05) / song.bar_seconds < section.start + section.bars
+            if section.start <= (note.onset_s + 0.05) / song.bar_seconds < section.start + section.bars
         }
         for section in song.sections
     }

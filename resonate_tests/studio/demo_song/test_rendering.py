@@ -67,9 +67,9 @@ def test_the_stems_share_the_spectrum_as_real_ones_do(stems: dict[str, Samples])
 def test_every_sung_note_is_heard_at_its_pitch(demo_song: DemoSong, stems: dict[str, Samples]) -> None:
     voice = stems["vocals"].mean(axis=0)
     near = 0
-    notes = [note for note in demo_song.composition.notes["vocals"] if note.duration > 0.2]
+    notes = [note for note in demo_song.composition.notes["vocals"] if note.duration_s > 0.2]
     for note in notes:
-        start, stop = (round(second * 44_100) for second in (note.onset + 0.08, note.end - 0.02))
+        start, stop = (round(second * 44_100) for second in (note.onset_s + 0.08, note.offset_s - 0.02))
         spectrum = np.abs(np.fft.rfft(voice[start:stop] * np.hanning(stop - start), 1 << 17))
         pitch = 440 * 2 ** ((note.pitch - 69) / 12)
         candidates = pitch * 2 ** (np.arange(-250, 251, 5) / 1200)
@@ -88,11 +88,13 @@ def test_every_kick_is_heard_at_its_onset(demo_song: DemoSong, stems: dict[str, 
     # Where nothing else of that depth rings: 0.3 s after any other kick, snare or tom.
     deep = [note for note in demo_song.composition.notes["drums"] if note.pitch in (KICK, SNARE, *TOMS)]
     alone = [
-        after for before, after in pairwise(deep) if after.onset - before.onset > 0.3 and after.pitch == KICK
+        after
+        for before, after in pairwise(deep)
+        if after.onset_s - before.onset_s > 0.3 and after.pitch == KICK
     ]
     assert len(alone) > 5
     for note in alone:
-        start = round(note.onset * 44_100)
+        start = round(note.onset_s * 44_100)
         assert low[start : start + 882].max() > 4 * low[start - 441 : start].max()
 
 

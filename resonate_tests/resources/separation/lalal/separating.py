@@ -32,9 +32,14 @@ def tones(rate: int = RATE, channels: int = 2, seconds: float = SECONDS, level: 
     return tone
 
 
+def ledger_in(folder: Path, name: str = "ledger") -> str:
+    """The address of a database in a folder."""
+    return f"sqlite:///{folder / f'{name}.sqlite'}"
+
+
 def separator(server: LalalServer, tmp_path: Path, **settings: object) -> LalalSeparator:
     arguments = {"patience": QUICK, "api": server.api, "caps": Caps(), **settings}
-    return LalalSeparator(tmp_path / "ledger.sqlite", **arguments)  # type: ignore[arg-type]
+    return LalalSeparator(ledger_in(tmp_path), **arguments)  # type: ignore[arg-type]
 
 
 def separate(engine: LalalSeparator, track: Recording, tmp_path: Path) -> dict[str, Recording]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -8,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from resonate_resources.recordings.recording import AudioError, Recording, write_samples
-from resonate_resources.separation.lalal.ledger import CapReachedError, Caps, Ledger
+from resonate_resources.separation.lalal.ledger import CapReachedError, Caps, Ledger, take_over
 from resonate_tests.lalal_server import (
     LalalServer,
 )
 from resonate_tests.resources.separation.lalal.separating import (
     RATE,
     SPLIT,
+    ledger_in,
     refusal,
     separate,
     separator,
@@ -60,7 +63,7 @@ class TestCaps:
 
     def test_are_not_passed_by_processes_that_reserve_at_once(self, tmp_path: Path) -> None:
         context = multiprocessing.get_context("spawn")
-        ledger = tmp_path / "ledger.sqlite"
+        ledger = ledger_in(tmp_path)
         with context.Pool(2, initializer=_set_gate, initargs=(context.Barrier(2),)) as pool:
             granted = pool.starmap(_reserve_many, [(ledger, "one"), (ledger, "other")], chunksize=1)
         assert sum(granted) == 80
@@ -68,7 +71,7 @@ class TestCaps:
     def test_begin_anew_at_midnight_utc(self, tmp_path: Path) -> None:
         evening = datetime(2026, 3, 1, 23, 50, tzinfo=UTC)
         morning = datetime(2026, 3, 2, 0, 10, tzinfo=UTC)
-        path, caps = tmp_path / "ledger.sqlite", Caps(per_run=100, per_day=10)
+        path, caps = ledger_in(tmp_path), Caps(per_run=100, per_day=10)
         Ledger(path, "a", caps, lambda: evening).reserve("x", 10)
         with pytest.raises(CapReachedError):
             Ledger(path, "b", caps, lambda: evening).reserve("y", 1)
@@ -76,7 +79,7 @@ class TestCaps:
 
     def test_count_a_job_on_the_day_on_which_it_is_sent(self, tmp_path: Path) -> None:
         clock = [datetime(2026, 3, 1, 23, 59, tzinfo=UTC)]
-        ledger = Ledger(tmp_path / "ledger.sqlite", "a", Caps(100, 10), lambda: clock[0])
+        ledger = Ledger(ledger_in(tmp_path), "a", Caps(100, 10), lambda: clock[0])
         evening = ledger.reserve("x", 6)
         clock[0] = datetime(2026, 3, 2, 0, 1, tzinfo=UTC)
         ledger.reserve("y", 6)
@@ -94,7 +97,7 @@ class TestCaps:
 
 class TestJobs:
     def test_have_one_idempotency_key_for_one_work_until_they_are_over(self, tmp_path: Path) -> None:
-        path = tmp_path / "ledger.sqlite"
+        path = ledger_in(tmp_path)
         first = Ledger(path, "a", Caps()).reserve("work", 1)
         assert Ledger(path, "b", Caps()).reserve("work", 1).key == first.key
         assert Ledger(path, "b", Caps()).reserve("other work", 1).key != first.key
@@ -103,14 +106,13 @@ class TestJobs:
 
     def test_have_the_key_of_the_day_where_the_ledger_was_lost(self, tmp_path: Path) -> None:
         keys = {
-            Ledger(tmp_path / f"{lost}.sqlite", "a", Caps()).reserve("work", 1).key
-            for lost in ("one", "other")
+            Ledger(ledger_in(tmp_path, lost), "a", Caps()).reserve("work", 1).key for lost in ("one", "other")
         }
         assert len(keys) == 1
 
     def test_are_forgotten_when_the_service_has_forgotten_them(self, tmp_path: Path) -> None:
         clock = [datetime(2026, 3, 1, 12, tzinfo=UTC)]
-        ledger = Ledger(tmp_path / "ledger.sqlite", "a", Caps(), lambda: clock[0])
+        ledger = Ledger(ledger_in(tmp_path), "a", Caps(), lambda: clock[0])
         job = ledger.reserve("work", 1)
         ledger.begun(job, "task")
         clock[0] = datetime(2026, 3, 2, 11, tzinfo=UTC)
@@ -126,6 +128,48 @@ class TestJobs:
         assert server.requests == []
 
 
+class TestTheLedgerOfAnOlderHome:
+    """A SQLite file of its own, as it was written before there was one database for everything."""
+
+    TABLE = (
+        "CREATE TABLE jobs (key TEXT PRIMARY KEY, work TEXT NOT NULL, run TEXT NOT NULL, day TEXT NOT NULL,"
+        " reserved_at TEXT NOT NULL, minutes REAL NOT NULL, sent INTEGER NOT NULL DEFAULT 0, source TEXT,"
+        " task TEXT, closed INTEGER NOT NULL DEFAULT 0)"
+    )
+    NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def old_file(self, folder: Path) -> Path:
+        file = folder / "lalal.sqlite"
+        with closing(sqlite3.connect(file)) as db:
+            db.execute(self.TABLE)
+            at = self.NOON.isoformat()
+            rows = [
+                ("k1", "w1", "r", "2026-03-01", at, 3.5, 1, "s", "t", 1),
+                ("k2", "w2", "r", "2026-03-01", at, 1.5, 1, "s", "t", 0),
+            ]
+            db.executemany("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            db.commit()
+        return file
+
+    def test_is_taken_over_once_with_what_was_spent_and_what_was_begun(self, tmp_path: Path) -> None:
+        file, url = self.old_file(tmp_path), ledger_in(tmp_path)
+        ledger = Ledger(url, "a", Caps(100, 10), lambda: self.NOON)
+        take_over(file, url)
+        assert ledger.spent_today() == 5.0
+        assert ledger.reserve("w2", 1.0).task == "t"
+        take_over(file, url)
+        take_over(self.old_file(tmp_path), url)  # as another process that read it at the same time
+        assert ledger.spent_today() == 5.0
+        assert not file.exists()
+
+    def test_that_cannot_be_read_lets_nothing_be_spent(self, tmp_path: Path) -> None:
+        file = tmp_path / "lalal.sqlite"
+        file.write_bytes(b"this is no database" * 1000)
+        with pytest.raises(AudioError, match="can't be taken over"):
+            take_over(file, ledger_in(tmp_path))
+        assert file.exists()
+
+
 _gate: list[Barrier] = []
 """In a process of a pool: where it waits for the others."""
 
@@ -134,7 +178,7 @@ def _set_gate(barrier: Barrier) -> None:
     _gate[:] = [barrier]
 
 
-def _reserve_many(path: Path, run: str) -> int:
+def _reserve_many(path: str, run: str) -> int:
     ledger = Ledger(path, run, Caps(per_run=1000, per_day=80))
     _gate[0].wait(30)
     granted = 0

@@ -14,6 +14,7 @@ import pytest
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.separation.lalal.client import Patience
 from resonate_resources.separation.lalal.ledger import Caps, Ledger
+from resonate_resources.storage import heartbeats
 from resonate_tests.lalal_server import (
     DROP,
     HALF,
@@ -28,6 +29,7 @@ from resonate_tests.resources.separation.lalal.separating import (
     HASTY,
     PCM_24,
     SPLIT,
+    ledger_in,
     refusal,
     separate,
     separator,
@@ -165,7 +167,7 @@ class TestPayingOnce:
         assert len(server.tasks) == 1
 
     def test_a_killed_process_leaves_a_job_that_the_next_one_takes_up(
-        self, server: LalalServer, track: Recording, tmp_path: Path
+        self, server: LalalServer, track: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         server.checks_until_ready = 10**9
         (tmp_path / "killed").mkdir()
@@ -174,11 +176,11 @@ class TestPayingOnce:
             "from resonate_resources.recordings.recording import Recording, silent\n"
             "from resonate_resources.separation.lalal.engine import LalalSeparator\n"
             "ledger, api, track, into = sys.argv[1:]\n"
-            "engine = LalalSeparator(Path(ledger), api=api)\n"
+            "engine = LalalSeparator(ledger, api=api)\n"
             "engine.separate(Recording.open(Path(track)), Path(into), silent)\n"
         )
-        ledger = tmp_path / "ledger.sqlite"
-        arguments = [str(ledger), server.api, str(track.path), str(tmp_path / "killed")]
+        ledger = ledger_in(tmp_path)
+        arguments = [ledger, server.api, str(track.path), str(tmp_path / "killed")]
         process = subprocess.Popen([sys.executable, "-c", script, *arguments])
         try:
             wait_for(lambda: "check/" in server.paths())
@@ -187,6 +189,8 @@ class TestPayingOnce:
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
+        monkeypatch.setattr(heartbeats, "DEAD_AFTER_SECONDS", 2.0)
+        monkeypatch.setattr(heartbeats, "_SURE_AFTER_SECONDS", 1.0)
         spent = Ledger(ledger, "", Caps()).spent_today()
         assert spent >= server.charged > 0
         server.checks_until_ready = 0

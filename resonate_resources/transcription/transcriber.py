@@ -1,21 +1,12 @@
-"""Notes, and what can hear them in a stem."""
+"""What can hear notes in a stem: two Protocols, and what they are told of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
+from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Progress, Recording
-
-
-@dataclass(frozen=True, order=True)
-class Note:
-    """onset_s and offset_s in seconds from the start, pitch a MIDI note number, velocity 1…127."""
-
-    onset_s: float
-    offset_s: float
-    pitch: int
-    velocity: int
 
 
 @dataclass(frozen=True)

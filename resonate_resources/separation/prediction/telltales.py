@@ -22,8 +22,8 @@ KINDS = ("vocals", "drums", "bass", "other")
 """Stems that the predictor knows apart; every further one (piano, guitar) is to it an `other`."""
 
 
-def measure_features(passage: Passage, names: Sequence[str]) -> Floats:
-    """(stems, features), finite; names are those of the stems, in the passage's order."""
+def measure_telltales(passage: Passage, names: Sequence[str]) -> Floats:
+    """(stems, telltales), finite; names are those of the stems, in the passage's order."""
     products = passage.products.sum(0)
     columns = [
         *correlation.of_waveforms(products),

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.transcription.midi_file import DRUM_CHANNEL, write_midi
-from resonate_resources.transcription.notes import Note
+from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, write_notes
 
 tempi = st.floats(20, 300)
 
@@ -32,7 +31,7 @@ def lines(draw: st.DrawFn) -> list[Note]:
 def test_another_reader_finds_the_notes_and_the_tempo(
     notes: list[Note], tempo_bpm: float, tmp_path: Path
 ) -> None:
-    write_midi(tmp_path / "line.mid", notes, tempo_bpm=tempo_bpm, name="bass", program=33)
+    write_notes(tmp_path / "line.mid", notes, tempo_bpm=tempo_bpm, name="bass", program=33)
     read = pretty_midi.PrettyMIDI(str(tmp_path / "line.mid"))
     _, tempi_read = read.get_tempo_changes()
     assert list(tempi_read) == pytest.approx([tempo_bpm], rel=1e-5)
@@ -46,14 +45,14 @@ def test_another_reader_finds_the_notes_and_the_tempo(
 
 def test_drums_are_on_channel_ten(tmp_path: Path) -> None:
     stroke = Note(0.5, 0.6, 36, 100)
-    write_midi(tmp_path / "d.mid", [stroke], tempo_bpm=100, name="drums", program=0, channel=DRUM_CHANNEL)
+    write_notes(tmp_path / "d.mid", [stroke], tempo_bpm=100, name="drums", program=0, channel=DRUM_CHANNEL)
     (part,) = pretty_midi.PrettyMIDI(str(tmp_path / "d.mid")).instruments
     assert part.is_drum
     assert part.name == "drums"
 
 
 def test_no_notes_make_a_valid_file(tmp_path: Path) -> None:
-    write_midi(tmp_path / "empty.mid", [], tempo_bpm=90, name="vocals", program=52)
+    write_notes(tmp_path / "empty.mid", [], tempo_bpm=90, name="vocals", program=52)
     read = mido.MidiFile(tmp_path / "empty.mid")
     assert [message.tempo for message in read.tracks[0] if message.type == "set_tempo"] == [
         mido.bpm2tempo(90)
@@ -64,4 +63,4 @@ def test_no_notes_make_a_valid_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("tempo_bpm", [0.0, -120.0, 3.0, math.nan])
 def test_a_tempo_that_midi_cannot_hold_is_refused(tempo_bpm: float, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="tempo"):
-        write_midi(tmp_path / "x.mid", [], tempo_bpm=tempo_bpm, name="x", program=0)
+        write_notes(tmp_path / "x.mid", [], tempo_bpm=tempo_bpm, name="x", program=0)

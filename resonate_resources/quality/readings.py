@@ -1,4 +1,4 @@
-"""What quality control hears of a recording: a few hundred numbers a second, made in one pass."""
+"""What quality control reads off a recording: a few hundred numbers a second."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ import soxr
 
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recordings.recording import Recording, Samples
+from resonate_resources.signal.band_levels import mel_bands
+from resonate_resources.signal.mono import moved
+from resonate_resources.signal.onsets import onset_strength
+from resonate_resources.signal.rhythm import hear_rhythm
 
 Matrix = npt.NDArray[np.float32]
 
@@ -33,12 +37,13 @@ _CHROMA_PITCHES = range(48, 96)  # C3 to B6: under it the bass, over it more ove
 
 
 @dataclass(frozen=True)
-class Features:
+class Readings:
     """Of one recording; frames are rows. Powers and peaks are linear, full scale 1.
 
     Ten rows a second: mel (frames, 64), power and peak (frames,), mid and side (frames, 4), chroma (frames, 12),
     bass (frames, 32; one column per semitone). A hundred rows a second: onset and kick (frames × 10,),
-    how much rose in the spectrum and in 30–120 Hz; octaves (frames × 10, 6).
+    how much rose in the spectrum and in 30–120 Hz; octaves (frames × 10, 6). timbre is what the profile finds
+    sections in (signal/rhythm.py): levels in dB, two rows a second.
     """
 
     mel: Matrix
@@ -51,57 +56,55 @@ class Features:
     onset: Matrix
     kick: Matrix
     octaves: Matrix
+    timbre: Matrix
 
     def __len__(self) -> int:
         return len(self.power)
 
-    def louder(self, gain_db: float) -> Features:
+    def louder(self, gain_db: float) -> Readings:
         """As if the recording had been louder by gain_db."""
         power = np.float32(10 ** (gain_db / 10))
         exponent = {"peak": 0.5, "kick": 0.5, "onset": _ONSET_EXPONENT}
-        return Features(
-            **{
-                field.name: getattr(self, field.name) * power ** np.float32(exponent.get(field.name, 1.0))
-                for field in fields(self)
-            }
-        )
+        louder = {
+            name: part * power ** np.float32(exponent.get(name, 1.0)) for name, part in self._parts().items()
+        }
+        return Readings(**louder, timbre=self.timbre + np.float32(gain_db))
 
-    def padded(self, frames: int) -> Features:
-        """With silence after it, up to that many frames at ten a second."""
-        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+    def padded(self, frames: int) -> Readings:
+        """With silence after it, up to that many frames at ten a second; timbre stays as it is."""
+        parts = self._parts()
         missing = {name: frames * (len(part) // len(self)) - len(part) for name, part in parts.items()}
-        return Features(
+        return Readings(
             **{
                 name: np.pad(part, ((0, missing[name]), *((0, 0),) * (part.ndim - 1)))
                 for name, part in parts.items()
-            }
+            },
+            timbre=self.timbre,
         )
+
+    def _parts(self) -> dict[str, Matrix]:
+        """All that is linear, and ten or a hundred rows a second."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "timbre"}
 
 
 _ONSET_EXPONENT = 0.25  # loudness grows with about the fourth root of power (Stevens)
 
 
-def extract(recording: Recording, skip: int = 0) -> Features:
-    """Features of a recording from its `skip`th frame at RATE on; negative: with so much silence before it.
+def read_off(recording: Recording, skip: int = 0) -> Readings:
+    """The readings of a recording from its `skip`th frame at RATE on; negative: with so much silence before it.
 
     Memory grows by 3 kB a second of audio. At least one frame.
     """
     chunks = list(in_parallel(_of_chunk, _chunks(recording, skip)))
-    return Features(
-        **{
-            field.name: np.concatenate([getattr(chunk, field.name) for chunk in chunks])
-            for field in fields(Features)
-        }
-    )
+    parts = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
+    return Readings(**parts, timbre=hear_rhythm(recording, skip_s=skip / RATE).timbre)
 
 
 def _chunks(recording: Recording, skip: int) -> Iterator[Samples]:
     """Mid and side at RATE, (2, _MARGIN + n + _MARGIN) with n up to _CHUNK, overlapping by the margins."""
-    pending = np.zeros((2, _MARGIN + max(0, -skip)), np.float32)
-    to_skip = max(0, skip)
-    for block in _mid_side(recording):
-        pending = np.concatenate((pending, block[:, to_skip:]), axis=1)
-        to_skip = max(0, to_skip - block.shape[1])
+    pending = np.zeros((2, _MARGIN), np.float32)
+    for block in moved(_mid_side(recording), skip):
+        pending = np.concatenate((pending, block), axis=1)
         while pending.shape[1] >= _CHUNK + 2 * _MARGIN:
             yield pending[:, : _CHUNK + 2 * _MARGIN]
             pending = pending[:, _CHUNK:]
@@ -119,7 +122,7 @@ def _mid_side(recording: Recording) -> Iterator[Samples]:
     yield stream.resample_chunk(np.zeros((0, 2), np.float32), last=True).T
 
 
-def _of_chunk(chunk: Samples) -> Features:
+def _of_chunk(chunk: Samples) -> dict[str, Matrix]:
     from scipy.fft import rfft
 
     frames = (chunk.shape[1] - 2 * _MARGIN) // _LONG_HOP
@@ -129,25 +132,24 @@ def _of_chunk(chunk: Samples) -> Features:
     long = np.abs(rfft(_frames(chunk[:1], _LONG_SIZE, _LONG_HOP, frames, 0)[0] * _hann(_LONG_SIZE), axis=-1))
     long = (long / np.float32(_LONG_SIZE / 4)) ** 2
 
-    mel = mid @ _mel_filters()
-    rise = np.maximum(np.diff(mel**_ONSET_EXPONENT, axis=0), 0).mean(axis=1)
-    low = np.sqrt(mid[:, _lines(_SIZE, *_KICK_HZ)])
-    kick = np.maximum(np.diff(low, axis=0), 0).mean(axis=1)
+    mel = mid @ _mel_bands()
+    rise = onset_strength(mel**_ONSET_EXPONENT, 0.0)[1:]
+    kick = onset_strength(np.sqrt(mid[:, _lines(_SIZE, *_KICK_HZ)]), 0.0)[1:]
     bands = list(pairwise(WIDTH_EDGES_HZ))
     octaves = [mid[1:, _lines(_SIZE, hz / 2**0.5, hz * 2**0.5)].sum(axis=1) for hz in OCTAVES_HZ]
     audio = chunk[:, _MARGIN : _MARGIN + frames * _LONG_HOP].reshape(2, frames, _LONG_HOP)
-    return Features(
-        mel=_tenths(mel[1:]),
-        power=(audio**2).sum(axis=0).mean(axis=1),
-        peak=np.maximum(np.abs(audio[0] + audio[1]), np.abs(audio[0] - audio[1])).max(axis=1),
-        mid=_tenths(np.stack([mid[1:, _lines(_SIZE, *band)].sum(axis=1) for band in bands], axis=1)),
-        side=_tenths(np.stack([side[1:, _lines(_SIZE, *band)].sum(axis=1) for band in bands], axis=1)),
-        chroma=(long @ _pitch_filters(_CHROMA_PITCHES)).reshape(frames, -1, 12).sum(axis=1),
-        bass=np.asarray(long @ _pitch_filters(BASS_PITCHES), np.float32),
-        onset=rise,
-        kick=kick,
-        octaves=np.stack(octaves, axis=1),
-    )
+    return {
+        "mel": _tenths(mel[1:]),
+        "power": (audio**2).sum(axis=0).mean(axis=1),
+        "peak": np.maximum(np.abs(audio[0] + audio[1]), np.abs(audio[0] - audio[1])).max(axis=1),
+        "mid": _tenths(np.stack([mid[1:, _lines(_SIZE, *band)].sum(axis=1) for band in bands], axis=1)),
+        "side": _tenths(np.stack([side[1:, _lines(_SIZE, *band)].sum(axis=1) for band in bands], axis=1)),
+        "chroma": (long @ _pitch_filters(_CHROMA_PITCHES)).reshape(frames, -1, 12).sum(axis=1),
+        "bass": np.asarray(long @ _pitch_filters(BASS_PITCHES), np.float32),
+        "onset": rise,
+        "kick": kick,
+        "octaves": np.stack(octaves, axis=1),
+    }
 
 
 def _frames(chunk: Samples, size: int, hop: int, count: int, first: int) -> Samples:
@@ -172,14 +174,8 @@ def _hann(size: int) -> Matrix:
 
 
 @cache
-def _mel_filters() -> Matrix:
-    """Triangles over the lines of _SIZE, evenly spaced on the mel scale of O'Shaughnessy (1987), (lines, 64)."""
-    top = 2595 * np.log10(1 + RATE / 2 / 700)
-    corners = 700 * (10 ** (np.linspace(0, top, MEL_BANDS + 2) / 2595) - 1)
-    hz = np.arange(_SIZE // 2 + 1)[:, None] * RATE / _SIZE
-    rising = (hz - corners[:-2]) / (corners[1:-1] - corners[:-2])
-    falling = (corners[2:] - hz) / (corners[2:] - corners[1:-1])
-    return np.asarray(np.maximum(0, np.minimum(rising, falling)), np.float32)
+def _mel_bands() -> Matrix:
+    return mel_bands(MEL_BANDS, 0.0, RATE / 2, RATE, _SIZE)
 
 
 @cache

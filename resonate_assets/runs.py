@@ -1,0 +1,65 @@
+"""Runs whose process is dead: reported failed by whoever sees it first. Nothing waits for them meanwhile."""
+
+from __future__ import annotations
+
+import time
+
+import dagster as dg
+
+from resonate_resources.storage.heartbeats import Watch, claim, forget, heartbeats
+
+ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+UNFINISHED = [status for status in dg.DagsterRunStatus if status not in ENDED]
+PARTITION_TAG = "dagster/partition"
+"""Of a run for one track (Dagster's documentation, "Tags", names it as reserved)."""
+
+
+BEATS = {"resonate/beats": "yes"}
+"""Tags of runs that are known to show signs of life from their first moments on."""
+_FIRST_BEAT_SECONDS = 600.0
+_SURE_AFTER_SECONDS = 60.0
+"""Between a run's last beat and its end, Dagster writes down that it has ended."""
+
+
+def tracks_under_way(instance: dg.DagsterInstance, job: str | None = None) -> set[str]:
+    """Tracks for which a run (of that job, or of any) waits or works."""
+    runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNFINISHED))
+    return {run.tags[PARTITION_TAG] for run in runs if PARTITION_TAG in run.tags}
+
+
+def report_dead_runs(instance: dg.DagsterInstance, database: str, watch: Watch) -> list[str]:
+    """Report runs failed that this watch has seen dead; gives a line for each. To be called again and again.
+
+    Only the heartbeat counts, by which a run on any host is judged. A run that was killed before its first one has
+    none after ten minutes.
+    """
+    told = []
+    beating = heartbeats(database, "run")
+    for silent in _never_alive(instance, {one.name for one in beating}, watch):
+        line = "the process of this run never showed a sign of life; process the track again"
+        instance.report_run_failed(silent, line)
+        told.append(f"{silent.tags.get(PARTITION_TAG, silent.job_name)}: {line}")
+    for dead in watch.dead(beating):
+        run = instance.get_run_by_id(dead.name)
+        if run is None or not claim(database, dead):  # another instance's, or another watcher's
+            continue
+        if run.status not in ENDED:
+            line = (
+                f"the process of this run (host {dead.host}, process {dead.pid}) has shown no sign of life for "
+                f"{dead.age:.0f} s: it was killed, or stands still; process the track again"
+            )
+            instance.report_run_failed(run, line)
+            told.append(f"{dead.track or run.job_name}: {line}")
+        forget(database, dead)
+    return told
+
+
+def _never_alive(instance: dg.DagsterInstance, beating: set[str], watch: Watch) -> list[dg.DagsterRun]:
+    started = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags=BEATS))
+    before = time.time() - _FIRST_BEAT_SECONDS
+    silent = {
+        record.dagster_run.run_id: record.dagster_run
+        for record in started
+        if record.dagster_run.run_id not in beating and (record.start_time or before) <= before
+    }
+    return [silent[run_id] for run_id in watch.lasting(silent, _SURE_AFTER_SECONDS)]

@@ -1,0 +1,59 @@
+"""`resonate library`: what keeps the library's records in order, by hand. The nightly schedules do the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from resonate_studio.terminal import HOME, Age, store_of, writable
+
+
+@click.group()
+def library() -> None:
+    """Records of the library: compare them with storage, look at an inbox anew, prune old runs."""
+
+
+@library.command("rebuild-index")
+@HOME
+def rebuild_index(home: Path | None) -> None:
+    """Make the index of what is current say what storage does: after storage or the database was lost or mended."""
+    from resonate_resources.storage.current import rebuild
+    from resonate_studio.home import settings_for
+
+    settings = settings_for(home)
+    with writable(settings.home):
+        wrong = rebuild(settings.database_url, store_of(home))
+    click.echo(f"{wrong} rows did not agree with storage")
+
+
+@library.command("look-again")
+@HOME
+def look_again(home: Path | None) -> None:
+    """Look at every file of the inboxes anew: after Dagster's database was lost. No track becomes another by it."""
+    from resonate_resources.storage.taken_in import TakenIn
+    from resonate_studio.home import settings_for
+
+    settings = settings_for(home)
+    inboxes = [str(Path(settings.inbox).expanduser().absolute()), settings.bucket]
+    with writable(settings.home):
+        for inbox in filter(None, inboxes):
+            TakenIn(settings.database_url, inbox).forget()
+            click.echo(f"{inbox}: every file is looked at anew")
+
+
+@library.command("prune")
+@HOME
+@click.option(
+    "--older-than", "age", type=Age(), default="30d", show_default=True, help="Age: 30d, 12h, 0d for all."
+)
+@click.option("--at-most", default=1000, show_default=True, help="Runs to delete.")
+def prune_runs(home: Path | None, age: float, at_most: int) -> None:
+    """Delete old runs of which everything has been made anew since. The latest of each stage and track stays."""
+    from resonate_assets.pruning import prune
+    from resonate_studio.home import open_instance, settings_for
+
+    settings = settings_for(home)
+    with writable(settings.home), open_instance(settings) as instance:
+        removed = prune(instance, age, at_most)
+    click.echo(f"deleted {removed} runs")

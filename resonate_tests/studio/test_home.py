@@ -1,0 +1,95 @@
+"""A home made ready: for the cores of its machine, and without what earlier versions left in it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml  # type: ignore[import-untyped]
+from click.testing import CliRunner
+
+from resonate_resources.storage import pools
+from resonate_resources.storage.heartbeats import alive
+from resonate_studio.cli import main
+from resonate_studio.home import open_instance, settings_for
+
+OLD = """\
+# DAGSTER_HOME for one machine: SQLite, runs as local processes, four at a time.
+
+concurrency:
+  runs:
+    max_concurrent_runs: 3 # the operator's own number
+  pools:
+    granularity: op
+    default_limit: 1
+
+run_launcher: # knows when a run was killed together with its code server
+  module: resonate_studio.run_launcher
+  class: WatchfulRunLauncher
+
+telemetry:
+  enabled: false
+"""
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RESONATE_HOME", "RESONATE_STORAGE", "RESONATE_INBOX", "RESONATE_DATABASE", "DAGSTER_HOME"):
+        monkeypatch.setenv(name, "")
+
+
+def test_a_new_home_runs_as_many_tracks_at_once_as_keep_its_machine_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "CORES", 16)
+    monkeypatch.setattr(pools, "_memory_bytes", lambda: 64e9)
+    result = CliRunner().invoke(main, ["prepare", "--home", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert "8 cores, 1 gpu, 2 cloud" in result.output
+    config = yaml.safe_load((tmp_path / "dagster_home" / "dagster.yaml").read_text())
+    assert config["concurrency"]["runs"]["max_concurrent_runs"] == 11
+    assert (tmp_path / "inbox").is_dir()
+
+
+def test_a_home_that_names_the_old_run_launcher_opens_and_keeps_what_else_it_says(tmp_path: Path) -> None:
+    config = tmp_path / "dagster_home" / "dagster.yaml"
+    config.parent.mkdir()
+    config.write_text(OLD)
+    with open_instance(settings_for(tmp_path)) as instance:
+        assert type(instance.run_launcher).__module__.startswith("dagster.")
+    told = yaml.safe_load(config.read_text())
+    assert "run_launcher" not in told
+    assert told["concurrency"]["runs"]["max_concurrent_runs"] == 3
+    assert told["telemetry"] == {"enabled": False}
+    with dg.DagsterInstance.from_config(str(config.parent)):
+        pass
+
+
+def test_clearing_the_cache_tells_what_went_and_passes_over_what_is_worked_at(tmp_path: Path) -> None:
+    two_hours_ago = time.time() - 7200
+    for track in ("dead-0123456789ab", "alive-0123456789ab", "waiting-0123456789ab"):
+        left = tmp_path / "artefacts" / "mix" / track / "key" / "attempt" / "mix.wav"
+        left.parent.mkdir(parents=True)
+        left.write_bytes(bytes(20_000_000))
+        os.utime(left, (two_hours_ago, two_hours_ago))
+    settings = settings_for(tmp_path)
+    with open_instance(settings) as instance:
+        tags = {"dagster/partition": "waiting-0123456789ab"}
+        instance.add_run(
+            dg.DagsterRun("process_track", "r", status=dg.DagsterRunStatus.NOT_STARTED, tags=tags)
+        )
+    size = CliRunner().invoke(main, ["cache", "size", "--home", str(tmp_path)])
+    assert [line.split() for line in size.output.splitlines() if "(unfinished)" in line] == [
+        ["mix", "(unfinished)", "0.00", "0.06"]
+    ]
+    with alive(settings.database_url, "separate", "x", "alive-0123456789ab"):
+        cleared = CliRunner().invoke(main, ["cache", "clear", "--home", str(tmp_path)])
+    assert "removed 0 results and 1 that were never finished, 0.02 GB" in cleared.output
+    assert cleared.output.count("passed over") == 2
+    there = sorted(
+        path.name for path in (tmp_path / "artefacts" / "mix").iterdir() if any(path.rglob("*.wav"))
+    )
+    assert there == ["alive-0123456789ab", "waiting-0123456789ab"]
