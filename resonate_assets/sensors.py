@@ -119,7 +119,7 @@ def reconcile_sensor(stages: Sequence[dg.AssetsDefinition]) -> dg.SensorDefiniti
                 skip_reason="the index of what is current has not been made yet; `resonate status` makes it"
             )
         stale, place = next_stale(storage.database, code_versions, context.cursor or "", _A_LOOK)
-        left_out = tracks_under_way(context.instance, process_track.name)
+        left_out = tracks_under_way(context.instance)
         wanted = (
             each
             for each in stale

@@ -10,9 +10,9 @@ import pytest
 from resonate_assets import sensors
 from resonate_assets.partitions import tracks
 from resonate_assets.sensors import reconcile_sensor
-from resonate_resources.engine import Engine
-from resonate_resources.storage.artefacts import Manifest
+from resonate_resources.recipe import Engine
 from resonate_resources.storage.current import rebuild, record
+from resonate_resources.storage.manifest import Manifest
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.sources import Rejection
 
@@ -48,7 +48,22 @@ def publish(
     code: str = "1",
     **made_from: str,
 ) -> None:
-    made = Manifest(stage, track, version, version, code, Engine("none"), made_from, {}, {}, (), 0.0)
+    made = Manifest(
+        stage=stage,
+        track=track,
+        key=version,
+        attempt="a1",
+        data_version=version,
+        recipe={},
+        code_version=code,
+        inputs={},
+        engine=Engine("none"),
+        files={},
+        measures={},
+        notes=(),
+        seconds=0.0,
+        made_from=made_from,
+    )
     record(storage.database, made)
 
 

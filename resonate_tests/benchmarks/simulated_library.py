@@ -20,10 +20,10 @@ import sqlalchemy as sa
 
 from resonate_assets.definitions import CHECKS, TRACK_ASSETS
 from resonate_assets.partitions import tracks
-from resonate_resources.engine import Engine
 from resonate_resources.ingestion.track_key import track_key
-from resonate_resources.storage.artefacts import Manifest
+from resonate_resources.recipe import Engine
 from resonate_resources.storage.current import record_all
+from resonate_resources.storage.manifest import Manifest
 
 _BATCH = 500
 _PATTERN = track_key("Band", "Song 0", hashlib.sha256(b"0").hexdigest())
@@ -89,14 +89,17 @@ def _manifest(stage: dg.AssetsDefinition, track: str) -> Manifest:
         stage=name,
         track=track,
         key="0123456789abcdef",
+        attempt="0123456789ab",
         data_version=_data_version(name),
+        recipe={},
         code_version=stage.code_versions_by_key[stage.key] or "",
+        inputs={},
         engine=Engine("none"),
-        inputs=made_from,
         files={},
         measures={"duration_s": 180.0, "loudness_lufs": -14.0, "sample_peak_dbfs": -1.0, "codec": "flac"},
         notes=(),
         seconds=1.0,
+        made_from=made_from,
     )
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from resonate_resources.engine import Engine
-from resonate_resources.storage.artefacts import Manifest
+from resonate_resources.recipe import Engine
 from resonate_resources.storage.current import current_of
 from resonate_resources.storage.inbox import Seen
+from resonate_resources.storage.manifest import Manifest
 from resonate_resources.storage.store import LocalStore
 from resonate_resources.storage.taken_in import TakenIn
 from resonate_studio.cli import main
@@ -33,7 +33,22 @@ def told(tmp_path: Path, *arguments: str) -> str:
 
 
 def test_an_index_that_was_lost_is_made_anew(url: str, tmp_path: Path) -> None:
-    made = Manifest("stems", SONG, "k", "s1", "1", Engine("none"), {}, {}, {}, (), 0.0)
+    made = Manifest(
+        stage="stems",
+        track=SONG,
+        key="k",
+        attempt="a1",
+        data_version="s1",
+        recipe={},
+        code_version="1",
+        inputs={},
+        engine=Engine("none"),
+        files={},
+        measures={},
+        notes=(),
+        seconds=0.0,
+        made_from={},
+    )
     LocalStore(tmp_path).write(f"artefacts/stems/{SONG}/manifest.json", made.to_json())
     assert told(tmp_path, "rebuild-index") == "1 rows did not agree with storage\n"
     assert current_of(url, [SONG])[SONG]["stems"].data_version == "s1"

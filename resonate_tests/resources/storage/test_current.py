@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from resonate_resources.engine import Engine
+from resonate_resources.recipe import Engine
 from resonate_resources.storage import current
-from resonate_resources.storage.artefacts import Manifest, StoredFile
+from resonate_resources.storage.manifest import Manifest, StoredFile
 from resonate_resources.storage.store import LocalStore
 
 SONG, OTHER = "song-0123456789ab", "other-ba9876543210"
@@ -31,14 +31,17 @@ def manifest(track: str = SONG, stage: str = "stems", version: str = "s1", key: 
         stage=stage,
         track=track,
         key=key,
+        attempt="a1",
         data_version=version,
+        recipe={},
         code_version="3",
+        inputs={"raw_track/track.wav": "cd"},
         engine=Engine("masks"),
-        inputs={"raw_track": "r1"},
         files={"vocals.wav": StoredFile(5, "ab")},
         measures={"sdr_db": 9.5, "stems": 4, "key": "F# minor"},
         notes=(),
         seconds=1.0,
+        made_from={"raw_track": "r1"},
     )
 
 
@@ -143,6 +146,16 @@ def test_an_index_that_was_lost_is_made_anew_from_the_store(url: str, store: Loc
     assert current.current_of(url, [SONG])[SONG]["stems"].made_from == {"raw_track": "r1"}
     assert current.tracks_with(url, "mix") == {OTHER}
     assert current.rebuild(url, store) == 0
+
+
+def test_a_manifest_that_cannot_be_read_is_none_and_the_others_are_found(url: str, store: LocalStore) -> None:
+    """As those that an earlier version left, of another schema: their stages are made anew."""
+    publish(store, manifest(SONG))
+    publish(store, manifest(OTHER))
+    current.rebuild(url, store)
+    store.write(f"artefacts/stems/{SONG}/manifest.json", b'{"schema": 1, "stage": "stems"}')
+    assert current.rebuild(url, store) == 1
+    assert current.tracks_with(url, "stems") == {OTHER}
 
 
 def test_an_index_that_is_behind_or_ahead_is_mended_and_the_change_is_told(
