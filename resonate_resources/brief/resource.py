@@ -1,5 +1,6 @@
 """Where briefs come from: files of the home, of the inbox and beside a track, and what was set since."""
 
+import errno
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,10 @@ from resonate_resources.storage.sources import Source
 
 FILE = "brief.toml"
 SET = "set for this track"
+
+# A track's own name may be as long as names can be: then none with more in it is a file's.
+_NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+_S3_KEY_BYTES = 1024
 
 
 class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -80,8 +85,10 @@ class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         for place in (*_folders_of(file, self.folder), file.with_name(f"{file.stem}.brief.toml")):
             try:
                 data = place.read_bytes()
-            except (FileNotFoundError, NotADirectoryError):
-                continue
+            except OSError as error:
+                if error.errno in _NO_SUCH_FILE:
+                    continue
+                raise
             yield parse_toml(_text(data, str(place)), str(place))
 
     def _of_object(self, uri: str) -> Iterator[Layer]:
@@ -93,6 +100,8 @@ class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             inner = [folder for folder in path.parents if folder == root or root in folder.parents]
             places = [*(folder / FILE for folder in reversed(inner)), *places]
         for place in places:
+            if len(str(place).encode()) > _S3_KEY_BYTES:
+                continue
             data = self.storage.read_object(f"s3://{bucket}/{place}")
             if data is not None:
                 yield parse_toml(_text(data, str(place)), f"s3://{bucket}/{place}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from resonate_resources.storage.database import now, tables, transaction
-from resonate_resources.storage.manifest import Manifest
+from resonate_resources.storage.manifest import Manifest, UnreadableManifestError
 from resonate_resources.storage.store import Store
 
 _current = sa.Table(
@@ -216,7 +217,9 @@ def _manifests(store: Store) -> Iterator[Manifest]:
         parts = entry.key.split("/")
         if len(parts) == 4 and parts[3] == "manifest.json":
             data = store.read(entry.key)
-            if data is not None:  # gone since it was listed
+            if data is None:  # gone since it was listed
+                continue
+            with suppress(UnreadableManifestError):  # it is none, as elsewhere: its stage is made anew
                 yield Manifest.from_json(data)
 
 

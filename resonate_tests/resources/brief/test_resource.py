@@ -69,6 +69,23 @@ def test_folders_of_a_file_that_is_in_no_inbox_say_nothing(briefs: BriefResource
     assert resolved.brief.mixing.preset == "aggressive"
 
 
+def test_a_track_of_the_longest_name_has_no_file_beside_it_and_that_is_all(
+    briefs: BriefResource, inbox: Path
+) -> None:
+    (inbox / "brief.toml").write_text(target(-19))
+    song = inbox / f"{'x' * 251}.wav"  # 255 bytes, as long as names are on ext4 and APFS
+    song.write_bytes(b"")
+    assert briefs.resolve(TRACK, source(song)).brief.mastering.target_lufs == -19
+
+
+def test_a_place_that_cannot_be_read_is_no_brief_that_is_not_there(
+    briefs: BriefResource, inbox: Path
+) -> None:
+    (inbox / "brief.toml").mkdir()
+    with pytest.raises(IsADirectoryError):
+        briefs.resolve(TRACK, source(inbox / "song.mp3"))
+
+
 def test_what_was_set_is_forgotten_by_name(briefs: BriefResource) -> None:
     briefs.change(TRACK, None, {"mastering.target_lufs": -9, "mixing.gains_db.vocals": 2.0})
     briefs.change(TRACK, None, {"mixing.gains_db.drums": 1.0})
