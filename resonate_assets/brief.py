@@ -9,7 +9,7 @@ from resonate_assets.automation import brief_again
 from resonate_assets.brief_change import BriefChange
 from resonate_assets.stage import code_of, one_line_errors, produce, track_asset
 from resonate_resources.brief.brief import Brief
-from resonate_resources.brief.layers import Resolved
+from resonate_resources.brief.layers import BUILT_IN, Resolved
 from resonate_resources.brief.resource import BriefResource
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress
@@ -31,8 +31,8 @@ def brief(
 ) -> dg.MaterializeResult[Artefact]:
     """Settings of the track, one typed document. What is given in the launchpad stays set.
 
-    Later places win: built in, brief.toml of the home, brief.toml of the inbox's folders, <file>.brief.toml beside
-    the file, what was set.
+    Later places win: built in, brief.toml of the home, brief.toml of the inbox's folders, `song.brief.toml` beside
+    `song.mp3`, what was set.
     """
     track = context.partition_key
     source = storage.sources.find(track)
@@ -61,5 +61,7 @@ def asked_of(brief: Artefact) -> Brief:
 
 
 def _table(resolved: Resolved) -> str:
-    rows = [f"| {name} | `{value.replace('|', '¦')}` | {origin} |" for name, value, origin in resolved.rows()]
+    """What somebody has said comes before what is built in."""
+    told = sorted(resolved.rows(), key=lambda row: row[2] == BUILT_IN)
+    rows = [f"| {name} | `{value.replace('|', '¦')}` | {origin} |" for name, value, origin in told]
     return "\n".join(["| setting | value | from |", "| --- | --- | --- |", *rows])

@@ -55,10 +55,11 @@ def read_notes(path: Path) -> list[Note]:
             if message.type == "note_on" and message.velocity:
                 sounding[key].append((now, message.velocity))
                 continue
-            # A note that begins where another one ends goes on.
             ended = [(onset, velocity) for onset, velocity in sounding[key] if onset < now]
             notes += (Note(onset, now, message.note, velocity) for onset, velocity in ended)
-            sounding[key] = [(onset, velocity) for onset, velocity in sounding[key] if onset >= now]
+            # A note that begins where another one ends goes on; where none ends, it is over with its beginning.
+            begun = [(onset, velocity) for onset, velocity in sounding[key] if onset >= now]
+            sounding[key] = begun if ended else []
     except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
         raise AudioError(f"{path.name}: cannot be read as MIDI ({error})") from error
     return sorted(notes)

@@ -134,7 +134,7 @@ def web_server(port: int) -> Iterator[str]:
         server = subprocess.Popen([program, *arguments], stdout=log, stderr=log, cwd=REPOSITORY)
         address = f"http://127.0.0.1:{port}"
         try:
-            end = time.monotonic() + 120
+            end = time.monotonic() + 600
             while True:
                 with suppress(requests.ConnectionError):
                     requests.get(f"{address}/server_info", timeout=10)

@@ -106,10 +106,27 @@ def fill_dagster(instance: dg.DagsterInstance, names: Sequence[str]) -> None:
     done = job.execute_in_process(instance=instance, partition_key=_PATTERN)
     assert done.success
     log, runs = instance.event_log_storage, instance.run_storage
-    with log.index_connection() as connection, _without_indexes(connection):  # type: ignore[attr-defined]
+    with _filling(log) as connection, _without_indexes(connection):
         _copy_events(connection, done.run_id, names[1:])
     with runs.connect() as connection:  # type: ignore[attr-defined]
         _copy(connection, done.run_id, names[1:], ("runs", "run_tags"))
+
+
+@contextmanager
+def _filling(log: Any) -> Iterator[sa.Connection]:
+    """A connection to the event log; with SQLite, one that waits for no disk and keeps no journal."""
+    if not hasattr(log, "conn_string_for_shard"):
+        with log.index_connection() as connection:
+            yield connection
+        return
+    engine = sa.create_engine(log.conn_string_for_shard("index"))
+    with engine.connect() as connection:
+        for setting in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-2000000", "temp_store=MEMORY"):
+            connection.exec_driver_sql(f"PRAGMA {setting}").close()
+        yield connection
+        connection.commit()
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL").close()
+    engine.dispose()
 
 
 @contextmanager

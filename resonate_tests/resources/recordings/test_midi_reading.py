@@ -5,7 +5,7 @@ from pathlib import Path
 import mido
 import pretty_midi
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from resonate_resources.recordings.midi import read_notes
@@ -68,6 +68,7 @@ def test_a_file_of_eight_hours_is_read(tmp_path: Path) -> None:
         )
     )
 )
+@example([struck(60, 0), let_go(60, 0), let_go(60, 1)])  # over as soon as begun
 def test_any_order_of_keys_struck_and_let_go_is_read_as_pretty_midi_does(
     tmp_path_factory: pytest.TempPathFactory, messages: list[mido.Message]
 ) -> None:
