@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +127,9 @@ def to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
+_TIDIED_UP_AT_MOST = 20
+
+
 class LocalStore:
     """A directory on local disk."""
 
@@ -159,9 +162,9 @@ class LocalStore:
             temporary = directory / "data"
             temporary.write_bytes(data)
             to_disk(temporary)
-            self._make_folder(target.parent)
             try:
-                os.link(temporary, target)  # fails where the name is taken, whoever took it
+                # Fails where the name is taken, whoever took it.
+                self._into_folder(target.parent, lambda: os.link(temporary, target))
             except FileExistsError:
                 return False
             to_disk(target.parent)
@@ -170,13 +173,21 @@ class LocalStore:
     def adopt(self, file: Path, key: str) -> None:
         target = self._path(key)
         to_disk(file)
-        while True:
-            self._make_folder(target.parent)
-            with suppress(FileNotFoundError):  # the folder was empty, and somebody has just tidied up
-                file.replace(target)
-                break
-            file.stat()
+        self._into_folder(target.parent, lambda: file.replace(target))
         to_disk(target.parent)
+
+    def _into_folder(self, folder: Path, put: Callable[[], object]) -> None:
+        """Put something into a folder, which is made where it is missing: also where it was empty, and somebody has
+        tidied up in between. Raises what `put` raises."""
+        for last in (False,) * _TIDIED_UP_AT_MOST + (True,):
+            try:
+                self._make_folder(folder)
+                put()
+            except FileNotFoundError:
+                if last:
+                    raise
+            else:
+                return
 
     def _make_folder(self, folder: Path) -> None:
         """The folder and those above it, on disk as names in theirs."""
