@@ -85,7 +85,11 @@ def separate(
     )
     count: Literal[2, 4, 6] = 2 if stems == "2" else 4 if stems == "4" else 6
     brief = SeparationBrief(
-        engine=engine, stems=count, priority=priority, exact_sum=exact_sum, truth=truth or ""
+        engine=engine,
+        stems=count,
+        priority=priority,
+        exact_sum=exact_sum,
+        truth=str(Path(truth).absolute()) if truth else "",
     )
     terminal = console(quiet=as_json)
     with writable(settings.home):

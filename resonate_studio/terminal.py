@@ -40,7 +40,7 @@ class Age(click.ParamType[float]):
         if isinstance(value, float):
             return value
         number, unit = str(value)[:-1], str(value)[-1:]
-        if unit not in {"d", "h"} or not number.isdigit():
+        if unit not in {"d", "h"} or not (number.isascii() and number.isdigit()) or len(number) > 6:
             self.fail(f"{value!r} is not an age such as 30d or 12h", param, ctx)
         return float(number) * (86_400 if unit == "d" else 3600)
 

@@ -13,7 +13,7 @@ def find_track(instance: dg.DagsterInstance, beginning: str) -> str:
     known = instance.get_dynamic_partitions(str(tracks.name))
     if beginning in known:
         return beginning
-    found = sorted(track for track in known if track.startswith(beginning))
+    found = sorted(track for track in known if beginning and track.startswith(beginning))
     if len(found) == 1:
         return found[0]
     if not found:

@@ -14,6 +14,8 @@ from resonate_resources.brief.brief import Brief
 from resonate_resources.recordings.recording import AudioError
 
 BUILT_IN = "built in"
+_SHOWN = 80
+"""Characters of a value in a message."""
 
 
 class BriefError(AudioError):
@@ -75,27 +77,28 @@ def parse_toml(text: str, origin: str) -> Layer:
     """Raises BriefError."""
     try:
         return Layer(origin, tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise BriefError(f"{origin}: is no TOML ({error})") from error
+    except (ValueError, RecursionError) as error:  # numbers too long for Python, tables too deep
+        raise BriefError(f"{origin}: is no TOML ({str(error)[:200]})") from error
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
     """`section.name=value` → dotted name and value; a value that is no TOML is text. Raises BriefError."""
     name, equals, value = text.partition("=")
     name = name.strip()
-    if not equals or "." not in name:
+    if not equals or not all(name.split(".")) or "." not in name:
         raise BriefError(f"{text}: is not of the form section.name=value, such as mastering.target_lufs=-9")
     try:
         return name, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return name, value.strip()
 
 
 def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
     """`section.name` (or `section.table.entry`) → value, as sections."""
     values: dict[str, Any] = {}
-    for dotted, value in settings.items():
+    for dotted, given in settings.items():
         *above, name = dotted.split(".")
+        value = dict(given) if isinstance(given, Mapping) else given
         place = values
         for part in above:
             place = place.setdefault(part, {})
@@ -116,5 +119,8 @@ def _told(error: ValidationError) -> str:
             parent = section.model_fields if section is not None else {}
         return f"{place}: there is no such setting; there are {', '.join(parent)}"
     given = json.dumps(first["input"], ensure_ascii=False, default=str)
+    given = given if len(given) <= _SHOWN else f"{given[:_SHOWN]}…"
+    if first["type"] == "tuple_type":
+        return f'{place}: {given} can\'t be used (a list is written ["one", "other"])'
     message = first["msg"].removeprefix("Value error, ")
     return f"{place}: {given} can't be used ({message[0].lower()}{message[1:]})"

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from resonate_resources.brief.layers import BriefError, Layer, Resolved, nested, parse_toml, resolve
+from resonate_resources.separation.engines import why_unknown
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
 
@@ -35,14 +36,22 @@ class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The brief of a track. Raises BriefError, and OSError where a place can't be read."""
         layers = [*self._of_home(), *(self._of_source(source) if source else ())]
         settings = self.settings(track)
-        if settings:
-            layers.append(Layer(SET, nested(settings)))
-        return resolve(layers)
+        if not settings:
+            return resolve(layers)
+        resolve(layers)  # what is wrong there is no fault of what was set
+        try:
+            return resolve([*layers, Layer(SET, nested(settings))])
+        except BriefError as error:
+            raise BriefError(f"{error}; take it back: resonate brief unset {track} SECTION.NAME") from error
 
     def settings(self, track: str) -> dict[str, Any]:
-        """`section.name` → value of what was set for a track."""
+        """`section.name` → value of what was set for a track. Raises BriefError where the file is damaged."""
         data = self.storage.store.read(_key(track))
-        return dict(json.loads(data)) if data else {}
+        try:
+            return dict(json.loads(data)) if data else {}
+        except (ValueError, TypeError, RecursionError) as error:
+            place = self.storage.store.location(_key(track))
+            raise BriefError(f"{place}: what was set for the track is damaged; mend or delete it") from error
 
     def change(
         self, track: str, source: Source | None, settings: Mapping[str, Any], unset: Sequence[str] = ()
@@ -62,20 +71,43 @@ class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         self, track: str, source: Source | None, settings: Mapping[str, Any], unset: Sequence[str]
     ) -> tuple[dict[str, Any], Resolved]:
         before = self.settings(track)
+        engine = settings.get("separation.engine")
+        if isinstance(engine, str) and (reason := why_unknown(engine)) is not None:
+            raise BriefError(f"separation.engine: {engine[:80]} {reason}")
         for name in unset:
-            gone = [known for known in before if known == name or known.startswith(f"{name}.")]
+            gone = [known for known in before if _is_part_of(known, name)]
             if not gone:
                 raise BriefError(f"{name}: was not set for {track}")
             for known in gone:
                 del before[known]
-        after = {**before, **settings}
+        after = dict(before)
+        for (
+            name,
+            value,
+        ) in settings.items():  # a table that is set takes the place of what was set of it before
+            after = {known: kept for known, kept in after.items() if not _is_part_of(known, name)}
+            table = value if isinstance(value, Mapping) else None
+            after |= {name: value} if table is None else {f"{name}.{entry}": v for entry, v in table.items()}
         layers = [*self._of_home(), *(self._of_source(source) if source else ())]
-        return after, resolve([*layers, Layer(SET, nested(after))] if after else layers)
+        try:
+            return after, resolve([*layers, Layer(SET, nested(after))] if after else layers)
+        except BriefError:
+            if settings:
+                raise
+            return after, resolve(
+                layers
+            )  # there is more to take back: what is taken back is gone all the same
 
     def _of_home(self) -> Iterator[Layer]:
-        data = self.storage.store.read(FILE)
+        try:
+            data = self.storage.store.read(FILE)
+        except IsADirectoryError as error:
+            raise BriefError(
+                f"{self.storage.store.location(FILE)}: can't be read (is a directory)"
+            ) from error
         if data is not None:
-            yield parse_toml(_text(data, FILE), f"{self.storage.store.location(FILE)}")
+            place = self.storage.store.location(FILE)
+            yield parse_toml(_text(data, place), place)
 
     def _of_source(self, source: Source) -> Iterator[Layer]:
         if source.uri.startswith("s3://"):
@@ -88,7 +120,8 @@ class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             except OSError as error:
                 if error.errno in _NO_SUCH_FILE:
                     continue
-                raise
+                reason = (error.strerror or str(error)).lower()
+                raise BriefError(f"{place}: can't be read ({reason})") from error
             yield parse_toml(_text(data, str(place)), str(place))
 
     def _of_object(self, uri: str) -> Iterator[Layer]:
@@ -117,9 +150,14 @@ def _folders_of(file: Path, inbox: str) -> list[Path]:
 
 def _text(data: bytes, origin: str) -> str:
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")  # Windows' editors begin with a mark
     except UnicodeDecodeError as error:
         raise BriefError(f"{origin}: is not UTF-8") from error
+
+
+def _is_part_of(name: str, whole: str) -> bool:
+    """Whether a dotted name is another, or an entry of that table."""
+    return name == whole or name.startswith(f"{whole}.")
 
 
 def _key(track: str) -> str:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from pydantic import BaseModel, ConfigDict
 
 from resonate_resources.recipe import Json
 
 STEM_NAMES = ("vocals", "drums", "bass", "other", "piano", "guitar")
+
+
+T = TypeVar("T")
+
+
+def once(values: tuple[T, ...]) -> tuple[T, ...]:
+    """Each value once, in the order in which they first stand."""
+    return tuple(dict.fromkeys(values))
 
 
 class Section(BaseModel):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from resonate_resources.brief.section import Section
+from resonate_resources.brief.section import Section, once
 
 Part = Literal["stems", "master", "midi"]
 PARTS: tuple[Part, ...] = ("stems", "master", "midi")
@@ -16,3 +16,5 @@ class ExportsBrief(Section):
     """What is put into the track's folder."""
 
     parts: tuple[Part, ...] = Field(default=PARTS, strict=False, description="what goes into the folder")
+
+    _once = field_validator("parts")(once)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from resonate_resources.brief.section import Section
+from resonate_resources.brief.section import Section, once
 from resonate_resources.preset import Preset
 
 Format = Literal["wav", "flac", "mp3"]
@@ -23,14 +23,14 @@ class MasteringBrief(Section):
         default=-14.0,
         ge=-36,
         le=-6,
-        strict=False,
+        allow_inf_nan=False,
         description="integrated loudness in LUFS, −36 to −6 (streaming −14, broadcast −23, clubs −9)",
     )
     ceiling_dbtp: float = Field(
         default=-1.0,
         ge=-9,
         le=-0.5,
-        strict=False,
+        allow_inf_nan=False,
         description="the most true peaks may be, in dBTP, −9 to −0.5",
     )
     formats: tuple[Format, ...] = Field(
@@ -39,3 +39,5 @@ class MasteringBrief(Section):
         strict=False,
         description="files to deliver; a WAV is always made, to judge",
     )
+
+    _once = field_validator("formats")(once)

@@ -12,7 +12,7 @@ from resonate_resources.mixing.balance import BALANCE_LU
 from resonate_resources.preset import Preset
 
 StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
-Decibels = Annotated[float, Field(ge=-40, le=20, strict=False)]
+Decibels = Annotated[float, Field(ge=-40, le=20, allow_inf_nan=False)]
 
 
 def _balance(named: Mapping[StemName, float]) -> dict[StemName, float]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from resonate_resources.brief.section import Section
+from resonate_resources.brief.section import Section, once
 from resonate_resources.preset import Preset
 
 Step = Literal["denoise", "cut_rumble", "extend"]
@@ -24,3 +24,5 @@ class RestorationBrief(Section):
         strict=False,
         description="denoise: noise of the vocals; cut_rumble: what lies under 40 Hz; extend: lost octaves",
     )
+
+    _once = field_validator("steps")(once)

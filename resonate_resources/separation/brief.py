@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from resonate_resources.brief.section import Section
 
@@ -29,5 +30,19 @@ class SeparationBrief(Section):
     )
     truth: str = Field(
         default="",
-        description="a folder of the track's true stems, <stem>.wav: quality is then measured, not predicted",
+        description="where the track's true stems are, <stem>.wav in a folder: quality is measured, not predicted",
     )
+
+    @field_validator("stems", mode="before")
+    @classmethod
+    def _is_whole(cls, stems: object) -> object:
+        if type(stems) is not int:
+            raise ValueError("is no whole number")
+        return stems
+
+    @field_validator("truth")
+    @classmethod
+    def _is_a_place(cls, truth: str) -> str:
+        if truth and not Path(truth).is_absolute():
+            raise ValueError("is no absolute path")
+        return truth

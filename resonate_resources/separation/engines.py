@@ -44,6 +44,11 @@ class Offer:
             return "cloud"
         return "cores" if self.name == "spectral" else "gpu"
 
+    @property
+    def label(self) -> str:
+        """As people name it: name, or name:model."""
+        return self.name if self.model is None else f"{self.name}:{self.model}"
+
     def facts(self, track: Recording | None = None) -> EngineFacts:
         """What the router goes by. Without a track the cost is left out."""
         separator = self.make()
@@ -54,6 +59,15 @@ class Offer:
 def offers(database: str) -> list[Offer]:
     """Everything that could separate a track, the best model of an engine first. database: of paid minutes."""
     return [*_demucs(), *_roformer(), *_uvr(), *_lalal(database), *_spectral()]
+
+
+def why_unknown(name: str) -> str | None:
+    """Why a name is that of no engine, or of no model of it, in one line; None for `auto` and those there are."""
+    known = {each for offer in offers("") for each in (offer.name, offer.label)}
+    if name == "auto" or name in known:
+        return None
+    names = ", ".join(dict.fromkeys(offer.name for offer in offers("")))
+    return f"is no engine; there are auto, {names}, and models of them (`resonate engines`)"
 
 
 def look_at_machine() -> Machine:

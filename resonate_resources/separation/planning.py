@@ -11,9 +11,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 
 from resonate_resources.recipe import Engine, Json, Recipe
-from resonate_resources.recordings.recording import Recording
+from resonate_resources.recordings.recording import Recording, file_sha256
 from resonate_resources.separation.attempts import Outcome
 from resonate_resources.separation.brief import SeparationBrief
 from resonate_resources.separation.engines import Offer
@@ -56,6 +57,12 @@ class Planned:
         return self.policy.retry_below_db if self.brief.engine == "auto" else -math.inf
 
     @cached_property
+    def _truth(self) -> dict[str, Json]:
+        """Name → SHA-256 of the true stems that quality is measured by."""
+        files = sorted(Path(self.brief.truth).glob("*.wav")) if self.brief.truth else []
+        return {file.stem: file_sha256(file) for file in files}
+
+    @cached_property
     def recipes(self) -> list[Recipe]:
         """Of every result that the plan may have, the shortest first: after each step that may be the last."""
         steps = self.plan.steps
@@ -88,7 +95,7 @@ class Planned:
             {
                 "stems": self.brief.stems,
                 "exact_sum": self.brief.exact_sum,
-                "truth": self.brief.truth,
+                "truth": dict(self._truth),
                 "retry_below_db": self.retry_below_db if math.isfinite(self.retry_below_db) else None,
                 "instrumental": _finite(asdict(self.policy.instrumental)),
                 "steps": [self.offers[step.engine].make().recipe().keyed() for step in steps],

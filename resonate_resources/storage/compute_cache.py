@@ -75,13 +75,13 @@ def computations(store: Store) -> Iterator[Computation]:
                 files.entries.append(entry)
     inner = {key: files.manifest for key, files in keys.items() if files.manifest is not None}
     counting = {
-        which: manifest.get("key")
+        which: manifest and manifest.get("key")
         for which, manifest in zip(outer, _manifests(store, outer.values()), strict=True)
-        if manifest is not None
     }
     finished = dict(zip(inner, _manifests(store, inner.values()), strict=True))
     for (stage, track, key), files in sorted(keys.items()):
-        current = counting.get((stage, track)) == key
+        # Where what says it is damaged, any may be what counts.
+        current = counting.get((stage, track), "") in (key, None)
         yield from _of_key(
             f"artefacts/{stage}/{track}/{key}", files, finished.get((stage, track, key)), current
         )
@@ -120,6 +120,10 @@ def clear(
     return Cleared(results, leftovers, size, tuple(sorted(in_use)))
 
 
+def _named(engine: object) -> str:
+    return str(engine.get("name", "")) if isinstance(engine, dict) else ""
+
+
 def _of_key(
     prefix: str, files: _Files, manifest: dict[str, Any] | None, current: bool
 ) -> Iterator[Computation]:
@@ -139,7 +143,7 @@ def _of_key(
             counts.append(entry)
         else:
             left.setdefault("/".join(entry.key.split("/")[:5]), []).append(entry)
-    engine = str(manifest.get("engine", {}).get("name", ""))
+    engine = _named(manifest.get("engine"))
     size, _ = _sum(counts)
     yield Computation(
         mine, stage, track, files.manifest.key, engine, size, files.manifest.written_at, current
@@ -158,6 +162,10 @@ def _manifests(store: Store, entries: Collection[Entry]) -> Iterator[dict[str, A
 
     def read(entry: Entry) -> dict[str, Any] | None:
         data = store.read(entry.key)
-        return None if data is None else dict(json.loads(data))
+        try:
+            found = json.loads(data or b"")
+        except ValueError:
+            return None  # gone since it was listed, or damaged
+        return found if isinstance(found, dict) else None
 
     return in_parallel(read, entries, _READ_AT_ONCE)

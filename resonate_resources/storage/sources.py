@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from resonate_resources.storage.store import Store
 
@@ -47,6 +48,9 @@ class Rejection:
     rejected_at: str = field(default_factory=_now)
 
 
+_Record = TypeVar("_Record", Source, Rejection)
+
+
 class Sources:
     """The registry of sources and rejections in a store."""
 
@@ -57,8 +61,7 @@ class Sources:
         self._store.write(f"tracks/{source.track}.json", _json(asdict(source)))
 
     def find(self, track: str) -> Source | None:
-        data = self._store.read(f"tracks/{track}.json")
-        return None if data is None else Source(**json.loads(data))
+        return _read(Source, self._store.read(f"tracks/{track}.json"))
 
     def move(self, track: str, uri: str) -> None:
         """A registered track's content was found at uri, renamed or copied: that is where it is for certain."""
@@ -68,9 +71,9 @@ class Sources:
 
     def all(self) -> Iterator[Source]:
         for entry in self._store.entries("tracks"):
-            data = self._store.read(entry.key)
-            if data is not None:
-                yield Source(**json.loads(data))
+            source = _read(Source, self._store.read(entry.key))
+            if source is not None:
+                yield source
 
     def reject(self, rejection: Rejection) -> None:
         self._store.write(_rejection_key(rejection.track, rejection.uri), _json(asdict(rejection)))
@@ -86,8 +89,18 @@ class Sources:
     def rejections(self) -> list[Rejection]:
         """All rejections, latest first."""
         found = (self._store.read(entry.key) for entry in self._store.entries("rejected"))
-        rejections = [Rejection(**json.loads(data)) for data in found if data is not None]
-        return sorted(rejections, key=lambda rejection: rejection.rejected_at, reverse=True)
+        rejections = [_read(Rejection, data) for data in found]
+        known = [rejection for rejection in rejections if rejection is not None]
+        return sorted(known, key=lambda rejection: rejection.rejected_at, reverse=True)
+
+
+def _read(kind: type[_Record], data: bytes | None) -> _Record | None:
+    """A record, whatever fields later versions have given it. One that is damaged is none: it is written anew."""
+    try:
+        values = json.loads(data or b"")
+        return kind(**{each.name: values[each.name] for each in fields(kind) if each.name in values})
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _rejection_key(track: str | None, uri: str) -> str:

@@ -71,6 +71,15 @@ def test_a_brief_reads_back_as_it_was_written(target: float, preset: str, stems:
     [
         ("[mastering]\ntarget_lufs = -90", r"mastering\.target_lufs: -90 can't be used"),
         ("[mastering]\ntarget_lufs = 'loud'", r"mastering\.target_lufs: \"loud\" can't be used"),
+        ("[mastering]\ntarget_lufs = true", r"mastering\.target_lufs: true can't be used"),
+        ("[separation]\nstems = 4.0", r"separation\.stems: 4\.0 can't be used \(is no whole number\)"),
+        (
+            "[separation]\ntruth = 'stems'",
+            r"separation\.truth: \"stems\" can't be used \(is no absolute path\)",
+        ),
+        ("[mastering]\nformats = 'wav'", r"mastering\.formats: \"wav\" can't be used \(a list is written"),
+        (f"[separation]\nstems = {'9' * 5000}", "is no TOML"),
+        (f"[profile]\nhints = {'[' * 3000}", "is no TOML"),
         ("[mastering]\ntarget_lufs = nan", r"mastering\.target_lufs: NaN can't be used"),
         (
             "[mastering]\nloudness = -9",

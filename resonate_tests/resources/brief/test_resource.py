@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from resonate_resources.brief.brief import Brief
 from resonate_resources.brief.layers import BriefError
 from resonate_resources.brief.resource import SET, BriefResource
 from resonate_resources.storage.resource import StorageResource
@@ -78,14 +79,6 @@ def test_a_track_of_the_longest_name_has_no_file_beside_it_and_that_is_all(
     assert briefs.resolve(TRACK, source(song)).brief.mastering.target_lufs == -19
 
 
-def test_a_place_that_cannot_be_read_is_no_brief_that_is_not_there(
-    briefs: BriefResource, inbox: Path
-) -> None:
-    (inbox / "brief.toml").mkdir()
-    with pytest.raises(IsADirectoryError):
-        briefs.resolve(TRACK, source(inbox / "song.mp3"))
-
-
 def test_what_was_set_is_forgotten_by_name(briefs: BriefResource) -> None:
     briefs.change(TRACK, None, {"mastering.target_lufs": -9, "mixing.gains_db.vocals": 2.0})
     briefs.change(TRACK, None, {"mixing.gains_db.drums": 1.0})
@@ -94,6 +87,61 @@ def test_what_was_set_is_forgotten_by_name(briefs: BriefResource) -> None:
     assert briefs.settings(TRACK) == {"mastering.target_lufs": -9}
     with pytest.raises(BriefError, match=r"mixing\.gains_db: was not set"):
         briefs.change(TRACK, None, {}, ["mixing.gains_db"])
+
+
+def test_a_table_that_is_set_takes_the_place_of_what_was_set_of_it(briefs: BriefResource) -> None:
+    briefs.change(TRACK, None, {"mixing.gains_db.vocals": 2.0})
+    given = {"mixing.gains_db": {"drums": 3.0}}
+    assert briefs.change(TRACK, None, given).brief.mixing.gains_db == {"drums": 3.0}
+    assert given == {"mixing.gains_db": {"drums": 3.0}}
+    briefs.change(TRACK, None, {"mixing.gains_db.bass": 1.0})
+    assert briefs.resolve(TRACK, None).brief.mixing.gains_db == {"drums": 3.0, "bass": 1.0}
+    briefs.change(TRACK, None, {"mixing.gains_db": {}})
+    assert briefs.settings(TRACK) == {}
+
+
+def test_settings_that_a_later_version_does_not_know_can_be_taken_back_one_by_one(
+    briefs: BriefResource, storage: StorageResource
+) -> None:
+    storage.store.write(f"briefs/{TRACK}.json", b'{"mastering.target_lufs": -99, "mixing.old": 3}')
+    with pytest.raises(BriefError, match="take it back: resonate brief unset"):
+        briefs.resolve(TRACK, None)
+    briefs.change(TRACK, None, {}, ["mastering.target_lufs"])
+    assert briefs.settings(TRACK) == {"mixing.old": 3}
+    briefs.change(TRACK, None, {}, ["mixing.old"])
+    assert briefs.resolve(TRACK, None).brief == Brief()
+
+
+@pytest.mark.parametrize("damaged", [b"{", b"null x", b"3"])
+def test_what_was_set_and_is_damaged_is_one_line_that_names_the_file(
+    briefs: BriefResource, storage: StorageResource, damaged: bytes
+) -> None:
+    storage.store.write(f"briefs/{TRACK}.json", damaged)
+    with pytest.raises(BriefError, match=rf"briefs/{TRACK}\.json: what was set for the track is damaged"):
+        briefs.resolve(TRACK, None)
+
+
+@pytest.mark.parametrize("place", ["inbox/brief.toml", "inbox/song.brief.toml", "storage/brief.toml"])
+def test_a_folder_in_the_place_of_a_brief_is_one_line(
+    briefs: BriefResource, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / place).mkdir(parents=True)
+    with pytest.raises(BriefError, match=r"brief\.toml: can't be read \(is a directory\)"):
+        briefs.resolve(TRACK, source(tmp_path / "inbox" / "song.mp3"))
+
+
+def test_a_brief_of_a_windows_editor_is_read(briefs: BriefResource, inbox: Path) -> None:
+    (inbox / "brief.toml").write_bytes(b"\xef\xbb\xbf" + target(-20).encode())
+    assert briefs.resolve(TRACK, source(inbox / "song.mp3")).brief.mastering.target_lufs == -20
+
+
+@pytest.mark.parametrize("engine", ["loud", "demucs:loud", "spectral:None", "auto:x"])
+def test_an_engine_that_there_is_not_is_refused_when_it_is_set(briefs: BriefResource, engine: str) -> None:
+    with pytest.raises(
+        BriefError, match=rf"separation\.engine: {engine} is no engine; there are auto, demucs"
+    ):
+        briefs.change(TRACK, None, {"separation.engine": engine})
+    briefs.change(TRACK, None, {"separation.engine": "demucs:htdemucs"})
 
 
 def test_a_change_with_one_wrong_value_changes_nothing(briefs: BriefResource) -> None:
