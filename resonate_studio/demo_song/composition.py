@@ -189,7 +189,8 @@ class _Groove:
         late = loose * float(np.clip(self.rng.standard_normal(), -2.5, 2.5))
         onset = max(0.0, (4 * bar + beat) * self._beat + late)
         loud = int(np.clip(round(velocity + 4 * self.rng.standard_normal()), 20, 127))
-        return Note(round(onset, 6), round(onset + beats * self._beat, 6), pitch, loud)
+        begins = round(onset, 6)
+        return Note(begins, begins + round(beats * self._beat, 6), pitch, loud)
 
 
 def _bars(sections: tuple[Section, ...], *names: str) -> list[tuple[Section, int]]:

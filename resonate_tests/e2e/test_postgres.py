@@ -6,6 +6,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -109,7 +110,7 @@ def postgresql(free_port: int) -> Iterator[dict[str, str]]:
             _wait_for(server, environment, directory / "log")
             yield environment
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # at once, whoever is connected
             server.wait(30)
     finally:
         shutil.rmtree(directory)
@@ -285,13 +286,12 @@ def test_the_index_and_the_ledger_are_kept_in_postgresql_as_in_sqlite(postgresql
         )
         current.record_all(url, [made, replace(made, track=other), replace(made, stage="mix")])
     assert current.current_of(url, [song])[song]["stems"].data_version == "s2"
-    assert {track: sorted(stages) for track, stages in current.stages_made(url).items()} == {
-        song: ["mix", "stems"],
-        other: ["stems"],
-    }
-    assert [track for track, _ in current.all_versions(url, other)] == [song]
+    made_of = current.stages_made(url)  # beside what other tests have made there
+    assert (sorted(made_of[song]), sorted(made_of[other])) == (["mix", "stems"], ["stems"])
+    assert song in [track for track, _ in current.all_versions(url, other)]
     seen = current.changed_since(url, 0)
-    assert (seen.tracks, seen.whole) == ({song, other}, True)
+    assert seen.whole
+    assert {song, other} <= seen.tracks
     current.forget(url, [("stems", other)])
     assert current.changed_since(url, seen.last).tracks == {other}
 
