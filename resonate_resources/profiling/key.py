@@ -61,7 +61,7 @@ def chroma(pitch_classes: Floats) -> Floats:
 
 
 def spelt(text: str) -> str:
-    """A key as people write it, in the spelling of `estimate_key`: `Bb minor`, `a# MIN`, `Bbm`, and Camelot's `3A` and
+    """A key as people write it, in the spelling of `estimate_key`: `Bb minor`, `a# MIN`, `Bbm`, Camelot's `3A` and
     Open Key's `8m` are all "A# minor"; a tonic alone is major. Raises ValueError."""
     text = text.strip()
     number = re.fullmatch(r"(1[0-2]|[1-9])([ABabmd])", text)

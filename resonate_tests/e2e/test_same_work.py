@@ -221,5 +221,8 @@ def test_only_what_is_asked_for_is_made_and_exported(studio: Studio) -> None:
     studio.process()
     assert set(studio.manifest("master").files) == {"master.wav", "master.mp3", "picture.png"}
     folder = Path(studio.processor.storage.store.location(str(studio.manifest("exports").measures["folder"])))
-    assert sorted(path.name for path in folder.iterdir()) == ["master.mp3", "metadata.json"]
+    assert {path.name for path in folder.iterdir()} == {
+        f"{studio.song.stem} (Master).mp3",
+        "metadata.json",
+    }
     assert json.loads((folder / "metadata.json").read_text())["brief"]["mastering"]["formats"] == ["mp3"]

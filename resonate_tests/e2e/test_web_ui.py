@@ -200,8 +200,10 @@ def test_three_songs_dropped_together_come_out_mastered_and_exported(studio: Stu
         digits = track_of(studio, name)[-12:]
         (folder,) = (studio.home / "exports").glob(f"*_{digits}*")
         exported = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
-        assert {"master.wav", "master.flac", "master.mp3", "vocals.wav", "metadata.json"} <= exported
-        assert sf.info(folder / "master.wav").duration == pytest.approx(CLIP_SECONDS, abs=1e-3)
+        title = Path(name).stem
+        parts = ("Master).wav", "Master).flac", "Master).mp3", "Vocals).wav")
+        assert {*(f"{title} ({part}" for part in parts), "metadata.json"} <= exported
+        assert sf.info(folder / f"{title} (Master).wav").duration == pytest.approx(CLIP_SECONDS, abs=1e-3)
     assert all(set(studio.made("master")) == set(studio.made(stage)) for stage in OF_SOUND)
 
 
