@@ -44,7 +44,7 @@ def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact]) -> dict[st
                 add("", made["master"], name, "Master", Label(tags, level, level))
     if "midi" in wanted.exports.parts:
         for name in made["midi"].manifest.files:
-            if name.endswith(".mid"):
+            if name.endswith(".mid") and made["midi"].manifest.measures[f"{PurePosixPath(name).stem}_notes"]:
                 add("midi/", made["midi"], name, _spoken(name), None)
     return files
 

@@ -25,7 +25,7 @@ MADE: Mapping[str, tuple[list[str], dict[str, float | str]]] = {
         ["master.wav", "master.flac", "master.mp3"],
         LEVELS | {f"{form}_{name}": level for form in ("flac", "mp3") for name, level in LEVELS.items()},
     ),
-    "midi": (["vocals.mid", "bass.mid"], {}),
+    "midi": (["vocals.mid", "drums.mid", "bass.mid"], {"vocals_notes": 1, "drums_notes": 0, "bass_notes": 2}),
 }
 
 
@@ -48,7 +48,9 @@ def brief(**sections: Mapping[str, Any]) -> Brief:
     return Brief.model_validate(sections)
 
 
-def test_restored_stems_the_master_and_midi_go_out_under_the_songs_name(made: dict[str, Artefact]) -> None:
+def test_restored_stems_the_master_and_what_midi_has_notes_go_out_under_the_songs_name(
+    made: dict[str, Artefact],
+) -> None:
     files = contents(brief(), TAGS, made)
     assert list(files) == [
         "Björk - Jóga (Vocals).wav",
