@@ -42,8 +42,8 @@ set_brief = dg.define_asset_job(
 
 update_library = dg.define_asset_job(
     "update_library",
-    selection=dg.AssetSelection.assets("library"),
+    selection=dg.AssetSelection.assets("library", "rejections"),
     executor_def=dg.in_process_executor,
     tags=BEATS,
-    description="The catalogue of all tracks, and the standing check of failed and stale ones.",
+    description="The catalogue of all tracks with the check of failed and stale ones, and the files that could not be used.",
 )

@@ -8,8 +8,9 @@ from itertools import islice
 
 import dagster as dg
 
-from resonate_assets.jobs import process_track
+from resonate_assets.jobs import process_track, update_library
 from resonate_assets.partitions import partitions_of, tracks
+from resonate_assets.rejections import let_go
 from resonate_assets.runs import BEATS, report_dead_runs, tracks_under_way
 from resonate_resources.ingestion.intake import Intake, take_in
 from resonate_resources.ingestion.resource import InboxResource
@@ -18,6 +19,7 @@ from resonate_resources.storage.current import was_walked
 from resonate_resources.storage.heartbeats import Watch
 from resonate_resources.storage.inbox import Inbox
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.sources import NOTHING
 
 
 def look(
@@ -103,6 +105,27 @@ def dead_runs(context: dg.SensorEvaluationContext, storage: StorageResource) -> 
     for line in told:
         context.log.warning(line)
     return dg.SkipReason("; ".join(told) or "every run at work shows signs of life")
+
+
+@dg.sensor(job=update_library, minimum_interval_seconds=30, default_status=_RUNNING)
+def rejected_files(
+    context: dg.SensorEvaluationContext, storage: StorageResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Has files that could not be used listed in `rejections` when there are others than before, and sees that none
+    of them is left as a track: a process may have been killed before it did, and earlier versions did not. The
+    cursor is the state of the list."""
+    before, state = context.cursor or NOTHING, storage.sources.rejected_state()
+    if state == before:
+        return dg.SkipReason("no file was rejected, or taken after all, since the last look")
+    under_way = tracks_under_way(context.instance)
+    rejected = {each.track for each in storage.sources.rejections() if each.track is not None}
+    for track in rejected - under_way:
+        let_go(context.instance, storage, track)
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_key=f"{before}-{state}")],
+        # Those under way are looked at once more when their runs have ended.
+        cursor=before if rejected & under_way else state,
+    )
 
 
 def reconcile_sensor(stages: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
