@@ -92,6 +92,11 @@ def scores_enough(qc_scores: Measures) -> bool:
     return number(qc_scores["master_total"]) >= LEAST_SCORE
 
 
+def score(qc_scores: Measures) -> str:
+    """The master's score, rounded down: 84.96 is not told as the 85 that would be enough."""
+    return f"{math.floor(number(qc_scores['master_total']) * 10) / 10:.1f}"
+
+
 def number(value: float | int | str | bool) -> float:
     """A measure as a number: manifests keep infinities as text."""
     return float(value)
@@ -99,9 +104,7 @@ def number(value: float | int | str | bool) -> float:
 
 def _low_score(qc_scores: Measures) -> Iterator[str]:
     if not scores_enough(qc_scores):
-        total = number(qc_scores["master_total"])
-        # Rounded down: 84.96 is not shown as the 85 that would be enough.
-        yield f"the master scores {math.floor(total * 10) / 10:.1f} of 100 ({LEAST_SCORE:g} are asked for)"
+        yield f"the master scores {score(qc_scores)} of 100 ({LEAST_SCORE:g} are asked for)"
 
 
 def _poor_stems(stems: Measures) -> Iterator[str]:

@@ -275,8 +275,8 @@ def library_check(stages: Sequence[dg.AssetsDefinition]) -> dg.AssetChecksDefini
     def nothing_failed_or_stale(
         context: dg.AssetCheckExecutionContext, storage: StorageResource
     ) -> dg.AssetCheckResult:
-        """No track failed on its way, or was made from something that has changed since. Files that were rejected are
-        no tracks: see the check of `rejections`."""
+        """No track failed on its way, or was made from something that has changed since. Rejected files are no
+        tracks: see the check of `rejections`."""
         rejected = {rejection.track for rejection in storage.sources.rejections()}
         behind = {each.track: each.stages for each in stale_tracks(storage.database, code_versions)}
         begun = stages_made(storage.database)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from resonate_assets.markdown import table
-from resonate_assets.partitions import tracks
+from resonate_assets.partitions import GROUP, tracks
+from resonate_assets.time_zone import TIME_ZONE
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection
 
@@ -20,7 +22,7 @@ _RIGHT_FILE = "put the right file in its place, or take it away"
 _LOOKED_AT_AGAIN = "it is looked at again when its content changes, or by `resonate process`"
 
 
-@dg.asset(group_name="library", code_version="1", kinds={"table"})
+@dg.asset(group_name=GROUP, code_version="1", kinds={"table"})
 def rejections(storage: StorageResource) -> dg.MaterializeResult[None]:
     """Files that could not be used: which, when, why, and what to do. They stay where they are, and nothing else
     waits for them."""
@@ -56,7 +58,7 @@ def why_and_what_to_do(rejection: Rejection) -> tuple[str, str]:
 def _row(rejection: Rejection) -> tuple[str, str, str, str]:
     why, advice = why_and_what_to_do(rejection)
     name = rejection.uri.rstrip("/").rpartition("/")[2]
-    when = datetime.fromisoformat(rejection.rejected_at).astimezone()
+    when = datetime.fromisoformat(rejection.rejected_at).astimezone(ZoneInfo(TIME_ZONE))
     return rejection.uri, f"{when:%Y-%m-%d %H:%M}", why.removeprefix(f"{name}: "), advice
 
 

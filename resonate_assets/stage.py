@@ -13,17 +13,17 @@ from pathlib import Path
 import dagster as dg
 
 from resonate_assets.automation import rebuild
-from resonate_assets.partitions import tracks
+from resonate_assets.partitions import GROUP, tracks
+from resonate_assets.shown import metadata
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import AudioError, Progress, Recording
 from resonate_resources.signal.picture import draw
-from resonate_resources.signal.thumbnail import data_uri
 from resonate_resources.storage.artefacts import PICTURE, Artefact, Read
 from resonate_resources.storage.computing import Accepts, computed, nothing_else
 from resonate_resources.storage.pools import Pool, in_pool
 from resonate_resources.storage.resource import StorageResource
 
-track_asset = partial(dg.asset, partitions_def=tracks, group_name="track", automation_condition=rebuild)
+track_asset = partial(dg.asset, partitions_def=tracks, group_name=GROUP, automation_condition=rebuild)
 """The decorator of a stage: an asset with one partition a track, rebuilt when what it is made from changes."""
 
 Work = Callable[[Path, Progress], Product]
@@ -129,42 +129,3 @@ def _with_picture(product: Product, into: Path) -> Product:
         return product
     (into / PICTURE).write_bytes(draw(recordings))
     return replace(product, reports={**product.reports, PICTURE: into / PICTURE})
-
-
-def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
-    """An artefact in Dagster's web UI: picture, engine, settings, numbers to plot, where the files are."""
-    manifest = artefact.manifest
-    shown: dict[str, dg.MetadataValue] = {}
-    if PICTURE in manifest.files:
-        small = data_uri(artefact.path(PICTURE).read_bytes())
-        shown["picture"] = dg.MetadataValue.md(f"![{manifest.stage}]({small})")
-        shown["picture_in_full"] = dg.MetadataValue.path(artefact.location(PICTURE))
-    engine = manifest.engine
-    shown["engine"] = dg.MetadataValue.text(
-        engine.name if engine.model is None else f"{engine.name}: {engine.model}"
-    )
-    for name, value in manifest.measures.items():
-        shown[name] = _value(value)
-    if manifest.notes:
-        shown["notes"] = dg.MetadataValue.md("\n".join(f"- {note}" for note in manifest.notes))
-    settings = manifest.recipe.get("settings")
-    if isinstance(settings, dict) and settings:
-        shown["settings"] = dg.MetadataValue.json(settings)
-    exported = manifest.measures.get("folder")
-    folder = artefact.location("").rstrip("/") if exported is None else artefact.store.location(str(exported))
-    shown["folder"] = dg.MetadataValue.path(folder)
-    shown["files"] = dg.MetadataValue.md(
-        "\n".join(f"- `{artefact.location(name)}`" for name in manifest.files if name != PICTURE)
-    )
-    shown["seconds"] = dg.MetadataValue.float(manifest.seconds)
-    return shown
-
-
-def _value(value: float | int | str | bool) -> dg.MetadataValue:
-    if isinstance(value, bool):
-        return dg.MetadataValue.bool(value)
-    if isinstance(value, int):
-        return dg.MetadataValue.int(value)
-    if isinstance(value, float):
-        return dg.MetadataValue.float(value)
-    return dg.MetadataValue.text(str(value))
