@@ -104,15 +104,15 @@ def number(value: float | int | str | bool) -> float:
 
 def _low_score(qc_scores: Measures) -> Iterator[str]:
     if not scores_enough(qc_scores):
-        yield f"the master scores {score(qc_scores)} of 100 ({LEAST_SCORE:g} are asked for)"
+        yield f"scores {score(qc_scores)} of 100, under {LEAST_SCORE:g}"
 
 
 def _poor_stems(stems: Measures) -> Iterator[str]:
     for stem, quality in poor_stems(stems).items():
         kind = "measured" if f"{stem}_si_sdr_db" in stems else "predicted"
-        yield f"poor {stem} stem ({kind} at {quality:.1f} dB)"
+        yield f"poor {stem} ({kind} at {quality:.1f} dB)"
 
 
 def _hard_limiting(master: Measures) -> Iterator[str]:
     if not limits_gently(master):
-        yield f"peaks limited by {number(master['limiting_db']):.1f} dB (over {MOST_LIMITING_DB:g} dB is heard)"
+        yield f"limited by {number(master['limiting_db']):.1f} dB, over {MOST_LIMITING_DB:g}"

@@ -30,7 +30,7 @@ def brief(
     storage: StorageResource,
     briefs: dg.ResourceParam[BriefResource],
 ) -> dg.MaterializeResult[Artefact]:
-    """Settings of the track, one typed document. What is given in the launchpad stays set.
+    """What is wanted of the track, one typed document. What is given in the launchpad stays set.
 
     Later places win: built in, brief.toml of the home, brief.toml of the inbox's folders, `song.brief.toml` beside
     `song.mp3`, what was set.

@@ -28,7 +28,8 @@ def exports(
     qc_scores: Artefact,
     storage: StorageResource,
 ) -> dg.MaterializeResult[Artefact]:
-    """`{Artist} - {Title}_{Hash}/` with stems, master, MIDI and metadata.json (brief, times, engines, quality)."""
+    """What people take away: the folder `{Artist} - {Title}_{Hash}` with stems, master, MIDI and metadata.json
+    (brief, times, engines, quality)."""
     source = storage.sources.find(context.partition_key)
     if source is None:
         raise dg.Failure(f"{context.partition_key}: no source is registered; drop its file into the inbox")

@@ -57,7 +57,7 @@ def _judge(made: Mapping[str, Measures]) -> tuple[bool | None, str]:
 
 
 def _table(frame: "pd.DataFrame") -> str:
-    """Four columns: so many fit beside the web UI's own on a small screen."""
+    """Three columns: so many fit beside the web UI's own on a small screen."""
     if frame.empty:
         return "no tracks yet"
     # Those that were refused, by score, then those without a verdict, then the rest.
@@ -65,10 +65,10 @@ def _table(frame: "pd.DataFrame") -> str:
     ranked = frame.assign(order=order).sort_values(["order", "master_total"], kind="stable")
     rows = [_row(row) for row in ranked.head(_SHOWN).to_dict("records")]
     more = f"\n\nand {len(frame) - _SHOWN} more in the catalogue" if len(frame) > _SHOWN else ""
-    return table(["track", "length", "score", "verdict"], rows) + more
+    return table(["track", "length", "verdict"], rows) + more
 
 
-def _row(row: Mapping[Hashable, Any]) -> tuple[str, str, str, str]:
+def _row(row: Mapping[Hashable, Any]) -> tuple[str, str, str]:
     import pandas as pd
 
     names = [str(row[name]) for name in ("artist", "title") if not pd.isna(row[name])]
@@ -80,6 +80,7 @@ def _row(row: Mapping[Hashable, Any]) -> tuple[str, str, str, str]:
     return (
         " – ".join(names) or str(row["track"]),
         "" if pd.isna(length) else clock(float(length)),
-        "" if pd.isna(score) else f"{float(score):.1f}",
-        str(verdict),
+        str(verdict)
+        if verdict.accepted is False or pd.isna(score)
+        else f"{verdict}, {float(score):.1f} of 100",
     )

@@ -22,8 +22,8 @@ from resonate_resources.storage.sources import Rejection
     kinds={"ffmpeg"},
 )
 def raw_track(context: dg.AssetExecutionContext, storage: StorageResource) -> dg.MaterializeResult[Artefact]:
-    """The track as 32-bit float WAV at its own rate and channels, with its tags. A file that can't be decoded is
-    listed in `rejections`, with the reason, and is no track any more."""
+    """The file, decoded to 32-bit float WAV at its own rate and channels, with its tags. One that can't be
+    decoded is listed in `rejections`, with the reason, and is no track any more."""
     source = storage.sources.find(context.partition_key)
     if source is None:
         raise dg.Failure(f"{context.partition_key}: no source is registered; drop its file into the inbox")

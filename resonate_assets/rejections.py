@@ -32,8 +32,8 @@ def rejections(storage: StorageResource) -> dg.MaterializeResult[None]:
     told = f"{table(['file', 'when', 'why', 'what to do'], shown)}{left_out}" if found else "none"
     return dg.MaterializeResult(
         metadata={
-            "rejected_files": dg.MetadataValue.md(told),
-            "files": dg.MetadataValue.int(len(found)),
+            "files": dg.MetadataValue.md(told),
+            "count": dg.MetadataValue.int(len(found)),
             "then": dg.MetadataValue.text(_LOOKED_AT_AGAIN),
         },
         data_version=dg.DataVersion(hashlib.sha256(repr(found).encode(errors="replace")).hexdigest()),

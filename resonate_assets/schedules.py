@@ -27,11 +27,12 @@ _PER_NIGHT = 1000
     cron_schedule="0 2 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     execution_timezone=TIME_ZONE,
+    description="Every night at 2: takes in files that no sensor took, and asks again for tracks that were lost.",
 )
 def nightly_ingest(
     context: dg.ScheduleEvaluationContext, storage: StorageResource, inbox: InboxResource
 ) -> list[dg.RunRequest]:
-    """Every night at 2: takes in files that no sensor took (switched off, or the machine was), and asks again for
+    """Takes in files that no sensor took (switched off, or the machine was), and asks again for
     tracks that never came to their last stage though their file is sound: a run that was lost, or killed
     half-way. With growing pauses, and not for ever: see resonate_resources.storage.retries."""
     name = str(tracks.name)
@@ -91,7 +92,7 @@ nightly_library = dg.ScheduleDefinition(
     cron_schedule="0 5 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     execution_timezone=TIME_ZONE,
-    description="Every night at 5: all tracks listed, the worst first, and a check of those that failed or are old.",
+    description="Every night at 5: all tracks listed, the worst first, and a check of those that failed.",
 )
 
 nightly_upkeep = dg.ScheduleDefinition(

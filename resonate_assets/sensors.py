@@ -68,7 +68,12 @@ _ASKED_A_LOOK = 100
 _RUNNING, _STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
 
 
-@dg.sensor(job=process_track, minimum_interval_seconds=10, default_status=_RUNNING)
+@dg.sensor(
+    job=process_track,
+    minimum_interval_seconds=10,
+    default_status=_RUNNING,
+    description="Takes in new audio files of the watched folder. Its log says what is waited for.",
+)
 def inbox_folder(
     context: dg.SensorEvaluationContext, storage: StorageResource, inbox: InboxResource
 ) -> dg.SensorResult | dg.SkipReason:
@@ -83,6 +88,7 @@ def inbox_folder(
     job=process_track,
     minimum_interval_seconds=30,
     default_status=_RUNNING if os.environ.get("RESONATE_BUCKET") else _STOPPED,
+    description="Takes in new audio files of the watched bucket. Off, unless RESONATE_BUCKET names one.",
 )
 def inbox_bucket(
     context: dg.SensorEvaluationContext, storage: StorageResource, inbox: InboxResource
@@ -98,7 +104,11 @@ _watch = Watch()
 """Of this process: a code server that starts anew looks for a while before it judges."""
 
 
-@dg.sensor(minimum_interval_seconds=10, default_status=_RUNNING)
+@dg.sensor(
+    minimum_interval_seconds=10,
+    default_status=_RUNNING,
+    description="Ends runs whose process was killed or whose machine went, so that they can be made again.",
+)
 def dead_runs(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SkipReason:
     """Runs whose process was killed, or whose machine went: reported failed, so that they can be made again."""
     told = report_dead_runs(context.instance, storage.database, _watch)
@@ -107,7 +117,12 @@ def dead_runs(context: dg.SensorEvaluationContext, storage: StorageResource) -> 
     return dg.SkipReason("; ".join(told) or "every run at work shows signs of life")
 
 
-@dg.sensor(job=update_library, minimum_interval_seconds=30, default_status=_RUNNING)
+@dg.sensor(
+    job=update_library,
+    minimum_interval_seconds=30,
+    default_status=_RUNNING,
+    description="Has files that can't be used listed in `rejections`.",
+)
 def rejected_files(
     context: dg.SensorEvaluationContext, storage: StorageResource
 ) -> dg.SensorResult | dg.SkipReason:
@@ -133,7 +148,12 @@ def reconcile_sensor(stages: Sequence[dg.AssetsDefinition]) -> dg.SensorDefiniti
     (dagster #33587): manifests are compared with what their inputs and the code of the stages are now."""
     code_versions = {stage.key.path[-1]: stage.code_versions_by_key[stage.key] or "" for stage in stages}
 
-    @dg.sensor(job=process_track, minimum_interval_seconds=300, default_status=_RUNNING)
+    @dg.sensor(
+        job=process_track,
+        minimum_interval_seconds=300,
+        default_status=_RUNNING,
+        description="Asks for tracks that are behind what they are made from, where the automation lost them.",
+    )
     def reconcile(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SensorResult:
         """Asks for tracks that are behind their inputs, once for each state that they are found in. The cursor is
         how far in the library the last look came."""
@@ -167,5 +187,5 @@ automation = dg.AutomationConditionSensorDefinition(
     default_status=_RUNNING,
     minimum_interval_seconds=30,
     run_tags=BEATS,
-    description="Rebuilds what is no longer true to what it was made from.",
+    description="Makes anew what is no longer true to what it was made from: a changed brief, or another version.",
 )

@@ -60,7 +60,7 @@ def test_a_file_that_cannot_be_decoded_is_listed_and_leaves_no_partition_and_no_
 
     listed = defs.resolve_job_def(update_library.name).execute_in_process(instance=instance)
     (told,) = listed.asset_materializations_for_node("rejections")
-    table = str(told.metadata["rejected_files"].value)
+    table = str(told.metadata["files"].value)
     assert path.name.replace(".", "\\.") in table
     assert "copy or download it again" in table
     (checked,) = [
