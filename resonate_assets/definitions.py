@@ -29,6 +29,7 @@ from resonate_assets.sensors import (
     inbox_folder,
     reconcile_sensor,
     rejected_files,
+    shown_tracks,
 )
 from resonate_assets.settings import Settings
 from resonate_assets.stems import stems
@@ -99,6 +100,7 @@ def build_defs(
             inbox_folder,
             inbox_bucket,
             rejected_files,
+            shown_tracks,
             dead_runs,
             automation,
             reconcile_sensor(TRACK_ASSETS),

@@ -8,7 +8,8 @@ from itertools import islice
 
 import dagster as dg
 
-from resonate_assets.jobs import process_track, update_library
+from resonate_assets.jobs import STAGES, process_track, update_library
+from resonate_assets.partition_status import mend_partition_status
 from resonate_assets.partitions import partitions_of, tracks
 from resonate_assets.rejections import let_go
 from resonate_assets.runs import BEATS, report_dead_runs, tracks_under_way
@@ -140,6 +141,23 @@ def rejected_files(
         run_requests=[dg.RunRequest(run_key=f"{before}-{state}")],
         # Those under way are looked at once more when their runs have ended.
         cursor=before if rejected & under_way else state,
+    )
+
+
+@dg.sensor(
+    minimum_interval_seconds=30,
+    default_status=_RUNNING,
+    description="Sees that tracks are shown as made when they are: Dagster's record of that can lose one.",
+)
+def shown_tracks(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """See resonate_assets.partition_status. The cursor is the event up to which all has been looked at."""
+    stages = [dg.AssetKey(stage) for stage in STAGES]
+    lost, seen = mend_partition_status(context.instance, stages, int(context.cursor or 0))
+    for key in lost:
+        context.log.warning(f"{key.to_user_string()}: a track was made and shown as missing; read anew")
+    told = ", ".join(key.to_user_string() for key in lost)
+    return dg.SensorResult(
+        skip_reason=f"read anew: {told}" if lost else "every track is shown as it is", cursor=str(seen)
     )
 
 

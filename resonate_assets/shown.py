@@ -5,7 +5,9 @@ Manifests keep what was measured, exactly; here it is rounded to what can be hea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -20,7 +22,7 @@ from resonate_assets.acceptance import (
     score,
     scores_enough,
 )
-from resonate_assets.markdown import lines, literal
+from resonate_assets.markdown import lines, literal, table
 from resonate_resources.signal.thumbnail import data_uri
 from resonate_resources.storage.artefacts import PICTURE, Artefact
 
@@ -58,21 +60,23 @@ def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
         shown["verdict"] = dg.MetadataValue.text(_SENTENCES[manifest.stage](measures))
     for name in _MATTER.get(manifest.stage, ()):
         if name in measures:
-            shown[name] = _value(name, measures[name])
+            shown[_called(name)] = _value(name, measures[name])
     if manifest.stage != "exports":
         shown |= _places(artefact.location("").rstrip("/"), list(manifest.files))
     if manifest.notes:
         shown["notes"] = dg.MetadataValue.md(lines(manifest.notes))
-    shown |= {name: _value(name, value) for name, value in measures.items() if name not in {*shown, "folder"}}
-    if PICTURE in manifest.files:
-        shown["picture_in_full"] = dg.MetadataValue.path(artefact.location(PICTURE))
+    if manifest.stage == "qc_scores":
+        shown["scores"] = dg.MetadataValue.md(_scores(measures))
+    else:
+        others = {name: value for name, value in measures.items() if not _stands_elsewhere(name)}
+        shown = {**shown, **{_called(name): _value(name, value) for name, value in others.items()}, **shown}
     engine = manifest.engine
     shown["engine"] = dg.MetadataValue.text(
         engine.name if engine.model is None else f"{engine.name}: {engine.model}"
     )
     settings = manifest.recipe.get("settings")
     if isinstance(settings, dict) and settings:
-        shown["settings"] = dg.MetadataValue.json(settings)
+        shown["settings"] = dg.MetadataValue.json(_short(settings))
     shown["seconds"] = dg.MetadataValue.float(round(manifest.seconds, 1))
     return shown
 
@@ -97,11 +101,60 @@ def _exported(artefact: Artefact) -> dict[str, dg.MetadataValue]:
 
 def _places(folder: str, files: list[str]) -> dict[str, dg.MetadataValue]:
     """The folder as a path, which the web UI gives a button to copy; what is in it by name."""
-    names = [name for name in files if name != PICTURE]
     return {
         "folder": dg.MetadataValue.path(folder),
-        "files": dg.MetadataValue.md(", ".join(literal(name) for name in names)),
+        "files": dg.MetadataValue.md(", ".join(map(literal, files))),
     }
+
+
+def _called(name: str) -> str:
+    """A measure's name in the web UI: the longest one takes its room from all the values beside it."""
+    for ending, shorter in _CALLED.items():
+        if name.endswith(ending):
+            return name.removesuffix(ending) + shorter
+    return name
+
+
+_CALLED = {
+    "_predicted_quality_db": "_quality_db",
+    "_si_sdr_db": "_quality_db",
+    "_noise_reduction_db": "_denoised_db",
+}
+
+
+def _stands_elsewhere(name: str) -> bool:
+    """Errors of predictions stand in the sentence and the report, the folder of exports above."""
+    return name == "folder" or name.endswith("_quality_error_db")
+
+
+def _scores(measures: Measures) -> str:
+    """Dimensions of both candidates side by side."""
+    candidates = ("master", "regenerated")
+    dimensions = [name.removeprefix("master_") for name in measures if name.startswith("master_")]
+    return table(
+        ["of 100, s or dB", *candidates],
+        [
+            [
+                dimension,
+                *(
+                    f"{rounded(name, number(measures[name])):g}"
+                    if (name := f"{each}_{dimension}") in measures
+                    else ""
+                    for each in candidates
+                ),
+            ]
+            for dimension in dimensions
+        ],
+    )
+
+
+def _short(settings: Any) -> Any:
+    """Settings with hashes shortened to what people compare; keys and manifests have them whole."""
+    if isinstance(settings, str):
+        return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{20,}\b", r"\1…", settings)
+    if isinstance(settings, dict):
+        return {name: _short(value) for name, value in settings.items()}
+    return [_short(value) for value in settings] if isinstance(settings, list) else settings
 
 
 def _value(name: str, value: float | int | str | bool) -> dg.MetadataValue:

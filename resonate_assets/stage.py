@@ -55,10 +55,10 @@ def produce(
     changed for one run are refused: the next one would silently be without them. A file that can't be used fails
     the step with one line and no retry.
     """
-    if context.run.run_config.get("resources"):
+    if changed := _changed_resources(context):
         raise dg.Failure(
-            "settings of resources would hold for this run only, and are not taken; what is wanted of a track is "
-            "set by the job set_brief, or by `resonate brief set`",
+            f"{', '.join(changed)}: settings of resources would hold for this run only, and are not taken; "
+            "what is wanted of a track is set by the job set_brief, or by `resonate brief set`",
             allow_retries=False,
         )
 
@@ -88,6 +88,16 @@ def produce(
         metadata=metadata(artefact) | {"from_cache": found},
         data_version=dg.DataVersion(artefact.data_version),
     )
+
+
+def _changed_resources(context: dg.AssetExecutionContext) -> list[str]:
+    """Resources whose settings the run changes. The launchpad can write all of them into its form, as they are."""
+    found = []
+    for name, given in context.run.run_config.get("resources", {}).items():
+        schema = context.job_def.resource_defs[name].config_schema
+        if schema.resolve_config(given.get("config", {})).value != schema.resolve_config({}).value:
+            found.append(name)
+    return found
 
 
 class one_line_errors:  # noqa: N801 — reads as the statement it is
