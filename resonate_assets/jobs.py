@@ -37,8 +37,6 @@ set_brief = dg.define_asset_job(
     selection=dg.AssetSelection.assets("brief"),
     partitions_def=tracks,
     executor_def=dg.in_process_executor,
-    # What stands in the launchpad's editor: without it, settings of all resources, which are not to be set there.
-    config={"ops": {"brief": {"config": {"unset": []}}}},
     description="Sets what is wanted of one track: in the launchpad, under `ops: brief: config:`, for instance "
     "`mastering: {target_lufs: -9}`. "
     "It stays set, and what depends on it is made anew.",
