@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from resonate_assets.brief import asked_of
+from resonate_assets.markdown import lines
 from resonate_assets.stage import one_line_errors, produce, track_asset
 from resonate_resources.exporting.contents import contents, known_tags
 from resonate_resources.exporting.folder import METADATA, export
@@ -91,6 +92,6 @@ def exports(
         ),
     ]
     if left:
-        shown = dg.MetadataValue.md("\n".join(f"- {line}" for line in left))
+        shown = dg.MetadataValue.md(lines(left))
         result = result._replace(metadata={**(result.metadata or {}), "changed_by_others": shown})
     return result

@@ -17,7 +17,7 @@ def midi(
     storage: StorageResource,
     transcription: dg.ResourceParam[Transcription],
 ) -> dg.MaterializeResult[Artefact]:
-    """Notes of the pitched stems, and General MIDI drums."""
+    """One MIDI file a stem: notes of the pitched ones, and General MIDI drums."""
     tempo_bpm: float | None = profile.read_json("profile.json")["tempo_bpm"]
     return produce(
         context,

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 import dagster as dg
 
 from resonate_assets.automation import redecode
+from resonate_assets.rejections import let_go
 from resonate_assets.stage import code_of, produce, track_asset
 from resonate_resources.ingestion import ingest
 from resonate_resources.recipe import Product
@@ -21,8 +22,8 @@ from resonate_resources.storage.sources import Rejection
     kinds={"ffmpeg"},
 )
 def raw_track(context: dg.AssetExecutionContext, storage: StorageResource) -> dg.MaterializeResult[Artefact]:
-    """The track as 32-bit float WAV at its own rate and channels, with its tags. Files that can't be decoded are
-    recorded as rejected, with the reason."""
+    """The file, decoded to 32-bit float WAV at its own rate and channels, with its tags. One that can't be
+    decoded is listed in `rejections`, with the reason, and is no track any more."""
     source = storage.sources.find(context.partition_key)
     if source is None:
         raise dg.Failure(f"{context.partition_key}: no source is registered; drop its file into the inbox")
@@ -36,6 +37,7 @@ def raw_track(context: dg.AssetExecutionContext, storage: StorageResource) -> dg
                 raise
             except AudioError as error:
                 storage.sources.reject(Rejection(source.uri, str(error), source.track))
+                let_go(context.instance, storage, source.track)
                 raise
 
     result = produce(

@@ -20,7 +20,7 @@ from resonate_resources.brief.layers import BriefError
 from resonate_resources.brief.resource import BriefResource
 from resonate_resources.ingestion.intake import identify, known_as, unreadable
 from resonate_resources.ingestion.track_key import content_of
-from resonate_resources.storage.artefacts import PICTURE, Artefact
+from resonate_resources.storage.artefacts import PICTURE, THUMBNAIL, Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.s3_store import S3Error
 from resonate_resources.storage.sources import Source
@@ -217,7 +217,7 @@ def _stage(artefact: Artefact) -> Stage:
         **({"notes": [*manifest.notes]} if manifest.notes else {}),
     }
     return Stage(
-        [artefact.location(name) for name in manifest.files if name != PICTURE],
+        [artefact.location(name) for name in manifest.files if name not in (PICTURE, THUMBNAIL)],
         manifest.engine.name,
         dict(metadata),
     )

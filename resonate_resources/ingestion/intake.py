@@ -106,11 +106,19 @@ def take_in(
     url = storage.database
     ledger = TakenIn(url, inbox.uri)
     ledger.take_over(storage.store)
-    ledger.enter({uri: stamp for uri, (stamp, track) in emitted.items() if partitions.has(track)})
+    ledger.enter(
+        {
+            uri: stamp
+            for uri, (stamp, track) in emitted.items()
+            # One that was rejected meanwhile is a partition no more, and not to be tried again.
+            if partitions.has(track) or storage.sources.is_rejected(track)
+        }
+    )
     look = inbox.look(ledger.sampled(KEYS_A_PART)) if inbox.in_parts else inbox.look()
     planned = plan(ledger.fresh(look), {}, waiting, limit)
     read = list(in_parallel(partial(_read, inbox, storage), _until(planned.take, seconds), inbox.at_once))
     known = known_as(url, [source for source in read if isinstance(source, Source)], partitions)
+    rejected = _rejected_before(storage, [source for source in read if isinstance(source, Source)], inbox)
     done: dict[str, str] = {}
     new: dict[str, Source] = {}
     found_again: dict[str, str] = {}
@@ -121,6 +129,8 @@ def take_in(
         elif (content := content_of(source.track)) in known:
             done[seen.uri] = fingerprint(seen)
             found_again[known[content]] = seen.uri
+        elif content in rejected:
+            done[seen.uri] = fingerprint(seen)
         else:
             new_emitted[seen.uri] = (fingerprint(seen), new.setdefault(content, source).track)
     list(in_parallel(storage.sources.register, new.values(), inbox.at_once))
@@ -151,6 +161,16 @@ def known_as(url: str, sources: Sequence[Source], partitions: Partitions) -> dic
             if track is not None and content not in known and partitions.has(track):
                 known[content] = track
     return known
+
+
+def _rejected_before(storage: StorageResource, sources: Sequence[Source], inbox: Inbox) -> set[str]:
+    """Contents of which it is known, perhaps by another name, that they can't be used. They are no partitions."""
+    entered = tracks_of(storage.database, [content_of(source.track) for source in sources])
+    names = {
+        name for source in sources for name in (source.track, entered.get(content_of(source.track))) if name
+    }
+    found = zip(names, in_parallel(storage.sources.is_rejected, names, inbox.at_once), strict=True)
+    return {content_of(name) for name, is_rejected in found if is_rejected}
 
 
 def _until(files: Iterable[Seen], seconds: float) -> Iterator[Seen]:

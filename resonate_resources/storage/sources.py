@@ -48,6 +48,9 @@ class Rejection:
     rejected_at: str = field(default_factory=_now)
 
 
+NOTHING = "nothing"
+"""State of a list of rejections that is empty."""
+
 _Record = TypeVar("_Record", Source, Rejection)
 
 
@@ -85,6 +88,11 @@ class Sources:
 
     def is_rejected(self, track: str) -> bool:
         return self._store.size(_rejection_key(track, "")) is not None
+
+    def rejected_state(self) -> str:
+        """Another text whenever a rejection came, went or changed; costs one listing."""
+        entries = sorted((entry.key, entry.version) for entry in self._store.entries("rejected"))
+        return hashlib.sha256(repr(entries).encode()).hexdigest()[:16] if entries else NOTHING
 
     def rejections(self) -> list[Rejection]:
         """All rejections, latest first."""

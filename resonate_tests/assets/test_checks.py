@@ -243,3 +243,16 @@ def test_scores_are_twelve_numbers_from_0_to_100(make: Make) -> None:
 def test_quality_is_accepted_from_85(make: Make) -> None:
     assert checks.quality_is_accepted(make("qc_scores", measures={"master_total": 85.0})).passed
     assert not checks.quality_is_accepted(make("qc_scores", measures={"master_total": 84.9})).passed
+
+
+def test_a_stem_that_is_more_of_the_others_than_of_itself_is_told(make: Make) -> None:
+    measures = {"vocals_level_dbfs": -20.0, "vocals_predicted_quality_db": 0.1}
+    assert checks.stems_are_good(make("stems", measures=measures)).passed
+    poor = checks.stems_are_good(make("stems", measures=measures | {"vocals_predicted_quality_db": -0.1}))
+    assert not poor.passed
+    assert poor.numbers == {"vocals_quality_db": -0.1}
+
+
+def test_limiting_of_more_than_6_db_is_told(make: Make) -> None:
+    assert checks.limiting_is_gentle(make("master", measures={"limiting_db": 6.0})).passed
+    assert not checks.limiting_is_gentle(make("master", measures={"limiting_db": 6.2})).passed

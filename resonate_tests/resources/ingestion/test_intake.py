@@ -17,6 +17,7 @@ from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.storage.database import tables, transaction
 from resonate_resources.storage.inbox import FolderInbox
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.sources import Rejection
 from resonate_tests.bad_input import dangling_link, directory, pipe
 
 
@@ -346,3 +347,28 @@ def test_a_directory_is_told_to_be_one(tmp_path: Path) -> None:
     path = directory(tmp_path)
     with pytest.raises(IsADirectoryError, match=r"album\.wav: is a directory"):
         identify(path, str(path))
+
+
+# Rejected, and a partition no more
+
+
+@pytest.mark.parametrize("look_between", [True, False])
+def test_content_that_could_not_be_decoded_is_not_tried_again_though_its_partition_is_gone(
+    watcher: Watcher, look_between: bool
+) -> None:
+    path = drop(watcher.inbox, "song.wav")
+    watcher.tick()
+    if look_between:
+        watcher.tick()  # enters the file in the ledger
+    (track,) = watcher.partitions
+    watcher.storage.sources.reject(Rejection(str(path), "song.wav: is cut off", track))
+    watcher.partitions.clear()
+    watcher.ticks(2)
+    path.touch()
+    watcher.ticks(2)
+    path.rename(watcher.inbox.folder / "another name.wav")
+    watcher.ticks(3)
+    assert watcher.asked == [track]
+    drop(watcher.inbox, "song.wav", b"whole music")
+    watcher.ticks(2)
+    assert len(watcher.asked) == 2

@@ -1,0 +1,118 @@
+"""Acceptance: whether what was made of a track may be handed on, and if not, why.
+
+Pure predicates over what manifests tell, shared by the checks, the catalogue and `resonate status`, so that all say
+the same. What has to be read from files to be judged does not belong here: see `checks`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+Measures = Mapping[str, float | int | str | bool]
+"""Of one stage, as its manifest tells them."""
+
+LEAST_SCORE = 85.0
+"""Of 100: what a master must have in common with the original."""
+LEAST_QUALITY_DB = 0.0
+"""Of a stem: below it there is more of everything else in it than of itself."""
+FAINT_DB = -14.0
+"""A stem that is fainter than this against all of them may be leakage alone: its quality says nothing. The policy
+of separation draws the line between a soft voice and an instrumental there (docs/separation.md)."""
+MOST_LIMITING_DB = 6.0
+"""Taken off peaks: more is heard as pumping and dullness."""
+
+CRITERIA = f"{LEAST_SCORE} {LEAST_QUALITY_DB} {FAINT_DB} {MOST_LIMITING_DB} 1"
+"""Another text where another verdict may come of the same measures."""
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """accepted: None as long as there is no master with its scores. reasons: what is wrong, the worst first."""
+
+    accepted: bool | None
+    reasons: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.accepted is None:
+            return "not judged yet"
+        return "accepted" if self.accepted else f"not accepted: {'; '.join(self.reasons)}"
+
+
+def acceptance(made: Mapping[str, Measures]) -> Acceptance:
+    """The verdict on a track. made: stage → measures of what is current.
+
+    `{stage: each.measures for stage, each in current_of(url, [track])[track].items()}` gives them. Reasons of a
+    track that is not finished are told as soon as they are known.
+    """
+    judges = {"qc_scores": _low_score, "stems": _poor_stems, "master": _hard_limiting}
+    reasons = tuple(
+        reason for stage, judge in judges.items() if stage in made for reason in judge(made[stage])
+    )
+    if reasons:
+        return Acceptance(False, reasons)
+    return Acceptance(True if "qc_scores" in made else None)
+
+
+def poor_stems(stems: Measures) -> dict[str, float]:
+    """Stem → its quality in dB, measured or predicted, of those that are poor, the poorest first.
+
+    Fainter ones than FAINT_DB against the sum of all powers are left out.
+    """
+    levels = {
+        name.removesuffix("_level_dbfs"): number(value)
+        for name, value in stems.items()
+        if name.endswith("_level_dbfs")
+    }
+    whole = sum(10 ** (level / 10) for level in levels.values())
+    found: dict[str, float] = {}
+    for stem, level in levels.items():
+        quality = quality_of(stems, stem)
+        if quality is None or whole == 0.0:
+            continue
+        if 10 ** (level / 10) >= whole * 10 ** (FAINT_DB / 10) and quality < LEAST_QUALITY_DB:
+            found[stem] = quality
+    return dict(sorted(found.items(), key=lambda each: each[1]))
+
+
+def quality_of(stems: Measures, stem: str) -> float | None:
+    """Quality of a stem in dB, measured where the truth is known, else predicted; None where it holds no sound."""
+    for called in ("si_sdr", "predicted_quality"):
+        if (value := stems.get(f"{stem}_{called}_db")) is not None:
+            return number(value)
+    return None
+
+
+def limits_gently(master: Measures) -> bool:
+    return number(master.get("limiting_db", 0.0)) <= MOST_LIMITING_DB
+
+
+def scores_enough(qc_scores: Measures) -> bool:
+    return number(qc_scores["master_total"]) >= LEAST_SCORE
+
+
+def score(qc_scores: Measures) -> str:
+    """The master's score, rounded down: 84.96 is not told as the 85 that would be enough."""
+    return f"{math.floor(number(qc_scores['master_total']) * 10) / 10:.1f}"
+
+
+def number(value: float | int | str | bool) -> float:
+    """A measure as a number: manifests keep infinities as text."""
+    return float(value)
+
+
+def _low_score(qc_scores: Measures) -> Iterator[str]:
+    if not scores_enough(qc_scores):
+        yield f"scores {score(qc_scores)} of 100, under {LEAST_SCORE:g}"
+
+
+def _poor_stems(stems: Measures) -> Iterator[str]:
+    for stem, quality in poor_stems(stems).items():
+        kind = "measured" if f"{stem}_si_sdr_db" in stems else "predicted"
+        yield f"poor {stem} ({kind} at {quality:.1f} dB)"
+
+
+def _hard_limiting(master: Measures) -> Iterator[str]:
+    if not limits_gently(master):
+        yield f"limited by {number(master['limiting_db']):.1f} dB, over {MOST_LIMITING_DB:g}"

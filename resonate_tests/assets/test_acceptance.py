@@ -1,0 +1,68 @@
+"""Acceptance: what a person is told of a track in one line, from measures alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from resonate_assets.acceptance import acceptance, poor_stems
+
+GOOD = {
+    "stems": {"vocals_level_dbfs": -20.0, "drums_level_dbfs": -18.0, "vocals_predicted_quality_db": 6.0},
+    "master": {"limiting_db": 2.0},
+    "qc_scores": {"master_total": 97.0},
+}
+
+
+def test_a_track_with_nothing_wrong_is_accepted() -> None:
+    assert str(acceptance(GOOD)) == "accepted"
+
+
+def test_a_track_without_scores_is_not_judged_yet() -> None:
+    verdict = acceptance({"stems": GOOD["stems"]})
+    assert verdict.accepted is None
+    assert str(verdict) == "not judged yet"
+
+
+def test_everything_that_is_wrong_is_told_the_score_first() -> None:
+    bad = {
+        "stems": GOOD["stems"] | {"vocals_predicted_quality_db": -2.34},
+        "master": {"limiting_db": 7.25},
+        "qc_scores": {"master_total": 84.99},
+    }
+    verdict = acceptance(bad)
+    assert verdict.accepted is False
+    score, stem, limiting = verdict.reasons
+    assert "84.9 of 100" in score
+    assert stem == "poor vocals (predicted at -2.3 dB)"
+    assert "7.2 dB" in limiting
+
+
+@pytest.mark.parametrize(("total", "accepted"), [(85.0, True), (84.9, False)])
+def test_a_master_is_accepted_from_85_of_100(total: float, accepted: bool) -> None:
+    assert acceptance(GOOD | {"qc_scores": {"master_total": total}}).accepted is accepted
+
+
+@pytest.mark.parametrize(("limiting_db", "accepted"), [(6.0, True), (6.1, False)])
+def test_more_than_6_db_of_limiting_is_not_accepted(limiting_db: float, accepted: bool) -> None:
+    assert acceptance(GOOD | {"master": {"limiting_db": limiting_db}}).accepted is accepted
+
+
+def test_a_poor_stem_is_told_before_the_master_is_made() -> None:
+    verdict = acceptance({"stems": GOOD["stems"] | {"vocals_predicted_quality_db": -0.1}})
+    assert verdict.accepted is False
+
+
+def test_what_was_measured_counts_before_what_was_predicted() -> None:
+    known = GOOD["stems"] | {"vocals_si_sdr_db": -1.0}
+    assert poor_stems(known) == {"vocals": -1.0}
+
+
+@pytest.mark.parametrize(("level_dbfs", "is_told"), [(-31.0, True), (-33.0, False)])
+def test_the_leakage_in_an_instrumental_is_no_poor_stem(level_dbfs: float, is_told: bool) -> None:
+    # The other stem is at −18 dBFS: 14 dB below the sum of both is −31.8.
+    stems = {"drums_level_dbfs": -18.0, "vocals_level_dbfs": level_dbfs, "vocals_predicted_quality_db": -5.0}
+    assert ("vocals" in poor_stems(stems)) is is_told
+
+
+def test_a_silent_track_has_no_poor_stems() -> None:
+    assert poor_stems({"vocals_level_dbfs": "-inf", "drums_level_dbfs": "-inf"}) == {}
