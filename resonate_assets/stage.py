@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -93,8 +94,9 @@ def produce(
 def _changed_resources(context: dg.AssetExecutionContext) -> list[str]:
     """Resources whose settings the run changes. The launchpad can write all of them into its form, as they are."""
     found = []
-    for name, given in context.run.run_config.get("resources", {}).items():
-        schema = context.job_def.resource_defs[name].config_schema
+    all_given: Any = context.run.run_config.get("resources", {})
+    for name, given in all_given.items():
+        schema: Any = context.job_def.resource_defs[name].config_schema
         if schema.resolve_config(given.get("config", {})).value != schema.resolve_config({}).value:
             found.append(name)
     return found
