@@ -6,9 +6,11 @@ the same. What has to be read from files to be judged does not belong here: see 
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 Measures = Mapping[str, float | int | str | bool]
 """Of one stage, as its manifest tells them."""
@@ -23,8 +25,8 @@ of separation draws the line between a soft voice and an instrumental there (doc
 MOST_LIMITING_DB = 6.0
 """Taken off peaks: more is heard as pumping and dullness."""
 
-CRITERIA = f"{LEAST_SCORE} {LEAST_QUALITY_DB} {FAINT_DB} {MOST_LIMITING_DB} 1"
-"""Another text where another verdict may come of the same measures."""
+CRITERIA = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+"""Another text where another verdict, or other words for it, may come of the same measures."""
 
 
 @dataclass(frozen=True)

@@ -95,8 +95,8 @@ def produce(
 def _changed_resources(context: dg.AssetExecutionContext) -> list[str]:
     """Resources whose settings the run changes. The launchpad can write all of them into its form, as they are."""
     found = []
-    resources: Any = context.run.run_config.get("resources", {})
-    for name, given in resources.items():
+    all_given: Any = context.run.run_config.get("resources", {})
+    for name, given in all_given.items():
         schema: Any = context.job_def.resource_defs[name].config_schema
         if schema.resolve_config(given.get("config", {})).value != schema.resolve_config({}).value:
             found.append(name)
