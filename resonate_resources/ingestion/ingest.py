@@ -11,7 +11,8 @@ import soundfile as sf
 from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.decoding import decode
 from resonate_resources.recordings.recording import AudioError, Progress, file_sha256, silent
-from resonate_resources.recordings.tags import Tags, read_tags
+from resonate_resources.recordings.tag_reading import read_tags
+from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.true_peak import measure_sample_peak
 from resonate_resources.storage.artefacts import Artefact, Read

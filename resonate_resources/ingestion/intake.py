@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from resonate_resources.ingestion.track_key import content_of, track_key
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recordings.recording import file_sha256
-from resonate_resources.recordings.tags import read_tags
+from resonate_resources.recordings.tag_reading import read_tags
 from resonate_resources.storage.inbox import KEYS_A_PART, Inbox, Seen, fingerprint, plan
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection, Source

@@ -35,7 +35,7 @@ from resonate_resources.recordings.recording import (
     silent,
     write_recording,
 )
-from resonate_resources.recordings.wave_sizes import note_on_size
+from resonate_resources.recordings.wave_chunks import note_on_size
 
 if TYPE_CHECKING:
     from resonate_resources.recordings.limits import Limits

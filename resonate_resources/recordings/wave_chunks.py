@@ -1,14 +1,21 @@
-"""WAV files whose header does not tell how much audio there is: of recorders that lost power, and of writers that
-count wrongly, or only to 4 GiB."""
+"""The chunks of WAV files: what charset their texts are in, and whether they tell how much audio there is.
+
+Those of recorders that lost power do not, nor those of writers that count wrongly, or only to 4 GiB.
+"""
 
 from __future__ import annotations
 
+import codecs
 import os
 import struct
+from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 _TAGS = (b"TAG", b"APETAGEX", b"ID3", b"LYRICSBEGIN")
 """What taggers hang on behind the last chunk, whatever RIFF says."""
+_CODE_PAGES = {28591: "latin-1", 28592: "iso8859-2", 28605: "iso8859-15", 65001: "utf-8"}
+"""Of Windows' numbers for charsets, those that are no `cp` in Python."""
 _OF_A_PIPE = 0x7FFFF000
 """From here on a size says that its writer could not seek back; libsndfile knows."""
 _MISCOUNTED_SECONDS = 0.1
@@ -45,17 +52,37 @@ def _is_tag(file: BinaryIO, position: int) -> bool:
 
 def _data_chunk(file: BinaryIO, end: int) -> tuple[int, int, int] | None:
     """Where the audio begins, how many bytes are claimed, how many make a second."""
+    bytes_per_second = 0
+    for name, start, size in _chunks(file, end):
+        if name == b"data":
+            return (start, size, bytes_per_second) if bytes_per_second else None
+        if name == b"fmt ":
+            bytes_per_second = int.from_bytes(_pread(file, start + 8, 4), "little")
+    return None
+
+
+def stated_charset(path: Path) -> str | None:
+    """The code page that a WAV says its INFO texts are in (CSET, Multimedia Programming Interface 1.0, 1991)."""
+    with path.open("rb") as file:
+        for name, start, _ in _chunks(file, os.fstat(file.fileno()).st_size):
+            if name == b"CSET":
+                page = int.from_bytes(_pread(file, start, 2), "little")
+                try:
+                    return codecs.lookup(_CODE_PAGES.get(page, f"cp{page}")).name
+                except LookupError:
+                    return None
+    return None
+
+
+def _chunks(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and stated size of the chunks of a RIFF WAV."""
     if _pread(file, 0, 4) != b"RIFF" or _pread(file, 8, 4) != b"WAVE":
-        return None
-    position, bytes_per_second = 12, 0
+        return
+    position = 12
     while position + 8 <= end:
         name, size = struct.unpack("<4sI", _pread(file, position, 8))
-        if name == b"data":
-            return (position + 8, size, bytes_per_second) if bytes_per_second else None
-        if name == b"fmt " and size >= 16 and position + 24 <= end:
-            bytes_per_second = int.from_bytes(_pread(file, position + 16, 4), "little")
+        yield name, position + 8, size
         position += 8 + size + size % 2
-    return None
 
 
 def _is_chunk(file: BinaryIO, position: int, end: int) -> bool:
