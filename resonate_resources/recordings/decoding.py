@@ -76,22 +76,28 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
 
-def decode(source: Path, into: Path, progress: Progress = silent, limits: Limits | None = None) -> Decoded:
-    """Decode source to `into / "track.wav"`; into is an existing directory.
+def decode(
+    source: Path,
+    into: Path,
+    progress: Progress = silent,
+    limits: Limits | None = None,
+    name: str | None = None,
+) -> Decoded:
+    """Decode source to `into / "track.wav"`; into is an existing directory. name: what messages call the file.
 
     Raises AudioError, with one line and leaving nothing behind, for what is no audio file, not a whole one or too
     large a one, and for samples that are no numbers; DestinationError for a disk that is full, or would be.
     """
-    with _refusing(source), _open(source) as file, _source(file) as opened:
+    with _refusing(name or source.name), _open(source) as file, _source(file) as opened:
         return _write(opened, into, progress, limits)
 
 
-def probe(source: Path, limits: Limits | None = None) -> None:
+def probe(source: Path, limits: Limits | None = None, name: str | None = None) -> None:
     """Look whether a file is audio, from its header and its first seconds.
 
     Raises AudioError, as decode would, for what is none, and for what promises to be too large.
     """
-    with _refusing(source), _open(source) as file, _source(file) as opened:
+    with _refusing(name or source.name), _open(source) as file, _source(file) as opened:
         if limits is not None:
             _refuse_excess(limits, opened, opened.announced)
         if next(opened.blocks, None) is None:
@@ -99,11 +105,11 @@ def probe(source: Path, limits: Limits | None = None) -> None:
 
 
 @contextmanager
-def _refusing(source: Path) -> Iterator[None]:
+def _refusing(name: str) -> Iterator[None]:
     try:
         yield
     except Refusal as refusal:
-        raise AudioError(f"{printable_name(source)}: {refusal}") from refusal
+        raise AudioError(f"{printable_name(name)}: {refusal}") from refusal
 
 
 def _refuse_excess(limits: Limits, opened: Source, frames: int) -> None:
@@ -112,10 +118,10 @@ def _refuse_excess(limits: Limits, opened: Source, frames: int) -> None:
         raise Refusal(excess)
 
 
-def printable_name(path: Path) -> str:
+def printable_name(name: str) -> str:
     """A file's name on one line: control characters escaped, the middle of very long names left out."""
     shown = "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in path.name
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name
     )
     return shown if len(shown) <= 120 else f"{shown[:80]}…{shown[-39:]}"
 
