@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resonate_resources.recordings.limits import Limits
+from resonate_resources.storage.database import sqlite_url
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Settings:
 
     @property
     def database_url(self) -> str:
-        return self.database or f"sqlite:///{self.home / 'resonate.sqlite'}"
+        return self.database or sqlite_url(self.home / "resonate.sqlite")
 
     @classmethod
     def from_environment(cls) -> Settings:
