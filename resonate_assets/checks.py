@@ -172,7 +172,8 @@ def scores_are_scores(qc_scores: Artefact) -> Verdict:
     """Twelve scores for each candidate, all from 0 to 100."""
     import pandas as pd
 
-    frame = pd.read_parquet(qc_scores.path("qc_scores.parquet"))
+    with qc_scores.path("qc_scores.parquet").open("rb") as file:  # Arrow takes no path that is not UTF-8
+        frame = pd.read_parquet(file)
     counts = frame.groupby("candidate")["dimension"].nunique()
     passed = bool(frame["score"].between(0, 100).all()) and bool((counts == 12).all()) and len(counts) > 0
     return Verdict(passed, {"rows": len(frame)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -79,7 +80,9 @@ def build_defs(
         "s3": s3,
         "storage": storage,
         "io_manager": ArtefactIOManager(storage=storage),
-        "inbox": InboxResource(folder=settings.inbox, bucket=settings.bucket, s3=s3),
+        "inbox": InboxResource(
+            folder=settings.inbox, bucket=settings.bucket, s3=s3, **asdict(settings.limits)
+        ),
         "briefs": BriefResource(storage=storage, folder=settings.inbox, bucket=settings.bucket),
         "separation": SeparationResource(
             database=settings.database_url, old_ledger=str(settings.home / OLD_LEDGER)

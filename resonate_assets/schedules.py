@@ -39,7 +39,13 @@ def nightly_ingest(
     inboxes = [place for place in (inbox.watched_folder(), inbox.watched_bucket()) if place is not None]
     for place in inboxes:
         intake = take_in(
-            place, storage, partitions_of(context.instance), waiting={}, emitted={}, limit=_PER_NIGHT
+            place,
+            storage,
+            partitions_of(context.instance),
+            waiting={},
+            emitted={},
+            limit=_PER_NIGHT,
+            limits=inbox.limits,
         )
         context.instance.add_dynamic_partitions(name, [source.track for source in intake.new])
     rejected = {rejection.track for rejection in storage.sources.rejections()}

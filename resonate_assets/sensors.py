@@ -24,7 +24,7 @@ from resonate_resources.storage.sources import NOTHING
 
 
 def look(
-    context: dg.SensorEvaluationContext, inbox: Inbox, storage: StorageResource, limit: int
+    context: dg.SensorEvaluationContext, inbox: Inbox, storage: StorageResource, settings: InboxResource
 ) -> dg.SensorResult:
     """One tick. The cursor holds what the next look must know; Dagster commits it with the runs it asks for."""
     last = json.loads(context.cursor or "{}")
@@ -34,7 +34,8 @@ def look(
         partitions_of(context.instance),
         waiting=last.get("waiting", {}),
         emitted={uri: (stamp, track) for uri, (stamp, track) in last.get("emitted", {}).items()},
-        limit=limit,
+        limit=settings.per_look,
+        limits=settings.limits,
     )
     for rejection in intake.rejected:
         context.log.warning(rejection.reason)
@@ -57,7 +58,7 @@ def _nothing_new(intake: Intake, inbox: Inbox) -> str:
     if intake.waiting:
         parts.append(f"{len(intake.waiting)} being written, or seen for the first time")
     if intake.rejected:
-        parts.append(f"{len(intake.rejected)} unreadable: {intake.rejected[0].reason}")
+        parts.append(f"{len(intake.rejected)} rejected: {intake.rejected[0].reason}")
     return "; ".join(parts)
 
 
@@ -82,7 +83,7 @@ def inbox_folder(
     folder = inbox.watched_folder()
     if folder is None or not folder.folder.is_dir():
         return dg.SkipReason(f"there is no folder {inbox.folder or '(RESONATE_INBOX is not set)'}")
-    return look(context, folder, storage, inbox.per_look)
+    return look(context, folder, storage, inbox)
 
 
 @dg.sensor(
@@ -98,7 +99,7 @@ def inbox_bucket(
     bucket = inbox.watched_bucket()
     if bucket is None:
         return dg.SkipReason("no bucket is watched (RESONATE_BUCKET is not set)")
-    return look(context, bucket, storage, inbox.per_look)
+    return look(context, bucket, storage, inbox)
 
 
 _watch = Watch()

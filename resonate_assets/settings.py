@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from resonate_resources.recordings.limits import Limits
+from resonate_resources.storage.database import sqlite_url
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,12 @@ class Settings:
     database: str = ""
     """RESONATE_DATABASE: what processes must agree on, as an SQLAlchemy URL; empty: `<home>/resonate.sqlite`."""
 
+    limits: Limits = field(default_factory=Limits)
+    """How large a file may be: RESONATE_MAX_HOURS and others, see resonate_resources.recordings.limits."""
+
     @property
     def database_url(self) -> str:
-        return self.database or f"sqlite:///{self.home / 'resonate.sqlite'}"
+        return self.database or sqlite_url(self.home / "resonate.sqlite")
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -38,4 +44,5 @@ class Settings:
             bucket=os.environ.get("RESONATE_BUCKET", ""),
             s3_endpoint=os.environ.get("RESONATE_S3_ENDPOINT") or None,
             database=os.environ.get("RESONATE_DATABASE", ""),
+            limits=Limits.from_environment(),
         )

@@ -18,12 +18,13 @@ from resonate_assets.partitions import partitions_of, tracks
 from resonate_assets.settings import Settings
 from resonate_resources.brief.layers import BriefError
 from resonate_resources.brief.resource import BriefResource
-from resonate_resources.ingestion.intake import identify, known_as, unreadable
+from resonate_resources.ingestion.intake import identify, known_as
 from resonate_resources.ingestion.track_key import content_of
+from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.artefacts import PICTURE, THUMBNAIL, Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.s3_store import S3Error
-from resonate_resources.storage.sources import Source
+from resonate_resources.storage.sources import Rejection, Source
 from resonate_resources.storage.taken_in import enter_tracks
 
 StageDone = Callable[[str, str], None]
@@ -91,6 +92,7 @@ class Processor:
     ) -> None:
         """wanted: `section.name` → value of the brief, to be set for every track that is processed."""
         self._defs = build_defs(settings)
+        self._limits = settings.limits
         self._instance = instance
         self._wanted = dict(wanted or {})
         self.storage: StorageResource = self._defs.resources["storage"]  # type: ignore[index]
@@ -117,9 +119,9 @@ class Processor:
     def _take(self, file: Path, done: Processed, stage_done: Callable[[str], None]) -> None:
         uri = str(file.absolute())
         try:
-            source = identify(file, uri)
-        except OSError as error:
-            rejection = unreadable(uri, error)
+            source = identify(file, uri, self._limits)
+        except AudioError as error:
+            rejection = Rejection(uri, str(error))
             self.storage.sources.reject(rejection)
             done.error = rejection.reason
             return

@@ -40,12 +40,25 @@ class Source:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A file that could not be used. track is None where its content could not even be read."""
+    """A file that could not be used. track is None where it did not even become one.
+
+    reason: one line, `name: what is wrong; what to do`.
+    """
 
     uri: str
     reason: str
     track: str | None = None
     rejected_at: str = field(default_factory=_now)
+
+    @property
+    def wrong(self) -> str:
+        """What is wrong, without the file's name."""
+        return self.reason.partition(": ")[2].rpartition("; ")[0] or self.reason.partition(": ")[2]
+
+    @property
+    def what_to_do(self) -> str:
+        """Empty where nothing is known."""
+        return self.reason.partition(": ")[2].rpartition("; ")[2] if "; " in self.reason else ""
 
 
 NOTHING = "nothing"
