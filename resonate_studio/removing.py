@@ -1,0 +1,76 @@
+"""A track and all that was made of it, out of the library. The user's own file is never touched."""
+
+from __future__ import annotations
+
+import json
+
+import dagster as dg
+
+from resonate_assets.definitions import TRACK_ASSETS
+from resonate_assets.partitions import tracks
+from resonate_assets.runs import PARTITION_TAG
+from resonate_resources.storage.current import current_of, forget
+from resonate_resources.storage.heartbeats import alive, tracks_in_use
+from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.retries import note_tries
+from resonate_resources.storage.taken_in import forget_tracks
+
+_WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
+
+
+class Removal:
+    """Of one track."""
+
+    def __init__(self, storage: StorageResource, instance: dg.DagsterInstance, track: str) -> None:
+        self._storage, self._instance, self.track = storage, instance, track
+
+    def obstacle(self) -> str | None:
+        """Why it can't be removed now, in one line: somebody is at work on it."""
+        at_work = any(not run.is_finished and run.status not in _WAITING for run in self._runs())
+        if at_work or self.track in tracks_in_use(self._storage.database):
+            return f"{self.track}: is being worked at; try again when that is done, or stop it first"
+        return None
+
+    def exports(self) -> list[str]:
+        """Folders that people were given of it, as keys in storage."""
+        store, found = self._storage.store, set()
+        for entry in store.entries(f"artefacts/exports/{self.track}"):
+            if entry.key.endswith("/manifest.json"):
+                try:
+                    folder = str(json.loads(store.read(entry.key) or b"{}")["measures"]["folder"])
+                except (ValueError, KeyError, TypeError):
+                    continue  # damaged: it names no folder
+                if folder.startswith("exports/") and ".." not in folder.split("/") and folder != "exports/":
+                    found.add(folder)
+        return sorted(found)
+
+    def carry_out(self, keep_exports: bool = False) -> None:
+        """Artefacts, exports, source, brief and rejection, rows of the database, runs, and at last the partition,
+        so that one that was killed in between can be begun again. Raises OSError and SQLAlchemyError."""
+        storage, track = self._storage, self.track
+        with alive(storage.database, "remove", track, track):
+            folders = [] if keep_exports else self.exports()
+            stages = {stage.key.path[-1] for stage in TRACK_ASSETS}
+            stages |= current_of(storage.database, [track]).get(track, {}).keys()
+            for stage in stages:
+                # Without its manifest it counts no longer, whatever else is still there.
+                storage.store.delete(f"artefacts/{stage}/{track}/manifest.json")
+                if stage != "exports":
+                    storage.store.delete(f"artefacts/{stage}/{track}")
+            for folder in folders:
+                storage.store.delete(folder)
+            storage.store.delete(f"artefacts/exports/{track}")
+            storage.store.delete(f"briefs/{track}.json")
+            storage.store.delete(f"tracks/{track}.json")
+            storage.sources.accept(track, "")
+            forget(storage.database, [(stage, track) for stage in stages])
+            forget_tracks(storage.database, [track])
+            note_tries(storage.database, {}, [track])
+            for run in self._runs():
+                if not run.is_finished:
+                    self._instance.report_run_canceled(run, "the track was removed")
+                self._instance.delete_run(run.run_id)
+            self._instance.delete_dynamic_partition(str(tracks.name), track)
+
+    def _runs(self) -> list[dg.DagsterRun]:
+        return list(self._instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: self.track})))
