@@ -80,20 +80,23 @@ def process(
         found = files_below(files)
         batch = Batch([str(file) for file in found.files], as_json, found.passed_over)
         stopping.tell = batch.tell_stopped
-        require_all()
-        from resonate_studio.brief_commands import parsed, with_preset
-        from resonate_studio.home import open_instance, settings_for
-        from resonate_studio.processing import Processor
-
-        wanted = with_preset(preset) | parsed(assignments, "--set")
-        settings = settings_for(home)
         _check_stage(stage)
-        with batch.or_none_of_it(), open_instance(settings) as instance:
-            processor = Processor(settings, instance, wanted, anew_from=stage, replace_older=replace_older)
-            batch.carry_out(
-                processor, lambda number, tell: processor.process(found.files[number], tell), stopping
-            )
-            batch.tell(processor.storage.store.location("").rstrip("/"))
+        with batch.or_none_of_it():
+            from resonate_studio.brief_commands import parsed, with_preset
+            from resonate_studio.home import open_instance, settings_for
+            from resonate_studio.processing import Processor
+
+            require_all()
+            settings = settings_for(home)
+            wanted = with_preset(preset) | parsed(assignments, "--set")
+            with open_instance(settings) as instance:
+                processor = Processor(
+                    settings, instance, wanted, anew_from=stage, replace_older=replace_older
+                )
+                batch.carry_out(
+                    processor, lambda number, tell: processor.process(found.files[number], tell), stopping
+                )
+                batch.tell(processor.storage.store.location("").rstrip("/"))
     sys.exit(batch.exit_code)
 
 

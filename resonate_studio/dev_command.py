@@ -20,6 +20,8 @@ from resonate_studio.requirements import require_all
 from resonate_studio.terminal import HOME, Command, plain
 
 if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
     from resonate_assets.settings import Settings
     from resonate_studio.services import Services
 
@@ -27,6 +29,7 @@ _HOST = "127.0.0.1"
 _UP_SECONDS = 120.0
 _LOOK_SECONDS = 0.2
 _WORKER_SECONDS = 2.0
+_STOPPED = "stopped together with the web UI, which asks for it again at its next start"
 
 
 class _StoppedError(BaseException):
@@ -97,29 +100,38 @@ def _end(services: Services, settings: Settings) -> None:
 def _report_stopped(settings: Settings, processes: set[int]) -> list[str]:
     """Runs of these processes, which are no more, are reported failed at once: the automation asks for what failed
     again, and nobody waits for the dead. Gives their tracks."""
+    import dagster as dg
     from sqlalchemy.exc import SQLAlchemyError
 
+    from resonate_assets.runs import PARTITION_TAG
     from resonate_resources.storage.heartbeats import HOST, end_of, heartbeats
     from resonate_studio.home import open_instance
 
     stopped = []
     try:
         with open_instance(settings) as instance:
-            mine = [one for one in heartbeats(settings.database_url, "run") if one.host == HOST]
-            for beat in mine:
-                run = instance.get_run_by_id(beat.name) if beat.pid in processes else None
-                if run is not None:
-                    if not run.is_finished:
-                        instance.report_run_failed(
-                            run, "stopped together with the web UI; it is asked for again"
-                        )
-                    stopped.append(beat.track or run.job_name)
+            beats = heartbeats(settings.database_url, "run")
+            gone = {one.name for one in beats if one.host == HOST and one.pid in processes}
+            others = {one.name for one in beats} - gone
+            launched = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+            for run in instance.get_runs(launched):
+                # On one machine the daemon is the only one who launches, and it is gone, too.
+                if run.run_id in gone or (_is_alone(instance) and run.run_id not in others):
+                    instance.report_run_failed(run, _STOPPED)
+                    stopped.append(run.tags.get(PARTITION_TAG, run.job_name))
             end_of(settings.database_url, processes)
     except (SQLAlchemyError, OSError) as error:
         click.echo(
             f"runs could not be reported stopped ({error}); that is found out at the next start", err=True
         )
     return sorted(stopped)
+
+
+def _is_alone(instance: DagsterInstance) -> bool:
+    """Whether no other machine can share the instance."""
+    from dagster._core.storage.runs.sqlite import SqliteRunStorage
+
+    return isinstance(instance.run_storage, SqliteRunStorage)
 
 
 def _end_worker() -> None:

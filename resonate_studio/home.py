@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resonate_assets.runs import report_dead_runs
 from resonate_assets.settings import MARKER, Settings, SettingsError, check_folder, default_home, is_home
+from resonate_resources.storage.database import transaction
 from resonate_resources.storage.heartbeats import Watch
 from resonate_resources.storage.pools import runs_at_once
 from resonate_studio.dagster_storage import open_storage
@@ -59,7 +60,8 @@ def spoken_of(context: click.Context) -> str | None:
 
 def require_home(settings: Settings) -> None:
     """For commands that only look: a home that is not there is told, not made. Raises ClickException."""
-    if not (is_home(settings.home) or (instance_directory(settings) / "history").is_dir()):
+    signs = settings.home / "artefacts", instance_directory(settings) / "history"
+    if not (is_home(settings.home) or any(sign.is_dir() for sign in signs)):
         raise click.ClickException(
             f"{plain(str(settings.home))}: no library is kept there; `resonate process FILE` begins one"
         )
@@ -81,9 +83,12 @@ def make_home(settings: Settings) -> None:
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of a home (DAGSTER_HOME, or `<home>/dagster_home`), made at first use.
 
-    While it is open, runs that were killed are reported failed, whoever began them.
+    While it is open, runs that were killed are reported failed, whoever began them. Raises OSError and
+    SQLAlchemyError where the home or its databases can't be used.
     """
     make_home(settings)
+    with transaction(settings.database_url):  # one that can't be used is known before anything is begun
+        pass
     directory = instance_directory(settings)
     directory.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(directory)

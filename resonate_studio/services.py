@@ -56,8 +56,8 @@ class Services:
         return found
 
     def end(self) -> None:
-        """Ask all to end, and after some seconds make them. When this returns none of them is left. What they say of
-        each other's end is not passed on."""
+        """Ask all to end, and after some seconds make them. When this returns none of them is left. What they say
+        of each other's end is not passed on."""
         self._ending = True
         self._send(signal.SIGTERM)
         if self._gone(_ASKED_SECONDS):

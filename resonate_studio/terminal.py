@@ -77,7 +77,7 @@ def tell_home(context: click.Context) -> None:
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Storage or a database that can't be used is one line, not a traceback. Raises ClickException."""
+    """A setting, storage or a database that can't be used is one line, not a traceback. Raises ClickException."""
     try:
         yield
     except BrokenPipeError:
@@ -87,11 +87,14 @@ def one_line() -> Iterator[None]:
     except Exception as error:
         from sqlalchemy.exc import SQLAlchemyError  # takes long enough to be stopped in its midst
 
+        from resonate_assets.settings import SettingsError
         from resonate_studio.trouble import trouble
 
-        if not isinstance(error, OSError | SQLAlchemyError | sqlite3.Error):
-            raise
-        raise click.ClickException(trouble(error)) from error
+        if isinstance(error, SettingsError):
+            raise click.ClickException(str(error)) from error
+        if isinstance(error, OSError | SQLAlchemyError | sqlite3.Error):
+            raise click.ClickException(trouble(error)) from error
+        raise
 
 
 class Age(click.ParamType[float]):

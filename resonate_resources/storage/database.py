@@ -25,8 +25,8 @@ _BUSY_SECONDS = 30.0
 """How long SQLite waits for another process that writes."""
 _CONNECT_SECONDS = 5
 """For each address of a server's name; libpq would wait for as long as TCP does."""
-_GIVE_UP_SECONDS = 12.0
-"""No other try to connect begins later: with the last one's time, and where a name has two addresses, 22 s."""
+_GIVE_UP_SECONDS = 8.0
+"""No other try to connect begins later: a silent server is told after 10 s, after 20 where it has two addresses."""
 _CONNECT_TRIES = 6
 """With the pauses between them, 6 s: a server that restarts is back by then."""
 _TRIES = 4
