@@ -28,7 +28,10 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         *(("RESONATE_INBOX", place) for place in ("s3://b/inbox", "gs://b")),
         *(("RESONATE_BUCKET", place) for place in ("b/prefix", "gs://b", "s3:/b", "/srv/music")),
         *(("RESONATE_S3_ENDPOINT", place) for place in ("127.0.0.1:9000", "minio", "http://")),
-        *(("RESONATE_DATABASE", url) for url in ("mysql://h/d", "nonsense", "sqlite://", "sqlite:///here.db")),
+        *(
+            ("RESONATE_DATABASE", url)
+            for url in ("mysql://h/d", "nonsense", "sqlite://", "sqlite:///here.db")
+        ),
         ("RESONATE_HOME", "s3://b/home"),
     ],
 )
@@ -65,7 +68,11 @@ def test_what_can_be_meant_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, na
 
 
 def test_a_password_is_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    for url in ("mysql://me:geheim@host/d", "postgresql//me:geheim@host/d", "postgresql://me:geheim@host:x/d"):
+    for url in (
+        "mysql://me:geheim@host/d",
+        "postgresql//me:geheim@host/d",
+        "postgresql://me:geheim@host:x/d",
+    ):
         monkeypatch.setenv("RESONATE_DATABASE", url)
         with pytest.raises(SettingsError) as caught:
             Settings.from_environment()

@@ -163,7 +163,7 @@ def test_status_tells_tracks_and_rejections(session: Session) -> None:
     made = track_of(session.first)["track"]
     accepted = {track["track"]: track["accepted"] for track in told["tracks"]}[made]
     assert states[made] == ("done" if accepted else "not accepted")
-    assert [track["state"] for track in told["tracks"]][0] == "rejected"  # the worst comes first
+    assert told["tracks"][0]["state"] == "rejected"  # the worst comes first
     [rejected] = told["rejected"]
     assert rejected["uri"].endswith("[red]bad.mp3")
     plain = resonate("status", "--home", session.home).output

@@ -1,4 +1,4 @@
-"""The commands of a library's everyday life: status, retry, remove, going on from a stage, a file that has changed."""
+"""The commands of everyday life: status, retry, remove, going on from a stage, a file that has changed."""
 
 from __future__ import annotations
 
