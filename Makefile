@@ -8,7 +8,6 @@ AUDIO_SEPARATOR := resonate_resources/models/workers/audio_separator
 # Tests of one file share what it makes. The first files mostly wait for processes of their own: three on two cores.
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 export RESONATE_HOME ?= $(CURDIR)/studio
-export DAGSTER_HOME ?= $(RESONATE_HOME)/dagster_home
 
 .PHONY: demo dev workers test quick fresh check snapshots constraints clean system programs python
 # Two apt-get or pip at a time get in each other's way.
@@ -24,9 +23,7 @@ endif
 
 ## dev: Dagster's web UI on http://127.0.0.1:3000; drop files into studio/inbox
 dev: $(VENV)/base
-	$(BIN)/resonate prepare
-	$(BIN)/dagster instance migrate
-	$(BIN)/dagster dev --host 127.0.0.1 --workspace workspace.yaml
+	@$(BIN)/resonate dev
 
 ## workers: the environments of models that can't share one: RoFormer, MDX-Net and VR, by audio-separator
 workers: $(WORKERS)/audio-separator/made

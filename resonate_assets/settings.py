@@ -1,21 +1,38 @@
-"""Settings: the few environment variables that say where things are."""
+"""Settings: the few environment variables that say where things are. Each is honoured or refused, never dropped."""
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from resonate_resources.recordings.limits import Limits
 from resonate_resources.storage.database import sqlite_url
 
+MARKER = ".resonate-home"
+"""The file by which a home is known."""
+_OLD_MARKER = "resonate.sqlite"
+"""What a home of an earlier version has in its place."""
+_FOLDER = "studio"
+_CLONE = ("workspace.yaml", "resonate_assets", "pyproject.toml")
+"""What a clone of Resonate holds, whose home is its `studio`, made or not."""
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+_DATABASES = ("sqlite", "postgresql")
+
+
+class SettingsError(ValueError):
+    """A setting that can't be honoured. One line, which names it and never tells a password."""
+
 
 @dataclass(frozen=True)
 class Settings:
-    """Where one instance of Resonate lives."""
+    """Where one instance of Resonate lives. Raises SettingsError where something can't be meant."""
 
     home: Path
-    """RESONATE_HOME, by default `~/resonate`: everything below it, unless another variable moves it."""
+    """RESONATE_HOME, else found from where one stands: everything below it, unless another variable moves it."""
     storage: str
     """RESONATE_STORAGE: artefacts and exports; a directory or s3://bucket/prefix."""
     inbox: str
@@ -30,13 +47,35 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     """How large a file may be: RESONATE_MAX_HOURS and others, see resonate_resources.recordings.limits."""
 
+    def __post_init__(self) -> None:
+        check_folder("RESONATE_HOME", str(self.home))
+        check_folder(
+            "RESONATE_INBOX", self.inbox, "a folder on this machine (a watched bucket is RESONATE_BUCKET)"
+        )
+        if _is_s3(self.storage):
+            _bucket("RESONATE_STORAGE", self.storage)
+        else:
+            check_folder("RESONATE_STORAGE", self.storage, "a folder, or s3://bucket/prefix")
+        if self.bucket:
+            _bucket("RESONATE_BUCKET", self.bucket)
+        if self.s3_endpoint and not re.match(r"https?://[^/]", self.s3_endpoint):
+            raise SettingsError(
+                f"RESONATE_S3_ENDPOINT={self.s3_endpoint}: is no address; begin with https:// or http://"
+            )
+        if self.database:
+            _database(self.database)
+
     @property
     def database_url(self) -> str:
         return self.database or sqlite_url(self.home / "resonate.sqlite")
 
     @classmethod
     def from_environment(cls) -> Settings:
-        home = Path(os.environ.get("RESONATE_HOME") or "~/resonate").expanduser().absolute()
+        """Raises SettingsError."""
+        named = os.environ.get("RESONATE_HOME")
+        if named:
+            check_folder("RESONATE_HOME", named)
+        home = Path(named).expanduser().absolute() if named else home_from_here()
         return cls(
             home=home,
             storage=os.environ.get("RESONATE_STORAGE") or str(home),
@@ -45,4 +84,76 @@ class Settings:
             s3_endpoint=os.environ.get("RESONATE_S3_ENDPOINT") or None,
             database=os.environ.get("RESONATE_DATABASE", ""),
             limits=Limits.from_environment(),
+        )
+
+
+def is_home(folder: Path) -> bool:
+    """Whether an instance of Resonate lives there."""
+    return (folder / MARKER).is_file() or (folder / _OLD_MARKER).is_file()
+
+
+def default_home() -> Path:
+    """The home where nothing says otherwise: `studio` of the clone that this code is run from, else `~/resonate`.
+
+    So it is the same one under make, in the shell and in the web UI.
+    """
+    clone = Path(__file__).absolute().parents[1]
+    return clone / _FOLDER if _is_clone(clone) else Path("~/resonate").expanduser().absolute()
+
+
+def home_from_here(here: Path | None = None) -> Path:
+    """The home that is meant by one who stands in a folder (by default the current one): as git finds its own, the
+    nearest folder upwards that is a home, or has one in `studio`; else the default."""
+    try:
+        here = (here or Path.cwd()).absolute()
+    except FileNotFoundError:  # somebody has removed the folder that one stands in
+        return default_home()
+    for folder in (here, *here.parents):
+        if is_home(folder):
+            return folder
+        if is_home(folder / _FOLDER) or _is_clone(folder):
+            return folder / _FOLDER
+    return default_home()
+
+
+def _is_clone(folder: Path) -> bool:
+    return all((folder / name).exists() for name in _CLONE)
+
+
+def _is_s3(place: str) -> bool:
+    return place.lower().startswith("s3://")
+
+
+def check_folder(setting: str, place: str, wanted: str = "a folder on this machine") -> None:
+    """Raises SettingsError where a place is no folder's: on a service that is not known here, for instance."""
+    if "\0" in place:
+        raise SettingsError(f"{setting}: holds a zero byte, which no name can")
+    if found := _SCHEME.match(place):
+        hint = "; with two slashes, s3://bucket/prefix" if found[1].lower() == "s3" else ""
+        raise SettingsError(f"{setting}={place}: {found[1]}: is not known here; give {wanted}{hint}")
+
+
+def _bucket(setting: str, place: str) -> None:
+    if not re.fullmatch(r"s3://[^/]+(/.*)?", place):
+        raise SettingsError(f"{setting}={place}: is not of the form s3://bucket/prefix")
+
+
+def _database(url: str) -> None:
+    name = "RESONATE_DATABASE"
+    try:
+        address = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        # What can't be read may have its password anywhere.
+        raise SettingsError(
+            f"{name}: is no database URL; give sqlite:////absolute/file.sqlite or "
+            "postgresql+psycopg2://user:password@host:5432/database"
+        ) from None
+    kind = address.get_backend_name()
+    if kind not in _DATABASES:
+        raise SettingsError(
+            f"{name}: databases of the kind {kind} are not known here; give sqlite or postgresql"
+        )
+    if kind == "sqlite" and not Path(address.database or "").expanduser().is_absolute():
+        raise SettingsError(
+            f"{name}: give the file's absolute path, with four slashes: sqlite:////srv/resonate.sqlite"
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from resonate_studio.terminal import HOME, JSON, console, print_json, writable
+from resonate_studio.terminal import HOME, JSON, Group, console, print_json
 
 if TYPE_CHECKING:
     from resonate_assets.settings import Settings
@@ -20,15 +20,16 @@ TRACK = click.argument("track")
 """A track key, or any beginning of one that is no other's."""
 
 
-def parsed(assignments: Sequence[str]) -> dict[str, Any]:
-    """`section.name` → value, checked against the brief. One that can't be used is one line."""
+def parsed(assignments: Sequence[str], origin: str = "") -> dict[str, Any]:
+    """`section.name` → value, checked against the brief. One that can't be used is one line, which begins with the
+    option that they were given by, if there is one."""
     from resonate_resources.brief.layers import BriefError, Layer, nested, parse_setting, resolve
 
     try:
         settings = dict(parse_setting(text) for text in assignments)
-        resolve([Layer("--set", nested(settings))])
+        resolve([Layer(origin, nested(settings))])
     except BriefError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(str(error).removeprefix(": ")) from error
     return settings
 
 
@@ -38,7 +39,7 @@ def with_preset(preset: str | None) -> dict[str, Any]:
     return {} if preset is None else {f"{section}.preset": preset for section in names}
 
 
-@click.group()
+@click.group(cls=Group)
 def brief() -> None:
     """What is wanted of a track: built in, brief.toml of the home, of its folder, beside it, set since."""
 
@@ -86,17 +87,18 @@ def _changed(
     if not as_json:
         click.echo(
             "What depends on it is made anew where automation runs (make dev); "
-            f"or at once: resonate process '{briefing.file_of(track)}'"
+            f"or at once: resonate retry {track}"
         )
 
 
 @contextmanager
 def _briefing(home: Path | None) -> Iterator[Briefing]:
     from resonate_studio.briefing import Briefing
-    from resonate_studio.home import open_instance, settings_for
+    from resonate_studio.home import open_instance, require_home, settings_for
 
     settings: Settings = settings_for(home)
-    with writable(settings.home), open_instance(settings) as instance:
+    require_home(settings)
+    with open_instance(settings) as instance:
         yield Briefing(settings, instance)
 
 
@@ -110,7 +112,10 @@ def _tell(resolved: Resolved, track: str, as_json: bool) -> None:
 
     terminal = console(quiet=False)
     terminal.print(f"[bold]{track}[/bold]")
-    table = Table("setting", "value", "from", box=None)
+    table = Table(box=None)
+    table.add_column("setting", no_wrap=True)
+    for title in ("value", "from"):
+        table.add_column(title, overflow="fold")
     for name, value, origin in resolved.rows():
         table.add_row(name, escape(value), escape(origin))
     terminal.print(table)

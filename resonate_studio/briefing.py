@@ -31,11 +31,6 @@ class Briefing:
         """The one track whose key begins so. Raises ClickException."""
         return find_track(self._instance, beginning)
 
-    def file_of(self, track: str) -> str:
-        """Where its audio came from."""
-        source = self._storage.sources.find(track)
-        return source.uri if source else track
-
     def show(self, track: str) -> Resolved:
         """Raises ClickException where a brief can't be used."""
         try:

@@ -13,35 +13,83 @@ from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+import click
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from resonate_assets.runs import report_dead_runs
-from resonate_assets.settings import Settings
+from resonate_assets.settings import MARKER, Settings, SettingsError, check_folder, default_home, is_home
+from resonate_resources.storage.database import transaction
 from resonate_resources.storage.heartbeats import Watch
 from resonate_resources.storage.pools import runs_at_once
 from resonate_studio.dagster_storage import open_storage
+from resonate_studio.terminal import plain
 
 _LOOK_SECONDS = 5.0
+_MARK = "A home of Resonate: everything below belongs together. docs/operations.md tells what is what.\n"
 _log = logging.getLogger(__name__)
 
 
 def settings_for(home: Path | None) -> Settings:
-    """Settings from the environment, with everything below another home where one is given."""
-    if home is not None:
-        os.environ["RESONATE_HOME"] = str(home.absolute())
-        for moved in ("RESONATE_STORAGE", "RESONATE_INBOX", "RESONATE_DATABASE", "DAGSTER_HOME"):
-            os.environ.pop(moved, None)
-    return Settings.from_environment()
+    """Settings from the environment. A home that is given takes the place of RESONATE_HOME, and its Dagster
+    instance lives in it, wherever DAGSTER_HOME points. Raises ClickException where one can't be honoured."""
+    try:
+        if home is not None:
+            check_folder("--home", str(home))
+            os.environ["RESONATE_HOME"] = str(home.absolute())
+            os.environ.pop("DAGSTER_HOME", None)
+        settings = Settings.from_environment()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta[__name__] = settings
+    return settings
+
+
+def spoken_of(context: click.Context) -> str | None:
+    """Which home a command spoke of, in one line; None where it was the default one, and nothing lies elsewhere."""
+    settings: Settings | None = context.meta.get(__name__)
+    if settings is None:
+        return None
+    places = [f"home: {plain(str(settings.home))}"] if settings.home != default_home() else []
+    if settings.storage != str(settings.home):
+        places.append(f"storage: {plain(settings.storage)} (RESONATE_STORAGE)")
+    return ", ".join(places) or None
+
+
+def require_home(settings: Settings) -> None:
+    """For commands that only look: a home that is not there is told, not made. Raises ClickException."""
+    signs = settings.home / "artefacts", instance_directory(settings) / "history"
+    if not (is_home(settings.home) or any(sign.is_dir() for sign in signs)):
+        raise click.ClickException(
+            f"{plain(str(settings.home))}: no library is kept there; `resonate process FILE` begins one"
+        )
+
+
+def instance_directory(settings: Settings) -> Path:
+    """Where the Dagster instance of a home is: DAGSTER_HOME, else `<home>/dagster_home`."""
+    return Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster_home").expanduser().absolute()
+
+
+def make_home(settings: Settings) -> None:
+    """The folder, and the file by which it is known. Raises OSError."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    if not (settings.home / MARKER).is_file():
+        (settings.home / MARKER).write_text(_MARK, "utf-8")
 
 
 @contextmanager
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of a home (DAGSTER_HOME, or `<home>/dagster_home`), made at first use.
 
-    While it is open, runs that were killed are reported failed, whoever began them.
+    While it is open, runs that were killed are reported failed, whoever began them. Raises OSError and
+    SQLAlchemyError where the home or its databases can't be used.
     """
-    directory = Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster_home").absolute()
+    make_home(settings)
+    with transaction(settings.database_url):  # one that can't be used is known before anything is begun
+        pass
+    directory = instance_directory(settings)
     directory.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(directory)
     # Two processes that create the databases at once trip over each other.

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from resonate_studio.terminal import HOME, Age, store_of, writable
+from resonate_studio.terminal import HOME, Age, Group, store_of
 
 
-@click.group()
+@click.group(cls=Group)
 def library() -> None:
     """Records of the library: compare them with storage, look at an inbox anew, prune old runs."""
 
@@ -19,11 +19,12 @@ def library() -> None:
 def rebuild_index(home: Path | None) -> None:
     """Make the index of what is current say what storage does: after storage or the database was lost or mended."""
     from resonate_resources.storage.current import rebuild
-    from resonate_studio.home import settings_for
+    from resonate_studio.home import require_home, settings_for
 
     settings = settings_for(home)
-    with writable(settings.home):
-        wrong = rebuild(settings.database_url, store_of(home))
+    if settings.storage == str(settings.home):  # elsewhere, the index may be all that is kept here
+        require_home(settings)
+    wrong = rebuild(settings.database_url, store_of(home))
     click.echo(f"{wrong} rows did not agree with storage")
 
 
@@ -32,14 +33,14 @@ def rebuild_index(home: Path | None) -> None:
 def look_again(home: Path | None) -> None:
     """Look at every file of the inboxes anew: after Dagster's database was lost. No track becomes another by it."""
     from resonate_resources.storage.taken_in import TakenIn
-    from resonate_studio.home import settings_for
+    from resonate_studio.home import require_home, settings_for
 
     settings = settings_for(home)
     inboxes = [str(Path(settings.inbox).expanduser().absolute()), settings.bucket]
-    with writable(settings.home):
-        for inbox in filter(None, inboxes):
-            TakenIn(settings.database_url, inbox).forget()
-            click.echo(f"{inbox}: every file is looked at anew")
+    require_home(settings)
+    for inbox in filter(None, inboxes):
+        TakenIn(settings.database_url, inbox).forget()
+        click.echo(f"{inbox}: every file is looked at anew")
 
 
 @library.command("prune")
@@ -47,13 +48,16 @@ def look_again(home: Path | None) -> None:
 @click.option(
     "--older-than", "age", type=Age(), default="30d", show_default=True, help="Age: 30d, 12h, 0d for all."
 )
-@click.option("--at-most", default=1000, show_default=True, help="Runs to delete.")
+@click.option(
+    "--at-most", type=click.IntRange(min=1), default=1000, show_default=True, help="Runs to delete."
+)
 def prune_runs(home: Path | None, age: float, at_most: int) -> None:
     """Delete old runs of which everything has been made anew since. The latest of each stage and track stays."""
     from resonate_assets.pruning import prune
-    from resonate_studio.home import open_instance, settings_for
+    from resonate_studio.home import open_instance, require_home, settings_for
 
     settings = settings_for(home)
-    with writable(settings.home), open_instance(settings) as instance:
+    require_home(settings)
+    with open_instance(settings) as instance:
         removed = prune(instance, age, at_most)
     click.echo(f"deleted {removed} runs")

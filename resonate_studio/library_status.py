@@ -1,64 +1,230 @@
-"""What `resonate status` tells: every track with how far it came, and every rejected file."""
+"""What `resonate status` tells: every track with how far it came and what it is worth, and every rejected file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from statistics import median
 
 import dagster as dg
 
+from resonate_assets.acceptance import Acceptance, acceptance
 from resonate_assets.definitions import TRACK_ASSETS, build_defs
-from resonate_assets.jobs import STAGES
+from resonate_assets.jobs import STAGES, process_track
 from resonate_assets.partitions import tracks
+from resonate_assets.runs import PARTITION_TAG, UNFINISHED
 from resonate_assets.settings import Settings
 from resonate_resources.storage.catalogue import stale_tracks
-from resonate_resources.storage.current import rebuild, stages_made, was_walked
+from resonate_resources.storage.current import measures_of, rebuild, stages_made, was_walked
+from resonate_resources.storage.pools import runs_at_once
+from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection
+from resonate_studio.processing import reason_of_failure
+from resonate_studio.versions import Versions
+
+WORST_FIRST = (
+    *("failed", "rejected", "not accepted", "stopped", "unfinished", "behind"),
+    *("running", "queued", "done"),
+)
+_JUDGED = ("qc_scores", "stems", "master")
+"""Stages whose measures the verdict on a track is made from."""
+_WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
+_RUNS_A_QUESTION = 500
+_REASONS_AT_MOST = 200
+"""Failures whose logs are read: of more than that nobody reads the reasons in a list."""
+_TYPICAL_OF = 20
+"""Finished runs that tell how long one takes."""
+_PROGRESS = re.compile(r"^(\w+): (\d+)%$")
+"""What stages write into the log now and then; see resonate_assets.stage.sparse_progress."""
 
 
 @dataclass(frozen=True)
 class TrackStatus:
-    """A track, the stages that have an artefact, how many there are in all, and done, behind (what it is made
-    from, its brief or the code has changed since), unfinished or rejected."""
+    """A track, the stages that have an artefact, how many there are in all, and its state: one of WORST_FIRST.
+
+    behind: what it is made from, its brief or the code has changed since. accepted: the checks' verdict, None as
+    long as there is none; reason: why it failed, was rejected or is not accepted. Of one that is running: the stage
+    that it is in, and how much of that is done, 0…1, where it is known. Of one that is queued: its place, from 1
+    on, and in how many seconds it may be done. follows: an older track made of the same file, before that changed.
+    """
 
     track: str
     made: list[str]
     stages: int
     state: str
+    accepted: bool | None = None
+    reason: str | None = None
+    stage: str | None = None
+    progress: float | None = None
+    place: int | None = None
+    expected_seconds: float | None = None
+    follows: str | None = None
 
 
 @dataclass(frozen=True)
 class LibraryStatus:
+    """Tracks, the worst first, and rejected files."""
+
     tracks: list[TrackStatus]
     rejected: list[Rejection]
 
 
-def library_status(settings: Settings, instance: dg.DagsterInstance) -> LibraryStatus:
-    """Look at the index of what is current, and at the instance for tracks of which nothing was made yet."""
-    storage = build_defs(settings).resources["storage"]  # type: ignore[index]
-    rejections = storage.sources.rejections()
-    rejected = {rejection.track for rejection in rejections}
-    if not was_walked(storage.database):
-        rebuild(storage.database, storage.store)
-    made = stages_made(storage.database)
+@dataclass(frozen=True)
+class _Facts:
+    made: Mapping[str, list[str]]
+    behind: Collection[str]
+    verdicts: Mapping[str, Acceptance]
+    rejected: Mapping[str, str]
+    follows: Mapping[str, str]
+    active: Mapping[str, dg.RunRecord]
+    last: Mapping[str, dg.RunRecord]
+    queue: Mapping[str, int]
+
+
+def library_status(
+    settings: Settings, instance: dg.DagsterInstance, track: str | None = None
+) -> LibraryStatus:
+    """Look at the index of what is current, and at the instance for runs and for tracks of which nothing was made
+    yet. track: the only one that is asked about."""
+    storage: StorageResource = build_defs(settings).resources["storage"]  # type: ignore[index]
+    rejections = [one for one in storage.sources.rejections() if track in (None, one.track)]
+    facts = _facts(storage, instance, rejections)
+    wanted = sorted(facts.made) if track is None else [track]
+    typical = _typical_seconds(instance) if facts.queue else None
+    reasons = 0
+    found = []
+    for name in wanted:
+        status = _status(name, facts, typical)
+        if status.state == "failed" and reasons < _REASONS_AT_MOST:
+            reasons += 1
+            why = reason_of_failure(instance, facts.last[name].dagster_run.run_id)
+            status = replace(status, reason=why)
+        if status.state == "running":
+            stage, progress = _progress(instance, facts.active[name].dagster_run.run_id)
+            status = replace(status, stage=stage, progress=progress)
+        found.append(status)
+    found.sort(key=lambda one: (WORST_FIRST.index(one.state), one.place or 0, one.track))
+    return LibraryStatus(found, rejections)
+
+
+def _facts(storage: StorageResource, instance: dg.DagsterInstance, rejections: list[Rejection]) -> _Facts:
+    url = storage.database
+    if not was_walked(url):
+        rebuild(url, storage.store)
+    made = stages_made(url)
+    known = instance.get_dynamic_partitions(str(tracks.name))
+    for track in known:
+        made.setdefault(track, [])
     code_versions = {
         stage.key.path[-1]: stage.code_versions_by_key[stage.key] or "" for stage in TRACK_ASSETS
     }
-    behind = {each.track for each in stale_tracks(storage.database, code_versions)}
-    for track in instance.get_dynamic_partitions(str(tracks.name)):
-        made.setdefault(track, [])
-    return LibraryStatus(
-        [
-            _status(track, [stage for stage in STAGES if stage in stages], track in rejected, track in behind)
-            for track, stages in sorted(made.items())
-        ],
-        rejections,
+    active = _by_track(instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)))
+    waiting = sorted(
+        (record for record in active.values() if record.dagster_run.status in _WAITING),
+        key=lambda record: (-_priority(record), record.storage_id),
+    )
+    failed = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]), limit=1000)
+    in_question = {track for track, stages in made.items() if len(stages) < len(STAGES)}
+    in_question |= _by_track(failed).keys() & made.keys()
+    return _Facts(
+        made=made,
+        behind={each.track for each in stale_tracks(url, code_versions)},
+        verdicts={track: acceptance(measures) for track, measures in measures_of(url, _JUDGED)},
+        rejected={one.track: one.reason for one in rejections if one.track is not None},
+        follows=Versions(storage, known).followers(),
+        active=active,
+        last=_last_runs(instance, in_question),
+        queue={_track(record): place for place, record in enumerate(waiting, 1)},
     )
 
 
-def _status(track: str, made: list[str], rejected: bool, behind: bool) -> TrackStatus:
-    state = "done" if len(made) == len(STAGES) else "unfinished"
-    if rejected:
-        state = "rejected"
-    elif behind and state == "done":
-        state = "behind"
-    return TrackStatus(track, made, len(STAGES), state)
+def _status(track: str, facts: _Facts, typical: float | None) -> TrackStatus:
+    made = [stage for stage in STAGES if stage in facts.made.get(track, [])]
+    verdict = facts.verdicts.get(track, Acceptance(None))
+    state = _state(track, facts, verdict, whole=len(made) == len(STAGES))
+    place = facts.queue.get(track)
+    expected = None
+    if place is not None and typical is not None:
+        ahead = len(facts.active) - len(facts.queue) + place
+        expected = typical * math.ceil(ahead / runs_at_once())
+    reason = facts.rejected.get(track) if state == "rejected" else None
+    if state == "not accepted":
+        reason = "; ".join(verdict.reasons)
+    return TrackStatus(
+        track,
+        made,
+        len(STAGES),
+        state,
+        accepted=verdict.accepted,
+        reason=reason,
+        place=place,
+        expected_seconds=expected,
+        follows=facts.follows.get(track),
+    )
+
+
+def _state(track: str, facts: _Facts, verdict: Acceptance, whole: bool) -> str:
+    """What goes on comes before what was, and what went wrong before what is there all the same."""
+    last = facts.last.get(track)
+    ended = last.dagster_run.status if last else None
+    states = {
+        "queued": track in facts.queue,
+        "running": track in facts.active,
+        "rejected": track in facts.rejected,
+        "failed": ended == dg.DagsterRunStatus.FAILURE,
+        "stopped": ended == dg.DagsterRunStatus.CANCELED and not whole,
+        "unfinished": not whole,
+        "not accepted": verdict.accepted is False,
+        "behind": track in facts.behind,
+    }
+    return next((state for state, holds in states.items() if holds), "done")
+
+
+def _by_track(records: Iterable[dg.RunRecord]) -> dict[str, dg.RunRecord]:
+    """The latest of each track: records come newest first."""
+    found: dict[str, dg.RunRecord] = {}
+    for record in records:
+        if PARTITION_TAG in record.dagster_run.tags:
+            found.setdefault(_track(record), record)
+    return found
+
+
+def _track(record: dg.RunRecord) -> str:
+    return record.dagster_run.tags[PARTITION_TAG]
+
+
+def _priority(record: dg.RunRecord) -> int:
+    told = record.dagster_run.tags.get("dagster/priority", "0")
+    return int(told) if told.lstrip("-").isdecimal() else 0
+
+
+def _last_runs(instance: dg.DagsterInstance, names: Iterable[str]) -> dict[str, dg.RunRecord]:
+    found: dict[str, dg.RunRecord] = {}
+    ahead: Iterator[str] = iter(sorted(names))
+    while some := list(islice(ahead, _RUNS_A_QUESTION)):
+        found |= _by_track(instance.get_run_records(dg.RunsFilter(tags={PARTITION_TAG: some})))
+    return found
+
+
+def _typical_seconds(instance: dg.DagsterInstance) -> float | None:
+    """What a track takes: the median of the last runs that went through; None where there was none."""
+    filters = dg.RunsFilter(job_name=process_track.name, statuses=[dg.DagsterRunStatus.SUCCESS])
+    records = instance.get_run_records(filters, limit=_TYPICAL_OF)
+    spans = [each.end_time - each.start_time for each in records if each.end_time and each.start_time]
+    return median(spans) if spans else None
+
+
+def _progress(instance: dg.DagsterInstance, run_id: str) -> tuple[str | None, float | None]:
+    """The stage that a run is in, and how much of it is done, as its log told last."""
+    stage: str | None = None
+    part: float | None = None
+    for entry in instance.all_logs(run_id):
+        event = entry.dagster_event
+        if event is not None and event.event_type == dg.DagsterEventType.STEP_START:
+            stage, part = event.step_key, None
+        elif event is None and (told := _PROGRESS.match(entry.user_message)) and told[1] == stage:
+            part = int(told[2]) / 100
+    return stage, part

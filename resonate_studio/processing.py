@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,48 +25,22 @@ from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.artefacts import PICTURE, THUMBNAIL, Artefact
 from resonate_resources.storage.resource import StorageResource
-from resonate_resources.storage.s3_store import S3Error
 from resonate_resources.storage.sources import Rejection, Source
 from resonate_resources.storage.taken_in import enter_tracks
+from resonate_studio.outcome import Check, Processed, Stage
+from resonate_studio.removing import Removal
+from resonate_studio.terminal import plain
+from resonate_studio.trouble import trouble
+from resonate_studio.versions import Versions
 
 StageDone = Callable[[str, str], None]
 """Called with source and stage whenever a stage of a file is done."""
 
 # Dagster prints every event to stderr; what came of a file tells what a person needs.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What a stage made: absolute paths (or URIs), the engine that ran, its measures and notes."""
-
-    files: list[str]
-    engine: str
-    metadata: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Check:
-    asset: str
-    name: str
-    passed: bool
-    severity: str
-
-
-@dataclass
-class Processed:
-    """What came of one file. error: one line, None when all is well."""
-
-    source: str
-    track: str | None = None
-    error: str | None = None
-    seconds: float = 0.0
-    assets: dict[str, Stage] = field(default_factory=dict)
-    checks: list[Check] = field(default_factory=list)
-
-    @property
-    def status(self) -> str:
-        return "ok" if self.error is None else "failed"
+_ONE_LINE = ("S3Error", "DatabaseError", "AudioError")
+"""Errors of ours that tell more than what caused them."""
+_CLASS = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Failure): ")
 
 
 def run_quietly(
@@ -81,40 +57,69 @@ def run_quietly(
         run_config={**_QUIET, **(config or {})},
         raise_on_error=False,
     )
-    return next((_failure(event, []) for event in result.all_events if event.is_step_failure), None)
+    return None if result.success else _reason(result.all_events, [])
 
 
 class Processor:
     """The graph with its settings, ready to take files one after another."""
 
     def __init__(
-        self, settings: Settings, instance: dg.DagsterInstance, wanted: Mapping[str, Any] | None = None
+        self,
+        settings: Settings,
+        instance: dg.DagsterInstance,
+        wanted: Mapping[str, Any] | None = None,
+        *,
+        anew_from: str | None = None,
+        replace_older: bool = False,
     ) -> None:
-        """wanted: `section.name` → value of the brief, to be set for every track that is processed."""
+        """wanted: `section.name` → value of the brief, to be set for every track that is processed. anew_from: the
+        stage from which on all is made again. replace_older: whether an older track of the same file goes."""
         self._defs = build_defs(settings)
         self._limits = settings.limits
+        if anew_from is not None:
+            storage: StorageResource = self._defs.resources["storage"]  # type: ignore[index]
+            storage = storage.model_copy(update={"anew": list(stages_from(anew_from))})
+            self._defs = build_defs(settings, {"storage": storage})
         self._instance = instance
         self._wanted = dict(wanted or {})
+        self._replace_older = replace_older
+        self._run_id: str | None = None
         self.storage: StorageResource = self._defs.resources["storage"]  # type: ignore[index]
         self._briefs: BriefResource = self._defs.resources["briefs"]  # type: ignore[index]
 
     def process(self, file: Path, stage_done: StageDone = lambda _source, _stage: None) -> Processed:
         """Take one file through every stage. What is wrong with it stands in `error`; nothing is raised."""
         done = Processed(str(file))
-        start = time.perf_counter()
-        try:
-            self._take(file, done, lambda stage: stage_done(done.source, stage))
-        except (OSError, SQLAlchemyError) as error:
-            done.error = trouble(self.storage.store.location(""), error)
-        done.seconds = round(time.perf_counter() - start, 3)
+        self._timed(done, lambda: self._take(file, done, lambda stage: stage_done(done.source, stage)))
         return done
+
+    def process_again(self, track: str, stage_done: StageDone = lambda _source, _stage: None) -> Processed:
+        """Take a track that is known through every stage: what is made already is found in the cache."""
+        source = self.storage.sources.find(track)
+        done = Processed(source.uri if source else track, track)
+        self._timed(done, lambda: self._run(track, done, lambda stage: stage_done(done.source, stage)))
+        return done
+
+    def cancel(self) -> None:
+        """Write down that the run at work, if there is one, was stopped. From any thread."""
+        run = self._instance.get_run_by_id(self._run_id) if self._run_id else None
+        if run is not None and not run.is_finished:
+            self._instance.report_run_canceled(run, "stopped from outside; process the track again to go on")
 
     def update_library(self) -> str | None:
         """Bring the catalogue up to date. Gives the reason, in one line, where that failed."""
         try:
             return run_quietly(self._defs, self._instance, update_library.name, None)
         except (OSError, SQLAlchemyError) as error:
-            return trouble(self.storage.store.location(""), error)
+            return trouble(error, self.storage.store.location(""))
+
+    def _timed(self, done: Processed, work: Callable[[], None]) -> None:
+        start = time.perf_counter()
+        try:
+            work()
+        except (OSError, SQLAlchemyError) as error:
+            done.error = trouble(error, self.storage.store.location(""))
+        done.seconds = round(time.perf_counter() - start, 3)
 
     def _take(self, file: Path, done: Processed, stage_done: Callable[[str], None]) -> None:
         uri = str(file.absolute())
@@ -128,6 +133,7 @@ class Processor:
         self.storage.sources.accept(None, uri)
         source = self._register(source)
         done.track = source.track
+        done.follows = self._versions.older_than(source)
         if self._wanted:
             try:
                 self._briefs.change(source.track, source, self._wanted)
@@ -135,6 +141,15 @@ class Processor:
                 done.error = str(error)
                 return
         self._run(done.track, done, stage_done)
+        if done.follows and self._replace_older and done.error is None:
+            removal = Removal(self.storage, self._instance, done.follows)
+            if removal.obstacle() is None:
+                removal.carry_out()
+                done.replaced = True
+
+    @cached_property
+    def _versions(self) -> Versions:
+        return Versions(self.storage, partitions_of(self._instance).all())
 
     def _register(self, source: Source) -> Source:
         content, url = content_of(source.track), self.storage.database
@@ -156,6 +171,7 @@ class Processor:
                 stage_done(event.dagster_event.step_key or "")
 
         self._instance.add_event_listener(run_id, listen)
+        self._run_id = run_id  # before there is such a run: `cancel` finds none then
         result = self._defs.resolve_job_def(process_track.name).execute_in_process(
             instance=self._instance,
             partition_key=track,
@@ -163,6 +179,7 @@ class Processor:
             run_config=_QUIET,
             raise_on_error=False,
         )
+        self._run_id = None
         for event in result.all_events:
             if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
                 found = event.asset_check_evaluation_data
@@ -174,26 +191,58 @@ class Processor:
                         found.severity.value.lower(),
                     )
                 )
-            if event.is_step_failure and done.error is None:
-                done.error = _failure(event, done.checks)
-        if not result.success and done.error is None:
-            done.error = "the run did not finish"
-        made = {stage: self.storage.artefacts.current(stage, track) for stage in STAGES}
+        if not result.success:
+            done.error = _reason(result.all_events, done.checks)
         fresh = {
-            node.asset_key.path[-1] for node in result.get_asset_materialization_events() if node.asset_key
+            event.asset_key.path[-1]: event.materialization.metadata
+            for event in result.get_asset_materialization_events()
+            if event.asset_key
         }
+        made = {stage: self.storage.artefacts.current(stage, track) for stage in STAGES if stage in fresh}
         done.assets = {
-            stage: _stage(artefact) for stage, artefact in made.items() if artefact and stage in fresh
+            stage: _stage(artefact, bool(fresh[stage]["from_cache"].value))
+            for stage, artefact in made.items()
+            if artefact
         }
 
 
-def trouble(where: str, error: OSError | SQLAlchemyError) -> str:
-    """One line on a failure of storage or of Dagster's database that is no fault of the file: a full disk, say."""
-    if isinstance(error, S3Error):
-        return f"{error}; see to the connection and the credentials, and try again"
-    reason = getattr(error, "strerror", None) or getattr(error, "orig", None) or error
-    told = str(reason).splitlines()[0].lower()
-    return f"{where}: can't be written to ({told}); see to room and permission there, and try again"
+def stages_from(stage: str) -> Sequence[str]:
+    """A stage and all that are made from it, in an order in which they can be made."""
+    selected = dg.AssetSelection.assets(stage).downstream()
+    graph = build_defs().resolve_asset_graph()
+    found = {key.path[-1] for key in selected.resolve(graph)}
+    return [name for name in STAGES if name in found]
+
+
+def reason_of_failure(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Why a run failed, in one line, as its log tells."""
+    wanted = {
+        dg.DagsterEventType.STEP_FAILURE,
+        dg.DagsterEventType.RUN_FAILURE,
+        dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    }
+    events = [entry.get_dagster_event() for entry in instance.all_logs(run_id, of_type=wanted)]
+    checks = [
+        Check(found.asset_key.path[-1], found.check_name, bool(found.passed), found.severity.value.lower())
+        for found in (
+            event.asset_check_evaluation_data
+            for event in events
+            if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        )
+    ]
+    return _reason(events, checks)
+
+
+def _reason(events: Sequence[dg.DagsterEvent], checks: Sequence[Check]) -> str:
+    """Why a run failed, in one line: of a step, or where none was begun, of the run."""
+    for event in events:
+        if event.is_step_failure:
+            return _failure(event, checks)
+    for event in events:
+        if event.event_type == dg.DagsterEventType.RUN_FAILURE:
+            error = event.event_specific_data and event.job_failure_data.error
+            return _told(error) if error else plain(event.message or "the run did not finish")
+    return "the run did not finish"
 
 
 def _failure(event: dg.DagsterEvent, checks: Sequence[Check]) -> str:
@@ -204,14 +253,19 @@ def _failure(event: dg.DagsterEvent, checks: Sequence[Check]) -> str:
     blocked = [check for check in checks if not check.passed and check.severity == "error"]
     if blocked:
         return f"{blocked[-1].asset}: failed its check {blocked[-1].name}"
-    error = data.error
-    while error and error.cause:
+    told = _told(data.error)
+    return f"{event.step_key}: {told}"
+
+
+def _told(error: Any) -> str:
+    """What an error says, on one line: the innermost, or the first of ours, which knows more."""
+    while error and error.cause and error.cls_name not in _ONE_LINE:
         error = error.cause
-    message = error.message.strip().splitlines()[0] if error and error.message.strip() else "failed"
-    return f"{event.step_key}: {message}"
+    lines = error.message.strip().splitlines() if error else []
+    return _CLASS.sub("", lines[0]) if lines else "failed"
 
 
-def _stage(artefact: Artefact) -> Stage:
+def _stage(artefact: Artefact, from_cache: bool) -> Stage:
     manifest = artefact.manifest
     metadata: Mapping[str, Any] = {
         **manifest.measures,
@@ -222,4 +276,5 @@ def _stage(artefact: Artefact) -> Stage:
         [artefact.location(name) for name in manifest.files if name not in (PICTURE, THUMBNAIL)],
         manifest.engine.name,
         dict(metadata),
+        from_cache,
     )

@@ -6,12 +6,12 @@ import shutil
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
+from sqlalchemy.exc import SQLAlchemyError
 
 from resonate_resources.ingestion.intake import identify
 from resonate_resources.recordings.decoding import decode
@@ -26,32 +26,13 @@ from resonate_resources.storage.computing import computed
 from resonate_resources.storage.heartbeats import alive
 from resonate_resources.storage.sources import Source
 from resonate_resources.storage.store import new_directory
+from resonate_studio.outcome import Separated
+from resonate_studio.trouble import trouble
 
 STAGE = "separation"
 """Under which the cache keeps what was separated. Nothing counts as current there: all of it can be cleared."""
 
 Format = Literal["wav", "flac"]
-
-
-@dataclass
-class Separated:
-    """What came of one file. error: one line; None when all is well. quality: si_sdr_db and error_db are None where
-    there is nothing to judge."""
-
-    source: str
-    error: str | None = None
-    engine: str | None = None
-    model: str | None = None
-    stems: dict[str, str] = field(default_factory=dict)
-    quality: dict[str, dict[str, Any]] = field(default_factory=dict)
-    attempts: list[dict[str, str]] = field(default_factory=list)
-    cost_minutes: float = 0.0
-    seconds: float = 0.0
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def status(self) -> str:
-        return "ok" if self.error is None else "failed"
 
 
 def separate_file(
@@ -64,12 +45,8 @@ def separate_file(
     progress: Progress,
     batch: bool = False,
 ) -> Separated:
-    """Separate one file into a folder of its own in `out`. What is wrong with the file stands in the result.
-
-    batch: whether it is one of many.
-
-    Raises OSError where the cache or `out` can't be written to.
-    """
+    """Separate one file into a folder of its own in `out`. What is wrong with the file, the cache or `out` stands
+    in the result. batch: whether it is one of many."""
     found = Separated(str(file))
     start = time.perf_counter()
     uri = str(file.absolute())
@@ -86,6 +63,8 @@ def separate_file(
         text = str(error)
         found.error = text if text.startswith(name) else f"{name}: {text}"
         found.error = " ".join(found.error.split())
+    except (OSError, SQLAlchemyError) as error:
+        found.error = trouble(error, artefacts.store.location("").rstrip("/"))
     found.seconds = round(time.perf_counter() - start, 3)
     return found
 

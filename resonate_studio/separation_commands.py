@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby
@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from resonate_studio.terminal import FILES, HOME, JSON, console, print_json, shown, store_of, writable
+from resonate_studio.batch import tell_left
+from resonate_studio.outcome import Separated
+from resonate_studio.stopping import Stopping, stoppable
+from resonate_studio.terminal import FILES, HOME, JSON, Command, console, print_json, shown, store_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from resonate_resources.recordings.recording import Progress
-    from resonate_studio.separating import Format, Separated
+    from resonate_studio.separating import Format
 
     ProgressOf = Callable[[Path], Progress]
 
 
-@click.command()
+@click.command(cls=Command)
 @FILES
 @HOME
 @click.option(
@@ -72,44 +75,44 @@ def separate(
     truth: str | None,
     as_json: bool,
 ) -> None:
-    """Part FILES into stems, each for itself: one that can't be used does not stop the others."""
-    from resonate_resources.separation.brief import SeparationBrief
-    from resonate_resources.separation.resource import OLD_LEDGER, SeparationResource
-    from resonate_resources.storage.artefacts import Artefacts
-    from resonate_studio.home import settings_for
-    from resonate_studio.separating import separate_file
+    """Part FILES into stems, each for itself: one that can't be used does not stop the others. Ctrl-C stops within
+    seconds; the same command then goes on."""
+    with stoppable() as stopping:
+        from resonate_resources.separation.brief import SeparationBrief
+        from resonate_resources.separation.resource import OLD_LEDGER, SeparationResource
+        from resonate_resources.storage.artefacts import Artefacts
+        from resonate_studio.home import make_home, settings_for
+        from resonate_studio.separating import separate_file
 
-    settings = settings_for(home)
-    resource = SeparationResource(
-        policy=policy or "", database=settings.database_url, old_ledger=str(settings.home / OLD_LEDGER)
-    )
-    count: Literal[2, 4, 6] = 2 if stems == "2" else 4 if stems == "4" else 6
-    brief = SeparationBrief(
-        engine=engine,
-        stems=count,
-        priority=priority,
-        exact_sum=exact_sum,
-        truth=str(Path(truth).absolute()) if truth else "",
-    )
-    terminal = console(quiet=as_json)
-    with writable(settings.home):
+        found: list[Separated] = []
+        stopping.tell = lambda: _tell_stopped(files, [*found], as_json)
+        settings = settings_for(home)
+        resource = SeparationResource(
+            policy=policy or "", database=settings.database_url, old_ledger=str(settings.home / OLD_LEDGER)
+        )
+        count: Literal[2, 4, 6] = 2 if stems == "2" else 4 if stems == "4" else 6
+        brief = SeparationBrief(
+            engine=engine,
+            stems=count,
+            priority=priority,
+            exact_sum=exact_sum,
+            truth=str(Path(truth).absolute()) if truth else "",
+        )
+        make_home(settings)
         artefacts = Artefacts(store_of(home))
-        with _writable_folder(out), _progress(terminal) as progress_of:
-            found = [
-                separate_file(
-                    file, resource, brief, artefacts, out, form, progress_of(file), batch=len(files) > 1
+        with _writable_folder(out), _progress(console(quiet=as_json), stopping) as progress_of:
+            for file in files:
+                stopping.hold()
+                found.append(
+                    separate_file(
+                        file, resource, brief, artefacts, out, form, progress_of(file), batch=len(files) > 1
+                    )
                 )
-                for file in files
-            ]
-    if as_json:
-        print_json({"files": [_as_json(one) for one in found]})
-    else:
-        for one in found:
-            _tell(terminal, one)
+    _tell_all(found, as_json)
     sys.exit(0 if all(one.error is None for one in found) else 1)
 
 
-@click.command()
+@click.command(cls=Command)
 @HOME
 @JSON
 def engines(home: Path | None, as_json: bool) -> None:
@@ -131,7 +134,7 @@ def engines(home: Path | None, as_json: bool) -> None:
         counts = " or ".join(str(count) for count in sorted(facts.stems for facts in offered))
         reason = offered[0].unavailable
         state = "[green]available[/green]" if reason is None else "[yellow]not available[/yellow]"
-        terminal.print(f"[bold]{name:9}[/bold] {model or '':40} {counts:6} stems  {state}", soft_wrap=True)
+        terminal.print(f"[bold]{name:9}[/bold] {model or '':36} {counts:6} stems  {state}", soft_wrap=True)
         if reason is not None:
             terminal.print(f"          [dim]{escape(reason)}[/dim]", soft_wrap=True)
     terminal.print(f"weights go to {escape(str(models_directory()))}", soft_wrap=True)
@@ -148,11 +151,18 @@ def _writable_folder(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _progress(terminal: Console) -> Iterator[ProgressOf]:
+def _progress(terminal: Console, stopping: Stopping) -> Iterator[ProgressOf]:
     """A bar for each file, on a terminal; nothing elsewhere."""
     from rich.progress import Progress as Bars
 
     with Bars(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+        tell = stopping.tell
+
+        def tell_below_the_bars() -> None:
+            bar.stop()
+            tell()
+
+        stopping.tell = tell_below_the_bars
 
         def progress_of(file: Path) -> Progress:
             task = bar.add_task(shown(file), total=1.0)
@@ -161,8 +171,27 @@ def _progress(terminal: Console) -> Iterator[ProgressOf]:
         yield progress_of
 
 
+def _tell_all(found: Sequence[Separated], as_json: bool) -> None:
+    if as_json:
+        print_json({"files": [_as_json(one) for one in found]})
+        return
+    terminal = console(quiet=False)
+    for one in found:
+        _tell(terminal, one)
+
+
+def _tell_stopped(files: Sequence[Path], done: Sequence[Separated], as_json: bool) -> None:
+    """From another thread, while this one may still be at work."""
+    left = [str(file) for file in files[len(done) :]]
+    # For people those left are a line each at the end.
+    stopped = [Separated(file, error="stopped before it was done", stopped=True) for file in left]
+    _tell_all([*done, *stopped] if as_json else done, as_json)
+    tell_left(len(done), left)
+
+
 def _as_json(found: Separated) -> dict[str, Any]:
     values = asdict(found)
+    del values["stopped"]
     return {"source": values.pop("source"), "status": found.status, **values}
 
 

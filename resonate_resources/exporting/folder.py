@@ -110,6 +110,12 @@ def export(
     return Exported(hashes, edited, tuple(aside))
 
 
+def folder_of(store: Store, track: str) -> str | None:
+    """The folder that a track was exported into, as a key; None where it was not."""
+    folder = _recorded(store, track).folder
+    return f"exports/{folder}" if folder else None
+
+
 def forget(store: Store, track: str, *, keep_files: bool = False) -> None:
     """Remove what was exported of a track, and the record of it. What somebody changed or put there stays."""
     if not keep_files:

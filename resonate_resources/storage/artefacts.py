@@ -15,7 +15,7 @@ import hashlib
 import json
 import math
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -143,17 +143,21 @@ _looked_at: dict[tuple[str, str], str] = {}
 
 
 class Artefacts:
-    """All artefacts in a store."""
+    """All artefacts in a store. anew: stages whose results are made again, though there are some."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, anew: Collection[str] = ()) -> None:
         self.store = store
+        self.anew = frozenset(anew)
 
     def current(self, stage: str, track: str) -> Artefact | None:
         """The artefact that counts now, or None: no manifest, no artefact."""
         return self._artefact(f"{_prefix(stage, track)}/manifest.json")
 
     def computed(self, stage: str, track: str, key: str) -> Artefact | None:
-        """The result of a computation done before, if all of it is still there."""
+        """The result of a computation done before, if all of it is still there and it is not to be made anew."""
+        return None if stage in self.anew else self._computed(stage, track, key)
+
+    def _computed(self, stage: str, track: str, key: str) -> Artefact | None:
         artefact = self._artefact(f"{_key_prefix(stage, track, key)}/manifest.json")
         return artefact if artefact and artefact.complete() else None
 
@@ -209,8 +213,10 @@ class Artefacts:
         )
         artefact = Artefact(manifest, self.store)
         inner = f"{_key_prefix(stage, track, key)}/manifest.json"
-        if not self.store.create(inner, manifest.to_json()):
-            earlier = self.computed(stage, track, key)
+        if stage in self.anew:
+            self.store.write(inner, manifest.to_json())
+        elif not self.store.create(inner, manifest.to_json()):
+            earlier = self._computed(stage, track, key)
             if earlier is not None:
                 self.store.delete(prefix)
                 return earlier

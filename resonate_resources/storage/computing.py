@@ -48,6 +48,7 @@ def computed(
     current = artefacts.current(stage, track)
     if (
         current
+        and stage not in artefacts.anew
         and current.manifest.inputs == inputs
         and accepts(current.manifest.recipe)
         and current.complete()

@@ -131,6 +131,29 @@ def current_of(url: str, tracks: Collection[str]) -> dict[str, dict[str, Current
     return found
 
 
+def measures_of(
+    url: str, stages: Collection[str]
+) -> Iterator[tuple[str, dict[str, Mapping[str, float | int | str | bool]]]]:
+    """(track, stage → measures of what is current) of every track that has one of these stages, page by page."""
+    query = (
+        sa.select(_current.c.track, _current.c.stage, _current.c.measures)
+        .where(~_current.c.gone, _current.c.stage.in_(list(stages)))
+        .order_by(_current.c.track)
+    )
+    after = ""
+    while True:
+        # The track at which a page ends may go on in the next one, which begins with it.
+        with transaction(url) as db:
+            rows = db.execute(query.where(_current.c.track > after).limit(_ROWS_A_PAGE)).all()
+        whole = len(rows) < _ROWS_A_PAGE
+        for track, made in groupby(rows, key=lambda row: str(row.track)):
+            if whole or track != rows[-1].track:
+                after = track
+                yield track, {row.stage: json.loads(row.measures) for row in made}
+        if whole:
+            return
+
+
 def all_versions(url: str, after: str = "") -> Iterator[tuple[str, dict[str, Versions]]]:
     """(track, stage → versions of what is current) of every track after one, in the order of their names.
 

@@ -6,6 +6,7 @@ differ agree on how old something is. Tables belong to the modules that use them
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,12 @@ tables = sa.MetaData()
 
 _BUSY_SECONDS = 30.0
 """How long SQLite waits for another process that writes."""
+_CONNECT_SECONDS = 5
+"""For each address of a server's name; libpq would wait for as long as TCP does."""
+_GIVE_UP_SECONDS = 8.0
+"""No other try to connect begins later: a silent server is told after 10 s, after 20 where it has two addresses."""
+_CONNECT_TRIES = 6
+"""With the pauses between them, 6 s: a server that restarts is back by then."""
 _TRIES = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _SQLITE_BUSY = (5, 6)
@@ -31,12 +38,49 @@ _POSTGRESQL_PASSING = ("08", "40", "53", "55P03", "57P01", "57P02", "57P03")
 up (PostgreSQL's documentation, appendix A)."""
 
 
+class DatabaseError(sa.exc.SQLAlchemyError):
+    """The database can't be used. One line, which tells which one and why, and never its password."""
+
+    def __init__(self, url: str, error: Exception) -> None:
+        setting = "RESONATE_DATABASE: " if os.environ.get("RESONATE_DATABASE") == url else ""
+        super().__init__(f"{setting}{place_of(url)}: can't be used ({reason_of(error, url)})")
+
+
+def place_of(url: str) -> str:
+    """A database as people may see it: the file, or kind, user, host and name."""
+    address = sa.make_url(url)
+    if address.get_backend_name() == "sqlite":
+        return address.database or "a database in memory"
+    shown = sa.URL.create(
+        address.get_backend_name(), address.username, None, address.host, address.port, address.database
+    )
+    return shown.render_as_string()
+
+
+def reason_of(error: Exception, url: str = "") -> str:
+    """What a driver says, on one line and without the password."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is not installed: pip install 'resonate-studio[postgres]'"
+    told = getattr(error, "orig", None) or getattr(error, "strerror", None) or error
+    lines = [line.strip() for line in str(told).splitlines() if line.strip()]
+    reason = (lines or [type(error).__name__])[0]
+    password = sa.make_url(url).password if url else None
+    return reason.replace(str(password), "***") if password else reason
+
+
 @cache
 def database(url: str) -> sa.Engine:
     """The engine of a database, one a process: `sqlite:////absolute/file.sqlite` or `postgresql+psycopg2://…`.
 
-    The folder of a SQLite file is made. Raises sqlalchemy.exc.ArgumentError or OSError.
+    The folder of a SQLite file is made. Raises DatabaseError.
     """
+    try:
+        return _engine(url)
+    except (OSError, ImportError, sa.exc.ArgumentError) as error:
+        raise DatabaseError(url, error) from error
+
+
+def _engine(url: str) -> sa.Engine:
     address = sa.make_url(url)
     if address.get_backend_name() == "sqlite":
         if address.database:
@@ -47,7 +91,9 @@ def database(url: str) -> sa.Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     else:
-        engine = sa.create_engine(address, pool_pre_ping=True)
+        engine = sa.create_engine(
+            address, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_SECONDS}
+        )
     return engine
 
 
@@ -61,10 +107,15 @@ def transaction(url: str) -> Iterator[sa.Connection]:
     """What is done in the block is done whole or not at all; SQLite lets one process in at a time.
 
     Missing tables are made. A connection that can't be had is tried for a few times; what breaks off later is not
-    done again, as nobody knows what else the block did: see `done`. Raises SQLAlchemyError.
+    done again, as nobody knows what else the block did: see `done`. Raises SQLAlchemyError: DatabaseError where
+    there is no connection to be had within half a minute.
     """
-    _make_tables(url)
     connection = _connected(url)
+    try:
+        _make_tables(url)
+    except sa.exc.DBAPIError as error:
+        connection.close()
+        raise DatabaseError(url, error) from error
     try:
         with connection.begin():
             yield connection
@@ -99,6 +150,16 @@ def may_pass(error: sa.exc.DBAPIError) -> bool:
     if state is None:  # psycopg2 gives none where there was no server to give one
         return isinstance(error, sa.exc.OperationalError)
     return str(state).startswith(_POSTGRESQL_PASSING)
+
+
+def _turned_away(error: sa.exc.DBAPIError) -> bool:
+    """Whether a server is there and will not have us: a wrong password, an unknown database. psycopg2 gives no code
+    with that, only PostgreSQL's own words."""
+    told = str(error.orig)
+    return "FATAL:" in told and not any(
+        word in told
+        for word in ("starting up", "shutting down", "recovery", "too many", "remaining connection")
+    )
 
 
 def alone(connection: sa.Connection, name: str) -> None:
@@ -161,12 +222,14 @@ def _make_tables(url: str) -> None:
 
 
 def _connected(url: str) -> sa.Connection:
-    for attempt in range(_TRIES):
+    end = time.monotonic() + _GIVE_UP_SECONDS
+    for attempt in range(_CONNECT_TRIES):
         try:
             return database(url).connect()
         except sa.exc.DBAPIError as error:
-            if attempt == _TRIES - 1 or not may_pass(error):
-                raise
+            last = attempt == _CONNECT_TRIES - 1 or time.monotonic() > end
+            if last or not may_pass(error) or _turned_away(error):
+                raise DatabaseError(url, error) from error
             time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
     raise AssertionError
 

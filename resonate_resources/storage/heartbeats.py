@@ -175,6 +175,19 @@ def forget(url: str, heartbeat: Heartbeat) -> None:
     done(url, lambda db: db.execute(sa.delete(_heartbeats).where(_heartbeats.c.id == heartbeat.id)))
 
 
+def end_all() -> None:
+    """End every heartbeat of this process, which ends now: what it held is free at once. Raises SQLAlchemyError."""
+    for (pid, _), heart in [*_hearts.items()]:
+        if pid == os.getpid():
+            heart.end()
+
+
+def end_of(url: str, processes: set[int]) -> None:
+    """End every heartbeat of processes of this host that are known to be gone: what they held is free at once."""
+    mine = (_heartbeats.c.host == HOST) & _heartbeats.c.pid.in_(list(processes))
+    done(url, lambda db: db.execute(sa.delete(_heartbeats).where(mine)))
+
+
 def _row(kind: str, name: str, track: str | None) -> dict[str, str | int | None]:
     made = uuid.uuid4().hex
     return {"id": made, "kind": kind, "name": name, "track": track, "host": HOST, "pid": os.getpid()}
@@ -207,13 +220,22 @@ class _Heart:
 
     def remove(self, row: dict[str, str | int | None]) -> None:
         with self._lock:  # not in the middle of a beat, which would bring it back
-            del self._rows[str(row["id"])]
+            if self._rows.pop(str(row["id"]), None) is None:
+                return  # all were ended
         try:
             done(
                 self._url, lambda db: db.execute(sa.delete(_heartbeats).where(_heartbeats.c.id == row["id"]))
             )
         except sa.exc.SQLAlchemyError as error:
             _log.warning("a heartbeat could not be ended, and is taken for dead soon (%s)", error)
+
+    def end(self) -> None:
+        """Remove all at once."""
+        with self._lock:
+            rows = [*self._rows]
+            self._rows.clear()
+        if rows:
+            done(self._url, lambda db: db.execute(sa.delete(_heartbeats).where(_heartbeats.c.id.in_(rows))))
 
     def _beat(self) -> None:
         while True:

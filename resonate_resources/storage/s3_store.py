@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from resonate_resources.storage.store import Entry, Stat
 
 if TYPE_CHECKING:
+    from boto3.s3.transfer import TransferConfig
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ErrorTypeDef
 
@@ -25,7 +26,8 @@ class S3Error(OSError):
 
 
 @contextmanager
-def _on_one_line(location: str) -> Iterator[None]:
+def on_one_line(location: str) -> Iterator[None]:
+    """Raises S3Error in place of what boto3 raises. location: what was asked for, or the endpoint."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -34,8 +36,15 @@ def _on_one_line(location: str) -> Iterator[None]:
         told = error.response.get("Error", {})
         reason = f"{told.get('Code', 'with an error')} {told.get('Message', '')}".strip()
         raise S3Error(f"{location}: S3 answered {reason}") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:  # ValueError: of an address that is none
         raise S3Error(f"{location}: S3 can't be used ({' '.join(str(error).split())})") from error
+
+
+def _transfer() -> TransferConfig:
+    """Transfers begin a part anew by themselves: five times, each as long as an answer may take, are too many."""
+    from boto3.s3.transfer import TransferConfig
+
+    return TransferConfig(num_download_attempts=2)
 
 
 class S3Store:
@@ -52,7 +61,7 @@ class S3Store:
         return f"{self._prefix}/{key}" if self._prefix else key
 
     def read(self, key: str) -> bytes | None:
-        with _on_one_line(self.location(key)):
+        with on_one_line(self.location(key)):
             try:
                 response = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
             except self._client.exceptions.NoSuchKey:
@@ -60,13 +69,13 @@ class S3Store:
             return bytes(response["Body"].read())
 
     def write(self, key: str, data: bytes) -> None:
-        with _on_one_line(self.location(key)):
+        with on_one_line(self.location(key)):
             self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data)
 
     def create(self, key: str, data: bytes) -> bool:
         from botocore.exceptions import ClientError
 
-        with _on_one_line(self.location(key)):
+        with on_one_line(self.location(key)):
             try:
                 self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data, IfNoneMatch="*")
             except ClientError as error:
@@ -79,7 +88,7 @@ class S3Store:
     def adopt(self, file: Path, key: str) -> None:
         """The service checks the bytes by their CRC-32, part by part; that all are there is looked up."""
         size = file.stat().st_size
-        with _on_one_line(self.location(key)):
+        with on_one_line(self.location(key)):
             self._upload(file, key)
         there = self._head(key)
         if there is None or there.size != size:
@@ -94,7 +103,11 @@ class S3Store:
 
         try:
             self._client.upload_file(
-                str(file), self._bucket, self._key(key), ExtraArgs={"ChecksumAlgorithm": "CRC32"}
+                str(file),
+                self._bucket,
+                self._key(key),
+                ExtraArgs={"ChecksumAlgorithm": "CRC32"},
+                Config=_transfer(),
             )
         except S3UploadFailedError as error:  # neither a ClientError nor a BotoCoreError, though made of one
             raise (error.__context__ or error) from error
@@ -115,8 +128,8 @@ class S3Store:
         cached.parent.mkdir(parents=True, exist_ok=True)
         partial = cached.with_name(f".{os.getpid()}-{cached.name}"[:255])
         try:
-            with _on_one_line(self.location(key)):
-                self._client.download_file(self._bucket, self._key(key), str(partial))
+            with on_one_line(self.location(key)):
+                self._client.download_file(self._bucket, self._key(key), str(partial), Config=_transfer())
             partial.replace(cached)
         finally:
             partial.unlink(missing_ok=True)
@@ -133,7 +146,7 @@ class S3Store:
             Bucket=self._bucket, Prefix=self._key(prefix).rstrip("/") + "/"
         )
         cut = len(self._prefix) + 1 if self._prefix else 0
-        with _on_one_line(self.location(prefix)):
+        with on_one_line(self.location(prefix)):
             for page in pages:
                 for item in page.get("Contents", ()):
                     written_at = item["LastModified"].timestamp()
@@ -144,7 +157,7 @@ class S3Store:
         failed: list[ErrorTypeDef] = []
         for start in range(0, len(keys), 1000):  # the API's limit
             chunk = keys[start : start + 1000]
-            with _on_one_line(self.location(prefix)):
+            with on_one_line(self.location(prefix)):
                 answer = self._client.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in chunk], "Quiet": True}
                 )
@@ -166,7 +179,7 @@ class S3Store:
     def _head(self, key: str) -> Stat | None:
         from botocore.exceptions import ClientError
 
-        with _on_one_line(self.location(key)):
+        with on_one_line(self.location(key)):
             try:
                 head = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
             except ClientError as error:

@@ -68,16 +68,21 @@ _Record = TypeVar("_Record", Source, Rejection)
 
 
 class Sources:
-    """The registry of sources and rejections in a store."""
+    """The registry of sources and rejections in a store.
+
+    Files that lie in the store, as those of an inbox in a home do, are kept by where they lie in it and told by
+    where it is now: a home may be copied or moved.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def register(self, source: Source) -> None:
-        self._store.write(f"tracks/{source.track}.json", _json(asdict(source)))
+        kept = replace(source, uri=self._kept(source.uri))
+        self._store.write(f"tracks/{source.track}.json", _json(asdict(kept)))
 
     def find(self, track: str) -> Source | None:
-        return _read(Source, self._store.read(f"tracks/{track}.json"))
+        return self._told(_read(Source, self._store.read(f"tracks/{track}.json")))
 
     def move(self, track: str, uri: str) -> None:
         """A registered track's content was found at uri, renamed or copied: that is where it is for certain."""
@@ -87,12 +92,13 @@ class Sources:
 
     def all(self) -> Iterator[Source]:
         for entry in self._store.entries("tracks"):
-            source = _read(Source, self._store.read(entry.key))
+            source = self._told(_read(Source, self._store.read(entry.key)))
             if source is not None:
                 yield source
 
     def reject(self, rejection: Rejection) -> None:
-        self._store.write(_rejection_key(rejection.track, rejection.uri), _json(asdict(rejection)))
+        kept = replace(rejection, uri=self._kept(rejection.uri))
+        self._store.write(_rejection_key(rejection.track, rejection.uri), _json(asdict(kept)))
 
     def accept(self, track: str | None, uri: str) -> None:
         """Forget an earlier rejection."""
@@ -110,9 +116,18 @@ class Sources:
     def rejections(self) -> list[Rejection]:
         """All rejections, latest first."""
         found = (self._store.read(entry.key) for entry in self._store.entries("rejected"))
-        rejections = [_read(Rejection, data) for data in found]
+        rejections = [self._told(_read(Rejection, data)) for data in found]
         known = [rejection for rejection in rejections if rejection is not None]
         return sorted(known, key=lambda rejection: rejection.rejected_at, reverse=True)
+
+    def _kept(self, uri: str) -> str:
+        root = self._store.location("").rstrip("/") + "/"
+        return uri.removeprefix(root)
+
+    def _told(self, record: _Record | None) -> _Record | None:
+        if record is None or record.uri.startswith("/") or "://" in record.uri:
+            return record
+        return replace(record, uri=self._store.location(record.uri))
 
 
 def _read(kind: type[_Record], data: bytes | None) -> _Record | None:

@@ -87,11 +87,23 @@ def new_directory(store: Store, label: str) -> Iterator[Path]:
         directory = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-{label}-", dir=base))
         lock = os.open(directory, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _scratch.add(directory)
     try:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+        _scratch.discard(directory)
         os.close(lock)
+
+
+_scratch: set[Path] = set()
+"""Directories of `new_directory` that this process is at work in."""
+
+
+def remove_scratch() -> None:
+    """Remove what this process is at work on: it ends now, and the next one need not find gigabytes of it."""
+    for directory in [*_scratch]:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextmanager

@@ -121,6 +121,13 @@ def enter_tracks(url: str, tracks: Mapping[str, str]) -> None:
             _upsert(db, _contents, [{"content": name, "track": track} for name, track in tracks.items()])
 
 
+def forget_tracks(url: str, tracks: Sequence[str]) -> None:
+    """Content of tracks that are no more: dropped again, it is a new one. What lies in an inbox stays dealt
+    with."""
+    with transaction(url) as db:
+        db.execute(sa.delete(_contents).where(_contents.c.track.in_(tracks)))
+
+
 def knows_tracks(url: str) -> bool:
     """Whether any track was ever entered: a new database must be told of those there are."""
     with transaction(url) as db:

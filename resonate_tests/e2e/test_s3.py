@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -319,3 +321,69 @@ def test_an_error_that_passes_is_not_seen(tmp_path: Path) -> None:
     assert store.read("key") == b"data"
     assert server.requests == 3
     server.close()
+
+
+# On the command line
+
+
+def told_of(storage: str, endpoint: str, command: list[str], tmp_path: Path) -> tuple[dict[str, Any], float]:
+    """The object that a command prints where storage is there, and the seconds that it takes."""
+    environment = os.environ | {"RESONATE_STORAGE": storage, "RESONATE_S3_ENDPOINT": endpoint}
+    began = time.monotonic()
+    result = subprocess.run(
+        [sys.executable, "-m", "resonate_studio.cli", *command, "--json", "--home", tmp_path / "home"],
+        capture_output=True,
+        env=environment,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert b"Traceback" not in result.stderr
+    return dict(json.loads(result.stdout)), time.monotonic() - began
+
+
+@pytest.fixture
+def two_songs(tmp_path: Path, clips: list[Floats]) -> list[str]:
+    paths = [tmp_path / "one.wav", tmp_path / "two.wav"]
+    for path in paths:
+        sf.write(path, clips[0][:4410], 44100)
+    return [str(path) for path in paths]
+
+
+def test_a_bucket_that_is_not_there_is_a_line_for_each_file_of_a_batch(
+    endpoint: str, two_songs: list[str], tmp_path: Path
+) -> None:
+    answer, _ = told_of("s3://nowhere/library", endpoint, ["process", *two_songs], tmp_path)
+    assert [one["status"] for one in answer["tracks"]] == ["failed", "failed"]
+    for one in answer["tracks"]:
+        assert one["error"].startswith("s3://nowhere/library/")
+        assert "NoSuchBucket" in one["error"]
+        assert one["error"].isprintable()
+    answer, _ = told_of("s3://nowhere/library", endpoint, ["status"], tmp_path)
+    assert "NoSuchBucket" in answer["error"]
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_an_endpoint_that_says_nothing_is_told_by_the_command_line(
+    two_songs: list[str], tmp_path: Path
+) -> None:
+    server = Server([None])
+    answer, _ = told_of("s3://b/library", server.url, ["process", two_songs[0]], tmp_path)
+    [one] = answer["tracks"]
+    assert one["seconds"] < 30
+    assert one["error"].startswith("s3://b/library/")
+    assert "timeout" in one["error"]
+    server.close()
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_an_endpoint_that_is_gone_or_none_is_told_by_the_command_line(
+    two_songs: list[str], tmp_path: Path
+) -> None:
+    server = Server([None])
+    server.close()
+    answer, took = told_of("s3://b/library", server.url, ["process", *two_songs], tmp_path)
+    assert [one["status"] for one in answer["tracks"]] == ["failed", "failed"]
+    assert took < 60
+    answer, _ = told_of("s3://b/library", "127.0.0.1:9", ["process", *two_songs], tmp_path)
+    for one in answer["tracks"]:
+        assert one["error"].startswith("RESONATE_S3_ENDPOINT=127.0.0.1:9: ")

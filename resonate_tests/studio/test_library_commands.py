@@ -28,7 +28,9 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def told(tmp_path: Path, *arguments: str) -> str:
     result = CliRunner().invoke(main, ["library", *arguments, "--home", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    return result.stdout
+    *lines, home = result.stdout.splitlines(keepends=True)
+    assert home == f"home: {tmp_path}\n"
+    return "".join(lines)
 
 
 def test_an_index_that_was_lost_is_made_anew(url: str, tmp_path: Path) -> None:
@@ -50,4 +52,5 @@ def test_files_of_the_inbox_are_looked_at_anew(url: str, tmp_path: Path) -> None
 
 
 def test_nothing_to_prune_is_said(url: str, tmp_path: Path) -> None:
+    assert CliRunner().invoke(main, ["prepare", "--home", str(tmp_path)]).exit_code == 0
     assert told(tmp_path, "prune", "--older-than", "0d") == "deleted 0 runs\n"

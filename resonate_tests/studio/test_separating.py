@@ -114,7 +114,7 @@ def test_the_cache_counts_and_forgets_what_was_separated(clip, tmp_path):
     arguments = ["separate", "--home", tmp_path, "--engine", "spectral", "--out", tmp_path / "out", clip]
     assert resonate(*arguments).exit_code == 0
     size = resonate("cache", "size", "--home", tmp_path).stdout.splitlines()
-    assert size[-2] == "0.00 GB in results that count now"
+    assert size[-3] == "0.00 GB in results that count now"
     assert size[-1] != "0.00 GB in the cache"
     assert any(line.split()[:2] == ["separation", "spectral"] for line in size)
     assert resonate("cache", "clear", "--older-than", "0d", "--home", tmp_path).stdout.startswith(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from resonate_resources.storage.database import (
+    DatabaseError,
     database,
     done,
     may_pass,
     now,
+    reason_of,
     seconds_since,
     tables,
     transaction,
@@ -113,3 +117,55 @@ def test_what_will_not_pass_is_raised_at_once(tmp_path: Path) -> None:
     with pytest.raises(sa.exc.OperationalError, match="no such table"):
         done(url_of(tmp_path), work)
     assert len(tries) == 1
+
+
+# What can't be used
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that accepts and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def refused(url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("RESONATE_DATABASE", url)
+    with pytest.raises(DatabaseError) as caught, transaction(url):
+        pass
+    told = str(caught.value)
+    assert told.startswith("RESONATE_DATABASE: ")
+    assert told.isprintable()
+    assert "geheim" not in told
+    return told
+
+
+def test_a_silent_server_is_told_within_half_a_minute(silent: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    began = time.monotonic()
+    told = refused(f"postgresql+psycopg2://me:geheim@127.0.0.1:{silent}/songs", monkeypatch)
+    assert time.monotonic() - began < 30
+    assert f"postgresql://me@127.0.0.1:{silent}/songs: can't be used (" in told
+    assert "timeout" in told
+
+
+def test_a_server_that_is_not_there_is_told_with_its_host(
+    silent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert "Connection refused" in refused(f"postgresql://me:geheim@127.0.0.1:{port}/d", monkeypatch)
+
+
+def test_a_password_is_taken_out_of_what_a_server_says() -> None:
+    error = sa.exc.OperationalError("CONNECT", {}, PostgresError("28P01"))
+    error.orig = ValueError("FATAL:  password geheim is not that of me\nDETAIL:  none")
+    assert reason_of(error, "postgresql://me:geheim@h/d") == "FATAL:  password *** is not that of me"
+
+
+def test_sqlite_where_no_file_can_be_is_one_line_that_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    place = tmp_path / "file" / "resonate.sqlite"
+    assert f"{place}: can't be used (" in refused(f"sqlite:///{place}", monkeypatch)

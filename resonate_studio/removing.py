@@ -1,0 +1,64 @@
+"""A track and all that was made of it, out of the library. The user's own file is never touched."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from resonate_assets.definitions import TRACK_ASSETS
+from resonate_assets.partitions import tracks
+from resonate_assets.runs import PARTITION_TAG
+from resonate_resources.exporting.folder import folder_of
+from resonate_resources.exporting.folder import forget as forget_exports
+from resonate_resources.storage.current import current_of, forget
+from resonate_resources.storage.heartbeats import alive, tracks_in_use
+from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.retries import note_tries
+from resonate_resources.storage.taken_in import forget_tracks
+
+_WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
+
+
+class Removal:
+    """Of one track."""
+
+    def __init__(self, storage: StorageResource, instance: dg.DagsterInstance, track: str) -> None:
+        self._storage, self._instance, self.track = storage, instance, track
+
+    def obstacle(self) -> str | None:
+        """Why it can't be removed now, in one line: somebody is at work on it."""
+        at_work = any(not run.is_finished and run.status not in _WAITING for run in self._runs())
+        if at_work or self.track in tracks_in_use(self._storage.database):
+            return f"{self.track}: is being worked at; try again when that is done, or stop it first"
+        return None
+
+    def exports(self) -> str | None:
+        """The folder that people were given of it, as a key in storage."""
+        return folder_of(self._storage.store, self.track)
+
+    def carry_out(self, keep_exports: bool = False) -> None:
+        """Artefacts, exports (but what somebody changed there or put there), source, brief and rejection, rows of
+        the database, runs, and at last the partition, so that one that was killed in between can be begun again.
+        Raises OSError and SQLAlchemyError."""
+        storage, track = self._storage, self.track
+        with alive(storage.database, "remove", track, track):
+            stages = {stage.key.path[-1] for stage in TRACK_ASSETS}
+            stages |= current_of(storage.database, [track]).get(track, {}).keys()
+            for stage in stages:
+                # Without its manifest it counts no longer, whatever else is still there.
+                storage.store.delete(f"artefacts/{stage}/{track}/manifest.json")
+                storage.store.delete(f"artefacts/{stage}/{track}")
+            forget_exports(storage.store, track, keep_files=keep_exports)
+            storage.store.delete(f"briefs/{track}.json")
+            storage.store.delete(f"tracks/{track}.json")
+            storage.sources.accept(track, "")
+            forget(storage.database, [(stage, track) for stage in stages])
+            forget_tracks(storage.database, [track])
+            note_tries(storage.database, {}, [track])
+            for run in self._runs():
+                if not run.is_finished:
+                    self._instance.report_run_canceled(run, "the track was removed")
+                self._instance.delete_run(run.run_id)
+            self._instance.delete_dynamic_partition(str(tracks.name), track)
+
+    def _runs(self) -> list[dg.DagsterRun]:
+        return list(self._instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: self.track})))

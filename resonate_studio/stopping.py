@@ -1,0 +1,109 @@
+"""Ctrl-C and SIGTERM end what is at work within seconds, told and written down, whatever it is in the middle of.
+
+Python's own way would take minutes: it heeds a signal when the main thread comes back from a library, and executors
+then wait for their threads. Here the signal wakes a thread, which tells what is done and ends the process. Nothing
+has to be unwound for that: artefacts are whole or not there at any moment, as for a process that is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_TELLING_SECONDS = 6.0
+"""A database or an endpoint that does not answer keeps nobody from ending."""
+
+Told = Callable[[], None]
+"""Says what is done and what is not; called in a thread of its own, while the main one may still be at work."""
+
+
+class Stopping:
+    """Whether the process is being ended, and what is said then. tell: to be replaced as soon as there is more to
+    say."""
+
+    def __init__(self) -> None:
+        self.tell: Told = lambda: None
+        self._begun = threading.Event()
+        self._outputs = {number: os.dup(number) for number in (1, 2)}
+        """Standard output and error as they are now: while a step runs, Dagster has them go into files."""
+
+    def hold(self) -> None:
+        """To be called before something new is begun: once the process is being ended, nothing is."""
+        if self._begun.is_set():
+            threading.Event().wait()
+
+    def end(self, number: int) -> None:
+        """Tell, leave nothing behind, and end the process with 128 and the number of the signal."""
+        self._begun.set()
+        for output, kept in self._outputs.items():
+            os.dup2(kept, output)
+        telling = threading.Thread(target=self._leave, name="telling", daemon=True)
+        telling.start()
+        telling.join(_TELLING_SECONDS)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # who read it has gone
+                stream.flush()
+        _end_children()
+        os._exit(128 + number)
+
+    def close(self) -> None:
+        for kept in self._outputs.values():
+            os.close(kept)
+
+    def _leave(self) -> None:
+        try:
+            self.tell()
+        finally:
+            # What is not imported yet has nothing to end; to import it here might wait for the main thread.
+            for module, leave in (("heartbeats", "end_all"), ("store", "remove_scratch")):
+                with suppress(Exception):  # a database that is away: its rows are taken for dead soon
+                    getattr(sys.modules[f"resonate_resources.storage.{module}"], leave)()
+
+
+def _end_children() -> None:
+    """Those of Dagster, which copy what a step says to the terminal. A worker in a session of its own is not ours
+    alone: it sees by itself that nobody waits for its result."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # gone since
+            # The name, in brackets, may hold anything (proc(5)).
+            parent = int((place / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+            if parent == os.getpid() and os.getsid(int(place.name)) == os.getsid(0):
+                os.kill(int(place.name), signal.SIGKILL)
+
+
+@contextmanager
+def stoppable() -> Iterator[Stopping]:
+    """While the block lasts, Ctrl-C and SIGTERM end the process as `Stopping` says. In other threads than the main
+    one, which get no signals, nothing changes."""
+    stopping = Stopping()
+    if threading.current_thread() is not threading.main_thread():
+        yield stopping
+        stopping.close()
+        return
+    woken, waking = socket.socketpair()
+    waking.setblocking(False)
+    earlier = signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
+    # Python wakes the thread only for signals that have a handler of Python's. It itself has nothing to do.
+    handlers = {number: signal.signal(number, lambda *_: None) for number in _SIGNALS}
+
+    def wait() -> None:
+        while numbers := woken.recv(1):
+            if numbers[0] in _SIGNALS:
+                stopping.end(numbers[0])
+
+    threading.Thread(target=wait, name="stopping", daemon=True).start()
+    try:
+        yield stopping
+    finally:
+        signal.set_wakeup_fd(earlier)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        waking.close()
+        stopping.close()
