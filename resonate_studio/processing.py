@@ -78,7 +78,14 @@ class Processor:
         self._limits = settings.limits
         if anew_from is not None:
             storage: StorageResource = self._defs.resources["storage"]  # type: ignore[index]
-            storage = storage.model_copy(update={"anew": list(stages_from(anew_from))})
+            # Not a copy: Dagster makes a resource anew from what it was made with.
+            storage = StorageResource(
+                root=storage.root,
+                s3=storage.s3,
+                cache=storage.cache,
+                database=storage.database,
+                anew=list(stages_from(anew_from)),
+            )
             self._defs = build_defs(settings, {"storage": storage})
         self._instance = instance
         self._wanted = dict(wanted or {})

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_ASKED_SECONDS = 4.0
+_ASKED_SECONDS = 3.0
 """For services to close what they have open; what they leave is whole at any moment."""
 _MADE_SECONDS = 5.0
 _LOOK_SECONDS = 0.05

@@ -91,6 +91,10 @@ def _engine(url: str) -> sa.Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     else:
+        if (
+            address.drivername == address.get_backend_name()
+        ):  # which driver that means changes between releases
+            address = address.set(drivername="postgresql+psycopg2")
         engine = sa.create_engine(
             address, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_SECONDS}
         )

@@ -294,7 +294,7 @@ def test_a_full_disk_is_one_line_a_track_that_fits_goes_on_and_the_next_run_fini
     assert list(track["assets"]) == list(STAGES)
 
 
-@pytest.mark.parametrize("command", [["process", "song.wav"], ["status"]])
+@pytest.mark.parametrize("command", [["process", "song.wav"], ["prepare"]])
 def test_a_home_that_cannot_be_written_to_is_one_line(tmp_path: Path, command: list[str]) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o500)
