@@ -8,7 +8,7 @@ import dagster as dg
 from resonate_assets.automation import brief_again
 from resonate_assets.brief_change import BriefChange
 from resonate_assets.markdown import table
-from resonate_assets.stage import code_of, one_line_errors, produce, track_asset
+from resonate_assets.stage import code_of, one_line_errors, produce, refuse_changed_resources, track_asset
 from resonate_resources.brief.brief import Brief
 from resonate_resources.brief.layers import BUILT_IN, Resolved
 from resonate_resources.brief.resource import BriefResource
@@ -35,6 +35,7 @@ def brief(
     Later places win: built in, brief.toml of the home, brief.toml of the inbox's folders, `song.brief.toml` beside
     `song.mp3`, what was set.
     """
+    refuse_changed_resources(context)  # before anything of it is kept
     track = context.partition_key
     source = storage.sources.find(track)
     with one_line_errors():

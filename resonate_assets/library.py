@@ -11,7 +11,7 @@ from resonate_assets.exports import exports
 from resonate_assets.jobs import STAGES
 from resonate_assets.markdown import table
 from resonate_assets.partitions import GROUP
-from resonate_assets.shown import clock
+from resonate_assets.sentences import clock
 from resonate_resources.storage.catalogue import CATALOGUE, build_catalogue
 from resonate_resources.storage.resource import StorageResource
 

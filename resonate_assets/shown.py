@@ -6,23 +6,14 @@ Manifests keep what was measured, exactly; here it is rounded to what can be hea
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
-from resonate_assets.acceptance import (
-    LEAST_SCORE,
-    MOST_LIMITING_DB,
-    Measures,
-    limits_gently,
-    number,
-    poor_stems,
-    quality_of,
-    score,
-    scores_enough,
-)
+from resonate_assets.acceptance import Measures, number
 from resonate_assets.markdown import lines, literal, table
+from resonate_assets.sentences import INFINITE, sentence
 from resonate_resources.signal.thumbnail import data_uri
 from resonate_resources.storage.artefacts import THUMBNAIL, Artefact
 
@@ -56,8 +47,8 @@ def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
     if THUMBNAIL in manifest.files:
         small = data_uri(artefact.path(THUMBNAIL).read_bytes())
         shown["picture"] = dg.MetadataValue.md(f"![{manifest.stage}]({small})")
-    if manifest.stage in _SENTENCES:
-        shown["verdict"] = dg.MetadataValue.text(_SENTENCES[manifest.stage](measures))
+    if told := sentence(manifest.stage, measures):
+        shown["verdict"] = dg.MetadataValue.text(told)
     for name in _MATTER.get(manifest.stage, ()):
         if name in measures:
             shown[_called(name)] = _value(name, measures[name])
@@ -81,13 +72,6 @@ def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
         shown["settings"] = dg.MetadataValue.json(_short(settings))
     shown["seconds"] = dg.MetadataValue.float(round(manifest.seconds, 1))
     return shown
-
-
-def clock(seconds: float) -> str:
-    """A length as people read it: `3:07`, or `1:02:09`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def rounded(name: str, value: float) -> float | int:
@@ -167,105 +151,4 @@ def _value(name: str, value: float | int | str | bool) -> dg.MetadataValue:
     if isinstance(value, float):
         short = rounded(name, value)
         return dg.MetadataValue.int(short) if isinstance(short, int) else dg.MetadataValue.float(short)
-    return dg.MetadataValue.text(_INFINITE.get(value, str(value)))
-
-
-_INFINITE = {"inf": "∞", "-inf": "−∞"}
-
-
-def _raw_track(measures: Measures) -> str:
-    channels = {1: "mono", 2: "stereo"}.get(int(measures["channels"]), f"{measures['channels']} channels")
-    rate = number(measures["sample_rate_hz"]) / 1000
-    return (
-        f"{clock(number(measures['duration_s']))} of {channels} at {rate:g} kHz, "
-        f"{_decibels(measures['loudness_lufs'])} LUFS"
-    )
-
-
-def _profile(measures: Measures) -> str:
-    tempo, key = measures.get("tempo_bpm"), measures.get("key")
-    return ", ".join(
-        [
-            "no steady tempo" if tempo is None else f"{number(tempo):.1f} BPM",
-            "no certain key" if key is None else str(key),
-            f"{_decibels(measures['loudness_lufs'])} LUFS",
-        ]
-    )
-
-
-def _stems(measures: Measures) -> str:
-    count = sum(name.endswith("_level_dbfs") for name in measures)
-    quality = quality_of(measures, "vocals")
-    if quality is None:
-        vocals = "no vocals in it"
-    elif "vocals_si_sdr_db" in measures:
-        vocals = f"vocals measured at {quality:.1f} dB"
-    else:
-        error = number(measures.get("vocals_predicted_quality_error_db", 0.0))
-        vocals = f"vocals predicted at {quality:.1f} ± {error:.1f} dB"
-    poor = list(poor_stems(measures))
-    return f"{count} stems; {vocals}" + (f"; poor: {', '.join(poor)}" if poor else "")
-
-
-def _restored_stems(measures: Measures) -> str:
-    done = {"noise_reduction_db": "noise taken off", "rumble_db": "rumble cut", "added_db": "overtones added"}
-    told = [
-        f"{words} in {', '.join(stems)}"
-        for ending, words in done.items()
-        if (stems := list(dict.fromkeys(n.partition("_")[0] for n in measures if n.endswith(ending))))
-    ]
-    return "; ".join(told) or "left as they were: nothing to restore was found"
-
-
-def _midi(measures: Measures) -> str:
-    tempo = measures.get("tempo_bpm")
-    return f"{_notes(measures)} notes" + (f" at {number(tempo):.1f} BPM" if tempo is not None else "")
-
-
-def _mix(measures: Measures) -> str:
-    return (
-        f"{_decibels(measures['loudness_lufs'])} LUFS, peaks at {_decibels(measures['true_peak_dbtp'])} dBTP"
-    )
-
-
-def _master(measures: Measures) -> str:
-    limiting = f"peaks limited by {number(measures.get('limiting_db', 0.0)):.1f} dB"
-    if not limits_gently(measures):
-        limiting += f": over {MOST_LIMITING_DB:g} dB is heard"
-    return f"{_mix(measures)}, {limiting}"
-
-
-def _regenerated_stems(measures: Measures) -> str:
-    return f"{_notes(measures)} notes played"
-
-
-def _qc_scores(measures: Measures) -> str:
-    verdict = "accepted" if scores_enough(measures) else f"not accepted: {LEAST_SCORE:g} are asked for"
-    return f"the master scores {score(measures)} of 100, {verdict}"
-
-
-def _exports(measures: Measures) -> str:
-    return f"{measures['files_exported']} files to take away"
-
-
-_SENTENCES: Mapping[str, Callable[[Measures], str]] = {
-    "raw_track": _raw_track,
-    "profile": _profile,
-    "stems": _stems,
-    "restored_stems": _restored_stems,
-    "midi": _midi,
-    "mix": _mix,
-    "master": _master,
-    "regenerated_stems": _regenerated_stems,
-    "qc_scores": _qc_scores,
-    "exports": _exports,
-}
-"""Stage → what is to be said of it in one sentence."""
-
-
-def _notes(measures: Measures) -> int:
-    return sum(int(value) for name, value in measures.items() if name.endswith("_notes"))
-
-
-def _decibels(value: float | int | str | bool) -> str:
-    return _INFINITE.get(str(value)) or f"{number(value):.1f}"
+    return dg.MetadataValue.text(INFINITE.get(value, str(value)))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._config import process_config
 
 from resonate_assets.automation import rebuild
 from resonate_assets.partitions import GROUP, tracks
@@ -57,12 +58,7 @@ def produce(
     changed for one run are refused: the next one would silently be without them. A file that can't be used fails
     the step with one line and no retry.
     """
-    if changed := _changed_resources(context):
-        raise dg.Failure(
-            f"{', '.join(changed)}: settings of resources would hold for this run only, and are not taken; "
-            "what is wanted of a track is set by the job set_brief, or by `resonate brief set`",
-            allow_retries=False,
-        )
+    refuse_changed_resources(context)
 
     def in_its_pool(into: Path) -> Product:
         with (
@@ -92,15 +88,25 @@ def produce(
     )
 
 
-def _changed_resources(context: dg.AssetExecutionContext) -> list[str]:
-    """Resources whose settings the run changes. The launchpad can write all of them into its form, as they are."""
-    found = []
+def refuse_changed_resources(context: dg.AssetExecutionContext) -> None:
+    """Raise Failure where the run changes settings of resources. The launchpad writes all of them into its form, as
+    they are: those may stay."""
+    changed = []
     all_given: Any = context.run.run_config.get("resources", {})
     for name, given in all_given.items():
-        schema: Any = context.job_def.resource_defs[name].config_schema
-        if schema.resolve_config(given.get("config", {})).value != schema.resolve_config({}).value:
-            found.append(name)
-    return found
+        field = context.job_def.resource_defs[name].config_schema.as_field()
+        told, usual = (
+            process_config(field.config_type, values).value
+            for values in (given.get("config", {}), field.default_value)
+        )
+        if told != usual:
+            changed.append(name)
+    if changed:
+        raise dg.Failure(
+            f"{', '.join(changed)}: settings of resources would hold for this run only, and are not taken; "
+            "what is wanted of a track is set by the job set_brief, or by `resonate brief set`",
+            allow_retries=False,
+        )
 
 
 class one_line_errors:  # noqa: N801 — reads as the statement it is

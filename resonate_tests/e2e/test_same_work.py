@@ -196,8 +196,19 @@ def test_a_resource_that_is_changed_in_the_launchpad_is_refused(studio: Studio) 
 
 def test_resources_as_they_are_which_the_launchpad_writes_into_its_form_are_taken(studio: Studio) -> None:
     storage = studio.defs.resources["storage"]  # type: ignore[index]
-    same = {"storage": {"config": {"root": storage.root, "cache_gib": storage.cache_gib}}}
-    assert studio.set_brief({}, resources=same).success
+    names = ("root", "cache", "cache_gib", "database")
+    as_it_is = {name: getattr(storage, name) for name in names}
+    assert studio.set_brief({}, resources={"storage": {"config": as_it_is}}).success
+    larger = as_it_is | {"cache_gib": 30.0}
+    assert not studio.set_brief({}, resources={"storage": {"config": larger}}).success
+
+
+def test_a_run_that_is_refused_for_its_resources_sets_nothing(studio: Studio) -> None:
+    briefs = studio.defs.resources["briefs"]  # type: ignore[index]
+    before = briefs.settings(studio.track)
+    changed = {"separation": {"config": {"policy": "/tmp/mine.toml"}}}
+    assert not studio.set_brief({"mastering": {"target_lufs": -30.0}}, resources=changed).success
+    assert briefs.settings(studio.track) == before
 
 
 def test_what_the_brief_knows_of_a_track_counts(studio: Studio) -> None:
