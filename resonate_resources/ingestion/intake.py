@@ -60,7 +60,7 @@ class Intake:
 
 
 def identify(file: Path, uri: str, limits: Limits | None = None) -> Source:
-    """Know a file by its content, if it is audio: a look at its header and its first seconds, and its hash.
+    """Know a file by its content, if it is audio: a look at its header and its first moments, and its hash.
 
     Raises AudioError, with one line, where it is none or can't be read; other errors are the machine's.
     """

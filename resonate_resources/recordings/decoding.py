@@ -93,7 +93,7 @@ def decode(
 
 
 def probe(source: Path, limits: Limits | None = None, name: str | None = None) -> None:
-    """Look whether a file is audio, from its header and its first seconds.
+    """Look whether a file is audio, from its header and its first moments.
 
     Raises AudioError, as decode would, for what is none, and for what promises to be too large.
     """

@@ -265,13 +265,13 @@ def _channels(audio: AudioStream) -> int:
 def _ffmpeg_blocks(decoding: _Decoding, promised: int | None, mp3_padding: int) -> Iterator[Samples]:
     source = decoding.source
     held: list[Samples] = []
-    holding = 0
+    holding, wanted = 0, 1  # the first block is short: it is all that a look at the file reads
     for samples in decoding.samples():
         held.append(samples)
         holding += samples.shape[1]
-        if holding >= BLOCK_FRAMES + _TAIL_FRAMES:
+        if holding >= wanted + _TAIL_FRAMES:
             block = np.concatenate(held, axis=1)
-            held, holding = [block[:, -_TAIL_FRAMES:]], _TAIL_FRAMES
+            held, holding, wanted = [block[:, -_TAIL_FRAMES:]], _TAIL_FRAMES, BLOCK_FRAMES
             yield block[:, :-_TAIL_FRAMES]
     decoding.judge(promised)
     source.trimmed_start += decoding.delay_left

@@ -50,16 +50,6 @@ class Rejection:
     track: str | None = None
     rejected_at: str = field(default_factory=_now)
 
-    @property
-    def wrong(self) -> str:
-        """What is wrong, without the file's name."""
-        return self.reason.partition(": ")[2].rpartition("; ")[0] or self.reason.partition(": ")[2]
-
-    @property
-    def what_to_do(self) -> str:
-        """Empty where nothing is known."""
-        return self.reason.partition(": ")[2].rpartition("; ")[2] if "; " in self.reason else ""
-
 
 NOTHING = "nothing"
 """State of a list of rejections that is empty."""

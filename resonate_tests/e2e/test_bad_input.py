@@ -164,7 +164,8 @@ def test_a_bad_file_is_refused_in_one_line_with_its_name_and_the_reason(
     assert track["status"] == "failed"
     assert set(track["assets"]) <= {"brief"}  # what is wanted of it is known all the same
     assert track["error"].isprintable()  # one line, no escape codes
-    assert track["error"].startswith(refused.paths[case.name].name)
+    name = refused.paths[case.name].name[:60]  # the middle of long names is left out
+    assert track["error"].startswith(name)
     assert case.reason in track["error"]
     assert "Error" not in track["error"]  # a class of Python's is nothing to a musician
 

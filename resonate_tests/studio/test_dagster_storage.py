@@ -128,3 +128,15 @@ def test_the_private_parts_that_are_relied_on_are_those_that_were_tried() -> Non
         "has_table": ["self", "table_name"],
         "conn_string_for_shard": ["self", "shard_name"],
     }
+
+
+@pytest.mark.parametrize("name", ["h4?x", "100%41"])
+def test_an_instance_lies_in_the_folder_it_was_asked_for_whatever_that_is_called(
+    name: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).mkdir()
+    with open_storage(tmp_path / name) as instance:
+        run = process(instance)
+        assert instance.get_run_by_id(run) is not None
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name / "history" / "runs" / f"{run}.db").is_file()

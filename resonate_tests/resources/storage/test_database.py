@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from resonate_resources.storage.database import (
     now,
     reason_of,
     seconds_since,
+    sqlite_url,
     tables,
     transaction,
 )
@@ -169,3 +171,14 @@ def test_sqlite_where_no_file_can_be_is_one_line_that_names_the_file(
     (tmp_path / "file").write_text("in the way")
     place = tmp_path / "file" / "resonate.sqlite"
     assert f"{place}: can't be used (" in refused(f"sqlite:///{place}", monkeypatch)
+
+
+@pytest.mark.parametrize("name", [b"h4?x", b"100%41", b"a:b@c #1", b"h\xe9me", "🎸".encode()])
+def test_a_database_lies_in_the_folder_it_was_asked_for_whatever_that_is_called(
+    name: bytes, tmp_path: Path
+) -> None:
+    folder = tmp_path / os.fsdecode(name)
+    with transaction(sqlite_url(folder / "resonate.sqlite")) as db:
+        db.execute(sa.insert(MARKS).values(name="a", at=now()))
+    assert list(tmp_path.iterdir()) == [folder]
+    assert (folder / "resonate.sqlite").is_file()
