@@ -54,6 +54,7 @@ _WAV_LAYOUTS = {7: "6.1", 8: "7.1"}
 # From under telephony to DXD at twice its rate: what is beyond is a damaged header, and no resampler goes there.
 _SAMPLE_RATES = range(1000, 768_001)
 _BYTES = 4
+_FIRST_FRAMES = 1 << 13  # all that a look at the file reads
 _NO_AUDIO = "holds no audio (0 frames); export it again"
 _OFFSET_NOTED = 0.001  # −60 dBFS, under which an offset is dither and rounding
 
@@ -289,7 +290,9 @@ def _libsndfile_source(sound: sf.SoundFile) -> Source:
 def _libsndfile_blocks(opened: Source, sound: sf.SoundFile) -> Iterator[Samples]:
     frames = 0
     try:
-        while len(block := sound.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
+        size = _FIRST_FRAMES
+        while len(block := sound.read(size, dtype="float32", always_2d=True)):
+            size = BLOCK_FRAMES
             frames += len(block)
             opened.part = frames / sound.frames
             yield np.ascontiguousarray(block.T)
