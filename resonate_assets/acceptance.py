@@ -6,9 +6,11 @@ the same. What has to be read from files to be judged does not belong here: see 
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 Measures = Mapping[str, float | int | str | bool]
 """Of one stage, as its manifest tells them."""
@@ -18,13 +20,13 @@ LEAST_SCORE = 85.0
 LEAST_QUALITY_DB = 0.0
 """Of a stem: below it there is more of everything else in it than of itself."""
 FAINT_DB = -14.0
-"""A stem that is fainter than this against all of them may be leakage alone: its quality says nothing. The policy of
-separation draws the line between a soft voice and an instrumental there (docs/separation.md)."""
+"""A stem that is fainter than this against all of them may be leakage alone: its quality says nothing. The policy
+of separation draws the line between a soft voice and an instrumental there (docs/separation.md)."""
 MOST_LIMITING_DB = 6.0
 """Taken off peaks: more is heard as pumping and dullness."""
 
-CRITERIA = f"{LEAST_SCORE} {LEAST_QUALITY_DB} {FAINT_DB} {MOST_LIMITING_DB} 1"
-"""Another text where another verdict may come of the same measures."""
+CRITERIA = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+"""Another text where another verdict, or other words for it, may come of the same measures."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,11 @@ def scores_enough(qc_scores: Measures) -> bool:
     return number(qc_scores["master_total"]) >= LEAST_SCORE
 
 
+def score(qc_scores: Measures) -> str:
+    """The master's score, rounded down: 84.96 is not told as the 85 that would be enough."""
+    return f"{math.floor(number(qc_scores['master_total']) * 10) / 10:.1f}"
+
+
 def number(value: float | int | str | bool) -> float:
     """A measure as a number: manifests keep infinities as text."""
     return float(value)
@@ -99,17 +106,15 @@ def number(value: float | int | str | bool) -> float:
 
 def _low_score(qc_scores: Measures) -> Iterator[str]:
     if not scores_enough(qc_scores):
-        total = number(qc_scores["master_total"])
-        # Rounded down: 84.96 is not shown as the 85 that would be enough.
-        yield f"the master scores {math.floor(total * 10) / 10:.1f} of 100 ({LEAST_SCORE:g} are asked for)"
+        yield f"scores {score(qc_scores)} of 100, under {LEAST_SCORE:g}"
 
 
 def _poor_stems(stems: Measures) -> Iterator[str]:
     for stem, quality in poor_stems(stems).items():
         kind = "measured" if f"{stem}_si_sdr_db" in stems else "predicted"
-        yield f"poor {stem} stem ({kind} at {quality:.1f} dB)"
+        yield f"poor {stem} ({kind} at {quality:.1f} dB)"
 
 
 def _hard_limiting(master: Measures) -> Iterator[str]:
     if not limits_gently(master):
-        yield f"peaks limited by {number(master['limiting_db']):.1f} dB (over {MOST_LIMITING_DB:g} dB is heard)"
+        yield f"limited by {number(master['limiting_db']):.1f} dB, over {MOST_LIMITING_DB:g}"

@@ -7,7 +7,8 @@ import dagster as dg
 
 from resonate_assets.automation import brief_again
 from resonate_assets.brief_change import BriefChange
-from resonate_assets.stage import code_of, one_line_errors, produce, track_asset
+from resonate_assets.markdown import table
+from resonate_assets.stage import code_of, one_line_errors, produce, refuse_changed_resources, track_asset
 from resonate_resources.brief.brief import Brief
 from resonate_resources.brief.layers import BUILT_IN, Resolved
 from resonate_resources.brief.resource import BriefResource
@@ -29,11 +30,12 @@ def brief(
     storage: StorageResource,
     briefs: dg.ResourceParam[BriefResource],
 ) -> dg.MaterializeResult[Artefact]:
-    """Settings of the track, one typed document. What is given in the launchpad stays set.
+    """What is wanted of the track, one typed document. What is given in the launchpad stays set.
 
     Later places win: built in, brief.toml of the home, brief.toml of the inbox's folders, `song.brief.toml` beside
     `song.mp3`, what was set.
     """
+    refuse_changed_resources(context)  # before anything of it is kept
     track = context.partition_key
     source = storage.sources.find(track)
     with one_line_errors():
@@ -63,5 +65,4 @@ def asked_of(brief: Artefact) -> Brief:
 def _table(resolved: Resolved) -> str:
     """What somebody has said comes before what is built in."""
     told = sorted(resolved.rows(), key=lambda row: row[2] == BUILT_IN)
-    rows = [f"| {name} | `{value.replace('|', '¦')}` | {origin} |" for name, value, origin in told]
-    return "\n".join(["| setting | value | from |", "| --- | --- | --- |", *rows])
+    return table(["setting", "value", "from"], told)

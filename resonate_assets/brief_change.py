@@ -50,10 +50,13 @@ class _Change(dg.Config):
     """Values that are to be set for the track, and stay set. What is left out stays as it is."""
 
     unset: list[str] = Field([], description="names of settings to forget, such as mastering.target_lufs")
+    null: list[str] = Field(
+        [], description="names of settings that are to be null, whatever a file says, such as profile.key"
+    )
 
     def settings(self) -> dict[str, Any]:
         """`section.name` → value, of what is given; of tables, `section.name.entry`."""
-        given: dict[str, Any] = {}
+        given: dict[str, Any] = dict.fromkeys(self.null)
         for section in _FORMS:
             for name, value in dict(getattr(self, section)).items():
                 if isinstance(value, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -19,9 +20,18 @@ from resonate_assets.profile import profile
 from resonate_assets.qc_scores import qc_scores
 from resonate_assets.raw_track import raw_track
 from resonate_assets.regenerated_stems import regenerated_stems
+from resonate_assets.rejections import every_file_could_be_used, rejections
 from resonate_assets.restored_stems import restored_stems
 from resonate_assets.schedules import nightly_ingest, nightly_library, nightly_upkeep
-from resonate_assets.sensors import automation, dead_runs, inbox_bucket, inbox_folder, reconcile_sensor
+from resonate_assets.sensors import (
+    automation,
+    dead_runs,
+    inbox_bucket,
+    inbox_folder,
+    reconcile_sensor,
+    rejected_files,
+    shown_tracks,
+)
 from resonate_assets.settings import Settings
 from resonate_assets.stems import stems
 from resonate_assets.upkeep import upkeep
@@ -70,7 +80,9 @@ def build_defs(
         "s3": s3,
         "storage": storage,
         "io_manager": ArtefactIOManager(storage=storage),
-        "inbox": InboxResource(folder=settings.inbox, bucket=settings.bucket, s3=s3),
+        "inbox": InboxResource(
+            folder=settings.inbox, bucket=settings.bucket, s3=s3, **asdict(settings.limits)
+        ),
         "briefs": BriefResource(storage=storage, folder=settings.inbox, bucket=settings.bucket),
         "separation": SeparationResource(
             database=settings.database_url, old_ledger=str(settings.home / OLD_LEDGER)
@@ -84,10 +96,18 @@ def build_defs(
         "quality": QualityResource(),
     }
     return dg.Definitions(
-        assets=[*TRACK_ASSETS, library],
-        asset_checks=[*CHECKS, library_check(TRACK_ASSETS)],
+        assets=[*TRACK_ASSETS, library, rejections],
+        asset_checks=[*CHECKS, library_check(TRACK_ASSETS), every_file_could_be_used],
         jobs=[process_track, set_brief, update_library, upkeep],
-        sensors=[inbox_folder, inbox_bucket, dead_runs, automation, reconcile_sensor(TRACK_ASSETS)],
+        sensors=[
+            inbox_folder,
+            inbox_bucket,
+            rejected_files,
+            shown_tracks,
+            dead_runs,
+            automation,
+            reconcile_sensor(TRACK_ASSETS),
+        ],
         schedules=[nightly_ingest, nightly_library, nightly_upkeep],
         resources=resources | given,
         executor=dg.in_process_executor,

@@ -6,14 +6,18 @@ from pathlib import Path
 import dagster as dg
 
 from resonate_assets.brief import asked_of
+from resonate_assets.markdown import lines
 from resonate_assets.stage import one_line_errors, produce, track_asset
-from resonate_resources.ingestion.ingest import FACTS, tags_read
+from resonate_resources.exporting.contents import contents, known_tags
+from resonate_resources.exporting.folder import METADATA, export
+from resonate_resources.exporting.metadata import facts_of
+from resonate_resources.exporting.names import folder_name
+from resonate_resources.ingestion.ingest import kept_tags, tags_read
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.storage.artefacts import Artefact
-from resonate_resources.storage.exports import export, folder_name
 from resonate_resources.storage.resource import StorageResource
 
-_CODE_VERSION = "2"
+_CODE_VERSION = "3"
 
 
 @track_asset(code_version=_CODE_VERSION, kinds={"folder"})
@@ -21,49 +25,41 @@ def exports(
     context: dg.AssetExecutionContext,
     brief: Artefact,
     raw_track: Artefact,
-    stems: Artefact,
-    midi: Artefact,
     profile: Artefact,
+    stems: Artefact,
+    restored_stems: Artefact,
+    midi: Artefact,
+    mix: Artefact,
     master: Artefact,
+    regenerated_stems: Artefact,
     qc_scores: Artefact,
     storage: StorageResource,
 ) -> dg.MaterializeResult[Artefact]:
-    """`{Artist} - {Title}_{Hash}/` with stems, master, MIDI and metadata.json (brief, times, engines, quality)."""
+    """The folder to take away: `{Artist} - {Title}_{Hash}/` with restored stems, master, MIDI and metadata.json."""
     source = storage.sources.find(context.partition_key)
     if source is None:
         raise dg.Failure(f"{context.partition_key}: no source is registered; drop its file into the inbox")
     wanted = asked_of(brief)
     made = {
         "raw_track": raw_track,
-        "stems": stems,
-        "midi": midi,
         "profile": profile,
+        "stems": stems,
+        "restored_stems": restored_stems,
+        "midi": midi,
+        "mix": mix,
         "master": master,
+        "regenerated_stems": regenerated_stems,
         "qc_scores": qc_scores,
     }
     folder = folder_name(source.artist, source.title, source.sha256)
-    masters = [
-        name for name in master.manifest.files if name.removeprefix("master.") in wanted.mastering.formats
-    ]
-    parts = {
-        "stems": {name: (stems, name) for name in stems.stem_files},
-        "master": {name: (master, name) for name in masters},
-        "midi": {f"midi/{name}": (midi, name) for name in midi.manifest.files if name.endswith(".mid")},
-    }
-    files = {name: kept for part in wanted.exports.parts for name, kept in parts[part].items()}
     with one_line_errors():
-        facts = {
-            "track": source.track,
-            "source": source.uri,
-            "tags": raw_track.read_json(FACTS)["tags"],
-            "brief": wanted.model_dump(mode="json"),
-            "seconds": {stage: artefact.manifest.seconds for stage, artefact in made.items()},
-            "engines": {stage: artefact.manifest.engine.name for stage, artefact in made.items()},
-            "profile": dict(profile.manifest.measures),
-            "quality": dict(qc_scores.manifest.measures),
-        }
+        tags = known_tags(
+            kept_tags(raw_track), wanted, profile.read_json("profile.json"), source.artist, source.title
+        )
+        files = contents(wanted, tags, made)
         # Before the cache is asked: a folder that its owner has emptied is filled again.
-        names = export(storage.store, folder, files, facts)
+        exported = export(storage.store, source.track, folder, files, facts_of(source, tags, wanted, made))
+    names = [*files, METADATA]
 
     def work(into: Path, _: object) -> Product:
         told = json.dumps({"folder": folder, "files": names}, indent=1, ensure_ascii=False)
@@ -78,11 +74,24 @@ def exports(
     reads = [
         brief.reading({}),
         tags_read(raw_track),
-        profile.reading({}),
-        qc_scores.reading({}),
         *(
-            kept.files(*(name for owner, name in files.values() if owner is kept))
-            for kept in (stems, master, midi)
+            artefact.files(*(out.name for out in files.values() if out.artefact is artefact))
+            for stage, artefact in made.items()
+            if stage != "raw_track"
         ),
     ]
-    return produce(context, storage, recipe, reads, work)
+    result = produce(context, storage, recipe, reads, work)
+    left = [
+        *(
+            f"{name}: was changed since it was exported, and is left so; delete it to have it anew"
+            for name in exported.edited
+        ),
+        *(
+            f"{name}: was changed since it was exported, and gave way to what is made now"
+            for name in exported.aside
+        ),
+    ]
+    if left:
+        shown = dg.MetadataValue.md(lines(left))
+        result = result._replace(metadata={**(result.metadata or {}), "changed_by_others": shown})
+    return result

@@ -29,7 +29,7 @@ process_track = dg.define_asset_job(
     partitions_def=tracks,
     executor_def=dg.in_process_executor,
     tags=BEATS,
-    description="One track through every stage.",
+    description="Makes everything of one track: stems, MIDI, master, exports. What is made already is found again.",
 )
 
 set_brief = dg.define_asset_job(
@@ -37,13 +37,15 @@ set_brief = dg.define_asset_job(
     selection=dg.AssetSelection.assets("brief"),
     partitions_def=tracks,
     executor_def=dg.in_process_executor,
-    description="Settings of one track: what is given is kept, and what depends on it is made anew.",
+    description="Sets what is wanted of one track: in the launchpad, under `ops: brief: config:`, for instance "
+    "`mastering: {target_lufs: -9}`. "
+    "It stays set, and what depends on it is made anew.",
 )
 
 update_library = dg.define_asset_job(
     "update_library",
-    selection=dg.AssetSelection.assets("library"),
+    selection=dg.AssetSelection.assets("library", "rejections"),
     executor_def=dg.in_process_executor,
     tags=BEATS,
-    description="The catalogue of all tracks, and the standing check of failed and stale ones.",
+    description="Lists all tracks, the worst first, and the files that could not be used.",
 )

@@ -8,9 +8,6 @@ from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.transcription import resource
 
-MIDI_TEMPO_BPM = 120.0
-"""What a MIDI file without a tempo means (Standard MIDI Files 1.0): for tracks whose tempo is unknown."""
-
 
 @track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), kinds={"midi"})
 def midi(
@@ -20,8 +17,8 @@ def midi(
     storage: StorageResource,
     transcription: dg.ResourceParam[Transcription],
 ) -> dg.MaterializeResult[Artefact]:
-    """Notes of the pitched stems, and General MIDI drums."""
-    tempo_bpm: float = profile.read_json("profile.json")["tempo_bpm"] or MIDI_TEMPO_BPM
+    """One MIDI file a stem: notes of the pitched ones, and General MIDI drums."""
+    tempo_bpm: float | None = profile.read_json("profile.json")["tempo_bpm"]
     return produce(
         context,
         storage,

@@ -1,10 +1,13 @@
-"""The tracks partition; its keys are made by resonate_resources.ingestion.track_key."""
+"""The tracks partition, whose keys are made by resonate_resources.ingestion.track_key."""
 
 from functools import partial
 
 import dagster as dg
 
 from resonate_resources.ingestion.intake import Partitions
+
+GROUP = "music"
+"""One group: of several, the web UI shows boxes with nothing in them until each is opened."""
 
 tracks = dg.DynamicPartitionsDefinition(name="tracks")
 

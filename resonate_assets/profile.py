@@ -19,7 +19,7 @@ def profile(
     storage: StorageResource,
     profiling: dg.ResourceParam[Profiling],
 ) -> dg.MaterializeResult[Artefact]:
-    """The track's profile as JSON."""
+    """Tempo, beats, key, loudness, bandwidth, width and sections of the track."""
     wanted = asked_of(brief).profile
     return produce(
         context,

@@ -25,7 +25,7 @@ def qc_scores(
     storage: StorageResource,
     quality: dg.ResourceParam[Quality],
 ) -> dg.MaterializeResult[Artefact]:
-    """Scores 0…100 as Parquet, one row a candidate and dimension."""
+    """How near master and regenerated stems are to the original: scores 0…100 in twelve dimensions, as Parquet."""
 
     def work(into: Path, progress: Progress) -> Product:
         with TemporaryDirectory(dir=into) as scratch:

@@ -14,8 +14,9 @@ PARTITION_TAG = "dagster/partition"
 """Of a run for one track (Dagster's documentation, "Tags", names it as reserved)."""
 
 
-BEATS = {"resonate/beats": "yes"}
-"""Tags of runs that are known to show signs of life from their first moments on."""
+BEATS = {".dagster/resonate_beats": "yes"}
+"""Tags of runs that are known to show signs of life from their first moments on. The web UI keeps tags
+that begin so to itself, until all of a run are asked for."""
 _FIRST_BEAT_SECONDS = 600.0
 _SURE_AFTER_SECONDS = 60.0
 """Between a run's last beat and its end, Dagster writes down that it has ended."""

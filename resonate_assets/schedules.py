@@ -8,6 +8,7 @@ import dagster as dg
 from resonate_assets.jobs import STAGES, process_track, update_library
 from resonate_assets.partitions import partitions_of, tracks
 from resonate_assets.runs import PARTITION_TAG, tracks_under_way
+from resonate_assets.time_zone import TIME_ZONE
 from resonate_assets.upkeep import upkeep
 from resonate_resources.ingestion.intake import take_in
 from resonate_resources.ingestion.resource import InboxResource
@@ -21,18 +22,30 @@ _PER_NIGHT = 1000
 """Tracks asked for in one night: with more, the queue would hide what the day brings."""
 
 
-@dg.schedule(job=process_track, cron_schedule="0 2 * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
+@dg.schedule(
+    job=process_track,
+    cron_schedule="0 2 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    execution_timezone=TIME_ZONE,
+    description="Every night at 2: takes in files that no sensor took, and asks again for tracks that were lost.",
+)
 def nightly_ingest(
     context: dg.ScheduleEvaluationContext, storage: StorageResource, inbox: InboxResource
 ) -> list[dg.RunRequest]:
-    """Registers files that no sensor took (switched off, or the machine was), and asks again for tracks
-    that never came to their last stage though their file is sound: a run that was lost, or killed half-way. With
-    growing pauses, and not for ever: see resonate_resources.storage.retries."""
+    """Takes in files that no sensor took (switched off, or the machine was), and asks again for
+    tracks that never came to their last stage though their file is sound: a run that was lost, or killed
+    half-way. With growing pauses, and not for ever: see resonate_resources.storage.retries."""
     name = str(tracks.name)
     inboxes = [place for place in (inbox.watched_folder(), inbox.watched_bucket()) if place is not None]
     for place in inboxes:
         intake = take_in(
-            place, storage, partitions_of(context.instance), waiting={}, emitted={}, limit=_PER_NIGHT
+            place,
+            storage,
+            partitions_of(context.instance),
+            waiting={},
+            emitted={},
+            limit=_PER_NIGHT,
+            limits=inbox.limits,
         )
         context.instance.add_dynamic_partitions(name, [source.track for source in intake.new])
     rejected = {rejection.track for rejection in storage.sources.rejections()}
@@ -84,7 +97,8 @@ nightly_library = dg.ScheduleDefinition(
     job=update_library,
     cron_schedule="0 5 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="The catalogue, with its check of failed and stale tracks.",
+    execution_timezone=TIME_ZONE,
+    description="Every night at 5: all tracks listed, the worst first, and a check of those that failed.",
 )
 
 nightly_upkeep = dg.ScheduleDefinition(
@@ -92,5 +106,6 @@ nightly_upkeep = dg.ScheduleDefinition(
     job=upkeep,
     cron_schedule="0 4 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="The index of what is current compared with storage, and old runs taken out of the event log.",
+    execution_timezone=TIME_ZONE,
+    description="Every night at 4: the index compared with storage, and old runs taken out of the event log.",
 )

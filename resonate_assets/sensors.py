@@ -8,8 +8,10 @@ from itertools import islice
 
 import dagster as dg
 
-from resonate_assets.jobs import process_track
+from resonate_assets.jobs import STAGES, process_track, update_library
+from resonate_assets.partition_status import mend_partition_status
 from resonate_assets.partitions import partitions_of, tracks
+from resonate_assets.rejections import let_go
 from resonate_assets.runs import BEATS, report_dead_runs, tracks_under_way
 from resonate_resources.ingestion.intake import Intake, take_in
 from resonate_resources.ingestion.resource import InboxResource
@@ -18,10 +20,11 @@ from resonate_resources.storage.current import was_walked
 from resonate_resources.storage.heartbeats import Watch
 from resonate_resources.storage.inbox import Inbox
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.sources import NOTHING
 
 
 def look(
-    context: dg.SensorEvaluationContext, inbox: Inbox, storage: StorageResource, limit: int
+    context: dg.SensorEvaluationContext, inbox: Inbox, storage: StorageResource, settings: InboxResource
 ) -> dg.SensorResult:
     """One tick. The cursor holds what the next look must know; Dagster commits it with the runs it asks for."""
     last = json.loads(context.cursor or "{}")
@@ -31,7 +34,8 @@ def look(
         partitions_of(context.instance),
         waiting=last.get("waiting", {}),
         emitted={uri: (stamp, track) for uri, (stamp, track) in last.get("emitted", {}).items()},
-        limit=limit,
+        limit=settings.per_look,
+        limits=settings.limits,
     )
     for rejection in intake.rejected:
         context.log.warning(rejection.reason)
@@ -54,7 +58,7 @@ def _nothing_new(intake: Intake, inbox: Inbox) -> str:
     if intake.waiting:
         parts.append(f"{len(intake.waiting)} being written, or seen for the first time")
     if intake.rejected:
-        parts.append(f"{len(intake.rejected)} unreadable: {intake.rejected[0].reason}")
+        parts.append(f"{len(intake.rejected)} rejected: {intake.rejected[0].reason}")
     return "; ".join(parts)
 
 
@@ -66,7 +70,12 @@ _ASKED_A_LOOK = 100
 _RUNNING, _STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
 
 
-@dg.sensor(job=process_track, minimum_interval_seconds=10, default_status=_RUNNING)
+@dg.sensor(
+    job=process_track,
+    minimum_interval_seconds=10,
+    default_status=_RUNNING,
+    description="Takes in new audio files of the watched folder. Its log says what is waited for.",
+)
 def inbox_folder(
     context: dg.SensorEvaluationContext, storage: StorageResource, inbox: InboxResource
 ) -> dg.SensorResult | dg.SkipReason:
@@ -74,13 +83,14 @@ def inbox_folder(
     folder = inbox.watched_folder()
     if folder is None or not folder.folder.is_dir():
         return dg.SkipReason(f"there is no folder {inbox.folder or '(RESONATE_INBOX is not set)'}")
-    return look(context, folder, storage, inbox.per_look)
+    return look(context, folder, storage, inbox)
 
 
 @dg.sensor(
     job=process_track,
     minimum_interval_seconds=30,
     default_status=_RUNNING if os.environ.get("RESONATE_BUCKET") else _STOPPED,
+    description="Takes in new audio files of the watched bucket. Off, unless RESONATE_BUCKET names one.",
 )
 def inbox_bucket(
     context: dg.SensorEvaluationContext, storage: StorageResource, inbox: InboxResource
@@ -89,14 +99,18 @@ def inbox_bucket(
     bucket = inbox.watched_bucket()
     if bucket is None:
         return dg.SkipReason("no bucket is watched (RESONATE_BUCKET is not set)")
-    return look(context, bucket, storage, inbox.per_look)
+    return look(context, bucket, storage, inbox)
 
 
 _watch = Watch()
 """Of this process: a code server that starts anew looks for a while before it judges."""
 
 
-@dg.sensor(minimum_interval_seconds=10, default_status=_RUNNING)
+@dg.sensor(
+    minimum_interval_seconds=10,
+    default_status=_RUNNING,
+    description="Ends runs whose process was killed or whose machine went, so that they can be made again.",
+)
 def dead_runs(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SkipReason:
     """Runs whose process was killed, or whose machine went: reported failed, so that they can be made again."""
     told = report_dead_runs(context.instance, storage.database, _watch)
@@ -105,12 +119,60 @@ def dead_runs(context: dg.SensorEvaluationContext, storage: StorageResource) -> 
     return dg.SkipReason("; ".join(told) or "every run at work shows signs of life")
 
 
+@dg.sensor(
+    job=update_library,
+    minimum_interval_seconds=30,
+    default_status=_RUNNING,
+    description="Has files that can't be used listed in `rejections`.",
+)
+def rejected_files(
+    context: dg.SensorEvaluationContext, storage: StorageResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Has files that could not be used listed in `rejections` when there are others than before, and sees that none
+    of them is left as a track: a process may have been killed before it did, and earlier versions did not. The
+    cursor is the state of the list."""
+    before, state = context.cursor or NOTHING, storage.sources.rejected_state()
+    if state == before:
+        return dg.SkipReason("no file was rejected, or taken after all, since the last look")
+    under_way = tracks_under_way(context.instance)
+    rejected = {each.track for each in storage.sources.rejections() if each.track is not None}
+    for track in rejected - under_way:
+        let_go(context.instance, storage, track)
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_key=f"{before}-{state}")],
+        # Those under way are looked at once more when their runs have ended.
+        cursor=before if rejected & under_way else state,
+    )
+
+
+@dg.sensor(
+    minimum_interval_seconds=30,
+    default_status=_RUNNING,
+    description="Sees that tracks are shown as made when they are: Dagster's record of that can lose one.",
+)
+def shown_tracks(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """See resonate_assets.partition_status. The cursor is the event up to which all has been looked at."""
+    stages = [dg.AssetKey(stage) for stage in STAGES]
+    lost, seen = mend_partition_status(context.instance, stages, int(context.cursor or 0))
+    for key in lost:
+        context.log.warning(f"{key.to_user_string()}: a track was made and shown as missing; read anew")
+    told = ", ".join(key.to_user_string() for key in lost)
+    return dg.SensorResult(
+        skip_reason=f"read anew: {told}" if lost else "every track is shown as it is", cursor=str(seen)
+    )
+
+
 def reconcile_sensor(stages: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
     """The net under the automation, whose conditions can lose an update that lands in the tick of their reset
     (dagster #33587): manifests are compared with what their inputs and the code of the stages are now."""
     code_versions = {stage.key.path[-1]: stage.code_versions_by_key[stage.key] or "" for stage in stages}
 
-    @dg.sensor(job=process_track, minimum_interval_seconds=300, default_status=_RUNNING)
+    @dg.sensor(
+        job=process_track,
+        minimum_interval_seconds=300,
+        default_status=_RUNNING,
+        description="Asks for tracks that are behind what they are made from, where the automation lost them.",
+    )
     def reconcile(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SensorResult:
         """Asks for tracks that are behind their inputs, once for each state that they are found in. The cursor is
         how far in the library the last look came."""
@@ -144,5 +206,5 @@ automation = dg.AutomationConditionSensorDefinition(
     default_status=_RUNNING,
     minimum_interval_seconds=30,
     run_tags=BEATS,
-    description="Rebuilds what is no longer true to what it was made from.",
+    description="Makes anew what is no longer true to what it was made from: a changed brief, or another version.",
 )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
+
+from resonate_resources.recordings.limits import Limits
+from resonate_resources.storage.database import sqlite_url
 
 MARKER = ".resonate-home"
 """The file by which a home is known."""
@@ -41,6 +44,9 @@ class Settings:
     database: str = ""
     """RESONATE_DATABASE: what processes must agree on, as an SQLAlchemy URL; empty: `<home>/resonate.sqlite`."""
 
+    limits: Limits = field(default_factory=Limits)
+    """How large a file may be: RESONATE_MAX_HOURS and others, see resonate_resources.recordings.limits."""
+
     def __post_init__(self) -> None:
         check_folder("RESONATE_HOME", str(self.home))
         check_folder(
@@ -61,7 +67,7 @@ class Settings:
 
     @property
     def database_url(self) -> str:
-        return self.database or f"sqlite:///{self.home / 'resonate.sqlite'}"
+        return self.database or sqlite_url(self.home / "resonate.sqlite")
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -77,6 +83,7 @@ class Settings:
             bucket=os.environ.get("RESONATE_BUCKET", ""),
             s3_endpoint=os.environ.get("RESONATE_S3_ENDPOINT") or None,
             database=os.environ.get("RESONATE_DATABASE", ""),
+            limits=Limits.from_environment(),
         )
 
 

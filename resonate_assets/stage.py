@@ -9,21 +9,24 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+from dagster._config import process_config
 
 from resonate_assets.automation import rebuild
-from resonate_assets.partitions import tracks
+from resonate_assets.partitions import GROUP, tracks
+from resonate_assets.shown import metadata
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import AudioError, Progress, Recording
 from resonate_resources.signal.picture import draw
-from resonate_resources.signal.thumbnail import data_uri
-from resonate_resources.storage.artefacts import PICTURE, Artefact, Read
+from resonate_resources.signal.thumbnail import thumbnail_of
+from resonate_resources.storage.artefacts import PICTURE, THUMBNAIL, Artefact, Read
 from resonate_resources.storage.computing import Accepts, computed, nothing_else
 from resonate_resources.storage.pools import Pool, in_pool
 from resonate_resources.storage.resource import StorageResource
 
-track_asset = partial(dg.asset, partitions_def=tracks, group_name="track", automation_condition=rebuild)
+track_asset = partial(dg.asset, partitions_def=tracks, group_name=GROUP, automation_condition=rebuild)
 """The decorator of a stage: an asset with one partition a track, rebuilt when what it is made from changes."""
 
 Work = Callable[[Path, Progress], Product]
@@ -55,12 +58,7 @@ def produce(
     changed for one run are refused: the next one would silently be without them. A file that can't be used fails
     the step with one line and no retry.
     """
-    if context.run.run_config.get("resources"):
-        raise dg.Failure(
-            "settings of resources would hold for this run only, and are not taken; what is wanted of a track is "
-            "set by the job set_brief, or by `resonate brief set`",
-            allow_retries=False,
-        )
+    refuse_changed_resources(context)
 
     def in_its_pool(into: Path) -> Product:
         with (
@@ -88,6 +86,27 @@ def produce(
         metadata=metadata(artefact) | {"from_cache": found},
         data_version=dg.DataVersion(artefact.data_version),
     )
+
+
+def refuse_changed_resources(context: dg.AssetExecutionContext) -> None:
+    """Raise Failure where the run changes settings of resources. The launchpad writes all of them into its form, as
+    they are: those may stay."""
+    changed = []
+    all_given: Any = context.run.run_config.get("resources", {})
+    for name, given in all_given.items():
+        field = context.job_def.resource_defs[name].config_schema.as_field()
+        told, usual = (
+            process_config(field.config_type, values).value
+            for values in (given.get("config", {}), field.default_value)
+        )
+        if told != usual:
+            changed.append(name)
+    if changed:
+        raise dg.Failure(
+            f"{', '.join(changed)}: settings of resources would hold for this run only, and are not taken; "
+            "what is wanted of a track is set by the job set_brief, or by `resonate brief set`",
+            allow_retries=False,
+        )
 
 
 class one_line_errors:  # noqa: N801 — reads as the statement it is
@@ -119,52 +138,16 @@ def sparse_progress(context: dg.AssetExecutionContext) -> Progress:
 
 
 def _with_picture(product: Product, into: Path) -> Product:
-    """Add a picture of the product's recordings, unless it brings one."""
+    """Add a picture of the product's recordings, unless it brings one, and its thumbnail."""
     recordings = {
         name.removesuffix(".wav"): Recording.open(path)
         for name, path in product.files.items()
         if name.endswith(".wav") and "/" not in name
     }
-    if PICTURE in product.reports or not recordings:
-        return product
-    (into / PICTURE).write_bytes(draw(recordings))
-    return replace(product, reports={**product.reports, PICTURE: into / PICTURE})
-
-
-def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
-    """An artefact in Dagster's web UI: picture, engine, settings, numbers to plot, where the files are."""
-    manifest = artefact.manifest
-    shown: dict[str, dg.MetadataValue] = {}
-    if PICTURE in manifest.files:
-        small = data_uri(artefact.path(PICTURE).read_bytes())
-        shown["picture"] = dg.MetadataValue.md(f"![{manifest.stage}]({small})")
-        shown["picture_in_full"] = dg.MetadataValue.path(artefact.location(PICTURE))
-    engine = manifest.engine
-    shown["engine"] = dg.MetadataValue.text(
-        engine.name if engine.model is None else f"{engine.name}: {engine.model}"
-    )
-    for name, value in manifest.measures.items():
-        shown[name] = _value(value)
-    if manifest.notes:
-        shown["notes"] = dg.MetadataValue.md("\n".join(f"- {note}" for note in manifest.notes))
-    settings = manifest.recipe.get("settings")
-    if isinstance(settings, dict) and settings:
-        shown["settings"] = dg.MetadataValue.json(settings)
-    exported = manifest.measures.get("folder")
-    folder = artefact.location("").rstrip("/") if exported is None else artefact.store.location(str(exported))
-    shown["folder"] = dg.MetadataValue.path(folder)
-    shown["files"] = dg.MetadataValue.md(
-        "\n".join(f"- `{artefact.location(name)}`" for name in manifest.files if name != PICTURE)
-    )
-    shown["seconds"] = dg.MetadataValue.float(manifest.seconds)
-    return shown
-
-
-def _value(value: float | int | str | bool) -> dg.MetadataValue:
-    if isinstance(value, bool):
-        return dg.MetadataValue.bool(value)
-    if isinstance(value, int):
-        return dg.MetadataValue.int(value)
-    if isinstance(value, float):
-        return dg.MetadataValue.float(value)
-    return dg.MetadataValue.text(str(value))
+    if PICTURE not in product.reports:
+        if not recordings:
+            return product
+        (into / PICTURE).write_bytes(draw(recordings))
+    (into / THUMBNAIL).write_bytes(thumbnail_of((into / PICTURE).read_bytes()))
+    pictures = {name: into / name for name in (PICTURE, THUMBNAIL)}
+    return replace(product, reports={**product.reports, **pictures})

@@ -19,7 +19,7 @@ def stems(
     storage: StorageResource,
     separation: dg.ResourceParam[Separation],
 ) -> dg.MaterializeResult[Artefact]:
-    """Stems of the track's rate and exact length, which sum to the track."""
+    """Vocals, drums, bass and other: of the track's rate and exact length, and they sum to it."""
     source = storage.sources.find(context.partition_key)
     with one_line_errors():
         planned = separation.plan(

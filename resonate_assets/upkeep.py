@@ -25,7 +25,7 @@ def prune_runs(context: dg.OpExecutionContext) -> None:
 
 @dg.job(
     executor_def=dg.in_process_executor,
-    description="The index compared with storage, and old runs taken out of the event log.",
+    description="Keeps records in order: the index is compared with storage, and old runs leave the event log.",
 )
 def upkeep() -> None:
     compare_index()

@@ -53,7 +53,9 @@ class Transcription(Protocol):
 
     def recipe(self) -> Recipe: ...
 
-    def transcribe(self, stems: Stems, tempo_bpm: float, into: Path, progress: Progress) -> Product: ...
+    def transcribe(
+        self, stems: Stems, tempo_bpm: float | None, into: Path, progress: Progress
+    ) -> Product: ...
 
 
 class Mixing(Protocol):

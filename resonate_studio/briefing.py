@@ -42,12 +42,13 @@ class Briefing:
         self, track: str, settings: Mapping[str, Any], unset: Sequence[str]
     ) -> tuple[Resolved, str | None]:
         """Run the job set_brief, as the web UI would. Gives the brief, and in one line why it was not changed."""
-        config: dict[str, Any] = {"unset": list(unset)}
+        null = [name for name, value in settings.items() if value is None]
+        config: dict[str, Any] = {"unset": list(unset), "null": null}
         try:
             self._briefs.check(track, self._storage.sources.find(track), settings, unset)
         except BriefError as error:
             return self.show(track), str(error)
-        config |= nested({f"{name}": value for name, value in settings.items()})
+        config |= nested({name: value for name, value in settings.items() if value is not None})
         failed = run_quietly(
             self._defs, self._instance, set_brief.name, track, {"ops": {"brief": {"config": config}}}
         )

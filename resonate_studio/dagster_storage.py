@@ -21,12 +21,26 @@ import dagster as dg
 import sqlalchemy as sa
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.pool import StaticPool
 
+from resonate_resources.storage.database import sqlite_url
+
 _INDEX = "index"
 """The database that all runs share; every run has one more of its own."""
+
+
+def _connection_string(base_dir: str, db_name: str) -> str:
+    return sqlite_url(Path(base_dir).absolute() / f"{db_name}.db")
+
+
+# Dagster puts a path into a URL as it is: in a folder called `what?` or `100%41` it would not find its databases.
+for _storage in (sqlite_run_storage, sqlite_event_log, sqlite_schedule_storage):
+    _storage.create_db_conn_string = _connection_string  # type: ignore[attr-defined]
 
 
 def open_storage(directory: Path) -> dg.DagsterInstance:

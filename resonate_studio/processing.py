@@ -20,11 +20,12 @@ from resonate_assets.partitions import partitions_of, tracks
 from resonate_assets.settings import Settings
 from resonate_resources.brief.layers import BriefError
 from resonate_resources.brief.resource import BriefResource
-from resonate_resources.ingestion.intake import identify, known_as, unreadable
+from resonate_resources.ingestion.intake import identify, known_as
 from resonate_resources.ingestion.track_key import content_of
-from resonate_resources.storage.artefacts import PICTURE, Artefact
+from resonate_resources.recordings.recording import AudioError
+from resonate_resources.storage.artefacts import PICTURE, THUMBNAIL, Artefact
 from resonate_resources.storage.resource import StorageResource
-from resonate_resources.storage.sources import Source
+from resonate_resources.storage.sources import Rejection, Source
 from resonate_resources.storage.taken_in import enter_tracks
 from resonate_studio.outcome import Check, Processed, Stage
 from resonate_studio.removing import Removal
@@ -74,6 +75,7 @@ class Processor:
         """wanted: `section.name` → value of the brief, to be set for every track that is processed. anew_from: the
         stage from which on all is made again. replace_older: whether an older track of the same file goes."""
         self._defs = build_defs(settings)
+        self._limits = settings.limits
         if anew_from is not None:
             storage: StorageResource = self._defs.resources["storage"]  # type: ignore[index]
             # Not a copy: Dagster makes a resource anew from what it was made with.
@@ -129,9 +131,9 @@ class Processor:
     def _take(self, file: Path, done: Processed, stage_done: Callable[[str], None]) -> None:
         uri = str(file.absolute())
         try:
-            source = identify(file, uri)
-        except OSError as error:
-            rejection = unreadable(uri, error)
+            source = identify(file, uri, self._limits)
+        except AudioError as error:
+            rejection = Rejection(uri, str(error))
             self.storage.sources.reject(rejection)
             done.error = rejection.reason
             return
@@ -278,7 +280,7 @@ def _stage(artefact: Artefact, from_cache: bool) -> Stage:
         **({"notes": [*manifest.notes]} if manifest.notes else {}),
     }
     return Stage(
-        [artefact.location(name) for name in manifest.files if name != PICTURE],
+        [artefact.location(name) for name in manifest.files if name not in (PICTURE, THUMBNAIL)],
         manifest.engine.name,
         dict(metadata),
         from_cache,

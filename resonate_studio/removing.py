@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import dagster as dg
 
 from resonate_assets.definitions import TRACK_ASSETS
 from resonate_assets.partitions import tracks
 from resonate_assets.runs import PARTITION_TAG
+from resonate_resources.exporting.folder import folder_of
+from resonate_resources.exporting.folder import forget as forget_exports
 from resonate_resources.storage.current import current_of, forget
 from resonate_resources.storage.heartbeats import alive, tracks_in_use
 from resonate_resources.storage.resource import StorageResource
@@ -31,35 +31,23 @@ class Removal:
             return f"{self.track}: is being worked at; try again when that is done, or stop it first"
         return None
 
-    def exports(self) -> list[str]:
-        """Folders that people were given of it, as keys in storage."""
-        store, found = self._storage.store, set()
-        for entry in store.entries(f"artefacts/exports/{self.track}"):
-            if entry.key.endswith("/manifest.json"):
-                try:
-                    folder = str(json.loads(store.read(entry.key) or b"{}")["measures"]["folder"])
-                except (ValueError, KeyError, TypeError):
-                    continue  # damaged: it names no folder
-                if folder.startswith("exports/") and ".." not in folder.split("/") and folder != "exports/":
-                    found.add(folder)
-        return sorted(found)
+    def exports(self) -> str | None:
+        """The folder that people were given of it, as a key in storage."""
+        return folder_of(self._storage.store, self.track)
 
     def carry_out(self, keep_exports: bool = False) -> None:
-        """Artefacts, exports, source, brief and rejection, rows of the database, runs, and at last the partition,
-        so that one that was killed in between can be begun again. Raises OSError and SQLAlchemyError."""
+        """Artefacts, exports (but what somebody changed there or put there), source, brief and rejection, rows of
+        the database, runs, and at last the partition, so that one that was killed in between can be begun again.
+        Raises OSError and SQLAlchemyError."""
         storage, track = self._storage, self.track
         with alive(storage.database, "remove", track, track):
-            folders = [] if keep_exports else self.exports()
             stages = {stage.key.path[-1] for stage in TRACK_ASSETS}
             stages |= current_of(storage.database, [track]).get(track, {}).keys()
             for stage in stages:
                 # Without its manifest it counts no longer, whatever else is still there.
                 storage.store.delete(f"artefacts/{stage}/{track}/manifest.json")
-                if stage != "exports":
-                    storage.store.delete(f"artefacts/{stage}/{track}")
-            for folder in folders:
-                storage.store.delete(folder)
-            storage.store.delete(f"artefacts/exports/{track}")
+                storage.store.delete(f"artefacts/{stage}/{track}")
+            forget_exports(storage.store, track, keep_files=keep_exports)
             storage.store.delete(f"briefs/{track}.json")
             storage.store.delete(f"tracks/{track}.json")
             storage.sources.accept(track, "")

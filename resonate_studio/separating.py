@@ -13,9 +13,10 @@ from typing import Any, Literal
 import numpy as np
 from sqlalchemy.exc import SQLAlchemyError
 
-from resonate_resources.ingestion.intake import identify, unreadable
+from resonate_resources.ingestion.intake import identify
 from resonate_resources.recordings.decoding import decode
 from resonate_resources.recordings.encoding import encode_flac
+from resonate_resources.recordings.limits import Limits
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, write_recording
 from resonate_resources.separation.brief import SeparationBrief
 from resonate_resources.separation.resource import REPORT, SeparationResource
@@ -50,12 +51,9 @@ def separate_file(
     start = time.perf_counter()
     uri = str(file.absolute())
     try:
-        source = identify(file, uri)
-    except OSError as error:
-        found.error = unreadable(uri, error).reason
-        return found
-    try:
-        artefact, cached = _stems_of(file, source, separation, brief, batch, artefacts, progress)
+        limits = Limits.from_environment()
+        source = identify(file, uri, limits)
+        artefact, cached = _stems_of(file, source, limits, separation, brief, batch, artefacts, progress)
         _tell(found, artefact, cached)
         # Files of one name from two folders must not meet in one.
         folder = out / f"{file.stem[:80]}_{source.sha256[:8]}"
@@ -74,6 +72,7 @@ def separate_file(
 def _stems_of(
     file: Path,
     source: Source,
+    limits: Limits,
     separation: SeparationResource,
     brief: SeparationBrief,
     batch: bool,
@@ -84,7 +83,7 @@ def _stems_of(
     track = source.sha256[:16]  # whatever the file is called
     seen = alive(separation.database, STAGE, track, track) if separation.database else nullcontext()
     with seen, new_directory(artefacts.store, "decode") as folder:
-        recording = decode(file, folder).recording
+        recording = decode(file, folder, limits=limits).recording
         planned = separation.plan(recording, brief, megabytes=source.size / 1e6, batch=batch)
         return computed(
             artefacts,

@@ -80,7 +80,8 @@ def remove(tracks: tuple[str, ...], yes: bool, keep_exports: bool, home: Path | 
             if as_json:
                 raise click.UsageError("--json asks nothing: give --yes")
             for removal in removals:
-                kept = "" if keep_exports else "".join(f", {folder}" for folder in removal.exports())
+                folder = removal.exports()
+                kept = "" if keep_exports or folder is None else f", {folder}"
                 click.echo(f"{removal.track}: all that was made of it{plain(kept)}")
             click.confirm("Remove?", abort=True)
         refused = {removal.track: reason for removal in removals if (reason := removal.obstacle())}

@@ -38,7 +38,7 @@ def encode_with_ffmpeg(
     """Encode (frames, channels) of 16-bit precision with FFmpeg's encoder and muxer."""
     import av
 
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[1]]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[samples.shape[1]]
     whole = np.round(samples * 32767).astype(np.int16)
     with av.open(str(path), "w", options=options) as output:
         output.metadata.update(metadata or {})

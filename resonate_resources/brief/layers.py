@@ -32,17 +32,21 @@ class Layer:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A brief, and `section.name` → origin of each of its values."""
+    """A brief, and `section.name` (of tables, `section.name.entry`) → origin of each value that somebody gave."""
 
     brief: Brief
     origins: Mapping[str, str]
 
     def values(self) -> Iterator[tuple[str, Any, str]]:
-        """(name, value in JSON's types, origin) of every setting."""
+        """(name, value in JSON's types, origin) of every setting; of a table, of every entry."""
         for section, values in self.brief.model_dump(mode="json").items():
             for name, value in values.items():
                 dotted = f"{section}.{name}"
-                yield dotted, value, self.origins.get(dotted, BUILT_IN)
+                entries = value if isinstance(value, Mapping) else {}
+                for entry, inner in entries.items():
+                    yield f"{dotted}.{entry}", inner, self.origins.get(f"{dotted}.{entry}", BUILT_IN)
+                if not entries:
+                    yield dotted, value, self.origins.get(dotted, BUILT_IN)
 
     def rows(self) -> Iterator[tuple[str, str, str]]:
         """The same for people: values as JSON, which for these is as TOML has them."""
@@ -65,7 +69,9 @@ def resolve(layers: Sequence[Layer]) -> Resolved:
             for name, value in values.items():
                 both = isinstance(value, Mapping) and isinstance(mine.get(name), Mapping)
                 mine[name] = {**mine[name], **value} if both else value
-                origins[f"{section}.{name}"] = layer.origin
+                dotted = f"{section}.{name}"
+                given = [f"{dotted}.{entry}" for entry in value] if isinstance(value, Mapping) else [dotted]
+                origins |= dict.fromkeys(given, layer.origin)
         try:
             brief = Brief.model_validate(merged)
         except ValidationError as error:
@@ -82,11 +88,14 @@ def parse_toml(text: str, origin: str) -> Layer:
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """`section.name=value` → dotted name and value; a value that is no TOML is text. Raises BriefError."""
+    """`section.name=value` → dotted name and value. `null`, which TOML has no word for, undoes what a file of the
+    home or of a folder says; any other value that is no TOML is text. Raises BriefError."""
     name, equals, value = text.partition("=")
     name = name.strip()
     if not equals or not all(name.split(".")) or "." not in name:
         raise BriefError(f"{text}: is not of the form section.name=value, such as mastering.target_lufs=-9")
+    if value.strip() == "null":
+        return name, None
     try:
         return name, tomllib.loads(f"value = {value}")["value"]
     except (ValueError, RecursionError):

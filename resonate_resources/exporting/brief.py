@@ -8,13 +8,17 @@ from pydantic import Field, field_validator
 
 from resonate_resources.brief.section import Section, once
 
-Part = Literal["stems", "master", "midi"]
+Part = Literal["stems", "unrestored_stems", "master", "midi"]
 PARTS: tuple[Part, ...] = ("stems", "master", "midi")
 
 
 class ExportsBrief(Section):
     """What is put into the track's folder."""
 
-    parts: tuple[Part, ...] = Field(default=PARTS, strict=False, description="what goes into the folder")
+    parts: tuple[Part, ...] = Field(
+        default=PARTS,
+        strict=False,
+        description="what goes into the folder: stems (restored), unrestored_stems (exact), master, midi",
+    )
 
     _once = field_validator("parts")(once)

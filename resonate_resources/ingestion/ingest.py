@@ -5,40 +5,62 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import soundfile as sf
 
+from resonate_resources.ingestion.refusing import name_of, refused_in_one_line
 from resonate_resources.recipe import Engine, Json, Product, Recipe
-from resonate_resources.recordings.decoding import decode
+from resonate_resources.recordings.artwork import fitting
+from resonate_resources.recordings.decoding import decode, printable_name
 from resonate_resources.recordings.recording import AudioError, Progress, file_sha256, silent
-from resonate_resources.recordings.tags import Tags, read_tags
+from resonate_resources.recordings.tag_reading import read_tags
+from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.loudness import measure_loudness
+from resonate_resources.signal.mono import cancelling
 from resonate_resources.signal.true_peak import measure_sample_peak
 from resonate_resources.storage.artefacts import Artefact, Read
+from resonate_resources.storage.sources import Source
 
-CODE_VERSION = "2"
+if TYPE_CHECKING:
+    from resonate_resources.recordings.limits import Limits
+
+CODE_VERSION = "3"
 """Raised when the algorithm changes in a way that no constant shows."""
 TRACK = "track.wav"
 FACTS = "track.json"
 ARTWORK = "artwork"
 
 
-def recipe() -> Recipe:
+def recipe(limits: Limits) -> Recipe:
     """How files are decoded. libsndfile decodes some of them, and is named by its own version."""
-    decoders: dict[str, Json] = {"libsndfile": sf.__libsndfile_version__}
-    return Recipe.of(__name__, Engine("decoder"), decoders, CODE_VERSION)
+    settings: dict[str, Json] = {
+        "libsndfile": sf.__libsndfile_version__,
+        "artwork_mib": limits.artwork_mib,
+    }
+    return Recipe.of(__name__, Engine("decoder"), settings, CODE_VERSION)
 
 
-def ingest(file: Path, name: str, sha256: str, into: Path, progress: Progress = silent) -> Product:
-    """Decode a file whose content is known by its hash into `track.wav`, its tags and facts into `track.json`.
+def ingest(file: Path, source: Source, limits: Limits, into: Path, progress: Progress = silent) -> Product:
+    """Decode a source that lies at `file` into `track.wav`, its tags and facts into `track.json`.
 
-    name: what the user calls the file, for messages. Raises AudioError where it can't be decoded, or where its
-    content is no longer what it was.
+    What tags do not say the track was called when it came in is taken from the source. Raises AudioError, with one
+    line, where the file can't be used, or where its content is no longer what it was.
     """
-    if file_sha256(file) != sha256:
-        raise AudioError(f"{name}: has changed since it was found; it will be taken in as a new track")
-    decoded = decode(file, into, progress)
+    with refused_in_one_line(source.uri):
+        return _ingest(file, source, limits, into, progress)
+
+
+def _ingest(file: Path, source: Source, limits: Limits, into: Path, progress: Progress) -> Product:
+    name = name_of(source.uri)
+    if file_sha256(file) != source.sha256:
+        raise AudioError(
+            f"{printable_name(name)}: has changed since it was found; it will be taken in as a new track"
+        )
+    decoded = decode(file, into, progress, limits, name)
     tags = read_tags(file)
+    tags = replace(tags, artist=tags.artist or source.artist, title=tags.title or source.title)
+    notes = list(decoded.notes)
     facts = {
         "codec": decoded.codec,
         "container": decoded.container,
@@ -51,9 +73,15 @@ def ingest(file: Path, name: str, sha256: str, into: Path, progress: Progress = 
     (into / FACTS).write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
     files = {TRACK: into / TRACK, FACTS: into / FACTS}
     if tags.artwork:
-        (into / ARTWORK).write_bytes(tags.artwork)
-        files[ARTWORK] = into / ARTWORK
+        artwork, note = fitting(tags.artwork, int(limits.artwork_mib * 2**20))
+        if artwork:
+            (into / ARTWORK).write_bytes(artwork)
+            files[ARTWORK] = into / ARTWORK
+        if note:
+            notes.append(note)
     recording = decoded.recording
+    if cancelling(recording) is not None:
+        notes.append("the channels are out of phase: tempo, key and notes are heard in one of them")
     loudness = measure_loudness(recording)
     measures: dict[str, float | int | str | bool] = {
         "duration_s": round(recording.duration, 3),
@@ -64,7 +92,13 @@ def ingest(file: Path, name: str, sha256: str, into: Path, progress: Progress = 
         "sample_peak_dbfs": measure_sample_peak(recording),
         "codec": decoded.codec,
     }
-    return Product(files, measures, decoded.notes)
+    return Product(files, measures, tuple(notes))
+
+
+def source_read(source: Source) -> Read:
+    """What `ingest` reads of a source: its content, and what it was called where tags do not say."""
+    read: dict[str, Json] = {"sha256": source.sha256, "artist": source.artist, "title": source.title}
+    return Read("source", source.sha256, read)
 
 
 def tags_read(raw_track: Artefact) -> Read:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
+from resonate_resources.ingestion.naming import named
+from resonate_resources.ingestion.refusing import name_of, refused_in_one_line
 from resonate_resources.ingestion.track_key import content_of, track_key
 from resonate_resources.parallel import in_parallel
-from resonate_resources.recordings.recording import file_sha256
-from resonate_resources.recordings.tags import read_tags
-from resonate_resources.storage.inbox import KEYS_A_PART, Inbox, Seen, fingerprint, plan
+from resonate_resources.recordings.decoding import printable_name, probe
+from resonate_resources.recordings.limits import Limits
+from resonate_resources.recordings.recording import AudioError, file_sha256
+from resonate_resources.recordings.tag_reading import read_tags
+from resonate_resources.storage.inbox import (
+    ARCHIVE_SUFFIXES,
+    AUDIO_SUFFIXES,
+    KEYS_A_PART,
+    Inbox,
+    Seen,
+    fingerprint,
+    plan,
+)
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection, Source
 from resonate_resources.storage.taken_in import TakenIn, enter_tracks, knows_tracks, tracks_of
-
-_OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-"""Errors that say nothing about the file at hand: to reject it for them would lose it."""
-
 
 _WAITING = 1000
 """Files that may still be growing and are kept in mind, at most: they stand in a cursor, which Dagster keeps whole.
@@ -54,38 +59,24 @@ class Intake:
     left: int = 0
 
 
-def identify(file: Path, uri: str) -> Source:
-    """Know a file by its content. Raises OSError where it can't be read."""
-    mode = file.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(f"{_shown(uri)}: is a directory, not an audio file")
-    if not stat.S_ISREG(mode):  # to read a pipe would wait for ever
-        raise OSError("not a regular file")
-    sha256 = file_sha256(file)
-    tags = read_tags(file)
-    name = uri.rstrip("/").rpartition("/")[2]
-    # A name need not be UTF-8; what is made from it must be.
-    title = tags.title or os.fsencode(Path(name).stem).decode(errors="replace")
-    return Source(
-        track=track_key(tags.artist, title, sha256),
-        uri=uri,
-        size=file.stat().st_size,
-        sha256=sha256,
-        artist=tags.artist,
-        title=title,
-    )
+def identify(file: Path, uri: str, limits: Limits | None = None) -> Source:
+    """Know a file by its content, if it is audio: a look at its header and its first seconds, and its hash.
 
-
-def unreadable(uri: str, error: OSError) -> Rejection:
-    """One line on a file whose content can't be read."""
-    if isinstance(error, IsADirectoryError):
-        return Rejection(uri, f"{_shown(uri)}: is a directory, not an audio file")
-    if error.errno == errno.ENOENT:
-        is_link = Path(uri).is_symlink()
-        told = "is a link to a file that is not there" if is_link else "does not exist"
-        return Rejection(uri, f"{_shown(uri)}: {told}")
-    reason = os.strerror(error.errno).lower() if error.errno else str(error)
-    return Rejection(uri, f"{_shown(uri)}: can't be read ({reason})")
+    Raises AudioError, with one line, where it is none or can't be read; other errors are the machine's.
+    """
+    name = name_of(uri)
+    with refused_in_one_line(uri):
+        probe(file, limits, name)
+        tags = named(read_tags(file), name)
+        sha256 = file_sha256(file)
+        return Source(
+            track=track_key(tags.artist, tags.title, sha256),
+            uri=uri,
+            size=file.stat().st_size,
+            sha256=sha256,
+            artist=tags.artist,
+            title=tags.title,
+        )
 
 
 def take_in(
@@ -97,20 +88,32 @@ def take_in(
     emitted: Mapping[str, tuple[str, str]],
     limit: int,
     seconds: float = 30.0,
+    limits: Limits | None = None,
 ) -> Intake:
     """Look at an inbox, register at most `limit` new tracks, and stop reading files after `seconds`.
 
-    waiting and emitted: of the last look. Raises OSError where the machine is out of something; the next look then
+    waiting and emitted: of the last look. Files that are no audio, too large or of another kind are rejected;
+    nothing about one file ends a look. Raises OSError where the machine is out of something; the next look then
     finds the same files again.
     """
     url = storage.database
     ledger = TakenIn(url, inbox.uri)
     ledger.take_over(storage.store)
-    ledger.enter({uri: stamp for uri, (stamp, track) in emitted.items() if partitions.has(track)})
+    ledger.enter(
+        {
+            uri: stamp
+            for uri, (stamp, track) in emitted.items()
+            # One that was rejected meanwhile is a partition no more, and not to be tried again.
+            if partitions.has(track) or storage.sources.is_rejected(track)
+        }
+    )
     look = inbox.look(ledger.sampled(KEYS_A_PART)) if inbox.in_parts else inbox.look()
     planned = plan(ledger.fresh(look), {}, waiting, limit)
-    read = list(in_parallel(partial(_read, inbox, storage), _until(planned.take, seconds), inbox.at_once))
+    read = list(
+        in_parallel(partial(_read, inbox, storage, limits), _until(planned.take, seconds), inbox.at_once)
+    )
     known = known_as(url, [source for source in read if isinstance(source, Source)], partitions)
+    rejected = _rejected_before(storage, [source for source in read if isinstance(source, Source)], inbox)
     done: dict[str, str] = {}
     new: dict[str, Source] = {}
     found_again: dict[str, str] = {}
@@ -121,6 +124,8 @@ def take_in(
         elif (content := content_of(source.track)) in known:
             done[seen.uri] = fingerprint(seen)
             found_again[known[content]] = seen.uri
+        elif content in rejected:
+            done[seen.uri] = fingerprint(seen)
         else:
             new_emitted[seen.uri] = (fingerprint(seen), new.setdefault(content, source).track)
     list(in_parallel(storage.sources.register, new.values(), inbox.at_once))
@@ -153,6 +158,16 @@ def known_as(url: str, sources: Sequence[Source], partitions: Partitions) -> dic
     return known
 
 
+def _rejected_before(storage: StorageResource, sources: Sequence[Source], inbox: Inbox) -> set[str]:
+    """Contents of which it is known, perhaps by another name, that they can't be used. They are no partitions."""
+    entered = tracks_of(storage.database, [content_of(source.track) for source in sources])
+    names = {
+        name for source in sources for name in (source.track, entered.get(content_of(source.track))) if name
+    }
+    found = zip(names, in_parallel(storage.sources.is_rejected, names, inbox.at_once), strict=True)
+    return {content_of(name) for name, is_rejected in found if is_rejected}
+
+
 def _until(files: Iterable[Seen], seconds: float) -> Iterator[Seen]:
     """The files until the time is over, one at least."""
     end = time.monotonic() + seconds
@@ -162,21 +177,29 @@ def _until(files: Iterable[Seen], seconds: float) -> Iterator[Seen]:
         yield file
 
 
-def _read(inbox: Inbox, storage: StorageResource, seen: Seen) -> Source | Rejection:
+def _read(inbox: Inbox, storage: StorageResource, limits: Limits | None, seen: Seen) -> Source | Rejection:
     try:
-        with TemporaryDirectory(prefix="resonate-") as directory:
-            source = identify(inbox.local_copy(seen.uri, Path(directory)), seen.uri)
-    except OSError as error:
-        if error.errno in _OF_THE_MACHINE:
-            raise
-        rejection = unreadable(seen.uri, error)
+        refuse_other_kinds(seen.uri)
+        with refused_in_one_line(seen.uri), TemporaryDirectory(prefix="resonate-") as directory:
+            source = identify(inbox.local_copy(seen.uri, Path(directory)), seen.uri, limits)
+    except AudioError as error:
+        rejection = Rejection(seen.uri, str(error))
         storage.sources.reject(rejection)
         return rejection
     storage.sources.accept(None, seen.uri)
     return source
 
 
-def _shown(uri: str) -> str:
-    """A file's name on one line, whatever it holds."""
-    name = uri.rstrip("/").rpartition("/")[2]
-    return name.encode("unicode_escape").decode() if not name.isprintable() else name
+def refuse_other_kinds(uri: str) -> None:
+    """Raises AudioError for a file whose name says that it is none that is looked into."""
+    name = name_of(uri)
+    if PurePath(name).suffix.lower() in AUDIO_SUFFIXES:
+        return
+    suffix = PurePath(name).suffix.lower()
+    if suffix in ARCHIVE_SUFFIXES:
+        told = "is an archive; unpack it, and drop in what is in it"
+    elif suffix:
+        told = f"is passed over, as {printable_name(suffix)} is no kind of audio; give it as WAV, FLAC or MP3"
+    else:
+        told = "is passed over, as its name has no ending; add .wav, .flac, .mp3 or what else it is"
+    raise AudioError(f"{printable_name(name)}: {told}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from resonate_resources.brief.section import Section
-from resonate_resources.profiling.key import camelot
+from resonate_resources.profiling.key import spelt
 
 
 class ProfileBrief(Section):
@@ -18,7 +18,7 @@ class ProfileBrief(Section):
         strict=False,
         description="quarter notes a minute; beats are tracked at this tempo",
     )
-    key: str | None = Field(default=None, description="as in `A minor` or `F# major`, spelt with sharps")
+    key: str | None = Field(default=None, description="as in `A minor`, `Bbm`, `F# major` or Camelot's `8A`")
     hints: str = Field(
         default="", max_length=2000, description="in words; kept with the profile and the exports"
     )
@@ -26,9 +26,7 @@ class ProfileBrief(Section):
     @field_validator("key")
     @classmethod
     def _is_a_key(cls, key: str | None) -> str | None:
-        if key is not None:
-            try:
-                camelot(key)
-            except (KeyError, ValueError) as error:
-                raise ValueError("is no key such as `A minor` or `F# major`") from error
-        return key
+        try:
+            return None if key is None else spelt(key)
+        except ValueError as error:
+            raise ValueError("is no key such as `A minor`, `Bbm` or `8A`") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 
 import numpy as np
@@ -15,6 +16,7 @@ _RATINGS = {
     "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 }
 TONICS = ("A", "A#", "B", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#")
+ALL_KEYS = tuple(f"{tonic} {mode}" for tonic in TONICS for mode in _RATINGS)
 _TONAL = (
     0.3  # deviation of pitch classes from their mean, over the mean: noise, drums and speech fill them evenly
 )
@@ -56,6 +58,24 @@ def chroma(pitch_classes: Floats) -> Floats:
     tuning = np.angle(pitch_classes.sum(axis=0) @ np.exp(2j * np.pi * turns)) / (2 * np.pi)
     semitones = np.round(turns - tuning).astype(int) % 12
     return np.stack([pitch_classes[:, semitones == semitone].sum(axis=1) for semitone in range(12)], axis=1)
+
+
+def spelt(text: str) -> str:
+    """A key as people write it, in the spelling of `estimate_key`: `Bb minor`, `a# MIN`, `Bbm`, Camelot's `3A` and
+    Open Key's `8m` are all "A# minor"; a tonic alone is major. Raises ValueError."""
+    text = text.strip()
+    number = re.fullmatch(r"(1[0-2]|[1-9])([ABabmd])", text)
+    if number:
+        notation = camelot if number[2] in "ABab" else open_key
+        wanted = f"{number[1]}{number[2].upper() if notation is camelot else number[2]}"
+        return next(key for key in ALL_KEYS if notation(key) == wanted)
+    written = re.fullmatch(r"([A-Ga-g])([#b♯♭]?)\s*((?i:major|maj|minor|min)|m|M|)", text)
+    if not written:
+        raise ValueError(f"{text}: is no key")
+    letter, accidental, mode = written.groups()
+    semitone = TONICS.index(letter.upper()) + {"": 0, "#": 1, "♯": 1}.get(accidental, -1)
+    minor = mode == "m" or mode.lower().startswith("min")
+    return f"{TONICS[semitone % 12]} {'minor' if minor else 'major'}"
 
 
 def camelot(key: str) -> str:

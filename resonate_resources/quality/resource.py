@@ -79,4 +79,5 @@ def _write(comparisons: Mapping[str, Comparison], path: Path) -> None:
         "score": pa.float64(),
         "detail": pa.string(),
     }
-    pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema(columns)), path)
+    with path.open("wb") as file:  # Arrow takes no path that is not UTF-8
+        pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema(columns)), file)

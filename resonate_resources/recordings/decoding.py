@@ -2,7 +2,8 @@
 
 Sample rate and channels stay as they are. What an encoder put before and after the music (delay and padding)
 is cut wherever the file says how much: LAME and Xing headers, MP4 edit lists and iTunSMPB, Opus pre-skip,
-Ogg granule positions. What is broken is refused, and nothing of it is kept.
+Ogg granule positions. What follows the music (tags, rubbish) is passed over. What is broken is refused, and
+nothing of it is kept.
 """
 
 from __future__ import annotations
@@ -12,25 +13,32 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import soundfile as sf
 
 from resonate_resources.recordings.decoding_ffmpeg import ffmpeg_source
 from resonate_resources.recordings.decoding_source import Refusal, Source, clock, cut_off
+from resonate_resources.recordings.flac_digest import check_digest
+from resonate_resources.recordings.folding import fold_down
 from resonate_resources.recordings.recording import (
     BLOCK_FRAMES,
     AudioError,
+    DestinationError,
     Progress,
     Recording,
     Samples,
     silent,
     write_recording,
 )
+from resonate_resources.recordings.wave_chunks import note_on_size
+
+if TYPE_CHECKING:
+    from resonate_resources.recordings.limits import Limits
 
 FILE_NAME = "track.wav"
 
@@ -40,7 +48,13 @@ _BIT_DEPTHS = {
     "PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64,
 }  # fmt: skip
 # What libsndfile writes to its log when a chunk claims more bytes than the file has.
-_CUT_CHUNK = re.compile(r"^\s*(?:data|SSND|Riff size|riff) : (\d+) \(should be (\d+)\)", re.MULTILINE)
+_CUT_CHUNK = re.compile(r"^\s*(?:data|SSND|riff) : (\d+) \(should be (\d+)\)", re.MULTILINE)
+# Of the channels of a WAV that says no more than how many there are.
+_WAV_LAYOUTS = {7: "6.1", 8: "7.1"}
+# From under telephony to DXD at twice its rate: what is beyond is a damaged header, and no resampler goes there.
+_SAMPLE_RATES = range(1000, 768_001)
+_BYTES = 4
+_NO_AUDIO = "holds no audio (0 frames); export it again"
 _OFFSET_NOTED = 0.001  # −60 dBFS, under which an offset is dither and rounding
 
 
@@ -62,23 +76,52 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
 
-def decode(source: Path, into: Path, progress: Progress = silent) -> Decoded:
-    """Decode source to `into / "track.wav"`; into is an existing directory.
+def decode(
+    source: Path,
+    into: Path,
+    progress: Progress = silent,
+    limits: Limits | None = None,
+    name: str | None = None,
+) -> Decoded:
+    """Decode source to `into / "track.wav"`; into is an existing directory. name: what messages call the file.
 
-    Raises AudioError, with one line and leaving nothing behind, for what is no audio file or not a whole one,
-    and for samples that are no numbers; DestinationError for a full disk.
+    Raises AudioError, with one line and leaving nothing behind, for what is no audio file, not a whole one or too
+    large a one, and for samples that are no numbers; DestinationError for a disk that is full, or would be.
     """
+    with _refusing(name or source.name), _open(source) as file, _source(file) as opened:
+        return _write(opened, into, progress, limits)
+
+
+def probe(source: Path, limits: Limits | None = None, name: str | None = None) -> None:
+    """Look whether a file is audio, from its header and its first seconds.
+
+    Raises AudioError, as decode would, for what is none, and for what promises to be too large.
+    """
+    with _refusing(name or source.name), _open(source) as file, _source(file) as opened:
+        if limits is not None:
+            _refuse_excess(limits, opened, opened.announced)
+        if next(opened.blocks, None) is None:
+            raise Refusal(_NO_AUDIO)
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
     try:
-        with _open(source) as file, _source(file) as opened:
-            return _write(opened, into, progress)
+        yield
     except Refusal as refusal:
-        raise AudioError(f"{printable_name(source)}: {refusal}") from refusal
+        raise AudioError(f"{printable_name(name)}: {refusal}") from refusal
 
 
-def printable_name(path: Path) -> str:
+def _refuse_excess(limits: Limits, opened: Source, frames: int) -> None:
+    excess = limits.excess(frames / opened.sample_rate, frames * opened.channels * _BYTES)
+    if excess is not None:
+        raise Refusal(excess)
+
+
+def printable_name(name: str) -> str:
     """A file's name on one line: control characters escaped, the middle of very long names left out."""
     shown = "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in path.name
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name
     )
     return shown if len(shown) <= 120 else f"{shown[:80]}…{shown[-39:]}"
 
@@ -112,7 +155,11 @@ def _why_not_opened(source: Path, error: OSError) -> str:
     return f"cannot be opened ({error.strerror}); check the disk"
 
 
-def _write(opened: Source, into: Path, progress: Progress) -> Decoded:
+def _write(opened: Source, into: Path, progress: Progress, limits: Limits | None) -> Decoded:
+    if limits is not None:
+        _refuse_excess(limits, opened, opened.announced)
+        if not limits.has_room(into, opened.announced * opened.channels * _BYTES):
+            raise DestinationError(into / FILE_NAME)
     inspection = _Inspection(opened.channels)
     target = into / FILE_NAME
     frames = 0
@@ -121,9 +168,13 @@ def _write(opened: Source, into: Path, progress: Progress) -> Decoded:
             inspection.see(block)
             writer.write(block)
             frames += block.shape[1]
+            if limits is not None:
+                _refuse_excess(limits, opened, frames)
+                if not limits.has_room(into, 0):
+                    raise DestinationError(target)
             progress(opened.part)
         if frames == 0:
-            raise Refusal("holds no audio (0 frames); export it again")
+            raise Refusal(_NO_AUDIO)
         inspection.refuse_what_is_no_number(opened.sample_rate)
     progress(1.0)
     return Decoded(
@@ -179,13 +230,21 @@ class _Inspection:
 
 @contextmanager
 def _source(file: BinaryIO) -> Iterator[Source]:
-    sound = _open_with_libsndfile(file)
-    if sound is not None:
-        with sound:
-            yield _libsndfile_source(sound)
-    else:
-        with ffmpeg_source(file) as opened:
-            yield opened
+    with ExitStack() as stack:
+        wrong_size = note_on_size(file)
+        sound = None if wrong_size else _open_with_libsndfile(file)
+        if sound is not None:
+            opened = _libsndfile_source(stack.enter_context(sound))
+        elif wrong_size:
+            opened = stack.enter_context(ffmpeg_source(file, ignore_length="1"))
+            opened.notes.append(wrong_size)
+        else:
+            opened = stack.enter_context(ffmpeg_source(file))
+        if opened.sample_rate not in _SAMPLE_RATES:
+            raise Refusal(f"has a sample rate of {opened.sample_rate} Hz; export it again at 44.1 or 48 kHz")
+        check_digest(opened, file)
+        fold_down(opened)
+        yield opened
 
 
 def _open_with_libsndfile(file: BinaryIO) -> sf.SoundFile | None:
@@ -218,6 +277,8 @@ def _libsndfile_source(sound: sf.SoundFile) -> Source:
         sound.samplerate,
         sound.channels,
         sound.frames,
+        announced=sound.frames,
+        layout=_WAV_LAYOUTS.get(sound.channels, ""),
     )
     if subtype in ("PCM_32", "DOUBLE"):
         opened.notes.append(f"{subtype} samples are kept to 32-bit float precision (24 significant bits)")

@@ -1,68 +1,66 @@
 """Compressed audio through FFmpeg (PyAV): what it trims by itself, what is left to trim, what is broken."""
 
-# mypy: disable-error-code="no-untyped-call"
-# mutagen is typed in part only.
-
 from __future__ import annotations
 
-import io
 import os
 import re
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from resonate_resources.recordings.container import open_container
 from resonate_resources.recordings.decoding_source import Refusal, Source, clock, cut_off, damaged_at
+from resonate_resources.recordings.folding import CHANNELS_MAX
+from resonate_resources.recordings.raw_frames import holds_frame, stated_size
 from resonate_resources.recordings.recording import BLOCK_FRAMES, Samples
+from resonate_resources.recordings.stated_length import (
+    MP4,
+    TOLERANCE_SECONDS,
+    last_ogg_page,
+    mp3_padding_of,
+    promised_frames,
+)
 
 if TYPE_CHECKING:
     import av
     from av.audio.frame import AudioFrame
+    from av.audio.resampler import AudioResampler
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-# Only containers of single local files: playlists (HLS, concat) could make FFmpeg open others.
-_CONTAINERS = "mp3,mov,ogg,matroska,asf,aac,flac,wav,w64,aiff,caf,au,wv,tta,ape,ac3,eac3,avi"
-# Containers whose headers state a length; of the others FFmpeg only estimates one.
-_MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
-_STATE_LENGTH = (_MP4, "flac", "wav", "w64", "aiff", "caf", "wv", "tta", "ape")
 # FFmpeg's sample format (without the p of planar) → its full scale
 _FULL_SCALE = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "flt": 1, "dbl": 1}
-_TOLERANCE_SECONDS = 0.1  # two MP3 frames at 22 kHz: decoders differ in the first and the last
 _DAMAGE_TOLERATED = 0.01  # share of packets; players skip a broken packet too, and none is heard as such
 _TAIL_FRAMES = (
     1 << 13
 )  # kept back until the end is known: Apple's encoders pad by up to three packets of 1024
+# What an HE-AAC decoder's filter banks delay by at its doubled rate: 481 samples of the core. By iTunes' convention
+# no file counts it (fdkaac's manual, on --include-sbr-delay).
+_SBR_DELAY = 2 * 481
+# Encoders that put silence in front; where no header says how much, it stays.
+_DELAYING = ("mp3", "mp2", "aac", "ac3", "eac3")
 
 
 @contextmanager
-def ffmpeg_source(file: BinaryIO) -> Iterator[Source]:
+def ffmpeg_source(file: BinaryIO, **options: str) -> Iterator[Source]:
+    """An opened file as a source. options: of FFmpeg's demuxer; with any, its header is not taken at its word."""
     import av
 
     details = _mutagen_info(file)
-    try:
-        container = av.open(
-            # By name: PyAV reports what goes wrong with file objects on stderr.
-            f"file:{Path(file.name).absolute()}",
-            options={"format_whitelist": _CONTAINERS},
-            metadata_errors="replace",
-        )
-    except (av.FFmpegError, ValueError) as error:
-        raise Refusal("is not audio, or too damaged to tell; give a music file") from error
-    with container:
+    with _opened(Path(os.fsdecode(file.name)), options) as container:
         if not container.streams.audio:
             raise Refusal("holds no audio; give a music file")
-        audio = container.streams.audio[0]
-        if container.format.name == "ogg":
-            _refuse_ogg_without_end(file)
+        audio, notes = _stream(container)
+        last_page = last_ogg_page(file) if container.format.name == "ogg" else None
         context = audio.codec_context
         if context is None or not context.sample_rate or not context.channels:
             raise Refusal("is not audio, or too damaged to tell; give a music file")
         estimate = int((container.duration or 0) / av.time_base * context.sample_rate)
+        promised = None if options else promised_frames(container, audio, details)
         source = Source(
             context.codec.canonical_name,
             container.format.name,
@@ -71,98 +69,241 @@ def ffmpeg_source(file: BinaryIO) -> Iterator[Source]:
             context.sample_rate,
             context.channels,
             2 * estimate,  # lengths from bit rates can be short, and only RF64 may pass 4 GiB
+            announced=promised or 0,
+            layout=context.layout.name,
+            notes=notes,
         )
-        source.blocks = _ffmpeg_blocks(
-            source,
-            container,
-            audio,
-            _promised_frames(container, audio, details),
-            _mp3_padding(file, details) if source.container == "mp3" else 0,
-        )
+        padding = mp3_padding_of(file, details) if source.container == "mp3" else 0
+        decoding = _Decoding(source, container, audio, file, last_page)
+        source.blocks = _ffmpeg_blocks(decoding, promised, padding)
         yield source
 
 
-def _ffmpeg_blocks(
-    source: Source, container: InputContainer, audio: AudioStream, promised: int | None, mp3_padding: int
-) -> Iterator[Samples]:
+@contextmanager
+def _opened(path: Path, options: Mapping[str, str]) -> Iterator[InputContainer]:
     import av
 
-    held: list[Samples] = []
-    holding = decoded = packets = damaged = 0
-    last: av.Packet[AudioStream] | None = None
-    last_failed = False
-    end: int | None = None
-    for packet in _packets(container, audio):
-        if packet.size:
-            source.part = min(1.0, (packet.pos or 0) / container.size)
-            last, packets = packet, packets + 1
-            _count_trims(source, packet)
+    with ExitStack() as stack:
         try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            damaged, last_failed = damaged + 1, True
-            continue
-        last_failed = last_failed and not packet.size
-        for frame in frames:
-            samples = _samples(frame, source, decoded)
-            end = _end_by_packet(packet, decoded, samples.shape[1])
-            held.append(samples)
-            holding, decoded = holding + samples.shape[1], decoded + samples.shape[1]
+            container = stack.enter_context(open_container(path, **options))
+        except (av.FFmpegError, ValueError) as error:
+            raise Refusal("is not audio, or too damaged to tell; give a music file") from error
+        yield container
+
+
+def _stream(container: InputContainer) -> tuple[AudioStream, list[str]]:
+    """The audio stream that is marked default, or the first, and a note that names the others."""
+    from av.stream import Disposition
+
+    streams = container.streams.audio
+    taken = next((stream for stream in streams if stream.disposition & Disposition.default), streams[0])
+    if len(streams) == 1:
+        return taken, []
+    others = ", ".join(_named(number, stream) for number, stream in enumerate(streams, 1) if stream != taken)
+    number = streams.index(taken) + 1
+    return taken, [f"of {len(streams)} audio streams number {number} was taken, not {others}"]
+
+
+def _named(number: int, stream: AudioStream) -> str:
+    context = stream.codec_context
+    known = context.codec.canonical_name if context is not None else "of an unknown codec"
+    told = (known, stream.metadata.get("language", ""), stream.metadata.get("title", ""))
+    shown = ", ".join("".join(filter(str.isprintable, text)) for text in told if text not in ("", "und"))
+    return f"number {number} ({shown})"
+
+
+class _Decoding:
+    """Goes through the packets of a stream, and keeps what its end is judged by."""
+
+    def __init__(
+        self,
+        source: Source,
+        container: InputContainer,
+        audio: AudioStream,
+        file: BinaryIO,
+        last_page: int | None,
+    ) -> None:
+        self.source, self.container, self.audio, self.file = source, container, audio, file
+        self.last_page = last_page
+        self.packets = self.damaged = 0
+        self.decoded = 0
+        """Frames that came out, also those of a delay which FFmpeg leaves."""
+        self.delay_left = 0
+        self.end: int | None = None
+        """Where the music ends if the last packet says so."""
+        self._first = self._last = b""
+        self._behind = 0
+        """Where in the file the last packet ends."""
+        self._failed: list[bytes] = []
+        """What could not be decoded since the last packet that could."""
+        self._broke_off = False
+        self._packed: AudioResampler | None = None
+
+    def samples(self) -> Iterator[Samples]:
+        """All of the music, and what is behind it."""
+        import av
+
+        left: int | None = None
+        for packet in self._demuxed():
+            if packet.size:
+                self._see(packet)
+            try:
+                frames = self._decode(packet)
+            except av.FFmpegError:
+                if packet.size:
+                    self._failed.append(self._last)
+                continue
+            if packet.size:
+                self.damaged += len(self._failed)
+                self._failed.clear()
+            for frame in frames:
+                if left is None:
+                    left = self.delay_left = self._delay_left()
+                block = self._samples(frame)
+                self.end = _end_by_packet(packet, self.decoded, block.shape[1])
+                self.decoded += block.shape[1]
+                yield block[:, left:]
+                left = max(0, left - block.shape[1])
+
+    def _decode(self, packet: av.Packet[AudioStream]) -> list[AudioFrame]:
+        """What is in a packet, without what may hang on to the last frame of a file."""
+        import av
+
+        size = (packet.size and self._stated(self._last)) or 0
+        if 0 < size < packet.size:
+            return self.audio.codec_context.decode(av.Packet(self._last[:size]))
+        return packet.decode()
+
+    def judge(self, promised: int | None) -> None:
+        """Raises Refusal where what was decoded is not the whole."""
+        source, rate = self.source, self.source.sample_rate
+        # What fails at the end and does not begin like a frame is no part of the music: a tag, or rubbish.
+        self.damaged += sum(self._stated(packet) != 0 for packet in self._failed)
+        tolerated = 0 if source.lossless else max(1, _DAMAGE_TOLERATED * self.packets)
+        if self.damaged > tolerated or (self.damaged and self.decoded == 0):
+            raise damaged_at(self.decoded / rate)
+        if promised is not None:
+            whole = self.decoded + source.trimmed_start + source.trimmed_end
+            if whole < promised - TOLERANCE_SECONDS * rate:
+                if self._broke_off:
+                    raise damaged_at(self.decoded / rate)
+                raise cut_off(self.decoded, promised, rate)
+        elif self._broke_off and self._goes_on():
+            raise damaged_at(self.decoded / rate)
+        elif (self._stated(self._last) or 0) > len(self._last):
+            raise Refusal(f"is cut off at {clock(self.decoded / rate)}; copy or download it again")
+        if self.damaged:
+            source.notes.append(f"{self.damaged} of {self.packets} packets were damaged and left out")
+
+    def _demuxed(self) -> Iterator[av.Packet[AudioStream]]:
+        import av
+
+        try:
+            yield from self.container.demux(self.audio)
+        except av.FFmpegError:  # also for rubbish behind the music
+            self._broke_off = True
+
+    def _see(self, packet: Any) -> None:
+        self._last = bytes(packet)
+        self._first = self._first or self._last
+        self._behind = (packet.pos or 0) + packet.size
+        self.packets += 1
+        self.source.part = min(1.0, (packet.pos or 0) / max(1, self.container.size))
+        _count_trims(self.source, packet)
+
+    def _stated(self, packet: bytes) -> int | None:
+        return stated_size(packet, self._first, self.source.container)
+
+    def _goes_on(self) -> bool:
+        """Whether there is more of the stream behind the last packet; assumed where that can't be told."""
+        if self.last_page is not None:
+            return self._behind < self.last_page
+        if self._stated(self._first) is None:
+            return True
+        rest = os.pread(self.file.fileno(), 1 << 20, self._behind)
+        return holds_frame(rest, self._first, self.source.container)
+
+    def _delay_left(self) -> int:
+        """Frames of delay that FFmpeg leaves: of HE-AAC whose delay is counted at the core's rate it cuts half, and
+        never what the decoder itself delays by."""
+        codec, base = self.audio.codec_context, self.audio.time_base
+        halved = base is not None and base * self.source.sample_rate == 2
+        if not (halved and (codec.profile or "").startswith("HE-AAC") and self.source.trimmed_start):
+            return 0
+        return self.source.trimmed_start + _SBR_DELAY
+
+    def _samples(self, frame: AudioFrame) -> Samples:
+        """A decoded frame as float32 shaped (channels, frames)."""
+        import av
+
+        channels = frame.layout.nb_channels
+        if (frame.sample_rate, channels) != (self.source.sample_rate, _channels(self.audio)):
+            raise Refusal(
+                f"changes sample rate or channels at {clock(self.decoded / self.source.sample_rate)}; "
+                "convert it to one format first"
+            )
+        if channels > CHANNELS_MAX:
+            # PyAV reads past the planes of planar frames of eight channels and more.
+            self._packed = self._packed or av.AudioResampler(format="flt")
+            [frame] = self._packed.resample(frame)
+        array: Any = frame.to_ndarray()
+        if not frame.format.is_planar:
+            array = array.reshape(-1, channels).T
+        kind = frame.format.name.removesuffix("p")
+        if kind not in _FULL_SCALE:
+            raise Refusal(f"holds samples of an unknown kind ({kind}); convert it to WAV or FLAC first")
+        samples: Samples = array.astype(np.float32)
+        if kind == "u8":
+            samples -= 128
+        return samples / np.float32(_FULL_SCALE[kind])
+
+
+def _channels(audio: AudioStream) -> int:
+    return int(audio.codec_context.channels)
+
+
+def _ffmpeg_blocks(decoding: _Decoding, promised: int | None, mp3_padding: int) -> Iterator[Samples]:
+    source = decoding.source
+    held: list[Samples] = []
+    holding = 0
+    for samples in decoding.samples():
+        held.append(samples)
+        holding += samples.shape[1]
         if holding >= BLOCK_FRAMES + _TAIL_FRAMES:
             block = np.concatenate(held, axis=1)
             held, holding = [block[:, -_TAIL_FRAMES:]], _TAIL_FRAMES
             yield block[:, :-_TAIL_FRAMES]
-    tolerated = 0 if source.lossless else max(1, _DAMAGE_TOLERATED * packets)
-    if damaged > tolerated or (damaged and decoded == 0):
-        raise damaged_at(decoded / source.sample_rate)
-    whole = decoded + source.trimmed_start + source.trimmed_end
-    if promised is not None and whole < promised - _TOLERANCE_SECONDS * source.sample_rate:
-        raise cut_off(decoded, promised, source.sample_rate)
-    if promised is None and last is not None and (last_failed or _is_part_of_mp3_frame(last)):
-        raise Refusal(f"is cut off at {clock(decoded / source.sample_rate)}; copy or download it again")
-    if damaged:
-        source.notes.append(f"{damaged} of {packets} packets were damaged and left out")
-    if source.codec in ("mp3", "aac") and not source.trimmed_start:
+    decoding.judge(promised)
+    source.trimmed_start += decoding.delay_left
+    if source.codec in _DELAYING and not source.trimmed_start:
         source.notes.append("the file states no encoder delay; the silence in front of the music is kept")
-    surplus = _surplus(source, container, audio, mp3_padding, decoded, end)
+    surplus = _surplus(decoding, mp3_padding)
     source.trimmed_end += surplus
     if holding > surplus:
         yield np.concatenate(held, axis=1)[:, : holding - surplus]
 
 
-def _packets(container: InputContainer, audio: AudioStream) -> Iterator[av.Packet[AudioStream]]:
-    import av
-
-    try:
-        yield from container.demux(audio)
-    except av.FFmpegError as error:
-        raise Refusal("is damaged; copy or download it again") from error
-
-
-def _surplus(
-    source: Source,
-    container: InputContainer,
-    audio: AudioStream,
-    mp3_padding: int,
-    decoded: int,
-    end: int | None,
-) -> int:
+def _surplus(decoding: _Decoding, mp3_padding: int) -> int:
     """Frames of padding that FFmpeg leaves: it trims one packet at most, and at the end of MP4 nothing."""
+    source, audio, end = decoding.source, decoding.audio, decoding.end
+    decoded = decoding.decoded - decoding.delay_left
     if source.container == "mp3":
         return min(max(mp3_padding - source.trimmed_end, 0), decoded, _TAIL_FRAMES)
-    if source.container != _MP4:
+    if source.container != MP4 or audio.time_base is None:
         return 0
+    frames_per_tick = audio.time_base * source.sample_rate
     music = decoded
-    # "iTunSMPB: 00000000 <delay> <padding> <frames of music> …", all in hex
+    # "iTunSMPB: 00000000 <delay> <padding> <frames of music> …", all in hex, at the rate of the container
     by_itunes = re.match(
-        r"\s*[0-9A-Fa-f]+ [0-9A-Fa-f]+ [0-9A-Fa-f]+ ([0-9A-Fa-f]+)", container.metadata.get("iTunSMPB", "")
+        r"\s*[0-9A-Fa-f]+ [0-9A-Fa-f]+ [0-9A-Fa-f]+ ([0-9A-Fa-f]+)",
+        decoding.container.metadata.get("iTunSMPB", ""),
     )
     if by_itunes:
-        music = int(by_itunes[1], 16)
-    elif end is not None and end < decoded:
-        music = end
-    elif audio.duration is not None and audio.time_base is not None:
-        music = round(audio.duration * audio.time_base * audio.codec_context.sample_rate)
+        music = round(int(by_itunes[1], 16) * frames_per_tick)
+    elif end is not None and end < decoding.decoded:
+        music = end - decoding.delay_left
+    elif audio.duration is not None:
+        music = round(audio.duration * frames_per_tick)
     return min(max(decoded - music, 0), _TAIL_FRAMES)
 
 
@@ -184,85 +325,6 @@ def _count_trims(source: Source, packet: Any) -> None:
             start, end = struct.unpack_from("<II", bytes(data))
             source.trimmed_start += start
             source.trimmed_end += end
-
-
-def _samples(frame: AudioFrame, source: Source, position: int) -> Samples:
-    """A decoded frame as float32 shaped (channels, frames)."""
-    channels = len(frame.layout.channels)
-    if (frame.sample_rate, channels) != (source.sample_rate, source.channels):
-        raise Refusal(
-            f"changes sample rate or channels at {clock(position / source.sample_rate)}; "
-            "convert it to one format first"
-        )
-    array: Any = frame.to_ndarray()
-    if not frame.format.is_planar:
-        array = array.reshape(-1, channels).T
-    kind = frame.format.name.removesuffix("p")
-    if kind not in _FULL_SCALE:
-        raise Refusal(f"holds samples of an unknown kind ({kind}); convert it to WAV or FLAC first")
-    samples: Samples = array.astype(np.float32)
-    if kind == "u8":
-        samples -= 128
-    return samples / np.float32(_FULL_SCALE[kind])
-
-
-def _promised_frames(container: InputContainer, audio: AudioStream, details: Any) -> int | None:
-    """Frames that the header states, delay and padding left in or out; None where there is only an estimate."""
-    from mutagen.mp3 import BitrateMode
-
-    rate = audio.codec_context.sample_rate
-    name = container.format.name
-    if name == "mp3":
-        stated = getattr(details, "bitrate_mode", BitrateMode.UNKNOWN) is not BitrateMode.UNKNOWN
-        return round(details.length * rate) if stated else None
-    if name in _STATE_LENGTH and audio.duration is not None and audio.time_base is not None:
-        return round(audio.duration * audio.time_base * rate)
-    if name == "matroska,webm" and container.duration is not None and len(container.streams) == 1:
-        return container.duration * rate // 1_000_000
-    return None
-
-
-def _mp3_padding(file: BinaryIO, details: Any) -> int:
-    """Frames of padding that an MP3's LAME tag states beyond the decoder's delay; 0 without such a tag.
-
-    The tag (gabriel.mp3-tech.org/mp3infotag.html) follows the fields of the Xing header that its flags name;
-    its last 12 of 24 bits at offset 21 are the padding. Layer III decoders lag by 528 + 1 frames.
-    """
-    head = os.pread(file.fileno(), 1 << 11, getattr(details, "frame_offset", 0))
-    start = max(head.find(b"Xing"), head.find(b"Info"))
-    if start < 0 or len(head) < start + 8 + 112 + 24:
-        return 0
-    flags = head[start + 7]
-    fields = zip((1, 2, 4, 8), (4, 4, 100, 4), strict=True)
-    tag = start + 8 + sum(size for flag, size in fields if flags & flag)
-    if head[tag : tag + 4] not in (b"LAME", b"Lavc", b"Lavf"):
-        return 0
-    return max(0, (int.from_bytes(head[tag + 21 : tag + 24], "big") & 0xFFF) - 529)
-
-
-def _is_part_of_mp3_frame(packet: Any) -> bool:
-    """Whether a packet is shorter than the MP3 frame that its header announces (ISO/IEC 11172-3, 2.4.3.1)."""
-    import mutagen
-    from mutagen.mp3 import MPEGFrame
-
-    if packet.stream.codec_context.codec.canonical_name != "mp3":
-        return False
-    try:
-        frame: Any = MPEGFrame(io.BytesIO(bytes(packet)))
-    except mutagen.MutagenError:
-        return False
-    size = (144 if frame.version == 1 else 72) * frame.bitrate // frame.sample_rate + frame.padding
-    return bool(packet.size < size)
-
-
-def _refuse_ogg_without_end(file: BinaryIO) -> None:
-    """The last page of an Ogg stream bears the end-of-stream flag (RFC 3533, section 6)."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - (1 << 17)))  # a page has at most 65307 bytes
-    ending = file.read()
-    page = ending.rfind(b"OggS")
-    if page < 0 or page + 5 >= len(ending) or not ending[page + 5] & 4:
-        raise Refusal("is cut off: its end is missing; copy or download it again")
 
 
 def _mutagen_info(file: BinaryIO) -> Any:

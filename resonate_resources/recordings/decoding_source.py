@@ -16,7 +16,8 @@ class Refusal(Exception):  # noqa: N818 — it never reaches a caller of decode
 class Source:
     """An opened source; trims and notes are complete once blocks is exhausted.
 
-    part: how much of the file has been read, 0…1.
+    announced: frames that the header promises, 0 where it does not. layout: FFmpeg's name for what loudspeakers the
+    channels are for. part: how much of the file has been read, 0…1.
     """
 
     codec: str
@@ -27,6 +28,8 @@ class Source:
     channels: int
     expected_frames: int
     blocks: Iterator[Samples] = field(default_factory=lambda: iter(()))
+    announced: int = 0
+    layout: str = ""
     part: float = 0.0
     trimmed_start: int = 0
     trimmed_end: int = 0
@@ -39,7 +42,7 @@ def clock(seconds: float) -> str:
 
 
 def damaged_at(seconds: float) -> Refusal:
-    return Refusal(f"is damaged at {clock(seconds)}; copy or download it again")
+    return Refusal(f"is damaged or cut off at {clock(seconds)}; copy or download it again")
 
 
 def cut_off(frames: int, promised: int, sample_rate: int) -> Refusal:

@@ -6,6 +6,7 @@ same samples. MP3 is made from the float samples and never dithered: its encoder
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,7 +90,7 @@ def encode_mp3(recording: Recording, path: Path, bitrate_kbps: int = 320) -> Non
     rate = mp3_sample_rate(recording.sample_rate)
     layout = "mono" if recording.channels == 1 else "stereo"
     most = 320 if rate >= 32000 else 160 if rate >= 16000 else 64
-    with _whole_or_nothing(path), av.open(str(path), "w", format="mp3") as container:
+    with _whole_or_nothing(path), av.open(f"file:{path.absolute()}", "w", format="mp3") as container:
         stream = container.add_stream("libmp3lame", rate=rate, layout=layout)
         stream.bit_rate = 1000 * min(bitrate_kbps, most)
         frames = round(recording.frames * rate / recording.sample_rate)
@@ -137,7 +138,7 @@ def _encode_fixed_point(recording: Recording, path: Path, container: str, bits: 
     with (
         _whole_or_nothing(path),
         sf.SoundFile(
-            str(path), "w", recording.sample_rate, recording.channels, f"PCM_{bits}", format=container
+            os.fsencode(path), "w", recording.sample_rate, recording.channels, f"PCM_{bits}", format=container
         ) as file,
     ):
         for block in recording.blocks():

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TICKS_PER_BEAT = 960  # 0.5 ms at 120 BPM
 DRUM_CHANNEL = 9  # General MIDI's channel 10, counted from 0
+RULER_BPM = 120.0
+"""What a MIDI file without a tempo means (Standard MIDI Files 1.0)."""
 _SLOWEST_BPM = 4.0  # set_tempo has 24 bits for the microseconds of a beat
 
 
@@ -66,17 +68,19 @@ def read_notes(path: Path) -> list[Note]:
 
 
 def write_notes(
-    path: Path, notes: Sequence[Note], *, tempo_bpm: float, name: str, program: int, channel: int = 0
+    path: Path, notes: Sequence[Note], *, tempo_bpm: float | None, name: str, program: int, channel: int = 0
 ) -> None:
     """Write a format-1 file: a track with the tempo, and one of that name with the notes.
 
+    tempo_bpm: None where it is not known; ticks are then laid out by RULER_BPM, and a text event says so.
     program is General MIDI's, counted from 0. Raises ValueError for a tempo that MIDI cannot hold.
     """
     import mido
 
-    if not tempo_bpm >= _SLOWEST_BPM:
+    ruler_bpm = RULER_BPM if tempo_bpm is None else tempo_bpm
+    if not ruler_bpm >= _SLOWEST_BPM:
         raise ValueError(f"a MIDI file cannot hold a tempo of {tempo_bpm} BPM")
-    tempo: int = mido.bpm2tempo(tempo_bpm)  # rounded to µs a beat; times are laid out by what the file says
+    tempo: int = mido.bpm2tempo(ruler_bpm)  # rounded to µs a beat; times are laid out by what the file says
 
     def ticks(seconds: float) -> int:
         return round(seconds * 1e6 / tempo * TICKS_PER_BEAT)
@@ -102,4 +106,7 @@ def write_notes(
         played.append(message.copy(time=at - now))
         now = at
     conductor = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=tempo)])
+    if tempo_bpm is None:
+        told = f"No tempo was found: {ruler_bpm:g} BPM is only a ruler"
+        conductor.insert(0, mido.MetaMessage("text", text=told))
     mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, tracks=[conductor, played]).save(path)

@@ -7,6 +7,7 @@ float WAV: bit-exact between stages, no clipping at full scale, written four tim
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -82,7 +83,7 @@ class Recording:
     def open(cls, path: Path) -> Recording:
         """Read the header of a file that libsndfile can read. Raises AudioError."""
         try:
-            info = sf.info(str(path))
+            info = sf.info(os.fsencode(path))
         except (sf.LibsndfileError, OSError) as error:
             raise AudioError(f"{path.name}: cannot be read as audio ({error})") from error
         return cls(path, int(info.samplerate), int(info.channels), int(info.frames))
@@ -103,14 +104,14 @@ class Recording:
         stop = self.frames if stop is None else min(stop, self.frames)
         if stop <= start:
             return np.zeros((self.channels, 0), np.float32)
-        with sf.SoundFile(str(self.path)) as file:
+        with sf.SoundFile(os.fsencode(self.path)) as file:
             file.seek(start)
             block = file.read(stop - start, dtype="float32", always_2d=True)
         return np.ascontiguousarray(block.T)
 
     def blocks(self, frames: int = BLOCK_FRAMES) -> Iterator[Samples]:
         """The whole recording in order, in blocks of (channels, ≤ frames), without overlap."""
-        with sf.SoundFile(str(self.path)) as file:
+        with sf.SoundFile(os.fsencode(self.path)) as file:
             for block in file.blocks(frames, dtype="float32", always_2d=True):
                 yield np.ascontiguousarray(block.T)
 
@@ -129,7 +130,9 @@ class RecordingWriter:
         wide = expected_frames * channels * 4 > _WAV_BYTES_MAX
         form = "RF64" if wide else "WAV"
         try:
-            self._file = sf.SoundFile(str(path), "w", sample_rate, channels, subtype="FLOAT", format=form)
+            self._file = sf.SoundFile(
+                os.fsencode(path), "w", sample_rate, channels, subtype="FLOAT", format=form
+            )
         except sf.LibsndfileError as error:
             raise DestinationError(path) from error
         # The PEAK chunk carries the time of writing: with it, equal audio would never have equal hashes.

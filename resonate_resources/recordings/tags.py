@@ -1,4 +1,4 @@
-"""Tags: what a file says of its music, read from any container and written to the three we deliver.
+"""Tags: what a file says of its music, and how it is written to the three containers we deliver.
 
 Text in tags comes from strangers. A Tags value holds no control characters, no line breaks and nothing
 that UTF-8 cannot carry, so it may go into file names, tables and logs after their own escaping.
@@ -9,12 +9,10 @@ that UTF-8 cannot carry, so it may go into file names, tables and logs after the
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -22,8 +20,8 @@ from typing import Any
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError
 
-# C0 and C1 controls, and the two line breaks that Unicode adds.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# C0 and C1 controls, the line breaks that Unicode adds, and what turns the direction of what is written behind it.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+")
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?(?!\d)")
 _SPELT_KEY = re.compile(r"([A-Ga-g])\s*([#♯b♭]?)\s*(major|maj|minor|min)", re.IGNORECASE)
 
@@ -54,7 +52,7 @@ class Tags:
     artwork: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name in _TEXT_FIELDS:
+        for name in TEXT_FIELDS:
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else _clean(value))
         date = _DATE.search(self.date or "")
@@ -77,136 +75,74 @@ class Tags:
         return cls(**values)  # type: ignore[arg-type]
 
 
-_TEXT_FIELDS = (
+@dataclass(frozen=True)
+class ReplayGain:
+    """ReplayGain 2.0 of a file, and of all files that belong together (its album): gains in dB to −18 LUFS, peaks
+    as amplitudes, 1.0 full scale."""
+
+    track_gain_db: float
+    track_peak: float
+    album_gain_db: float
+    album_peak: float
+
+    @classmethod
+    def of(
+        cls, lufs: float, peak_dbtp: float, album_lufs: float, album_peak_dbtp: float
+    ) -> ReplayGain | None:
+        """From loudness in LUFS and peaks in dBTP; None where something is silent, and has none."""
+        if not all(map(math.isfinite, (lufs, album_lufs))):
+            return None
+        peaks = (10 ** (peak / 20) for peak in (peak_dbtp, album_peak_dbtp))
+        gains = (_REPLAY_GAIN_LUFS - each for each in (lufs, album_lufs))
+        return cls(*(value for pair in zip(gains, peaks, strict=True) for value in pair))
+
+    def texts(self) -> dict[str, str]:
+        """Key → text, as the specification has them."""
+        return {
+            "REPLAYGAIN_TRACK_GAIN": f"{self.track_gain_db:.2f} dB",
+            "REPLAYGAIN_TRACK_PEAK": f"{self.track_peak:.6f}",
+            "REPLAYGAIN_ALBUM_GAIN": f"{self.album_gain_db:.2f} dB",
+            "REPLAYGAIN_ALBUM_PEAK": f"{self.album_peak:.6f}",
+        }
+
+
+_REPLAY_GAIN_LUFS = -18.0  # wiki.hydrogenaud.io, "ReplayGain 2.0 specification": reference level
+
+TEXT_FIELDS = (
     "artist", "title", "album", "album_artist", "composer", "genre", "date", "key", "isrc", "copyright",
     "comment",
 )  # fmt: skip
 
 # field → ID3v2.4 frames (id3.org, "ID3 tag version 2.4.0 - Native Frames"); totals stand in TRCK: "3/12"
-_ID3 = {
+ID3_FRAMES = {
     "artist": ("TPE1",), "title": ("TIT2",), "album": ("TALB",), "album_artist": ("TPE2",),
     "composer": ("TCOM",), "genre": ("TCON",), "date": ("TDRC",), "track_number": ("TRCK",),
     "bpm": ("TBPM",), "key": ("TKEY",), "isrc": ("TSRC",), "copyright": ("TCOP",), "comment": ("COMM",),
 }  # fmt: skip
 # field → Vorbis comments; the first is written. INITIALKEY is what rekordbox, Serato and Traktor read.
-_VORBIS = {
+VORBIS_COMMENTS = {
     "artist": ("ARTIST",), "title": ("TITLE",), "album": ("ALBUM",),
     "album_artist": ("ALBUMARTIST", "ALBUM ARTIST"), "composer": ("COMPOSER",), "genre": ("GENRE",),
     "date": ("DATE", "YEAR"), "track_number": ("TRACKNUMBER",),
     "track_total": ("TRACKTOTAL", "TOTALTRACKS"), "bpm": ("BPM", "TEMPO"), "key": ("INITIALKEY", "KEY"),
     "isrc": ("ISRC",), "copyright": ("COPYRIGHT",), "comment": ("COMMENT", "DESCRIPTION"),
 }  # fmt: skip
-_MP4 = {
-    "artist": ("©ART",), "title": ("©nam",), "album": ("©alb",), "album_artist": ("aART",),
-    "composer": ("©wrt",), "genre": ("©gen",), "date": ("©day",), "track_number": ("trkn",),
-    "bpm": ("tmpo",), "key": ("----:com.apple.iTunes:initialkey", "----:com.apple.iTunes:KEY"),
-    "isrc": ("----:com.apple.iTunes:ISRC",), "copyright": ("cprt",), "comment": ("©cmt",),
-}  # fmt: skip
-# field → FFmpeg's metadata keys, for what mutagen does not know: RIFF INFO chunks, RF64, Matroska, WMA
-_FFMPEG = {
-    "artist": ("artist",), "title": ("title",), "album": ("album",), "album_artist": ("album_artist",),
-    "composer": ("composer",), "genre": ("genre",), "date": ("date",), "track_number": ("track",),
-    "bpm": ("tbpm", "bpm"), "key": ("tkey", "initialkey"), "isrc": ("tsrc", "isrc"),
-    "copyright": ("copyright",), "comment": ("comment",),
-}  # fmt: skip
 
 
-def read_tags(path: Path) -> Tags:
-    """What can be read of a file's tags; empty where there are none or they are broken. Never raises."""
-    # mutagen and FFmpeg meet hostile bytes here and raise nearly anything; a tag is never worth a track.
-    with suppress(Exception):
-        tags = _read_with_mutagen(path)
-        if tags != Tags():
-            return tags
-    with suppress(Exception):
-        return _read_with_ffmpeg(path)
-    return Tags()
-
-
-def write_tags(path: Path, tags: Tags) -> None:
+def write_tags(path: Path, tags: Tags, replay_gain: ReplayGain | None = None) -> None:
     """Replace the tags of a WAV, FLAC or MP3 file. Raises AudioError where that cannot be done."""
     import mutagen
 
     try:
         if path.suffix.lower() == ".flac":
-            _write_flac(path, tags)
+            _write_flac(path, tags, replay_gain)
         else:
-            _write_id3(path, tags)
+            _write_id3(path, tags, replay_gain)
     except (mutagen.MutagenError, OSError) as error:
         raise AudioError(f"{path.name}: tags cannot be written ({error})") from error
 
 
-def _read_with_mutagen(path: Path) -> Tags:
-    import mutagen
-    from mutagen._vorbis import VCommentDict
-    from mutagen.id3 import ID3
-    from mutagen.mp4 import MP4Tags
-
-    file = mutagen.File(path)
-    tags: Any = None if file is None else file.tags
-    if isinstance(tags, ID3):
-        return _gather(_ID3, lambda key: _id3_text(tags, key), lambda: tags.getall("APIC")[0].data)
-    if isinstance(tags, VCommentDict):
-        return _gather(_VORBIS, lambda key: "; ".join(tags[key]), lambda: _vorbis_artwork(file))
-    if isinstance(tags, MP4Tags):
-        return _gather(_MP4, lambda key: _mp4_text(tags[key][0]), lambda: bytes(tags["covr"][0]))
-    return Tags()
-
-
-def _read_with_ffmpeg(path: Path) -> Tags:
-    import av
-
-    with av.open(str(path), metadata_errors="replace") as container:
-        # Ogg and Matroska keep some tags with the stream.
-        metadata = {**container.streams.audio[0].metadata, **container.metadata}
-    texts = {key.lower(): text for key, text in metadata.items()}
-    return _gather(_FFMPEG, lambda key: texts[key], lambda: None)
-
-
-def _gather(
-    table: Mapping[str, tuple[str, ...]], text: Callable[[str], str], artwork: Callable[[], bytes | None]
-) -> Tags:
-    """Each field from the first of its keys that can be read: one broken frame spoils no other."""
-    found: dict[str, str] = {}
-    for name, keys in table.items():
-        for key in keys:
-            with suppress(Exception):
-                found.setdefault(name, text(key))
-    values: dict[str, Any] = {name: found[name] for name in _TEXT_FIELDS if name in found}
-    number, _, total = found.get("track_number", "").partition("/")
-    values["track_number"] = _whole(number)
-    values["track_total"] = _whole(total or found.get("track_total", ""))
-    with suppress(ValueError):
-        values["bpm"] = float(found["bpm"].replace(",", ".")) if "bpm" in found else None
-    with suppress(Exception):
-        values["artwork"] = artwork() or None
-    return Tags(**values)
-
-
-def _id3_text(tags: Any, key: str) -> str:
-    if key == "COMM":  # iTunes keeps numbers of its own in comments that have a description
-        frames = sorted(tags.getall(key), key=lambda frame: frame.desc != "")
-        return str(frames[0].text[0])
-    frame = tags[key]
-    return "; ".join(str(text) for text in (frame.genres if key == "TCON" else frame.text))
-
-
-def _mp4_text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "/".join(str(number) for number in value)
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def _vorbis_artwork(file: Any) -> bytes | None:
-    from mutagen.flac import Picture
-
-    pictures = getattr(file, "pictures", None)
-    if pictures is None:
-        pictures = [Picture(base64.b64decode(text)) for text in file.tags["METADATA_BLOCK_PICTURE"]]
-    return bytes(pictures[0].data) if pictures else None
-
-
-def _write_id3(path: Path, tags: Tags) -> None:
+def _write_id3(path: Path, tags: Tags, replay_gain: ReplayGain | None) -> None:
     from mutagen.id3 import ID3
     from mutagen.mp3 import MP3
     from mutagen.wave import WAVE
@@ -216,7 +152,7 @@ def _write_id3(path: Path, tags: Tags) -> None:
     if wide:  # mutagen knows only RIFF
         written = io.BytesIO()
         frames = ID3()
-        _fill_id3(frames, tags)
+        _fill_id3(frames, tags, replay_gain)
         frames.save(written)
         _replace_rf64_chunk(path, b"id3 ", written.getvalue())
         return
@@ -224,23 +160,25 @@ def _write_id3(path: Path, tags: Tags) -> None:
     if file.tags is None:
         file.add_tags()
     file.tags.clear()
-    _fill_id3(file.tags, tags)
+    _fill_id3(file.tags, tags, replay_gain)
     file.save()
 
 
-def _fill_id3(frames: Any, tags: Tags) -> None:
+def _fill_id3(frames: Any, tags: Tags, replay_gain: ReplayGain | None) -> None:
     from mutagen import id3
 
     texts = _texts(tags)
     if "track_total" in texts:
         texts["track_number"] = f"{texts.get('track_number', '')}/{texts['track_total']}"
-    for name, (frame, *_) in _ID3.items():
+    for name, (frame, *_) in ID3_FRAMES.items():
         if name not in texts:
             continue
         if frame == "COMM":
             frames.add(id3.COMM(encoding=id3.Encoding.UTF8, lang="XXX", desc="", text=[texts[name]]))
         else:
             frames.add(getattr(id3, frame)(encoding=id3.Encoding.UTF8, text=[texts[name]]))
+    for key, text in (replay_gain.texts() if replay_gain else {}).items():
+        frames.add(id3.TXXX(encoding=id3.Encoding.UTF8, desc=key, text=[text]))
     if tags.artwork:
         frames.add(
             id3.APIC(mime=_image_type(tags.artwork), type=id3.PictureType.COVER_FRONT, data=tags.artwork)
@@ -267,7 +205,7 @@ def _replace_rf64_chunk(path: Path, name: bytes, content: bytes) -> None:
         file.write(riff_size.to_bytes(8, "little"))
 
 
-def _write_flac(path: Path, tags: Tags) -> None:
+def _write_flac(path: Path, tags: Tags, replay_gain: ReplayGain | None) -> None:
     from mutagen.flac import FLAC, Picture
     from mutagen.id3 import PictureType
 
@@ -277,9 +215,11 @@ def _write_flac(path: Path, tags: Tags) -> None:
     file.tags.clear()
     file.clear_pictures()
     texts = _texts(tags)
-    for name, (key, *_) in _VORBIS.items():
+    for name, (key, *_) in VORBIS_COMMENTS.items():
         if name in texts:
             file.tags[key] = texts[name]
+    for key, text in (replay_gain.texts() if replay_gain else {}).items():
+        file.tags[key] = text
     if tags.artwork:
         picture = Picture()
         picture.type, picture.mime, picture.data = (
@@ -324,7 +264,3 @@ def _short_key(key: str | None) -> str | None:
     note, accidental, mode = spelt.groups()
     accidental = accidental.replace("♯", "#").replace("♭", "b")
     return note.upper() + accidental + ("m" if mode.lower().startswith("min") else "")
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.strip().isdecimal() else None

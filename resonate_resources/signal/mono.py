@@ -15,19 +15,40 @@ from resonate_resources.recordings.recording import BLOCK_FRAMES, Progress, Reco
 Mono = npt.NDArray[np.float32]
 """One channel of audio, shaped (frames,)."""
 
+_SPANS, _SPAN = 64, 4096
+_CANCELS = 0.1
+
 
 def mono_blocks(recording: Recording, sample_rate: int, progress: Progress = silent) -> Iterator[Mono]:
-    """The mean of the channels, resampled to sample_rate in Hz (soxr HQ, streaming).
+    """The mean of the channels, resampled to sample_rate in Hz (soxr HQ, streaming); of channels that cancel, one.
 
     Yields blocks of uneven length, some of them empty; together they are what librosa.load gives.
     """
     resample = _resampler(recording.sample_rate, sample_rate)
+    one = cancelling(recording)
     read = 0
     for block in recording.blocks(BLOCK_FRAMES):
         read += block.shape[1]
-        yield resample(block.mean(axis=0, dtype=np.float32), False)
+        yield resample(block.mean(axis=0, dtype=np.float32) if one is None else block[one], False)
         progress(read / recording.frames)
     yield resample(np.zeros(0, np.float32), True)
+
+
+def cancelling(recording: Recording) -> int | None:
+    """The loudest channel of a recording in whose mean the channels cancel each other; None of any other.
+
+    Channels that have nothing in common are as loud in their sum as their powers add up to, the same ones louder.
+    Here they are 10 dB under that, and more: a channel was wired the wrong way round, or was made so on purpose.
+    Heard in short spans all over the recording.
+    """
+    if recording.channels < 2:
+        return None
+    powers, together = np.zeros(recording.channels), 0.0
+    for start in np.linspace(0, max(0, recording.frames - _SPAN), _SPANS).astype(int):
+        span = recording.read(int(start), int(start) + _SPAN).astype(np.float64)
+        powers += (span**2).sum(axis=1)
+        together += float((span.sum(axis=0) ** 2).sum())
+    return int(powers.argmax()) if together < _CANCELS * powers.sum() else None
 
 
 def moved(blocks: Iterator[Mono], frames: int) -> Iterator[Mono]:

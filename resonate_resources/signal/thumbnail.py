@@ -17,14 +17,14 @@ _QUALITY = 30
 """Of AVIF: letters of ten pixels can be read. At equal bytes WebP leaves them two thirds of the size, PNG half."""
 
 
-def data_uri(picture: bytes) -> str:
-    """The thumbnail of a picture, as the address that stands for it in Markdown and HTML."""
-    made, kind = thumbnail(picture)
-    return f"data:{kind};base64,{base64.b64encode(made).decode()}"
+def data_uri(thumbnail: bytes) -> str:
+    """A thumbnail, as the address that stands for it in Markdown and HTML."""
+    kind = "png" if thumbnail.startswith(b"\x89PNG") else "avif"
+    return f"data:image/{kind};base64,{base64.b64encode(thumbnail).decode()}"
 
 
-def thumbnail(picture: bytes) -> tuple[bytes, str]:
-    """A picture as an image of at most MAX_BYTES, and its MIME type: as it is where it is a PNG that small.
+def thumbnail_of(picture: bytes) -> bytes:
+    """A picture as an image of at most MAX_BYTES: as it is where it is a PNG that small.
 
     Else as AVIF, as large as fits. Raises PIL.UnidentifiedImageError where it is no picture.
     """
@@ -32,13 +32,13 @@ def thumbnail(picture: bytes) -> tuple[bytes, str]:
 
     with Image.open(io.BytesIO(picture)) as opened:
         if len(picture) <= MAX_BYTES and opened.format == "PNG":
-            return picture, "image/png"
+            return picture
         image = opened.convert("RGB")
     scale = 1.0
     while len(made := _encoded(image, scale)) > MAX_BYTES:
         # Bytes go with the area, roughly: a little more than that is taken off, so that two or three tries do.
         scale *= 0.95 * math.sqrt(MAX_BYTES / len(made))
-    return made, "image/avif"
+    return made
 
 
 def _encoded(image: Image.Image, scale: float) -> bytes:

@@ -29,7 +29,9 @@ from resonate_resources.storage.manifest import Manifest, StoredFile, Unreadable
 from resonate_resources.storage.store import Store
 
 PICTURE = "picture.png"
-"""The picture of an artefact: shown in the web UI, a report and no content."""
+"""The picture of an artefact: a report and no content."""
+THUMBNAIL = "thumbnail"
+"""The same, small enough for the web UI to keep with every event: encoding it anew takes half a second."""
 
 
 class ChangedFileError(AudioError):

@@ -6,10 +6,10 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resonate_resources.storage.current import (
     Current,
@@ -31,34 +31,54 @@ CATALOGUE = "library/library.parquet"
 _MEASURES: Mapping[str, Sequence[str]] = {
     "raw_track": ("duration_s", "sample_rate_hz", "channels"),
     "profile": ("tempo_bpm", "key", "loudness_lufs", "bandwidth_hz"),
+    "stems": ("vocals_predicted_quality_db",),
+    "master": ("limiting_db",),
     "qc_scores": ("master_total", "regenerated_total"),
     "exports": ("folder",),
 }
 """Stage → measures that have a column in the catalogue."""
 
+Judge = Callable[[Mapping[str, Mapping[str, float | int | str | bool]]], tuple[bool | None, str]]
+"""From stage → measures of a track: whether it is accepted, None where that is not known yet, and why not."""
+
+
+def unjudged(_: Mapping[str, Mapping[str, float | int | str | bool]]) -> tuple[bool | None, str]:
+    """Of every track, nothing is known."""
+    return None, ""
+
+
 _WISHES = "brief"
 """The stage that needs no sound: alone it makes no track."""
 _SEEN = "resonate_change"
 """In the file's own metadata: the number of the last change that it knows of."""
+_CRITERIA = "resonate_criteria"
+"""There, too: what its rows were judged by."""
 
 
 def read_catalogue(store: Store) -> pd.DataFrame | None:
     """The catalogue as it was last written, or None."""
     data = store.read(CATALOGUE)
-    return None if data is None else _read(data)[0]
+    return None if data is None else _read(data).frame
 
 
-def build_catalogue(store: Store, url: str, stages: Sequence[str]) -> pd.DataFrame:
-    """Bring the catalogue up to date and write it. url: of the database.
+def build_catalogue(
+    store: Store, url: str, stages: Sequence[str], judge: Judge = unjudged, criteria: str = ""
+) -> pd.DataFrame:
+    """Bring the catalogue up to date and write it. url: of the database. criteria: names what judge goes by.
 
     Only tracks that were recorded anew since the last time are made again: the cost is one read and one write of
-    the file, and a small read a changed track. Columns: track, source, artist, title, sha256, the measures above,
-    and as JSON `made` (stage → data version, code version and what it was made from).
+    the file, and a small read a changed track; by other criteria, or with other columns, all are. Columns: track,
+    source, artist, title, sha256, the measures above, accepted, why_not, and as JSON `made` (stage → data version,
+    code version and what it was made from).
     """
     import pandas as pd
 
     data = store.read(CATALOGUE)
-    earlier, seen = (pd.DataFrame(columns=_columns()), 0) if data is None else _read(data)
+    earlier, seen = pd.DataFrame(columns=_columns()), 0
+    if data is not None:
+        written = _read(data)
+        if (list(written.frame.columns), written.criteria) == (_columns(), criteria):
+            earlier, seen = written.frame, written.seen
     if not was_walked(url):
         rebuild(url, store)
     changes = changed_since(url, seen)
@@ -67,7 +87,7 @@ def build_catalogue(store: Store, url: str, stages: Sequence[str]) -> pd.DataFra
     made = current_of(url, changes.tracks)
     sources = Sources(store)
     rows = [
-        _row(track, made[track], sources.find(track), stages)
+        _row(track, made[track], sources.find(track), stages, judge)
         for track in sorted(made)
         if made[track].keys() != {_WISHES}
     ]
@@ -76,26 +96,36 @@ def build_catalogue(store: Store, url: str, stages: Sequence[str]) -> pd.DataFra
     frame = pd.concat([part for part in (kept, fresh) if len(part)] or [fresh], ignore_index=True)
     frame = frame.sort_values("track", ignore_index=True)
     if data is None or changes.whole or changes.tracks:
-        store.write(CATALOGUE, _written(frame, changes.last))
+        store.write(CATALOGUE, _written(frame, changes.last, criteria))
     return frame
 
 
-def _read(data: bytes) -> tuple[pd.DataFrame, int]:
-    """The rows, and the last change they know of: 0, and no rows, where an earlier version wrote them."""
+class _Written(NamedTuple):
+    frame: pd.DataFrame
+    seen: int
+    """The last change that the rows know of: 0, and no rows, where an earlier version wrote them."""
+    criteria: str
+
+
+def _read(data: bytes) -> _Written:
     import pyarrow.parquet as pq
 
     table = pq.read_table(io.BytesIO(data))
-    seen = (table.schema.metadata or {}).get(_SEEN.encode())
+    told = table.schema.metadata or {}
+    seen = told.get(_SEEN.encode())
     frame = table.to_pandas()
-    return (frame, int(seen)) if seen is not None else (frame.iloc[:0].reindex(columns=_columns()), 0)
+    if seen is None:
+        return _Written(frame.iloc[:0].reindex(columns=_columns()), 0, "")
+    return _Written(frame, int(seen), told.get(_CRITERIA.encode(), b"").decode())
 
 
-def _written(frame: pd.DataFrame, seen: int) -> bytes:
+def _written(frame: pd.DataFrame, seen: int, criteria: str) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _SEEN: str(seen)})
+    own = {_SEEN: str(seen), _CRITERIA: criteria}
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **own})
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
     return buffer.getvalue()
@@ -103,11 +133,11 @@ def _written(frame: pd.DataFrame, seen: int) -> bytes:
 
 def _columns() -> list[str]:
     measures = [name for names in _MEASURES.values() for name in names]
-    return ["track", "source", "artist", "title", "sha256", *measures, "made"]
+    return ["track", "source", "artist", "title", "sha256", *measures, "accepted", "why_not", "made"]
 
 
 def _row(
-    track: str, made: Mapping[str, Current], source: Source | None, stages: Sequence[str]
+    track: str, made: Mapping[str, Current], source: Source | None, stages: Sequence[str], judge: Judge
 ) -> dict[str, Any]:
     row: dict[str, Any] = {
         "track": track,
@@ -120,6 +150,8 @@ def _row(
     for stage, names in _MEASURES.items():
         for name in names:
             row[name] = _number(made[stage].measures.get(name)) if stage in made else None
+    accepted, why_not = judge({stage: each.measures for stage, each in made.items()})
+    row |= {"accepted": accepted, "why_not": why_not or None}
     row["made"] = json.dumps(
         {
             stage: {

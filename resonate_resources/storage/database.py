@@ -101,6 +101,11 @@ def _engine(url: str) -> sa.Engine:
     return engine
 
 
+def sqlite_url(file: Path) -> str:
+    """The URL of a SQLite file at an absolute path, whatever its folders are called."""
+    return "sqlite:///" + str(file).replace("%", "%25").replace("?", "%3F")
+
+
 @contextmanager
 def transaction(url: str) -> Iterator[sa.Connection]:
     """What is done in the block is done whole or not at all; SQLite lets one process in at a time.

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -21,15 +21,26 @@ from resonate_resources.parallel import AT_ONCE, in_parallel
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-AUDIO_SUFFIXES = frozenset(
-    f".{suffix}"
-    for suffix in (
-        *("wav", "wave", "bwf", "rf64", "w64", "flac", "aif", "aiff", "aifc", "caf", "ape", "wv"),
-        *("mp3", "m4a", "m4b", "mp4", "aac", "ogg", "oga", "opus", "wma", "webm", "mka"),
-    )
+
+def _suffixes(*names: str) -> frozenset[str]:
+    return frozenset(f".{name}" for line in names for name in line.split())
+
+
+AUDIO_SUFFIXES = _suffixes(
+    "wav wave bwf rf64 bw64 w64 flac fla aif aiff aifc caf au snd voc ape wv tta tak mpc amr",
+    "mp1 mp2 mp3 mpa m4a m4b m4r aac adts ac3 eac3 ec3 dts ogg oga opus spx wma",
+    "mp4 m4v mov qt 3gp 3g2 webm mka mkv avi asf wmv flv ts m2ts mts mpg mpeg vob ogv",
 )
-"""What an inbox takes notice of. Anything else beside the music (covers, playlists, .part) is left alone."""
-_ENDINGS = tuple(AUDIO_SUFFIXES)
+"""What is taken, if it can be decoded: of a video, the sound."""
+ARCHIVE_SUFFIXES = _suffixes("zip rar 7z tar gz tgz bz2 xz zst")
+BESIDE_MUSIC = _suffixes(
+    "jpg jpeg png gif webp bmp tif tiff heic avif svg psd",  # covers
+    "cue m3u m3u8 pls xspf wpl asx log txt nfo md rtf pdf doc docx html htm url webloc lnk",  # lists and notes
+    "md5 sfv ffp sha1 sha256 accurip lrc srt ass vtt sub json xml toml yaml yml csv ini db",
+    "asd pkf sfk reapeaks ovw wfm peak gpk",  # of audio editors
+    "part partial crdownload download opdownload tmp temp aria2 filepart !qb !ut",  # still on their way
+)
+"""What lies beside music and is left alone without a word. Everything else is told to have been passed over."""
 
 _NAME_BYTES = 200
 
@@ -40,6 +51,15 @@ _LISTINGS_AT_ONCE = 8
 
 _SETTLED_SECONDS = 60.0
 """A local file that was not written to for so long is whole, without a second look."""
+
+
+def is_noticed(name: str) -> bool:
+    """Whether a file is music, or something of which it is to be told that it was passed over. Hidden files are
+    neither."""
+    suffix = PurePath(name).suffix.lower()
+    return suffix in AUDIO_SUFFIXES or not (
+        suffix in BESIDE_MUSIC or name.startswith(".") or name == "Icon\r"
+    )
 
 
 @dataclass(frozen=True)
@@ -101,8 +121,8 @@ class Inbox(Protocol):
     """Whether it is listed faster with bounds."""
 
     def look(self, bounds: Sequence[str] = ()) -> Iterator[Seen]:
-        """Every audio file in it now. bounds: URIs, KEYS_A_PART apart in rising order, between which a bucket is
-        listed in parts."""
+        """Every file in it now that is_noticed. bounds: URIs, KEYS_A_PART apart in rising order, between which a
+        bucket is listed in parts."""
 
     def local_copy(self, uri: str, directory: Path) -> Path:
         """The file on local disk: itself, or a copy in directory. Raises OSError with a reason."""
@@ -132,7 +152,7 @@ class FolderInbox:
                     if _is_folder(entry):
                         if not entry.is_symlink():  # it may lead round in a circle
                             folders.append(entry.path)
-                    elif entry.name.lower().endswith(_ENDINGS):
+                    elif is_noticed(entry.name):
                         yield from _seen(entry)
 
     def local_copy(self, uri: str, directory: Path) -> Path:  # noqa: ARG002 — a bucket needs it
@@ -208,7 +228,7 @@ class BucketInbox:
                 if up_to and key > up_to:
                     return found
                 # Not every service that speaks S3's language heeds StartAfter.
-                if key > after and Path(key).suffix.lower() in AUDIO_SUFFIXES:
+                if key > after and not key.endswith("/") and is_noticed(key.rpartition("/")[2]):
                     uri = f"s3://{self._bucket}/{key}"
                     found.append(Seen(uri, item["Size"], item["ETag"].strip('"'), settled=True))
         return found

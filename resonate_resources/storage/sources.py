@@ -40,13 +40,29 @@ class Source:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A file that could not be used. track is None where its content could not even be read."""
+    """A file that could not be used. track is None where it did not even become one.
+
+    reason: one line, `name: what is wrong; what to do`.
+    """
 
     uri: str
     reason: str
     track: str | None = None
     rejected_at: str = field(default_factory=_now)
 
+    @property
+    def wrong(self) -> str:
+        """What is wrong, without the file's name."""
+        return self.reason.partition(": ")[2].rpartition("; ")[0] or self.reason.partition(": ")[2]
+
+    @property
+    def what_to_do(self) -> str:
+        """Empty where nothing is known."""
+        return self.reason.partition(": ")[2].rpartition("; ")[2] if "; " in self.reason else ""
+
+
+NOTHING = "nothing"
+"""State of a list of rejections that is empty."""
 
 _Record = TypeVar("_Record", Source, Rejection)
 
@@ -91,6 +107,11 @@ class Sources:
 
     def is_rejected(self, track: str) -> bool:
         return self._store.size(_rejection_key(track, "")) is not None
+
+    def rejected_state(self) -> str:
+        """Another text whenever a rejection came, went or changed; costs one listing."""
+        entries = sorted((entry.key, entry.version) for entry in self._store.entries("rejected"))
+        return hashlib.sha256(repr(entries).encode()).hexdigest()[:16] if entries else NOTHING
 
     def rejections(self) -> list[Rejection]:
         """All rejections, latest first."""

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import dagster as dg
 
 from resonate_resources.recipe import Product, Recipe
-from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, write_notes
+from resonate_resources.recordings.midi import DRUM_CHANNEL, RULER_BPM, Note, write_notes
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.chart import piano_roll
 from resonate_resources.transcription.basic_pitch import BasicPitch
 from resonate_resources.transcription.drum_bands import DrumBands
+from resonate_resources.transcription.remains import REMAINS_DB, remains_of_others
 from resonate_resources.transcription.transcriber import DrumTranscriber, PitchTranscriber, Voice
 
 CODE_VERSION = "3"
@@ -45,12 +46,17 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
             __name__, BasicPitch.engine, {"weights_sha256": BasicPitch.weights_sha256()}, CODE_VERSION
         )
 
-    def transcribe(self, stems: Stems, tempo_bpm: float, into: Path, progress: Progress = silent) -> Product:
-        """Write one MIDI file per stem into that existing directory, at tempo_bpm quarter notes a minute.
+    def transcribe(
+        self, stems: Stems, tempo_bpm: float | None, into: Path, progress: Progress = silent
+    ) -> Product:
+        """Write one MIDI file per stem into that existing directory, at tempo_bpm quarter notes a minute; None: it
+        is not known.
 
-        A silent stem gives a file without notes. Raises ValueError for a tempo under 4 BPM.
+        A stem that is silent, or holds only remains of others, gives a file without notes.
+        Raises ValueError for a tempo under 4 BPM.
         """
         pitch, drums = self._transcribers()
+        remains = remains_of_others(stems)
         done = dict.fromkeys(stems, 0.0)
 
         def watch(name: str) -> Progress:
@@ -61,6 +67,8 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
             return heard
 
         def notes_of(name: str, stem: Recording) -> list[Note]:
+            if name in remains:
+                return []
             if name == "drums":
                 return drums.strokes(stem, watch(name))
             return pitch.notes(stem, PARTS[name].voice, watch(name))
@@ -79,10 +87,23 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
         }
         picture = into / "picture.png"
         picture.write_bytes(piano_roll(parts, duration))
+        counts = {f"{name}_notes": len(notes) for name, notes in heard.items()}
+        ruler = f"no tempo was found: the {RULER_BPM:g} BPM of the files are only a ruler"
         return Product(
             files,
-            {"tempo_bpm": tempo_bpm, **{f"{name}_notes": len(notes) for name, notes in heard.items()}},
-            tuple(f"no notes heard in {name}" for name, notes in heard.items() if not notes),
+            counts if tempo_bpm is None else {"tempo_bpm": tempo_bpm, **counts},
+            (
+                *((ruler,) if tempo_bpm is None else ()),
+                *(
+                    f"{name} is nowhere within {-REMAINS_DB:g} dB of the recording: taken for remains, not played"
+                    for name in remains
+                ),
+                *(
+                    f"no notes heard in {name}"
+                    for name, notes in heard.items()
+                    if not notes and name not in remains
+                ),
+            ),
             reports={"picture.png": picture},
         )
 

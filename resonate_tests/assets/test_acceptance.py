@@ -33,7 +33,7 @@ def test_everything_that_is_wrong_is_told_the_score_first() -> None:
     assert verdict.accepted is False
     score, stem, limiting = verdict.reasons
     assert "84.9 of 100" in score
-    assert stem == "poor vocals stem (predicted at -2.3 dB)"
+    assert stem == "poor vocals (predicted at -2.3 dB)"
     assert "7.2 dB" in limiting
 
 

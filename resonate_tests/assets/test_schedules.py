@@ -20,6 +20,7 @@ from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.retries import Tries, note_tries, tries_of_tracks
 from resonate_resources.storage.sources import Rejection
 from resonate_resources.storage.store import new_directory
+from resonate_tests.tiny_music import music
 
 NAME = str(tracks.name)
 LOST, MADE, REJECTED = "lost-0123456789ab", "made-0123456789ab", "rejected-0123456789ab"
@@ -64,7 +65,7 @@ def test_files_that_no_sensor_took_are_registered_and_asked_for(
     instance: dg.DagsterInstance, storage: StorageResource, inbox: FolderInbox
 ) -> None:
     for name in ("a.wav", "b.wav"):
-        (inbox.folder / name).write_bytes(name.encode())
+        (inbox.folder / name).write_bytes(music(name.encode()))
     asked = [request.partition_key for request in night(instance, storage, inbox)]
     assert sorted(map(str, asked)) == sorted(instance.get_dynamic_partitions(NAME))
     assert len(asked) == 2
@@ -164,7 +165,7 @@ def test_the_night_does_not_ask_for_what_the_sensor_just_took_in_and_nothing_twi
     instance: dg.DagsterInstance, storage: StorageResource, inbox: FolderInbox
 ) -> None:
     path = Path(inbox.folder, "song.wav")
-    path.write_bytes(b"music")
+    path.write_bytes(music())
     [request] = night(instance, storage, inbox)
     make(storage, "exports", str(request.partition_key))
     path.rename(inbox.folder / "renamed.wav")

@@ -19,6 +19,7 @@ from resonate_resources.storage.inbox import FolderInbox
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.taken_in import TakenIn
 from resonate_tests.bad_input import dangling_link
+from resonate_tests.tiny_music import music
 
 Sensor = Callable[..., Any]
 
@@ -67,7 +68,7 @@ def daemon(
 
 def drop(daemon: Daemon, name: str, content: bytes = b"music") -> Path:
     path = Path(daemon.inbox.folder, name)
-    path.write_bytes(content)
+    path.write_bytes(music(content))
     return path
 
 
@@ -139,7 +140,7 @@ def test_a_tick_asks_for_no_more_than_the_limit(daemon: Daemon) -> None:
 def test_a_tick_with_nothing_new_says_so_and_what_was_unreadable(daemon: Daemon) -> None:
     assert why(daemon.tick()) == f"nothing new in {daemon.inbox.folder}"
     dangling_link(Path(daemon.inbox.folder))
-    assert "link.wav: is a link to a file that is not there" in why(daemon.tick())
+    assert "link.wav: is a link to a file that does not exist" in why(daemon.tick())
 
 
 def test_a_file_that_may_be_growing_is_waited_for(
@@ -176,13 +177,13 @@ def test_objects_in_a_bucket_are_each_one_run_whatever_their_names(
         daemon = Daemon(instance, inbox_bucket, storage)
         daemon.inbox = InboxResource(folder="", bucket="s3://music/in", s3=s3)
         for key, body in (("in/a.wav", b"a"), ("in/deep/🎸 b.flac", b"b"), ("in/copy of a.wav", b"a")):
-            client.put_object(Bucket="music", Key=key, Body=body)
+            client.put_object(Bucket="music", Key=key, Body=music(body))
         daemon.tick()
-        client.put_object(Bucket="music", Key="in/a.wav", Body=b"a")  # written again, the same
+        client.put_object(Bucket="music", Key="in/a.wav", Body=music(b"a"))  # written again, the same
         for _ in range(2):
             daemon.tick()
         assert len(daemon.runs) == len(set(daemon.runs)) == 2
-        client.put_object(Bucket="music", Key="in/a.wav", Body=b"another")
+        client.put_object(Bucket="music", Key="in/a.wav", Body=music(b"another"))
         daemon.tick()
         assert len(set(daemon.runs)) == 3
 

@@ -39,6 +39,7 @@ from resonate_resources.ingestion.track_key import track_key
 from resonate_resources.storage.inbox import BucketInbox, fingerprint
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.taken_in import TakenIn
+from resonate_tests.tiny_music import music
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -122,7 +123,7 @@ def serve(told: Connection, like_s3: bool) -> None:
 
 
 def content(number: int) -> bytes:
-    return f"song {number}".encode() * 100
+    return music(f"song {number}".encode() * 100)
 
 
 class Clock:

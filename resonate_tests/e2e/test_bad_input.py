@@ -36,7 +36,7 @@ from resonate_tests.bad_input import (
 _COMMAND = Path(sys.executable).with_name("resonate")
 _PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2  # linux/prctl.h, linux/capability.h
 
-REFUSED_HERE = (*REFUSED, Refused("no permission", without_permission, "permission denied"))
+REFUSED_HERE = (*REFUSED, Refused("no permission", without_permission, "no permission"))
 ODD_HERE = tuple(odd for odd in ODD if odd.name != "three hours")  # benchmarks/bench_pipeline.py takes those
 
 

@@ -128,7 +128,7 @@ def test_a_song_put_into_the_bucket_comes_out_mastered_and_exported_exactly_once
         ]
         assert f"library/artefacts/{stage}/{track}/manifest.json" in manifests
     exports = keys_in(client, bucket, "library/exports/")
-    (master,) = [key for key in exports if key.endswith("/master.wav")]
+    (master,) = [key for key in exports if key.endswith(" (Master).wav")]
     master_file = client.get_object(Bucket=bucket, Key=master)["Body"].read()
     assert sf.info(BytesIO(master_file)).duration == pytest.approx(CLIP_SECONDS, abs=1e-3)
     (told,) = [key for key in exports if key.endswith("/metadata.json")]

@@ -171,9 +171,8 @@ def test_a_brief_set_in_the_launchpad_stays_for_runs_that_are_asked_for_without_
     assert job.execute_in_process(instance=studio.instance, partition_key=studio.track).success
     settings: Any = studio.manifest("mix").recipe["settings"]
     assert (settings["preset"], settings["gains_db"]) == ("aggressive", {"drums": 3.0})
-    assert (
-        '| mixing.preset | `"aggressive"` | set for this track |' in studio.metadata("brief")["brief"].value
-    )
+    shown = studio.metadata("brief")["brief"].value.replace("\\", "")
+    assert '| mixing.preset | "aggressive" | set for this track |' in shown
     assert studio.set_brief({"unset": ["mixing.preset", "mixing.gains_db"]}).success
 
 
@@ -193,6 +192,23 @@ def test_a_resource_that_is_changed_in_the_launchpad_is_refused(studio: Studio) 
     assert not result.success
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "set_brief" in (failure.step_failure_data.user_failure_data.description or "")  # type: ignore[union-attr]
+
+
+def test_resources_as_they_are_which_the_launchpad_writes_into_its_form_are_taken(studio: Studio) -> None:
+    storage = studio.defs.resources["storage"]  # type: ignore[index]
+    names = ("root", "cache", "cache_gib", "database")
+    as_it_is = {name: getattr(storage, name) for name in names}
+    assert studio.set_brief({}, resources={"storage": {"config": as_it_is}}).success
+    larger = as_it_is | {"cache_gib": 30.0}
+    assert not studio.set_brief({}, resources={"storage": {"config": larger}}).success
+
+
+def test_a_run_that_is_refused_for_its_resources_sets_nothing(studio: Studio) -> None:
+    briefs = studio.defs.resources["briefs"]  # type: ignore[index]
+    before = briefs.settings(studio.track)
+    changed = {"separation": {"config": {"policy": "/tmp/mine.toml"}}}
+    assert not studio.set_brief({"mastering": {"target_lufs": -30.0}}, resources=changed).success
+    assert briefs.settings(studio.track) == before
 
 
 def test_what_the_brief_knows_of_a_track_counts(studio: Studio) -> None:
@@ -219,7 +235,10 @@ def test_one_more_field_in_the_profile_remakes_nothing(studio: Studio) -> None:
 def test_only_what_is_asked_for_is_made_and_exported(studio: Studio) -> None:
     assert studio.set_brief({"mastering": {"formats": ["mp3"]}, "exports": {"parts": ["master"]}}).success
     studio.process()
-    assert set(studio.manifest("master").files) == {"master.wav", "master.mp3", "picture.png"}
+    assert set(studio.manifest("master").files) == {"master.wav", "master.mp3", "picture.png", "thumbnail"}
     folder = Path(studio.processor.storage.store.location(str(studio.manifest("exports").measures["folder"])))
-    assert sorted(path.name for path in folder.iterdir()) == ["master.mp3", "metadata.json"]
+    assert {path.name for path in folder.iterdir()} == {
+        f"{studio.song.stem} (Master).mp3",
+        "metadata.json",
+    }
     assert json.loads((folder / "metadata.json").read_text())["brief"]["mastering"]["formats"] == ["mp3"]

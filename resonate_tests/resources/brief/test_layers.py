@@ -49,6 +49,20 @@ def test_tables_are_merged_entry_by_entry() -> None:
     )
     assert resolved.brief.mixing.gains_db == {"vocals": -1.5, "drums": 1.0}
     assert resolved.brief.mixing.wished_lu()["drums"] == -2.0
+    told = {name: (value, origin) for name, value, origin in resolved.rows()}
+    assert told["mixing.gains_db.vocals"] == ("-1.5", "set")
+    assert told["mixing.gains_db.drums"] == ("1.0", "home")
+    assert "mixing.gains_db" not in told
+
+
+def test_null_undoes_what_an_outer_place_says() -> None:
+    home = parse_toml("[profile]\ntempo_bpm = 120\nkey = 'Bbm'\n", "home")
+    resolved = resolve([home, Layer("set", nested(dict([parse_setting("profile.tempo_bpm= null")])))])
+    assert resolved.brief.profile.tempo_bpm is None
+    assert resolved.brief.profile.key == "A# minor"
+    assert ("profile.tempo_bpm", "null", "set") in list(resolved.rows())
+    with pytest.raises(BriefError, match=r"mastering\.target_lufs: null can't be used"):
+        resolve([Layer("set", nested({"mastering.target_lufs": None}))])
 
 
 @given(

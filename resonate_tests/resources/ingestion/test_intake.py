@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -12,12 +13,16 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from resonate_resources.ingestion.intake import Intake, Partitions, identify, take_in, unreadable
+from resonate_resources.ingestion.intake import Intake, Partitions, identify, take_in
 from resonate_resources.ingestion.track_key import content_of
+from resonate_resources.recordings.limits import Limits
+from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.database import tables, transaction
 from resonate_resources.storage.inbox import FolderInbox
 from resonate_resources.storage.resource import StorageResource
-from resonate_tests.bad_input import dangling_link, directory, pipe
+from resonate_resources.storage.sources import Rejection
+from resonate_tests.bad_input import REFUSED, Refused, dangling_link, directory, pipe
+from resonate_tests.tiny_music import music
 
 
 class Watcher:
@@ -71,7 +76,7 @@ def watcher(inbox: FolderInbox, storage: StorageResource, files_lie_still: None)
 def drop(inbox: FolderInbox, name: str, content: bytes = b"music") -> Path:
     path = inbox.folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    path.write_bytes(music(content))
     return path
 
 
@@ -93,7 +98,7 @@ def test_a_new_file_becomes_a_registered_track_and_is_not_asked_for_again(watche
     assert names(watcher.ticks(4)) == ["song.wav"]
     source = watcher.storage.sources.find(watcher.asked[0])
     assert source is not None
-    assert (source.uri, source.size, source.title) == (str(path), 5, "song")
+    assert (source.uri, source.size, source.title) == (str(path), path.stat().st_size, "song")
 
 
 def test_a_file_that_is_touched_is_not_asked_for_again(watcher: Watcher) -> None:
@@ -190,11 +195,14 @@ def test_a_watcher_killed_after_dagster_has_its_tracks_does_not_ask_again(watche
 def test_changed_content_is_a_new_track_and_the_old_one_stays(watcher: Watcher) -> None:
     path = drop(watcher.inbox, "song.wav", b"first version")
     watcher.ticks(2)
-    path.write_bytes(b"second version")
+    path.write_bytes(music(b"a longer second version"))
     watcher.ticks(2)
     assert len(set(watcher.asked)) == 2
     kept = [watcher.storage.sources.find(track) for track in watcher.asked]
-    assert [source and source.size for source in kept] == [len(b"first version"), len(b"second version")]
+    assert [source and source.size for source in kept] == [
+        len(music(b"first version")),
+        len(music(b"a longer second version")),
+    ]
 
 
 def test_one_content_under_two_names_in_one_look_is_one_track(watcher: Watcher) -> None:
@@ -230,12 +238,13 @@ def test_a_look_that_runs_out_of_time_says_what_it_left_and_the_next_one_takes_i
 
 def test_a_file_that_grows_is_taken_at_its_final_size(inbox: FolderInbox, storage: StorageResource) -> None:
     watcher = Watcher(inbox, storage)
-    path = drop(inbox, "song.wav", b"")
-    for _ in range(4):
+    path = inbox.folder / "song.wav"
+    whole = music(b"a song of 20 samples")
+    for part in (whole[:16], whole[16:32], whole[32:48], whole[48:]):
         with path.open("ab") as file:
-            file.write(b"part")
+            file.write(part)
         assert names([watcher.tick()]) == []
-    assert [source.size for source in watcher.tick().new] == [16]
+    assert [source.size for source in watcher.tick().new] == [64]
 
 
 def test_users_files_are_only_read(watcher: Watcher) -> None:
@@ -263,8 +272,8 @@ def test_what_cannot_be_read_is_told_once_and_the_others_go_on(watcher: Watcher)
     first, *later = watcher.ticks(4)
     assert names([first]) == ["song.wav"]
     assert sorted(rejection.reason for rejection in first.rejected) == [
-        "link.wav: is a link to a file that is not there",
-        "pipe.wav: can't be read (not a regular file)",
+        "link.wav: is a link to a file that does not exist; restore the file or remove the link",
+        "pipe.wav: is not a regular file; give an audio file",
     ]
     assert [rejection for intake in later for rejection in intake.rejected] == []
     assert len(watcher.storage.sources.rejections()) == 2
@@ -276,7 +285,7 @@ def test_a_link_to_itself_is_told_and_the_others_go_on(watcher: Watcher) -> None
     intake = watcher.tick()
     assert names([intake]) == ["song.wav"]
     assert [rejection.reason for rejection in intake.rejected] == [
-        "round.wav: can't be read (too many levels of symbolic links)"
+        "round.wav: is a link to a file that does not exist; restore the file or remove the link"
     ]
 
 
@@ -309,40 +318,152 @@ def test_a_machine_out_of_room_rejects_nothing_and_the_next_look_takes_the_file(
 # Knowing a file
 
 
-def test_a_name_that_is_no_text_still_gives_a_title_that_is(tmp_path: Path) -> None:
+def test_a_name_that_is_no_utf_8_gives_the_title_that_was_meant(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9.wav")  # Latin-1, from an old disk
-    path.write_bytes(b"music")
+    path.write_bytes(music())
     source = identify(path, str(path))
-    assert source.title == "caf\ufffd"
+    assert source.title == "café"
     assert source.uri == str(path)
 
 
 def test_a_track_is_known_by_the_hash_of_its_content(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
-    path.write_bytes(b"abc")
-    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, B.1
+    path.write_bytes(music())
+    known = hashlib.sha256(music()).hexdigest()
     source = identify(path, str(path))
     assert source.sha256 == known
     assert content_of(source.track) == known[:12]
 
 
+def test_artist_and_title_come_from_the_name_where_there_are_no_tags(tmp_path: Path) -> None:
+    path = tmp_path / "Excession: Book 5 - 03 - What? 100%41.wav"
+    path.write_bytes(music())
+    source = identify(path, str(path))
+    assert (source.artist, source.title) == ("Excession: Book 5", "What? 100%41")
+
+
 @pytest.mark.parametrize("name", ["two\nlines.wav", os.fsdecode(b"\xff.wav"), "tab\tand \x1b[31mred.wav"])
-@pytest.mark.parametrize(
-    "error", [PermissionError(13, "no"), FileNotFoundError(2, "no"), IsADirectoryError()]
-)
-def test_a_reason_is_one_printable_line_whatever_the_name(name: str, error: OSError) -> None:
-    reason = unreadable(f"/music/{name}", error).reason
+@pytest.mark.parametrize("make", [None, b"", b"no music"], ids=["absent", "empty", "text"])
+def test_a_reason_is_one_printable_line_with_what_to_do_whatever_the_name(
+    name: str, make: bytes | None, tmp_path: Path
+) -> None:
+    if make is not None:
+        (tmp_path / name).write_bytes(make)
+    with pytest.raises(AudioError) as caught:
+        identify(tmp_path / name, f"/music/{name}")
+    reason = str(caught.value)
     assert reason.isprintable()
     assert ".wav: " in reason
-
-
-def test_a_file_that_is_gone_is_told_to_be(tmp_path: Path) -> None:
-    with pytest.raises(OSError) as caught:
-        identify(tmp_path / "gone.wav", "/music/gone.wav")
-    assert unreadable("/music/gone.wav", caught.value).reason == "gone.wav: does not exist"
+    assert "; " in reason
 
 
 def test_a_directory_is_told_to_be_one(tmp_path: Path) -> None:
     path = directory(tmp_path)
-    with pytest.raises(IsADirectoryError, match=r"album\.wav: is a directory"):
+    with pytest.raises(AudioError, match=r"album\.wav: is a directory"):
         identify(path, str(path))
+
+
+# Rejected, and a partition no more
+
+
+@pytest.mark.parametrize("look_between", [True, False])
+def test_content_that_could_not_be_decoded_is_not_tried_again_though_its_partition_is_gone(
+    watcher: Watcher, look_between: bool
+) -> None:
+    path = drop(watcher.inbox, "song.wav")
+    watcher.tick()
+    if look_between:
+        watcher.tick()  # enters the file in the ledger
+    (track,) = watcher.partitions
+    watcher.storage.sources.reject(Rejection(str(path), "song.wav: is cut off", track))
+    watcher.partitions.clear()
+    watcher.ticks(2)
+    path.touch()
+    watcher.ticks(2)
+    path.rename(watcher.inbox.folder / "another name.wav")
+    watcher.ticks(3)
+    assert watcher.asked == [track]
+    drop(watcher.inbox, "song.wav", b"whole music")
+    watcher.ticks(2)
+    assert len(watcher.asked) == 2
+
+
+def test_what_no_library_should_raise_is_told_in_one_line_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(music())
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("first line\nsecond line")
+
+    monkeypatch.setattr("resonate_resources.ingestion.intake.track_key", fails)
+    with pytest.raises(
+        AudioError, match=r"\Aa\.wav: can't be used \(first line second line\); convert [^\n]*\Z"
+    ):
+        identify(path, str(path))
+
+
+# One file never ends a batch
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in REFUSED if "absent" not in case.make.__qualname__], ids=lambda c: c.name
+)
+def test_a_bad_file_is_rejected_at_intake_or_taken_and_the_music_beside_it_is_taken(
+    case: Refused, watcher: Watcher
+) -> None:
+    """What only shows when the whole file is decoded (a cut, a scratch) is left to that."""
+    bad = case.make(watcher.inbox.folder)
+    good = drop(watcher.inbox, "zz music.wav")
+    intakes = watcher.ticks(3)
+    assert good.name in names(intakes)
+    reasons = [rejection.reason for intake in intakes for rejection in intake.rejected]
+    assert all(reason.isprintable() and case.reason in reason for reason in reasons)
+    if bad.is_file() and case.reason in ("empty", "not audio", "no audio"):
+        assert len(reasons) == 1
+
+
+def test_what_is_passed_over_is_told_once_with_what_to_do(watcher: Watcher) -> None:
+    for name in ("set.zip", "song.als", "noending"):
+        (watcher.inbox.folder / name).write_bytes(b"something")
+    for name in (
+        "cover.jpg",
+        "album.cue",
+        "rip.log",
+        "desktop.ini",
+        ".DS_Store",
+        "brief.toml",
+        "song.mp3.part",
+    ):
+        (watcher.inbox.folder / name).write_bytes(b"something")
+    first, *later = watcher.ticks(3)
+    assert {rejection.reason for rejection in first.rejected} == {
+        "set.zip: is an archive; unpack it, and drop in what is in it",
+        "song.als: is passed over, as .als is no kind of audio; give it as WAV, FLAC or MP3",
+        "noending: is passed over, as its name has no ending; add .wav, .flac, .mp3 or what else it is",
+    }
+    assert [rejection for intake in later for rejection in intake.rejected] == []
+    assert {rejection.what_to_do for rejection in watcher.storage.sources.rejections()} == {
+        "unpack it, and drop in what is in it",
+        "give it as WAV, FLAC or MP3",
+        "add .wav, .flac, .mp3 or what else it is",
+    }
+
+
+def test_a_file_over_the_limits_is_rejected_before_it_becomes_a_track(
+    inbox: FolderInbox, storage: StorageResource, files_lie_still: None
+) -> None:
+    drop(inbox, "long.wav", bytes(8000))
+    drop(inbox, "short.wav", bytes(800))
+    intake = take_in(
+        inbox,
+        storage,
+        Partitions(lambda _: False, list),
+        waiting={},
+        emitted={},
+        limit=10,
+        limits=Limits(duration_hours=0.5 / 3600),
+    )
+    assert names([intake]) == ["short.wav"]
+    assert [rejection.wrong for rejection in intake.rejected] == ["lasts more than 0.000138889 hours"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.profiling.key import TONICS, camelot, estimate_key, open_key
+from resonate_resources.profiling.key import TONICS, camelot, estimate_key, open_key, spelt
 from resonate_resources.profiling.pitch_classes import pitch_class_energy
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_studio.demo_song import DemoSong, PhoneRecording
@@ -86,3 +86,33 @@ def test_silence_has_no_key(frames: int, tmp_path: Path) -> None:
 def test_keys_have_their_place_on_the_wheels(key: str, on_camelot: str, on_open_key: str) -> None:
     assert camelot(key) == on_camelot
     assert open_key(key) == on_open_key
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("A minor", "A minor"),
+        ("a min", "A minor"),
+        ("Am", "A minor"),
+        ("8A", "A minor"),
+        ("1m", "A minor"),
+        ("Bb major", "A# major"),
+        ("B♭ minor", "A# minor"),
+        ("Bbm", "A# minor"),
+        ("F#", "F# major"),
+        ("GbMaj", "F# major"),
+        ("Cb", "B major"),
+        ("B#m", "C minor"),
+        ("e# MINOR", "F minor"),
+        ("12b", "E major"),
+        ("12d", "F major"),
+    ],
+)
+def test_a_key_is_known_however_it_is_spelt(written: str, key: str) -> None:
+    assert spelt(f" {written} ") == key
+
+
+@pytest.mark.parametrize("written", ["", "H minor", "13A", "0A", "A dorian", "Abb", "minor", "8"])
+def test_what_is_no_key_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="is no key"):
+        spelt(written)

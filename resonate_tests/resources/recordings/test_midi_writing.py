@@ -60,6 +60,17 @@ def test_no_notes_make_a_valid_file(tmp_path: Path) -> None:
     assert not [message for track in read.tracks for message in track if message.type == "note_on"]
 
 
+def test_without_a_tempo_the_ruler_is_midis_own_and_the_file_says_so(tmp_path: Path) -> None:
+    """500 000 µs a quarter note is what Standard MIDI Files 1.0 has where no tempo is said."""
+    write_notes(tmp_path / "x.mid", [Note(0.5, 1.0, 60, 100)], tempo_bpm=None, name="vocals", program=52)
+    read = mido.MidiFile(tmp_path / "x.mid")
+    assert [message.tempo for message in read.tracks[0] if message.type == "set_tempo"] == [500_000]
+    (told,) = [message.text for message in read.tracks[0] if message.type == "text"]
+    assert told == "No tempo was found: 120 BPM is only a ruler"
+    (note,) = pretty_midi.PrettyMIDI(str(tmp_path / "x.mid")).instruments[0].notes
+    assert (note.start, note.end) == pytest.approx((0.5, 1.0), abs=1e-3)
+
+
 @pytest.mark.parametrize("tempo_bpm", [0.0, -120.0, 3.0, math.nan])
 def test_a_tempo_that_midi_cannot_hold_is_refused(tempo_bpm: float, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="tempo"):

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from resonate_resources.recordings.decoding import decode
 from resonate_resources.recordings.encoding import encode_flac, encode_mp3, encode_wav
 from resonate_resources.recordings.recording import AudioError, write_samples
-from resonate_resources.recordings.tags import Tags, read_tags, write_tags
+from resonate_resources.recordings.tag_reading import read_tags
+from resonate_resources.recordings.tags import Tags, write_tags
 from resonate_tests.bad_input import climbing_tags
 from resonate_tests.peer_encoders import encode_with_ffmpeg, noise
 

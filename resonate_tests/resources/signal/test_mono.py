@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonate_resources.recordings.recording import write_samples
-from resonate_resources.signal.mono import mono_blocks, moved, overlapping_frames
+from resonate_resources.signal.mono import cancelling, mono_blocks, moved, overlapping_frames
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 22050, 44100, 48000, 192000])
@@ -22,6 +23,41 @@ def test_blocks_together_are_what_librosa_loads(sample_rate: int, frames: int, t
     assert abs(len(ours) - len(peer)) <= 1  # librosa rounds the length up
     length = min(len(ours), len(peer))
     np.testing.assert_allclose(ours[:length], peer[:length], atol=1e-6)
+
+
+def heard(channels: np.ndarray[Any, Any], folder: Path) -> tuple[int | None, np.ndarray[Any, Any]]:
+    recording = write_samples(folder / "a.wav", channels.astype(np.float32), 22050)
+    return cancelling(recording), np.concatenate(list(mono_blocks(recording, 22050)))
+
+
+def test_of_channels_out_of_phase_the_left_one_is_heard(tmp_path: Path) -> None:
+    left = 0.1 * np.random.default_rng(3).standard_normal(600_001).astype(np.float32)
+    one, mono = heard(np.stack([left, -left]), tmp_path)
+    assert one == 0
+    np.testing.assert_array_equal(mono, left)
+
+
+def test_of_channels_that_nearly_cancel_the_louder_one_is_heard(tmp_path: Path) -> None:
+    left = 0.1 * np.random.default_rng(3).standard_normal(600_001).astype(np.float32)
+    one, mono = heard(np.stack([left, -1.2 * left]), tmp_path)
+    assert one == 1
+    np.testing.assert_array_equal(mono, (-1.2 * left).astype(np.float32))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize("alike", [0.0, 0.5, 1.0])
+def test_channels_that_do_not_cancel_are_all_heard(channels: int, alike: float, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    common, own = rng.standard_normal((1, 100_000)), rng.standard_normal((channels, 100_000))
+    audio = (0.05 * (alike * common + (1 - alike) * own)).astype(np.float32)
+    one, mono = heard(audio, tmp_path)
+    assert one is None
+    np.testing.assert_allclose(mono, audio.mean(axis=0), atol=1e-7)
+
+
+def test_silence_and_a_channel_alone_cancel_nothing(tmp_path: Path) -> None:
+    assert heard(np.zeros((2, 1000)), tmp_path)[0] is None
+    assert heard(np.stack([np.full(1000, 0.1), np.zeros(1000)]), tmp_path)[0] is None
 
 
 @given(st.lists(st.integers(0, 3000), max_size=6), st.sampled_from([(1024, 256), (1024, 512), (64, 64)]))

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from resonate_resources.recipe import Engine, Product, Recipe
@@ -225,3 +226,22 @@ def test_a_library_is_gone_through_in_parts_that_leave_nothing_out(store: Counti
         stale, after = next_stale(store.url, code, after, 3)
         parts.append(([each.track for each in stale], after))
     assert parts == [([names[0], names[2]], names[2]), (names[3:6], names[5]), ([names[6]], "")]
+
+
+def test_other_criteria_judge_every_track_anew(store: CountingStore) -> None:
+    publish(store, "raw_track", SONG, {"duration_s": 1.0})
+    for criteria, verdict in (("long", False), ("short", True), ("short", True)):
+        build_catalogue(store, store.url, STAGES, lambda _, verdict=verdict: (verdict, "short"), criteria)
+        frame = read_catalogue(store)
+        assert frame is not None
+        assert list(frame["accepted"]) == [verdict]
+
+
+def test_a_catalogue_with_other_columns_is_made_anew(store: CountingStore) -> None:
+    publish(store, "raw_track", SONG, {"duration_s": 1.0})
+    build_catalogue(store, store.url, STAGES)
+    table = pq.read_table(store.root / CATALOGUE)
+    pq.write_table(table.drop_columns(["accepted", "duration_s"]), store.root / CATALOGUE)
+    frame = build_catalogue(store, store.url, STAGES)
+    assert list(frame["duration_s"]) == [1.0]
+    assert "accepted" in frame

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from resonate_resources.storage.inbox import (
+    AUDIO_SUFFIXES,
+    BESIDE_MUSIC,
     BucketInbox,
     FolderInbox,
     Plan,
@@ -99,15 +101,48 @@ def test_a_growing_file_is_taken_at_its_final_size_only(sizes: list[int]) -> Non
 # The folder
 
 
-def test_a_folder_shows_audio_at_any_depth_and_leaves_everything_else_alone(tmp_path: Path) -> None:
-    for name in ("a.wav", "album/cd 1/b.FLAC", "c.Mp3"):
+@pytest.mark.parametrize(
+    "suffix",
+    [
+        *("mov", "mkv", "m4v", "3gp", "avi", "mp2", "ac3", "tta", "ts", "webm"),
+        *("caf", "w64", "rf64", "au", "flv", "wma"),
+    ],
+)
+def test_containers_of_all_kinds_are_music(suffix: str) -> None:
+    assert f".{suffix}" in AUDIO_SUFFIXES
+    assert not AUDIO_SUFFIXES & BESIDE_MUSIC
+
+
+def test_a_folder_shows_audio_at_any_depth_and_leaves_what_lies_beside_it_alone(tmp_path: Path) -> None:
+    shown = ("a.wav", "album/cd 1/b.FLAC", "c.Mp3", "d.Zip", "noending", "song.als")  # the last to be told of
+    for name in shown:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"audio")
-    for name in ("cover.jpg", "list.m3u", ".hidden.wav", "d.wav.part", "._a.wav", ".trash/e.wav", "noending"):
+    for name in (
+        *(
+            "cover.jpg",
+            "list.m3u",
+            "album.cue",
+            "rip.log",
+            "Thumbs.db",
+            "desktop.ini",
+            "brief.toml",
+            "a.wav.asd",
+        ),
+        *(
+            ".hidden.wav",
+            "d.wav.part",
+            "._a.wav",
+            ".trash/e.wav",
+            ".DS_Store",
+            "song.mp3.crdownload",
+            "Icon\r",
+        ),
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"other")
     found = {seen.uri: seen.size for seen in FolderInbox(tmp_path).look()}
-    assert found == {str(tmp_path / name): 5 for name in ("a.wav", "album/cd 1/b.FLAC", "c.Mp3")}
+    assert found == {str(tmp_path / name): 5 for name in shown}
 
 
 def test_a_file_that_came_just_now_may_still_be_growing_whatever_its_modification_time_says(

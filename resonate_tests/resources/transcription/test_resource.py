@@ -57,6 +57,29 @@ def test_silent_stems_give_files_without_notes_and_a_note_that_says_so(tmp_path:
     assert len(product.notes) == 3
 
 
+def test_a_tempo_that_is_not_known_is_told_as_not_known(tmp_path: Path) -> None:
+    stem = write_samples(tmp_path / "vocals.wav", np.zeros((2, 44100), np.float32), 44100)
+    product = TranscriptionResource().transcribe({"vocals": stem}, None, tmp_path)
+    assert "tempo_bpm" not in product.measures
+    assert "no tempo was found: the 120 BPM of the files are only a ruler" in product.notes
+
+
+def test_what_separation_left_of_others_is_not_transcribed(demo_song: DemoSong, tmp_path: Path) -> None:
+    """Drums 35 dB under the others are no drums that anybody played; 10 dB under them they are."""
+    for under_db, played in ((35, False), (10, True)):
+        others = {
+            name: demo_song.stems[name].read(20 * 44100, 28 * 44100) for name in ("vocals", "drums", "bass")
+        }
+        level = {name: np.sqrt(np.square(stem).mean()) for name, stem in others.items()}
+        wanted = np.hypot(level["vocals"], level["bass"]) * 10 ** (-under_db / 20)
+        others["drums"] = (others["drums"] * wanted / level["drums"]).astype(np.float32)
+        stems = {name: write_samples(tmp_path / f"{name}.wav", stem, 44100) for name, stem in others.items()}
+        product = TranscriptionResource().transcribe(stems, 120.0, tmp_path)
+        assert (int(product.measures["drums_notes"]) > 0) == played
+        assert product.measures["bass_notes"]
+        assert any(note.startswith("drums is nowhere within 20 dB") for note in product.notes) != played
+
+
 def test_progress_rises_to_one(tmp_path: Path) -> None:
     audio = np.zeros((1, 44100), np.float32)
     stems = {name: write_samples(tmp_path / f"{name}.wav", audio, 44100) for name in ("vocals", "drums")}

@@ -1,0 +1,132 @@
+"""What came of a stage, in one sentence: of what its manifest tells, whoever made it, as far as it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from resonate_assets.acceptance import (
+    LEAST_SCORE,
+    MOST_LIMITING_DB,
+    Measures,
+    limits_gently,
+    number,
+    poor_stems,
+    quality_of,
+    score,
+    scores_enough,
+)
+
+INFINITE = {"inf": "∞", "-inf": "−∞"}
+"""How manifests write infinities, and how people do."""
+
+
+def sentence(stage: str, measures: Measures) -> str:
+    """The sentence on a stage; empty where nothing is known."""
+    return ", ".join(_PARTS[stage](measures)) if stage in _PARTS else ""
+
+
+def clock(seconds: float) -> str:
+    """A length as people read it: `3:07`, or `1:02:09`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _raw_track(measures: Measures) -> list[str]:
+    told = []
+    if "duration_s" in measures:
+        told.append(clock(number(measures["duration_s"])))
+    if (channels := measures.get("channels")) is not None:
+        told.append({1: "mono", 2: "stereo"}.get(int(channels), f"{channels} channels"))
+    if "sample_rate_hz" in measures:
+        told.append(f"{number(measures['sample_rate_hz']) / 1000:g} kHz")
+    return told + _levels(measures)
+
+
+def _profile(measures: Measures) -> list[str]:
+    tempo, key = measures.get("tempo_bpm"), measures.get("key")
+    return [
+        "no steady tempo" if tempo is None else f"{number(tempo):.1f} BPM",
+        "no certain key" if key is None else str(key),
+        *_levels(measures),
+    ]
+
+
+def _stems(measures: Measures) -> list[str]:
+    count = sum(name.endswith("_level_dbfs") for name in measures)
+    quality = quality_of(measures, "vocals")
+    if quality is None:
+        vocals = "no vocals in them"
+    elif "vocals_si_sdr_db" in measures:
+        vocals = f"vocals measured at {quality:.1f} dB"
+    else:
+        error = number(measures.get("vocals_predicted_quality_error_db", 0.0))
+        vocals = f"vocals predicted at {quality:.1f} ± {error:.1f} dB"
+    poor = list(poor_stems(measures))
+    return [f"{count} stems", vocals, *([f"poor: {', '.join(poor)}"] if poor else [])]
+
+
+def _restored_stems(measures: Measures) -> list[str]:
+    done = {"noise_reduction_db": "noise taken off", "rumble_db": "rumble cut", "added_db": "overtones added"}
+    told = [
+        f"{words} in {' and '.join(stems)}"
+        for ending, words in done.items()
+        if (stems := list(dict.fromkeys(n.partition("_")[0] for n in measures if n.endswith(ending))))
+    ]
+    return told or ["left as they were: nothing to restore was found"]
+
+
+def _midi(measures: Measures) -> list[str]:
+    tempo = measures.get("tempo_bpm")
+    return [f"{_notes(measures)} notes", *([] if tempo is None else [f"{number(tempo):.1f} BPM"])]
+
+
+def _master(measures: Measures) -> list[str]:
+    told = _levels(measures)
+    if "limiting_db" in measures:
+        heard = "" if limits_gently(measures) else f": over {MOST_LIMITING_DB:g} dB is heard"
+        told.append(f"peaks limited by {number(measures['limiting_db']):.1f} dB{heard}")
+    return told
+
+
+def _regenerated_stems(measures: Measures) -> list[str]:
+    return [f"{_notes(measures)} notes played"]
+
+
+def _qc_scores(measures: Measures) -> list[str]:
+    if "master_total" not in measures:
+        return []
+    verdict = "accepted" if scores_enough(measures) else f"not accepted: {LEAST_SCORE:g} are asked for"
+    return [f"the master scores {score(measures)} of 100", verdict]
+
+
+def _exports(measures: Measures) -> list[str]:
+    return [f"{measures['files_exported']} files to take away"] if "files_exported" in measures else []
+
+
+def _levels(measures: Measures) -> list[str]:
+    known = {"loudness_lufs": "{} LUFS", "true_peak_dbtp": "peaks at {} dBTP"}
+    return [words.format(_decibels(measures[name])) for name, words in known.items() if name in measures]
+
+
+def _notes(measures: Measures) -> int:
+    return sum(int(value) for name, value in measures.items() if name.endswith("_notes"))
+
+
+def _decibels(value: float | int | str | bool) -> str:
+    return INFINITE.get(str(value)) or f"{number(value):.1f}"
+
+
+_PARTS: Mapping[str, Callable[[Measures], list[str]]] = {
+    "raw_track": _raw_track,
+    "profile": _profile,
+    "stems": _stems,
+    "restored_stems": _restored_stems,
+    "midi": _midi,
+    "mix": _levels,
+    "master": _master,
+    "regenerated_stems": _regenerated_stems,
+    "qc_scores": _qc_scores,
+    "exports": _exports,
+}
+"""Stage → the parts of its sentence."""

@@ -1,0 +1,154 @@
+"""What a person is shown of an artefact in the web UI: in which order, in which words, and how exactly.
+
+Manifests keep what was measured, exactly; here it is rounded to what can be heard or was really measured.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from resonate_assets.acceptance import Measures, number
+from resonate_assets.markdown import lines, literal, table
+from resonate_assets.sentences import INFINITE, sentence
+from resonate_resources.signal.thumbnail import data_uri
+from resonate_resources.storage.artefacts import THUMBNAIL, Artefact
+
+_DIGITS = {
+    "_db": 1, "_dbfs": 1, "_dbtp": 1, "_lu": 1, "_lufs": 1, "_bpm": 1, "_hz": 0, "_s": 2, "_minutes": 1,
+    "_total": 1,
+}  # fmt: skip
+_OTHER_DIGITS = 2
+_MATTER: Mapping[str, tuple[str, ...]] = {
+    "raw_track": ("duration_s", "loudness_lufs", "sample_peak_dbfs"),
+    "profile": ("tempo_bpm", "key", "loudness_lufs"),
+    "stems": ("vocals_si_sdr_db", "vocals_predicted_quality_db", "null_depth_db"),
+    "restored_stems": ("bandwidth_hz", "vocals_noise_reduction_db", "vocals_noise_dbfs"),
+    "midi": ("tempo_bpm", "vocals_notes", "drums_notes"),
+    "mix": ("loudness_lufs", "true_peak_dbtp"),
+    "master": ("loudness_lufs", "true_peak_dbtp", "limiting_db"),
+    "qc_scores": ("master_total", "regenerated_total"),
+    "exports": ("files_exported",),
+}
+"""Stage → the numbers that matter most; the others come after the files."""
+
+
+def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
+    """An artefact in the web UI, in the order that a person wants it: picture, a sentence, the numbers that matter,
+    where the files are; then everything else. Of exports, where they are comes first of all."""
+    manifest = artefact.manifest
+    measures = manifest.measures
+    shown: dict[str, dg.MetadataValue] = {}
+    if manifest.stage == "exports":
+        shown |= _exported(artefact)
+    if THUMBNAIL in manifest.files:
+        small = data_uri(artefact.path(THUMBNAIL).read_bytes())
+        shown["picture"] = dg.MetadataValue.md(f"![{manifest.stage}]({small})")
+    if told := sentence(manifest.stage, measures):
+        shown["verdict"] = dg.MetadataValue.text(told)
+    for name in _MATTER.get(manifest.stage, ()):
+        if name in measures:
+            shown[_called(name)] = _value(name, measures[name])
+    if manifest.stage != "exports":
+        shown |= _places(
+            artefact.location("").rstrip("/"), [name for name in manifest.files if name != THUMBNAIL]
+        )
+    if manifest.notes:
+        shown["notes"] = dg.MetadataValue.md(lines(manifest.notes))
+    if manifest.stage == "qc_scores":
+        shown["scores"] = dg.MetadataValue.md(_scores(measures))
+    else:
+        others = {name: value for name, value in measures.items() if not _stands_elsewhere(name)}
+        shown = {**shown, **{_called(name): _value(name, value) for name, value in others.items()}, **shown}
+    engine = manifest.engine
+    shown["engine"] = dg.MetadataValue.text(
+        engine.name if engine.model is None else f"{engine.name}: {engine.model}"
+    )
+    settings = manifest.recipe.get("settings")
+    if isinstance(settings, dict) and settings:
+        shown["settings"] = dg.MetadataValue.json(_short(settings))
+    shown["seconds"] = dg.MetadataValue.float(round(manifest.seconds, 1))
+    return shown
+
+
+def rounded(name: str, value: float) -> float | int:
+    """A measure to the digits that its unit deserves, which its name ends in."""
+    digits = next((digits for unit, digits in _DIGITS.items() if name.endswith(unit)), _OTHER_DIGITS)
+    return round(value, digits) if digits else round(value)
+
+
+def _exported(artefact: Artefact) -> dict[str, dg.MetadataValue]:
+    told = artefact.read_json("exports.json")
+    return _places(artefact.store.location(f"exports/{told['folder']}"), told["files"])
+
+
+def _places(folder: str, files: list[str]) -> dict[str, dg.MetadataValue]:
+    """The folder as a path, which the web UI gives a button to copy; what is in it by name."""
+    return {
+        "folder": dg.MetadataValue.path(folder),
+        "files": dg.MetadataValue.md(", ".join(map(literal, files))),
+    }
+
+
+def _called(name: str) -> str:
+    """A measure's name in the web UI: the longest one takes its room from all the values beside it."""
+    for ending, shorter in _CALLED.items():
+        if name.endswith(ending):
+            return name.removesuffix(ending) + shorter
+    return name
+
+
+_CALLED = {
+    "_predicted_quality_db": "_quality_db",
+    "_si_sdr_db": "_quality_db",
+    "_noise_reduction_db": "_denoised_db",
+}
+
+
+def _stands_elsewhere(name: str) -> bool:
+    """Errors of predictions stand in the sentence and the report, the folder of exports above."""
+    return name == "folder" or name.endswith("_quality_error_db")
+
+
+def _scores(measures: Measures) -> str:
+    """Dimensions of both candidates side by side."""
+    candidates = ("master", "regenerated")
+    dimensions = [name.removeprefix("master_") for name in measures if name.startswith("master_")]
+    return table(
+        ["of 100, s or dB", *candidates],
+        [
+            [
+                dimension,
+                *(
+                    f"{rounded(name, number(measures[name])):g}"
+                    if (name := f"{each}_{dimension}") in measures
+                    else ""
+                    for each in candidates
+                ),
+            ]
+            for dimension in dimensions
+        ],
+    )
+
+
+def _short(settings: Any) -> Any:
+    """Settings with hashes shortened to what people compare; keys and manifests have them whole."""
+    if isinstance(settings, str):
+        return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{20,}\b", r"\1…", settings)
+    if isinstance(settings, dict):
+        return {name: _short(value) for name, value in settings.items()}
+    return [_short(value) for value in settings] if isinstance(settings, list) else settings
+
+
+def _value(name: str, value: float | int | str | bool) -> dg.MetadataValue:
+    if isinstance(value, bool):
+        return dg.MetadataValue.bool(value)
+    if isinstance(value, int):
+        return dg.MetadataValue.int(value)
+    if isinstance(value, float):
+        short = rounded(name, value)
+        return dg.MetadataValue.int(short) if isinstance(short, int) else dg.MetadataValue.float(short)
+    return dg.MetadataValue.text(INFINITE.get(value, str(value)))

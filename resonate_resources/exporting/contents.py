@@ -1,0 +1,87 @@
+"""Which files of a track go out, what they are called, and what is written into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from resonate_resources.brief.brief import Brief
+from resonate_resources.exporting.folder import Outgoing
+from resonate_resources.exporting.label import Label, Level, part_of
+from resonate_resources.exporting.names import file_name
+from resonate_resources.recordings.tags import Tags
+from resonate_resources.storage.artefacts import Artefact
+
+
+def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact]) -> dict[str, Outgoing]:
+    """Name in the folder → file of an artefact. tags: what is known of the track, artist and title included.
+
+    made: stage → artefact, of raw_track, stems, restored_stems, master and midi.
+    """
+    whole = Level(
+        _measure(made["raw_track"], "loudness_lufs"), _measure(made["raw_track"], "sample_peak_dbfs")
+    )
+    files: dict[str, Outgoing] = {}
+
+    def add(folder: str, artefact: Artefact, name: str, part: str, label: Label | None) -> None:
+        called = file_name(tags.artist, tags.title, part, PurePosixPath(name).suffix.lstrip("."))
+        files[f"{folder}{called}"] = Outgoing(artefact, name, label)
+
+    if "stems" in wanted.exports.parts:
+        for name, part in _stems(made["restored_stems"]):
+            add("", made["restored_stems"], name, part, Label(part_of(tags, part), None, whole))
+    if "unrestored_stems" in wanted.exports.parts:
+        for name, spoken in _stems(made["stems"]):
+            part = f"{spoken}, unrestored"
+            add("unrestored/", made["stems"], name, part, Label(part_of(tags, part), None, whole))
+    if "master" in wanted.exports.parts:
+        for name in made["master"].manifest.files:
+            form = name.removeprefix("master.")
+            if form in wanted.mastering.formats:
+                level = _level_of_master(made["master"], form)
+                add("", made["master"], name, "Master", Label(tags, level, level))
+    if "midi" in wanted.exports.parts:
+        for name in made["midi"].manifest.files:
+            if name.endswith(".mid") and made["midi"].manifest.measures[f"{PurePosixPath(name).stem}_notes"]:
+                add("midi/", made["midi"], name, _spoken(name), None)
+    return files
+
+
+def known_tags(
+    kept: Tags, wanted: Brief, profile: Mapping[str, Any], artist: str | None, title: str | None
+) -> Tags:
+    """A track's tags with what was found out of it. What a person says of tempo and key counts most, then what the
+    file says, then the profile.
+
+    artist, title: of the source, which has them from its name where tags are missing.
+    """
+    tempo = wanted.profile.tempo_bpm or kept.bpm or profile["tempo_bpm"]
+    return replace(
+        kept,
+        artist=kept.artist or artist,
+        title=kept.title or title,
+        bpm=None if tempo is None else round(tempo, 2),
+        key=wanted.profile.key or kept.key or profile["key"],
+    )
+
+
+def _stems(artefact: Artefact) -> Iterator[tuple[str, str]]:
+    """(file, its name in words) of each stem."""
+    for name in artefact.stem_files:
+        yield name, _spoken(name)
+
+
+def _spoken(name: str) -> str:
+    return PurePosixPath(name).stem.capitalize()
+
+
+def _level_of_master(master: Artefact, form: str) -> Level:
+    prefix = "" if form == "wav" else f"{form}_"
+    return Level(_measure(master, f"{prefix}loudness_lufs"), _measure(master, f"{prefix}true_peak_dbtp"))
+
+
+def _measure(artefact: Artefact, name: str) -> float:
+    """A level; `-inf`, which JSON has no number for, is kept as text."""
+    return float(artefact.manifest.measures[name])

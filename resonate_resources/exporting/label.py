@@ -1,0 +1,65 @@
+"""What is written into the copy of an exported file: the track's tags, what was found out of it, ReplayGain."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from resonate_resources.recordings.recording import Recording
+from resonate_resources.recordings.tags import ReplayGain, Tags, write_tags
+from resonate_resources.signal.loudness import LoudnessMeter
+from resonate_resources.signal.true_peak import TruePeakMeter
+
+_VERSION = "1"
+"""Raised when what is written of the same label changes: files that were exported before are written anew."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """Integrated loudness in LUFS and true peak in dBTP; both −inf for silence."""
+
+    loudness_lufs: float
+    peak_dbtp: float
+
+
+@dataclass(frozen=True)
+class Label:
+    """tags: as they are to stand in the file. level: its own, where it was measured before; else it is measured.
+    whole: the level of all that belongs together, by which players that keep an album's balance turn it."""
+
+    tags: Tags
+    level: Level | None
+    whole: Level
+
+    def digest(self) -> str:
+        """SHA-256 of what it says."""
+        artwork = hashlib.sha256(self.tags.artwork or b"").hexdigest()
+        levels = [[each.loudness_lufs, each.peak_dbtp] for each in (self.whole, self.level) if each]
+        told = json.dumps([_VERSION, self.tags.to_json(), artwork, levels], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def write(self, path: Path) -> None:
+        """Put it on a WAV, FLAC or MP3 file. Raises AudioError."""
+        own = self.level or _measured(Recording.open(path))
+        write_tags(
+            path,
+            self.tags,
+            ReplayGain.of(own.loudness_lufs, own.peak_dbtp, self.whole.loudness_lufs, self.whole.peak_dbtp),
+        )
+
+
+def part_of(tags: Tags, part: str) -> Tags:
+    """The tags of one part of a track: its title names the part, as in `Jóga (Vocals)`."""
+    return replace(tags, title=f"{tags.title or 'Untitled'} ({part})")
+
+
+def _measured(recording: Recording) -> Level:
+    """In one pass over the file."""
+    loudness = LoudnessMeter(recording.sample_rate, recording.channels)
+    peak = TruePeakMeter(recording.sample_rate, recording.channels)
+    for block in recording.blocks():
+        loudness.update(block)
+        peak.update(block)
+    return Level(loudness.integrated(), peak.peak())

@@ -1,0 +1,25 @@
+"""What exported folders and files are called: by artist and title, told apart in a DJ's list of twenty tracks."""
+
+from __future__ import annotations
+
+import re
+
+# What Windows, macOS or a URL can't have in a name, and surrogates, which are no letters.
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]+')
+_NAME_BYTES = 180  # of the 255 a file name may have: leaves room for the hash, the part and temporary names
+
+
+def folder_name(artist: str | None, title: str | None, sha256: str) -> str:
+    """`{Artist} - {Title}_{Hash}`, safe as a file name on every system; Hash is 12 hex digits of the source's."""
+    name = f"{artist or 'Unknown Artist'} - {title or 'Untitled'}"
+    return f"{_safe(name)}_{sha256[:12]}"
+
+
+def file_name(artist: str | None, title: str | None, part: str, suffix: str) -> str:
+    """`{Artist} - {Title} ({Part}).{suffix}`, safe likewise; without an artist that is not known."""
+    return f"{_safe(' - '.join(word for word in (artist, title or 'Untitled') if word))} ({part}).{suffix}"
+
+
+def _safe(name: str) -> str:
+    name = re.sub(r"\s+", " ", _UNSAFE.sub(" ", name)).strip(" .")
+    return name.encode()[:_NAME_BYTES].decode(errors="ignore").strip(" .")

@@ -1,0 +1,129 @@
+"""Files that can't be used: one table that says what to do, a warning, and no partition that stays red."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from resonate_assets.definitions import build_defs
+from resonate_assets.jobs import process_track, update_library
+from resonate_assets.partitions import tracks
+from resonate_assets.rejections import rejections, why_and_what_to_do
+from resonate_assets.sensors import rejected_files
+from resonate_resources.ingestion.intake import identify
+from resonate_resources.storage.inbox import FolderInbox
+from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.sources import Rejection
+from resonate_tests.bad_input import truncated_flac
+
+NAME = str(tracks.name)
+BAD, MADE = "bad-0123456789ab", "made-0123456789ab"
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """On disk: the context of a sensor opens it a second time."""
+    with dg.instance_for_test() as temporary:
+        yield temporary
+
+
+def tick(
+    instance: dg.DagsterInstance, storage: StorageResource, cursor: str | None = None
+) -> dg.SensorResult | dg.SkipReason:
+    with dg.build_sensor_context(instance, cursor=cursor, resources={"storage": storage}) as context:
+        result = rejected_files(context)
+    assert isinstance(result, dg.SensorResult | dg.SkipReason)
+    return result
+
+
+def reject(storage: StorageResource, track: str, reason: str = "bad.wav: is cut off; copy it again") -> None:
+    storage.sources.reject(Rejection("/music/bad.wav", reason, track))
+
+
+def test_a_file_that_cannot_be_decoded_is_listed_and_leaves_no_partition_and_no_failed_one(
+    instance: dg.DagsterInstance, storage: StorageResource, inbox: FolderInbox
+) -> None:
+    path = truncated_flac(inbox.folder)
+    source = identify(path, str(path))
+    storage.sources.register(source)
+    instance.add_dynamic_partitions(NAME, [source.track])
+    defs = build_defs(resource_overrides={"storage": storage})
+    run = defs.resolve_job_def(process_track.name).execute_in_process(
+        instance=instance, partition_key=source.track, raise_on_error=False
+    )
+    assert not run.success
+    assert instance.get_dynamic_partitions(NAME) == []
+    statuses = instance.get_status_by_partition(dg.AssetKey("stems"), [source.track], tracks)
+    assert not statuses or set(statuses.values()) == {None}
+
+    listed = defs.resolve_job_def(update_library.name).execute_in_process(instance=instance)
+    (told,) = listed.asset_materializations_for_node("rejections")
+    table = str(told.metadata["files"].value)
+    assert path.name.replace(".", "\\.") in table
+    assert "copy or download it again" in table
+    (checked,) = [
+        check for check in listed.get_asset_check_evaluations() if check.asset_key == rejections.key
+    ]
+    assert (checked.passed, checked.severity) == (False, dg.AssetCheckSeverity.WARN)
+
+
+def test_a_library_without_bad_files_has_nothing_to_warn_of(
+    instance: dg.DagsterInstance, storage: StorageResource
+) -> None:
+    defs = build_defs(resource_overrides={"storage": storage})
+    listed = defs.resolve_job_def(update_library.name).execute_in_process(instance=instance)
+    assert all(check.passed for check in listed.get_asset_check_evaluations())
+
+
+def test_the_list_is_made_anew_when_it_changes_and_only_then(
+    instance: dg.DagsterInstance, storage: StorageResource
+) -> None:
+    assert isinstance(tick(instance, storage), dg.SkipReason)
+    reject(storage, BAD)
+    first = tick(instance, storage)
+    assert isinstance(first, dg.SensorResult)
+    assert isinstance(tick(instance, storage, first.cursor), dg.SkipReason)
+    storage.sources.accept(BAD, "/music/bad.wav")
+    second = tick(instance, storage, first.cursor)
+    assert isinstance(second, dg.SensorResult)
+    keys = [request.run_key for result in (first, second) for request in result.run_requests or []]
+    assert len(set(keys)) == 2
+
+
+def test_partitions_that_earlier_versions_left_red_go_at_the_first_look(
+    instance: dg.DagsterInstance, storage: StorageResource
+) -> None:
+    instance.add_dynamic_partitions(NAME, [BAD, MADE])
+    reject(storage, BAD)
+    tick(instance, storage)
+    assert instance.get_dynamic_partitions(NAME) == [MADE]
+
+
+def test_a_rejected_track_that_is_worked_at_is_let_go_when_its_run_has_ended(
+    instance: dg.DagsterInstance, storage: StorageResource
+) -> None:
+    instance.add_dynamic_partitions(NAME, [BAD])
+    reject(storage, BAD)
+    tags = {"dagster/partition": BAD}
+    run = instance.add_run(
+        dg.DagsterRun(job_name="process_track", run_id="r1", status=dg.DagsterRunStatus.STARTED, tags=tags)
+    )
+    during = tick(instance, storage)
+    assert isinstance(during, dg.SensorResult)
+    assert instance.get_dynamic_partitions(NAME) == [BAD]
+    instance.report_run_failed(run)
+    tick(instance, storage, during.cursor)
+    assert instance.get_dynamic_partitions(NAME) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("a.wav: is cut off; copy it again", ("a.wav: is cut off", "copy it again")),
+        ("a.wav: is odd", ("a.wav: is odd", "put the right file in its place, or take it away")),
+    ],
+)
+def test_what_to_do_is_what_the_reason_says_last(reason: str, told: tuple[str, str]) -> None:
+    assert why_and_what_to_do(Rejection("/music/a.wav", reason)) == told

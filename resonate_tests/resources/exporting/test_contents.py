@@ -1,0 +1,93 @@
+"""Which files go out, under which names, and whose word on tempo and key counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resonate_resources.brief.brief import Brief
+from resonate_resources.exporting.contents import contents, known_tags
+from resonate_resources.recipe import Engine, Product, Recipe
+from resonate_resources.recordings.tags import Tags
+from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.storage.store import LocalStore, new_directory
+
+TAGS = Tags(artist="Björk", title="Jóga")
+LEVELS = {"loudness_lufs": -14.0, "true_peak_dbtp": -1.0}
+MADE: Mapping[str, tuple[list[str], dict[str, float | str]]] = {
+    "raw_track": (["track.wav"], {"loudness_lufs": "-inf", "sample_peak_dbfs": -1.0}),
+    "stems": (["vocals.wav", "bass.wav"], {}),
+    "restored_stems": (["vocals.wav", "bass.wav"], {}),
+    "master": (
+        ["master.wav", "master.flac", "master.mp3"],
+        LEVELS | {f"{form}_{name}": level for form in ("flac", "mp3") for name, level in LEVELS.items()},
+    ),
+    "midi": (["vocals.mid", "drums.mid", "bass.mid"], {"vocals_notes": 1, "drums_notes": 0, "bass_notes": 2}),
+}
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> dict[str, Artefact]:
+    store = LocalStore(tmp_path)
+    artefacts: dict[str, Artefact] = {}
+    for stage, (names, measures) in MADE.items():
+        with new_directory(store, stage) as into:
+            for name in names:
+                (into / name).write_bytes(stage.encode())
+            artefacts[stage] = Artefacts(store).keep(
+                Product({name: into / name for name in names}, measures),
+                stage=stage, track="song", recipe=Recipe(Engine("test")), reads=[], seconds=0.0,
+            )  # fmt: skip
+    return artefacts
+
+
+def brief(**sections: Mapping[str, Any]) -> Brief:
+    return Brief.model_validate(sections)
+
+
+def test_restored_stems_the_master_and_what_midi_has_notes_go_out_under_the_songs_name(
+    made: dict[str, Artefact],
+) -> None:
+    files = contents(brief(), TAGS, made)
+    assert list(files) == [
+        "Björk - Jóga (Vocals).wav",
+        "Björk - Jóga (Bass).wav",
+        "Björk - Jóga (Master).wav",
+        "Björk - Jóga (Master).flac",
+        "Björk - Jóga (Master).mp3",
+        "midi/Björk - Jóga (Vocals).mid",
+        "midi/Björk - Jóga (Bass).mid",
+    ]
+    assert files["Björk - Jóga (Bass).wav"].artefact.manifest.stage == "restored_stems"
+    assert [out.label and out.label.tags.title for out in files.values()] == [
+        "Jóga (Vocals)", "Jóga (Bass)", "Jóga", "Jóga", "Jóga", None, None,
+    ]  # fmt: skip
+
+
+def test_what_is_asked_for_goes_out_and_nothing_else(made: dict[str, Artefact]) -> None:
+    wanted = brief(exports={"parts": ["unrestored_stems", "master"]}, mastering={"formats": ["mp3"]})
+    files = contents(wanted, Tags(), made)
+    assert list(files) == [
+        "unrestored/Untitled (Vocals, unrestored).wav",
+        "unrestored/Untitled (Bass, unrestored).wav",
+        "Untitled (Master).mp3",
+    ]
+    assert files["unrestored/Untitled (Bass, unrestored).wav"].artefact.manifest.stage == "stems"
+
+
+def test_a_persons_word_counts_more_than_the_file_and_the_file_more_than_what_was_found() -> None:
+    found = {"tempo_bpm": 120.018, "key": "A# minor"}
+    kept = Tags(bpm=87.0, key="Am")
+    said = brief(profile={"tempo_bpm": 174, "key": "C major"})
+    assert (
+        known_tags(Tags(), brief(), found, "A", "T").bpm,
+        known_tags(Tags(), brief(), found, "A", "T").key,
+    ) == (120.02, "A#m")
+    assert known_tags(kept, brief(), found, "A", "T") == Tags(artist="A", title="T", bpm=87.0, key="Am")
+    assert known_tags(kept, said, found, None, "T") == Tags(title="T", bpm=174.0, key="C")
+    assert known_tags(Tags(title="Own"), brief(), {"tempo_bpm": None, "key": None}, None, "T") == Tags(
+        title="Own"
+    )

@@ -1,0 +1,230 @@
+"""Exports: folders that any system can hold, that are copies, and that say truly what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from resonate_resources.exporting.folder import Exported, Outgoing, export, forget
+from resonate_resources.recipe import Engine, Json, Product, Recipe
+from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
+from resonate_resources.storage.store import LocalStore, new_directory
+
+FOLDER = "Björk - Jóga_0123456789ab"
+TRACK = "song-0123456789ab"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path)
+
+
+def keep(store: LocalStore, contents: Mapping[str, bytes], mix: str) -> Artefact:
+    """An artefact with those files, made from a mix of that hash."""
+    with new_directory(store, "master") as into:
+        for name, content in contents.items():
+            (into / name).write_bytes(content)
+        return Artefacts(store).keep(
+            Product({name: into / name for name in contents}),
+            stage="master",
+            track="song-0123456789ab",
+            recipe=Recipe(Engine("test")),
+            reads=[Read("mix", mix, {"mix.wav": mix})],
+            seconds=0.0,
+        )
+
+
+def sent(store: LocalStore, artefact: Artefact, facts: Mapping[str, Json] | None = None) -> Exported:
+    """All files of an artefact exported into the folder."""
+    files = {f"audio/{name}": Outgoing(artefact, name) for name in artefact.manifest.files}
+    return export(store, TRACK, FOLDER, files, facts or {})
+
+
+def exported(store: LocalStore) -> dict[str, bytes]:
+    """Name → content of everything in the folder but its record."""
+    folder = store.root / "exports" / FOLDER
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "metadata.json"
+    }
+
+
+def test_an_export_is_the_files_and_a_record_of_them(store: LocalStore) -> None:
+    made = keep(store, {"master.wav": b"wave", "master.mp3": b"mp3"}, "k1")
+    found = sent(store, made, {"track": "song", "source": "/music/Jóga.wav"})
+    assert exported(store) == {"audio/master.wav": b"wave", "audio/master.mp3": b"mp3"}
+    record = json.loads((store.root / "exports" / FOLDER / "metadata.json").read_text(encoding="utf-8"))
+    assert record["source"] == "/music/Jóga.wav"
+    assert record["files"]["audio/master.wav"]["sha256"] == hashlib.sha256(b"wave").hexdigest()
+    assert found == Exported(
+        {name: hashlib.sha256(content).hexdigest() for name, content in exported(store).items()}, (), ()
+    )
+
+
+def test_a_source_whose_name_is_no_text_is_recorded_so_that_it_can_be_found(store: LocalStore) -> None:
+    source = os.fsdecode(b"/music/\xff.wav")
+    sent(store, keep(store, {"a.wav": b"a"}, "k1"), {"source": source})
+    assert json.loads(store.read(f"exports/{FOLDER}/metadata.json") or b"")["source"] == source
+
+
+def test_what_a_user_writes_into_an_export_does_not_reach_the_artefact(store: LocalStore) -> None:
+    made = keep(store, {"master.wav": b"wave"}, "k1")
+    sent(store, made)
+    with (store.root / "exports" / FOLDER / "audio/master.wav").open("r+b") as file:
+        file.write(b"EDIT")
+    assert made.path("master.wav").read_bytes() == b"wave"
+
+
+def test_a_folder_that_its_owner_emptied_is_filled_again(store: LocalStore) -> None:
+    made = keep(store, {"master.wav": b"wave", "master.mp3": b"mp3"}, "k1")
+    sent(store, made)
+    (store.root / "exports" / FOLDER / "audio/master.wav").unlink()
+    sent(store, made)
+    assert exported(store) == {"audio/master.wav": b"wave", "audio/master.mp3": b"mp3"}
+    store.delete(f"exports/{FOLDER}")
+    sent(store, made)
+    assert exported(store) == {"audio/master.wav": b"wave", "audio/master.mp3": b"mp3"}
+
+
+def test_a_file_that_is_there_unchanged_is_not_copied_again(store: LocalStore) -> None:
+    made = keep(store, {"master.wav": b"wave"}, "k1")
+    sent(store, made)
+    path = store.root / "exports" / FOLDER / "audio/master.wav"
+    before = path.stat()
+    sent(store, made)
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_files_of_the_last_export_go_and_files_of_the_user_stay(store: LocalStore) -> None:
+    sent(store, keep(store, {"old.wav": b"old", "both.wav": b"1"}, "k1"))
+    mine = store.root / "exports" / FOLDER / "audio" / "my remix.wav"
+    mine.write_bytes(b"mine")
+    sent(store, keep(store, {"new.wav": b"new", "both.wav": b"2"}, "k2"))
+    assert exported(store) == {"audio/new.wav": b"new", "audio/both.wav": b"2", "audio/my remix.wav": b"mine"}
+
+
+@pytest.mark.parametrize(
+    "broken", [b"", b"{", b"[]", b'{"folder": 3}', b'{"folder": "", "copies": {"a": 3}}', b"\xff"]
+)
+def test_a_damaged_record_loses_nothing_of_what_lies_in_the_folder(store: LocalStore, broken: bytes) -> None:
+    made = keep(store, {"master.wav": b"wave"}, "k1")
+    sent(store, made)
+    store.write(f"exported/{TRACK}.json", broken)
+    found = sent(store, made)
+    assert exported(store) == {"audio/master.wav": b"wave", "audio/master (edited).wav": b"wave"}
+    assert found.aside == ("master (edited).wav",)
+
+
+def test_a_metadata_file_that_a_user_has_broken_is_written_anew(store: LocalStore) -> None:
+    made = keep(store, {"master.wav": b"wave"}, "k1")
+    sent(store, made)
+    store.write(f"exports/{FOLDER}/metadata.json", b"{")
+    sent(store, made)
+    record = json.loads(store.read(f"exports/{FOLDER}/metadata.json") or b"")
+    assert list(record["files"]) == ["audio/master.wav"]
+
+
+# What others change
+
+
+def test_a_file_that_was_changed_is_left_as_long_as_what_it_was_made_from_is_the_same(
+    store: LocalStore,
+) -> None:
+    """A DJ's program writes cue points into a file: of the same size here, as a program may well do."""
+    made = keep(store, {"master.mp3": b"mp3.", "master.wav": b"wave"}, "k1")
+    sent(store, made)
+    (store.root / "exports" / FOLDER / "audio/master.mp3").write_bytes(b"cues")
+    for _ in range(2):
+        found = sent(store, made)
+        assert exported(store) == {"audio/master.mp3": b"cues", "audio/master.wav": b"wave"}
+        assert (found.edited, found.aside) == (("audio/master.mp3",), ())
+    (store.root / "exports" / FOLDER / "audio/master.mp3").unlink()
+    assert sent(store, made).edited == ()
+    assert exported(store)["audio/master.mp3"] == b"mp3."
+
+
+def test_a_file_that_was_changed_gives_way_to_what_is_new_and_is_not_lost(store: LocalStore) -> None:
+    sent(store, keep(store, {"master.mp3": b"one"}, "k1"))
+    path = store.root / "exports" / FOLDER / "audio/master.mp3"
+    path.write_bytes(b"one, with cues")
+    assert sent(store, keep(store, {"master.mp3": b"two"}, "k2")).aside == ("master (edited).mp3",)
+    path.write_bytes(b"two, with cues")
+    assert sent(store, keep(store, {"master.mp3": b"three"}, "k3")).aside == ("master (edited 2).mp3",)
+    assert exported(store) == {
+        "audio/master.mp3": b"three",
+        "audio/master (edited).mp3": b"one, with cues",
+        "audio/master (edited 2).mp3": b"two, with cues",
+    }
+
+
+def test_a_file_that_was_only_touched_counts_as_ours(store: LocalStore) -> None:
+    made = keep(store, {"master.mp3": b"one"}, "k1")
+    sent(store, made)
+    os.utime(store.root / "exports" / FOLDER / "audio/master.mp3", (1, 1))
+    assert sent(store, made).edited == ()
+    assert sent(store, keep(store, {"master.mp3": b"two"}, "k2")).aside == ()
+    assert exported(store) == {"audio/master.mp3": b"two"}
+
+
+def test_a_track_with_a_new_name_moves_and_leaves_only_what_others_made(store: LocalStore) -> None:
+    made = keep(store, {"master.wav": b"wave", "master.mp3": b"mp3"}, "k1")
+    sent(store, made)
+    (store.root / "exports" / FOLDER / "audio/master.mp3").write_bytes(b"cues")
+    export(store, TRACK, "Björk - Joga_0123456789ab", {"master.wav": Outgoing(made, "master.wav")}, {})
+    assert exported(store) == {"audio/master.mp3": b"cues"}
+    assert not (store.root / "exports" / FOLDER / "metadata.json").exists()
+    assert store.read("exports/Björk - Joga_0123456789ab/master.wav") == b"wave"
+
+
+def test_a_track_that_is_forgotten_takes_its_files_with_it_and_no_others(store: LocalStore) -> None:
+    sent(store, keep(store, {"master.wav": b"wave", "master.mp3": b"mp3"}, "k1"))
+    mine = store.root / "exports" / FOLDER / "audio" / "my remix.wav"
+    mine.write_bytes(b"mine")
+    forget(store, TRACK, keep_files=True)
+    assert set(exported(store)) == {"audio/master.wav", "audio/master.mp3", "audio/my remix.wav"}
+    mine.unlink()
+    (store.root / "exports" / FOLDER / "audio/master.wav").unlink()
+    (store.root / "exports" / FOLDER / "audio/master.mp3").unlink()
+    sent(store, keep(store, {"master.wav": b"wave", "master.mp3": b"mp3"}, "k1"))
+    forget(store, TRACK)
+    assert not (store.root / "exports" / FOLDER).exists()
+    assert not (store.root / f"exported/{TRACK}.json").exists()
+
+
+@pytest.mark.parametrize("adopted_before_the_kill", [1, 2, 3])
+def test_an_export_killed_while_it_replaces_another_is_never_taken_for_either(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch, adopted_before_the_kill: int
+) -> None:
+    """Two presets give files of equal size: going back to the first must bring back the first's sound."""
+    first = keep(store, {"a.wav": b"1111", "b.wav": b"1111", "only1.wav": b"1"}, "k1")
+    second = keep(store, {"a.wav": b"2222", "b.wav": b"2222", "only2.wav": b"2"}, "k2")
+    sent(store, first)
+    child = os.fork()
+    if child == 0:
+        whole = LocalStore.adopt
+        left = adopted_before_the_kill
+
+        def adopt(self: LocalStore, file: Path, key: str) -> None:
+            nonlocal left
+            whole(self, file, key)
+            left -= key.endswith(".wav")
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        monkeypatch.setattr(LocalStore, "adopt", adopt)
+        sent(store, second)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    sent(store, first)
+    assert exported(store) == {
+        "audio/a.wav": b"1111",
+        "audio/b.wav": b"1111",
+        "audio/only1.wav": b"1",
+    }
