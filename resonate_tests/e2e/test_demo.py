@@ -14,7 +14,8 @@ from resonate_resources.storage.artefacts import Artefact
 from resonate_studio.demo import DemoTruth, bass_onset_f, make_demo, noise_floor
 from resonate_studio.demo_song import DemoSong
 from resonate_studio.home import open_instance, settings_for
-from resonate_studio.processing import Processed, Processor
+from resonate_studio.outcome import Processed
+from resonate_studio.processing import Processor
 
 
 class Outcome:
