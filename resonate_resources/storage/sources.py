@@ -2,6 +2,7 @@
 
 tracks/<track>.json       where a track's audio came from
 rejected/<id>.json        what could not be used, and why
+rejected_at/<place>       the track of which a file that was last rejected there is
 """
 
 from __future__ import annotations
@@ -89,11 +90,21 @@ class Sources:
     def reject(self, rejection: Rejection) -> None:
         kept = replace(rejection, uri=self._kept(rejection.uri))
         self._store.write(_rejection_key(rejection.track, rejection.uri), _json(asdict(kept)))
+        if rejection.track is not None:
+            self._store.write(_place_key(rejection.uri), rejection.track.encode())
 
     def accept(self, track: str | None, uri: str) -> None:
-        """Forget an earlier rejection."""
+        """Forget an earlier rejection; with a track, whose file was of use, also that of other content there:
+        somebody has put the right file there."""
         if self._store.size(_rejection_key(track, uri)) is not None:
             self._store.delete(_rejection_key(track, uri))
+        if track is None or (earlier := self._store.read(_place_key(uri))) is None:
+            return
+        key = _rejection_key(earlier.decode(), uri)
+        replaced = _read(Rejection, self._store.read(key))
+        if replaced is not None and replaced.uri == uri:
+            self._store.delete(key)
+        self._store.delete(_place_key(uri))
 
     def is_rejected(self, track: str) -> bool:
         return self._store.size(_rejection_key(track, "")) is not None
@@ -130,8 +141,15 @@ def _read(kind: type[_Record], data: bytes | None) -> _Record | None:
 
 
 def _rejection_key(track: str | None, uri: str) -> str:
-    unread = hashlib.sha256(uri.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    return f"rejected/{track or f'unread-{unread}'}.json"
+    return f"rejected/{track or f'unread-{_place(uri)}'}.json"
+
+
+def _place_key(uri: str) -> str:
+    return f"rejected_at/{_place(uri)}"
+
+
+def _place(uri: str) -> str:
+    return hashlib.sha256(uri.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
 def _json(values: dict[str, str | int | None]) -> bytes:

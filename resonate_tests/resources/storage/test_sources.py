@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from resonate_resources.storage.sources import Rejection, Source, Sources
+from resonate_resources.storage.sources import NOTHING, Rejection, Source, Sources
 from resonate_resources.storage.store import LocalStore
 
 TRACK = "song-0123456789ab"
@@ -75,3 +75,31 @@ def test_a_process_killed_while_it_writes_leaves_the_records_readable(
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     assert list(sources.all()) == [kept]
+
+
+def test_the_right_file_in_the_place_of_a_rejected_one_settles_the_matter(sources: Sources) -> None:
+    sources.reject(Rejection("/a.wav", "a.wav: is cut off", TRACK))
+    sources.reject(Rejection("/b.wav", "b.wav: is cut off", "other-0123456789ab"))
+    sources.accept(None, "/a.wav")  # that it can be read says nothing yet
+    assert len(sources.rejections()) == 2
+    sources.accept("whole-ba9876543210", "/a.wav")
+    assert [rejection.uri for rejection in sources.rejections()] == ["/b.wav"]
+
+
+def test_a_rejected_file_that_was_copied_is_still_rejected_when_its_first_place_holds_another(
+    sources: Sources,
+) -> None:
+    for uri in ("/a.wav", "/copy of a.wav"):
+        sources.reject(Rejection(uri, "is cut off", TRACK))
+    sources.accept("whole-ba9876543210", "/a.wav")
+    assert [rejection.uri for rejection in sources.rejections()] == ["/copy of a.wav"]
+
+
+def test_the_state_of_the_rejections_tells_when_one_came_or_went(sources: Sources) -> None:
+    states = [sources.rejected_state()]
+    sources.reject(Rejection("/a.wav", "a.wav: is cut off", TRACK))
+    states.append(sources.rejected_state())
+    assert sources.rejected_state() == states[-1]
+    sources.accept(TRACK, "/a.wav")
+    assert states == [NOTHING, states[1]]
+    assert sources.rejected_state() == NOTHING != states[1]
