@@ -91,20 +91,20 @@ class Sources:
         kept = replace(rejection, uri=self._kept(rejection.uri))
         self._store.write(_rejection_key(rejection.track, rejection.uri), _json(asdict(kept)))
         if rejection.track is not None:
-            self._store.write(_place_key(rejection.uri), rejection.track.encode())
+            self._store.write(_place_key(kept.uri), rejection.track.encode())
 
     def accept(self, track: str | None, uri: str) -> None:
         """Forget an earlier rejection; with a track, whose file was of use, also that of other content there:
         somebody has put the right file there."""
         if self._store.size(_rejection_key(track, uri)) is not None:
             self._store.delete(_rejection_key(track, uri))
-        if track is None or (earlier := self._store.read(_place_key(uri))) is None:
+        if track is None or (earlier := self._store.read(_place_key(self._kept(uri)))) is None:
             return
         key = _rejection_key(earlier.decode(), uri)
-        replaced = _read(Rejection, self._store.read(key))
+        replaced = self._told(_read(Rejection, self._store.read(key)))
         if replaced is not None and replaced.uri == uri:
             self._store.delete(key)
-        self._store.delete(_place_key(uri))
+        self._store.delete(_place_key(self._kept(uri)))
 
     def is_rejected(self, track: str) -> bool:
         return self._store.size(_rejection_key(track, "")) is not None
