@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -56,7 +58,7 @@ def dev(home: Path | None, port: int, verbose: bool) -> None:
 
 
 def _run(home: Path | None, port: int, verbose: bool) -> int:
-    from resonate_studio.home import open_instance, settings_for
+    from resonate_studio.home import instance_directory, open_instance, settings_for
     from resonate_studio.services import Services
 
     require_all()
@@ -70,8 +72,11 @@ def _run(home: Path | None, port: int, verbose: bool) -> int:
         *(sys.executable, "-m", "dagster", "dev", "--host", _HOST, "--port", str(port)),
         *("--log-level", level, "--code-server-log-level", level, "-m", "resonate_assets.definitions"),
     ]
-    services = Services(command, os.environ | {"RESONATE_HOME": str(settings.home)})
-    try:
+    with ExitStack() as stack:
+        instance_at = stack.enter_context(_plain_path(instance_directory(settings)))
+        environment = {"RESONATE_HOME": str(settings.home), "DAGSTER_HOME": str(instance_at)}
+        services = Services(command, os.environ | environment)
+        stack.callback(_end, services, settings)
         _wait_until_up(services, port)
         click.echo(f"drop files into    {plain(settings.inbox)}")
         click.echo(f"see them worked on  http://{_HOST}:{port}")
@@ -81,8 +86,19 @@ def _run(home: Path | None, port: int, verbose: bool) -> int:
             time.sleep(_LOOK_SECONDS)
         click.echo("Dagster's services have ended by themselves; --verbose shows why", err=True)
         return code or 1
-    finally:
-        _end(services, settings)
+
+
+@contextmanager
+def _plain_path(directory: Path) -> Iterator[Path]:
+    """A path of a directory that Dagster can put into a URL as it is, which it does with its DAGSTER_HOME: in one
+    called `what?` or `100%41` its services would not find their databases."""
+    if re.fullmatch(r"[^?%#\udc80-\udcff]+", str(directory)):
+        yield directory
+        return
+    with TemporaryDirectory(prefix="resonate-dagster-home-") as folder:
+        link = Path(folder) / "dagster_home"
+        link.symlink_to(directory)
+        yield link
 
 
 def _end(services: Services, settings: Settings) -> None:

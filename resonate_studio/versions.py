@@ -37,8 +37,8 @@ class Versions:
         """The latest track before this one that was made of the file at the same place; None if there is none."""
         others = self._at.get(_name(source.uri), set()) - {source.track}
         found = [known for known in map(self._sources.find, others) if known and known.uri == source.uri]
-        older = [known for known in found if known.registered_at <= source.registered_at]
-        return max(older, key=lambda known: known.registered_at).track if older else None
+        older = [known for known in found if _when(known) < _when(source)]
+        return max(older, key=_when).track if older else None
 
     def followers(self) -> dict[str, str]:
         """Track → the older one that it follows, of all of which there are several of one file."""
@@ -49,6 +49,11 @@ class Versions:
             if source is not None and (older := self.older_than(source)) is not None:
                 found[track] = older
         return found
+
+
+def _when(source: Source) -> tuple[str, str]:
+    """Of two that were registered in the same second, one is the older all the same."""
+    return source.registered_at, source.track
 
 
 def _name(uri: str) -> str:
