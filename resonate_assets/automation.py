@@ -15,6 +15,10 @@ _is_unsettled = _Condition.in_progress().since(
     _Condition.newly_updated() | _Condition.execution_failed().newly_true()
 )
 
+# A track that comes between two ticks was never seen under way: a stage of it that was made while the tick looked
+# was made again (three files at once, in two of three tries). Its run goes on until its exports are there.
+_is_on_its_way = _Condition.asset_matches("exports", _Condition.in_progress())
+
 # AutomationCondition.eager() ignores blocking checks that failed in earlier runs, and never fires on a new code
 # version. This held through ten evaluated ticks; resonate_tests/assets/test_automation.py keeps it so.
 rebuild = (
@@ -28,6 +32,7 @@ rebuild = (
     & ~_Condition.any_deps_in_progress()
     & ~_Condition.in_progress()
     & ~_is_unsettled
+    & ~_is_on_its_way
     & _Condition.all_deps_blocking_checks_passed()
 ).with_label("something it is made from changed")
 
