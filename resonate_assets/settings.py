@@ -76,6 +76,10 @@ class Settings:
         if named:
             check_folder("RESONATE_HOME", named)
         home = Path(named).expanduser().absolute() if named else home_from_here()
+        try:
+            limits = Limits.from_environment()
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
         return cls(
             home=home,
             storage=os.environ.get("RESONATE_STORAGE") or str(home),
@@ -83,7 +87,7 @@ class Settings:
             bucket=os.environ.get("RESONATE_BUCKET", ""),
             s3_endpoint=os.environ.get("RESONATE_S3_ENDPOINT") or None,
             database=os.environ.get("RESONATE_DATABASE", ""),
-            limits=Limits.from_environment(),
+            limits=limits,
         )
 
 

@@ -33,6 +33,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             for url in ("mysql://h/d", "nonsense", "sqlite://", "sqlite:///here.db")
         ),
         ("RESONATE_HOME", "s3://b/home"),
+        *(("RESONATE_MAX_HOURS", hours) for hours in ("twelve", "-1", "nan")),
     ],
 )
 def test_a_setting_that_cannot_be_honoured_is_refused_in_a_line_that_names_it(
