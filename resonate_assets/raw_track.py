@@ -9,7 +9,7 @@ from resonate_assets.automation import redecode
 from resonate_assets.rejections import let_go
 from resonate_assets.stage import code_of, produce, track_asset
 from resonate_resources.ingestion import ingest
-from resonate_resources.ingestion.refusing import refused_in_one_line
+from resonate_resources.ingestion.refusing import ReplacedError, refused_in_one_line
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import AudioError, DestinationError, Progress
@@ -27,7 +27,8 @@ def raw_track(
     context: dg.AssetExecutionContext, storage: StorageResource, inbox: InboxResource
 ) -> dg.MaterializeResult[Artefact]:
     """The file, decoded to 32-bit float WAV at its own rate and channels, with its tags. One that can't be
-    decoded is listed in `rejections`, with the reason, and is no track any more."""
+    decoded is listed in `rejections`, with the reason, and is no track any more. One that was replaced since it
+    was found is another track now: this one goes, and nothing is listed."""
     source = storage.sources.find(context.partition_key)
     if source is None:
         raise dg.Failure(f"{context.partition_key}: no source is registered; drop its file into the inbox")
@@ -39,6 +40,9 @@ def raw_track(
                     file = storage.local_copy(source.uri, Path(download))
                 return ingest.ingest(file, source, inbox.limits, into, progress)
             except DestinationError:
+                raise
+            except ReplacedError:
+                let_go(context.instance, storage, source.track)
                 raise
             except AudioError as error:
                 storage.sources.reject(Rejection(source.uri, str(error), source.track))

@@ -14,6 +14,7 @@ import dagster as dg
 from resonate_assets.markdown import table
 from resonate_assets.partitions import GROUP, tracks
 from resonate_assets.time_zone import TIME_ZONE
+from resonate_resources.storage.current import current_of, forget
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection
 
@@ -56,16 +57,28 @@ def why_and_what_to_do(rejection: Rejection) -> tuple[str, str]:
 
 
 def _row(rejection: Rejection) -> tuple[str, str, str, str]:
+    """The file by its name and its folder's: a whole path takes the room from what is to be done."""
     why, advice = why_and_what_to_do(rejection)
     name = rejection.uri.rstrip("/").rpartition("/")[2]
     when = datetime.fromisoformat(rejection.rejected_at).astimezone(ZoneInfo(TIME_ZONE))
-    return rejection.uri, f"{when:%Y-%m-%d %H:%M}", why.removeprefix(f"{name}: "), advice
+    place = "/".join(rejection.uri.rstrip("/").split("/")[-2:])
+    return place, f"{when:%Y-%m-%d %H:%M}", why.removeprefix(f"{name}: "), advice
 
 
 def let_go(instance: dg.DagsterInstance, storage: StorageResource, track: str) -> None:
-    """Take away the partition of a track that was rejected: else every stage would have a red one for ever.
+    """Take away a track whose file was rejected or replaced: else every stage would have a red partition for ever.
 
-    A track of which an earlier decoder made something stays.
+    Its brief, the rows of the index and its source go with the partition: what is left of it would be listed, and
+    nobody could remove it. What a person has set for it stays. A track of which an earlier decoder made something
+    stays.
     """
-    if storage.artefacts.current("raw_track", track) is None:
-        instance.delete_dynamic_partition(str(tracks.name), track)
+    if storage.artefacts.current("raw_track", track) is not None:
+        return
+    stages = {"brief", *current_of(storage.database, [track]).get(track, {})}
+    for stage in stages:
+        # Without its manifest it counts no longer, whatever else is still there.
+        storage.store.delete(f"artefacts/{stage}/{track}/manifest.json")
+        storage.store.delete(f"artefacts/{stage}/{track}")
+    forget(storage.database, [(stage, track) for stage in stages])
+    storage.store.delete(f"tracks/{track}.json")
+    instance.delete_dynamic_partition(str(tracks.name), track)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import soundfile as sf
 
-from resonate_resources.ingestion.refusing import name_of, refused_in_one_line
+from resonate_resources.ingestion.refusing import ReplacedError, name_of, refused_in_one_line
 from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.artwork import fitting
 from resonate_resources.recordings.decoding import decode, printable_name
-from resonate_resources.recordings.recording import AudioError, Progress, file_sha256, silent
+from resonate_resources.recordings.recording import Progress, file_sha256, silent
 from resonate_resources.recordings.tag_reading import read_tags
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.loudness import measure_loudness
@@ -45,7 +45,7 @@ def ingest(file: Path, source: Source, limits: Limits, into: Path, progress: Pro
     """Decode a source that lies at `file` into `track.wav`, its tags and facts into `track.json`.
 
     What tags do not say the track was called when it came in is taken from the source. Raises AudioError, with one
-    line, where the file can't be used, or where its content is no longer what it was.
+    line, where the file can't be used, and ReplacedError where its content is no longer what it was.
     """
     with refused_in_one_line(source.uri):
         return _ingest(file, source, limits, into, progress)
@@ -54,7 +54,7 @@ def ingest(file: Path, source: Source, limits: Limits, into: Path, progress: Pro
 def _ingest(file: Path, source: Source, limits: Limits, into: Path, progress: Progress) -> Product:
     name = name_of(source.uri)
     if file_sha256(file) != source.sha256:
-        raise AudioError(
+        raise ReplacedError(
             f"{printable_name(name)}: has changed since it was found; it will be taken in as a new track"
         )
     decoded = decode(file, into, progress, limits, name)

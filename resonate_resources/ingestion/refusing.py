@@ -17,6 +17,10 @@ _OF_THE_MACHINE = frozenset(
 """Errors that say nothing about the file at hand: to reject it for them would lose it."""
 
 
+class ReplacedError(AudioError):
+    """A file holds other content than when it was found. Nothing is wrong with it: it is another track now."""
+
+
 def name_of(uri: str) -> str:
     """A file's own name."""
     return uri.rstrip("/").rpartition("/")[2]

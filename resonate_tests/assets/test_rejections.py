@@ -13,10 +13,11 @@ from resonate_assets.partitions import tracks
 from resonate_assets.rejections import rejections, why_and_what_to_do
 from resonate_assets.sensors import rejected_files
 from resonate_resources.ingestion.intake import identify
+from resonate_resources.storage.current import stages_made
 from resonate_resources.storage.inbox import FolderInbox
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection
-from resonate_tests.bad_input import truncated_flac
+from resonate_tests.bad_input import mono, silence, truncated_flac
 
 NAME = str(tracks.name)
 BAD, MADE = "bad-0123456789ab", "made-0123456789ab"
@@ -67,6 +68,69 @@ def test_a_file_that_cannot_be_decoded_is_listed_and_leaves_no_partition_and_no_
         check for check in listed.get_asset_check_evaluations() if check.asset_key == rejections.key
     ]
     assert (checked.passed, checked.severity) == (False, dg.AssetCheckSeverity.WARN)
+
+
+def left_of(storage: StorageResource, track: str) -> list[str]:
+    """Everything in storage and in the index that is named after a track."""
+    stored = [
+        entry.key for top in ("artefacts", "tracks", "rejected") for entry in storage.store.entries(top)
+    ]
+    return [key for key in stored if track in key] + [*stages_made(storage.database).get(track, [])]
+
+
+def test_a_track_whose_file_was_replaced_while_it_waited_goes_and_is_no_rejection(
+    instance: dg.DagsterInstance, storage: StorageResource, inbox: FolderInbox
+) -> None:
+    path = silence(inbox.folder)
+    old = identify(path, str(path))
+    storage.sources.register(old)
+    instance.add_dynamic_partitions(NAME, [old.track])
+    path.write_bytes(mono(inbox.folder).read_bytes())
+    defs = build_defs(resource_overrides={"storage": storage})
+    run = defs.resolve_job_def(process_track.name).execute_in_process(
+        instance=instance, partition_key=old.track, raise_on_error=False
+    )
+    (failure,) = [event for event in run.all_node_events if event.is_step_failure]
+    assert failure.step_failure_data.user_failure_data is not None
+    told = failure.step_failure_data.user_failure_data.description or ""
+    assert told.endswith("has changed since it was found; it will be taken in as a new track")
+    assert storage.sources.rejections() == []
+    assert instance.get_dynamic_partitions(NAME) == []
+    assert left_of(storage, old.track) == []
+    assert path.exists()
+
+
+def test_nothing_is_left_of_a_rejected_track_but_the_rejection(
+    instance: dg.DagsterInstance, storage: StorageResource, inbox: FolderInbox
+) -> None:
+    path = truncated_flac(inbox.folder)
+    source = identify(path, str(path))
+    storage.sources.register(source)
+    instance.add_dynamic_partitions(NAME, [source.track])
+    defs = build_defs(resource_overrides={"storage": storage})
+    job = defs.resolve_job_def(process_track.name)
+    job.execute_in_process(instance=instance, partition_key=source.track, raise_on_error=False)
+    assert left_of(storage, source.track) == [f"rejected/{source.track}.json"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("/home/somebody/Music/Albums/First/bad.wav", "First/bad.wav"),
+        ("s3://bucket/incoming/bad.wav", "incoming/bad.wav"),
+        ("/bad.wav", "/bad.wav"),
+    ],
+)
+def test_the_table_shows_a_file_by_its_name_and_its_folder(
+    instance: dg.DagsterInstance, storage: StorageResource, uri: str, shown: str
+) -> None:
+    storage.sources.reject(Rejection(uri, "bad.wav: is cut off; copy it again"))
+    defs = build_defs(resource_overrides={"storage": storage})
+    listed = defs.resolve_job_def(update_library.name).execute_in_process(instance=instance)
+    (told,) = listed.asset_materializations_for_node("rejections")
+    *_, row = str(told.metadata["files"].value).splitlines()
+    assert row.strip("| ").partition("|")[0].strip().replace("\\", "") == shown
+    assert "copy it again" in row
 
 
 def test_a_library_without_bad_files_has_nothing_to_warn_of(
