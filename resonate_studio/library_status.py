@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from statistics import median
@@ -17,6 +17,7 @@ from resonate_assets.jobs import STAGES, process_track
 from resonate_assets.partitions import tracks
 from resonate_assets.runs import PARTITION_TAG, UNFINISHED
 from resonate_assets.settings import Settings
+from resonate_resources.parallel import in_parallel
 from resonate_resources.storage.catalogue import stale_tracks
 from resonate_resources.storage.current import measures_of, rebuild, stages_made, was_walked
 from resonate_resources.storage.pools import runs_at_once
@@ -26,13 +27,15 @@ from resonate_studio.processing import reason_of_failure
 from resonate_studio.versions import Versions
 
 WORST_FIRST = (
-    *("failed", "rejected", "not accepted", "stopped", "unfinished", "behind"),
-    *("running", "queued", "done"),
+    *("failed", "not accepted", "stopped", "unfinished", "behind"),
+    *("running", "queued", "waiting", "done"),
 )
 _JUDGED = ("qc_scores", "stems", "master")
 """Stages whose measures the verdict on a track is made from."""
 _WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
 _RUNS_A_QUESTION = 500
+_LOOKED_FOR = 500
+"""Tracks whose exports are looked for in the store, at most, before the index is believed."""
 _REASONS_AT_MOST = 200
 """Failures whose logs are read: of more than that nobody reads the reasons in a list."""
 _TYPICAL_OF = 20
@@ -46,9 +49,10 @@ class TrackStatus:
     """A track, the stages that have an artefact, how many there are in all, and its state: one of WORST_FIRST.
 
     behind: what it is made from, its brief or the code has changed since. accepted: the checks' verdict, None as
-    long as there is none; reason: why it failed, was rejected or is not accepted. Of one that is running: the stage
-    that it is in, and how much of that is done, 0…1, where it is known. Of one that is queued: its place, from 1
-    on, and in how many seconds it may be done. follows: an older track made of the same file, before that changed.
+    long as there is none; reason: why it failed or is not accepted. waiting: no run of it was asked for yet. Of one
+    that is running: the stage that it is in, and how much of that is done, 0…1, where it is known. Of one that is
+    queued: its place, from 1 on, and in how many seconds it may be done. follows: an older track made of the same
+    file, before that changed.
     """
 
     track: str
@@ -66,7 +70,7 @@ class TrackStatus:
 
 @dataclass(frozen=True)
 class LibraryStatus:
-    """Tracks, the worst first, and rejected files."""
+    """Tracks, the worst first, and rejected files, which are no tracks."""
 
     tracks: list[TrackStatus]
     rejected: list[Rejection]
@@ -77,7 +81,6 @@ class _Facts:
     made: Mapping[str, list[str]]
     behind: Collection[str]
     verdicts: Mapping[str, Acceptance]
-    rejected: Mapping[str, str]
     follows: Mapping[str, str]
     active: Mapping[str, dg.RunRecord]
     last: Mapping[str, dg.RunRecord]
@@ -91,8 +94,11 @@ def library_status(
     yet. track: the only one that is asked about."""
     storage: StorageResource = build_defs(settings).resources["storage"]  # type: ignore[index]
     rejections = [one for one in storage.sources.rejections() if track in (None, one.track)]
-    facts = _facts(storage, instance, rejections)
-    wanted = sorted(facts.made) if track is None else [track]
+    facts = _facts(storage, instance, track)
+    # The partition of a rejected file goes at the end of its run, or a moment later.
+    files = {one.track for one in rejections if "raw_track" not in facts.made.get(one.track or "", [])}
+    files -= facts.active.keys()
+    wanted = sorted(facts.made.keys() - files) if track is None else [track]
     typical = _typical_seconds(instance) if facts.queue else None
     reasons = 0
     found = []
@@ -110,14 +116,11 @@ def library_status(
     return LibraryStatus(found, rejections)
 
 
-def _facts(storage: StorageResource, instance: dg.DagsterInstance, rejections: list[Rejection]) -> _Facts:
+def _facts(storage: StorageResource, instance: dg.DagsterInstance, asked: str | None) -> _Facts:
+    """Of partitions alone: what the index knows besides, neither `retry` nor `remove` would find."""
     url = storage.database
-    if not was_walked(url):
-        rebuild(url, storage.store)
-    made = stages_made(url)
     known = instance.get_dynamic_partitions(str(tracks.name))
-    for track in known:
-        made.setdefault(track, [])
+    made = _stages_of(storage, known, asked)
     code_versions = {
         stage.key.path[-1]: stage.code_versions_by_key[stage.key] or "" for stage in TRACK_ASSETS
     }
@@ -133,12 +136,32 @@ def _facts(storage: StorageResource, instance: dg.DagsterInstance, rejections: l
         made=made,
         behind={each.track for each in stale_tracks(url, code_versions)},
         verdicts={track: acceptance(measures) for track, measures in measures_of(url, _JUDGED)},
-        rejected={one.track: one.reason for one in rejections if one.track is not None},
         follows=Versions(storage, known).followers(),
         active=active,
         last=_last_runs(instance, in_question),
         queue={_track(record): place for place, record in enumerate(waiting, 1)},
     )
+
+
+def _stages_of(storage: StorageResource, known: Sequence[str], asked: str | None) -> dict[str, list[str]]:
+    """Track → its stages that are made.
+
+    The index is only a claim about the store, where somebody may have deleted artefacts. They are looked for, of
+    the track that is asked about and of up to _LOOKED_FOR finished ones spread over all; where any is missing, the
+    index is made anew.
+    """
+    url, last = storage.database, STAGES[-1]
+    if not was_walked(url):
+        rebuild(url, storage.store)
+    indexed = stages_made(url)
+    finished = sorted(track for track in known if last in indexed.get(track, []))
+    step = math.ceil(len(finished) / _LOOKED_FOR) or 1
+    some = {*finished[::step], *(track for track in finished if track == asked)}
+    manifests = (f"artefacts/{last}/{track}/manifest.json" for track in some)
+    if None in list(in_parallel(storage.store.size, manifests)):
+        rebuild(url, storage.store)
+        indexed = stages_made(url)
+    return {track: indexed.get(track, []) for track in known}
 
 
 def _status(track: str, facts: _Facts, typical: float | None) -> TrackStatus:
@@ -150,9 +173,7 @@ def _status(track: str, facts: _Facts, typical: float | None) -> TrackStatus:
     if place is not None and typical is not None:
         ahead = len(facts.active) - len(facts.queue) + place
         expected = typical * math.ceil(ahead / runs_at_once())
-    reason = facts.rejected.get(track) if state == "rejected" else None
-    if state == "not accepted":
-        reason = "; ".join(verdict.reasons)
+    reason = "; ".join(verdict.reasons) if state == "not accepted" else None
     return TrackStatus(
         track,
         made,
@@ -173,9 +194,9 @@ def _state(track: str, facts: _Facts, verdict: Acceptance, whole: bool) -> str:
     states = {
         "queued": track in facts.queue,
         "running": track in facts.active,
-        "rejected": track in facts.rejected,
         "failed": ended == dg.DagsterRunStatus.FAILURE,
         "stopped": ended == dg.DagsterRunStatus.CANCELED and not whole,
+        "waiting": last is None and not facts.made.get(track),
         "unfinished": not whole,
         "not accepted": verdict.accepted is False,
         "behind": track in facts.behind,

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 _INDENT = 13
 _COLOURS = {
     "failed": "red",
-    "rejected": "red",
     "not accepted": "yellow",
     "stopped": "yellow",
     "unfinished": "yellow",
     "behind": "yellow",
     "running": "cyan",
     "queued": "cyan",
+    "waiting": "cyan",
     "done": "green",
 }
 
@@ -84,16 +84,22 @@ def _tell(terminal: Console, found: LibraryStatus) -> None:
 
     for track in found.tracks:
         _tell_line(terminal, track)
-    rejected = {track.track for track in found.tracks if track.state == "rejected"}
+    told = {(track.track, track.reason) for track in found.tracks}
     for rejection in found.rejected:
-        if rejection.track not in rejected:
+        # Of a track that an earlier decoder made, the same line was the reason why its last run failed.
+        if (rejection.track, rejection.reason) not in told:
             terminal.print(f"[red]rejected[/red] {escape(plain(rejection.reason))}", soft_wrap=True)
     counts = Counter(track.state for track in found.tracks)
     states = ", ".join(f"{number} {state}" for state, number in counts.items())
     terminal.print(
-        f"{len(found.tracks)} tracks{f' ({states})' if states else ''}, {len(found.rejected)} files rejected",
+        f"{_counted(len(found.tracks), 'track')}{f' ({states})' if states else ''}, "
+        f"{_counted(len(found.rejected), 'file')} rejected",
         soft_wrap=True,
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _tell_line(terminal: Console, track: TrackStatus) -> None:
@@ -118,6 +124,8 @@ def _about(track: TrackStatus) -> Iterator[str]:
         yield f"place {track.place}" + (f", done in about {_span(expected)}" if expected is not None else "")
     elif track.reason is not None:
         yield track.reason
+    elif track.state == "waiting":
+        yield f"begins by itself while `resonate dev` runs; else: resonate retry {track.track[:24]}"
     elif track.state in ("unfinished", "stopped", "failed"):
         yield f"{len(track.made)} of {track.stages} stages made; to go on: resonate retry {track.track[:24]}"
     if track.state == "behind":
@@ -127,8 +135,9 @@ def _about(track: TrackStatus) -> Iterator[str]:
 
 
 def _span(seconds: float) -> str:
+    """As it stands behind "about"."""
     minutes = round(seconds / 60)
-    if minutes < 1:
+    if minutes <= 1:
         return "a minute"
     return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.0f} h"
 

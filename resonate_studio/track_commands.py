@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from resonate_assets.settings import Settings
 
-_RETRIED = ("failed", "stopped", "unfinished")
+_RETRIED = ("failed", "stopped", "unfinished", "waiting")
 
 
 @click.command(cls=Command)

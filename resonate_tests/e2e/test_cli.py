@@ -167,8 +167,9 @@ def test_status_tells_tracks_and_rejections(session: Session) -> None:
     assert rejected["uri"].endswith("[red]bad.mp3")
     plain = resonate("status", "--home", session.home).output
     lines = [line.strip() for line in plain.splitlines()]
-    assert lines[lines.index(rejected["reason"]) - 1].startswith("rejected ")
-    assert any(line.startswith("2 tracks (1 rejected, 1 ") for line in lines)
+    assert lines.count(f"rejected {rejected['reason']}") == 1
+    assert list(states) == [made]
+    assert any(line.startswith("1 track (1 ") and line.endswith("), 1 file rejected") for line in lines)
 
 
 # Cache and presets

@@ -8,9 +8,17 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from resonate_assets.definitions import build_defs
+from resonate_assets.jobs import STAGES
 from resonate_assets.settings import Settings
+from resonate_resources.storage.current import record_all
+from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.sources import Rejection
 from resonate_studio.home import open_instance, settings_for
-from resonate_studio.library_status import WORST_FIRST, library_status
+from resonate_studio.library_status import WORST_FIRST, LibraryStatus, TrackStatus, library_status
+from resonate_studio.status_command import _span, _tell
+from resonate_studio.terminal import console
+from resonate_tests.manifests import manifest
 
 Opened = tuple[Settings, dg.DagsterInstance]
 
@@ -86,3 +94,105 @@ def test_a_track_that_was_tried_again_since_it_failed_is_told_as_it_is_now(opene
         dg.DagsterRun("process_track", "again", status=dg.DagsterRunStatus.NOT_STARTED, tags=tags)
     )
     assert [one.state for one in library_status(settings, instance).tracks] == ["queued"]
+
+
+# Tracks are tracks, and files are files
+
+
+def storage_of(settings: Settings) -> StorageResource:
+    storage: StorageResource = build_defs(settings).resources["storage"]  # type: ignore[index]
+    return storage
+
+
+def make(settings: Settings, track: str, *stages: str) -> None:
+    """Artefacts without files, as they stand in the store and in the index."""
+    storage = storage_of(settings)
+    made = [manifest(stage, track, measures={"master_total": 90.0}) for stage in stages]
+    for each in made:
+        storage.store.write(f"artefacts/{each.stage}/{track}/manifest.json", each.to_json())
+    record_all(storage.database, made)
+
+
+def test_a_track_without_a_run_waits_and_one_that_has_begun_without_its_run_is_unfinished(
+    opened: Opened,
+) -> None:
+    settings, instance = opened
+    instance.add_dynamic_partitions("tracks", ["fresh-0123456789ab", "begun-0123456789ab"])
+    make(settings, "begun-0123456789ab", "brief", "raw_track")
+    found = library_status(settings, instance).tracks
+    assert {one.track.partition("-")[0]: one.state for one in found} == {
+        "fresh": "waiting",
+        "begun": "unfinished",
+    }
+
+
+def test_what_is_no_partition_is_no_track_whatever_the_index_has_of_it(opened: Opened) -> None:
+    settings, instance = opened
+    library_status(settings, instance)
+    make(settings, "ghost-0123456789ab", "brief")
+    assert library_status(settings, instance).tracks == []
+
+
+def test_a_track_whose_artefacts_are_gone_is_not_done(opened: Opened) -> None:
+    settings, instance = opened
+    library_status(settings, instance)  # walks the store
+    track = "song-0123456789ab"
+    instance.add_dynamic_partitions("tracks", [track])
+    make(settings, track, *STAGES)
+    [before] = library_status(settings, instance).tracks
+    assert len(before.made) == len(STAGES)
+    storage_of(settings).store.delete("artefacts")
+    for asked in (None, track):
+        [after] = library_status(settings, instance, asked).tracks
+        assert (after.made, after.state) == ([], "waiting")
+
+
+@pytest.mark.parametrize("made", [(), ("brief",)])
+def test_a_rejected_file_is_told_once_and_as_a_file(
+    opened: Opened, capsys: pytest.CaptureFixture[str], made: tuple[str, ...]
+) -> None:
+    settings, instance = opened
+    failed = run(instance, "bad", dg.DagsterRunStatus.STARTED)
+    instance.report_run_failed(failed, "bad.wav: is cut off; copy it again")
+    make(settings, "bad-0123456789ab", *made)
+    rejection = Rejection("/music/bad.wav", "bad.wav: is cut off; copy it again", "bad-0123456789ab")
+    storage_of(settings).sources.reject(rejection)
+    found = library_status(settings, instance)
+    assert found == LibraryStatus([], [rejection])
+    _tell(console(quiet=False), found)
+    told = capsys.readouterr().out.splitlines()
+    assert told == ["rejected bad.wav: is cut off; copy it again", "0 tracks, 1 file rejected"]
+
+
+def test_a_track_that_an_earlier_decoder_made_stays_one_though_its_file_is_rejected_now(
+    opened: Opened, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, instance = opened
+    failed = run(instance, "old", dg.DagsterRunStatus.STARTED)
+    make(settings, "old-0123456789ab", *STAGES)
+    instance.report_run_failed(failed, "old.wav: is cut off; copy it again")
+    storage_of(settings).sources.reject(
+        Rejection("/music/old.wav", "old.wav: is cut off; copy it again", "old-0123456789ab")
+    )
+    found = library_status(settings, instance)
+    assert [(one.track, one.state) for one in found.tracks] == [("old-0123456789ab", "failed")]
+    _tell(console(quiet=False), found)
+    assert capsys.readouterr().out.count("is cut off") == 1
+
+
+@pytest.mark.parametrize(("number", "told"), [(1, "1 track (1 done)"), (2, "2 tracks (2 done)")])
+def test_one_track_is_told_in_the_singular(
+    capsys: pytest.CaptureFixture[str], number: int, told: str
+) -> None:
+    _tell(
+        console(quiet=False),
+        LibraryStatus([TrackStatus(f"t{each}", [], 11, "done") for each in range(number)], []),
+    )
+    assert capsys.readouterr().out.splitlines()[-1] == f"{told}, 0 files rejected"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(5, "a minute"), (62, "a minute"), (119, "2 min"), (7200, "2 h"), (9000, "2 h")]
+)
+def test_a_time_is_told_in_one_form(seconds: float, told: str) -> None:
+    assert _span(seconds) == told
