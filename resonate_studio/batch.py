@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from resonate_studio.processing import Processor, StageDone
     from resonate_studio.stopping import Stopping
 
+_IN_THE_VERDICT = {"quality_is_accepted", "stems_are_good", "limiting_is_gentle"}
+"""Checks that warn of what the verdict tells in words."""
 _NOT_DONE = "stopped before it was done; what was made of it is kept, and the same command goes on from there"
 
 
@@ -144,6 +146,8 @@ def _as_json(done: Processed) -> dict[str, Any]:
         "replaced": done.replaced,
         "assets": {stage: asdict(made) for stage, made in done.assets.items()},
         "checks": [asdict(check) for check in done.checks],
+        "accepted": done.accepted,
+        "why_not": done.why_not,
     }
 
 
@@ -151,6 +155,8 @@ def _tell(terminal: Console, done: Processed, root: str) -> None:
     """What was made of a file and where, for a person."""
     from rich.markup import escape
     from rich.table import Table
+
+    from resonate_assets.acceptance import Acceptance
 
     if done.error is not None:
         terminal.print(f"[red]failed[/red] {escape(done.error)}", soft_wrap=True)
@@ -167,8 +173,11 @@ def _tell(terminal: Console, done: Processed, root: str) -> None:
         seconds = "cached" if made.from_cache else f"{made.metadata['seconds']:.1f}"
         table.add_row(stage, escape(made.engine), seconds, escape(names))
     terminal.print(table)
+    if done.accepted is not None:
+        verdict = Acceptance(done.accepted, (done.why_not,))
+        terminal.print(f"[{'green' if done.accepted else 'yellow'}]{escape(str(verdict))}", soft_wrap=True)
     for check in done.checks:
-        if not check.passed:
+        if not check.passed and not (done.accepted is False and check.name in _IN_THE_VERDICT):
             terminal.print(f"[yellow]check[/yellow] {check.asset}: {check.name} did not pass")
     if done.replaced:
         terminal.print(f"{done.follows}, made of this file before it changed, was removed", soft_wrap=True)

@@ -29,7 +29,8 @@ class Check:
 @dataclass
 class Processed:
     """What came of one file. error: one line, None when all is well. follows: an older track that was made of the
-    same file, before its content changed; replaced: whether that one was removed."""
+    same file, before its content changed; replaced: whether that one was removed. accepted: the verdict on the
+    track, None as long as there is none; why_not: its reasons, as the catalogue has them."""
 
     source: str
     track: str | None = None
@@ -39,6 +40,8 @@ class Processed:
     replaced: bool = False
     assets: dict[str, Stage] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
+    accepted: bool | None = None
+    why_not: str = ""
     stopped: bool = False
 
     @property

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
+from resonate_assets.acceptance import acceptance
 from resonate_assets.definitions import build_defs
 from resonate_assets.jobs import STAGES, process_track, update_library
 from resonate_assets.partitions import partitions_of, tracks
@@ -205,12 +206,14 @@ class Processor:
             for event in result.get_asset_materialization_events()
             if event.asset_key
         }
-        made = {stage: self.storage.artefacts.current(stage, track) for stage in STAGES if stage in fresh}
+        current = {stage: self.storage.artefacts.current(stage, track) for stage in STAGES if stage in fresh}
+        made = {stage: artefact for stage, artefact in current.items() if artefact}
         done.assets = {
             stage: _stage(artefact, bool(fresh[stage]["from_cache"].value))
             for stage, artefact in made.items()
-            if artefact
         }
+        verdict = acceptance({stage: artefact.manifest.measures for stage, artefact in made.items()})
+        done.accepted, done.why_not = verdict.accepted, "; ".join(verdict.reasons)
 
 
 def stages_from(stage: str) -> Sequence[str]:

@@ -34,6 +34,7 @@ def resonate(*arguments: str | Path, **environment: str) -> Result:
 
 
 KEYS = {"track", "source", "status", "error", "seconds", "follows", "replaced", "assets", "checks"}
+KEYS |= {"accepted", "why_not"}
 """Of each track in the JSON of `process`."""
 
 
@@ -161,7 +162,8 @@ def test_status_tells_tracks_and_rejections(session: Session) -> None:
     assert set(told) == {"tracks", "rejected"}
     states = {track["track"]: track["state"] for track in told["tracks"]}
     made = track_of(session.first)["track"]
-    accepted = {track["track"]: track["accepted"] for track in told["tracks"]}[made]
+    accepted = track_of(session.first)["accepted"]
+    assert {track["track"]: track["accepted"] for track in told["tracks"]}[made] == accepted
     assert states[made] == ("done" if accepted else "not accepted")
     [rejected] = told["rejected"]
     assert rejected["uri"].endswith("[red]bad.mp3")

@@ -1,0 +1,56 @@
+"""What `resonate process` tells at its end, of files that were not really processed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from resonate_studio.batch import Batch
+from resonate_studio.outcome import Check, Processed
+
+POOR = "scores 81.6 of 100, under 85; poor vocals (predicted at -0.4 dB)"
+
+
+def told(capsys: pytest.CaptureFixture[str], done: Processed, as_json: bool = False) -> str:
+    Batch([done.source], as_json, done=[done]).tell("/home")
+    return capsys.readouterr().out
+
+
+def song(accepted: bool | None, why_not: str = "", *failed: tuple[str, str]) -> Processed:
+    checks = [Check(asset, name, False, "warn") for asset, name in failed]
+    return Processed(
+        "/music/song.wav", "song-0123456789ab", accepted=accepted, why_not=why_not, checks=checks
+    )
+
+
+def test_why_a_track_is_not_accepted_is_told_in_words_and_other_checks_keep_a_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done = song(
+        False,
+        POOR,
+        ("qc_scores", "quality_is_accepted"),
+        ("stems", "stems_are_good"),
+        ("midi", "has_notes"),
+    )
+    lines = [line.rstrip() for line in told(capsys, done).splitlines()]
+    assert f"not accepted: {POOR}" in lines
+    assert [line for line in lines if "did not pass" in line] == ["check midi: has_notes did not pass"]
+
+
+def test_an_accepted_track_is_told_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "accepted" in told(capsys, song(True)).splitlines()
+
+
+def test_without_a_verdict_every_failed_check_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    output = told(capsys, song(None, "", ("stems", "stems_are_good")))
+    assert "check stems: stems_are_good did not pass" in output
+    assert "accepted" not in output
+
+
+def test_programs_get_the_verdict_and_its_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    [track] = json.loads(told(capsys, song(False, POOR), as_json=True))["tracks"]
+    assert (track["accepted"], track["why_not"]) == (False, POOR)
+    [track] = json.loads(told(capsys, song(True), as_json=True))["tracks"]
+    assert (track["accepted"], track["why_not"]) == (True, "")
