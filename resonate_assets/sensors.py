@@ -12,7 +12,7 @@ from resonate_assets.jobs import STAGES, process_track, update_library
 from resonate_assets.partition_status import mend_partition_status
 from resonate_assets.partitions import partitions_of, tracks
 from resonate_assets.rejections import let_go
-from resonate_assets.runs import BEATS, report_dead_runs, tracks_under_way
+from resonate_assets.runs import BEATS, PARTITION_TAG, report_dead_runs, tracks_under_way
 from resonate_resources.ingestion.intake import Intake, take_in
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.storage.catalogue import next_stale
@@ -42,15 +42,21 @@ def look(
     keys = [source.track for source in intake.new]
     return dg.SensorResult(
         dynamic_partitions_requests=[tracks.build_add_request(keys)] if keys else [],
-        run_requests=[run_request(key) for key in keys],
+        run_requests=[_first_run(context.instance, key) for key in keys],
         skip_reason=None if keys else dg.SkipReason(_nothing_new(intake, inbox)),
         cursor=json.dumps({"waiting": intake.waiting, "emitted": intake.emitted}),
     )
 
 
-def run_request(track: str) -> dg.RunRequest:
-    """A track's first run. The run key is made from content: asked for twice, it runs once."""
-    return dg.RunRequest(run_key=track, partition_key=track)
+def _first_run(instance: dg.DagsterInstance, track: str) -> dg.RunRequest:
+    """Of a new track. The run key is made from content: asked for twice, it runs once.
+
+    Content that was there before, went with its file and came back has a run that ended without it, whose key would
+    keep this one from running for ever.
+    """
+    before = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: track}), limit=1)
+    again = f"-{before[0].run_id}" if before and before[0].is_finished else ""
+    return dg.RunRequest(run_key=f"{track}{again}", partition_key=track)
 
 
 def _nothing_new(intake: Intake, inbox: Inbox) -> str:

@@ -99,6 +99,23 @@ def test_touching_renaming_and_a_lost_cursor_start_no_second_run(daemon: Daemon)
     assert len(daemon.runs) == 1
 
 
+def test_content_that_went_with_its_file_and_came_back_runs_again(
+    daemon: Daemon, instance: dg.DagsterInstance
+) -> None:
+    path = drop(daemon, "song.wav")
+    daemon.tick()
+    [key] = daemon.runs
+    tags = {"dagster/partition": key}
+    instance.add_run(dg.DagsterRun("process_track", "r1", status=dg.DagsterRunStatus.FAILURE, tags=tags))
+    instance.delete_dynamic_partition(str(tracks.name), key)
+    path.unlink()
+    daemon.tick()
+    drop(daemon, "song.wav")
+    for _ in range(3):
+        daemon.tick()
+    assert daemon.runs == [key, key]
+
+
 def test_a_daemon_killed_before_it_kept_the_result_starts_the_run_when_it_is_back(daemon: Daemon) -> None:
     drop(daemon, "song.wav")
     lost = daemon.evaluate()
