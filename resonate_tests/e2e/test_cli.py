@@ -33,8 +33,10 @@ def resonate(*arguments: str | Path, **environment: str) -> Result:
         return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-KEYS = {"track", "source", "status", "error", "seconds", "follows", "replaced", "assets", "checks"}
-KEYS |= {"accepted", "why_not"}
+KEYS = {
+    *("track", "source", "status", "error", "seconds", "follows", "replaced"),
+    *("assets", "checks", "accepted", "why_not"),
+}
 """Of each track in the JSON of `process`."""
 
 
