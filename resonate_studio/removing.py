@@ -43,15 +43,16 @@ class Removal:
         with alive(storage.database, "remove", track, track):
             stages = {stage.key.path[-1] for stage in TRACK_ASSETS}
             stages |= current_of(storage.database, [track]).get(track, {}).keys()
+            # What others may stand in the way of comes first: where it fails, the track is whole still.
+            forget_exports(storage.store, track, keep_files=keep_exports)
             for stage in stages:
                 # Without its manifest it counts no longer, whatever else is still there.
                 storage.store.delete(f"artefacts/{stage}/{track}/manifest.json")
+                forget(storage.database, [(stage, track)])
                 storage.store.delete(f"artefacts/{stage}/{track}")
-            forget_exports(storage.store, track, keep_files=keep_exports)
             storage.store.delete(f"briefs/{track}.json")
             storage.store.delete(f"tracks/{track}.json")
             storage.sources.accept(track, "")
-            forget(storage.database, [(stage, track) for stage in stages])
             forget_tracks(storage.database, [track])
             note_tries(storage.database, {}, [track])
             for run in self._runs():

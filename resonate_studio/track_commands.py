@@ -65,10 +65,13 @@ def remove(tracks: tuple[str, ...], yes: bool, keep_exports: bool, home: Path | 
 
     TRACK: a track's key, or any beginning of one that is no other's.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     from resonate_assets.definitions import build_defs
     from resonate_studio.home import open_instance, require_home, settings_for
     from resonate_studio.processing import Processor
     from resonate_studio.removing import Removal
+    from resonate_studio.trouble import trouble
 
     settings = settings_for(home)
     require_home(settings)
@@ -87,7 +90,10 @@ def remove(tracks: tuple[str, ...], yes: bool, keep_exports: bool, home: Path | 
         refused = {removal.track: reason for removal in removals if (reason := removal.obstacle())}
         for removal in removals:
             if removal.track not in refused:
-                removal.carry_out(keep_exports)
+                try:
+                    removal.carry_out(keep_exports)
+                except (OSError, SQLAlchemyError) as error:  # the others are removed all the same
+                    refused[removal.track] = f"{removal.track}: {trouble(error, storage.store.location(''))}"
         if len(refused) < len(names):
             reason = Processor(settings, instance).update_library()
             if reason is not None:

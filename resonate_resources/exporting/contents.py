@@ -41,7 +41,7 @@ def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact]) -> dict[st
             form = name.removeprefix("master.")
             if form in wanted.mastering.formats:
                 level = _level_of_master(made["master"], form)
-                add("", made["master"], name, "Master", Label(tags, level, level))
+                add("", made["master"], name, "Master", Label(tags, level, None))
     if "midi" in wanted.exports.parts:
         for name in made["midi"].manifest.files:
             if name.endswith(".mid") and made["midi"].manifest.measures[f"{PurePosixPath(name).stem}_notes"]:

@@ -1,7 +1,7 @@
 """Exports: folders for people and their programs, `exports/{Artist} - {Title}_{Hash}/`.
 
 Copies, so that a DAW which writes into a file can't reach an artefact. What a person or a program has changed in
-the folder is theirs: it is left, or put aside, and never written over.
+the folder, or put there, is theirs: it is left, or called by another name, and never written over or removed.
 
     exports/<folder>/…           the files, and metadata.json
     exported/<track>.json        what was put there, by name, size, hash and the store's stamp
@@ -12,14 +12,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from resonate_resources.exporting.label import Label
 from resonate_resources.recipe import Json
-from resonate_resources.recordings.recording import file_sha256
+from resonate_resources.recordings.recording import AudioError, file_sha256
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.store import Store, new_directory
 
@@ -53,7 +53,7 @@ class Outgoing:
 @dataclass(frozen=True)
 class Exported:
     """What came of an export. files: name in the folder → SHA-256; edited: names that are not as we left them, and
-    stay so; aside: names of files that were edited and gave way, as they are called now."""
+    stay so; aside: what was changed and gave way, as it is called now."""
 
     files: Mapping[str, str]
     edited: tuple[str, ...]
@@ -62,52 +62,46 @@ class Exported:
 
 @dataclass(frozen=True)
 class _Copy:
-    """A file as we left it. made_from: `Outgoing.digest()`, or empty while it is being written."""
+    """A file as we left it, or mean to. made_from: `Outgoing.digest()`; stamp: empty until it is there."""
 
     made_from: str
-    sha256: str = ""
-    size: int = 0
+    sha256: str
+    size: int
     stamp: str = ""
 
 
 @dataclass(frozen=True)
 class _Record:
+    """left: name → how we left it. coming: what takes its place: killed in between, either of both is ours."""
+
     folder: str
-    copies: Mapping[str, _Copy] = field(default_factory=dict)
+    left: Mapping[str, _Copy] = field(default_factory=dict)
+    coming: Mapping[str, _Copy] = field(default_factory=dict)
+
+    def of(self, name: str) -> list[_Copy]:
+        return [copies[name] for copies in (self.left, self.coming) if name in copies]
+
+    def names(self) -> list[str]:
+        return [*dict.fromkeys((*self.left, *self.coming))]
 
 
 def export(
     store: Store, track: str, folder: str, files: Mapping[str, Outgoing], facts: Mapping[str, Json]
 ) -> Exported:
-    """Bring a folder to hold these files, and write what is known of the track to its `metadata.json` last.
+    """Bring a folder to hold these files, and what is known of the track in its `metadata.json`.
 
     files: name in the folder → what goes there. What is there and made from the same is not copied again. What an
     earlier export of the track left, in this or another folder, and this one does not have, is removed, unless it
-    was changed since. Raises AudioError and OSError.
+    was changed since. Raises AudioError, at the end, where something else stands in the way, and OSError.
     """
-    before = _recorded(store, track)
-    if before.folder != folder:
-        _clear(store, before)
-        before = _Record(folder)
-    there, base = before.copies, f"exports/{folder}"
-    wanted = {name: outgoing.digest() for name, outgoing in files.items()}
-    same = {name for name in files if name in there and there[name].made_from == wanted[name]}
-    changed = {name for name in files if _is_changed(store, f"{base}/{name}", there.get(name))}
-    stale = [name for name in files if name not in same or store.stat(f"{base}/{name}") is None]
-    gone = [name for name in there if name not in files]
-    aside = [_put_aside(store, f"{base}/{name}") for name in stale if name in changed]
-    if stale or gone:
-        # Killed from here on, the record must not vouch for files that are being replaced, nor lose sight of any.
-        _write(store, track, _Record(folder, {**there, **dict.fromkeys(stale, _Copy(""))}))
-    for name in gone:
-        _remove(store, f"{base}/{name}", there[name])
-    copies = {**there, **dict(_copied(store, base, {name: files[name] for name in stale}))}
-    copies = {name: copies[name] for name in files}
-    _write(store, track, _Record(folder, copies))
-    hashes = {name: copy.sha256 for name, copy in copies.items()}
-    edited = tuple(name for name in files if name in same and name in changed)
-    _tell(store, base, hashes, facts)
-    return Exported(hashes, edited, tuple(aside))
+    base = f"exports/{folder}"
+    with new_directory(store, "export") as into:
+        made = dict(_copied(store, into, base, files, _recorded(store, track)))
+        text = _metadata(facts, {name: copy.sha256 for name, (copy, _) in made.items()})
+        (into / METADATA).write_bytes(text)
+        whole = {**made, METADATA: (_Copy("", hashlib.sha256(text).hexdigest(), len(text)), into / METADATA)}
+        with store.exclusive("exported"):
+            return _put(store, track, folder, whole)
 
 
 def folder_of(store: Store, track: str) -> str | None:
@@ -118,70 +112,111 @@ def folder_of(store: Store, track: str) -> str | None:
 
 def forget(store: Store, track: str, *, keep_files: bool = False) -> None:
     """Remove what was exported of a track, and the record of it. What somebody changed or put there stays."""
-    if not keep_files:
-        _clear(store, _recorded(store, track))
-    store.delete(_record_key(track))
+    with store.exclusive("exported"):
+        if not keep_files:
+            record = _recorded(store, track)
+            _clear(store, record, record.names())
+        store.unlink(_record_key(track))
 
 
-def _clear(store: Store, record: _Record) -> None:
-    for name, copy in record.copies.items():
-        _remove(store, f"exports/{record.folder}/{name}", copy)
-    if record.folder:
-        store.delete(f"exports/{record.folder}/{METADATA}")
+def _copied(
+    store: Store, into: Path, base: str, files: Mapping[str, Outgoing], record: _Record
+) -> Iterator[tuple[str, tuple[_Copy, Path | None]]]:
+    """(name, (the file as it is to be, where it was made)) of each; None: it is there already, changed or not."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
 
-
-def _remove(store: Store, key: str, copy: _Copy) -> None:
-    if not _is_changed(store, key, copy):
-        store.delete(key)
-
-
-def _copied(store: Store, base: str, files: Mapping[str, Outgoing]) -> Iterator[tuple[str, _Copy]]:
-    with new_directory(store, "export") as into, ThreadPoolExecutor(_AT_ONCE) as pool:
-
-        def made(numbered: tuple[int, Outgoing]) -> Path:
-            number, outgoing = numbered
+        def made(numbered: tuple[int, tuple[str, Outgoing]]) -> tuple[_Copy, Path | None]:
+            number, (name, outgoing) = numbered
+            left = (
+                None if name in record.coming else record.left.get(name)
+            )  # a killed export may have put either
+            if left and left.made_from == outgoing.digest() and _is_there(store, base, name):
+                return left, None
             path = into / f"{number}{PurePosixPath(outgoing.name).suffix}"
             outgoing.copy(path)
-            return path
+            return _Copy(outgoing.digest(), file_sha256(path), path.stat().st_size), path
 
-        for (name, outgoing), path in zip(
-            files.items(), pool.map(made, enumerate(files.values())), strict=True
-        ):
-            size, sha256 = path.stat().st_size, file_sha256(path)
-            store.adopt(path, f"{base}/{name}")
-            found = store.stat(f"{base}/{name}")
-            yield name, _Copy(outgoing.digest(), sha256, size, found.stamp if found else "")
+        yield from zip(files, pool.map(made, enumerate(files.items())), strict=True)
 
 
-def _is_changed(store: Store, key: str, copy: _Copy | None) -> bool:
-    """Whether there is a file which is not the one that we left: somebody else's, or changed since."""
-    found = store.stat(key)
-    if found is None or (copy is not None and not copy.made_from):
+def _put(store: Store, track: str, folder: str, made: Mapping[str, tuple[_Copy, Path | None]]) -> Exported:
+    """Put what was made into the folder, looking at each place right before: it may have been hours."""
+    base = f"exports/{folder}"
+    before = _recorded(store, track)
+    if before.folder and before.folder != folder:
+        _clear(store, before, before.names())
+    if before.folder != folder:
+        before = _Record(folder)
+    coming = {name: copy for name, (copy, path) in made.items() if path is not None}
+    _write(store, track, _Record(folder, before.left, coming))
+    _clear(store, before, before.names() - made.keys())
+    left: dict[str, _Copy] = {}
+    edited, aside, blocked = [], [], []
+    for name, (copy, path) in made.items():
+        held = store.holds(base, name)
+        if held == "blocked":
+            blocked.append(name)
+        elif path is None:
+            left[name] = copy
+            there = store.stat(f"{base}/{name}") if held == "file" else None
+            as_left = there is not None and (there.size, there.stamp) == (copy.size, copy.stamp)
+            if not as_left and not _is_ours(store, base, name, [copy]):
+                edited.append(name)
+        else:
+            if held != "nothing" and not _is_ours(store, base, name, [*before.of(name), copy]):
+                aside.append(_put_aside(store, base, name))
+                held = "nothing"
+            if held == "nothing" or not _is_ours(store, base, name, [copy]):
+                store.adopt(path, f"{base}/{name}")
+            there = store.stat(f"{base}/{name}")
+            left[name] = replace(copy, stamp=there.stamp if there else "")
+    _write(store, track, _Record(folder, left))
+    if blocked:
+        raise AudioError(
+            f"{store.location(f'{base}/{blocked[0]}')}: something else stands where its folder belongs; move it "
+            "away, and process the track again"
+        )
+    hashes = {name: copy.sha256 for name, copy in left.items() if name != METADATA}
+    return Exported(hashes, tuple(edited), tuple(aside))
+
+
+def _clear(store: Store, record: _Record, names: Collection[str]) -> None:
+    """Remove files of ours, and nothing else."""
+    base = f"exports/{record.folder}"
+    for name in names:
+        if _is_ours(store, base, name, record.of(name)):
+            store.unlink(f"{base}/{name}")
+
+
+def _is_there(store: Store, base: str, name: str) -> bool:
+    """Whether anything is, be it ours or not: what is missing is made anew, what was changed is not."""
+    return store.holds(base, name) in ("file", "other")
+
+
+def _is_ours(store: Store, base: str, name: str, copies: Sequence[_Copy]) -> bool:
+    """Whether a file is one of these, byte by byte: programs may set back the time of what they change."""
+    if not copies or store.holds(base, name) != "file":
         return False
-    if copy is None or found.size != copy.size:
-        return True
-    return found.stamp != copy.stamp and file_sha256(store.fetch(key)) != copy.sha256
+    found = store.stat(f"{base}/{name}")
+    alike = [copy for copy in copies if found is not None and found.size == copy.size]
+    return bool(alike) and file_sha256(store.fetch(f"{base}/{name}")) in {copy.sha256 for copy in alike}
 
 
-def _put_aside(store: Store, key: str) -> str:
-    """Call a file `… (edited).wav`, or `… (edited 2).wav` where there is one; gives its new name."""
-    path = PurePosixPath(key)
+def _put_aside(store: Store, base: str, name: str) -> str:
+    """Call what there is `… (edited).wav`, or `… (edited 2).wav` where there is one; gives its new name."""
+    path = PurePosixPath(name)
     numbers = iter(range(2, 1_000_000))
     aside = path.with_stem(f"{path.stem} (edited)")
-    while store.stat(str(aside)) is not None:
+    while store.holds(base, str(aside)) != "nothing":
         aside = path.with_stem(f"{path.stem} (edited {next(numbers)})")
-    with new_directory(store, "aside") as into:
-        shutil.copyfile(store.fetch(key), into / path.name)
-        store.adopt(into / path.name, str(aside))
-    store.delete(key)
-    return aside.name
+    store.rename(f"{base}/{name}", f"{base}/{aside}")
+    return str(aside)
 
 
-def _tell(store: Store, base: str, hashes: Mapping[str, str], facts: Mapping[str, Json]) -> None:
+def _metadata(facts: Mapping[str, Json], hashes: Mapping[str, str]) -> bytes:
     record = {**facts, "files": {name: {"sha256": digest} for name, digest in hashes.items()}}
     # A file name that is no UTF-8 holds lone surrogates, which `backslashreplace` writes as JSON's own escapes.
-    text = json.dumps(record, indent=1, ensure_ascii=False).encode(errors="backslashreplace")
-    store.write(f"{base}/{METADATA}", text)
+    return json.dumps(record, indent=1, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def _record_key(track: str) -> str:
@@ -196,6 +231,9 @@ def _recorded(store: Store, track: str) -> _Record:
     """What was put there before; nothing where that is not known."""
     try:
         values = json.loads(store.read(_record_key(track)) or b"")
-        return _Record(values["folder"], {name: _Copy(**copy) for name, copy in values["copies"].items()})
+        copies = {
+            kind: {name: _Copy(**copy) for name, copy in values[kind].items()} for kind in ("left", "coming")
+        }
+        return _Record(values["folder"], **copies)
     except (ValueError, KeyError, TypeError, AttributeError):
         return _Record("")

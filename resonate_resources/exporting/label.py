@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resonate_resources.recordings.recording import Recording
-from resonate_resources.recordings.tags import ReplayGain, Tags, write_tags
+from resonate_resources.recordings.tags import Tags, write_tags
 from resonate_resources.signal.loudness import LoudnessMeter
 from resonate_resources.signal.true_peak import TruePeakMeter
 
+_REPLAY_GAIN_LUFS = -18.0  # wiki.hydrogenaud.io, "ReplayGain 2.0 specification": reference level
 _VERSION = "1"
 """Raised when what is written of the same label changes: files that were exported before are written anew."""
 
@@ -27,27 +29,35 @@ class Level:
 @dataclass(frozen=True)
 class Label:
     """tags: as they are to stand in the file. level: its own, where it was measured before; else it is measured.
-    whole: the level of all that belongs together, by which players that keep an album's balance turn it."""
+    whole: the level of all that belongs together, by which players that keep an album's balance turn it; None: it
+    stands for itself."""
 
     tags: Tags
     level: Level | None
-    whole: Level
+    whole: Level | None
 
     def digest(self) -> str:
         """SHA-256 of what it says."""
         artwork = hashlib.sha256(self.tags.artwork or b"").hexdigest()
-        levels = [[each.loudness_lufs, each.peak_dbtp] for each in (self.whole, self.level) if each]
+        levels = [[each.loudness_lufs, each.peak_dbtp] if each else [] for each in (self.whole, self.level)]
         told = json.dumps([_VERSION, self.tags.to_json(), artwork, levels], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
 
     def write(self, path: Path) -> None:
         """Put it on a WAV, FLAC or MP3 file. Raises AudioError."""
         own = self.level or _measured(Recording.open(path))
-        write_tags(
-            path,
-            self.tags,
-            ReplayGain.of(own.loudness_lufs, own.peak_dbtp, self.whole.loudness_lufs, self.whole.peak_dbtp),
-        )
+        gains = _replay_gain("TRACK", own) | (_replay_gain("ALBUM", self.whole) if self.whole else {})
+        write_tags(path, self.tags, gains)
+
+
+def _replay_gain(kind: str, level: Level) -> dict[str, str]:
+    """Keys and texts of ReplayGain 2.0; none of silence, which has no loudness."""
+    if not math.isfinite(level.loudness_lufs):
+        return {}
+    return {
+        f"REPLAYGAIN_{kind}_GAIN": f"{_REPLAY_GAIN_LUFS - level.loudness_lufs:.2f} dB",
+        f"REPLAYGAIN_{kind}_PEAK": f"{10 ** (level.peak_dbtp / 20):.6f}",
+    }
 
 
 def part_of(tags: Tags, part: str) -> Tags:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from resonate_resources.recipe import Json
@@ -75,39 +76,6 @@ class Tags:
         return cls(**values)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
-class ReplayGain:
-    """ReplayGain 2.0 of a file, and of all files that belong together (its album): gains in dB to −18 LUFS, peaks
-    as amplitudes, 1.0 full scale."""
-
-    track_gain_db: float
-    track_peak: float
-    album_gain_db: float
-    album_peak: float
-
-    @classmethod
-    def of(
-        cls, lufs: float, peak_dbtp: float, album_lufs: float, album_peak_dbtp: float
-    ) -> ReplayGain | None:
-        """From loudness in LUFS and peaks in dBTP; None where something is silent, and has none."""
-        if not all(map(math.isfinite, (lufs, album_lufs))):
-            return None
-        peaks = (10 ** (peak / 20) for peak in (peak_dbtp, album_peak_dbtp))
-        gains = (_REPLAY_GAIN_LUFS - each for each in (lufs, album_lufs))
-        return cls(*(value for pair in zip(gains, peaks, strict=True) for value in pair))
-
-    def texts(self) -> dict[str, str]:
-        """Key → text, as the specification has them."""
-        return {
-            "REPLAYGAIN_TRACK_GAIN": f"{self.track_gain_db:.2f} dB",
-            "REPLAYGAIN_TRACK_PEAK": f"{self.track_peak:.6f}",
-            "REPLAYGAIN_ALBUM_GAIN": f"{self.album_gain_db:.2f} dB",
-            "REPLAYGAIN_ALBUM_PEAK": f"{self.album_peak:.6f}",
-        }
-
-
-_REPLAY_GAIN_LUFS = -18.0  # wiki.hydrogenaud.io, "ReplayGain 2.0 specification": reference level
-
 TEXT_FIELDS = (
     "artist", "title", "album", "album_artist", "composer", "genre", "date", "key", "isrc", "copyright",
     "comment",
@@ -129,20 +97,23 @@ VORBIS_COMMENTS = {
 }  # fmt: skip
 
 
-def write_tags(path: Path, tags: Tags, replay_gain: ReplayGain | None = None) -> None:
-    """Replace the tags of a WAV, FLAC or MP3 file. Raises AudioError where that cannot be done."""
+def write_tags(path: Path, tags: Tags, more: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Replace the tags of a WAV, FLAC or MP3 file. Raises AudioError where that cannot be done.
+
+    more: key → text of what Tags does not have, as Vorbis comments and ID3's TXXX.
+    """
     import mutagen
 
     try:
         if path.suffix.lower() == ".flac":
-            _write_flac(path, tags, replay_gain)
+            _write_flac(path, tags, more)
         else:
-            _write_id3(path, tags, replay_gain)
+            _write_id3(path, tags, more)
     except (mutagen.MutagenError, OSError) as error:
         raise AudioError(f"{path.name}: tags cannot be written ({error})") from error
 
 
-def _write_id3(path: Path, tags: Tags, replay_gain: ReplayGain | None) -> None:
+def _write_id3(path: Path, tags: Tags, more: Mapping[str, str]) -> None:
     from mutagen.id3 import ID3
     from mutagen.mp3 import MP3
     from mutagen.wave import WAVE
@@ -152,7 +123,7 @@ def _write_id3(path: Path, tags: Tags, replay_gain: ReplayGain | None) -> None:
     if wide:  # mutagen knows only RIFF
         written = io.BytesIO()
         frames = ID3()
-        _fill_id3(frames, tags, replay_gain)
+        _fill_id3(frames, tags, more)
         frames.save(written)
         _replace_rf64_chunk(path, b"id3 ", written.getvalue())
         return
@@ -160,11 +131,11 @@ def _write_id3(path: Path, tags: Tags, replay_gain: ReplayGain | None) -> None:
     if file.tags is None:
         file.add_tags()
     file.tags.clear()
-    _fill_id3(file.tags, tags, replay_gain)
+    _fill_id3(file.tags, tags, more)
     file.save()
 
 
-def _fill_id3(frames: Any, tags: Tags, replay_gain: ReplayGain | None) -> None:
+def _fill_id3(frames: Any, tags: Tags, more: Mapping[str, str]) -> None:
     from mutagen import id3
 
     texts = _texts(tags)
@@ -177,7 +148,7 @@ def _fill_id3(frames: Any, tags: Tags, replay_gain: ReplayGain | None) -> None:
             frames.add(id3.COMM(encoding=id3.Encoding.UTF8, lang="XXX", desc="", text=[texts[name]]))
         else:
             frames.add(getattr(id3, frame)(encoding=id3.Encoding.UTF8, text=[texts[name]]))
-    for key, text in (replay_gain.texts() if replay_gain else {}).items():
+    for key, text in more.items():
         frames.add(id3.TXXX(encoding=id3.Encoding.UTF8, desc=key, text=[text]))
     if tags.artwork:
         frames.add(
@@ -205,7 +176,7 @@ def _replace_rf64_chunk(path: Path, name: bytes, content: bytes) -> None:
         file.write(riff_size.to_bytes(8, "little"))
 
 
-def _write_flac(path: Path, tags: Tags, replay_gain: ReplayGain | None) -> None:
+def _write_flac(path: Path, tags: Tags, more: Mapping[str, str]) -> None:
     from mutagen.flac import FLAC, Picture
     from mutagen.id3 import PictureType
 
@@ -218,7 +189,7 @@ def _write_flac(path: Path, tags: Tags, replay_gain: ReplayGain | None) -> None:
     for name, (key, *_) in VORBIS_COMMENTS.items():
         if name in texts:
             file.tags[key] = texts[name]
-    for key, text in (replay_gain.texts() if replay_gain else {}).items():
+    for key, text in more.items():
         file.tags[key] = text
     if tags.artwork:
         picture = Picture()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
-from resonate_resources.storage.store import Entry, Stat
+from resonate_resources.storage.store import Entry, Holds, Stat
 
 if TYPE_CHECKING:
     from boto3.s3.transfer import TransferConfig
@@ -169,6 +169,21 @@ class S3Store:
                 f"s3://{self._bucket}/{first.get('Key')}: can't be deleted ({first.get('Code')}: "
                 f"{first.get('Message')})" + (f", and {len(failed) - 1} more" if len(failed) > 1 else "")
             )
+
+    def holds(self, base: str, name: str) -> Holds:
+        return "nothing" if self._head(f"{base}/{name}") is None else "file"
+
+    def unlink(self, key: str) -> None:
+        with on_one_line(self.location(key)):
+            self._client.delete_object(Bucket=self._bucket, Key=self._key(key))
+
+    def rename(self, key: str, free: str) -> None:
+        with on_one_line(self.location(key)):
+            self._client.copy({"Bucket": self._bucket, "Key": self._key(key)}, self._bucket, self._key(free))
+        self.unlink(key)
+
+    def exclusive(self, prefix: str) -> AbstractContextManager[None]:  # noqa: ARG002 — there are no locks
+        return nullcontext()
 
     def location(self, key: str) -> str:
         return f"s3://{self._bucket}/{self._key(key)}"

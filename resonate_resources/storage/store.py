@@ -7,10 +7,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class Stat(NamedTuple):
 
     size: int
     stamp: str
+
+
+Holds = Literal["nothing", "file", "other", "blocked"]
+"""other: no regular file, or a link. blocked: nothing can be of that name, as what should be a folder above it is
+none, or is a link to one elsewhere."""
 
 
 class Store(Protocol):
@@ -63,6 +68,18 @@ class Store(Protocol):
 
     def delete(self, prefix: str) -> None:
         """Remove the object `prefix`, or everything under `prefix/`."""
+
+    def holds(self, base: str, name: str) -> Holds:
+        """What there is of that name in a folder that others use as well: links in it are not followed."""
+
+    def unlink(self, key: str) -> None:
+        """Remove one file, and the folders that are empty without it. Nothing else ever goes with it."""
+
+    def rename(self, key: str, free: str) -> None:
+        """Call what there is, of whatever kind, by a name that is free."""
+
+    def exclusive(self, prefix: str) -> AbstractContextManager[None]:
+        """Of the processes that hold the same prefix, one at a time; on S3, all of them."""
 
     def location(self, key: str) -> str:
         """Absolute path or URI, for people and other programs."""
@@ -245,6 +262,37 @@ class LocalStore:
             path.unlink(missing_ok=True)
             with suppress(OSError):  # it holds others
                 path.parent.rmdir()
+
+    def holds(self, base: str, name: str) -> Holds:
+        folder = self._path(base)
+        path = folder / name
+        above = [folder / place for place in Path(name).parents]
+        if any(place.is_symlink() for place in above if place != folder):
+            return "blocked"
+        if any(os.path.lexists(place) and not place.is_dir() for place in above):
+            return "blocked"
+        if not os.path.lexists(path):
+            return "nothing"
+        return "file" if path.is_file() and not path.is_symlink() else "other"
+
+    def unlink(self, key: str) -> None:
+        path = self._path(key)
+        path.unlink(missing_ok=True)
+        for folder in Path(key).parents[:-1]:
+            try:
+                self._path(str(folder)).rmdir()
+            except OSError:  # it holds others
+                return
+
+    def rename(self, key: str, free: str) -> None:
+        self._path(key).rename(self._path(free))
+        to_disk(self._path(free).parent)
+
+    @contextmanager
+    def exclusive(self, prefix: str) -> Iterator[None]:
+        self._make_folder(self._path(prefix))
+        with _lock(self._path(prefix)):
+            yield
 
     def location(self, key: str) -> str:
         return str(self._path(key).absolute())

@@ -7,12 +7,14 @@ import json
 import os
 import signal
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from resonate_resources.exporting.folder import Exported, Outgoing, export, forget
 from resonate_resources.recipe import Engine, Json, Product, Recipe
+from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.store import LocalStore, new_directory
 
@@ -40,9 +42,11 @@ def keep(store: LocalStore, contents: Mapping[str, bytes], mix: str) -> Artefact
         )
 
 
-def sent(store: LocalStore, artefact: Artefact, facts: Mapping[str, Json] | None = None) -> Exported:
+def sent(
+    store: LocalStore, artefact: Artefact, facts: Mapping[str, Json] | None = None, into: str = "audio/"
+) -> Exported:
     """All files of an artefact exported into the folder."""
-    files = {f"audio/{name}": Outgoing(artefact, name) for name in artefact.manifest.files}
+    files = {f"{into}{name}": Outgoing(artefact, name) for name in artefact.manifest.files}
     return export(store, TRACK, FOLDER, files, facts or {})
 
 
@@ -111,24 +115,34 @@ def test_files_of_the_last_export_go_and_files_of_the_user_stay(store: LocalStor
 
 
 @pytest.mark.parametrize(
-    "broken", [b"", b"{", b"[]", b'{"folder": 3}', b'{"folder": "", "copies": {"a": 3}}', b"\xff"]
+    "broken", [b"", b"{", b"[]", b'{"folder": 3}', b'{"folder": "", "left": {"a": 3}, "coming": {}}', b"\xff"]
 )
-def test_a_damaged_record_loses_nothing_of_what_lies_in_the_folder(store: LocalStore, broken: bytes) -> None:
-    made = keep(store, {"master.wav": b"wave"}, "k1")
+def test_a_damaged_record_loses_nothing_and_takes_for_ours_what_is_to_the_byte(
+    store: LocalStore, broken: bytes
+) -> None:
+    made = keep(store, {"master.wav": b"wave", "master.mp3": b"mp3"}, "k1")
     sent(store, made)
+    (store.root / "exports" / FOLDER / "audio/master.mp3").write_bytes(b"cues")
     store.write(f"exported/{TRACK}.json", broken)
     found = sent(store, made)
-    assert exported(store) == {"audio/master.wav": b"wave", "audio/master (edited).wav": b"wave"}
-    assert found.aside == ("master (edited).wav",)
+    assert exported(store) == {
+        "audio/master.wav": b"wave",
+        "audio/master.mp3": b"mp3",
+        "audio/master (edited).mp3": b"cues",
+    }
+    assert found.aside == ("audio/master (edited).mp3",)
 
 
-def test_a_metadata_file_that_a_user_has_broken_is_written_anew(store: LocalStore) -> None:
+def test_a_metadata_file_that_a_user_has_changed_is_put_aside_and_written_anew(store: LocalStore) -> None:
     made = keep(store, {"master.wav": b"wave"}, "k1")
     sent(store, made)
-    store.write(f"exports/{FOLDER}/metadata.json", b"{")
+    store.write(f"exports/{FOLDER}/metadata.json", b"my notes")
     sent(store, made)
     record = json.loads(store.read(f"exports/{FOLDER}/metadata.json") or b"")
     assert list(record["files"]) == ["audio/master.wav"]
+    assert store.read(f"exports/{FOLDER}/metadata (edited).json") == b"my notes"
+    forget(store, TRACK)
+    assert exported(store) == {"metadata (edited).json": b"my notes"}
 
 
 # What others change
@@ -154,9 +168,9 @@ def test_a_file_that_was_changed_gives_way_to_what_is_new_and_is_not_lost(store:
     sent(store, keep(store, {"master.mp3": b"one"}, "k1"))
     path = store.root / "exports" / FOLDER / "audio/master.mp3"
     path.write_bytes(b"one, with cues")
-    assert sent(store, keep(store, {"master.mp3": b"two"}, "k2")).aside == ("master (edited).mp3",)
+    assert sent(store, keep(store, {"master.mp3": b"two"}, "k2")).aside == ("audio/master (edited).mp3",)
     path.write_bytes(b"two, with cues")
-    assert sent(store, keep(store, {"master.mp3": b"three"}, "k3")).aside == ("master (edited 2).mp3",)
+    assert sent(store, keep(store, {"master.mp3": b"three"}, "k3")).aside == ("audio/master (edited 2).mp3",)
     assert exported(store) == {
         "audio/master.mp3": b"three",
         "audio/master (edited).mp3": b"one, with cues",
@@ -228,3 +242,127 @@ def test_an_export_killed_while_it_replaces_another_is_never_taken_for_either(
         "audio/b.wav": b"1111",
         "audio/only1.wav": b"1",
     }
+
+
+def killed_in_the_midst(store: LocalStore, made: Artefact, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An export that dies as it is about to put its first file into the folder."""
+    child = os.fork()
+    if child == 0:
+        whole = LocalStore.adopt
+
+        def adopt(self: LocalStore, file: Path, key: str) -> None:
+            if key.startswith("exports/"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            whole(self, file, key)
+
+        monkeypatch.setattr(LocalStore, "adopt", adopt)
+        sent(store, made)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("then", ["export", "remove"])
+def test_what_somebody_edits_after_an_export_was_killed_is_not_lost(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    sent(store, keep(store, {"a.wav": b"1111", "b.wav": b"1111"}, "k1"))
+    second = keep(store, {"a.wav": b"2222", "b.wav": b"2222"}, "k2")
+    killed_in_the_midst(store, second, monkeypatch)
+    (store.root / "exports" / FOLDER / "audio/b.wav").write_bytes(b"EDIT")
+    if then == "remove":
+        forget(store, TRACK)
+        assert exported(store) == {"audio/b.wav": b"EDIT"}
+    else:
+        sent(store, second)
+        assert exported(store) == {
+            "audio/a.wav": b"2222",
+            "audio/b.wav": b"2222",
+            "audio/b (edited).wav": b"EDIT",
+        }
+
+
+def test_what_is_edited_while_an_export_is_made_is_not_written_over(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(store, keep(store, {"a.wav": b"1111"}, "k1"))
+    path = store.root / "exports" / FOLDER / "audio/a.wav"
+    whole = Outgoing.copy
+
+    def copy(self: Outgoing, to: Path) -> None:
+        whole(self, to)
+        path.write_bytes(b"EDIT")
+
+    monkeypatch.setattr(Outgoing, "copy", copy)
+    sent(store, keep(store, {"a.wav": b"2222"}, "k2"))
+    assert exported(store) == {"audio/a.wav": b"2222", "audio/a (edited).wav": b"EDIT"}
+
+
+def test_an_edit_that_keeps_size_and_time_is_not_written_over(store: LocalStore) -> None:
+    sent(store, keep(store, {"a.wav": b"1111"}, "k1"))
+    path = store.root / "exports" / FOLDER / "audio/a.wav"
+    before = path.stat()
+    path.write_bytes(b"EDIT")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    sent(store, keep(store, {"a.wav": b"2222"}, "k2"))
+    assert exported(store) == {"audio/a.wav": b"2222", "audio/a (edited).wav": b"EDIT"}
+
+
+def test_a_folder_that_stands_where_a_file_of_ours_was_is_put_aside_and_never_removed(
+    store: LocalStore,
+) -> None:
+    sent(store, keep(store, {"a.wav": b"1"}, "k1"))
+    place = store.root / "exports" / FOLDER / "audio/a.wav"
+    place.unlink()
+    place.mkdir()
+    (place / "mine").write_bytes(b"mine")
+    sent(store, keep(store, {"a.wav": b"2"}, "k2"))
+    assert exported(store) == {"audio/a.wav": b"2", "audio/a (edited).wav/mine": b"mine"}
+    forget(store, TRACK)
+    assert exported(store) == {"audio/a (edited).wav/mine": b"mine"}
+
+
+def test_links_are_somebodys_and_what_they_lead_to_is_left_alone(store: LocalStore, tmp_path: Path) -> None:
+    sent(store, keep(store, {"a.wav": b"1", "b.wav": b"1"}, "k1"))
+    folder = store.root / "exports" / FOLDER
+    (folder / "audio").rename(tmp_path / "elsewhere")
+    (folder / "audio").symlink_to(tmp_path / "elsewhere")
+    forget(store, TRACK)
+    assert (tmp_path / "elsewhere/a.wav").read_bytes() == b"1"
+    sent(store, keep(store, {"c.wav": b"1"}, "k3"), into="")
+    (folder / "c.wav").unlink()
+    (folder / "c.wav").symlink_to(tmp_path / "not mounted")
+    sent(store, keep(store, {"c.wav": b"2"}, "k4"), into="")
+    assert (folder / "c (edited).wav").is_symlink()
+    assert (folder / "c.wav").read_bytes() == b"2"
+
+
+def test_what_stands_in_the_way_is_told_in_one_line_and_the_others_are_exported(store: LocalStore) -> None:
+    folder = store.root / "exports" / FOLDER
+    folder.mkdir(parents=True)
+    (folder / "audio").write_bytes(b"mine")
+    made = keep(store, {"a.wav": b"1"}, "k1")
+    files = {"audio/a.wav": Outgoing(made, "a.wav"), "a.wav": Outgoing(made, "a.wav")}
+    with pytest.raises(AudioError, match=r"audio/a\.wav: something else stands where its folder belongs"):
+        export(store, TRACK, FOLDER, files, {})
+    assert exported(store) == {"audio": b"mine", "a.wav": b"1"}
+    (folder / "audio").unlink()
+    export(store, TRACK, FOLDER, files, {})
+    assert exported(store) == {"audio/a.wav": b"1", "a.wav": b"1"}
+
+
+def test_files_that_were_kept_when_the_track_was_removed_are_ours_again(store: LocalStore) -> None:
+    made = keep(store, {"a.wav": b"1"}, "k1")
+    sent(store, made)
+    forget(store, TRACK, keep_files=True)
+    assert sent(store, made).aside == ()
+    forget(store, TRACK)
+    assert not (store.root / "exports" / FOLDER).exists()
+
+
+def test_two_that_export_the_same_at_once_leave_it_whole_and_nothing_beside_it(store: LocalStore) -> None:
+    sent(store, keep(store, {f"{number}.wav": b"1" for number in range(5)}, "k1"))
+    second = keep(store, {f"{number}.wav": b"2" for number in range(5)}, "k2")
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: sent(store, second), range(4)))
+    assert all(each.aside == each.edited == () for each in found)
+    assert exported(store) == {f"audio/{number}.wav": b"2" for number in range(5)}

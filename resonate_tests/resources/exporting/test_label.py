@@ -99,7 +99,13 @@ def test_the_sound_stays_as_it_was(tone: Recording) -> None:
 def test_silence_has_no_gain(tmp_path: Path) -> None:
     silence = write_samples(tmp_path / "silence.wav", np.zeros((2, RATE), np.float32), RATE)
     Label(TAGS, None, WHOLE).write(silence.path)
-    assert not [key for key in id3(silence.path) if key.startswith("REPLAYGAIN")]
+    assert not [key for key in id3(silence.path) if key.startswith("REPLAYGAIN_TRACK")]
+
+
+def test_a_file_that_stands_for_itself_has_no_gain_of_an_album(tone: Recording) -> None:
+    Label(TAGS, Level(-9.5, -0.5), None).write(tone.path)
+    gains = {key for key in id3(tone.path) if key.startswith("REPLAYGAIN")}
+    assert gains == {"REPLAYGAIN_TRACK_GAIN", "REPLAYGAIN_TRACK_PEAK"}
 
 
 def test_whatever_a_label_says_another_of_it_has_another_digest() -> None:
@@ -109,6 +115,7 @@ def test_whatever_a_label_says_another_of_it_has_another_digest() -> None:
         replace(label, tags=replace(TAGS, artwork=b"\xff\xd8\xff34")),
         replace(label, level=WHOLE),
         replace(label, whole=Level(-14.0, -2.0)),
+        replace(label, level=WHOLE, whole=None),
     ]
-    assert len({each.digest() for each in (label, *others)}) == 5
+    assert len({each.digest() for each in (label, *others)}) == 6
     assert Label(TAGS, None, Level(-14.0, -1.0)).digest() == label.digest()
