@@ -63,7 +63,12 @@ def dev(home: Path | None, port: int, verbose: bool) -> None:
 
 
 def _run(home: Path | None, port: int, verbose: bool) -> int:
-    from resonate_studio.home import instance_directory, open_instance, settings_for
+    from resonate_studio.home import (
+        instance_directory,
+        open_instance,
+        require_writable_storage,
+        settings_for,
+    )
     from resonate_studio.service_log import ServiceLog
     from resonate_studio.services import Services, to_stderr
 
@@ -77,6 +82,7 @@ def _run(home: Path | None, port: int, verbose: bool) -> int:
     ]
     with ExitStack() as stack:
         with open_instance(settings) as instance:
+            require_writable_storage(settings)
             Path(settings.inbox).mkdir(parents=True, exist_ok=True)
             log = None if verbose else stack.enter_context(closing(ServiceLog(instance_directory(settings))))
             with log.said_here() if log else nullcontext():

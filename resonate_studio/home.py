@@ -83,6 +83,16 @@ def require_storage(settings: Settings) -> None:
         )
 
 
+def require_writable_storage(settings: Settings) -> None:
+    """For what works without anybody who reads its failures. Raises ClickException."""
+    storage = settings.storage_folder
+    if storage is not None and not os.access(storage, os.W_OK | os.X_OK):
+        raise click.ClickException(
+            f"RESONATE_STORAGE={plain(settings.storage)}: can't be written to; see to permission there, "
+            "or give another folder"
+        )
+
+
 def instance_directory(settings: Settings) -> Path:
     """Where the Dagster instance of a home is: DAGSTER_HOME, else `<home>/dagster_home`."""
     return Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster_home").expanduser().absolute()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -139,6 +140,23 @@ def test_a_storage_that_cannot_be_made_is_refused_in_one_line(
         assert len(told) == 1, result.output
         assert isinstance(result.exception, SystemExit)
     assert not (tmp_path / "home").exists()
+
+
+def test_the_web_ui_does_not_start_over_a_storage_that_cannot_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    may = os.access  # root may write into any folder, whatever its mode
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != storage and may(place, mode))
+    monkeypatch.setenv("RESONATE_STORAGE", str(storage))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    result = CliRunner().invoke(main, ["dev", "--home", str(tmp_path / "home"), "--port", str(port)])
+    assert result.exit_code == 1
+    assert f"RESONATE_STORAGE={storage}: can't be written to" in result.output
+    assert not (tmp_path / "home" / "dagster_home" / "dev.log").exists()
 
 
 def test_an_index_is_not_rebuilt_from_a_storage_that_is_not_there(
