@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,6 +66,19 @@ class Settings:
             )
         if self.database:
             _database(self.database)
+
+    @property
+    def database_file(self) -> Path | None:
+        """Where the database is a file, in SQLite, and was set to be: that file."""
+        address = sa.make_url(self.database) if self.database else None
+        if address is None or address.get_backend_name() != "sqlite":
+            return None
+        return Path(address.database or "").expanduser()
+
+    @property
+    def storage_folder(self) -> Path | None:
+        """Storage where it is a folder on this machine."""
+        return None if _is_s3(self.storage) else Path(self.storage).expanduser().absolute()
 
     @property
     def database_url(self) -> str:
@@ -129,12 +144,22 @@ def _is_s3(place: str) -> bool:
 
 
 def check_folder(setting: str, place: str, wanted: str = "a folder on this machine") -> None:
-    """Raises SettingsError where a place is no folder's: on a service that is not known here, for instance."""
+    """Raises SettingsError where a place is no folder's, made or not: a file is there, or it is on a service that
+    is not known here."""
     if "\0" in place:
         raise SettingsError(f"{setting}: holds a zero byte, which no name can")
     if found := _SCHEME.match(place):
         hint = "; with two slashes, s3://bucket/prefix" if found[1].lower() == "s3" else ""
         raise SettingsError(f"{setting}={place}: {found[1]}: is not known here; give {wanted}{hint}")
+    try:
+        folder = Path(place).expanduser().absolute()
+    except RuntimeError as error:  # ~somebody who is no user here
+        raise SettingsError(f"{setting}={place}: is nobody's here; give {wanted}") from error
+    for there in (folder, *folder.parents):
+        with suppress(OSError):  # not there, or not for us to know: the next one up is asked
+            if not stat.S_ISDIR(there.stat().st_mode):
+                raise SettingsError(f"{setting}={place}: {there} is no folder; give {wanted}")
+            return
 
 
 def _bucket(setting: str, place: str) -> None:

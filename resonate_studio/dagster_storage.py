@@ -29,6 +29,7 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy.pool import StaticPool
 
 from resonate_resources.storage.database import sqlite_url
+from resonate_studio.dagster_databases import make_databases
 
 _INDEX = "index"
 """The database that all runs share; every run has one more of its own."""
@@ -44,9 +45,11 @@ for _storage in (sqlite_run_storage, sqlite_event_log, sqlite_schedule_storage):
 
 
 def open_storage(directory: Path) -> dg.DagsterInstance:
-    """The instance of a DAGSTER_HOME, its event log kept open, unless its dagster.yaml names another storage."""
+    """The instance of a DAGSTER_HOME, its event log kept open, unless its dagster.yaml names another storage. One
+    process at a time where there may be no databases yet. Raises what `make_databases` does."""
     ref = InstanceRef.from_dir(str(directory))
     if ref.storage_data == InstanceRef.config_defaults(str(directory))["storage"]:
+        make_databases(directory)
         log = {
             "module": __name__,
             "class": KeptOpenEventLog.__name__,

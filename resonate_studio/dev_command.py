@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
     from resonate_assets.settings import Settings
+    from resonate_studio.service_log import ServiceLog
     from resonate_studio.services import Services
 
 _HOST = "127.0.0.1"
 _UP_SECONDS = 120.0
 _LOOK_SECONDS = 0.2
 _WORKER_SECONDS = 2.0
+_LAST_LINES = 15
+"""Of the log, where the services have ended by themselves: the end of a traceback."""
 _STOPPED = "stopped together with the web UI, which asks for it again at its next start"
 
 
@@ -45,7 +48,9 @@ class _StoppedError(BaseException):
 @click.command(cls=Command)
 @HOME
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Of the web UI.")
-@click.option("--verbose", is_flag=True, help="Show what Dagster's services log.")
+@click.option(
+    "--verbose", is_flag=True, help="Show what Dagster's services say, which else goes into a file."
+)
 def dev(home: Path | None, port: int, verbose: bool) -> None:
     """Watch the inbox and show the web UI, until Ctrl-C or SIGTERM: then all of it is gone within seconds, and what
     was under way goes on at the next start."""
@@ -58,14 +63,17 @@ def dev(home: Path | None, port: int, verbose: bool) -> None:
 
 
 def _run(home: Path | None, port: int, verbose: bool) -> int:
-    from resonate_studio.home import instance_directory, open_instance, settings_for
-    from resonate_studio.services import Services
+    from resonate_studio.home import (
+        instance_directory,
+        open_instance,
+        require_writable_storage,
+        settings_for,
+    )
+    from resonate_studio.service_log import ServiceLog
+    from resonate_studio.services import Services, to_stderr
 
     require_all()
     settings = settings_for(home)
-    with open_instance(settings) as instance:
-        Path(settings.inbox).mkdir(parents=True, exist_ok=True)
-        instance.upgrade(lambda _: None)  # of a home that an earlier Dagster made
     _require_free(port)
     level = "info" if verbose else "warning"
     command = [
@@ -73,19 +81,35 @@ def _run(home: Path | None, port: int, verbose: bool) -> int:
         *("--log-level", level, "--code-server-log-level", level, "-m", "resonate_assets.definitions"),
     ]
     with ExitStack() as stack:
+        with open_instance(settings) as instance:
+            require_writable_storage(settings)
+            Path(settings.inbox).mkdir(parents=True, exist_ok=True)
+            log = None if verbose else stack.enter_context(closing(ServiceLog(instance_directory(settings))))
+            with log.said_here() if log else nullcontext():
+                instance.upgrade(lambda _: None)  # of a home that an earlier Dagster made
+        if log:
+            click.echo(f"what services say   {plain(str(log.file))}")
         instance_at = stack.enter_context(_plain_path(instance_directory(settings)))
         environment = {"RESONATE_HOME": str(settings.home), "DAGSTER_HOME": str(instance_at)}
-        services = Services(command, os.environ | environment)
+        services = Services(command, os.environ | environment, log.write if log else to_stderr)
         stack.callback(_end, services, settings)
         _wait_until_up(services, port)
-        click.echo(f"drop files into    {plain(settings.inbox)}")
-        click.echo(f"see them worked on  http://{_HOST}:{port}")
-        click.echo(f"take away from     {plain(settings.storage)}/exports")
-        click.echo("stop with          Ctrl-C")
+        if services.ended() is None:
+            click.echo(f"drop files into     {plain(settings.inbox)}")
+            click.echo(f"see them worked on  http://{_HOST}:{port}")
+            click.echo(f"take away from      {plain(settings.storage)}/exports")
+            click.echo("stop with           Ctrl-C")
         while (code := services.ended()) is None:
             time.sleep(_LOOK_SECONDS)
-        click.echo("Dagster's services have ended by themselves; --verbose shows why", err=True)
+        services.heard_out()
+        click.echo("Dagster's services have ended by themselves" + _last_said(log), err=True)
         return code or 1
+
+
+def _last_said(log: ServiceLog | None) -> str:
+    if log is None:
+        return ""
+    return "\n".join([f"; the last of {plain(str(log.file))}:", *log.last_lines(_LAST_LINES)])
 
 
 @contextmanager

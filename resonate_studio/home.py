@@ -58,12 +58,38 @@ def spoken_of(context: click.Context) -> str | None:
     return ", ".join(places) or None
 
 
-def require_home(settings: Settings) -> None:
-    """For commands that only look: a home that is not there is told, not made. Raises ClickException."""
+def require_home(settings: Settings, *, with_database: bool = True) -> None:
+    """For commands that only look: a home that is not there, or what it keeps elsewhere, is told, not made. Raises
+    ClickException."""
     signs = settings.home / "artefacts", instance_directory(settings) / "history"
     if not (is_home(settings.home) or any(sign.is_dir() for sign in signs)):
         raise click.ClickException(
             f"{plain(str(settings.home))}: no library is kept there; `resonate process FILE` begins one"
+        )
+    require_storage(settings)
+    database = settings.database_file
+    if with_database and database is not None and not database.is_file():
+        raise click.ClickException(
+            f"RESONATE_DATABASE: {plain(str(database))} is not there; see whether it is mounted, or meant"
+        )
+
+
+def require_storage(settings: Settings) -> None:
+    """Storage that is not there is told: what is looked for in it would be taken for lost. Raises
+    ClickException."""
+    if (storage := settings.storage_folder) is not None and not storage.is_dir():
+        raise click.ClickException(
+            f"RESONATE_STORAGE={plain(settings.storage)}: is not there; see whether it is mounted, or meant"
+        )
+
+
+def require_writable_storage(settings: Settings) -> None:
+    """For what works without anybody who reads its failures. Raises ClickException."""
+    storage = settings.storage_folder
+    if storage is not None and not os.access(storage, os.W_OK | os.X_OK):
+        raise click.ClickException(
+            f"RESONATE_STORAGE={plain(settings.storage)}: can't be written to; see to permission there, "
+            "or give another folder"
         )
 
 
@@ -79,13 +105,28 @@ def make_home(settings: Settings) -> None:
         (settings.home / MARKER).write_text(_MARK, "utf-8")
 
 
+def _make_storage(settings: Settings) -> None:
+    storage = settings.storage_folder
+    if storage is None or storage == settings.home:
+        return
+    try:
+        storage.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        told = (error.strerror or str(error)).lower()
+        raise click.ClickException(
+            f"RESONATE_STORAGE={plain(settings.storage)}: can't be made ({told}); "
+            "give a folder that can be written to, or s3://bucket/prefix"
+        ) from error
+
+
 @contextmanager
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of a home (DAGSTER_HOME, or `<home>/dagster_home`), made at first use.
 
     While it is open, runs that were killed are reported failed, whoever began them. Raises OSError and
-    SQLAlchemyError where the home or its databases can't be used.
+    SQLAlchemyError where the home or its databases can't be used, ClickException where storage can't be made.
     """
+    _make_storage(settings)
     make_home(settings)
     with transaction(settings.database_url):  # one that can't be used is known before anything is begun
         pass

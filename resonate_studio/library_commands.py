@@ -19,11 +19,12 @@ def library() -> None:
 def rebuild_index(home: Path | None) -> None:
     """Make the index of what is current say what storage does: after storage or the database was lost or mended."""
     from resonate_resources.storage.current import rebuild
-    from resonate_studio.home import require_home, settings_for
+    from resonate_studio.home import require_home, require_storage, settings_for
 
     settings = settings_for(home)
+    require_storage(settings)
     if settings.storage == str(settings.home):  # elsewhere, the index may be all that is kept here
-        require_home(settings)
+        require_home(settings, with_database=False)
     wrong = rebuild(settings.database_url, store_of(home))
     click.echo(f"{wrong} rows did not agree with storage")
 

@@ -18,6 +18,7 @@ from resonate_assets.acceptance import acceptance
 from resonate_assets.definitions import build_defs
 from resonate_assets.jobs import STAGES, process_track, update_library
 from resonate_assets.partitions import partitions_of, tracks
+from resonate_assets.runs import PARTITION_TAG
 from resonate_assets.settings import Settings
 from resonate_resources.brief.layers import BriefError
 from resonate_resources.brief.resource import BriefResource
@@ -41,6 +42,8 @@ StageDone = Callable[[str, str], None]
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _ONE_LINE = ("S3Error", "DatabaseError", "AudioError")
 """Errors of ours that tell more than what caused them."""
+_INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
+"""What is raised in a run whose process is sent SIGTERM: with `resonate dev`, or with the machine."""
 _CLASS = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Failure): ")
 
 
@@ -58,7 +61,7 @@ def run_quietly(
         run_config={**_QUIET, **(config or {})},
         raise_on_error=False,
     )
-    return None if result.success else _reason(result.all_events, [])
+    return None if result.success else _reason(result.all_events, [], track)
 
 
 class Processor:
@@ -200,7 +203,7 @@ class Processor:
                     )
                 )
         if not result.success:
-            done.error = _reason(result.all_events, done.checks)
+            done.error = _reason(result.all_events, done.checks, track)
         fresh = {
             event.asset_key.path[-1]: event.materialization.metadata
             for event in result.get_asset_materialization_events()
@@ -240,19 +243,37 @@ def reason_of_failure(instance: dg.DagsterInstance, run_id: str) -> str:
             if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
         )
     ]
-    return _reason(events, checks)
+    run = instance.get_run_by_id(run_id)
+    return _reason(events, checks, run.tags.get(PARTITION_TAG) if run else None)
 
 
-def _reason(events: Sequence[dg.DagsterEvent], checks: Sequence[Check]) -> str:
+def _reason(events: Sequence[dg.DagsterEvent], checks: Sequence[Check], track: str | None) -> str:
     """Why a run failed, in one line: of a step, or where none was begun, of the run."""
+    interrupted = [event for event in events if _was_interrupted(event)]
     for event in events:
-        if event.is_step_failure:
+        if event.is_step_failure and event not in interrupted:
             return _failure(event, checks)
+    if interrupted:
+        again = f"or by: resonate retry {track}" if track else "or when it is asked for again"
+        return f"stopped while it was at work; it goes on at the next start of `resonate dev`, {again}"
     for event in events:
         if event.event_type == dg.DagsterEventType.RUN_FAILURE:
             error = event.event_specific_data and event.job_failure_data.error
             return _told(error) if error else plain(event.message or "the run did not finish")
     return "the run did not finish"
+
+
+def _was_interrupted(event: dg.DagsterEvent) -> bool:
+    """Whether a step or a run failed as its process was asked to end, however deep that lies in its error."""
+    if event.is_step_failure:
+        error = event.step_failure_data.error
+    elif event.event_type == dg.DagsterEventType.RUN_FAILURE and event.event_specific_data:
+        error = event.job_failure_data.error
+    else:
+        return False
+    while error and error.cls_name != _INTERRUPTED:
+        error = error.cause or error.context
+    return error is not None
 
 
 def _failure(event: dg.DagsterEvent, checks: Sequence[Check]) -> str:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,13 +21,26 @@ _ASKED_SECONDS = 3.0
 """For services to close what they have open; what they leave is whole at any moment."""
 _MADE_SECONDS = 5.0
 _LOOK_SECONDS = 0.05
+_HEARD_OUT_SECONDS = 2.0
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+
+
+def to_stderr(line: bytes) -> None:
+    """A line as it is."""
+    sys.stderr.buffer.write(line)
+    sys.stderr.flush()
 
 
 class Services:
     """The program, in a session of its own: a Ctrl-C in the terminal reaches us and not it."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        say: Callable[[bytes], None] = to_stderr,
+    ) -> None:
+        """say: takes each line that the program and all that it starts print, in a thread of its own."""
         if sys.platform == "linux":
             # What loses its parent comes to us and not to init, which in a container may collect nobody.
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -39,12 +52,19 @@ class Services:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        self._say = say
         self._ending = False
-        threading.Thread(target=self._pass_on, name="services", daemon=True).start()
+        self._passing_on = threading.Thread(target=self._pass_on, name="services", daemon=True)
+        self._passing_on.start()
 
     def ended(self) -> int | None:
         """The exit code of the program, once it has ended."""
         return self._main.poll()
+
+    def heard_out(self) -> None:
+        """Wait until all that was said of a program that has ended is passed on: not long, should another that it
+        started still be there."""
+        self._passing_on.join(_HEARD_OUT_SECONDS)
 
     def processes(self) -> set[int]:
         """Ids of all that are left of it. Without /proc, which only Linux has, of the program alone."""
@@ -69,8 +89,7 @@ class Services:
         assert self._main.stdout is not None
         for line in self._main.stdout:
             if not self._ending:
-                sys.stderr.buffer.write(line)
-                sys.stderr.flush()
+                self._say(line)
 
     def _send(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):

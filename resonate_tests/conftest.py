@@ -19,6 +19,7 @@ SLOW = [
     # These start servers, workers or other processes.
     *("audio_separator", "lalal", "workers", "test_inbox.py", "test_store.py", "test_sensors.py"),
     *("test_definitions.py", "test_model_files.py", "test_system_packages.py", "test_run_launcher.py"),
+    *("test_dagster_databases.py", "test_service_log.py", "test_reasons.py"),
     *("test_dagster_storage.py", "test_decoding.py", "test_stopping.py", "test_database.py"),
     # These take long for what they do: seconds a file.
     *("demucs", "demo_song", "regeneration", "transcription", "test_midi.py", "spectral/test_engine.py"),

@@ -25,7 +25,12 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ("name", "value"),
     [
         *(("RESONATE_STORAGE", place) for place in ("gs://b/p", "s3:/b/p", "s3://", "file:///srv", "az://b")),
-        *(("RESONATE_INBOX", place) for place in ("s3://b/inbox", "gs://b")),
+        *(
+            ("RESONATE_INBOX", place)
+            for place in ("s3://b/inbox", "gs://b", "/dev/null", "/dev/null/in", "~nobody-of-here/in")
+        ),
+        ("RESONATE_STORAGE", "/dev/null"),
+        ("RESONATE_HOME", "/dev/null/home"),
         *(("RESONATE_BUCKET", place) for place in ("b/prefix", "gs://b", "s3:/b", "/srv/music")),
         *(("RESONATE_S3_ENDPOINT", place) for place in ("127.0.0.1:9000", "minio", "http://")),
         *(

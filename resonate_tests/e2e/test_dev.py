@@ -67,7 +67,8 @@ def test_what_the_shell_made_is_shown_and_nothing_is_left_when_make_is_told_to_s
             assert make.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.5)
-        assert f"drop files into    {home}/inbox" in log.read_text()
+        assert f"drop files into     {home}/inbox" in log.read_text()
+        assert f"what services say   {home}/dagster_home/dev.log" in log.read_text()
         subprocess.run([*command.split(), "process", "noise.wav"], cwd=tmp_path, env=environment, check=False)
         question = json.dumps({"query": "{ runsOrError { ... on Runs { results { jobName } } } }"}).encode()
         request = urllib.request.Request(
@@ -86,6 +87,10 @@ def test_what_the_shell_made_is_shown_and_nothing_is_left_when_make_is_told_to_s
         while (left := with_home(home)) and time.monotonic() < until:
             time.sleep(0.2)
         assert left == []
-        assert "Traceback" not in log.read_text()
+        told = log.read_text()
+        assert "Traceback" not in told
+        others = ("what ", "drop ", "see ", "take ", "stop", "home: ", "make: ")
+        assert [line for line in told.splitlines() if line and not line.startswith(others)] == []
+        assert "Updating event log storage" in (home / "dagster_home" / "dev.log").read_text()
     finally:
         make.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -93,3 +94,85 @@ def test_clearing_the_cache_tells_what_went_and_passes_over_what_is_worked_at(tm
         path.name for path in (tmp_path / "artefacts" / "mix").iterdir() if any(path.rglob("*.wav"))
     )
     assert there == ["alive-0123456789ab", "waiting-0123456789ab"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("RESONATE_DATABASE", "sqlite:///{}/gone/deep/x.sqlite"), ("RESONATE_STORAGE", "{}/gone/deep")],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["status"],
+        ["library", "prune"],
+        ["cache", "clear"],
+        ["retry", "--failed"],
+        ["brief", "show", "a-song"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_only_looks_makes_nothing_of_what_is_not_there_and_tells_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], name: str, value: str
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / ".resonate-home").touch()
+    monkeypatch.setenv(name, value.format(tmp_path))
+    result = CliRunner().invoke(main, [*command, "--home", str(tmp_path / "home")])
+    assert result.exit_code == 1, result.output
+    told = [line for line in result.output.splitlines() if line.startswith("Error: ")]
+    assert len(told) == 1
+    assert told[0].startswith(f"Error: {name}")
+    assert "is not there" in told[0]
+    assert "Traceback" not in result.output
+    assert [path.name for path in tmp_path.rglob("*")] == ["home", ".resonate-home"]
+
+
+def test_a_storage_that_cannot_be_made_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESONATE_STORAGE", "/proc/x")  # not even root can make folders there
+    for command in (["prepare"], ["process", str(tmp_path / "a.wav")]):
+        result = CliRunner().invoke(main, [*command, "--home", str(tmp_path / "home")])
+        assert result.exit_code == 1
+        told = [
+            line for line in result.output.splitlines() if "RESONATE_STORAGE=/proc/x: can't be made" in line
+        ]
+        assert len(told) == 1, result.output
+        assert isinstance(result.exception, SystemExit)
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_web_ui_does_not_start_over_a_storage_that_cannot_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    may = os.access  # root may write into any folder, whatever its mode
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != storage and may(place, mode))
+    monkeypatch.setenv("RESONATE_STORAGE", str(storage))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    result = CliRunner().invoke(main, ["dev", "--home", str(tmp_path / "home"), "--port", str(port)])
+    assert result.exit_code == 1
+    assert f"RESONATE_STORAGE={storage}: can't be written to" in result.output
+    assert not (tmp_path / "home" / "dagster_home" / "dev.log").exists()
+
+
+def test_an_index_is_not_rebuilt_from_a_storage_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESONATE_STORAGE", str(tmp_path / "unmounted"))
+    result = CliRunner().invoke(main, ["library", "rebuild-index", "--home", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "is not there" in result.output
+
+
+def test_an_index_is_rebuilt_into_a_database_that_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".resonate-home").touch()
+    monkeypatch.setenv("RESONATE_DATABASE", f"sqlite:///{tmp_path}/elsewhere/x.sqlite")
+    result = CliRunner().invoke(main, ["library", "rebuild-index", "--home", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "elsewhere" / "x.sqlite").is_file()
