@@ -28,16 +28,18 @@ def raw_track(
 ) -> dg.MaterializeResult[Artefact]:
     """The file, decoded to 32-bit float WAV at its own rate and channels, with its tags. One that can't be
     decoded is listed in `rejections`, with the reason, and is no track any more. One that was replaced since it
-    was found is another track now: this one goes, and nothing is listed."""
+    was found is another track now: this one goes, and nothing is listed. One that is out of reach stays a track."""
     source = storage.sources.find(context.partition_key)
     if source is None:
         raise dg.Failure(f"{context.partition_key}: no source is registered; drop its file into the inbox")
 
     def work(into: Path, progress: Progress) -> Product:
         with TemporaryDirectory(dir=into) as download:
+            # A file out of reach (a drive that is not mounted) says nothing of its content: the track stays.
+            with refused_in_one_line(source.uri):
+                file = storage.local_copy(source.uri, Path(download))
+                file.open("rb").close()
             try:
-                with refused_in_one_line(source.uri):
-                    file = storage.local_copy(source.uri, Path(download))
                 return ingest.ingest(file, source, inbox.limits, into, progress)
             except DestinationError:
                 raise

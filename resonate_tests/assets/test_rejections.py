@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -70,6 +71,17 @@ def test_a_file_that_cannot_be_decoded_is_listed_and_leaves_no_partition_and_no_
     assert (checked.passed, checked.severity) == (False, dg.AssetCheckSeverity.WARN)
 
 
+def failure_of_run(instance: dg.DagsterInstance, storage: StorageResource, track: str) -> str:
+    """What is told of the one step at which a run of all stages fails."""
+    defs = build_defs(resource_overrides={"storage": storage})
+    run = defs.resolve_job_def(process_track.name).execute_in_process(
+        instance=instance, partition_key=track, raise_on_error=False
+    )
+    (failure,) = [event for event in run.all_node_events if event.is_step_failure]
+    assert failure.step_failure_data.user_failure_data is not None
+    return failure.step_failure_data.user_failure_data.description or ""
+
+
 def left_of(storage: StorageResource, track: str) -> list[str]:
     """Everything in storage and in the index that is named after a track."""
     stored = [
@@ -86,18 +98,31 @@ def test_a_track_whose_file_was_replaced_while_it_waited_goes_and_is_no_rejectio
     storage.sources.register(old)
     instance.add_dynamic_partitions(NAME, [old.track])
     path.write_bytes(mono(inbox.folder).read_bytes())
-    defs = build_defs(resource_overrides={"storage": storage})
-    run = defs.resolve_job_def(process_track.name).execute_in_process(
-        instance=instance, partition_key=old.track, raise_on_error=False
-    )
-    (failure,) = [event for event in run.all_node_events if event.is_step_failure]
-    assert failure.step_failure_data.user_failure_data is not None
-    told = failure.step_failure_data.user_failure_data.description or ""
+    told = failure_of_run(instance, storage, old.track)
     assert told.endswith("has changed since it was found; it will be taken in as a new track")
     assert storage.sources.rejections() == []
     assert instance.get_dynamic_partitions(NAME) == []
     assert left_of(storage, old.track) == []
     assert path.exists()
+
+
+def test_a_track_whose_file_is_out_of_reach_stays_and_is_made_once_it_is_back(
+    instance: dg.DagsterInstance, storage: StorageResource, inbox: FolderInbox, tmp_path: Path
+) -> None:
+    """A drive that was not mounted: its content is no worse for it."""
+    path = mono(inbox.folder)
+    source = identify(path, str(path))
+    storage.sources.register(source)
+    instance.add_dynamic_partitions(NAME, [source.track])
+    away = path.rename(tmp_path / "away")
+    assert "does not exist any more" in failure_of_run(instance, storage, source.track)
+    assert instance.get_dynamic_partitions(NAME) == [source.track]
+    assert storage.sources.rejections() == []
+    away.rename(path)
+    defs = build_defs(resource_overrides={"storage": storage})
+    wanted = [defs.get_assets_def(key) for key in ("brief", "raw_track")]
+    run = dg.materialize(wanted, instance=instance, partition_key=source.track, resources=defs.resources)
+    assert run.success
 
 
 def test_nothing_is_left_of_a_rejected_track_but_the_rejection(
@@ -107,9 +132,7 @@ def test_nothing_is_left_of_a_rejected_track_but_the_rejection(
     source = identify(path, str(path))
     storage.sources.register(source)
     instance.add_dynamic_partitions(NAME, [source.track])
-    defs = build_defs(resource_overrides={"storage": storage})
-    job = defs.resolve_job_def(process_track.name)
-    job.execute_in_process(instance=instance, partition_key=source.track, raise_on_error=False)
+    failure_of_run(instance, storage, source.track)
     assert left_of(storage, source.track) == [f"rejected/{source.track}.json"]
 
 
