@@ -338,9 +338,16 @@ def test_a_brief_set_in_the_launchpad_changes_the_master(studio: Studio, page: P
     assert wanted != written
     editor.evaluate("(it, text) => it.CodeMirror.setValue(text)", wanted)
     page.screenshot(path=artifacts / "web-ui-set-brief.png", animations="disabled")
+    # The page takes what is typed a moment later, and asks Dagster about it before it launches.
+    page.wait_for_function(
+        "() => Object.values(localStorage).some(it => it.includes('target_lufs'))", timeout=30_000
+    )
+    page.wait_for_load_state("networkidle")
     launch = page.get_by_role("button", name="Launch Run")
     expect(launch).to_be_enabled(timeout=30_000)
     launch.click()
+    studio.wait_for("a run of set_brief", lambda: any(run.job == "set_brief" for run in studio.runs()), 60)
+    page.screenshot(path=artifacts / "web-ui-set-brief-launched.png", animations="disabled")
 
     def loudness() -> float:
         manifest = json.loads((studio.home / "artefacts" / "master" / track / "manifest.json").read_bytes())
