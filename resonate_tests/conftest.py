@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from resonate_studio.demo_song import DemoSong, PhoneRecording, compose, record_on_phone, render
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As shells start what runs in the background. Dagster does with SIGTERM what is done with SIGINT, and then
+    # nothing that a test starts can be ended.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("resonate", deadline=None)  # tests are not timed: machines differ, and are busy
 settings.load_profile("resonate")
