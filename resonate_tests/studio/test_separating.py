@@ -215,3 +215,6 @@ def test_the_list_of_engines_tells_which_can_run_and_why_others_cannot(home, mon
     for_people = resonate("engines", "--home", home).stdout
     assert "no licence key (LALAL_LICENSE_KEY is not set)" in for_people
     assert f"weights go to {tmp_path / 'models'}" in for_people
+    spleeter = next(model for model in listed["known_models"] if "spleeter" in model["name"])
+    assert (spleeter["licence"], spleeter["commercial"]) == ("MIT (Deezer SA)", "yes")
+    assert "deezer/spleeter:2stems" in for_people

@@ -13,7 +13,7 @@ from resonate_resources.recordings.recording import Samples
 from resonate_resources.separation.prediction.passage import BLOCK, assembled, frame_size
 from resonate_resources.separation.prediction.telltales import measure_telltales
 from resonate_resources.separation.quality import has_sound, window_bounds
-from resonate_resources.separation.spectral.engine import separate_samples
+from resonate_resources.separation.spectral.engine import lift_of, separate_samples
 from resonate_tests.benchmarks.quality_prediction.degradation import KINDS, RATE, Song, Stack, degraded
 from resonate_tests.benchmarks.quality_prediction.songs import band_song, demo_song
 
@@ -78,7 +78,7 @@ def _rendered(song: int, folder: Path) -> dict[str, Samples]:
 def _made(song: int, parts: dict[str, Samples]) -> Examples:
     rng = np.random.default_rng([song, 5])
     mix = np.sum(list(parts.values()), axis=0)
-    found = separate_samples(mix, RATE)
+    found = separate_samples(mix, RATE, lift_of([mix]))
     songs: dict[tuple[str, ...], Song] = {}
     rows: list[tuple[object, ...]] = []
     for separation, kind in enumerate(rng.permutation(len(KINDS))[:SEPARATIONS]):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from resonate_resources.models.chunks import chunk_bounds
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_resources.separation.spectral import engine as spectral
-from resonate_resources.separation.spectral.engine import SpectralSeparator, separate_samples
+from resonate_resources.separation.spectral.engine import SpectralSeparator, lift_of, separate_samples
 from resonate_resources.signal.si_sdr import measure_si_sdr
 
 NAMES = ["vocals.wav", "drums.wav", "bass.wav", "other.wav"]
@@ -69,7 +69,7 @@ def test_a_stem_that_is_not_in_the_mix_comes_out_much_quieter_than_the_mix(demo_
     rate = demo_song.mix.sample_rate
     span = (15 * rate, 30 * rate)
     mix = np.sum([stem.read(*span) for name, stem in demo_song.stems.items() if name != silent], axis=0)
-    estimate = separate_samples(mix, rate)[silent]
+    estimate = separate_samples(mix, rate, lift_of([mix]))[silent]
     # A tenth of the mix's energy, which a quarter each would not reach.
     assert np.square(estimate).mean() <= 0.1 * np.square(mix).mean()
 
@@ -114,7 +114,8 @@ def test_an_offset_goes_to_no_instrument(separate):
 def test_the_level_of_a_recording_changes_nothing_but_the_level_of_its_stems(demo_song):
     rate = demo_song.mix.sample_rate
     samples = demo_song.mix.read(10 * rate, 16 * rate)
-    loud, soft = separate_samples(samples, rate), separate_samples(samples * np.float32(1e-2), rate)
+    quiet = samples * np.float32(1e-2)
+    loud, soft = (separate_samples(each, rate, lift_of([each])) for each in (samples, quiet))
     for name, stem in loud.items():
         assert np.abs(100 * soft[name] - stem).max() < 1e-3
 

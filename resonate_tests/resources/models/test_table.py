@@ -1,0 +1,52 @@
+"""The table of models against the engines, and against the files that are here."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from pathlib import Path
+
+from resonate_resources.models.table import as_markdown, known_models
+from resonate_resources.separation.engines import offers
+from resonate_resources.separation.spectral import spleeter
+from resonate_resources.transcription import basic_pitch
+
+REPOSITORY = Path(__file__).parents[3]
+BY_NAME = {model.name: model for model in known_models()}
+
+
+def test_every_model_of_every_engine_is_in_the_table() -> None:
+    offered = {offer.model for offer in offers("sqlite://") if offer.model is not None}
+    assert offered | {spleeter.MODEL, basic_pitch.BasicPitch.engine.model} <= BY_NAME.keys()
+    assert len(BY_NAME) == len(known_models())
+
+
+def test_hashes_and_sizes_are_those_of_the_files_that_are_here() -> None:
+    separation = resources.files("resonate_resources.separation")
+    checkpoint = spleeter._checkpoint()
+    assert checkpoint is not None
+    here = {
+        spleeter.MODEL: checkpoint,
+        basic_pitch.BasicPitch.engine.model: basic_pitch._model_file(),
+        "resonate/masks": separation / "spectral" / "masks.npz",
+        "resonate/predictor": separation / "prediction" / "predictor.npz",
+    }
+    for name, file in here.items():
+        model = BY_NAME[str(name)]
+        content = file.read_bytes()
+        assert model.sha256 == hashlib.sha256(content).hexdigest(), name
+        assert model.megabytes is not None
+        assert abs(model.megabytes - len(content) / 1e6) < 0.05 * len(content) / 1e6 + 0.005
+        assert model.ran == "yes"
+    assert {model.name for model in known_models() if model.ran == "yes"} == here.keys()
+
+
+def test_what_both_commands_install_may_be_used_commercially() -> None:
+    assert {model.commercial for model in known_models() if "at first use" not in model.source} <= {
+        "yes",
+        "by its terms",
+    }
+
+
+def test_the_docs_show_the_table_as_it_is() -> None:
+    assert as_markdown() in (REPOSITORY / "docs" / "models.md").read_text()
