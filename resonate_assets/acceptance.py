@@ -87,7 +87,7 @@ def quality_of(stems: Measures, stem: str) -> float | None:
 
 
 def limits_gently(master: Measures) -> bool:
-    return number(master.get("limiting_db", 0.0)) <= MOST_LIMITING_DB
+    return round(number(master.get("limiting_db", 0.0)), 1) <= MOST_LIMITING_DB  # as it is told
 
 
 def scores_enough(qc_scores: Measures) -> bool:

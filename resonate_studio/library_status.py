@@ -132,14 +132,26 @@ def _facts(storage: StorageResource, instance: dg.DagsterInstance, asked: str | 
     failed = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]), limit=1000)
     in_question = {track for track, stages in made.items() if len(stages) < len(STAGES)}
     in_question |= _by_track(failed).keys() & made.keys()
+    last = _last_runs(instance, in_question)
+    # Some were asked for since those at work were listed.
+    begun = {
+        track for track, record in last.items() if record.dagster_run.status in UNFINISHED
+    } - active.keys()
+    active |= {track: last[track] for track in begun}
+    queue = {_track(record): place for place, record in enumerate(waiting, 1)}
+    queue |= {
+        track: place
+        for place, track in enumerate(sorted(begun), len(queue) + 1)
+        if last[track].dagster_run.status in _WAITING
+    }
     return _Facts(
         made=made,
         behind={each.track for each in stale_tracks(url, code_versions)},
         verdicts={track: acceptance(measures) for track, measures in measures_of(url, _JUDGED)},
         follows=Versions(storage, known).followers(),
         active=active,
-        last=_last_runs(instance, in_question),
-        queue={_track(record): place for place, record in enumerate(waiting, 1)},
+        last=last,
+        queue=queue,
     )
 
 

@@ -103,13 +103,20 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _tell_line(terminal: Console, track: TrackStatus) -> None:
-    """State and key, which is not broken, as it is copied; what there is to say stands below it."""
+    """State and key, which is not broken, as it is copied; what there is to say stands below, commands whole."""
     from rich.markup import escape
 
     colour = _COLOURS[track.state]
     terminal.print(f"[{colour}]{track.state:12}[/{colour}] {track.track}", soft_wrap=True)
     for line in _about(track):
-        for part in wrap(plain(line), max(40, terminal.width - _INDENT), break_long_words=False):
+        width = max(40, terminal.width - _INDENT)
+        told, command, what = plain(line).partition("resonate retry ")
+        parts = wrap(told, width, break_long_words=False, break_on_hyphens=False) or [""]
+        if command and len(parts[-1]) + len(command + what) < width:
+            parts[-1] += f" {command}{what}"
+        elif command:
+            parts.append(command + what)
+        for part in parts:
             terminal.print(" " * _INDENT + escape(part), soft_wrap=True)
 
 
@@ -125,9 +132,9 @@ def _about(track: TrackStatus) -> Iterator[str]:
     elif track.reason is not None:
         yield track.reason
     elif track.state == "waiting":
-        yield f"begins by itself while `resonate dev` runs; else: resonate retry {track.track[:24]}"
+        yield f"begins by itself while `resonate dev` runs; else: resonate retry {track.track}"
     elif track.state in ("unfinished", "stopped", "failed"):
-        yield f"{len(track.made)} of {track.stages} stages made; to go on: resonate retry {track.track[:24]}"
+        yield f"{len(track.made)} of {track.stages} stages made; to go on: resonate retry {track.track}"
     if track.state == "behind":
         yield "what it is made from, its brief or the code has changed since"
     if track.follows is not None:

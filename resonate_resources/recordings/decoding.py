@@ -132,7 +132,7 @@ def _open(source: Path) -> Iterator[BinaryIO]:
     try:
         status = source.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise Refusal("is a directory; give the audio files in it")
+            raise Refusal("is a directory without audio files by their names; give the files themselves")
         if not stat.S_ISREG(status.st_mode):  # a pipe would be waited on for ever
             raise Refusal("is not a regular file; give an audio file")
         if status.st_size == 0:

@@ -66,6 +66,8 @@ def why_unknown(name: str) -> str | None:
     known = {each for offer in offers("") for each in (offer.name, offer.label)}
     if name == "auto" or name in known:
         return None
+    if models := [offer.label for offer in offers("") if offer.model == name]:
+        return f"is a model, not an engine; give {models[0]}"
     names = ", ".join(dict.fromkeys(offer.name for offer in offers("")))
     return f"is no engine; there are auto, {names}, and models of them (`resonate engines`)"
 

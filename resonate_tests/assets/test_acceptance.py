@@ -42,7 +42,7 @@ def test_a_master_is_accepted_from_85_of_100(total: float, accepted: bool) -> No
     assert acceptance(GOOD | {"qc_scores": {"master_total": total}}).accepted is accepted
 
 
-@pytest.mark.parametrize(("limiting_db", "accepted"), [(6.0, True), (6.1, False)])
+@pytest.mark.parametrize(("limiting_db", "accepted"), [(6.0, True), (6.046, True), (6.1, False)])
 def test_more_than_6_db_of_limiting_is_not_accepted(limiting_db: float, accepted: bool) -> None:
     assert acceptance(GOOD | {"master": {"limiting_db": limiting_db}}).accepted is accepted
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -94,6 +95,37 @@ def test_a_track_that_was_tried_again_since_it_failed_is_told_as_it_is_now(opene
         dg.DagsterRun("process_track", "again", status=dg.DagsterRunStatus.NOT_STARTED, tags=tags)
     )
     assert [one.state for one in library_status(settings, instance).tracks] == ["queued"]
+
+
+def test_a_run_that_is_asked_for_while_one_looks_is_seen(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, instance = opened
+    instance.add_dynamic_partitions("tracks", ["song-0123456789ab"])
+
+    ask = instance.get_run_records
+    answers = iter([[]])
+
+    def nothing_at_first(filters: dg.RunsFilter | None = None, **more: Any) -> Sequence[dg.RunRecord]:
+        answer: Sequence[dg.RunRecord] | None = next(answers, None)
+        if answer is None:
+            return ask(filters, **more)
+        run(instance, "song", dg.DagsterRunStatus.NOT_STARTED)
+        return answer
+
+    monkeypatch.setattr(instance, "get_run_records", nothing_at_first)
+    [one] = library_status(settings, instance).tracks
+    assert (one.state, one.place) == ("queued", 1)
+
+
+def test_a_command_to_copy_is_whole_on_its_line(opened: Opened, capsys: pytest.CaptureFixture[str]) -> None:
+    settings, instance = opened
+    key = "second-stream-is-the-one-that-is-marked-default"
+    instance.report_run_canceled(run(instance, key, dg.DagsterRunStatus.STARTED))
+    _tell(console(quiet=False), library_status(settings, instance))
+    assert f"resonate retry {key}-0123456789ab" in [
+        line.strip() for line in capsys.readouterr().out.splitlines()
+    ]
 
 
 # Tracks are tracks, and files are files

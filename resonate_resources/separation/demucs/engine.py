@@ -95,7 +95,7 @@ class DemucsSeparator:
         """Why it can't run, in one line; None if it can. Asks the hub only where weights are missing."""
         for package in ("torch", "demucs"):
             if find_spec(package) is None:
-                return f"{package} is not installed: pip install 'resonate-studio[models]'"
+                return f"{package} is not installed: install the extra `models` as the README says"
         return why_missing(weights(self._model), models_directory())
 
     def recipe(self) -> Recipe:

@@ -144,6 +144,13 @@ def test_an_engine_that_there_is_not_is_refused_when_it_is_set(briefs: BriefReso
     briefs.change(TRACK, None, {"separation.engine": "demucs:htdemucs"})
 
 
+def test_a_model_without_its_engine_is_told_with_it(briefs: BriefResource) -> None:
+    with pytest.raises(
+        BriefError, match=r"separation\.engine: htdemucs is a model, not an engine; give demucs:htdemucs"
+    ):
+        briefs.change(TRACK, None, {"separation.engine": "htdemucs"})
+
+
 def test_a_change_with_one_wrong_value_changes_nothing(briefs: BriefResource) -> None:
     briefs.change(TRACK, None, {"mastering.target_lufs": -9})
     with pytest.raises(BriefError, match=r"mixing\.preset"):
