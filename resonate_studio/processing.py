@@ -137,9 +137,9 @@ class Processor:
         try:
             source = identify(file, uri, self._limits)
         except AudioError as error:
-            done.error = str(error)
-            if not file.is_dir():  # a folder that was named is no file that came in
-                self.storage.sources.reject(Rejection(uri, str(error)))
+            rejection = Rejection(uri, str(error))
+            self.storage.sources.reject(rejection)
+            done.error = rejection.reason
             return
         self.storage.sources.accept(None, uri)
         source = self._register(source)
