@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy import signal
 
 from resonate_resources.separation.spectral.context import add_context
 from resonate_resources.separation.spectral.cues import Cues, measure_cues
 from resonate_resources.separation.spectral.masks import PASSES, STEMS
 from resonate_resources.separation.spectral.network import POSITIONS, MaskNetwork, frequency_position
 from resonate_resources.separation.spectral.stft import Spectra, Stft
-from resonate_tests.benchmarks.mask_fitting.songs import FRAMES, RATE, render_song
+from resonate_tests.benchmarks.mask_fitting.songs import RATE, render_song
+from resonate_tests.benchmarks.mask_fitting.working_over import Song, worked_over
 
 SONGS = range(1000, 1250)
 BINS_PER_SONG = 36_000
@@ -26,7 +26,6 @@ EPOCHS = 5
 BATCH = 8192
 LEARNING_RATE = 3e-3
 
-Song = dict[str, npt.NDArray[np.float32]]
 Arrays = dict[str, npt.NDArray[np.float32]]
 
 
@@ -53,49 +52,6 @@ def examples(seed: int, folder: Path, networks: list[MaskNetwork]) -> Examples:
     for network in networks:
         cues = add_context(cues, network.masks(cues, bin_hz), bin_hz)
     return _drawn(cues, *_true_shares(stft, spectra, song, cues.magnitude.shape[1]), rng)
-
-
-def worked_over(song: Song, rng: np.random.Generator) -> tuple[Song, npt.NDArray[np.float32]]:
-    """Stems and mix as recordings vary: balance, tone, missing stems, mono, phones, band limits, noise."""
-    song = {name: stem * np.float32(10 ** (rng.normal(0, 4) / 20)) for name, stem in song.items()}
-    for name in song:
-        if rng.random() < 0.12:
-            song[name] = np.zeros_like(song[name])
-        if rng.random() < 0.4:
-            song[name] = signal.lfilter([1, -rng.uniform(-0.5, 0.5)], [1], song[name], axis=1)
-    kind = rng.random()
-    if kind < 0.15:
-        song = _on_a_phone(song, rng)
-    elif kind < 0.3:
-        song = {name: np.repeat(stem.mean(0, keepdims=True), 2, 0) for name, stem in song.items()}
-    elif kind < 0.4:
-        song = {name: 0.85 * stem.mean(0, keepdims=True) + 0.15 * stem for name, stem in song.items()}
-    elif kind < 0.5:
-        limit = signal.butter(8, rng.uniform(3500, 15000), "low", fs=RATE, output="sos")
-        song = {name: signal.sosfilt(limit, stem, axis=1) for name, stem in song.items()}
-    mix = np.sum(list(song.values()), axis=0)
-    if rng.random() < 0.25:
-        noise_db = -rng.uniform(20, 50)
-        level = np.sqrt(np.square(mix).mean()) + 1e-6
-        mix = mix + level * 10 ** (noise_db / 20) * rng.standard_normal(mix.shape)
-    gain = rng.uniform(0.05, 0.95) / (np.abs(mix).max() + 1e-9)
-    return {name: (stem * gain).astype(np.float32) for name, stem in song.items()}, (mix * gain).astype(
-        np.float32
-    )
-
-
-def _on_a_phone(song: Song, rng: np.random.Generator) -> Song:
-    """Mono, without the lowest and highest octaves, in a small room."""
-    band = signal.butter(4, [rng.uniform(60, 150), rng.uniform(6000, 10000)], "band", fs=RATE, output="sos")
-    frames = int(rng.uniform(0.2, 0.5) * RATE)
-    room = rng.standard_normal(frames) * 10 ** (-3 * np.arange(frames) / frames)
-    room *= rng.uniform(0.1, 0.6) / np.sqrt(np.square(room).sum())
-    room[0] = 1
-    heard = {
-        name: signal.fftconvolve(signal.sosfilt(band, stem.mean(0)), room)[:FRAMES]
-        for name, stem in song.items()
-    }
-    return {name: np.stack([stem, stem]) for name, stem in heard.items()}
 
 
 def _rendered(seed: int, folder: Path) -> Song:

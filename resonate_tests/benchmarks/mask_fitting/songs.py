@@ -16,10 +16,17 @@ import numpy.typing as npt
 import soundfile as sf
 from scipy import signal
 
+from resonate_tests.benchmarks.mask_fitting import real_sounds
+
 RATE = 44100
 SECONDS = 20
 FRAMES = RATE * SECONDS
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")  # Debian: fluid-soundfont-gm
+FITTED_SOUNDFONTS = (
+    SOUNDFONT,
+    Path("/usr/share/sounds/sf3/MuseScore_General_Lite.sf3"),  # Debian: musescore-general-soundfont-small
+)
+JUDGED_SOUNDFONT = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")  # Debian: timgm6mb-soundfont
 STEMS = ("vocals", "drums", "bass", "other")
 
 BASS_PROGRAMS = (32, 33, 34, 35, 36, 38, 39)
@@ -29,7 +36,7 @@ OTHER_PROGRAMS = tuple(
     p for p in range(113) if p not in (*BASS_PROGRAMS, 37, 47, *CHOIR_PROGRAMS)
 )  # timpani (47) is neither
 DRUM_CHANNEL = 9
-KICK, SNARE, RIM, HAT, OPEN_HAT, CRASH = 36, 38, 40, 42, 46, 49
+KICK, SNARE, RIM, HAT, OPEN_HAT, CRASH, RIDE = 36, 38, 40, 42, 46, 49, 51
 
 VOWELS = {  # formants in Hz and their gains (Peterson and Barney 1952, rounded)
     "a": ((800, 1.0), (1150, 0.5), (2900, 0.25), (3900, 0.12)),
@@ -74,9 +81,13 @@ class Harmony:
         return int(beat * 60 / self.tempo_bpm * RATE)
 
 
-def render_song(seed: int, folder: Path) -> dict[str, npt.NDArray[np.float32]]:
-    """Stems (2, FRAMES) of the song of this seed, in balance, their sum peaking at −3 dBFS."""
-    rng = np.random.default_rng(seed)
+def render_song(seed: int, folder: Path, judged: bool = False) -> dict[str, npt.NDArray[np.float32]]:
+    """Stems (2, FRAMES) of the song of this seed, in balance, their sum peaking at −3 dBFS.
+
+    judged: played and sung by those whom songs for fitting never meet.
+    """
+    rng = np.random.default_rng([seed, judged])
+    soundfont = JUDGED_SOUNDFONT if judged else FITTED_SOUNDFONTS[rng.integers(len(FITTED_SOUNDFONTS))]
     tempo = rng.uniform(75, 150)
     harmony = Harmony(
         int(rng.integers(12)),
@@ -86,10 +97,10 @@ def render_song(seed: int, folder: Path) -> dict[str, npt.NDArray[np.float32]]:
         int(SECONDS * tempo / 60),
     )
     stems = {
-        "vocals": _vocals(harmony, rng, folder),
-        "drums": _drums(harmony, rng, folder),
-        "bass": _bass(harmony, rng, folder),
-        "other": _other(harmony, rng, folder),
+        "vocals": _vocals(harmony, rng, folder, soundfont, judged, sings_for_real(seed, judged)),
+        "drums": _drums(harmony, rng, folder, soundfont, judged),
+        "bass": _bass(harmony, rng, folder, soundfont),
+        "other": _other(harmony, rng, folder, soundfont),
     }
     gains_db = {
         "vocals": 0.0,
@@ -105,7 +116,7 @@ def render_song(seed: int, folder: Path) -> dict[str, npt.NDArray[np.float32]]:
     return {name: (stem * 0.7 / peak).astype(np.float32) for name, stem in levelled.items()}
 
 
-def _bass(harmony: Harmony, rng: Random, folder: Path) -> Audio:
+def _bass(harmony: Harmony, rng: Random, folder: Path, soundfont: Path) -> Audio:
     program = int(rng.choice(BASS_PROGRAMS))
     pattern = rng.integers(4)
     notes = []
@@ -123,10 +134,10 @@ def _bass(harmony: Harmony, rng: Random, folder: Path) -> Audio:
             notes.append(ScoreNote(beat, 0.5 if beat % 4 else 1.4, root, 100))
     if rng.random() < 0.35:
         return synthesised_bass(notes, harmony, rng)
-    return _mono(general_midi(notes, [program], [0.0], harmony, folder))
+    return _mono(general_midi(notes, [program], [0.0], harmony, folder, soundfont))
 
 
-def _other(harmony: Harmony, rng: Random, folder: Path) -> Audio:
+def _other(harmony: Harmony, rng: Random, folder: Path, soundfont: Path) -> Audio:
     programs = [int(p) for p in rng.choice(OTHER_PROGRAMS, size=rng.integers(1, 5), replace=False)]
     pans = [float(p) for p in rng.uniform(-0.9, 0.9, len(programs)) * (rng.random(len(programs)) < 0.75)]
     notes = []
@@ -148,17 +159,38 @@ def _other(harmony: Harmony, rng: Random, folder: Path) -> Audio:
                 notes += [
                     ScoreNote(beat + (0.5 if part else 0), 0.4, pitch, velocity, part) for pitch in triad
                 ]
-    return general_midi(notes, programs, pans, harmony, folder)
+    return general_midi(notes, programs, pans, harmony, folder, soundfont)
 
 
-def _drums(harmony: Harmony, rng: Random, folder: Path) -> Audio:
+def _drums(harmony: Harmony, rng: Random, folder: Path, soundfont: Path, judged: bool) -> Audio:
+    by = rng.random()
+    if by < 0.12:
+        return real_sounds.looped(rng, FRAMES, harmony.tempo_bpm, judged)
+    hits = _hits(harmony, rng)
+    if by < 0.5:
+        struck = [(harmony.frame(hit.onset) / RATE, int(hit.pitch), hit.velocity / 127) for hit in hits]
+        dry = real_sounds.struck(struck, rng, FRAMES, judged)
+    elif by < 0.7:
+        dry = synthesised_drums(hits, harmony, rng)
+    else:
+        return general_midi(hits, [int(rng.choice(KIT_PROGRAMS))], [0.0], harmony, folder, soundfont)
+    return in_room(dry, rng, rng.uniform(0.2, 0.8), rng.uniform(0, 0.25))
+
+
+def _hits(harmony: Harmony, rng: Random) -> list[ScoreNote]:
+    """Hats in eighths or sixteenths, or a ride; kick and snare by one of five ways; a crash and a fill at times."""
     hits = []
-    style = rng.integers(3)
+    style = rng.integers(5)
+    cymbal, step = (RIDE, 0.5) if rng.random() < 0.2 else (HAT, 0.25 if rng.random() < 0.25 else 0.5)
+    kicks = [float(at) / 4 for at in rng.choice(16, rng.integers(2, 6), replace=False)]
     for beat in range(harmony.beats):
-        for half in (0, 0.5):
-            hat = HAT if rng.random() < 0.9 else OPEN_HAT
-            hits.append(ScoreNote(beat + half, 0.2, hat, int(rng.integers(60, 100)), DRUM_CHANNEL))
-        if style == 0 or beat % 2 == 0:
+        for part in np.arange(0, 1, step):
+            hat = cymbal if rng.random() < 0.9 else OPEN_HAT
+            hits.append(ScoreNote(beat + part, 0.2, hat, int(rng.integers(50, 105)), DRUM_CHANNEL))
+        if style > 2:
+            in_bar = (at for at in kicks if beat % 4 <= at < beat % 4 + 1)
+            hits += [ScoreNote(beat - beat % 4 + at, 0.2, KICK, 110, DRUM_CHANNEL) for at in in_bar]
+        elif style == 0 or beat % 2 == 0:
             hits.append(ScoreNote(beat, 0.2, KICK, 110, DRUM_CHANNEL))
         elif rng.random() < 0.25:
             hits.append(ScoreNote(beat + 0.5, 0.2, KICK, 110, DRUM_CHANNEL))
@@ -170,19 +202,25 @@ def _drums(harmony: Harmony, rng: Random, folder: Path) -> Audio:
             hits += [
                 ScoreNote(beat + k / 4, 0.2, tom, 100, DRUM_CHANNEL) for k, tom in enumerate((50, 48, 45, 43))
             ]
-    if rng.random() < 0.35:
-        dry = synthesised_drums(hits, harmony, rng)
-        return in_room(dry, rng, rng.uniform(0.2, 0.8), rng.uniform(0, 0.25))
-    kit = int(rng.choice(KIT_PROGRAMS))
-    return general_midi(hits, [kit], [0.0], harmony, folder)
+    return hits
 
 
-def _vocals(harmony: Harmony, rng: Random, folder: Path) -> Audio:
-    """A melody sung alone, doubled or by a choir patch; or speech-like syllables."""
+def sings_for_real(seed: int, judged: bool) -> bool:
+    """Whether a recorded voice sings or speaks in the song of this seed, not a synthesised one."""
+    rng = np.random.default_rng([seed, judged, 6])
+    return bool(rng.random() < 0.6)
+
+
+def _vocals(harmony: Harmony, rng: Random, folder: Path, soundfont: Path, judged: bool, real: bool) -> Audio:
+    """A real voice; a melody sung by formants alone, doubled or by a choir patch; or syllables by them."""
+    if real:
+        voice = real_sounds.spoken(rng, FRAMES, judged)
+        return in_room(np.stack([voice, voice]), rng, rng.uniform(0.3, 1.2), rng.uniform(0, 0.3))
     kind = rng.random()
     notes = syllables(rng, harmony) if kind < 0.2 else melody(harmony, rng)
     if kind > 0.9:
-        voice = general_midi(notes, [int(rng.choice(CHOIR_PROGRAMS))], [0.0], harmony, folder).mean(0)
+        choir = [int(rng.choice(CHOIR_PROGRAMS))]
+        voice = general_midi(notes, choir, [0.0], harmony, folder, soundfont).mean(0)
     else:
         voice = sung(notes, harmony, rng)
         if 0.2 < kind < 0.35:
@@ -299,7 +337,7 @@ def synthesised_drums(hits: Iterable[ScoreNote], harmony: Harmony, rng: Random) 
             sound = 0.6 * noise * np.exp(-t / snare_decay) + 0.6 * np.sin(2 * np.pi * snare_hz * t) * np.exp(
                 -t / 0.07
             )
-        elif hit.pitch in (HAT, OPEN_HAT, CRASH):
+        elif hit.pitch in (HAT, OPEN_HAT, CRASH, RIDE):
             sound = (
                 0.3
                 * np.diff(noise, append=0)
