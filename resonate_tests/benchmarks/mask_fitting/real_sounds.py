@@ -2,8 +2,8 @@
 
 Voices: `klettres-data` (letters and syllables of 20 languages, a speaker each, 44.1 kHz) and
 `asterisk-core-sounds-*-g722` (sentences of five speakers, 16 kHz). Drums: `hydrogen-drumkits` (recorded and
-electronic kits) and the loops of `sonic-pi-samples`. $RESONATE_RECORDINGS names a folder of further voices, one a file, in
-`fitted/` and `judged/`.
+electronic kits) and the loops of `sonic-pi-samples`. $RESONATE_RECORDINGS names a folder of further voices, one
+a file, in `fitted/` and `judged/`.
 """
 
 from __future__ import annotations
