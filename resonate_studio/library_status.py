@@ -125,25 +125,16 @@ def _facts(storage: StorageResource, instance: dg.DagsterInstance, asked: str | 
         stage.key.path[-1]: stage.code_versions_by_key[stage.key] or "" for stage in TRACK_ASSETS
     }
     active = _by_track(instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)))
-    waiting = sorted(
-        (record for record in active.values() if record.dagster_run.status in _WAITING),
-        key=lambda record: (-_priority(record), record.storage_id),
-    )
     failed = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]), limit=1000)
     in_question = {track for track, stages in made.items() if len(stages) < len(STAGES)}
     in_question |= _by_track(failed).keys() & made.keys()
     last = _last_runs(instance, in_question)
     # Some were asked for since those at work were listed.
-    begun = {
-        track for track, record in last.items() if record.dagster_run.status in UNFINISHED
-    } - active.keys()
-    active |= {track: last[track] for track in begun}
-    queue = {_track(record): place for place, record in enumerate(waiting, 1)}
-    queue |= {
-        track: place
-        for place, track in enumerate(sorted(begun), len(queue) + 1)
-        if last[track].dagster_run.status in _WAITING
-    }
+    active |= {track: record for track, record in last.items() if record.dagster_run.status in UNFINISHED}
+    waiting = sorted(
+        (record for record in active.values() if record.dagster_run.status in _WAITING),
+        key=lambda record: (-_priority(record), record.storage_id),
+    )
     return _Facts(
         made=made,
         behind={each.track for each in stale_tracks(url, code_versions)},
@@ -151,7 +142,7 @@ def _facts(storage: StorageResource, instance: dg.DagsterInstance, asked: str | 
         follows=Versions(storage, known).followers(),
         active=active,
         last=last,
-        queue=queue,
+        queue={_track(record): place for place, record in enumerate(waiting, 1)},
     )
 
 

@@ -51,15 +51,12 @@ def test_a_file_that_cannot_be_decoded_is_listed_and_leaves_no_partition_and_no_
     source = identify(path, str(path))
     storage.sources.register(source)
     instance.add_dynamic_partitions(NAME, [source.track])
-    defs = build_defs(resource_overrides={"storage": storage})
-    run = defs.resolve_job_def(process_track.name).execute_in_process(
-        instance=instance, partition_key=source.track, raise_on_error=False
-    )
-    assert not run.success
+    failure_of_run(instance, storage, source.track)
     assert instance.get_dynamic_partitions(NAME) == []
     statuses = instance.get_status_by_partition(dg.AssetKey("stems"), [source.track], tracks)
     assert not statuses or set(statuses.values()) == {None}
 
+    defs = build_defs(resource_overrides={"storage": storage})
     listed = defs.resolve_job_def(update_library.name).execute_in_process(instance=instance)
     (told,) = listed.asset_materializations_for_node("rejections")
     table = str(told.metadata["files"].value)
