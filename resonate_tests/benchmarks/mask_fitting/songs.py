@@ -17,6 +17,7 @@ import soundfile as sf
 from scipy import signal
 
 from resonate_tests.benchmarks.mask_fitting import real_sounds
+from resonate_tests.benchmarks.mask_fitting.resinging import resung
 
 RATE = 44100
 SECONDS = 20
@@ -212,9 +213,14 @@ def sings_for_real(seed: int, judged: bool) -> bool:
 
 
 def _vocals(harmony: Harmony, rng: Random, folder: Path, soundfont: Path, judged: bool, real: bool) -> Audio:
-    """A real voice; a melody sung by formants alone, doubled or by a choir patch; or syllables by them."""
+    """A real voice, as spoken or made to sing; a melody sung by formants alone, doubled or by a choir patch; or syllables by them."""
     if real:
-        voice = real_sounds.spoken(rng, FRAMES, judged)
+        if rng.random() < 0.5:
+            voice = real_sounds.spoken(rng, FRAMES, judged)
+        else:
+            beat = 60 / harmony.tempo_bpm
+            notes = [(note.onset * beat, note.duration * beat, note.pitch) for note in melody(harmony, rng)]
+            voice = resung(notes, rng, FRAMES, judged)
         return in_room(np.stack([voice, voice]), rng, rng.uniform(0.3, 1.2), rng.uniform(0, 0.3))
     kind = rng.random()
     notes = syllables(rng, harmony) if kind < 0.2 else melody(harmony, rng)
