@@ -62,7 +62,7 @@ def heard(seed: int) -> Iterator[tuple[float | None, Found]]:
     """The song of that seed at every level; without a vocal part, at none."""
     with TemporaryDirectory() as directory:
         folder = Path(directory)
-        parts = band_song(seed, folder)
+        parts = band_song(seed, folder, judged=True)
         voice = parts.pop("vocals")
         band: Samples = np.sum(list(parts.values()), axis=0)
         sings = bool(voice.any())

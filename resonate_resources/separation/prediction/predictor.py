@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from resonate_resources.separation.quality import StemQuality, WindowQuality, ha
 
 LOWEST_DB, HIGHEST_DB = -10.0, 25.0
 """Predictions lie between these: the range that was fitted. What is better or worse is not told apart."""
-_FILE = resources.files("resonate_resources.separation.prediction") / "predictor.npz"
+FILE = Path(__file__).parent / "predictor.npz"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _whole(model: Predictor, windows: list[WindowQuality], energies: list[float]
 @cache
 def predictor() -> Predictor:
     """The fitted model."""
-    with _FILE.open("rb") as stream, np.load(stream) as arrays:
+    with FILE.open("rb") as stream, np.load(stream) as arrays:
         return Predictor(
             Trees.from_arrays(arrays, "value."),
             Trees.from_arrays(arrays, "spread."),

@@ -57,13 +57,13 @@ def syllable(file: Path, start: int) -> Syllable | None:
     return Syllable(envelope, aperiodicity, range(first, stop), pitch)
 
 
-def resung(notes: Sequence[tuple[float, float, float]], rng: Random, frames: int, judged: bool) -> Audio:
-    """(frames,): one speaker sings those notes (second, duration in s, pitch in semitones), an octave or more lower or
+def resung(
+    files: Sequence[Path], notes: Sequence[tuple[float, float, float]], rng: Random, frames: int
+) -> Audio:
+    """(frames,): the speaker of these recordings sings those notes (second, duration in s, pitch in semitones), an octave or more lower or
     higher where that is nearer to how they speak. The vowel begins with the note, its consonant before it."""
     import pyworld
 
-    choice = real_sounds.speakers(judged)
-    _, files = choice[rng.integers(len(choice))]
     words: list[Syllable] = []
     for _ in range(60):
         file = files[rng.integers(len(files))]

@@ -87,16 +87,7 @@ def render_song(seed: int, folder: Path, judged: bool = False) -> dict[str, npt.
 
     judged: played and sung by those whom songs for fitting never meet.
     """
-    rng = np.random.default_rng([seed, judged])
-    soundfont = JUDGED_SOUNDFONT if judged else FITTED_SOUNDFONTS[rng.integers(len(FITTED_SOUNDFONTS))]
-    tempo = rng.uniform(75, 150)
-    harmony = Harmony(
-        int(rng.integers(12)),
-        (0, 2, 3, 5, 7, 8, 10) if rng.random() < 0.5 else (0, 2, 4, 5, 7, 9, 11),
-        tuple(int(rng.choice((0, 1, 2, 3, 4, 5))) for _ in range(4)),
-        tempo,
-        int(SECONDS * tempo / 60),
-    )
+    rng, soundfont, harmony = _setting(seed, judged)
     stems = {
         "vocals": _vocals(harmony, rng, folder, soundfont, judged, sings_for_real(seed, judged)),
         "drums": _drums(harmony, rng, folder, soundfont, judged),
@@ -115,6 +106,30 @@ def render_song(seed: int, folder: Path, judged: bool = False) -> dict[str, npt.
     }
     peak = np.abs(sum(levelled.values())).max()
     return {name: (stem * 0.7 / peak).astype(np.float32) for name, stem in levelled.items()}
+
+
+def singer(seed: int, judged: bool = False) -> tuple[str, bool] | None:
+    """Whose recorded voice is in the song of this seed, and whether it was made to sing; None: synthesised."""
+    if not sings_for_real(seed, judged):
+        return None
+    rng, _, harmony = _setting(seed, judged)
+    notes, (name, _) = _engaged(harmony, rng, judged)
+    return name, notes is not None
+
+
+def _setting(seed: int, judged: bool) -> tuple[Random, Path, Harmony]:
+    """What is drawn first, and what everything else is drawn from."""
+    rng = np.random.default_rng([seed, judged])
+    soundfont = JUDGED_SOUNDFONT if judged else FITTED_SOUNDFONTS[rng.integers(len(FITTED_SOUNDFONTS))]
+    tempo = rng.uniform(75, 150)
+    harmony = Harmony(
+        int(rng.integers(12)),
+        (0, 2, 3, 5, 7, 8, 10) if rng.random() < 0.5 else (0, 2, 4, 5, 7, 9, 11),
+        tuple(int(rng.choice((0, 1, 2, 3, 4, 5))) for _ in range(4)),
+        tempo,
+        int(SECONDS * tempo / 60),
+    )
+    return rng, soundfont, harmony
 
 
 def _bass(harmony: Harmony, rng: Random, folder: Path, soundfont: Path) -> Audio:
@@ -215,12 +230,13 @@ def sings_for_real(seed: int, judged: bool) -> bool:
 def _vocals(harmony: Harmony, rng: Random, folder: Path, soundfont: Path, judged: bool, real: bool) -> Audio:
     """A real voice, as spoken or made to sing; a melody sung by formants alone, doubled or by a choir patch; or syllables by them."""
     if real:
-        if rng.random() < 0.5:
-            voice = real_sounds.spoken(rng, FRAMES, judged)
+        tune, (_, files) = _engaged(harmony, rng, judged)
+        if tune is None:
+            voice = real_sounds.spoken(files, rng, FRAMES)
         else:
             beat = 60 / harmony.tempo_bpm
-            notes = [(note.onset * beat, note.duration * beat, note.pitch) for note in melody(harmony, rng)]
-            voice = resung(notes, rng, FRAMES, judged)
+            timed = [(note.onset * beat, note.duration * beat, note.pitch) for note in tune]
+            voice = resung(files, timed, rng, FRAMES)
         return in_room(np.stack([voice, voice]), rng, rng.uniform(0.3, 1.2), rng.uniform(0, 0.3))
     kind = rng.random()
     notes = syllables(rng, harmony) if kind < 0.2 else melody(harmony, rng)
@@ -234,6 +250,14 @@ def _vocals(harmony: Harmony, rng: Random, folder: Path, soundfont: Path, judged
             second = [ScoreNote(n.onset, n.duration, n.pitch + interval) for n in notes]
             voice = voice + 0.6 * sung(second, harmony, rng)
     return in_room(np.stack([voice, voice]), rng, rng.uniform(0.3, 1.2), rng.uniform(0.05, 0.3))
+
+
+def _engaged(
+    harmony: Harmony, rng: Random, judged: bool
+) -> tuple[list[ScoreNote] | None, tuple[str, tuple[Path, ...]]]:
+    """What a speaker is made to sing, None where they speak; and name and recordings of the speaker."""
+    tune = None if rng.random() < 0.5 else melody(harmony, rng)
+    return tune, real_sounds.speaker(rng, judged)
 
 
 def melody(harmony: Harmony, rng: Random) -> list[ScoreNote]:

@@ -1,6 +1,7 @@
 """Separations gone wrong in known ways and by known amounts, from near the truth to hardly a separation.
 
-What engines do: masks (of the embedded engine, ideal ones at several resolutions, blurred and noisy ones), leakage
+What engines do: the embedded one with Spleeter's weights and without, as it is and blended towards the truth and
+away from it. And what is made without one: ideal masks at several resolutions, blurred and noisy ones, leakage
 (everywhere, in bands, now and then), stems swapped or lost for seconds, gating, holes, musical noise, wrong phases,
 lost bands, tails, noise. Some share the error out so that the stems still sum to the mix, some do not.
 """
@@ -29,14 +30,20 @@ UNSEEN_KINDS = ("binary masks", "tails")
 
 @dataclass(frozen=True)
 class Song:
-    """truth: what is to be found. engine: what the embedded engine finds."""
+    """truth: what is to be found. found: what the embedded engine finds, by whether it has Spleeter's weights."""
 
+    mix: Samples
     truth: Stack
-    engine: Stack
+    found: Mapping[bool, Stack]
 
-    @property
-    def mix(self) -> Samples:
-        return self.truth.sum(0)
+    def engine(self, rng: Random) -> Stack:
+        """Mostly with the weights, where there is a choice."""
+        return self.found[rng.random() < 0.7 or False not in self.found]
+
+    @cached_property
+    def mix_spectra(self) -> Spectra:
+        """(channels, time, bins)"""
+        return Stft(2048).forward(self.mix)
 
     @cached_property
     def spectra(self) -> Spectra:
@@ -49,12 +56,15 @@ class Song:
 
 
 def degraded(song: Song, kind: str, rng: Random) -> Stack:
-    """Stems with errors of that kind, their amount drawn."""
+    """Stems with errors of that kind, their amount drawn; those of the engine as a user gets them."""
+    if kind in ENGINE_AS_IT_IS:
+        return song.found[kind == ENGINE_AS_IT_IS[0]]
     if kind == "two at once":
-        first, second = rng.choice([k for k in SEEN if k != kind], 2, replace=False)
-        stems = _KINDS[first](song, rng) + _KINDS[second](song, rng) - song.truth
+        made = [k for k in MADE_KINDS if k not in (kind, *UNSEEN_KINDS)]
+        first, second = rng.choice(made, 2, replace=False)
+        stems = _MADE[first](song, rng) + _MADE[second](song, rng) - song.truth
     else:
-        stems = _KINDS[kind](song, rng)
+        stems = (_MADE[kind] if kind in _MADE else _BLENDED[kind])(song, rng)
     if rng.random() < 0.4:  # the same error, smaller or larger
         stems = song.truth + np.float32(rng.uniform(0.1, 1.3)) * (stems - song.truth)
     if rng.random() < 0.4:  # what no stem has goes to all, to each by its energy
@@ -85,21 +95,17 @@ def _between(rng: Random, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _engine(song: Song, rng: Random) -> Stack:
-    return song.engine
-
-
 def _towards_the_truth(song: Song, rng: Random) -> Stack:
-    return song.truth + np.float32(rng.uniform(0.05, 1.4)) * (song.engine - song.truth)
+    return song.truth + np.float32(rng.uniform(0.05, 1.4)) * (song.engine(rng) - song.truth)
 
 
 def _masks_towards_the_truth(song: Song, rng: Random) -> Stack:
     """The engine's masks blended with ideal ones."""
     part = rng.uniform(0, 1)
     ideal = _shares(song.magnitude, 2)
-    found = _shares(_magnitude(forward(song.engine, 2048)), 2)
+    found = _shares(_magnitude(forward(song.engine(rng), 2048)), 2)
     return inverse(
-        (np.float32(part) * ideal + np.float32(1 - part) * found) * song.spectra.sum(0), song.truth.shape[2]
+        (np.float32(part) * ideal + np.float32(1 - part) * found) * song.mix_spectra, song.truth.shape[2]
     )
 
 
@@ -112,7 +118,8 @@ def _ratio_masks(song: Song, rng: Random) -> Stack:
     if rng.random() < 0.6:
         error = ndimage.uniform_filter(error, (0, 0, 5, 9)) * 6
     magnitude = magnitude * np.exp(np.float32(amount) * error)
-    return inverse(_shares(magnitude, 1) * spectra.sum(0), song.truth.shape[2])
+    mix = Stft(2 * (spectra.shape[-1] - 1)).forward(song.mix)
+    return inverse(_shares(magnitude, 1) * mix, song.truth.shape[2])
 
 
 def _binary_masks(song: Song, rng: Random) -> Stack:
@@ -120,7 +127,8 @@ def _binary_masks(song: Song, rng: Random) -> Stack:
     level = np.log(_magnitude(spectra) + np.float32(1e-9))
     level += np.float32(rng.uniform(0, 2)) * rng.standard_normal(spectra.shape, np.float32)
     mask = level == level.max(0)
-    return inverse(mask * spectra.sum(0), song.truth.shape[2])
+    mix = Stft(2 * (spectra.shape[-1] - 1)).forward(song.mix)
+    return inverse(mask * mix, song.truth.shape[2])
 
 
 def _blurred(song: Song, rng: Random) -> Stack:
@@ -129,8 +137,8 @@ def _blurred(song: Song, rng: Random) -> Stack:
     size = (0, 0, int(rng.integers(1, 12)), int(rng.integers(1, 8)))
     blurred = ndimage.uniform_filter(magnitude, size)
     if rng.random() < 0.5:
-        return inverse(_shares(blurred, 2) * song.spectra.sum(0), song.truth.shape[2])
-    mix = song.spectra.sum(0)
+        return inverse(_shares(blurred, 2) * song.mix_spectra, song.truth.shape[2])
+    mix = song.mix_spectra
     return inverse(blurred * mix / (_magnitude(mix) + np.float32(1e-9)), song.truth.shape[2])
 
 
@@ -253,7 +261,7 @@ def _musical_noise(song: Song, rng: Random) -> Stack:
     chance = _between(rng, 0.01, 0.6)
     wrong = rng.random(ideal.shape, np.float32) < chance
     value = np.float32(0) if rng.random() < 0.5 else 1 - ideal
-    return inverse(np.where(wrong, value, ideal) * song.spectra.sum(0), song.truth.shape[2])
+    return inverse(np.where(wrong, value, ideal) * song.mix_spectra, song.truth.shape[2])
 
 
 def _phases(song: Song, rng: Random) -> Stack:
@@ -267,7 +275,7 @@ def _gated(song: Song, rng: Random) -> Stack:
     """What is soft in a stem is taken for noise: it is nowhere, or in the other stems."""
     magnitude = song.magnitude
     threshold = np.float32(_between(rng, 0.2, 12)) * magnitude.mean((2, 3), keepdims=True)
-    gate = magnitude**2 / (magnitude**2 + threshold**2)
+    gate = magnitude**2 / (magnitude**2 + threshold**2 + np.float32(1e-12))
     kept = gate * song.spectra
     if rng.random() < 0.5:
         lost = song.spectra - kept
@@ -285,10 +293,12 @@ def _rms(stack: Stack) -> Stack:
     return np.sqrt(np.square(stack).mean((1, 2), keepdims=True))
 
 
-_KINDS: Mapping[str, Callable[[Song, Random], Stack]] = {
-    "embedded engine": _engine,
+_Worsening = Callable[[Song, Random], Stack]
+_BLENDED: Mapping[str, _Worsening] = {
     "embedded engine blended": _towards_the_truth,
     "embedded engine's masks blended": _masks_towards_the_truth,
+}
+_MADE: Mapping[str, _Worsening] = {
     "ratio masks": _ratio_masks,
     "binary masks": _binary_masks,
     "blurred masks": _blurred,
@@ -305,5 +315,8 @@ _KINDS: Mapping[str, Callable[[Song, Random], Stack]] = {
     "phases": _phases,
     "gating": _gated,
 }
-KINDS = (*_KINDS, "two at once")
-SEEN = tuple(kind for kind in KINDS if kind not in UNSEEN_KINDS)
+ENGINE_AS_IT_IS = ("embedded engine", "embedded engine without weights")
+ENGINE_KINDS = (*ENGINE_AS_IT_IS, *_BLENDED)
+MADE_KINDS = (*_MADE, "two at once")
+"""What changes with the engine, and what does not."""
+KINDS = (*ENGINE_KINDS, *MADE_KINDS)

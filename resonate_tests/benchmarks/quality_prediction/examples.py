@@ -1,44 +1,69 @@
-"""Rows of features beside the SI-SDR that they are to predict: many separations of many songs."""
+"""Rows of features beside the SI-SDR that they are to predict: many separations of many songs.
+
+What costs time is kept in a folder, each with a digest of what it hangs on in its name: rows of separations that
+were made without an engine, and, apart, those of the embedded engine. A new engine leaves the first as they are.
+"""
 
 from __future__ import annotations
 
-import tempfile
+import ast
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from resonate_resources.ingredients import ingredients_of
 from resonate_resources.recordings.recording import Samples
+from resonate_resources.separation.prediction import predictor
 from resonate_resources.separation.prediction.passage import BLOCK, assembled, frame_size
 from resonate_resources.separation.prediction.telltales import measure_telltales
 from resonate_resources.separation.quality import has_sound, window_bounds
+from resonate_resources.separation.spectral import spleeter
 from resonate_resources.separation.spectral.engine import lift_of, separate_samples
-from resonate_tests.benchmarks.quality_prediction.degradation import KINDS, RATE, Song, Stack, degraded
-from resonate_tests.benchmarks.quality_prediction.songs import band_song, demo_song
+from resonate_tests.benchmarks.quality_prediction import degradation
+from resonate_tests.benchmarks.quality_prediction.degradation import (
+    ENGINE_KINDS,
+    MADE_KINDS,
+    RATE,
+    Random,
+    Song,
+    Stack,
+    degraded,
+)
+from resonate_tests.benchmarks.quality_prediction.pieces import Played, played
+from resonate_tests.benchmarks.quality_prediction.split import Piece
 
-SEPARATIONS = 9
-"""Of every song."""
-DEMO = 10_000
-"""Songs from this number on are demo songs, played by Faust instruments; before, General MIDI bands."""
+MADE = 4
+"""Separations of every piece that no engine made."""
 LAYOUTS = (
     ("vocals", "drums", "bass", "other"),
     ("vocals", "other"),
     ("vocals", "drums", "bass", "other", "piano", "guitar"),
 )
+Layout = tuple[str, ...]
+Row = tuple[object, ...]
 
 
 @dataclass(frozen=True)
 class Examples:
     """A row per song, separation of it, stem and window.
 
-    kind: index into KINDS. window: −1 stands for the whole track, whose features are empty (NaN). si_sdr_db: NaN
-    where the truth is silent. energy: of the stem in the window.
+    voice, company: as a `Piece` has them; the voice is "none" also where the song's own is silent. kind: one of
+    KINDS. window: −1 stands for the whole track, whose features are empty (NaN). si_sdr_db: NaN where the truth is
+    silent. energy: of the stem in the window.
     """
 
-    song: npt.NDArray[np.int64]
+    song: npt.NDArray[np.str_]
+    voice: npt.NDArray[np.str_]
+    company: npt.NDArray[np.str_]
     separation: npt.NDArray[np.int64]
-    kind: npt.NDArray[np.int64]
+    kind: npt.NDArray[np.str_]
     stem: npt.NDArray[np.str_]
     stems: npt.NDArray[np.int64]
     window: npt.NDArray[np.int64]
@@ -50,52 +75,92 @@ class Examples:
         return Examples(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     @classmethod
-    def joined(cls, parts: list[Examples]) -> Examples:
+    def joined(cls, parts: Iterable[Examples]) -> Examples:
+        parts = list(parts)
         names = [field.name for field in fields(cls)]
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
-def examples_of(song: int, folder: Path) -> Examples:
+def all_examples(pieces: Iterable[Piece], folder: Path) -> Examples:
+    """Of these pieces, by $AT_ONCE processes (two)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(int(os.environ.get("AT_ONCE", "2"))) as pool:
+        return Examples.joined(pool.map(partial(examples_of, folder=folder), pieces))
+
+
+def examples_of(piece: Piece, folder: Path) -> Examples:
     """Rendered and separated once; kept in the folder."""
-    file = folder / f"examples-{song}.npz"
-    if not file.exists():
-        examples = _made(song, _rendered(song, folder))
-        np.savez(file, **{field.name: getattr(examples, field.name) for field in fields(examples)})
+    weights = "none" if spleeter.why_missing() else spleeter.SHA256[:8]
+    engine = ingredients_of("resonate_resources.separation.spectral.engine").constants[:12]
+    files = {
+        _without_an_engine: folder / f"made-{piece.name}-{_code_digest()}.npz",
+        _of_the_engine: folder / f"engine-{piece.name}-{_code_digest()}-{engine}-{weights}.npz",
+    }
+    if missing := {make: file for make, file in files.items() if not file.exists()}:
+        heard = played(piece, folder)
+        for make, file in missing.items():
+            columns = [np.array(column) for column in zip(*make(piece, heard), strict=True)]
+            part = file.with_suffix(f".{os.getpid()}.npz")
+            np.savez(part, **{field.name: c for field, c in zip(fields(Examples), columns, strict=True)})
+            part.rename(file)
+    return Examples.joined(_read(file) for file in files.values())
+
+
+def _read(file: Path) -> Examples:
     with np.load(file) as arrays:
         return Examples(**arrays)
 
 
-def _rendered(song: int, folder: Path) -> dict[str, Samples]:
-    file = folder / f"song-{song}.npz"
-    if not file.exists():
-        with tempfile.TemporaryDirectory() as scratch:
-            stems = band_song(song, Path(scratch)) if song < DEMO else demo_song(song - DEMO, Path(scratch))
-        np.savez(file, **stems)
-    with np.load(file) as stems:
-        return dict(stems)
+@cache
+def _code_digest() -> str:
+    """Of the code that separations and features are made by, without its comments and docstrings."""
+    features = Path(predictor.__file__).parent
+    files = [file for file in sorted(features.glob("*.py")) if file.stem not in ("predictor", "trees")]
+    digest = hashlib.sha256()
+    for file in (*files, Path(degradation.__file__), Path(__file__)):
+        tree = ast.parse(file.read_bytes())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                node.value.value = ""
+        digest.update(ast.dump(tree).encode())
+    return digest.hexdigest()[:12]
 
 
-def _made(song: int, parts: dict[str, Samples]) -> Examples:
-    rng = np.random.default_rng([song, 5])
-    mix = np.sum(list(parts.values()), axis=0)
-    found = separate_samples(mix, RATE, lift_of([mix]))
-    songs: dict[tuple[str, ...], Song] = {}
-    rows: list[tuple[object, ...]] = []
-    for separation, kind in enumerate(rng.permutation(len(KINDS))[:SEPARATIONS]):
-        layout = LAYOUTS[
-            rng.choice(3, p=(0.7, 0.15, 0.15)) if "piano" in parts else rng.choice(2, p=(0.8, 0.2))
-        ]
+def _without_an_engine(piece: Piece, heard: Played) -> Iterator[Row]:
+    rng = np.random.default_rng([piece.seed, piece.judged, 5])
+    songs: dict[Layout, Song] = {}
+    for separation, kind in enumerate(rng.permutation(MADE_KINDS)[:MADE]):
+        layout = _layout(heard, rng)
         if layout not in songs:
-            truth = _laid_out(parts, layout)
-            songs[layout] = Song(np.stack(list(truth.values())), _engine_stems(found, truth))
-        known = songs[layout]
-        stems = degraded(known, KINDS[kind], rng)
-        rows += [(song, separation, int(kind), *row) for row in _rows(mix, stems, known, layout)]
-    columns = [np.array(column) for column in zip(*rows, strict=True)]
-    return Examples(*columns)
+            songs[layout] = Song(heard.mix, np.stack(list(_laid_out(heard.stems, layout).values())), {})
+        yield from _rows(piece, separation, kind, layout, songs[layout], degraded(songs[layout], kind, rng))
 
 
-def _laid_out(parts: dict[str, Samples], layout: tuple[str, ...]) -> dict[str, Samples]:
+def _of_the_engine(piece: Piece, heard: Played) -> Iterator[Row]:
+    """What a user gets, into four stems; blends of it, into any. Of every second piece without the weights, too."""
+    rng = np.random.default_rng([piece.seed, piece.judged, 6])
+    lift = lift_of(np.array_split(heard.mix, max(1, heard.mix.shape[1] // RATE), axis=1))
+    found = {True: separate_samples(heard.mix, RATE, lift)}
+    if piece.seed % 2 and lift is not None:
+        found[False] = separate_samples(heard.mix, RATE, None)
+    as_it_is, without_weights, *blends = ENGINE_KINDS
+    plan = [(as_it_is, LAYOUTS[0]), *((kind, _layout(heard, rng)) for kind in (*blends, blends[0]))]
+    if False in found:
+        plan.append((without_weights, LAYOUTS[0]))
+    for separation, (kind, layout) in enumerate(plan, MADE):
+        truth = _laid_out(heard.stems, layout)
+        stems = {weights: _engine_stems(each, truth) for weights, each in found.items()}
+        song = Song(heard.mix, np.stack(list(truth.values())), stems)
+        yield from _rows(piece, separation, kind, layout, song, degraded(song, kind, rng))
+
+
+def _layout(heard: Played, rng: Random) -> Layout:
+    if "piano" in heard.stems:
+        return LAYOUTS[rng.choice(3, p=(0.7, 0.15, 0.15))]
+    return LAYOUTS[rng.choice(2, p=(0.8, 0.2))]
+
+
+def _laid_out(parts: dict[str, Samples], layout: Layout) -> dict[str, Samples]:
     """The parts as the stems of a layout: what it has no name for is in `other`."""
     stems = {name: parts[name].copy() for name in layout}
     for name, part in parts.items():
@@ -104,7 +169,7 @@ def _laid_out(parts: dict[str, Samples], layout: tuple[str, ...]) -> dict[str, S
     return stems
 
 
-def _engine_stems(found: dict[str, Samples], truth: dict[str, Samples]) -> npt.NDArray[np.float32]:
+def _engine_stems(found: dict[str, Samples], truth: dict[str, Samples]) -> Stack:
     """The engine's four stems in the truth's layout; piano and guitar get the error of `other` by their energy."""
     stems = _laid_out(found, tuple(name for name in truth if name in found))
     keyed = [name for name in truth if name not in found]
@@ -116,12 +181,13 @@ def _engine_stems(found: dict[str, Samples], truth: dict[str, Samples]) -> npt.N
     return np.stack([stems[name] for name in truth])
 
 
-def _rows(mix: Samples, stems: Stack, song: Song, names: tuple[str, ...]) -> list[tuple[object, ...]]:
-    """(stem, stems, window, features, energy, SI-SDR) of all windows of all stems that have sound."""
-    rows: list[tuple[object, ...]] = []
-    everything = np.concatenate([mix[None], stems])
+def _rows(piece: Piece, separation: int, kind: str, names: Layout, song: Song, stems: Stack) -> Iterator[Row]:
+    """Of all windows of all stems that have sound, and of the stems as a whole."""
+    voice = piece.voice if _sounds(song.truth[names.index("vocals")]) else "none"
+    head = piece.name, voice, piece.company, separation, kind
+    everything = np.concatenate([song.mix[None], stems])
     sums = []  # ⟨estimate, truth⟩, ‖estimate‖², ‖truth‖² by window
-    for number, (start, stop) in enumerate(window_bounds(mix.shape[1], RATE)):
+    for number, (start, stop) in enumerate(window_bounds(song.mix.shape[1], RATE)):
         part = everything[:, :, start:stop]
         size = frame_size(RATE)
         step = BLOCK * size
@@ -133,12 +199,15 @@ def _rows(mix: Samples, stems: Stack, song: Song, names: tuple[str, ...]) -> lis
         for name, row, own in zip(names, features, sums[-1], strict=True):
             if has_sound(own[1], passage.values):
                 value = _si_sdr(*own) if has_sound(own[2], passage.values) else np.nan
-                rows.append((name, len(names), number, row, own[1], value))
+                yield (*head, name, len(names), number, row, own[1], value)
     empty = np.full_like(features[0], np.nan)
     for name, own in zip(names, np.sum(sums, axis=0), strict=True):
-        value = _si_sdr(*own) if has_sound(own[2], mix.size) else np.nan
-        rows.append((name, len(names), -1, empty, own[1], value))
-    return rows
+        value = _si_sdr(*own) if has_sound(own[2], song.mix.size) else np.nan
+        yield (*head, name, len(names), -1, empty, own[1], value)
+
+
+def _sounds(samples: Samples) -> bool:
+    return has_sound(float(np.square(samples, dtype=np.float64).sum()), samples.size)
 
 
 def _products(estimate: Samples, truth: Samples) -> tuple[float, float, float]:

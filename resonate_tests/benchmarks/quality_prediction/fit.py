@@ -1,12 +1,15 @@
 """Fits and calibrates the predictor: `python -m resonate_tests.benchmarks.quality_prediction.fit FOLDER`.
 
-Songs are rendered into FOLDER (needs FluidSynth and two soundfonts of Debian), predictor.npz is written
-there. What fitting has seen, `split.py` says.
+Songs and rows are kept in FOLDER, so that a run that was cut off goes on, and one after a change to the embedded
+engine only separates anew. predictor.npz is written to its place, its hash into the table of models. What fitting
+has seen, `split.py` says.
 """
 
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,11 +17,16 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import GradientBoostingRegressor
 
-from resonate_resources.separation.prediction.predictor import HIGHEST_DB, LOWEST_DB, Predictor
+from resonate_resources.separation.prediction.predictor import FILE, HIGHEST_DB, LOWEST_DB, Predictor
 from resonate_resources.separation.prediction.trees import Trees
-from resonate_tests.benchmarks.quality_prediction.degradation import KINDS, UNSEEN_KINDS
-from resonate_tests.benchmarks.quality_prediction.examples import Examples, examples_of
-from resonate_tests.benchmarks.quality_prediction.split import CALIBRATION_SONGS, FIT_SONGS
+from resonate_tests.benchmarks.model_table import record
+from resonate_tests.benchmarks.quality_prediction.degradation import UNSEEN_KINDS
+from resonate_tests.benchmarks.quality_prediction.examples import Examples, all_examples
+from resonate_tests.benchmarks.quality_prediction.split import (
+    CALIBRATION_PIECES,
+    FIT_PIECES,
+    TEST_PIECES,
+)
 
 TREES = 400
 DEPTH = 4
@@ -29,18 +37,15 @@ Floats = npt.NDArray[np.float64]
 
 def seen(examples: Examples) -> Examples:
     """Without the kinds of error that are kept for the test."""
-    return examples[~np.isin(examples.kind, [KINDS.index(kind) for kind in UNSEEN_KINDS])]
+    return examples[~np.isin(examples.kind, UNSEEN_KINDS)]
 
 
 def fitted(examples: Examples) -> Predictor:
-    """Trees for the value, and for how far they are off songs that they were not fitted on; not yet calibrated."""
+    """Trees for the value, and for how far they are off voices that they were not fitted on; not yet calibrated."""
     rows = examples[examples.window >= 0]
-    # A stem that sounds where its truth is silent is nothing but error.
-    target = np.nan_to_num(np.clip(rows.si_sdr_db, LOWEST_DB, HIGHEST_DB), nan=LOWEST_DB)
-    songs = np.random.default_rng(0).permutation(np.unique(rows.song))
+    target = targets(rows)
     off = np.empty(len(target))
-    for fold in range(FOLDS):
-        held = np.isin(rows.song, songs[fold::FOLDS])
+    for held in folds(rows):
         off[held] = target[held] - boosted(rows.features[~held], target[~held])(rows.features[held])
     return Predictor(
         boosted(rows.features, target),
@@ -48,6 +53,18 @@ def fitted(examples: Examples) -> Predictor:
         1.0,
         1.0,
     )
+
+
+def targets(rows: Examples) -> Floats:
+    """The true values as far as they are told apart. A stem that sounds where its truth is silent is all error."""
+    return np.nan_to_num(np.clip(rows.si_sdr_db, LOWEST_DB, HIGHEST_DB), nan=LOWEST_DB)
+
+
+def folds(rows: Examples) -> Iterator[npt.NDArray[np.bool_]]:
+    """Which rows to hold out in turn: all of some companies each time."""
+    companies = np.random.default_rng(0).permutation(np.unique(rows.company))
+    for fold in range(FOLDS):
+        yield np.isin(rows.company, companies[fold::FOLDS])
 
 
 def boosted(features: npt.NDArray[np.float32], target: Floats, trees: int = TREES) -> Trees:
@@ -110,10 +127,12 @@ def predictions(model: Predictor, examples: Examples, *, tracks: bool) -> tuple[
     if not tracks:
         known = np.isfinite(windows.si_sdr_db)
         return value[known], error[known], truth
-    wholes = []
-    for song, separation, stem in zip(rows.song, rows.separation, rows.stem, strict=True):
-        own = (windows.song == song) & (windows.separation == separation) & (windows.stem == stem)
-        wholes.append(model.track(value[own], error[own], windows.energy[own]))
+    parts: dict[tuple[str, int, str], list[int]] = defaultdict(list)
+    for number, key in enumerate(_stems(windows)):
+        parts[key].append(number)
+    wholes = [
+        model.track(value[parts[key]], error[parts[key]], windows.energy[parts[key]]) for key in _stems(rows)
+    ]
     whole, whole_error = np.array(wholes).T
     return whole, whole_error, truth
 
@@ -121,7 +140,15 @@ def predictions(model: Predictor, examples: Examples, *, tracks: bool) -> tuple[
 def scored(examples: Examples, *, tracks: bool) -> Examples:
     """The rows whose truth is known: windows, or whole stems that have a window."""
     rows = examples[np.isfinite(examples.si_sdr_db) & ((examples.window < 0) == tracks)]
-    return rows[rows.energy > 1e-6] if tracks else rows
+    if not tracks:
+        return rows
+    heard = set(_stems(examples[examples.window >= 0]))
+    return rows[np.array([key in heard for key in _stems(rows)])]
+
+
+def _stems(rows: Examples) -> Iterator[tuple[str, int, str]]:
+    """Which stem of which separation of which song each row is of."""
+    return zip(rows.song.tolist(), rows.separation.tolist(), rows.stem.tolist(), strict=True)
 
 
 def _factor(value: Floats, error: Floats, truth: Floats) -> float:
@@ -130,18 +157,21 @@ def _factor(value: Floats, error: Floats, truth: Floats) -> float:
 
 
 def main(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    model = fitted(seen(Examples.joined([examples_of(song, folder) for song in FIT_SONGS])))
-    model = calibrated(
-        model, seen(Examples.joined([examples_of(song, folder) for song in CALIBRATION_SONGS]))
-    )
+    singers = [
+        {piece.company for piece in part if piece.is_recorded}
+        for part in (FIT_PIECES, CALIBRATION_PIECES, TEST_PIECES)
+    ]
+    assert sum(map(len, singers)) == len(set.union(*singers)), "somebody sings in two of the parts"
+    model = fitted(seen(all_examples(FIT_PIECES, folder)))
+    model = calibrated(model, seen(all_examples(CALIBRATION_PIECES, folder)))
     arrays = {
         f"{part}.{name}": values
         for part in ("value", "spread")
         for name, values in asdict(model)[part].items()
     }
     factors = {name: getattr(model, name) for name in ("window_factor", "track_factor")}
-    np.savez_compressed(folder / "predictor.npz", **arrays, **factors)
+    np.savez_compressed(FILE, **arrays, **factors)
+    record("resonate/predictor", FILE)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Songs of twelve styles with six known stems, played by General MIDI soundfonts, sung by formants.
 
-Styles and patterns are their own; one soundfont and the voice are also those of the songs that the embedded
-engine's masks were fitted to.
+Styles and patterns are their own; soundfonts and voice are also those of the songs that the embedded engine's masks
+are fitted to or judged on.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from resonate_resources.recordings.recording import Samples
 from resonate_studio.demo_song import compose, render
 from resonate_tests.benchmarks.mask_fitting.songs import (
     DRUM_CHANNEL,
+    FITTED_SOUNDFONTS,
+    JUDGED_SOUNDFONT,
     SECONDS,
-    SOUNDFONT,
     Audio,
     Harmony,
     Random,
@@ -30,10 +31,6 @@ from resonate_tests.benchmarks.mask_fitting.songs import (
     synthesised_bass,
 )
 
-SOUNDFONTS = (
-    SOUNDFONT,
-    Path("/usr/share/sounds/sf2/TimGM6mb.sf2"),  # Debian: timgm6mb-soundfont
-)
 SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 3, 5, 7, 9, 10))  # major, minor, Dorian
 
 
@@ -166,14 +163,16 @@ STYLES: Mapping[str, Style] = {
 NAMES = tuple(STYLES)
 
 
-def band_song(seed: int, folder: Path) -> dict[str, Samples]:
+def band_song(seed: int, folder: Path, judged: bool) -> dict[str, Samples]:
     """Six stems (2, frames) at 44.1 kHz of twenty seconds; their sum peaks at −3 dBFS.
 
-    Style and soundfont go round with the seed, everything else is drawn from it.
+    Style and soundfont go round with the seed, everything else is drawn from it. judged: of the soundfont that
+    nothing is fitted on.
     """
-    rng = np.random.default_rng([seed, 77])
+    rng = np.random.default_rng([seed, 77, judged])
     style = STYLES[NAMES[seed % len(NAMES)]]
-    soundfont = SOUNDFONTS[seed // len(NAMES) % len(SOUNDFONTS)]
+    fonts = (JUDGED_SOUNDFONT,) if judged else FITTED_SOUNDFONTS
+    soundfont = fonts[seed // len(NAMES) % len(fonts)]
     tempo = rng.uniform(*style.tempo)
     harmony = Harmony(
         int(rng.integers(12)),

@@ -1,15 +1,85 @@
-"""Which songs fit, which calibrate, which test. Both soundfonts are in each part, all styles in none."""
+"""Which songs fit, which calibrate, which test: no singer, kit or soundfont of the test is in the other two.
+
+Nor are singers of calibration in the fit; what plays is the same in both. Voices by formants have no singer: the
+program that sings is one, its voices are drawn.
+"""
 
 from __future__ import annotations
 
-from resonate_tests.benchmarks.quality_prediction.examples import DEMO
+from dataclasses import dataclass
+from typing import Literal
 
-_BANDS, _DEMOS = range(42), range(101, 107)
+from resonate_tests.benchmarks.mask_fitting.songs import singer
+
+Source = Literal["mixture", "band", "demo"]
+Form = Literal["whole", "no voice", "voice alone", "mono", "quiet"]
+
+CALIBRATION_SINGERS = frozenset({"es", "fr", "it", "nds", "nl"})
 
 
-def _part(remainders: tuple[int, ...]) -> tuple[int, ...]:
-    bands = [seed for seed in _BANDS if (seed + seed // 12) % 6 in remainders]
-    return (*bands, *(DEMO + seed for seed in _DEMOS if seed % 6 in remainders))
+@dataclass(frozen=True)
+class Piece:
+    """A song of the benchmark. source: a mixture of `mask_fitting.mixtures`; a General MIDI band of `songs.py`; or
+    a demo song, played by Faust instruments.
+
+    judged: played and sung by those kept for the test. form: without its voice, its voice alone, one channel
+    instead of two, or 45 dB softer.
+    """
+
+    source: Source
+    seed: int
+    judged: bool = False
+    form: Form = "whole"
+
+    @property
+    def name(self) -> str:
+        part = "judged" if self.judged else "fitted"
+        return f"{self.source}-{part}-{self.seed}-{self.form}".replace(" ", "-")
+
+    @property
+    def voice(self) -> str:
+        """Who sings; "resung " and who it is, where a speaker is made to; or "synthesised", or "none"."""
+        if self.form == "no voice":
+            return "none"
+        found = singer(self.seed, self.judged) if self.source == "mixture" else None
+        return "synthesised" if found is None else "resung " * found[1] + found[0]
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether somebody's recordings are the voice."""
+        return self.voice not in ("none", "synthesised")
+
+    @property
+    def company(self) -> str:
+        """Pieces of one company are on one side of a cross-validation: of a singer, or made of one song."""
+        return self.voice.removeprefix("resung ") if self.is_recorded else f"{self.source} {self.seed}"
 
 
-FIT_SONGS, CALIBRATION_SONGS, TEST_SONGS = _part((0, 1, 2)), _part((3,)), _part((4, 5))
+def _mixtures(seeds: range, judged: bool) -> list[Piece]:
+    """Every one as it is, one in nine as mono or softly; of others their band or their voice once more."""
+    pieces = []
+    for seed in seeds:
+        form: Form = "mono" if seed % 9 == 4 else "quiet" if seed % 18 == 5 else "whole"
+        pieces.append(Piece("mixture", seed, judged, form))
+        if seed % 6 == 1:
+            pieces.append(Piece("mixture", seed, judged, "no voice"))
+        if seed % 6 == 4:
+            pieces.append(Piece("mixture", seed, judged, "voice alone"))
+    return pieces
+
+
+def _calibrates(piece: Piece) -> bool:
+    return piece.company in CALIBRATION_SINGERS if piece.is_recorded else piece.seed % 5 == 3
+
+
+_KNOWN = (
+    *_mixtures(range(60), judged=False),
+    *(Piece("band", seed) for seed in range(0, 24, 2)),
+    *(Piece("demo", seed) for seed in range(101, 106)),
+)
+FIT_PIECES = tuple(piece for piece in _KNOWN if not _calibrates(piece))
+CALIBRATION_PIECES = tuple(piece for piece in _KNOWN if _calibrates(piece))
+TEST_PIECES = (
+    *_mixtures(range(32), judged=True),
+    *(Piece("band", seed, judged=True) for seed in range(1, 12, 2)),
+)
