@@ -25,7 +25,8 @@ FRAMES = RATE * SECONDS
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")  # Debian: fluid-soundfont-gm
 FITTED_SOUNDFONTS = (
     SOUNDFONT,
-    Path("/usr/share/sounds/sf3/MuseScore_General_Lite.sf3"),  # Debian: musescore-general-soundfont-small
+    # Debian: musescore-general-soundfont-lossless; the small one takes 5 s to unpack for every part.
+    Path("/usr/share/sounds/sf2/MuseScore_General_Full.sf2"),
 )
 JUDGED_SOUNDFONT = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")  # Debian: timgm6mb-soundfont
 STEMS = ("vocals", "drums", "bass", "other")
