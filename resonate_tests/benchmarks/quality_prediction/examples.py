@@ -92,10 +92,9 @@ def examples_of(piece: Piece, folder: Path) -> Examples:
     """Rendered and separated once; kept in the folder."""
     weights = "none" if spleeter.why_missing() else spleeter.SHA256[:8]
     engine = ingredients_of("resonate_resources.separation.spectral.engine").constants[:12]
-    files = {
-        _without_an_engine: folder / f"made-{piece.name}-{_code_digest()}.npz",
-        _of_the_engine: folder / f"engine-{piece.name}-{_code_digest()}-{engine}-{weights}.npz",
-    }
+    files = {_of_the_engine: folder / f"engine-{piece.name}-{_code_digest()}-{engine}-{weights}.npz"}
+    if piece.is_thorough:
+        files[_without_an_engine] = folder / f"made-{piece.name}-{_code_digest()}.npz"
     if missing := {make: file for make, file in files.items() if not file.exists()}:
         heard = played(piece, folder)
         for make, file in missing.items():
@@ -137,14 +136,17 @@ def _without_an_engine(piece: Piece, heard: Played) -> Iterator[Row]:
 
 
 def _of_the_engine(piece: Piece, heard: Played) -> Iterator[Row]:
-    """What a user gets, into four stems; blends of it, into any. Of every second piece without the weights, too."""
+    """What a user gets, into four stems. Where the piece is thorough, blends of it, into any; of every second such
+    piece also what is found without the weights."""
     rng = np.random.default_rng([piece.seed, piece.judged, 6])
     lift = lift_of(np.array_split(heard.mix, max(1, heard.mix.shape[1] // RATE), axis=1))
     found = {True: separate_samples(heard.mix, RATE, lift)}
-    if piece.seed % 2 and lift is not None:
+    if piece.is_thorough and piece.seed % 2 and lift is not None:
         found[False] = separate_samples(heard.mix, RATE, None)
     as_it_is, without_weights, *blends = ENGINE_KINDS
-    plan = [(as_it_is, LAYOUTS[0]), *((kind, _layout(heard, rng)) for kind in (*blends, blends[0]))]
+    plan = [(as_it_is, LAYOUTS[0])]
+    if piece.is_thorough:
+        plan += [(kind, _layout(heard, rng)) for kind in (*blends, blends[0])]
     if False in found:
         plan.append((without_weights, LAYOUTS[0]))
     for separation, (kind, layout) in enumerate(plan, MADE):

@@ -23,18 +23,20 @@ class Piece:
     a demo song, played by Faust instruments.
 
     judged: played and sung by those kept for the test. form: without its voice, its voice alone, one channel
-    instead of two, or 45 dB softer.
+    instead of two, or 45 dB softer. is_thorough: separated in many ways, else only as a user gets it.
     """
 
     source: Source
     seed: int
     judged: bool = False
     form: Form = "whole"
+    is_thorough: bool = True
 
     @property
     def name(self) -> str:
         part = "judged" if self.judged else "fitted"
-        return f"{self.source}-{part}-{self.seed}-{self.form}".replace(" ", "-")
+        ways = "" if self.is_thorough else "-engine"
+        return f"{self.source}-{part}-{self.seed}-{self.form}{ways}".replace(" ", "-")
 
     @property
     def voice(self) -> str:
@@ -74,6 +76,7 @@ def _calibrates(piece: Piece) -> bool:
 
 _KNOWN = (
     *_mixtures(range(60), judged=False),
+    *(Piece("mixture", seed, is_thorough=False) for seed in range(60, 180)),
     *(Piece("band", seed) for seed in range(0, 24, 2)),
     *(Piece("demo", seed) for seed in range(101, 106)),
 )
