@@ -53,6 +53,7 @@ _PIECES = {  # key of General MIDI → what files of such a sound are called in 
 }
 
 
+@cache
 def speakers(judged: bool) -> list[tuple[str, tuple[Path, ...]]]:
     """Name and recordings of every speaker of that part."""
     found: list[tuple[str, tuple[Path, ...]]] = []
