@@ -1,4 +1,5 @@
-"""Real voices made to sing: recordings parted into pitch, timbre and breath by WORLD, and put together at other pitches.
+"""Real voices made to sing: recordings parted into pitch, timbre and breath by WORLD, then put together at other
+pitches.
 
 Needs `pyworld`, and `setuptools<81`, which it imports.
 """
@@ -28,7 +29,7 @@ _WORDS = 8
 
 @dataclass(frozen=True)
 class Syllable:
-    """Envelope and aperiodicity (times, bins) by 5 ms; voiced: from which time to which; pitch in semitones (MIDI)."""
+    """Envelope and aperiodicity (times, bins) by 5 ms; voiced: from which time to which; pitch as in MIDI."""
 
     envelope: Audio
     aperiodicity: Audio
@@ -58,8 +59,9 @@ def syllable(file: Path, start: int) -> Syllable | None:
 
 
 def resung(notes: Sequence[tuple[float, float, float]], rng: Random, frames: int, judged: bool) -> Audio:
-    """(frames,): one speaker sings those notes (second, duration in s, pitch in semitones), an octave or more lower or
-    higher where that is nearer to how they speak. The vowel begins with the note, its consonant before it."""
+    """(frames,): one speaker sings those notes (second, duration in s, pitch as in MIDI), octaves lower or higher
+    where that is nearer to how they speak. The vowel begins with the note, its consonant before it.
+    """
     import pyworld
 
     choice = real_sounds.speakers(judged)
