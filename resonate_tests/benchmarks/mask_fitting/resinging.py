@@ -1,4 +1,5 @@
-"""Real voices made to sing: recordings parted into pitch, timbre and breath by WORLD, and put together at other pitches.
+"""Real voices made to sing: recordings parted into pitch, timbre and breath by WORLD, then put together at other
+pitches.
 
 Needs `pyworld`, and `setuptools<81`, which it imports.
 """
@@ -28,7 +29,7 @@ _WORDS = 8
 
 @dataclass(frozen=True)
 class Syllable:
-    """Envelope and aperiodicity (times, bins) by 5 ms; voiced: from which time to which; pitch in semitones (MIDI)."""
+    """Envelope and aperiodicity (times, bins) by 5 ms; voiced: from which time to which; pitch as in MIDI."""
 
     envelope: Audio
     aperiodicity: Audio
@@ -60,8 +61,9 @@ def syllable(file: Path, start: int) -> Syllable | None:
 def resung(
     files: Sequence[Path], notes: Sequence[tuple[float, float, float]], rng: Random, frames: int
 ) -> Audio:
-    """(frames,): the speaker of these recordings sings those notes (second, duration in s, pitch in semitones), an octave or more lower or
-    higher where that is nearer to how they speak. The vowel begins with the note, its consonant before it."""
+    """(frames,): the speaker of these recordings sings those notes (second, duration in s, pitch as in MIDI), octaves
+    lower or higher where that is nearer to how they speak. The vowel begins with the note, its consonant before it.
+    """
     import pyworld
 
     words: list[Syllable] = []

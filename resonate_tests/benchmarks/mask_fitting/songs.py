@@ -229,7 +229,7 @@ def sings_for_real(seed: int, judged: bool) -> bool:
 
 
 def _vocals(harmony: Harmony, rng: Random, folder: Path, soundfont: Path, judged: bool, real: bool) -> Audio:
-    """A real voice, as spoken or made to sing; a melody sung by formants alone, doubled or by a choir patch; or syllables by them."""
+    """A real voice, as spoken or made to sing; or formants that sing, alone or doubled, or speak; or a choir."""
     if real:
         tune, (_, files) = _engaged(harmony, rng, judged)
         if tune is None:
