@@ -47,11 +47,8 @@ class Mixture:
             return cls(sound[0], stems, arrays["sung"], arrays["own"], float(arrays["lift"]))
 
 
-def make(seed: int, folder: Path, judged: bool) -> None:
-    """Write the mixture of this seed, if it is not there. Four in ten have one or two stems of another song."""
-    file = folder / f"{seed}.npz"
-    if file.exists():
-        return
+def mixed(seed: int, judged: bool) -> tuple[dict[str, Samples], Samples]:
+    """Stems and mix (2, FRAMES) of this seed. Four in ten have one or two stems of another song."""
     rng = np.random.default_rng([seed, judged, 5])
     with tempfile.TemporaryDirectory() as scratch:
         song = render_song(seed, Path(scratch), judged)
@@ -59,7 +56,15 @@ def make(seed: int, folder: Path, judged: bool) -> None:
             stranger = render_song(seed + 500_000, Path(scratch), judged)
             names = rng.choice(STEMS[1:], rng.integers(1, 3), replace=False)
             song = {name: stranger[name] if name in names else stem for name, stem in song.items()}
-    stems, mix = worked_over(song, rng)
+    return worked_over(song, rng)
+
+
+def make(seed: int, folder: Path, judged: bool) -> None:
+    """Write the mixture of this seed, if it is not there."""
+    file = folder / f"{seed}.npz"
+    if file.exists():
+        return
+    stems, mix = mixed(seed, judged)
     lift = lift_of(np.array_split(mix, 20, axis=1))
     assert lift is not None, spleeter.INSTALL
     centred = mix - mix.mean(1, keepdims=True)

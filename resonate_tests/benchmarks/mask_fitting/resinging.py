@@ -61,8 +61,8 @@ def syllable(file: Path, start: int) -> Syllable | None:
 def resung(
     files: Sequence[Path], notes: Sequence[tuple[float, float, float]], rng: Random, frames: int
 ) -> Audio:
-    """(frames,): the speaker of these recordings sings those notes (second, duration in s, pitch as in MIDI), octaves
-    lower or higher where that is nearer to how they speak. The vowel begins with the note, its consonant before it.
+    """(frames,): who speaks in the files sings those notes (second, duration in s, pitch as in MIDI), octaves lower
+    or higher where that is nearer to how they speak. The vowel begins with the note, its consonant before it.
     """
     import pyworld
 

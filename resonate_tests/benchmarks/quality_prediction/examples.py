@@ -92,9 +92,12 @@ def examples_of(piece: Piece, folder: Path) -> Examples:
     """Rendered and separated once; kept in the folder."""
     weights = "none" if spleeter.why_missing() else spleeter.SHA256[:8]
     engine = ingredients_of("resonate_resources.separation.spectral.engine").constants[:12]
-    files = {_of_the_engine: folder / f"engine-{piece.name}-{_code_digest()}-{engine}-{weights}.npz"}
-    if piece.is_thorough:
+    files = {}
+    if piece.ways in ("all", "made"):
         files[_without_an_engine] = folder / f"made-{piece.name}-{_code_digest()}.npz"
+    if piece.ways != "made":
+        kind = "given" if piece.ways == "as it is" else "engine"
+        files[_of_the_engine] = folder / f"{kind}-{piece.name}-{_code_digest()}-{engine}-{weights}.npz"
     if missing := {make: file for make, file in files.items() if not file.exists()}:
         heard = played(piece, folder)
         for make, file in missing.items():
@@ -136,16 +139,16 @@ def _without_an_engine(piece: Piece, heard: Played) -> Iterator[Row]:
 
 
 def _of_the_engine(piece: Piece, heard: Played) -> Iterator[Row]:
-    """What a user gets, into four stems. Where the piece is thorough, blends of it, into any; of every second such
-    piece also what is found without the weights."""
+    """What a user gets, into four stems; and blends of it, into any, and of every second piece what is found
+    without the weights, if there is to be more."""
     rng = np.random.default_rng([piece.seed, piece.judged, 6])
     lift = lift_of(np.array_split(heard.mix, max(1, heard.mix.shape[1] // RATE), axis=1))
     found = {True: separate_samples(heard.mix, RATE, lift)}
-    if piece.is_thorough and piece.seed % 2 and lift is not None:
+    if piece.ways != "as it is" and piece.seed % 2 and lift is not None:
         found[False] = separate_samples(heard.mix, RATE, None)
     as_it_is, without_weights, *blends = ENGINE_KINDS
     plan = [(as_it_is, LAYOUTS[0])]
-    if piece.is_thorough:
+    if piece.ways != "as it is":
         plan += [(kind, _layout(heard, rng)) for kind in (*blends, blends[0])]
     if False in found:
         plan.append((without_weights, LAYOUTS[0]))

@@ -1,11 +1,12 @@
 """What a piece sounds like: its mix and its known stems, rendered once and kept in a folder.
 
-Mixtures lie in FOLDER/fitted and FOLDER/judged as `mask_fitting.mixtures` writes them; those that are there already
-are read, the others made.
+Mixtures that lie in FOLDER/fitted or FOLDER/judged, as `mask_fitting.mixtures` writes them, are read there, others
+are made.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from resonate_resources.recordings.recording import Samples
-from resonate_tests.benchmarks.mask_fitting.mixtures import Mixture, make
+from resonate_tests.benchmarks.mask_fitting.mixtures import Mixture, mixed
 from resonate_tests.benchmarks.quality_prediction.songs import band_song, demo_song
 from resonate_tests.benchmarks.quality_prediction.split import Piece
 
@@ -49,11 +50,16 @@ def _mono(samples: Samples) -> Samples:
 
 
 def _mixture(piece: Piece, folder: Path) -> Played:
-    part = folder / ("judged" if piece.judged else "fitted")
-    part.mkdir(parents=True, exist_ok=True)
-    make(piece.seed, part, piece.judged)
-    mixture = Mixture.load(part / f"{piece.seed}.npz")
-    return Played(mixture.mix, dict(mixture.stems))
+    ready = folder / ("judged" if piece.judged else "fitted") / f"{piece.seed}.npz"
+    if ready.exists():
+        mixture = Mixture.load(ready)
+        return Played(mixture.mix, dict(mixture.stems))
+    file = folder / f"mixture-{'judged' if piece.judged else 'fitted'}-{piece.seed}.npz"
+    if not file.exists():
+        stems, mix = mixed(piece.seed, piece.judged)
+        _save(file, {"mix": mix, **stems})
+    stems = _load(file)
+    return Played(stems.pop("mix"), stems)
 
 
 def _rendered(piece: Piece, folder: Path) -> Played:
@@ -65,7 +71,17 @@ def _rendered(piece: Piece, folder: Path) -> Played:
                 if piece.source == "band"
                 else demo_song(piece.seed, Path(scratch))
             )
-        np.savez(file, **stems)
-    with np.load(file) as arrays:
-        stems = dict(arrays)
+        _save(file, stems)
+    stems = _load(file)
     return Played(np.sum(list(stems.values()), axis=0), stems)
+
+
+def _save(file: Path, sounds: dict[str, Samples]) -> None:
+    part = file.with_suffix(f".{os.getpid()}.npz")
+    np.savez(part, **{name: sound.astype(np.float32) for name, sound in sounds.items()})
+    part.rename(file)
+
+
+def _load(file: Path) -> dict[str, Samples]:
+    with np.load(file) as arrays:
+        return dict(arrays)
