@@ -1,7 +1,7 @@
 """Notes of real and synthesised singing against those composed: by Basic Pitch, and as they are heard now.
 
 `OMP_NUM_THREADS=1 python -m resonate_tests.benchmarks.bench_sung_notes [COUNT]`: COUNT songs (14) of real voices
-that no fitting has met, made to sing by WORLD (needs `pip install pyworld "setuptools<81"`), 8 of synthesised ones,
+that no fitting has met, made to sing by WORLD (needs the extra `singing`), 8 of synthesised ones,
 each from the true stem and from the separated one. `… bench_sung_notes RECORDING.wav` judges by what was read off
 the spectrogram of `../shared/audio/solo-voice.wav` instead.
 """

@@ -1,7 +1,7 @@
 """Writes sung stems with their notes, true ones and separated ones, to fit the network of sung onsets on.
 
 `python -m resonate_tests.benchmarks.sung_notes.examples FOLDER`: demo songs of the seeds 1 to 6 with their phone
-recordings, 14 songs of real voices (needs `pip install pyworld "setuptools<81"`, built from source) and 8 of
+recordings, 14 songs of real voices (needs the extra `singing`) and 8 of
 synthesised ones. About ten minutes of one core.
 """
 
