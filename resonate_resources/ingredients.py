@@ -24,6 +24,7 @@ DECIDING: Mapping[str, str] = {
     "demucs": "demucs",
     "librosa": "librosa",
     "noisereduce": "noisereduce",
+    "parselmouth": "praat-parselmouth",
     "pedalboard": "pedalboard",
     "pyloudnorm": "pyloudnorm",
     "soxr": "soxr",

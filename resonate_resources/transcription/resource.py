@@ -7,16 +7,17 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from resonate_resources.recipe import Product, Recipe
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.midi import DRUM_CHANNEL, RULER_BPM, Note, write_notes
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.chart import piano_roll
 from resonate_resources.transcription.basic_pitch import BasicPitch
 from resonate_resources.transcription.drum_bands import DrumBands
 from resonate_resources.transcription.remains import REMAINS_DB, remains_of_others
+from resonate_resources.transcription.sung_notes import SungNotes
 from resonate_resources.transcription.transcriber import DrumTranscriber, PitchTranscriber, Voice
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 
@@ -30,21 +31,30 @@ class Part(NamedTuple):
 # Ranges of the instruments: a five-string bass from B0 (30.9 Hz) to the twelfth fret of its G string (196 Hz),
 # above which a separated bass holds other stems' remains; voices from E2 to D6; a guitar from E2.
 PARTS = {
-    "vocals": Part(Voice(80, 1200, 0.08, monophonic=True), 52),  # choir aahs
+    "vocals": Part(Voice(80, 1200, 0.05, monophonic=True, sung=True), 52),  # choir aahs
     "bass": Part(Voice(30, 200, 0.08, monophonic=True, struck=True), 33),  # fingered bass
     "other": Part(Voice(27.5, 4200, 0.1, monophonic=False), 4),  # electric piano
     "piano": Part(Voice(27.5, 4200, 0.1, monophonic=False), 0),
     "guitar": Part(Voice(80, 1400, 0.1, monophonic=False), 27),  # clean electric guitar
 }
 
+ENGINE = Engine(
+    f"{BasicPitch.engine.name}+{SungNotes.engine.name}",
+    f"{BasicPitch.engine.model}; {SungNotes.engine.model}",
+    licence=f"{BasicPitch.engine.licence} (Basic Pitch), {SungNotes.engine.licence} (Praat, sung onsets)",
+)
+
+
+def transcriber_of(voice: Voice) -> PitchTranscriber:
+    """Who hears the notes of such a voice."""
+    return SungNotes() if voice.sung else BasicPitch()
+
 
 class TranscriptionResource(dg.ConfigurableResource[None]):
     """Hears notes in pitched stems and strokes in drums."""
 
     def recipe(self) -> Recipe:
-        return Recipe.of(
-            __name__, BasicPitch.engine, {"weights_sha256": BasicPitch.weights_sha256()}, CODE_VERSION
-        )
+        return Recipe.of(__name__, ENGINE, {"weights_sha256": BasicPitch.weights_sha256()}, CODE_VERSION)
 
     def transcribe(
         self, stems: Stems, tempo_bpm: float | None, into: Path, progress: Progress = silent
@@ -55,7 +65,7 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
         A stem that is silent, or holds only remains of others, gives a file without notes.
         Raises ValueError for a tempo under 4 BPM.
         """
-        pitch, drums = self._transcribers()
+        drums: DrumTranscriber = DrumBands()
         remains = remains_of_others(stems)
         done = dict.fromkeys(stems, 0.0)
 
@@ -71,7 +81,8 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
                 return []
             if name == "drums":
                 return drums.strokes(stem, watch(name))
-            return pitch.notes(stem, PARTS[name].voice, watch(name))
+            voice = PARTS[name].voice
+            return transcriber_of(voice).notes(stem, voice, watch(name))
 
         heard = {name: notes_of(name, stem) for name, stem in stems.items()}
         files = {f"{name}.mid": into / f"{name}.mid" for name in stems}
@@ -106,6 +117,3 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
             ),
             reports={"picture.png": picture},
         )
-
-    def _transcribers(self) -> tuple[PitchTranscriber, DrumTranscriber]:
-        return BasicPitch(), DrumBands()

@@ -14,6 +14,7 @@ class Voice:
     """What a pitched stem can play: fundamentals in Hz, notes of so many seconds, one at a time or many.
 
     struck: each note of a monophonic voice begins with an attack, as of a plucked string, or changes the pitch.
+    sung: the pitch of a monophonic voice glides, trembles and lies between the keys; notes begin with consonants.
     """
 
     lowest_hz: float
@@ -21,6 +22,7 @@ class Voice:
     shortest_s: float
     monophonic: bool
     struck: bool = False
+    sung: bool = False
 
 
 class PitchTranscriber(Protocol):

@@ -21,6 +21,7 @@ DEPENDENCIES_AT_IMPORT = (
     "dawdreamer",
     "pedalboard",
     "onnxruntime",
+    "parselmouth",
     "pandas",
     "scipy.signal",
 )

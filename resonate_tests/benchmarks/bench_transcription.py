@@ -19,9 +19,8 @@ import numpy as np
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Stems, silent
 from resonate_resources.separation.spectral.engine import SpectralSeparator
-from resonate_resources.transcription.basic_pitch import BasicPitch
 from resonate_resources.transcription.drum_bands import DrumBands
-from resonate_resources.transcription.resource import PARTS
+from resonate_resources.transcription.resource import PARTS, transcriber_of
 from resonate_studio.demo_song import Composition, compose, record_on_phone, render
 
 TOLERANCE_S = 0.05  # as in MIREX note tracking
@@ -43,7 +42,8 @@ def measured(stems: Stems, composition: Composition) -> dict[str, float]:
     scores = {}
     for name in ("bass", "vocals"):
         composed = [(note.onset_s, note.pitch) for note in composition.notes[name]]
-        heard = BasicPitch().notes(stems[name], PARTS[name].voice)
+        voice = PARTS[name].voice
+        heard = transcriber_of(voice).notes(stems[name], voice, silent)
         scores[name] = onset_f(composed, heard)
         scores[f"{name}, of the right pitch"] = onset_f(composed, heard, pitched=True)
     strokes = DrumBands().strokes(stems["drums"])

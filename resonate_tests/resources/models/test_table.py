@@ -9,7 +9,7 @@ from pathlib import Path
 from resonate_resources.models.table import as_markdown, known_models
 from resonate_resources.separation.engines import offers
 from resonate_resources.separation.spectral import spleeter
-from resonate_resources.transcription import basic_pitch
+from resonate_resources.transcription import basic_pitch, sung_notes
 
 REPOSITORY = Path(__file__).parents[3]
 BY_NAME = {model.name: model for model in known_models()}
@@ -17,7 +17,15 @@ BY_NAME = {model.name: model for model in known_models()}
 
 def test_every_model_of_every_engine_is_in_the_table() -> None:
     offered = {offer.model for offer in offers("sqlite://") if offer.model is not None}
-    assert offered | {spleeter.MODEL, basic_pitch.BasicPitch.engine.model} <= BY_NAME.keys()
+    assert (
+        offered
+        | {
+            spleeter.MODEL,
+            basic_pitch.BasicPitch.engine.model,
+            sung_notes.SungNotes.engine.model,
+        }
+        <= BY_NAME.keys()
+    )
     assert len(BY_NAME) == len(known_models())
 
 
@@ -28,6 +36,8 @@ def test_hashes_and_sizes_are_those_of_the_files_that_are_here() -> None:
     here = {
         spleeter.MODEL: checkpoint,
         basic_pitch.BasicPitch.engine.model: basic_pitch._model_file(),
+        sung_notes.SungNotes.engine.model: resources.files("resonate_resources.transcription")
+        / "sung_onsets.npz",
         "resonate/masks": separation / "spectral" / "masks.npz",
         "resonate/predictor": separation / "prediction" / "predictor.npz",
     }

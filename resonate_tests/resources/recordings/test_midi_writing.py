@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import mido
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, write_notes
+from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, read_notes, write_notes
 
 tempi = st.floats(20, 300)
 
@@ -75,3 +76,65 @@ def test_without_a_tempo_the_ruler_is_midis_own_and_the_file_says_so(tmp_path: P
 def test_a_tempo_that_midi_cannot_hold_is_refused(tempo_bpm: float, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="tempo"):
         write_notes(tmp_path / "x.mid", [], tempo_bpm=tempo_bpm, name="x", program=0)
+
+
+@st.composite
+def bent_lines(draw: st.DrawFn) -> list[Note]:
+    """Notes of a line with a bend every 10 ms or more, as far as 12 semitones."""
+    at, reach = draw(st.floats(0, 60)), draw(st.sampled_from([0.5, 2.0, 12.0]))
+    notes = []
+    for _ in range(draw(st.integers(1, 6))):
+        length = draw(st.floats(0.1, 2))
+        count = draw(st.integers(0, int(length / 0.02)))
+        bends = tuple((0.01 * k, draw(st.floats(-reach, reach))) for k in range(min(count, 8)))
+        notes.append(Note(at, at + length, draw(st.integers(50, 53)), 90, bends))
+        at += length + draw(st.sampled_from([0.0, 0.1]))
+    return notes
+
+
+@given(notes=bent_lines(), tempo_bpm=st.floats(60, 200))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_another_reader_finds_the_bends_in_their_range_and_the_wheel_at_rest_between_notes(
+    notes: list[Note], tempo_bpm: float, tmp_path: Path
+) -> None:
+    write_notes(tmp_path / "bent.mid", notes, tempo_bpm=tempo_bpm, name="vocals", program=52)
+    (part,) = pretty_midi.PrettyMIDI(str(tmp_path / "bent.mid")).instruments
+    controls = {change.number: change.value for change in part.control_changes if change.number == 6}
+    reach = controls.get(6, 2)
+    tick = 60 / tempo_bpm / 960
+    turns = sorted(part.pitch_bends, key=lambda bend: bend.time)
+    for note in notes:
+        for (at, bend), (following, _) in pairwise([*note.bends, (note.duration_s, 0.0)]):
+            middle = note.onset_s + (at + following) / 2
+            stands = [turn.pitch for turn in turns if turn.time <= middle][-1]
+            assert stands / 8192 * reach == pytest.approx(bend, abs=1.01 * reach / 8192)
+    if any(note.bends for note in notes):
+        after = max(note.offset_s for note in notes) + tick
+        assert [turn.pitch for turn in turns if turn.time <= after][-1:] in ([0], [])
+    else:
+        assert not turns
+        assert not part.control_changes
+
+
+@given(notes=bent_lines())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_bends_are_read_as_they_were_written(notes: list[Note], tmp_path: Path) -> None:
+    write_notes(tmp_path / "bent.mid", notes, tempo_bpm=120, name="vocals", program=52)
+    for read, written in zip(read_notes(tmp_path / "bent.mid"), notes, strict=True):
+        told = dict(read.bends)
+        for at, bend in written.bends:
+            near = [value for when, value in told.items() if abs(when - at) < 0.0015]
+            assert near[-1:] == [pytest.approx(bend, abs=0.003)] or abs(bend) < 0.003
+
+
+def test_bends_of_notes_that_sound_together_are_refused(tmp_path: Path) -> None:
+    chord = [Note(0.0, 1.0, 60, 90, ((0.0, 0.5),)), Note(0.5, 1.5, 64, 90)]
+    with pytest.raises(ValueError, match="sound together"):
+        write_notes(tmp_path / "x.mid", chord, tempo_bpm=120, name="x", program=0)
+
+
+def test_a_bend_that_instruments_do_not_follow_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="over 24"):
+        write_notes(
+            tmp_path / "x.mid", [Note(0, 1, 60, 90, ((0.0, 25.0),))], tempo_bpm=120, name="x", program=0
+        )

@@ -1,0 +1,1 @@
+"""Songs whose every sung note is known, by real voices and synthesised ones: to fit on, and to judge by."""
