@@ -49,9 +49,9 @@ def main(folder: Path, count: int) -> None:
         make(seed, folder, judged=True)
         mixtures.append(Mixture.load(folder / f"{seed}.npz"))
     report("a band without its voice", (one.mix - one.stems["vocals"] for one in mixtures))
-    real = [one for seed, one in enumerate(mixtures) if sings_for_real(seed, judged=True)]
-    report("a real voice", parts(real, "vocals"))
-    report("a synthesised voice", parts([one for one in mixtures if one not in real], "vocals"))
+    for name, real in (("a real voice", True), ("a synthesised voice", False)):
+        sung = [one for seed, one in enumerate(mixtures) if sings_for_real(seed, judged=True) == real]
+        report(name, parts(sung, "vocals"))
     for name in STEMS[1:]:
         report(f"the {name} of a band", parts(mixtures, name))
     for name, programs in SOLOISTS.items():

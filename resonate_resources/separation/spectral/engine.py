@@ -1,4 +1,4 @@
-"""The embedded engine: masks by Spleeter's networks; without them, by how sounds behave in time and pitch."""
+"""The embedded engine: Spleeter's mask for voices, and masks from how sounds behave in time, pitch and panning."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CHUNK_VALUES = 6_000_000
 class SpectralSeparator:
     """Parts any track into vocals, drums, bass and other that sum to it.
 
-    Without Spleeter's weights its own networks find all of them, less well, and `notes` says so.
+    Without Spleeter's weights its own networks find the voice, too, less well, and `notes` says so.
     """
 
     notes: tuple[str, ...] = ()
@@ -86,9 +86,8 @@ def separate_samples(samples: Samples, sample_rate: int, lift: float | None) -> 
     stft = Stft.for_rate(sample_rate)
     centred = samples - samples.mean(1, keepdims=True)  # an offset is nobody's sound: it stays in the rest
     spectra = stft.forward(centred)
-    masks = estimate_masks(centred, spectra, stft, sample_rate / stft.size)
-    if lift is not None:
-        spleeter.improve(masks, spectra, lift)
+    sung = None if lift is None else spleeter.sung_share(spectra, lift)
+    masks = estimate_masks(centred, spectra, stft, sample_rate / stft.size, sung)
     stems: dict[str, Samples] = {}
     rest = samples.copy()
     for name, stem_spectra in zip(STEMS[:-1], filtered(spectra, masks), strict=False):

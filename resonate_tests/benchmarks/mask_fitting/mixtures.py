@@ -19,7 +19,6 @@ import numpy.typing as npt
 
 from resonate_resources.separation.spectral import spleeter
 from resonate_resources.separation.spectral.engine import lift_of
-from resonate_resources.separation.spectral.masks import estimate_masks
 from resonate_resources.separation.spectral.stft import Stft
 from resonate_tests.benchmarks.mask_fitting.songs import RATE, STEMS, render_song
 from resonate_tests.benchmarks.mask_fitting.working_over import worked_over
@@ -30,21 +29,20 @@ STFT = Stft.for_rate(RATE)
 
 @dataclass(frozen=True)
 class Mixture:
-    """mix and stems (2, FRAMES); sung (time, BINS): Spleeter's share of voices; own (stems, time, BINS): the masks
-    of our own networks; lift of the mix."""
+    """mix and stems (2, FRAMES); sung (time, bins), as `spleeter.sung_share` gives it; lift of the mix."""
 
     mix: Samples
     stems: Mapping[str, Samples]
     sung: npt.NDArray[np.float16]
-    own: npt.NDArray[np.float16]
     lift: float
 
     @classmethod
     def load(cls, file: Path) -> Mixture:
         with np.load(file) as arrays:
             sound = arrays["sound"].astype(np.float32) / 32767
-            stems = dict(zip(STEMS, sound[1:], strict=True))
-            return cls(sound[0], stems, arrays["sung"], arrays["own"], float(arrays["lift"]))
+            return cls(
+                sound[0], dict(zip(STEMS, sound[1:], strict=True)), arrays["sung"], float(arrays["lift"])
+            )
 
 
 def mixed(seed: int, judged: bool) -> tuple[dict[str, Samples], Samples]:
@@ -67,22 +65,11 @@ def make(seed: int, folder: Path, judged: bool) -> None:
     stems, mix = mixed(seed, judged)
     lift = lift_of(np.array_split(mix, 20, axis=1))
     assert lift is not None, spleeter.INSTALL
-    centred = mix - mix.mean(1, keepdims=True)
-    spectra = STFT.forward(centred)
-    own = estimate_masks(centred, spectra, STFT, RATE / STFT.size)
-    magnitudes = spleeter.lifted_magnitudes(spectra, lift)
-    nothing = np.zeros((1, len(STEMS), *magnitudes.shape[2:]), np.float32)
-    (sung,) = spleeter.session().run(["sung"], {"magnitudes": magnitudes, "own": nothing})
+    sung = spleeter.sung_share(STFT.forward(mix - mix.mean(1, keepdims=True)), lift)
     sound = np.stack([mix, *(stems[name] for name in STEMS)])
     sound = np.round(32767 * np.clip(sound, -1, 1)).astype(np.int16)
     part = file.with_suffix(f".{os.getpid()}.npz")
-    np.savez(
-        part,
-        sound=sound,
-        sung=sung[0, 0, : spectra.shape[1]].astype(np.float16),
-        own=own[:, :, : spleeter.BINS].astype(np.float16),
-        lift=lift,
-    )
+    np.savez(part, sound=sound, sung=sung[:, :1500].astype(np.float16), lift=lift)
     part.rename(file)
 
 
