@@ -14,7 +14,7 @@ import numpy as np
 
 from resonate_resources.recordings.recording import Samples
 from resonate_studio.demo_song import compose, render
-from resonate_tests.benchmarks.mask_fitting.songs import (
+from resonate_tests.benchmarks.mask_fitting.playing import (
     DRUM_CHANNEL,
     SECONDS,
     SOUNDFONT,
@@ -24,11 +24,9 @@ from resonate_tests.benchmarks.mask_fitting.songs import (
     ScoreNote,
     general_midi,
     in_room,
-    melody,
-    sung,
-    syllables,
-    synthesised_bass,
 )
+from resonate_tests.benchmarks.mask_fitting.songs import synthesised_bass
+from resonate_tests.benchmarks.mask_fitting.voices import melody, sung, syllables
 
 SOUNDFONTS = (
     SOUNDFONT,
