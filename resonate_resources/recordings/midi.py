@@ -144,14 +144,18 @@ def write_notes(
 
     # At equal ticks a note ends, the wheel turns back, then to the next one's bend, and that begins.
     events: list[tuple[int, int, mido.Message]] = []
+    sounding: list[tuple[int, int]] = []
     for note in notes:
         onset = ticks(note.onset_s)
         offset = max(onset + 1, ticks(note.offset_s))
+        sounding.append((onset, offset))
         events.append(
             (onset, 3, mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity))
         )
         events.append((offset, 0, mido.Message("note_off", channel=channel, note=note.pitch, velocity=0)))
     reach = _range_of(notes)
+    if reach and any(next_on < off for (_, off), (next_on, _) in pairwise(sorted(sounding))):
+        raise ValueError("notes that sound together cannot bend: a MIDI channel has one pitch wheel")
     for note in notes if reach else ():
         turned = [(ticks(note.onset_s + at), _wheel(bend, reach)) for at, bend in note.bends]
         end = max(ticks(note.onset_s) + 1, ticks(note.offset_s))
@@ -198,9 +202,6 @@ def _range_of(notes: Sequence[Note]) -> int:
         return 0
     if furthest > WIDEST_BEND:
         raise ValueError(f"a bend of {furthest:g} semitones is over {WIDEST_BEND}")
-    ordered = sorted(notes)
-    if any(following.onset_s < note.offset_s for note, following in pairwise(ordered)):
-        raise ValueError("notes that sound together cannot bend: a MIDI channel has one pitch wheel")
     return max(_USUAL_RANGE, math.ceil(furthest))
 
 

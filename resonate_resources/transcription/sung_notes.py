@@ -68,8 +68,8 @@ def _note(span: Span, told: Heard, shortest: int) -> Note | None:
     # General MIDI's players follow the square of velocity.
     velocity = round(_LOUD_VELOCITY * 10 ** (level_db / 40))
     bends = _bends(np.interp(np.arange(first, end), voiced, pitch[voiced]) - key)
-    onset = (span.start + first) * _SECONDS
-    return Note(onset, onset + (end - first) * _SECONDS, key, min(max(velocity, 1), 127), bends)
+    onset, offset = (span.start + first) * _SECONDS, (span.start + end) * _SECONDS
+    return Note(onset, offset, key, min(max(velocity, 1), 127), bends)
 
 
 def _bends(deviation: npt.NDArray[np.float64]) -> tuple[tuple[float, float], ...]:

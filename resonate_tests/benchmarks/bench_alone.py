@@ -17,15 +17,9 @@ import numpy as np
 from resonate_resources.recordings.recording import Samples
 from resonate_resources.separation.spectral.engine import lift_of, separate_samples
 from resonate_tests.benchmarks.mask_fitting.mixtures import Mixture, make
-from resonate_tests.benchmarks.mask_fitting.songs import (
-    JUDGED_SOUNDFONT,
-    RATE,
-    STEMS,
-    Harmony,
-    general_midi,
-    melody,
-    sings_for_real,
-)
+from resonate_tests.benchmarks.mask_fitting.playing import JUDGED_SOUNDFONT, RATE, Harmony, general_midi
+from resonate_tests.benchmarks.mask_fitting.songs import STEMS
+from resonate_tests.benchmarks.mask_fitting.voices import melody, sings_for_real
 
 SOLOISTS = {  # programs of General MIDI, counted from 0
     "church organ": (19,),

@@ -17,7 +17,9 @@ import numpy as np
 from resonate_resources.separation.spectral.engine import separate_samples
 from resonate_resources.signal.si_sdr import si_sdr
 from resonate_tests.benchmarks.mask_fitting.mixtures import Mixture, make
-from resonate_tests.benchmarks.mask_fitting.songs import RATE, STEMS, sings_for_real
+from resonate_tests.benchmarks.mask_fitting.playing import RATE
+from resonate_tests.benchmarks.mask_fitting.songs import STEMS
+from resonate_tests.benchmarks.mask_fitting.voices import sings_for_real
 
 
 def gains(seed: int, folder: Path, with_weights: bool) -> list[float]:

@@ -23,7 +23,7 @@ from resonate_resources.transcription.resource import PARTS
 from resonate_resources.transcription.sung_notes import SungNotes
 from resonate_resources.transcription.transcriber import PitchTranscriber
 from resonate_tests.benchmarks.bench_transcription import TOLERANCE_S, separated
-from resonate_tests.benchmarks.mask_fitting.songs import RATE
+from resonate_tests.benchmarks.mask_fitting.playing import RATE
 
 VOICE = PARTS["vocals"].voice
 CENTS = 50

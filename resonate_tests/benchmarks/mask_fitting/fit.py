@@ -16,7 +16,8 @@ from resonate_resources.separation.spectral.cues import Cues, measure_cues
 from resonate_resources.separation.spectral.masks import PASSES, STEMS
 from resonate_resources.separation.spectral.network import POSITIONS, MaskNetwork, frequency_position
 from resonate_resources.separation.spectral.stft import Spectra, Stft
-from resonate_tests.benchmarks.mask_fitting.songs import RATE, render_song
+from resonate_tests.benchmarks.mask_fitting.playing import RATE
+from resonate_tests.benchmarks.mask_fitting.songs import render_song
 from resonate_tests.benchmarks.mask_fitting.working_over import Song, worked_over
 
 SONGS = range(1000, 1250)

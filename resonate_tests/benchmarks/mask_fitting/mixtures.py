@@ -20,7 +20,8 @@ import numpy.typing as npt
 from resonate_resources.separation.spectral import spleeter
 from resonate_resources.separation.spectral.engine import lift_of
 from resonate_resources.separation.spectral.stft import Stft
-from resonate_tests.benchmarks.mask_fitting.songs import RATE, STEMS, render_song
+from resonate_tests.benchmarks.mask_fitting.playing import RATE
+from resonate_tests.benchmarks.mask_fitting.songs import STEMS, render_song
 from resonate_tests.benchmarks.mask_fitting.working_over import worked_over
 
 Samples = npt.NDArray[np.float32]

@@ -74,8 +74,9 @@ def speaker(rng: Random, judged: bool) -> tuple[str, tuple[Path, ...]]:
     return everybody[rng.integers(len(everybody))]
 
 
-def spoken(files: Sequence[Path], rng: Random, frames: int) -> Audio:
-    """(frames,): a speaker's recordings, take after take with rests, a little faster or slower, of even level."""
+def spoken(rng: Random, frames: int, judged: bool) -> Audio:
+    """(frames,): one of the speakers, take after take with rests, a little faster or slower, of even level."""
+    _, files = speaker(rng, judged)
     out = np.zeros(frames)
     speed = 2 ** rng.uniform(-0.2, 0.2)
     rest = float(rng.choice((0.03, 0.1, 0.4)))

@@ -8,7 +8,7 @@ import pedalboard
 import soxr
 from scipy import signal
 
-from resonate_tests.benchmarks.mask_fitting.songs import FRAMES, RATE
+from resonate_tests.benchmarks.mask_fitting.playing import FRAMES, RATE
 
 Samples = npt.NDArray[np.float32]
 Song = dict[str, Samples]

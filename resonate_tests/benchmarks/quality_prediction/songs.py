@@ -14,7 +14,7 @@ import numpy as np
 
 from resonate_resources.recordings.recording import Samples
 from resonate_studio.demo_song import compose, render
-from resonate_tests.benchmarks.mask_fitting.songs import (
+from resonate_tests.benchmarks.mask_fitting.playing import (
     DRUM_CHANNEL,
     FITTED_SOUNDFONTS,
     JUDGED_SOUNDFONT,
@@ -25,11 +25,9 @@ from resonate_tests.benchmarks.mask_fitting.songs import (
     ScoreNote,
     general_midi,
     in_room,
-    melody,
-    sung,
-    syllables,
-    synthesised_bass,
 )
+from resonate_tests.benchmarks.mask_fitting.songs import synthesised_bass
+from resonate_tests.benchmarks.mask_fitting.voices import melody, sung, syllables
 
 SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 3, 5, 7, 9, 10))  # major, minor, Dorian
 

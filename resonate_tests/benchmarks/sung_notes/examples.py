@@ -17,7 +17,7 @@ import soundfile as sf
 from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_studio.demo_song import compose
 from resonate_tests.benchmarks.bench_transcription import separated, sources
-from resonate_tests.benchmarks.mask_fitting.songs import RATE
+from resonate_tests.benchmarks.mask_fitting.playing import RATE
 from resonate_tests.benchmarks.sung_notes.songs import sung_song
 
 DEMO_SEEDS = range(1, 7)
