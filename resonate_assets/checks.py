@@ -15,10 +15,10 @@ from resonate_assets.markdown import lines
 from resonate_assets.partitions import tracks
 from resonate_resources.ingestion.ingest import TRACK
 from resonate_resources.mastering.levelling import TOLERANCE_LU
-from resonate_resources.mixing.balance import balance_holds
 from resonate_resources.recordings.midi import read_notes
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.loudness import measure_loudness
+from resonate_resources.signal.octaves import OCTAVES_HZ, octave_levels
 from resonate_resources.signal.summing import null_depth
 from resonate_resources.signal.true_peak import measure_sample_peak, measure_true_peak
 from resonate_resources.storage.artefacts import Artefact, plain
@@ -30,6 +30,10 @@ NULL_DEPTH_DB = -60.0
 """How far below the track the difference between it and the sum of its stems must be."""
 AUDIBLE_DBFS = -80.0
 """A track whose highest sample is below this holds nothing that could be worked on."""
+
+
+DRIFT_DB = 2.0
+"""So far an octave may be off where nothing was meant to move it: what is heard as another tone."""
 
 
 @dataclass(frozen=True)
@@ -104,18 +108,26 @@ def tempo_and_key_are_known(profile: Artefact) -> Verdict:
 
 
 def mix_does_not_clip(mix: Artefact) -> Verdict:
-    """No sample of the mix is over full scale."""
+    """No sample of the mix is over full scale, or over the stems' plain sum where that is: an MP3 may decode to
+    more."""
     peak = measure_sample_peak(mix.recording("mix.wav"))
-    return Verdict(peak <= 0.0, {"sample_peak_dbfs": peak})
+    plain = float(mix.manifest.measures["plain_peak_dbtp"])
+    return Verdict(peak <= max(0.0, plain), {"sample_peak_dbfs": peak, "plain_peak_dbtp": plain})
 
 
-def mix_is_balanced(mix: Artefact, brief: Artefact) -> Verdict:
-    """Stems sit in the mix at the levels that the brief asks for, within 0.5 LU."""
-    loudness = {
-        name: value for name, value in mix.manifest.measures.items() if name.endswith("_loudness_lufs")
-    }
-    wished = asked_of(brief).mixing.wished_lu()
-    return Verdict(balance_holds(mix.manifest.measures, wished), loudness)
+def mix_keeps_its_balance(mix: Artefact, mix_plan: Artefact, raw_track: Artefact) -> Verdict:
+    """Where the plan moves no stem, no octave from 63 Hz to 8 kHz is more than 2 dB off the track's."""
+    drift = _drift(mix.recording("mix.wav"), raw_track.recording(TRACK))
+    moved = any(
+        float(value) for name, value in mix_plan.manifest.measures.items() if name.endswith("_gain_db")
+    )
+    return Verdict(moved or drift <= DRIFT_DB, {"drift_db": drift, "moved_by_plan": str(moved)})
+
+
+def master_keeps_its_balance(master: Artefact, mix: Artefact) -> Verdict:
+    """No octave of the master from 63 Hz to 8 kHz is more than 2 dB off the mix's, at equal loudness."""
+    drift = _drift(master.recording("master.wav"), mix.recording("mix.wav"))
+    return Verdict(drift <= DRIFT_DB, {"drift_db": drift})
 
 
 def master_is_under_ceiling(master: Artefact, brief: Artefact) -> Verdict:
@@ -129,7 +141,8 @@ def master_is_under_ceiling(master: Artefact, brief: Artefact) -> Verdict:
 
 
 def master_is_at_target_loudness(master: Artefact, brief: Artefact) -> Verdict:
-    """The masters are at the brief's loudness ± 0.1 LU, or have no loudness (silence, or shorter than 400 ms).
+    """The masters are at the brief's loudness ± 0.1 LU; or softer, as loud as gain and limiting are allowed to make
+    them; or have no loudness (silence, or shorter than 400 ms).
 
     The FLAC has the WAV's samples. An MP3 that had to be mixed down from more channels has a loudness of its own.
     """
@@ -139,11 +152,15 @@ def master_is_at_target_loudness(master: Artefact, brief: Artefact) -> Verdict:
     if "mp3" in masters and masters["wav"].channels > masters["mp3"].channels:
         del masters["mp3"]
     found = _measured(_integrated, masters)
+    bounded = bool(master.manifest.measures["bounded"])
     passed = all(
-        not math.isfinite(loudness) or abs(loudness - target) <= TOLERANCE_LU for loudness in found.values()
+        not math.isfinite(loudness)
+        or abs(loudness - target) <= TOLERANCE_LU
+        or (bounded and loudness < target)
+        for loudness in found.values()
     )
     told = {f"{kind}_loudness_lufs": loudness for kind, loudness in found.items()}
-    return Verdict(passed, {**told, "target_lufs": target})
+    return Verdict(passed, {**told, "target_lufs": target, "bounded": str(bounded)})
 
 
 def limiting_is_gentle(master: Artefact) -> Verdict:
@@ -191,6 +208,20 @@ def exported_files_are_there(exports: Artefact) -> Verdict:
     folder, names = told["folder"], told["files"]
     missing = [name for name in names if exports.store.size(f"exports/{folder}/{name}") is None]
     return Verdict(not missing, {"files": len(names), "missing": ", ".join(missing) or "none"})
+
+
+def _drift(recording: Recording, original: Recording) -> float:
+    """The most that an octave from 63 Hz to 8 kHz is off, in dB, once both are as strong in these together.
+
+    Octaves 50 dB under the strongest of the original are left out.
+    """
+    heard = slice(OCTAVES_HZ.index(63.0), OCTAVES_HZ.index(8000.0) + 1)
+    now, before = (octave_levels(each)[heard] for each in (recording, original))
+    if not now.sum() or not before.sum():
+        return 0.0
+    told = before > 1e-5 * before.max()
+    ratio = (now[told] / now.sum() + 1e-12) / (before[told] / before.sum())
+    return float(np.abs(10 * np.log10(ratio)).max())
 
 
 def _integrated(recording: Recording) -> float:
@@ -305,8 +336,11 @@ CHECKS = [
     _checks(blocking=[restored_fit_stems]),
     _checks(blocking=[notes_lie_within_track], warning=[has_notes]),
     _checks(warning=[tempo_and_key_are_known]),
-    _checks(blocking=[mix_does_not_clip], warning=[mix_is_balanced]),
-    _checks(blocking=[master_is_under_ceiling], warning=[master_is_at_target_loudness, limiting_is_gentle]),
+    _checks(blocking=[mix_does_not_clip], warning=[mix_keeps_its_balance]),
+    _checks(
+        blocking=[master_is_under_ceiling],
+        warning=[master_is_at_target_loudness, limiting_is_gentle, master_keeps_its_balance],
+    ),
     _checks(blocking=[regenerated_fit_stems], warning=[regenerated_as_loud_as_stems]),
     _checks(blocking=[scores_are_scores], warning=[quality_is_accepted]),
     _checks(blocking=[exported_files_are_there]),

@@ -16,6 +16,7 @@ from resonate_assets.library import library
 from resonate_assets.master import master
 from resonate_assets.midi import midi
 from resonate_assets.mix import mix
+from resonate_assets.mix_plan import mix_plan
 from resonate_assets.profile import profile
 from resonate_assets.qc_scores import qc_scores
 from resonate_assets.raw_track import raw_track
@@ -54,6 +55,7 @@ TRACK_ASSETS = [
     stems,
     restored_stems,
     midi,
+    mix_plan,
     mix,
     master,
     regenerated_stems,

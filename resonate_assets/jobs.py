@@ -14,6 +14,7 @@ STAGES = (
     "stems",
     "restored_stems",
     "midi",
+    "mix_plan",
     "mix",
     "master",
     "regenerated_stems",

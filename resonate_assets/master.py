@@ -15,6 +15,7 @@ from resonate_resources.storage.resource import StorageResource
 def master(
     context: dg.AssetExecutionContext,
     brief: Artefact,
+    mix_plan: Artefact,
     mix: Artefact,
     raw_track: Artefact,
     storage: StorageResource,
@@ -22,12 +23,13 @@ def master(
 ) -> dg.MaterializeResult[Artefact]:
     """The master, measured again from the files that were written."""
     wanted = asked_of(brief).mastering
+    rough = float(mix_plan.manifest.measures["rough"])
     return produce(
         context,
         storage,
         mastering.recipe(wanted),
-        [brief.reading({}), mix.files("mix.wav"), tags_read(raw_track)],
+        [brief.reading({}), mix_plan.reading({"rough": rough}), mix.files("mix.wav"), tags_read(raw_track)],
         lambda into, progress: mastering.master(
-            mix.recording("mix.wav"), wanted, kept_tags(raw_track), into, progress
+            mix.recording("mix.wav"), wanted, rough, kept_tags(raw_track), into, progress
         ),
     )

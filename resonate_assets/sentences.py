@@ -81,6 +81,17 @@ def _midi(measures: Measures) -> list[str]:
     return [f"{_notes(measures)} notes", *([] if tempo is None else [f"{number(tempo):.1f} BPM"])]
 
 
+def _mix_plan(measures: Measures) -> list[str]:
+    moved = {
+        name.removesuffix("_gain_db"): number(value)
+        for name, value in measures.items()
+        if name.endswith("_gain_db") and abs(number(value)) >= 0.05
+    }
+    if not moved:
+        return ["no stem is moved"]
+    return [f"{name} {gain_db:+.1f} dB" for name, gain_db in moved.items()]
+
+
 def _master(measures: Measures) -> list[str]:
     told = _levels(measures)
     if "limiting_db" in measures:
@@ -123,6 +134,7 @@ _PARTS: Mapping[str, Callable[[Measures], list[str]]] = {
     "stems": _stems,
     "restored_stems": _restored_stems,
     "midi": _midi,
+    "mix_plan": _mix_plan,
     "mix": _levels,
     "master": _master,
     "regenerated_stems": _regenerated_stems,

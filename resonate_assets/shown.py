@@ -28,6 +28,7 @@ _MATTER: Mapping[str, tuple[str, ...]] = {
     "stems": ("vocals_si_sdr_db", "vocals_predicted_quality_db", "null_depth_db"),
     "restored_stems": ("bandwidth_hz", "vocals_noise_reduction_db", "vocals_noise_dbfs"),
     "midi": ("tempo_bpm", "vocals_notes", "drums_notes"),
+    "mix_plan": ("rough", "vocals_gain_db", "drums_gain_db"),
     "mix": ("loudness_lufs", "true_peak_dbtp"),
     "master": ("loudness_lufs", "true_peak_dbtp", "limiting_db"),
     "qc_scores": ("master_total", "regenerated_total"),

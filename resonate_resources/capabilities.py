@@ -5,12 +5,14 @@ How something is done does not belong here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mixing.brief import MixingBrief
+from resonate_resources.mixing.holdings import Worth
+from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.recipe import Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems
@@ -59,11 +61,24 @@ class Transcription(Protocol):
 
 
 class Mixing(Protocol):
-    """Sums stems."""
+    """Plans a mix, and sums stems by the plan."""
 
-    def recipe(self, brief: MixingBrief) -> Recipe: ...
+    def plan_recipe(self, brief: MixingBrief) -> Recipe: ...
 
-    def mix(self, stems: Stems, brief: MixingBrief, into: Path, progress: Progress) -> Product: ...
+    def plan(
+        self,
+        stems: Stems,
+        worth: Mapping[str, Sequence[Worth]],
+        bandwidth_hz: float,
+        octaves_db: Sequence[float],
+        brief: MixingBrief,
+        into: Path,
+        progress: Progress,
+    ) -> Product: ...
+
+    def recipe(self) -> Recipe: ...
+
+    def mix(self, stems: Stems, plan: MixPlan, into: Path, progress: Progress) -> Product: ...
 
 
 class Mastering(Protocol):
@@ -72,7 +87,13 @@ class Mastering(Protocol):
     def recipe(self, brief: MasteringBrief) -> Recipe: ...
 
     def master(
-        self, mix: Recording, brief: MasteringBrief, tags: Tags, into: Path, progress: Progress
+        self,
+        mix: Recording,
+        brief: MasteringBrief,
+        rough: float,
+        tags: Tags,
+        into: Path,
+        progress: Progress,
     ) -> Product: ...
 
 

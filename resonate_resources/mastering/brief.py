@@ -17,7 +17,8 @@ class MasteringBrief(Section):
     """How loud the master is to be, and in what files it is delivered."""
 
     preset: Preset = Field(
-        default="balanced", description="conservative leaves tone and dynamics as they are"
+        default="balanced",
+        description="how densely a rough recording is compressed: conservative not at all. Finished music never is",
     )
     target_lufs: float = Field(
         default=-14.0,
@@ -32,6 +33,18 @@ class MasteringBrief(Section):
         le=-0.5,
         allow_inf_nan=False,
         description="the most true peaks may be, in dBTP, −9 to −0.5",
+    )
+    limiting_db: float | None = Field(
+        default=None,
+        ge=0,
+        le=24,
+        allow_inf_nan=False,
+        description="the most that peaks may be limited by, in dB, 0 to 24; what would need more comes out less "
+        "loud. null: 3 of finished music, up to 6 of a rough recording",
+    )
+    sample_rate: Literal[44100, 48000] | None = Field(
+        default=None,
+        description="of the files, in Hz, 44100 or 48000; null: the track's own, or the nearer of them",
     )
     formats: tuple[Format, ...] = Field(
         default=FORMATS,

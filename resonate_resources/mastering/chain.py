@@ -1,9 +1,10 @@
-"""A mix to a master: resampled, shaped, levelled, delivered."""
+"""A mix to a master: resampled, made dense, levelled, delivered."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,73 +12,91 @@ from tempfile import TemporaryDirectory
 
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mastering.delivery import Delivered, deliver
-from resonate_resources.mastering.levelling import Levelled, Target, level
-from resonate_resources.mastering.shaping import SHAPES, WORKING_LOUDNESS_LUFS, shaped
+from resonate_resources.mastering.levelling import Target, level
+from resonate_resources.mastering.shaping import GLUE, WORKING_LOUDNESS_LUFS, glued
 from resonate_resources.parallel import ahead
-from resonate_resources.preset import Preset
-from resonate_resources.recordings.recording import Progress, Recording, silent, write_recording
+from resonate_resources.recordings.recording import Progress, Recording, Samples, silent, write_recording
 from resonate_resources.recordings.tags import Tags
-from resonate_resources.signal.loudness import LoudnessMeter
+from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.resampling import at_rate
-from resonate_resources.signal.true_peak import TruePeakMeter
-
-SAMPLE_RATE = 48_000
+from resonate_resources.signal.true_peak import measure_true_peak
 
 GAIN_BOUND_DB = 40.0
 """A mix is raised at most so much: what would need more is noise, or hardly there."""
 
+LIMITING_FINISHED_DB, LIMITING_ROUGH_DB = 3.0, 6.0
+"""Peaks are limited by at most so much where the brief says nothing: a finished song keeps its own."""
+
 
 @dataclass(frozen=True)
 class Mastered:
-    """gain_db went into the limiter, against the mix; limiting_db is the most that the limiter took off."""
+    """gain_db went into the limiter, against the mix; limiting_db is the most that the limiter took off, and
+    allowed_db the most it might have. bounded: more gain was not allowed."""
 
     files: Mapping[str, Delivered]
     gain_db: float
     limiting_db: float
+    allowed_db: float
+    bounded: bool
 
 
 def master(
-    mix: Recording, into: Path, brief: MasteringBrief, tags: Tags, progress: Progress = silent
+    mix: Recording, into: Path, brief: MasteringBrief, rough: float, tags: Tags, progress: Progress = silent
 ) -> Mastered:
-    """Write master.wav and the other formats asked for, of a mix of 1 to 6 channels. Raises AudioError."""
+    """Write master.wav and the other formats asked for, of a mix of 1 to 6 channels. Raises AudioError.
+
+    rough: 0 of finished music, 1 of a recording that was never mixed.
+    """
     target = Target(brief.target_lufs, brief.ceiling_dbtp)
+    allowed_db = brief.limiting_db
+    if allowed_db is None:
+        allowed_db = LIMITING_FINISHED_DB + rough * (LIMITING_ROUGH_DB - LIMITING_FINISHED_DB)
     with TemporaryDirectory(dir=into) as folder:
-        source, loudness = _resampled(mix, Path(folder) / "resampled.wav")
+        source = _resampled(mix, Path(folder) / "resampled.wav", brief.sample_rate)
+        loudness, peak_dbtp = _metered(source)
         progress(0.1)
-        working_gain = (
-            min(WORKING_LOUDNESS_LUFS - loudness, GAIN_BOUND_DB) if math.isfinite(loudness) else 0.0
+        glue, glue_gain_db = GLUE[brief.preset], 0.0
+        if glue and rough and math.isfinite(loudness):
+            glue_gain_db = min(WORKING_LOUDNESS_LUFS - loudness, GAIN_BOUND_DB)
+            blocks = glued(source.blocks(), source.sample_rate, glue, glue_gain_db, rough)
+            source = _written(blocks, Path(folder) / "glued.wav", source, source.sample_rate, source.frames)
+            loudness, peak_dbtp = _metered(source)
+        levelling = partial(
+            level,
+            source,
+            loudness_lufs=loudness,
+            true_peak_dbtp=peak_dbtp,
+            most_gain_db=GAIN_BOUND_DB - glue_gain_db,
+            most_limiting_db=allowed_db,
         )
-        levelling = _shaped(source, Path(folder) / "shaped.wav", brief.preset, working_gain)
         levelled = levelling(Path(folder) / "limited.wav", target.limiter_dbtp, target.lufs)
         progress(0.5)
         files = deliver(levelled, levelling, into, tags, target, brief.formats)
-    return Mastered(files, working_gain + levelled.gain_db, levelled.limiting_db)
-
-
-def _resampled(mix: Recording, path: Path) -> tuple[Recording, float]:
-    """The mix at the master's rate, of the same duration to the nearest frame (at least one); its loudness."""
-    frames = max(1, round(mix.frames * SAMPLE_RATE / mix.sample_rate))
-    loudness = LoudnessMeter(SAMPLE_RATE, mix.channels)
-    with write_recording(path, SAMPLE_RATE, mix.channels, frames) as writer:
-        for block in ahead(at_rate(mix.blocks(), mix.sample_rate, SAMPLE_RATE, mix.channels, frames)):
-            loudness.update(block)
-            writer.write(block)
-    return writer.recording, loudness.integrated()
-
-
-def _shaped(source: Recording, path: Path, preset: Preset, gain_db: float) -> Callable[..., Levelled]:
-    """The recording shaped, as `level` that only needs a path, a ceiling and a target."""
-    loudness = LoudnessMeter(source.sample_rate, source.channels)
-    true_peak = TruePeakMeter(source.sample_rate, source.channels)
-    with write_recording(path, source.sample_rate, source.channels, source.frames) as writer:
-        for block in ahead(shaped(source.blocks(), source.sample_rate, SHAPES[preset], gain_db)):
-            loudness.update(block)
-            true_peak.update(block)
-            writer.write(block)
-    return partial(
-        level,
-        writer.recording,
-        loudness_lufs=loudness.integrated(),
-        true_peak_dbtp=true_peak.peak(),
-        most_gain_db=GAIN_BOUND_DB - gain_db,
+    return Mastered(
+        files, glue_gain_db + levelled.gain_db, levelled.limiting_db, allowed_db, levelled.bounded
     )
+
+
+def _resampled(mix: Recording, path: Path, wanted: int | None) -> Recording:
+    """The mix, or a copy at that rate, of the same duration to the nearest frame (at least one)."""
+    rate = wanted or (44_100 if mix.sample_rate % 44_100 == 0 else 48_000)
+    if rate == mix.sample_rate:
+        return mix
+    frames = max(1, round(mix.frames * rate / mix.sample_rate))
+    return _written(
+        at_rate(mix.blocks(), mix.sample_rate, rate, mix.channels, frames), path, mix, rate, frames
+    )
+
+
+def _written(blocks: Iterator[Samples], path: Path, like: Recording, rate: int, frames: int) -> Recording:
+    with write_recording(path, rate, like.channels, frames) as writer:
+        for block in ahead(blocks):
+            writer.write(block)
+    return writer.recording
+
+
+def _metered(source: Recording) -> tuple[float, float]:
+    """Integrated loudness in LUFS, true peak in dBTP."""
+    with ThreadPoolExecutor(1) as pool:
+        peak = pool.submit(measure_true_peak, source)
+        return measure_loudness(source).integrated_lufs, peak.result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,6 @@ TOLERANCE_LU = 0.1
 LIMITER_MARGIN_DB = 0.25
 """How far under the ceiling the limiter holds, since a true-peak meter that reads 0.2 dB high still conforms (EBU
 Tech 3341, cases 15 to 23), and dither and encoding to MP3 add to peaks: MP3 0.0 to 0.2 dB in seven real tracks."""
-
-LIMITING_BOUND_DB = 24.0
-"""Peaks are limited by at most so much: beyond, a click in a silent room would be taken for the music."""
 
 _CLOSE_LU = 0.03
 _PASSES = 8
@@ -45,7 +42,7 @@ class Target:
 class Levelled:
     """A recording as it left the limiter, and what it measures.
 
-    gain_db went in; limiting_db is the most that the limiter took off.
+    gain_db went in; limiting_db is the most that the limiter took off. bounded: no more gain was allowed.
     """
 
     recording: Recording
@@ -53,6 +50,7 @@ class Levelled:
     limiting_db: float
     loudness_lufs: float
     true_peak_dbtp: float
+    bounded: bool = False
 
 
 def level(
@@ -64,17 +62,18 @@ def level(
     loudness_lufs: float,
     true_peak_dbtp: float,
     most_gain_db: float,
+    most_limiting_db: float,
 ) -> Levelled:
     """Write source (under 96 kHz, of this loudness and true peak) at the target, limited to that ceiling.
 
     What has no integrated loudness (under 400 ms, or nothing over −70 LUFS) is brought to the ceiling by gain
-    alone. Gain is at most most_gain_db, and what takes peaks LIMITING_BOUND_DB over the
-    ceiling. Silence stays silence.
+    alone. Gain is at most most_gain_db, and what takes peaks most_limiting_db over the ceiling. Silence stays
+    silence.
     """
     if not math.isfinite(loudness_lufs):
         gain = ceiling_dbtp - true_peak_dbtp if math.isfinite(true_peak_dbtp) else 0.0
         return _limited(source, path, min(gain, most_gain_db), ceiling_dbtp)
-    most_gain_db = min(most_gain_db, ceiling_dbtp + LIMITING_BOUND_DB - true_peak_dbtp)
+    most_gain_db = min(most_gain_db, ceiling_dbtp + most_limiting_db - true_peak_dbtp)
     gain, slope = min(target_lufs - loudness_lufs, most_gain_db), 1.0
     levelled = _limited(source, path, gain, ceiling_dbtp)
     for _ in range(_PASSES - 1):
@@ -86,7 +85,7 @@ def level(
         # Limiting takes loudness: more gain gives less of it, up to nothing. The secant, kept from leaping.
         slope = (levelled.loudness_lufs - before.loudness_lufs) / (gain - before.gain_db)
         slope = min(1.0, max(0.15, slope))
-    return levelled
+    return replace(levelled, bounded=levelled.gain_db >= most_gain_db)
 
 
 def _limited(source: Recording, path: Path, gain_db: float, ceiling_dbtp: float) -> Levelled:

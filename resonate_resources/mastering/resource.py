@@ -10,12 +10,12 @@ import dagster as dg
 
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mastering.chain import GAIN_BOUND_DB, Mastered, master
-from resonate_resources.mastering.levelling import LIMITING_BOUND_DB, TOLERANCE_LU, Target
+from resonate_resources.mastering.levelling import TOLERANCE_LU, Target
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.recordings.tags import Tags
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 
@@ -26,14 +26,20 @@ class MasteringResource(dg.ConfigurableResource[None]):
         return Recipe.of(__name__, Engine("look-ahead true-peak limiter"), brief.asked(), CODE_VERSION)
 
     def master(
-        self, mix: Recording, brief: MasteringBrief, tags: Tags, into: Path, progress: Progress = silent
+        self,
+        mix: Recording,
+        brief: MasteringBrief,
+        rough: float,
+        tags: Tags,
+        into: Path,
+        progress: Progress = silent,
     ) -> Product:
-        """Write master.wav and those of master.flac and master.mp3 that are asked for, at 48 kHz, of the mix's
-        channels (MP3: at most two).
+        """Write master.wav and those of master.flac and master.mp3 that are asked for, of the mix's channels (MP3:
+        at most two). rough: 0 of finished music, 1 of a recording that was never mixed.
 
         Raises AudioError.
         """
-        mastered = master(mix, into, brief, tags, progress)
+        mastered = master(mix, into, brief, rough, tags, progress)
         progress(1.0)
         wav = mastered.files["master.wav"]
         measures: dict[str, float | int | str | bool] = {
@@ -43,6 +49,8 @@ class MasteringResource(dg.ConfigurableResource[None]):
             "max_short_term_lufs": wav.loudness.max_short_term_lufs,
             "gain_db": mastered.gain_db,
             "limiting_db": mastered.limiting_db,
+            "limiting_allowed_db": mastered.allowed_db,
+            "bounded": mastered.bounded,
         }
         for form in ("flac", "mp3"):
             if (file := mastered.files.get(f"master.{form}")) is not None:
@@ -62,10 +70,11 @@ def _notes(mastered: Mastered, brief: MasteringBrief) -> Iterator[str]:
             "has no integrated loudness (silence, nothing over −70 LUFS, or shorter than 400 ms): "
             f"at most brought to {limiter_dbtp:g} dBTP"
         )
-    elif abs(loudness - brief.target_lufs) > TOLERANCE_LU:
+    elif mastered.bounded and abs(loudness - brief.target_lufs) > TOLERANCE_LU:
         yield (
-            f"is at {loudness:.1f} LUFS, not {brief.target_lufs:g}: more would take over "
-            f"{GAIN_BOUND_DB:g} dB of gain or {LIMITING_BOUND_DB:g} dB of limiting"
+            f"is at {loudness:.1f} LUFS, not {brief.target_lufs:g}: more would take "
+            f"{GAIN_BOUND_DB:g} dB of gain, or take over {mastered.allowed_db:.1f} dB off its peaks "
+            "(mastering.limiting_db in the brief)"
         )
     mp3 = mastered.files.get("master.mp3")
     if mp3 is not None and mp3.limited_dbtp < limiter_dbtp:

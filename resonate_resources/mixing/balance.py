@@ -1,37 +1,44 @@
-"""How loud stems sit against each other in a mix."""
+"""Where stems sit in a mix: as they came, or towards a standard balance."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 BALANCE_LU = {"vocals": 0.0, "drums": -3.0, "bass": -6.0, "other": -8.0, "piano": -8.0, "guitar": -8.0}
 """Integrated loudness of each stem against the vocals'; piano and guitar sit where `other` does."""
 
-TOLERANCE_LU = 0.5
+_GONE_DB, _THERE_DB = -36.0, -24.0
 
 
-def target_loudness(
-    stems: Collection[str], together_lufs: float, balance_lu: Mapping[str, float] = BALANCE_LU
+def presence(own_db: float) -> float:
+    """How far a stem counts as part of the music, 0 to 1, by the level of what is its own against the mix in dB.
+
+    What is far below is leakage and noise, which has no place in a balance.
+    """
+    return smoothly(own_db, _GONE_DB, _THERE_DB)
+
+
+def gains_towards(
+    balance_lu: Mapping[str, float], loudness_lufs: Mapping[str, float], present: Mapping[str, float]
 ) -> dict[str, float]:
-    """Loudness in LUFS of each stem, in balance, for all of them (uncorrelated) to sum to together_lufs."""
-    power = sum(10 ** (balance_lu[stem] / 10) for stem in stems)
-    return {stem: together_lufs - 10 * math.log10(power) + balance_lu[stem] for stem in stems}
+    """Gain in dB of each stem into the balance, together as loud as before; as far as it is present, none else.
 
-
-def balance_error(loudness_lufs: Mapping[str, float], balance_lu: Mapping[str, float] = BALANCE_LU) -> float:
-    """Largest error, in LU, of any two stems' loudness against each other; 0 for fewer than two."""
-    offsets = [loudness - balance_lu[stem] for stem, loudness in loudness_lufs.items()]
-    return max(offsets) - min(offsets) if offsets else 0.0
-
-
-def balance_holds(
-    measures: Mapping[str, float | int | str | bool], balance_lu: Mapping[str, float] = BALANCE_LU
-) -> bool:
-    """Whether all stems of a mix that could be levelled are in their place, as the mix's measures tell."""
-    levelled = {
-        stem: float(measures[f"{stem}_loudness_lufs"])
-        for stem in balance_lu
-        if measures.get(f"{stem}_levelled", False)
+    present: stem → 0 to 1.
+    """
+    sounding = {name: present[name] for name, loudness in loudness_lufs.items() if math.isfinite(loudness)}
+    before = sum(part * 10 ** (loudness_lufs[name] / 10) for name, part in sounding.items())
+    after = sum(part * 10 ** (balance_lu[name] / 10) for name, part in sounding.items())
+    if before <= 0 or after <= 0:
+        return dict.fromkeys(loudness_lufs, 0.0)
+    level = 10 * math.log10(before / after)
+    return {
+        name: sounding[name] * (level + balance_lu[name] - loudness) if name in sounding else 0.0
+        for name, loudness in loudness_lufs.items()
     }
-    return balance_error(levelled, balance_lu) <= TOLERANCE_LU
+
+
+def smoothly(value: float, low: float, high: float) -> float:
+    """0 up to low, 1 from high on, and between them without a step or a corner. low over high: the other way."""
+    x = min(1.0, max(0.0, (value - low) / (high - low)))
+    return x * x * (3 - 2 * x)

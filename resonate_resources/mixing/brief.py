@@ -13,6 +13,7 @@ from resonate_resources.preset import Preset
 
 StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
 Decibels = Annotated[float, Field(ge=-40, le=20, allow_inf_nan=False)]
+BalanceName = Literal["auto", "original", "standard", "master-only"]
 
 
 def _balance(named: Mapping[StemName, float]) -> dict[StemName, float]:
@@ -24,11 +25,18 @@ class MixingBrief(Section):
     """How the stems sit against each other."""
 
     preset: Preset = Field(
-        default="balanced", description="conservative levels and sums; the others also shape"
+        default="balanced",
+        description="how far stems may be moved beyond what they are worth; see docs/mixing.md",
+    )
+    balance: BalanceName = Field(
+        default="auto",
+        description="original: levels stay as they came; standard: towards balance_lu; master-only: the track "
+        "itself, its stems untouched; auto: standard as far as the track is a phone's recording, else original",
     )
     balance_lu: dict[StemName, Decibels] = Field(
         default_factory=lambda: _balance({}),
-        description="loudness of each stem against the others, in LU, −40 to 20; those not named keep their place",
+        description="loudness of each stem against the others in the standard balance, in LU, −40 to 20; those not "
+        "named keep their place",
     )
     gains_db: dict[StemName, Decibels] = Field(
         default_factory=dict,
@@ -41,5 +49,9 @@ class MixingBrief(Section):
         return _balance(balance)
 
     def wished_lu(self) -> dict[str, float]:
-        """Stem → loudness against the others in LU, gains included."""
-        return {name: level + self.gains_db.get(name, 0.0) for name, level in self.balance_lu.items()}
+        """Stem → loudness against the others in the standard balance."""
+        return {str(name): level for name, level in self.balance_lu.items()}
+
+    def wished_db(self, stem: str) -> float:
+        """How much louder it is to be than its place."""
+        return next((gain for name, gain in self.gains_db.items() if name == stem), 0.0)

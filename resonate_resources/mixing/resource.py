@@ -1,45 +1,82 @@
-"""Mixing as a resource of the graph."""
+"""Mixing as a resource of the graph: a plan first, then the mix."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dagster as dg
 
+from resonate_resources.mixing import mixer, planning
 from resonate_resources.mixing.brief import MixingBrief
-from resonate_resources.mixing.mixer import NEARLY_SILENT_LUFS, RAISE_BOUND_DB, Mix, mix_stems
+from resonate_resources.mixing.holdings import Worth, hold
+from resonate_resources.mixing.material import material_of
+from resonate_resources.mixing.mixer import mix_stems
+from resonate_resources.mixing.plan import MixPlan
+from resonate_resources.mixing.planning import plan_mix, track_alone
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Stems, silent
+from resonate_resources.signal.loudness import measure_loudness
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Raised when the algorithm changes in a way that no constant shows."""
+
+PLAN = "mix_plan.json"
 
 
 class MixingResource(dg.ConfigurableResource[None]):
-    """Mixes stems by loudness. conservative only levels and sums; balanced and aggressive also shape."""
+    """Moves stems as far as it is asked, and no further than they are worth."""
 
-    def recipe(self, brief: MixingBrief) -> Recipe:
-        return Recipe.of(__name__, Engine("pedalboard channel strips"), brief.asked(), CODE_VERSION)
+    def plan_recipe(self, brief: MixingBrief) -> Recipe:
+        return Recipe.of(planning.__name__, Engine("rules"), brief.asked(), CODE_VERSION)
 
-    def mix(self, stems: Stems, brief: MixingBrief, into: Path, progress: Progress = silent) -> Product:
+    def plan(
+        self,
+        stems: Stems,
+        worth: Mapping[str, Sequence[Worth]],
+        bandwidth_hz: float,
+        octaves_db: Sequence[float],
+        brief: MixingBrief,
+        into: Path,
+        progress: Progress = silent,
+    ) -> Product:
+        """Write mix_plan.json. worth: of the stems, by window. bandwidth_hz and octaves_db: of the track, as its
+        profile has them.
+
+        For the brief's "master-only", stems are the track alone. Raises AudioError.
+        """
+        material = material_of(bandwidth_hz, octaves_db)
+        with ThreadPoolExecutor(2) as pool:
+            metered = {name: pool.submit(measure_loudness, stem) for name, stem in stems.items()}
+            if brief.balance == "master-only":
+                (whole,) = metered.values()
+                plan = track_alone(material, whole.result().integrated_lufs)
+            else:
+                holdings = hold(stems, worth, progress)
+                loudness = {name: meter.result().integrated_lufs for name, meter in metered.items()}
+                plan = plan_mix(brief, material, holdings, loudness)
+        plan.write(into / PLAN)
+        measures: dict[str, float | int | str | bool] = {"rough": plan.rough}
+        for name, stem in plan.stems.items():
+            measures[f"{name}_wished_db"] = stem.wished_db
+            measures[f"{name}_gain_db"] = stem.gain_db
+        return Product({PLAN: into / PLAN}, measures, plan.reasons)
+
+    def recipe(self) -> Recipe:
+        return Recipe.of(mixer.__name__, Engine("sum of stems"), version=CODE_VERSION)
+
+    def mix(self, stems: Stems, plan: MixPlan, into: Path, progress: Progress = silent) -> Product:
         """Write mix.wav, of the stems' rate, channels and length. Raises AudioError."""
-        mix = mix_stems(stems, into / "mix.wav", brief.preset, progress, brief.wished_lu())
+        mix = mix_stems(stems, plan, into / "mix.wav", progress)
         measures: dict[str, float | int | str | bool] = {
             "loudness_lufs": mix.loudness_lufs,
             "true_peak_dbtp": mix.true_peak_dbtp,
+            "plain_peak_dbtp": mix.plain_peak_dbtp,
+            "gain_db": mix.gain_db,
         }
-        for name, stem in mix.stems.items():
-            measures |= {f"{name}_{measure}": value for measure, value in asdict(stem).items()}
-        progress(1.0)
-        return Product({"mix.wav": mix.recording.path}, measures, _notes(mix))
-
-
-def _notes(mix: Mix) -> tuple[str, ...]:
-    left = [name for name, stem in mix.stems.items() if not stem.levelled]
-    if not left:
-        return ()
-    return (
-        f"not raised to their place in the balance, since there is next to nothing in them "
-        f"(under {NEARLY_SILENT_LUFS:g} LUFS, or more than {RAISE_BOUND_DB:g} dB to go): {', '.join(left)}",
-    )
+        for name, stem in plan.stems.items():
+            if stem.loudness_lufs is not None:
+                measures[f"{name}_loudness_lufs"] = stem.loudness_lufs + stem.gain_db + mix.gain_db
+        turned = f"turned down by {-mix.gain_db:.1f} dB as a whole, as its peaks rose" if mix.gain_db else ""
+        return Product({"mix.wav": mix.recording.path}, measures, tuple(filter(None, (turned,))))

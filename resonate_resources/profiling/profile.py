@@ -20,7 +20,8 @@ class Section(BaseModel):
 class Profile(BaseModel):
     """None is unknown: speech has no tempo, drums have no key, silence has no loudness, mono has no width.
 
-    key is spelt with sharps. width_db is side over mid power. bandwidth_hz is the highest frequency with content.
+    key is spelt with sharps. width_db is side over mid power. bandwidth_hz is the highest frequency with
+    content. octaves_db are levels at OCTAVES_HZ in dBFS, −140 at least.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,6 +36,7 @@ class Profile(BaseModel):
     loudness_range_lu: float
     true_peak_dbtp: float | None
     bandwidth_hz: float
+    octaves_db: tuple[float, ...]
     width_db: float | None
     width_by_band_db: dict[str, float | None]
     correlation: float | None

@@ -17,10 +17,11 @@ from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.bandwidth import detect_bandwidth
 from resonate_resources.signal.loudness import measure_loudness
+from resonate_resources.signal.octaves import octave_levels
 from resonate_resources.signal.picture import draw
 from resonate_resources.signal.true_peak import measure_true_peak
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 
@@ -36,11 +37,16 @@ class ProfilingResource(dg.ConfigurableResource[None]):
         """Write profile.json into that existing directory. What the brief knows of the track counts."""
         with ThreadPoolExecutor(1) as pool:  # the meters beside the music: two cores
             meters = pool.submit(
-                lambda: (measure_loudness(track), measure_true_peak(track), detect_bandwidth(track))
+                lambda: (
+                    measure_loudness(track),
+                    measure_true_peak(track),
+                    detect_bandwidth(track),
+                    octave_levels(track),
+                )
             )
             music = analyse_music(track, lambda done: progress(0.8 * done), tempo_bpm=brief.tempo_bpm)
             width = measure_width(track)
-            loudness, true_peak, bandwidth = meters.result()
+            loudness, true_peak, bandwidth, octaves = meters.result()
         key = brief.key or music.key
         profile = Profile(
             duration_s=track.duration,
@@ -53,6 +59,7 @@ class ProfilingResource(dg.ConfigurableResource[None]):
             loudness_range_lu=loudness.range_lu,
             true_peak_dbtp=_known(true_peak),
             bandwidth_hz=bandwidth.upper_hz,
+            octaves_db=tuple(round(10 * math.log10(max(power, 1e-14)), 2) for power in octaves.tolist()),
             width_db=width.width_db,
             width_by_band_db=width.bands_db,
             correlation=width.correlation,

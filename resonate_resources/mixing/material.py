@@ -1,0 +1,45 @@
+"""What kind of track is to be mixed, as far as that tells what may be done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resonate_resources.mixing.balance import smoothly
+from resonate_resources.signal.octaves import OCTAVES_HZ
+
+_NARROW_HZ, _WIDE_HZ = 9_000.0, 12_000.0  # a phone ends at 8 kHz, an MP3 at 16
+_CUT_DB, _WHOLE_DB = -40.0, -28.0
+_LOW = OCTAVES_HZ.index(63.0)
+
+
+@dataclass(frozen=True)
+class Material:
+    """rough: 0 is finished music, 1 a recording that was never mixed; between them, in between. why: one line."""
+
+    rough: float
+    why: str
+
+    def played_by(self, present: Sequence[float]) -> Material:
+        """The same, once it is known how far each stem is present, 0 to 1: a part that is alone lacks nothing by
+        having no lows, and has nothing to be balanced against."""
+        together = sorted(present)[-2] if len(present) > 1 else 0.0
+        if not self.rough or together == 1:
+            return self
+        return Material(
+            self.rough * together, f"{self.why}; other parts beside the loudest to {together:.0%}"
+        )
+
+
+def material_of(bandwidth_hz: float, octaves_db: Sequence[float]) -> Material:
+    """Of a track with content up to bandwidth_hz and these levels at OCTAVES_HZ in dB.
+
+    A phone's microphone takes both ends. What only lacks one may be a bass-less piece, or an old record: finished.
+    """
+    lows_db = octaves_db[_LOW] - max(octaves_db)
+    narrow = smoothly(bandwidth_hz, _WIDE_HZ, _NARROW_HZ)
+    thin = smoothly(lows_db, _WHOLE_DB, _CUT_DB)
+    heard = f"it reaches up to {bandwidth_hz / 1000:.1f} kHz, 63 Hz is at {lows_db:.0f} dB"
+    if narrow * thin == 0:
+        return Material(0.0, f"finished music: {heard}")
+    return Material(narrow * thin, f"a phone's recording to {narrow * thin:.0%}: {heard}")
