@@ -111,8 +111,8 @@ def frame_time(frame: int) -> float:
 
 def nearest_frame(seconds: float) -> int:
     """The frame whose centre lies nearest to that time (from a window's end on, the next window's first)."""
-    window, within = divmod(seconds * SAMPLE_RATE, _WINDOW_HOP)
-    return int(window) * WINDOW_FRAMES + round(within / _HOP)
+    window, within = divmod(round(seconds * SAMPLE_RATE), _WINDOW_HOP)
+    return window * WINDOW_FRAMES + round(within / _HOP)
 
 
 def activations(stem: Recording, progress: Progress = silent) -> Iterator[Window]:

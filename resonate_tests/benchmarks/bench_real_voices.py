@@ -18,8 +18,15 @@ from resonate_resources.separation.spectral.engine import separate_samples
 from resonate_resources.signal.si_sdr import si_sdr
 from resonate_tests.benchmarks.mask_fitting.mixtures import Mixture, make
 from resonate_tests.benchmarks.mask_fitting.playing import RATE
-from resonate_tests.benchmarks.mask_fitting.songs import STEMS
-from resonate_tests.benchmarks.mask_fitting.voices import sings_for_real
+from resonate_tests.benchmarks.mask_fitting.songs import STEMS, singer
+
+KINDS = ("as recorded", "made to sing", "synthesised")
+
+
+def kind(seed: int) -> str:
+    """Of the voice of that judged mixture: one of KINDS."""
+    found = singer(seed, judged=True)
+    return KINDS[2] if found is None else KINDS[found[1]]
 
 
 def gains(seed: int, folder: Path, with_weights: bool) -> list[float]:
@@ -38,7 +45,7 @@ def gains(seed: int, folder: Path, with_weights: bool) -> list[float]:
 
 def main(folder: Path, count: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    real = np.array([sings_for_real(seed, judged=True) for seed in range(count)])
+    kinds = np.array([kind(seed) for seed in range(count)])
     print(
         "| voices | weights | mixtures |",
         " | ".join(STEMS),
@@ -49,12 +56,11 @@ def main(folder: Path, count: int) -> None:
             work = partial(gains, folder=folder, with_weights=with_weights)
             table = np.array(list(pool.map(work, range(count))))
         heard = ~np.isnan(table[:, 0])
-        for kind, chosen in (("real", real & heard), ("synthesised", ~real & heard)):
+        weights = "Spleeter" if with_weights else "none"
+        for each in KINDS:
+            chosen = heard & (kinds == each)
             means = " | ".join(f"{value:.1f}" for value in np.nanmean(table[chosen], axis=0))
-            worst = table[chosen, 0].min()
-            print(
-                f"| {kind} | {'Spleeter' if with_weights else 'none'} | {chosen.sum()} | {means} | {worst:.1f} |"
-            )
+            print(f"| {each} | {weights} | {chosen.sum()} | {means} | {table[chosen, 0].min():.1f} |")
 
 
 if __name__ == "__main__":

@@ -250,7 +250,7 @@ def test_a_live_run_of_another_host_is_left_alone_and_a_dead_one_is_reported(
 ) -> None:
     """The hosts share a database and nothing else: no process id and no lock file of one means anything here."""
     url = url_of(postgresql)
-    monkeypatch.setattr(heartbeats, "DEAD_AFTER_SECONDS", 1.0)
+    monkeypatch.setattr(heartbeats, "DEAD_AFTER_SECONDS", 4.0)
     monkeypatch.setattr(heartbeats, "BEAT_SECONDS", 0.1)
     monkeypatch.setattr(heartbeats, "HOST", "host-a")
     dead_row = heartbeats._row("run", "dead", None) | {"host": "host-b"}
@@ -264,8 +264,8 @@ def test_a_live_run_of_another_host_is_left_alone_and_a_dead_one_is_reported(
         watch = heartbeats.Watch(lambda: awake[0])
         with heartbeats.alive(url, "run", "live"):
             told = []
-            for _ in range(4):
-                time.sleep(0.5)
+            for _ in range(6):
+                time.sleep(1.0)
                 awake[0] += 6.0
                 told += report_dead_runs(instance, url, watch)
             statuses = {run.run_id: run.status for run in instance.get_runs()}

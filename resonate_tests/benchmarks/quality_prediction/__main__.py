@@ -21,7 +21,7 @@ from resonate_resources.separation.prediction.predictor import predict_quality, 
 from resonate_tests.benchmarks.quality_prediction.curve import calibration_curve
 from resonate_tests.benchmarks.quality_prediction.degradation import RATE
 from resonate_tests.benchmarks.quality_prediction.examples import Examples, all_examples
-from resonate_tests.benchmarks.quality_prediction.split import TEST_PIECES
+from resonate_tests.benchmarks.quality_prediction.split import test_pieces
 from resonate_tests.benchmarks.quality_prediction.tables import (
     STEMS,
     Beside,
@@ -36,7 +36,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 def main(folder: Path) -> None:
-    examples = all_examples(TEST_PIECES, folder)
+    examples = all_examples(test_pieces(), folder)
     text = "\n\n".join("\n".join((f"**{title}**", "", *lines)) for title, lines in _tables(examples))
     print(text)
     page = DOCS / "separation-quality.md"

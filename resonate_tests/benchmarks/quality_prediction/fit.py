@@ -23,9 +23,9 @@ from resonate_tests.benchmarks.model_table import record
 from resonate_tests.benchmarks.quality_prediction.degradation import ENGINE_AS_IT_IS, UNSEEN_KINDS
 from resonate_tests.benchmarks.quality_prediction.examples import Examples, all_examples
 from resonate_tests.benchmarks.quality_prediction.split import (
-    CALIBRATION_PIECES,
-    FIT_PIECES,
-    TEST_PIECES,
+    calibration_pieces,
+    fit_pieces,
+    test_pieces,
 )
 
 AS_IT_IS = 8.0
@@ -162,11 +162,11 @@ def _factor(value: Floats, error: Floats, truth: Floats) -> float:
 def main(folder: Path) -> None:
     singers = [
         {piece.company for piece in part if piece.is_recorded}
-        for part in (FIT_PIECES, CALIBRATION_PIECES, TEST_PIECES)
+        for part in (fit_pieces(), calibration_pieces(), test_pieces())
     ]
     assert sum(map(len, singers)) == len(set.union(*singers)), "somebody sings in two of the parts"
-    model = fitted(seen(all_examples(FIT_PIECES, folder)))
-    model = calibrated(model, seen(all_examples(CALIBRATION_PIECES, folder)))
+    model = fitted(seen(all_examples(fit_pieces(), folder)))
+    model = calibrated(model, seen(all_examples(calibration_pieces(), folder)))
     arrays = {
         f"{part}.{name}": values
         for part in ("value", "spread")

@@ -6,7 +6,9 @@ program that sings is one, its voices are drawn.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from resonate_tests.benchmarks.mask_fitting.songs import singer
@@ -78,16 +80,27 @@ def _calibrates(piece: Piece) -> bool:
     return piece.company in CALIBRATION_SINGERS if piece.is_recorded else piece.seed % 5 == 3
 
 
-_KNOWN = (
-    *_mixtures(range(60), judged=False, ways="made"),
-    *_mixtures(range(UNHEARD, UNHEARD + 32), judged=False, ways="engine"),
-    *(Piece("mixture", seed, ways="as it is") for seed in range(UNHEARD + 32, UNHEARD + 100)),
-    *(Piece("band", seed) for seed in range(0, 24, 2)),
-    *(Piece("demo", seed) for seed in range(101, 106)),
-)
-FIT_PIECES = tuple(piece for piece in _KNOWN if not _calibrates(piece))
-CALIBRATION_PIECES = tuple(piece for piece in _KNOWN if _calibrates(piece))
-TEST_PIECES = (
-    *_mixtures(range(32), judged=True, ways="all"),
-    *(Piece("band", seed, judged=True) for seed in range(1, 12, 2)),
-)
+@cache
+def fit_pieces() -> tuple[Piece, ...]:
+    return tuple(piece for piece in _known() if not _calibrates(piece))
+
+
+@cache
+def calibration_pieces() -> tuple[Piece, ...]:
+    return tuple(piece for piece in _known() if _calibrates(piece))
+
+
+@cache
+def test_pieces() -> tuple[Piece, ...]:
+    return (
+        *_mixtures(range(32), judged=True, ways="all"),
+        *(Piece("band", seed, judged=True) for seed in range(1, 12, 2)),
+    )
+
+
+def _known() -> Iterator[Piece]:
+    yield from _mixtures(range(60), judged=False, ways="made")
+    yield from _mixtures(range(UNHEARD, UNHEARD + 32), judged=False, ways="engine")
+    yield from (Piece("mixture", seed, ways="as it is") for seed in range(UNHEARD + 32, UNHEARD + 100))
+    yield from (Piece("band", seed) for seed in range(0, 24, 2))
+    yield from (Piece("demo", seed) for seed in range(101, 106))

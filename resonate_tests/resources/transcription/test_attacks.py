@@ -6,7 +6,7 @@ from pathlib import Path
 import mir_eval
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from resonate_resources.recordings.midi import Note
@@ -97,6 +97,7 @@ def test_attacks_are_right_to_twenty_milliseconds_at_any_level(tmp_path: Path) -
 
 
 @given(st.integers(0, 500_000))
+@example(27_406)
 def test_a_frames_time_leads_back_to_it(frame: int) -> None:
     assert nearest_frame(frame_time(frame)) == frame
 
