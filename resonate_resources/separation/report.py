@@ -69,7 +69,7 @@ class SeparationReport:
         """Everything, windows included. What is no finite number is null."""
         report = {
             "engine": self.outcome.engine.name,
-            "model": self.outcome.engine.model,
+            "model": self.outcome.separator.recipe().engine.model,
             "quality": {name: asdict(quality) for name, quality in self.quality.items()},
             "null_depth_db": self.balance.null_depth_db,
             "raw_null_depth_db": self.raw.null_depth_db if self.raw else None,

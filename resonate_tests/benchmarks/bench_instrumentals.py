@@ -85,8 +85,8 @@ def judged(mix: Samples, folder: Path) -> Found:
     vocals = predict_quality(track, stems)["vocals"]
     levels = levels_in_windows(stems["vocals"], track, vocals.windows)
     return Found(
-        max(levels),
-        max(window.si_sdr_db for window in vocals.windows),
+        max(levels, default=-np.inf),
+        max((window.si_sdr_db for window in vocals.windows), default=-np.inf),
         vocals.si_sdr_db < policy.retry_below_db,
         policy.instrumental.holds(vocals, levels),
     )

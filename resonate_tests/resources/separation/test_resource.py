@@ -252,3 +252,8 @@ def test_a_truth_of_another_length_is_refused(track, truth, into):
     write_samples(Path(truth) / "vocals.wav", TRUTH["vocals"][:, :-1], RATE)
     with pytest.raises(AudioError, match=r"vocals\.wav: rate, channels or length differ"):
         separate(track, into, engine="spectral", truth=truth)
+
+
+def test_the_embedded_engine_names_the_weights_that_it_ran_with(track, truth, into):
+    told = strict(separate(track, into, engine="spectral", truth=truth))
+    assert (told["engine"], told["model"]) == ("spectral", "deezer/spleeter:2stems")
