@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mastering.delivery import Delivered, deliver
 from resonate_resources.mastering.levelling import Target, level
@@ -23,6 +25,10 @@ from resonate_resources.signal.true_peak import measure_true_peak
 
 GAIN_BOUND_DB = 40.0
 """A mix is raised at most so much: what would need more is noise, or hardly there."""
+
+OFFSET = 0.05
+"""A constant offset of up to this part of a channel's peak over it stays: music is hardly even around zero. Under a
+second there is no telling."""
 
 LIMITING_FINISHED_DB, LIMITING_ROUGH_DB = 3.0, 6.0
 """Peaks are limited by at most so much where the brief says nothing: a finished song keeps its own."""
@@ -53,6 +59,7 @@ def master(
         allowed_db = LIMITING_FINISHED_DB + rough * (LIMITING_ROUGH_DB - LIMITING_FINISHED_DB)
     with TemporaryDirectory(dir=into) as folder:
         source = _resampled(mix, Path(folder) / "resampled.wav", brief.sample_rate)
+        source = _centred(source, Path(folder) / "centred.wav")
         loudness, peak_dbtp = _metered(source)
         progress(0.1)
         glue, glue_gain_db = GLUE[brief.preset], 0.0
@@ -86,6 +93,24 @@ def _resampled(mix: Recording, path: Path, wanted: int | None) -> Recording:
     return _written(
         at_rate(mix.blocks(), mix.sample_rate, rate, mix.channels, frames), path, mix, rate, frames
     )
+
+
+def _centred(source: Recording, path: Path) -> Recording:
+    """The recording, or a copy without so much of each channel's constant offset as is over OFFSET: it costs
+    headroom."""
+    if source.frames < source.sample_rate:
+        return source
+    sums, peaks = np.zeros(source.channels), np.zeros(source.channels)
+    for block in source.blocks():
+        sums += block.sum(axis=1, dtype=np.float64)
+        peaks = np.maximum(peaks, np.abs(block).max(axis=1, initial=0.0))
+    offset = sums / max(1, source.frames)
+    over = np.sign(offset) * np.maximum(0.0, np.abs(offset) - OFFSET * (peaks - np.abs(offset)))
+    if not over.any():
+        return source
+    moved = over[:, None].astype(np.float32)
+    blocks = (block - moved for block in source.blocks())
+    return _written(blocks, path, source, source.sample_rate, source.frames)
 
 
 def _written(blocks: Iterator[Samples], path: Path, like: Recording, rate: int, frames: int) -> Recording:

@@ -72,7 +72,7 @@ def _notes(mastered: Mastered, brief: MasteringBrief) -> Iterator[str]:
         )
     elif mastered.bounded and abs(loudness - brief.target_lufs) > TOLERANCE_LU:
         yield (
-            f"is at {loudness:.1f} LUFS, not {brief.target_lufs:g}: more would take "
+            f"is at {loudness:.1f} LUFS, not {brief.target_lufs:g}: more would take over "
             f"{GAIN_BOUND_DB:g} dB of gain, or take over {mastered.allowed_db:.1f} dB off its peaks "
             "(mastering.limiting_db in the brief)"
         )

@@ -140,35 +140,48 @@ def test_midi_without_any_note_is_told(make: Make) -> None:
     assert not checks.has_notes(make("midi", write=midi_file(None))).passed
 
 
-def test_a_mix_over_full_scale_clips(make: Make) -> None:
-    assert checks.mix_does_not_clip(make("mix", {"mix": tone(-0.1)})).passed
-    assert not checks.mix_does_not_clip(make("mix", {"mix": tone(0.1)})).passed
+def test_a_mix_over_full_scale_clips_unless_its_stems_are(make: Make) -> None:
+    def clips(level_dbfs: float, plain_dbtp: float) -> bool:
+        mix = make("mix", {"mix": tone(level_dbfs)}, {"plain_peak_dbtp": plain_dbtp})
+        return not checks.mix_does_not_clip(mix).passed
+
+    assert not clips(-0.1, -0.1)
+    assert clips(0.1, -0.1)
+    assert not clips(0.5, 0.5)
 
 
-@pytest.mark.parametrize(("bass_lufs", "passes"), [(-26.4, True), (-26.6, False)])
-def test_a_stem_half_a_unit_out_of_balance_is_told(make: Make, bass_lufs: float, passes: bool) -> None:
-    measures = {"vocals_loudness_lufs": -20.0, "drums_loudness_lufs": -23.0, "bass_loudness_lufs": bass_lufs}
-    levelled = {f"{stem}_levelled": True for stem in ("vocals", "drums", "bass")}
-    mix = make("mix", measures=measures | levelled)
-    assert checks.mix_is_balanced(mix, make("brief", write=wanted())).passed is passes
+def coloured(high_db: float) -> Samples:
+    return tone(-20) + tone(-20 + high_db, hz=4000.0)
 
 
-def test_stems_are_to_be_where_the_brief_wants_them(make: Make) -> None:
-    levels = {
-        "vocals": -20.0,
-        "drums": -20.0,
-        "bass": -26.0,
-    }  # by the usual balance the drums are 3 LU too loud
-    mix = make(
-        "mix",
-        measures={f"{stem}_loudness_lufs": level for stem, level in levels.items()}
-        | {f"{stem}_levelled": True for stem in levels},
+@pytest.mark.parametrize(("high_db", "passes"), [(0.0, True), (2.0, True), (5.0, False)])
+def test_a_mix_of_another_tone_than_the_track_is_told_where_nothing_was_to_be_moved(
+    make: Make, high_db: float, passes: bool
+) -> None:
+    track, mix = make("raw_track", {"track": coloured(0.0)}), make("mix", {"mix": coloured(high_db)})
+    still = make("mix_plan", measures={"vocals_gain_db": 0.0})
+    moved = make("mix_plan", measures={"vocals_gain_db": 1.0})
+    assert checks.mix_keeps_its_balance(mix, still, track).passed is passes
+    assert checks.mix_keeps_its_balance(mix, moved, track).passed
+
+
+@pytest.mark.parametrize(("high_db", "passes"), [(0.0, True), (2.0, True), (5.0, False)])
+def test_a_master_of_another_tone_than_the_mix_is_told(make: Make, high_db: float, passes: bool) -> None:
+    louder = coloured(high_db) * np.float32(2)
+    assert (
+        checks.master_keeps_its_balance(
+            make("master", {"master": louder}), make("mix", {"mix": coloured(0.0)})
+        ).passed
+        is passes
     )
-    louder = wanted(mixing={"gains_db": {"drums": 3.0}})
-    moved = wanted(mixing={"balance_lu": {"drums": 0.0}})
-    assert not checks.mix_is_balanced(mix, make("brief", write=wanted())).passed
-    assert checks.mix_is_balanced(mix, make("brief", write=louder)).passed
-    assert checks.mix_is_balanced(mix, make("brief", write=moved)).passed
+
+
+def test_silence_has_the_tone_of_silence(make: Make) -> None:
+    silent = np.zeros_like(tone(-20))
+    still = make("mix_plan", measures={})
+    assert checks.mix_keeps_its_balance(
+        make("mix", {"mix": silent}), still, make("raw_track", {"track": silent})
+    ).passed
 
 
 def masters(level_dbfs: float, mp3_level_dbfs: float | None = None) -> Callable[[Path], Mapping[str, Path]]:
@@ -207,10 +220,17 @@ def test_a_master_off_the_loudness_of_its_brief_is_told(
 ) -> None:
     # ITU-R BS.1770: a stereo 997 Hz sine of −x dBFS in both channels has a loudness of −x LUFS.
     at_target = checks.master_is_at_target_loudness
+    reached = {"bounded": False}
     brief = make("brief", write=wanted(mastering={} if target == -14 else {"target_lufs": target}))
-    assert at_target(make("master", write=masters(target + off_lu)), brief).passed is passes
-    mp3_off = make("master", write=masters(target, mp3_level_dbfs=target + off_lu))
+    assert at_target(make("master", None, reached, masters(target + off_lu)), brief).passed is passes
+    mp3_off = make("master", None, reached, masters(target, mp3_level_dbfs=target + off_lu))
     assert at_target(mp3_off, brief).passed is passes
+
+
+def test_a_master_may_be_softer_where_no_more_gain_was_allowed_but_not_louder(make: Make) -> None:
+    brief, bounded = make("brief", write=wanted()), {"bounded": True}
+    assert checks.master_is_at_target_loudness(make("master", None, bounded, masters(-17)), brief).passed
+    assert not checks.master_is_at_target_loudness(make("master", None, bounded, masters(-13)), brief).passed
 
 
 def test_a_regenerated_stem_at_another_level_is_told_and_a_silent_one_is_not(make: Make) -> None:

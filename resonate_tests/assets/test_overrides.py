@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -10,24 +11,43 @@ import numpy as np
 from resonate_assets.definitions import build_defs
 from resonate_assets.settings import Settings
 from resonate_resources.mixing.brief import MixingBrief
+from resonate_resources.mixing.holdings import Worth
+from resonate_resources.mixing.plan import MixPlan
+from resonate_resources.mixing.resource import PLAN
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Stems, write_samples
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.sources import Source
 
-STAGES = ("brief", "raw_track", "stems", "restored_stems", "mix")
+STAGES = ("brief", "raw_track", "profile", "stems", "restored_stems", "mix_plan", "mix")
 
 
 class FirstStemOnly:
     """A mixer of another make: no resource of Dagster's, no kin of ours."""
 
-    def recipe(self, brief: MixingBrief) -> Recipe:
-        return Recipe(Engine("first stem only"), brief.asked())
+    def plan_recipe(self, brief: MixingBrief) -> Recipe:
+        return Recipe(Engine("no plan"), brief.asked())
 
-    def mix(self, stems: Stems, brief: MixingBrief, into: Path, progress: Progress) -> Product:
+    def plan(
+        self,
+        stems: Stems,
+        worth: Mapping[str, Sequence[Worth]],
+        bandwidth_hz: float,
+        octaves_db: Sequence[float],
+        brief: MixingBrief,
+        into: Path,
+        progress: Progress,
+    ) -> Product:
+        MixPlan(balance="original", rough=0.0, reasons=(), stems={}).write(into / PLAN)
+        return Product({PLAN: into / PLAN}, {"rough": 0.0})
+
+    def recipe(self) -> Recipe:
+        return Recipe(Engine("first stem only"))
+
+    def mix(self, stems: Stems, plan: MixPlan, into: Path, progress: Progress) -> Product:
         first = next(iter(stems.values()))
         mix = write_samples(into / "mix.wav", first.read(), first.sample_rate)
-        return Product({"mix.wav": mix.path}, {"loudness_lufs": -20.0})
+        return Product({"mix.wav": mix.path}, {"loudness_lufs": -20.0, "plain_peak_dbtp": 0.0})
 
 
 def test_another_capability_and_another_storage_take_the_place_of_ours(tmp_path: Path) -> None:
@@ -50,9 +70,7 @@ def test_another_capability_and_another_storage_take_the_place_of_ours(tmp_path:
         result = job.execute_in_process(
             instance=instance,
             partition_key="song-000000000000",
-            asset_selection=[
-                dg.AssetKey(name) for name in ("brief", "raw_track", "stems", "restored_stems", "mix")
-            ],
+            asset_selection=[dg.AssetKey(name) for name in STAGES],
         )
     assert result.success
     mix = elsewhere.artefacts.current("mix", "song-000000000000")

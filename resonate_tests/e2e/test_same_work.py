@@ -169,7 +169,7 @@ def test_a_brief_set_in_the_launchpad_stays_for_runs_that_are_asked_for_without_
     studio.process()
     job = studio.defs.resolve_job_def("process_track")
     assert job.execute_in_process(instance=studio.instance, partition_key=studio.track).success
-    settings: Any = studio.manifest("mix").recipe["settings"]
+    settings: Any = studio.manifest("mix_plan").recipe["settings"]
     assert (settings["preset"], settings["gains_db"]) == ("aggressive", {"drums": 3.0})
     shown = studio.metadata("brief")["brief"].value.replace("\\", "")
     assert '| mixing.preset | "aggressive" | set for this track |' in shown

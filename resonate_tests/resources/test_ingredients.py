@@ -25,7 +25,8 @@ STAGES: dict[str, tuple[str, ...]] = {
     "stems by Demucs": (f"{P}.separation.demucs.engine",),
     "restored_stems": (f"{P}.restoration.noisereduce_engine",),
     "midi": (f"{P}.transcription.resource",),
-    "mix": (f"{P}.mixing.resource",),
+    "mix_plan": (f"{P}.mixing.planning",),
+    "mix": (f"{P}.mixing.mixer",),
     "master": (f"{P}.mastering.resource",),
     "regenerated_stems": (f"{P}.regeneration.resource",),
     "qc_scores": (f"{P}.quality.resource",),
@@ -39,7 +40,8 @@ CHANGES = [
     ("stems by Demucs", "separation/demucs/engine.py", r"^(FADE_SECONDS = )(.+)$"),
     ("restored_stems", "restoration/noisereduce_engine.py", r"(\"aggressive\": Strength\()(1\.5)"),
     ("midi", "transcription/note_creation.py", r"^(ONSET_THRESHOLD = )([\d.]+)"),
-    ("mix", "mixing/channel_strip.py", r"(Band\(\"bell\", 300\.0, )(-1\.5)"),
+    ("mix_plan", "mixing/planning.py", r"(\"balanced\": )(-24\.0)"),
+    ("mix", "mixing/mixer.py", r"^(CEILING_DBTP = )(.+)$"),
     ("master", "mastering/shaping.py", r"(Compression\(threshold_db=)(-14\.0)"),
     ("regenerated_stems", "regeneration/instruments/bass.dsp", r"()(\d+)"),
     ("qc_scores", "quality/dimensions.py", r"^(.*[^\d.])(0\.\d+)"),  # in the middle of a function
@@ -92,13 +94,14 @@ def test_a_constant_that_is_added_gives_another_key(code: Copy) -> None:
     with (code.root / "mixing/balance.py").open("a") as file:
         file.write("\n_NEW_BOUND = 'none'\n")
     after = code.keys()
-    assert after["mix"] != before["mix"]
+    assert after["mix_plan"] != before["mix_plan"]
+    assert after["mix"] == before["mix"]
     assert after["qc_scores"] == before["qc_scores"]
 
 
 def test_what_only_reads_otherwise_or_lies_elsewhere_changes_no_key(code: Copy) -> None:
     before = code.keys()
-    code.edit("mixing/balance.py", r"TOLERANCE_LU = 0\.5", "# ample\nTOLERANCE_LU = (0.5)\n")
+    code.edit("mixing/balance.py", r"^BALANCE_LU = (.+)$", r"# R3\nBALANCE_LU = (\g<1>)\n")
     code.edit("signal/picture.py", r"^(_[A-Z_]+ = )(.+)$", r"\g<1>77")  # a drawing is no sound
     balance = code.root / "mixing/balance.py"
     moved = code.root / "mixing/levels.py"

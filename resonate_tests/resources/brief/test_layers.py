@@ -48,7 +48,7 @@ def test_tables_are_merged_entry_by_entry() -> None:
         ]
     )
     assert resolved.brief.mixing.gains_db == {"vocals": -1.5, "drums": 1.0}
-    assert resolved.brief.mixing.wished_lu()["drums"] == -2.0
+    assert resolved.brief.mixing.wished_db("drums") == 1.0
     told = {name: (value, origin) for name, value, origin in resolved.rows()}
     assert told["mixing.gains_db.vocals"] == ("-1.5", "set")
     assert told["mixing.gains_db.drums"] == ("1.0", "home")
