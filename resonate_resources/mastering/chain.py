@@ -73,8 +73,7 @@ def master(
             source,
             loudness_lufs=loudness,
             true_peak_dbtp=peak_dbtp,
-            most_gain_db=GAIN_BOUND_DB - glue_gain_db,
-            most_limiting_db=allowed_db,
+            most_gain_db=min(GAIN_BOUND_DB - glue_gain_db, target.limiter_dbtp + allowed_db - peak_dbtp),
         )
         levelled = levelling(Path(folder) / "limited.wav", target.limiter_dbtp, target.lufs)
         progress(0.5)

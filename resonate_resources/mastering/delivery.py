@@ -80,9 +80,10 @@ def _deliver_lossless(
 
 
 def _deliver_mp3(levelled: Levelled, again: Level, target: Target, path: Path) -> Delivered:
-    ceiling, lufs = target.limiter_dbtp, target.lufs
+    ceiling, lufs = target.limiter_dbtp, min(target.lufs, levelled.loudness_lufs)
     # What is not at the target stays off it, and channels mixed down have a loudness of their own.
-    at_target = abs(levelled.loudness_lufs - target.lufs) <= TOLERANCE_LU and levelled.recording.channels <= 2
+    folded = levelled.recording.channels > 2
+    at_target = abs(levelled.loudness_lufs - target.lufs) <= TOLERANCE_LU and not folded
     for trial in range(_MP3_TRIALS):
         with TemporaryDirectory(dir=path.parent) as folder:
             if trial:
@@ -91,10 +92,10 @@ def _deliver_mp3(levelled: Levelled, again: Level, target: Target, path: Path) -
             file = _measured(path, decode(path, Path(folder)).recording, ceiling)
         over = file.true_peak_dbtp - target.ceiling_dbtp
         missing = target.lufs - file.loudness.integrated_lufs if at_target else 0.0
-        give_way = trial >= _MP3_LIMITED
+        give_way = trial >= _MP3_LIMITED or folded
         if over <= 0 and (give_way or abs(missing) <= TOLERANCE_LU):
             return file
-        lower = over / _MP3_HOLDS + _MP3_SPARE_DB if over > 0 else 0.0
+        lower = over / (1.0 if folded else _MP3_HOLDS) + _MP3_SPARE_DB if over > 0 else 0.0
         ceiling -= lower
         if give_way:
             lufs -= lower

@@ -62,18 +62,15 @@ def level(
     loudness_lufs: float,
     true_peak_dbtp: float,
     most_gain_db: float,
-    most_limiting_db: float,
 ) -> Levelled:
     """Write source (under 96 kHz, of this loudness and true peak) at the target, limited to that ceiling.
 
     What has no integrated loudness (under 400 ms, or nothing over −70 LUFS) is brought to the ceiling by gain
-    alone. Gain is at most most_gain_db, and what takes peaks most_limiting_db over the ceiling. Silence stays
-    silence.
+    alone. Gain is at most most_gain_db. Silence stays silence.
     """
     if not math.isfinite(loudness_lufs):
         gain = ceiling_dbtp - true_peak_dbtp if math.isfinite(true_peak_dbtp) else 0.0
         return _limited(source, path, min(gain, most_gain_db), ceiling_dbtp)
-    most_gain_db = min(most_gain_db, ceiling_dbtp + most_limiting_db - true_peak_dbtp)
     gain, slope = min(target_lufs - loudness_lufs, most_gain_db), 1.0
     levelled = _limited(source, path, gain, ceiling_dbtp)
     for _ in range(_PASSES - 1):

@@ -9,7 +9,7 @@ from resonate_resources.mixing.balance import smoothly
 from resonate_resources.signal.octaves import OCTAVES_HZ
 
 _NARROW_HZ, _WIDE_HZ = 9_000.0, 12_000.0  # a phone ends at 8 kHz, an MP3 at 16
-_CUT_DB, _WHOLE_DB = -40.0, -28.0
+_CUT_DB, _WHOLE_DB = -12.0, -8.0  # of 63 Hz under the stronger of the two octaves above it
 _LOW = OCTAVES_HZ.index(63.0)
 
 
@@ -36,10 +36,12 @@ def material_of(bandwidth_hz: float, octaves_db: Sequence[float]) -> Material:
 
     A phone's microphone takes both ends. What only lacks one may be a bass-less piece, or an old record: finished.
     """
-    lows_db = octaves_db[_LOW] - max(octaves_db)
+    lows_db = octaves_db[_LOW] - max(octaves_db[_LOW + 1 : _LOW + 3])
     narrow = smoothly(bandwidth_hz, _WIDE_HZ, _NARROW_HZ)
     thin = smoothly(lows_db, _WHOLE_DB, _CUT_DB)
-    heard = f"it reaches up to {bandwidth_hz / 1000:.1f} kHz, 63 Hz is at {lows_db:.0f} dB"
+    heard = (
+        f"it reaches up to {bandwidth_hz / 1000:.1f} kHz, 63 Hz is {-lows_db:.0f} dB under the octaves above"
+    )
     if narrow * thin == 0:
         return Material(0.0, f"finished music: {heard}")
     return Material(narrow * thin, f"a phone's recording to {narrow * thin:.0%}: {heard}")
