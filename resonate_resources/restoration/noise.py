@@ -11,6 +11,8 @@ from resonate_resources.recordings.recording import Samples
 from resonate_resources.signal.bandwidth import LOW_QUANTILE, LineLevels
 
 _WINDOW_NOISE_BANDWIDTH = 2.0  # in lines, of the window of measure_line_levels (Harris 1978)
+_NEIGHBOURS = 31  # lines of 12 Hz; a tone takes nine of them
+_OUTSTANDING = 8.0  # of the power; noise whose 10th percentile is taken over a second varies by less
 _PROFILE_S = 2.0
 _SEED = 1
 
@@ -42,12 +44,16 @@ def estimate_noise(levels: LineLevels, channels: int) -> SteadyNoise:
     """By minimum statistics over a whole recording (Martin, IEEE Trans. Speech Audio Process. 9, 2001).
 
     The 10th percentile of each line's power, divided by that percentile of noise of mean power 1 (a gamma
-    distribution with as many degrees of freedom as there are channels, taken as independent).
+    distribution with as many degrees of freedom as there are channels, taken as independent). Lines that stand out
+    of their neighbours are held tones, and counted as if they did not.
     """
+    from scipy.ndimage import median_filter
     from scipy.special import gammaincinv
 
     bias = gammaincinv(channels, LOW_QUANTILE) / channels
     spectrum = 10 ** (levels.low_db / 10) / bias
+    around = median_filter(spectrum, _NEIGHBOURS, mode="nearest")
+    spectrum = np.where(spectrum > _OUTSTANDING * around, around, spectrum)
     # Lines are levels against a full-scale sine, whose mean square is 1/2.
     power = spectrum.sum() / (2 * _WINDOW_NOISE_BANDWIDTH)
     return SteadyNoise(spectrum, float(10 * np.log10(power)))

@@ -53,6 +53,14 @@ def test_the_level_of_noise_alone_is_found(rate: int, channels: int, level: floa
     assert found.level_db == pytest.approx(level, abs=1)  # levels are kept to 1 dB
 
 
+def test_held_tones_are_no_noise(tmp_path: Path) -> None:
+    time = np.arange(8 * RATE) / RATE
+    held = sum(0.1 * np.sin(2 * np.pi * hertz * time) for hertz in (110, 1250, 5000))
+    noise = white_noise(1, len(time), -70)
+    found = noise_of(write_samples(tmp_path / "held.wav", noise + held[None].astype(np.float32), RATE))
+    assert found.level_db == pytest.approx(-70, abs=3)
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("snr_db", [5, 15, 25])
 def test_the_level_of_noise_under_a_voice_is_found(

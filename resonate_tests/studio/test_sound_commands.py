@@ -1,0 +1,126 @@
+"""`resonate loudness` and `resonate master`, beside the standard's own signals and a peer's meter."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyloudnorm
+import pytest
+import soundfile as sf
+from click.testing import CliRunner, Result
+
+from resonate_studio.cli import main
+
+RATE = 48_000
+
+
+def resonate(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def told(*arguments: object) -> dict[str, Any]:
+    result = resonate(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def tone(path: Path, level_dbfs: float, seconds: float = 20.0) -> Path:
+    wave = 10 ** (level_dbfs / 20) * np.sin(2 * np.pi * 1000 * np.arange(round(seconds * RATE)) / RATE)
+    sf.write(path, np.stack([wave, wave], axis=1), RATE, subtype="PCM_24")
+    return path
+
+
+@pytest.mark.parametrize("level_dbfs", [-23.0, -33.0])
+def test_loudness_meets_cases_1_and_2_of_ebu_tech_3341(level_dbfs: float, tmp_path: Path) -> None:
+    found = told("loudness", tone(tmp_path / "tone.wav", level_dbfs))
+    assert list(found) == [
+        "integrated_lufs",
+        "loudness_range_lu",
+        "momentary_max_lufs",
+        "short_term_max_lufs",
+        "true_peak_dbtp",
+        "sample_peak_dbfs",
+    ]
+    for name in ("integrated_lufs", "momentary_max_lufs", "short_term_max_lufs"):
+        assert found[name] == pytest.approx(level_dbfs, abs=0.1)
+    assert found["true_peak_dbtp"] == pytest.approx(level_dbfs, abs=0.2)
+    assert found["loudness_range_lu"] == pytest.approx(0, abs=0.1)
+    lines = resonate("loudness", tmp_path / "tone.wav").output.splitlines()
+    assert lines[0] == f"integrated            {level_dbfs:.1f} LUFS"
+
+
+def test_silence_has_no_loudness(tmp_path: Path) -> None:
+    sf.write(tmp_path / "silence.wav", np.zeros((RATE, 2)), RATE)
+    found = told("loudness", tmp_path / "silence.wav")
+    assert found["integrated_lufs"] is None
+    assert found["true_peak_dbtp"] is None
+    assert "none" in resonate("loudness", tmp_path / "silence.wav").output
+
+
+@pytest.mark.parametrize("command", ["loudness", "master"])
+def test_what_is_no_audio_is_one_line(command: str, tmp_path: Path) -> None:
+    (tmp_path / "song.mp3").write_text("ffconcat version 1.0\n")
+    more = ("--out", tmp_path / "out.wav") if command == "master" else ()
+    result = resonate(command, tmp_path / "song.mp3", *more)
+    assert result.exit_code == 1
+    assert result.output.count("\n") == 1
+    assert "song.mp3" in result.output
+    assert not (tmp_path / "out.wav").exists()
+
+
+@pytest.mark.parametrize(("target", "lufs"), [("ebu-r128", -23.0), ("-18.5", -18.5), ("Apple", -16.0)])
+@pytest.mark.parametrize("form", ["wav", "flac"])
+def test_a_master_is_as_loud_as_asked(target: str, lufs: float, form: str, tmp_path: Path) -> None:
+    out = tmp_path / f"out.{form}"
+    found = told("master", tone(tmp_path / "tone.wav", -30.0, 5.0), "--target", target, "--out", out)
+    samples, rate = sf.read(out)
+    assert (rate, sf.info(out).subtype) == (RATE, "PCM_24")
+    assert pyloudnorm.Meter(rate).integrated_loudness(samples) == pytest.approx(lufs, abs=0.1)
+    assert found["integrated_lufs"] == pytest.approx(lufs, abs=0.1)
+    assert found["limiting_db"] == 0
+
+
+def test_an_mp3_at_another_rate_is_measured_as_it_decodes(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp3"
+    source = tone(tmp_path / "tone.wav", -30.0, 5.0)
+    found = told("master", source, "--rate", 44100, "--peak", -2, "--out", out)
+    samples, rate = sf.read(out)
+    assert rate == 44_100
+    assert pyloudnorm.Meter(rate).integrated_loudness(samples) == pytest.approx(-14, abs=0.1)
+    assert found["true_peak_dbtp"] <= -2
+
+
+def test_what_would_need_more_limiting_than_allowed_says_so(tmp_path: Path) -> None:
+    clicks = np.zeros((5 * RATE, 1))
+    clicks[::RATE] = 0.9
+    clicks += 0.01 * np.random.default_rng(0).standard_normal(clicks.shape)
+    sf.write(tmp_path / "clicks.wav", clicks, RATE)
+    result = resonate("master", tmp_path / "clicks.wav", "--limiting", 2, "--out", tmp_path / "out.wav")
+    assert result.exit_code == 0
+    assert "over 2.0 dB off its peaks" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--target", "loud", "--out", "out.wav"), "'loud' is neither a number nor one of spotify"),
+        (("--target", "3", "--out", "out.wav"), "target_lufs: 3.0 can't be used"),
+        (("--peak", "3", "--out", "out.wav"), "ceiling_dbtp: 3.0 can't be used"),
+        (("--out", "out.ogg"), "out.ogg ends in none of .wav, .flac, .mp3"),
+        (("--out", "nowhere/out.wav"), "there is no folder nowhere"),
+        (("--out", "tone.wav"), "is FILE itself"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(
+    arguments: tuple[str, ...], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = tone(tmp_path / "tone.wav", -30.0, 1.0).read_bytes()
+    result = resonate("master", "tone.wav", *arguments)
+    assert result.exit_code == 2
+    assert line in " ".join(result.output.split())
+    assert (tmp_path / "tone.wav").read_bytes() == before
