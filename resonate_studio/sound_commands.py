@@ -44,24 +44,23 @@ def loudness(file: Path, as_json: bool) -> None:
 _UNITS = {"lufs": "LUFS", "lu": "LU", "dbtp": "dBTP", "dbfs": "dBFS"}
 
 
-class _Loudness(click.ParamType[float]):
-    name = "NAME|LUFS"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        known = TARGETS_LUFS.get(str(value).lower())
-        if known is not None:
-            return known
-        try:
-            return float(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither a number nor one of {', '.join(TARGETS_LUFS)}", param, ctx)
+def _lufs(ctx: click.Context, param: click.Parameter, value: str) -> float:
+    """Of a name or a number."""
+    known = TARGETS_LUFS.get(value.lower())
+    if known is not None:
+        return known
+    try:
+        return float(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is neither a number nor one of {', '.join(TARGETS_LUFS)}") from error
 
 
 @click.command(cls=Command)
 @FILE
 @click.option(
     "--target",
-    type=_Loudness(),
+    callback=_lufs,
+    metavar="NAME|LUFS",
     default="spotify",
     help=f"Loudness in LUFS, −36 to −6, or {', '.join(f'{name} ({at:g})' for name, at in TARGETS_LUFS.items())}.",
 )
