@@ -5,7 +5,7 @@ import dagster as dg
 from resonate_assets.brief import asked_of
 from resonate_assets.stage import code_of, produce, track_asset
 from resonate_resources.capabilities import Mastering
-from resonate_resources.ingestion.ingest import kept_tags, tags_read
+from resonate_resources.ingestion.ingest import TRACK, kept_tags, tags_read
 from resonate_resources.mastering import resource
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
@@ -21,15 +21,27 @@ def master(
     storage: StorageResource,
     mastering: dg.ResourceParam[Mastering],
 ) -> dg.MaterializeResult[Artefact]:
-    """The master, measured again from the files that were written."""
+    """The master, measured again from the files that were written; original, mix and master side by side."""
     wanted = asked_of(brief).mastering
     rough = float(mix_plan.manifest.measures["rough"])
     return produce(
         context,
         storage,
         mastering.recipe(wanted),
-        [brief.reading({}), mix_plan.reading({"rough": rough}), mix.files("mix.wav"), tags_read(raw_track)],
+        [
+            brief.reading({}),
+            mix_plan.reading({"rough": rough}),
+            mix.files("mix.wav"),
+            tags_read(raw_track),
+            raw_track.files(TRACK),
+        ],
         lambda into, progress: mastering.master(
-            mix.recording("mix.wav"), wanted, rough, kept_tags(raw_track), into, progress
+            mix.recording("mix.wav"),
+            raw_track.recording(TRACK),
+            wanted,
+            rough,
+            kept_tags(raw_track),
+            into,
+            progress,
         ),
     )

@@ -89,6 +89,7 @@ class Mastering(Protocol):
     def master(
         self,
         mix: Recording,
+        original: Recording,
         brief: MasteringBrief,
         rough: float,
         tags: Tags,

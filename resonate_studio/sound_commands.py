@@ -120,7 +120,7 @@ def master(
 
         into = folder / "master"
         into.mkdir()
-        product = MasteringResource().master(recording, brief, 0.0, read_tags(file), into)
+        product = MasteringResource().master(recording, recording, brief, 0.0, read_tags(file), into)
         made = product.files[f"master.{form}"]
         again = folder / "again"
         again.mkdir()

@@ -11,6 +11,7 @@ import dagster as dg
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mastering.chain import GAIN_BOUND_DB, Mastered, master
 from resonate_resources.mastering.levelling import TOLERANCE_LU, Target
+from resonate_resources.mastering.report import report
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.recordings.tags import Tags
@@ -28,6 +29,7 @@ class MasteringResource(dg.ConfigurableResource[None]):
     def master(
         self,
         mix: Recording,
+        original: Recording,
         brief: MasteringBrief,
         rough: float,
         tags: Tags,
@@ -35,12 +37,14 @@ class MasteringResource(dg.ConfigurableResource[None]):
         progress: Progress = silent,
     ) -> Product:
         """Write master.wav and those of master.flac and master.mp3 that are asked for, of the mix's channels (MP3:
-        at most two). rough: 0 of finished music, 1 of a recording that was never mixed.
+        at most two), and a report of all three. original: the track.
+
+        rough: 0 of finished music, 1 of a recording that was never mixed.
 
         Raises AudioError.
         """
         mastered = master(mix, into, brief, rough, tags, progress)
-        progress(1.0)
+        progress(0.9)
         wav = mastered.files["master.wav"]
         measures: dict[str, float | int | str | bool] = {
             "loudness_lufs": wav.loudness.integrated_lufs,
@@ -59,7 +63,9 @@ class MasteringResource(dg.ConfigurableResource[None]):
         if (mp3 := mastered.files.get("master.mp3")) is not None:
             measures["mp3_limited_dbtp"] = mp3.limited_dbtp
         files = {name: file.path for name, file in mastered.files.items()}
-        return Product(files, measures, tuple(_notes(mastered, brief)))
+        compared = {"original": original, "mix": mix, "master": Recording.open(wav.path)}
+        reports = report(compared, into)
+        return Product(files, measures, tuple(_notes(mastered, brief)), reports)
 
 
 def _notes(mastered: Mastered, brief: MasteringBrief) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Pictures of what is no recording: notes, and scores."""
+"""Pictures of what is no recording: notes, scores, balances."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from resonate_resources.signal.ink import FAINT, GROUND, RULE, TEXT, clock, png, ticks, write
 
@@ -17,6 +18,8 @@ _TITLE, _ROLL, _GAP, _AXIS = 22, 96, 10, 24
 _BAR, _NAMES = 16, 210
 _NOTES = np.linspace((44, 122, 140), (112, 214, 220), 8)
 """Colours of notes, softest to loudest."""
+_CURVES, _DEEPEST_DB, _FARTHEST_DB = 110, 60.0, 6.0
+_LINES = ((249, 201, 50), (112, 214, 220))
 _GOOD, _FAIR, _POOR = (112, 214, 160), (249, 201, 50), (227, 89, 51)
 
 
@@ -84,3 +87,77 @@ def bars(groups: Mapping[str, Mapping[str, float]]) -> bytes:
             top += _BAR
         top += _GAP
     return png(image, [_GOOD, _FAIR, _POOR])
+
+
+def balances(
+    hertz: Sequence[float],
+    levels_db: Mapping[str, Sequence[float]],
+    numbers: Mapping[str, Mapping[str, str]],
+) -> bytes:
+    """A PNG of what was made of a recording, beside it: its levels by band; how far the others are off it; a table.
+
+    hertz: centres of the bands. levels_db: name → level in each band, the original first. numbers: what is told →
+    name → text.
+    """
+    from PIL import Image, ImageDraw
+
+    names = list(levels_db)
+    table = _TITLE + _BAR * (1 + len(numbers)) + _GAP
+    height = 2 * (_TITLE + _CURVES + _GAP) + _AXIS + table
+    image = Image.new("RGB", (_LEFT + _PLOT_WIDTH + _RIGHT, height), GROUND)
+    pen = ImageDraw.Draw(image)
+    across = np.linspace(_LEFT + 24, _LEFT + _PLOT_WIDTH - 24, len(hertz))
+    original = np.asarray(levels_db[names[0]], np.float64)
+    top = _TITLE
+    strongest = float(original[np.isfinite(original)].max(initial=-np.inf))
+    write(pen, (_LEFT, top - 5), f"{names[0]}, dB under its strongest octave", "ls", colour=TEXT, size=13)
+    _curve(
+        pen,
+        top,
+        across,
+        original - strongest if np.isfinite(strongest) else original,
+        (-_DEEPEST_DB, 0.0),
+        FAINT,
+    )
+    top += _CURVES + _GAP + _TITLE
+    write(pen, (_LEFT, top - 5), "off it at equal loudness, dB", "ls", colour=TEXT, size=13)
+    right = _LEFT + _PLOT_WIDTH
+    for name, colour in reversed(list(zip(names[1:], _LINES, strict=False))):
+        write(pen, (right, top - 5), name, "rs", colour=colour, size=11)
+        right -= 60
+        _curve(
+            pen, top, across, np.asarray(levels_db[name]) - original, (-_FARTHEST_DB, _FARTHEST_DB), colour
+        )
+    for x, centre in zip(across, hertz, strict=True):
+        label = f"{centre:g}" if centre < 1000 else f"{centre / 1000:g}k"
+        write(pen, (int(x), top + _CURVES + _AXIS // 2), label, "mm")
+    top += _CURVES + _AXIS + _GAP
+    columns = [_LEFT + 230 + 110 * number for number in range(len(names))]
+    for x, name in zip(columns, names, strict=True):
+        write(pen, (x, top + _BAR // 2), name, "rm", colour=TEXT, size=11)
+    for what, told in numbers.items():
+        top += _BAR
+        write(pen, (_LEFT, top + _BAR // 2), what, "lm", size=11)
+        for x, name in zip(columns, names, strict=True):
+            write(pen, (x, top + _BAR // 2), told[name], "rm", size=11)
+    return png(image, _LINES)
+
+
+def _curve(
+    pen: ImageDraw.ImageDraw,
+    top: int,
+    across: npt.NDArray[np.float64],
+    values: npt.NDArray[np.float64],
+    between: tuple[float, float],
+    colour: tuple[int, int, int],
+) -> None:
+    low, high = between
+    for mark in np.linspace(low, high, 5):
+        y = top + round((high - mark) / (high - low) * _CURVES)
+        pen.line((_LEFT, y, _LEFT + _PLOT_WIDTH, y), fill=RULE)
+        write(pen, (_LEFT - 6, y), f"{mark:g}", "rm")
+    down = top + (high - np.clip(np.nan_to_num(values, nan=low), low, high)) / (high - low) * _CURVES
+    points = [(float(x), float(y)) for x, y in zip(across, down, strict=True)]
+    pen.line(points, fill=colour, width=2)
+    for x, y in points:
+        pen.ellipse((x - 2, y - 2, x + 2, y + 2), fill=colour)
