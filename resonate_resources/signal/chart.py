@@ -125,9 +125,10 @@ def balances(
     for name, colour in reversed(list(zip(names[1:], _LINES, strict=False))):
         write(pen, (right, top - 5), name, "rs", colour=colour, size=11)
         right -= 60
-        _curve(
-            pen, top, across, np.asarray(levels_db[name]) - original, (-_FARTHEST_DB, _FARTHEST_DB), colour
-        )
+        now = np.asarray(levels_db[name], np.float64)
+        heard = np.isfinite(now) & np.isfinite(original)
+        off = np.subtract(now, original, out=np.zeros(len(now)), where=heard)
+        _curve(pen, top, across, off, (-_FARTHEST_DB, _FARTHEST_DB), colour)
     for x, centre in zip(across, hertz, strict=True):
         label = f"{centre:g}" if centre < 1000 else f"{centre / 1000:g}k"
         write(pen, (int(x), top + _CURVES + _AXIS // 2), label, "mm")
