@@ -27,8 +27,8 @@ GAIN_BOUND_DB = 40.0
 """A mix is raised at most so much: what would need more is noise, or hardly there."""
 
 OFFSET = 0.05
-"""A constant offset of up to this part of a channel's peak over it stays: music is hardly even around zero. Under a
-second there is no telling."""
+"""A constant offset of up to this part of a channel's peak over it stays, as music is hardly even around zero; one of
+twice as much goes. Under a second there is no telling."""
 
 LIMITING_FINISHED_DB, LIMITING_ROUGH_DB = 3.0, 6.0
 """Peaks are limited by at most so much where the brief says nothing: a finished song keeps its own."""
@@ -104,10 +104,10 @@ def _centred(source: Recording, path: Path) -> Recording:
         sums += block.sum(axis=1, dtype=np.float64)
         peaks = np.maximum(peaks, np.abs(block).max(axis=1, initial=0.0))
     offset = sums / max(1, source.frames)
-    over = np.sign(offset) * np.maximum(0.0, np.abs(offset) - OFFSET * (peaks - np.abs(offset)))
-    if not over.any():
+    part = np.clip(np.abs(offset) / (OFFSET * np.maximum(peaks - np.abs(offset), 1e-9)) - 1, 0.0, 1.0)
+    if not part.any():
         return source
-    moved = over[:, None].astype(np.float32)
+    moved = (part * offset)[:, None].astype(np.float32)
     blocks = (block - moved for block in source.blocks())
     return _written(blocks, path, source, source.sample_rate, source.frames)
 

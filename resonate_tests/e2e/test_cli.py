@@ -88,7 +88,17 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     before = manifests(home)
     second = resonate("process", "--home", home, clip)
     after, cached = manifests(home), from_cache(home)
-    aggressive = resonate("process", "--json", "--home", home, "--preset", "aggressive", clip)
+    aggressive = resonate(
+        "process",
+        "--json",
+        "--home",
+        home,
+        "--preset",
+        "aggressive",
+        "--set",
+        "mixing.balance=standard",
+        clip,
+    )
     with_bad_file = resonate("process", "--home", home, bad, clip)
     yield Session(home, clip, first, before, second, after, cached, aggressive, with_bad_file)
 
@@ -185,7 +195,9 @@ def test_a_second_run_is_served_from_the_cache_and_changes_nothing(session: Sess
     assert session.manifests_after == session.manifests_before
 
 
-def test_another_preset_changes_the_sound_of_mix_and_master_and_nothing_before_them(session: Session) -> None:
+def test_another_preset_and_balance_change_the_sound_of_mix_and_master_and_nothing_before_them(
+    session: Session,
+) -> None:
     balanced, aggressive = track_of(session.first)["assets"], track_of(session.aggressive)["assets"]
     assert session.aggressive.exit_code == 0
     for stage in ("raw_track", "profile", "stems", "midi", "regenerated_stems"):
