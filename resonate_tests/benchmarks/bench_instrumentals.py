@@ -1,8 +1,9 @@
 """Tracks with and without vocals: which of them a policy takes for instrumentals, for which nothing is paid.
 
-    python -m resonate_tests.benchmarks.bench_instrumentals [SEED …]      (160 to 171 by default)
+    python -m resonate_tests.benchmarks.bench_instrumentals FOLDER [COUNT]
 
-Songs of 20 s are rendered, their voice turned to a level against the band, and separated by the embedded engine.
+Of the first COUNT judged mixtures of `mask_fitting.mixtures` (40), made in FOLDER, those with a real voice; it is
+turned to a level against the band, and all is separated by the embedded engine.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from resonate_resources.separation.prediction.predictor import predict_quality
 from resonate_resources.separation.quality import decibels, levels_in_windows
 from resonate_resources.separation.router import read_policy
 from resonate_resources.separation.spectral.engine import lift_of, separate_samples
-from resonate_tests.benchmarks.quality_prediction.songs import band_song
+from resonate_tests.benchmarks.mask_fitting.mixtures import Mixture, make
+from resonate_tests.benchmarks.mask_fitting.songs import singer
 
 RATE = 44100
 LEVELS_DB = (None, -18.0, -12.0, -6.0, 0.0)
@@ -37,12 +39,14 @@ class Found:
     instrumental: bool
 
 
-def main() -> None:
-    seeds = [int(seed) for seed in sys.argv[1:]] or list(range(160, 172))
+def main(folder: Path, count: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     found: dict[float | None, list[Found]] = {level: [] for level in LEVELS_DB}
-    for seed in seeds:
-        for level, one in heard(seed):
-            found[level].append(one)
+    for seed in range(count):
+        if singer(seed, judged=True) is not None:
+            make(seed, folder, judged=True)
+            for level, one in heard(Mixture.load(folder / f"{seed}.npz")):
+                found[level].append(one)
     print(
         "| voice against the band | songs | loudest window, dB | best prediction, dB | under 7 dB | instrumental |"
     )
@@ -58,20 +62,19 @@ def main() -> None:
         )
 
 
-def heard(seed: int) -> Iterator[tuple[float | None, Found]]:
-    """The song of that seed at every level; without a vocal part, at none."""
+def heard(mixture: Mixture) -> Iterator[tuple[float | None, Found]]:
+    """The mixture with its voice at every level."""
+    voice = mixture.stems["vocals"]
+    band = mixture.mix - voice
+    if not voice.any() or not band.any():
+        return
     with TemporaryDirectory() as directory:
-        folder = Path(directory)
-        parts = band_song(seed, folder, judged=True)
-        voice = parts.pop("vocals")
-        band: Samples = np.sum(list(parts.values()), axis=0)
-        sings = bool(voice.any())
         for level in LEVELS_DB:
             if level is None:
-                yield level, judged(band, folder)
-            elif sings:
+                yield level, judged(band, Path(directory))
+            else:
                 gain = 10 ** ((level - decibels(_energy(voice) / _energy(band))) / 20)
-                yield level, judged(band + voice * np.float32(gain), folder)
+                yield level, judged(band + voice * np.float32(gain), Path(directory))
 
 
 def judged(mix: Samples, folder: Path) -> Found:
@@ -97,4 +100,4 @@ def _energy(samples: Samples) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 40)
