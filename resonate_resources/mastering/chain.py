@@ -27,7 +27,7 @@ GAIN_BOUND_DB = 40.0
 """A mix is raised at most so much: what would need more is noise, or hardly there."""
 
 OFFSET = 0.05
-"""A constant offset of up to this part of a channel's peak over it stays, as music is hardly even around zero; one of
+"""A constant offset of up to this part of a channel's peak over it stays: music is hardly even around zero. One of
 twice as much goes. Under a second there is no telling."""
 
 LIMITING_FINISHED_DB, LIMITING_ROUGH_DB = 3.0, 6.0
@@ -95,7 +95,7 @@ def _resampled(mix: Recording, path: Path, wanted: int | None) -> Recording:
 
 
 def _centred(source: Recording, path: Path) -> Recording:
-    """The recording, or a copy without so much of each channel's constant offset as is over OFFSET: it costs
+    """The recording, or a copy without the constant offset of channels that have more than OFFSET: it costs
     headroom."""
     if source.frames < source.sample_rate:
         return source
