@@ -44,7 +44,7 @@ def loudness(file: Path, as_json: bool) -> None:
 _UNITS = {"lufs": "LUFS", "lu": "LU", "dbtp": "dBTP", "dbfs": "dBFS"}
 
 
-def _lufs(ctx: click.Context, param: click.Parameter, value: str) -> float:
+def _lufs(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
     """Of a name or a number."""
     known = TARGETS_LUFS.get(value.lower())
     if known is not None:
@@ -52,7 +52,9 @@ def _lufs(ctx: click.Context, param: click.Parameter, value: str) -> float:
     try:
         return float(value)
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is neither a number nor one of {', '.join(TARGETS_LUFS)}") from error
+        raise click.BadParameter(
+            f"{value!r} is neither a number nor one of {', '.join(TARGETS_LUFS)}"
+        ) from error
 
 
 @click.command(cls=Command)
@@ -65,10 +67,15 @@ def _lufs(ctx: click.Context, param: click.Parameter, value: str) -> float:
     help=f"Loudness in LUFS, −36 to −6, or {', '.join(f'{name} ({at:g})' for name, at in TARGETS_LUFS.items())}.",
 )
 @click.option("--peak", type=float, default=-1.0, help="The most true peaks may be, in dBTP. Default: −1.")
-@click.option("--limiting", type=float, default=3.0, help="The most that peaks are limited by, in dB. Default: 3.")
+@click.option(
+    "--limiting", type=float, default=3.0, help="The most that peaks are limited by, in dB. Default: 3."
+)
 @click.option("--rate", type=click.Choice(["44100", "48000"]), help="Default: the file's own, or the nearer.")
 @click.option(
-    "--preset", type=click.Choice(["conservative", "balanced", "aggressive"]), default="balanced", help="How dense."
+    "--preset",
+    type=click.Choice(["conservative", "balanced", "aggressive"]),
+    default="balanced",
+    help="How dense.",
 )
 @click.option(
     "--out",
@@ -87,8 +94,10 @@ def master(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Master FILE to a loudness, under a ceiling of true peaks: gain, and as little limiting as it takes. What would
-    need more limiting than is allowed comes out less loud, and says so."""
+    """Master FILE to a loudness, under a ceiling of true peaks: gain, and as little limiting as it takes.
+
+    What would need more limiting than is allowed comes out less loud, and says so.
+    """
     from pydantic import ValidationError
 
     from resonate_resources.mastering.brief import FORMATS, MasteringBrief
@@ -97,7 +106,9 @@ def master(
 
     form = next((form for form in FORMATS if out.suffix.lower() == f".{form}"), None)
     if form is None:
-        raise click.UsageError(f"--out: {out.name} ends in none of {', '.join(f'.{form}' for form in FORMATS)}")
+        raise click.UsageError(
+            f"--out: {out.name} ends in none of {', '.join(f'.{form}' for form in FORMATS)}"
+        )
     if not out.parent.is_dir():
         raise click.UsageError(f"--out: there is no folder {out.parent}")
     if out.exists() and out.samefile(file):
@@ -113,7 +124,9 @@ def master(
         )
     except ValidationError as error:
         first = error.errors()[0]
-        raise click.UsageError(f"{first['loc'][0]}: {first['input']} can't be used ({first['msg'].lower()})") from error
+        raise click.UsageError(
+            f"{first['loc'][0]}: {first['input']} can't be used ({first['msg'].lower()})"
+        ) from error
     with _decoded(file) as (recording, folder):
         from resonate_resources.recordings.decoding import decode
         from resonate_resources.recordings.tag_reading import read_tags
