@@ -17,6 +17,9 @@ _OFFSET_LU = -0.691  # BS.1770: 0 dBFS of 997 Hz in one channel reads −3.01 LU
 _ABSOLUTE_GATE_LUFS = -70.0
 _MOMENTARY_HOPS = 4  # 400 ms, in hops of 100 ms (75 % overlap): the gating blocks of eq. 3
 _SHORT_TERM_HOPS = 30  # 3 s
+_MOST_STEPS = (
+    10  # in a hop: the most of any 400 ms or 3 s is looked for every 10 ms, where the rate has such steps
+)
 
 # BS.1770 weighs surround channels by 1.41 (+1.5 dB) and leaves the LFE out.
 # Channel order as in WAVE files: L R C LFE Ls Rs; four channels are L R Ls Rs, five are L R C Ls Rs.
@@ -41,7 +44,7 @@ class Loudness:
 
 
 class LoudnessMeter:
-    """Meters audio given block by block; its state is two filters and one energy per 100 ms.
+    """Meters audio given block by block; its state is two filters and one energy per 10 ms.
 
     sample_rate in Hz; 1 to 6 channels in WAVE order, more raise ValueError.
     """
@@ -52,9 +55,11 @@ class LoudnessMeter:
         self._weights = np.array(_CHANNEL_WEIGHTS[channels])
         self._sections = k_weighting(sample_rate)
         self._filter_state = np.zeros((2, channels, 2))
-        self._hop_frames = round(sample_rate / 10)
+        hop_frames = round(sample_rate / 10)
+        self._steps = next(steps for steps in range(_MOST_STEPS, 0, -1) if hop_frames % steps == 0)
+        self._step_frames = hop_frames // self._steps
         self._pending = np.zeros((channels, 0))
-        self._hop_powers: list[npt.NDArray[np.float64]] = []
+        self._step_powers: list[npt.NDArray[np.float64]] = []
 
     def update(self, block: Samples) -> None:
         """Take the next (channels, frames)."""
@@ -66,11 +71,11 @@ class LoudnessMeter:
         state[np.abs(state) < 1e-60] = 0.0  # in digital silence the filter would creep on in slow denormals
         self._filter_state = state
         weighted = np.concatenate([self._pending, weighted], axis=1)
-        hops = weighted.shape[1] // self._hop_frames
-        whole = weighted[:, : hops * self._hop_frames].reshape(len(weighted), hops, self._hop_frames)
-        powers = np.einsum("chf,chf->ch", whole, whole) / self._hop_frames  # eq. 1, z of each channel
-        self._hop_powers.append(self._weights @ powers)  # eq. 2, the sum of G·z
-        self._pending = weighted[:, hops * self._hop_frames :]
+        steps = weighted.shape[1] // self._step_frames
+        whole = weighted[:, : steps * self._step_frames].reshape(len(weighted), steps, self._step_frames)
+        powers = np.einsum("csf,csf->cs", whole, whole) / self._step_frames  # eq. 1, z of each channel
+        self._step_powers.append(self._weights @ powers)  # eq. 2, the sum of G·z
+        self._pending = weighted[:, steps * self._step_frames :]
 
     def integrated(self) -> float:
         """Gated programme loudness in LUFS; -inf under 400 ms, and where every block is under −70 LUFS."""
@@ -91,16 +96,29 @@ class LoudnessMeter:
         return 10 * math.log10(high / low)
 
     def max_momentary(self) -> float:
-        """Highest loudness of any 400 ms in LUFS, ungated, at steps of 100 ms."""
-        return _lufs(float(np.max(self._window_powers(_MOMENTARY_HOPS), initial=0.0)))
+        """Highest loudness of any 400 ms in LUFS, ungated, at steps of 10 ms."""
+        return _lufs(self._most(_MOMENTARY_HOPS * self._steps))
 
     def max_short_term(self) -> float:
-        """Highest loudness of any 3 s in LUFS, ungated, at steps of 100 ms."""
-        return _lufs(float(np.max(self._window_powers(_SHORT_TERM_HOPS), initial=0.0)))
+        """Highest loudness of any 3 s in LUFS, ungated, at steps of 10 ms."""
+        return _lufs(self._most(_SHORT_TERM_HOPS * self._steps))
+
+    def _most(self, steps: int) -> float:
+        """Highest mean weighted power of any window of so many steps; 0 where there is none."""
+        powers = self._powers()
+        if powers.size < steps:
+            return 0.0
+        sums = np.concatenate([[0.0], np.cumsum(powers)])
+        start = int(np.argmax(sums[steps:] - sums[:-steps]))
+        return float(powers[start : start + steps].mean())
+
+    def _powers(self) -> npt.NDArray[np.float64]:
+        return np.concatenate([np.zeros(0), *self._step_powers])
 
     def _window_powers(self, hops: int) -> npt.NDArray[np.float64]:
-        """Mean weighted power of every window of so many hops."""
-        powers = np.concatenate([np.zeros(0), *self._hop_powers])
+        """Mean weighted power of every window of so many hops, at steps of one."""
+        powers = self._powers()
+        powers = powers[: powers.size // self._steps * self._steps].reshape(-1, self._steps).mean(axis=1)
         if powers.size < hops:
             return np.zeros(0)
         windows = np.lib.stride_tricks.sliding_window_view(powers, hops)

@@ -1,9 +1,8 @@
-"""Loudness against EBU Tech 3341 and 3342, the table of BS.1770, and pyloudnorm."""
+"""Loudness against the table of BS.1770 and pyloudnorm; against EBU Tech 3341 and 3342: test_ebu_cases."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +13,7 @@ from hypothesis import strategies as st
 
 from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.signal.loudness import LoudnessMeter, k_weighting, measure_loudness
-
-RATE = 48_000
-
-
-def tone(levels_db: Sequence[tuple[float, float]], channels: Sequence[float] = (0.0, 0.0)) -> Samples:
-    """1 kHz at (dBFS, seconds) one after the other; each channel with an offset in dB."""
-    level = np.concatenate([np.full(round(seconds * RATE), 10 ** (db / 20)) for db, seconds in levels_db])
-    wave = level * np.sin(2 * np.pi * 1000 * np.arange(level.size) / RATE)
-    return np.stack([wave * 10 ** (offset / 20) for offset in channels]).astype(np.float32)
+from resonate_tests.resources.signal.ebu_cases import RATE, tone
 
 
 def metered(samples: Samples, rate: int = RATE) -> LoudnessMeter:
@@ -37,54 +28,10 @@ def test_filters_at_48_khz_are_the_tables_of_bs_1770() -> None:
     np.testing.assert_allclose(k_weighting(48_000), [shelf, high_pass], atol=1e-8)
 
 
-@pytest.mark.parametrize(
-    ("levels_db", "expected_lufs"),
-    [
-        ([(-23, 20)], -23),
-        ([(-33, 20)], -33),
-        ([(-36, 10), (-23, 60), (-36, 10)], -23),
-        ([(-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)], -23),
-        ([(-26, 20), (-20, 20.1), (-26, 20)], -23),
-    ],
-    ids=["case 1", "case 2", "case 3", "case 4", "case 5"],
-)
-def test_integrated_loudness_meets_ebu_tech_3341(
-    levels_db: list[tuple[float, float]], expected_lufs: float
-) -> None:
-    assert metered(tone(levels_db)).integrated() == pytest.approx(expected_lufs, abs=0.1)
-
-
-def test_surround_channels_weigh_more_as_in_ebu_tech_3341_case_6() -> None:
-    samples = tone([(0, 20)], (-28, -28, -24, -30, -30))
-    assert metered(samples).integrated() == pytest.approx(-23, abs=0.1)
-
-
 def test_the_lfe_of_5_1_does_not_count() -> None:
     five = tone([(0, 20)], (-28, -28, -24, -30, -30))
     lfe = np.ones_like(five[:1])
     assert metered(np.concatenate([five[:3], lfe, five[3:]])).integrated() == pytest.approx(-23, abs=0.1)
-
-
-def test_short_term_loudness_meets_ebu_tech_3341_case_9() -> None:
-    assert metered(tone([(-20, 1.34), (-30, 1.66)] * 5)).max_short_term() == pytest.approx(-23, abs=0.1)
-
-
-def test_momentary_loudness_reads_a_burst_of_400_ms_as_ebu_tech_3341_case_13_asks() -> None:
-    burst = tone([(-100, 0.3), (-23, 0.4), (-100, 1)])
-    assert metered(burst).max_momentary() == pytest.approx(-23, abs=0.1)
-
-
-@pytest.mark.parametrize(
-    ("levels_db", "expected_lu"),
-    [
-        ([(-20, 20), (-30, 20)], 10),
-        ([(-20, 20), (-15, 20)], 5),
-        ([(-40, 20), (-20, 20)], 20),
-        ([(-50, 20), (-35, 20), (-20, 20), (-35, 20), (-50, 20)], 15),
-    ],
-)
-def test_loudness_range_meets_ebu_tech_3342(levels_db: list[tuple[float, float]], expected_lu: float) -> None:
-    assert metered(tone(levels_db)).loudness_range() == pytest.approx(expected_lu, abs=1)
 
 
 def test_integrated_loudness_is_pyloudnorms_within_a_tenth() -> None:
