@@ -20,8 +20,7 @@ LEAST_SCORE = 85.0
 LEAST_QUALITY_DB = 0.0
 """Of a stem: below it there is more of everything else in it than of itself."""
 FAINT_DB = -14.0
-"""A stem that is fainter than this against all of them may be leakage alone: its quality says nothing. The policy
-of separation draws the line between a soft voice and an instrumental there (docs/separation.md)."""
+"""A stem that is fainter than this against all of them may be leakage alone: its quality says nothing."""
 MOST_LIMITING_DB = 6.0
 """Taken off peaks: more is heard as pumping and dullness."""
 
