@@ -17,7 +17,7 @@ from resonate_studio.dev_command import dev
 from resonate_studio.library_commands import library
 from resonate_studio.requirements import require_all
 from resonate_studio.separation_commands import engines, separate
-from resonate_studio.sound_commands import loudness, master
+from resonate_studio.sound_commands import loudness, master, mix
 from resonate_studio.status_command import status
 from resonate_studio.stopping import stoppable
 from resonate_studio.terminal import FILES, HOME, JSON, Group, speak_any_language
@@ -101,7 +101,7 @@ def process(
     sys.exit(batch.exit_code)
 
 
-for command in (status, retry, remove, separate, engines, loudness, master, brief, library, cache, dev):
+for command in (status, retry, remove, separate, engines, loudness, mix, master, brief, library, cache, dev):
     main.add_command(command)
 
 

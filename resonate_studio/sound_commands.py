@@ -1,4 +1,4 @@
-"""`resonate loudness` and `resonate master`: one file, beside the graph."""
+"""`resonate loudness`, `master` and `mix`: sound beside the graph."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from resonate_studio.terminal import JSON, Command, console, print_json
 
 if TYPE_CHECKING:
+    from resonate_resources.mixing.brief import MixingBrief
     from resonate_resources.preset import Preset
-    from resonate_resources.recordings.recording import Recording
+    from resonate_resources.recordings.recording import Recording, Stems
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -159,6 +160,44 @@ def master(
         told.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
+def _mixing_brief(assignments: list[str]) -> MixingBrief:
+    from resonate_resources.brief.layers import Layer, nested, resolve
+    from resonate_studio.brief_commands import parsed
+
+    return resolve([Layer("", nested(parsed(assignments)))]).brief.mixing
+
+
+@contextmanager
+def _stems(folder: Path) -> Iterator[tuple[Stems, Path]]:
+    """The stems in a folder, and a folder for what is made of them. What is wrong with them is one line."""
+    from resonate_resources.brief.section import STEM_NAMES
+    from resonate_resources.recordings.decoding import decode
+    from resonate_resources.recordings.limits import Limits
+    from resonate_resources.recordings.recording import AudioError
+
+    files = {file.stem.lower(): file for file in sorted(folder.iterdir()) if file.is_file()}
+    named = {name: files[name] for name in STEM_NAMES if name in files}
+    if not named:
+        raise click.ClickException(f"{folder}: holds none of {', '.join(STEM_NAMES)}, as files of audio")
+    try:
+        with TemporaryDirectory() as scratch:
+            stems: Stems = {}
+            for name, file in named.items():
+                into = Path(scratch) / name
+                into.mkdir()
+                stems[name] = decode(file, into, limits=Limits.from_environment()).recording
+            shapes = {name: (stem.sample_rate, stem.channels, stem.frames) for name, stem in stems.items()}
+            if len(set(shapes.values())) > 1:
+                told = "; ".join(
+                    f"{named[name].name} {rate} Hz, {channels} channels, {frames} frames"
+                    for name, (rate, channels, frames) in shapes.items()
+                )
+                raise AudioError(f"{folder}: stems must have one rate, channels and length, but: {told}")
+            yield stems, Path(scratch)
+    except AudioError as error:
+        raise click.ClickException(" ".join(str(error).split())) from error
+
+
 @contextmanager
 def _decoded(file: Path) -> Iterator[tuple[Recording, Path]]:
     """The file as a recording, and a folder for what is made of it. What is wrong with it is one line."""
@@ -188,3 +227,54 @@ def _measures(recording: Recording) -> dict[str, Any]:
         "sample_peak_dbfs": measure_sample_peak(recording),
     }
     return {name: round(value, 2) if math.isfinite(value) else None for name, value in values.items()}
+
+
+@click.command(cls=Command)
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="STEM_DIR")
+@click.option(
+    "--balance",
+    type=click.Choice(["original", "standard"]),
+    default="standard",
+    help="standard: vocals 0, drums −3, bass −6, other −8 LU; original: as they are.",
+)
+@click.option("--gain", "gains", multiple=True, metavar="STEM=DB", help="How much louder a stem is to be.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The .wav to write, 32-bit float.",
+)
+@JSON
+def mix(
+    folder: Path, balance: Literal["original", "standard"], gains: tuple[str, ...], out: Path, as_json: bool
+) -> None:
+    """Mix the stems in STEM_DIR: vocals, drums, bass, other, piano, guitar, each a file of any kind of audio.
+
+    They are taken for true stems, that hold nothing of each other, and are moved as far as it takes.
+    """
+    from resonate_resources.mixing.holdings import Worth
+    from resonate_resources.mixing.plan import MixPlan
+    from resonate_resources.mixing.resource import PLAN, MixingResource
+    from resonate_resources.recordings.recording import Recording
+    from resonate_resources.signal.octaves import OCTAVES_HZ
+
+    if out.suffix.lower() != ".wav" or not out.parent.is_dir():
+        raise click.UsageError(f"--out: {out} is no .wav in a folder that exists")
+    if out.exists() and out.parent.samefile(folder):
+        raise click.UsageError("--out: is among the stems, which are never written to")
+    wanted = _mixing_brief([f"mixing.balance={balance}", *(f"mixing.gains_db.{gain}" for gain in gains)])
+    with _stems(folder) as (stems, scratch):
+        mixing = MixingResource()
+        worth = {name: [Worth(0.0, stem.duration, math.inf, 0.0)] for name, stem in stems.items()}
+        planned = mixing.plan(stems, worth, 0.0, [0.0] * len(OCTAVES_HZ), wanted, scratch)
+        plan = MixPlan.read(planned.files[PLAN])
+        product = mixing.mix(stems, plan, scratch)
+        found = _measures(Recording.open(product.files["mix.wav"]))
+        shutil.copyfile(product.files["mix.wav"], out)
+    gains_db = {name: round(stem.gain_db, 2) for name, stem in plan.stems.items()}
+    if as_json:
+        print_json({"file": str(out), **found, "gains_db": gains_db, "notes": list(product.notes)})
+        return
+    moves = ", ".join(f"{name} {gain:+.1f} dB" for name, gain in gains_db.items())
+    for line in (f"{out}: {found['integrated_lufs']} LUFS; {moves}", *product.notes):
+        console(as_json).print(line, markup=False, highlight=False, soft_wrap=True)

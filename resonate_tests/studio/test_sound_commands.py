@@ -1,4 +1,4 @@
-"""`resonate loudness` and `resonate master`, beside the standard's own signals and a peer's meter."""
+"""`resonate loudness`, `mix` and `master`, beside the standard's own signals and a peer's meter."""
 
 from __future__ import annotations
 
@@ -124,3 +124,60 @@ def test_what_cannot_be_asked_is_told(
     assert result.exit_code == 2
     assert line in " ".join(result.output.split())
     assert (tmp_path / "tone.wav").read_bytes() == before
+
+
+LEVELS = {"Vocals.flac": 0.05, "drums.wav": 0.4, "bass.wav": 0.3, "other.wav": 0.1}
+HERTZ = {"Vocals.flac": 1000, "drums.wav": 4000, "bass.wav": 200, "other.wav": 600}
+
+
+@pytest.fixture
+def stem_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "stems"
+    folder.mkdir()
+    time = np.arange(5 * RATE) / RATE
+    for name, level in LEVELS.items():
+        wave = level * np.sin(2 * np.pi * HERTZ[name] * time)
+        sf.write(folder / name, np.stack([wave, wave], axis=1), RATE, subtype="PCM_24")
+    (folder / "notes.txt").write_text("no stem")
+    return folder
+
+
+def level_at(path: Path, hertz: int) -> float:
+    samples, rate = sf.read(path)
+    wave = (
+        np.abs(np.fft.rfft(samples[:rate, 0]))[hertz]
+        * 2
+        / rate
+        * np.sin(2 * np.pi * hertz * np.arange(2 * rate) / rate)
+    )
+    return float(pyloudnorm.Meter(rate).integrated_loudness(np.stack([wave, wave], axis=1)))
+
+
+def test_stems_of_a_folder_are_mixed_in_the_standard_balance(stem_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mix.wav"
+    found = told("mix", stem_folder, "--gain", "bass=3", "--out", out)
+    assert list(found["gains_db"]) == ["vocals", "drums", "bass", "other"]
+    heard = {name: level_at(out, hertz) for name, hertz in HERTZ.items()}
+    for name, asked in {"drums.wav": -3, "bass.wav": -6 + 3, "other.wav": -8}.items():
+        assert heard[name] - heard["Vocals.flac"] == pytest.approx(asked, abs=0.1)
+
+
+def test_or_as_they_are(stem_folder: Path, tmp_path: Path) -> None:
+    assert resonate("mix", stem_folder, "--balance", "original", "--out", tmp_path / "mix.wav").exit_code == 0
+    plain = sum(sf.read(stem_folder / name)[0] for name in LEVELS)
+    np.testing.assert_allclose(sf.read(tmp_path / "mix.wav")[0], plain, atol=1e-6)
+
+
+def test_what_is_wrong_with_stems_is_one_line(stem_folder: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    out = ("--out", tmp_path / "mix.wav")
+    assert "holds none of vocals, drums" in resonate("mix", empty, *out).output
+    sf.write(stem_folder / "drums.wav", np.zeros((100, 2)), RATE)
+    result = resonate("mix", stem_folder, *out)
+    assert result.exit_code == 1
+    assert "drums.wav 48000 Hz, 2 channels, 100 frames" in result.output
+    assert result.output.count("\n") == 1
+    assert "kazoo" in resonate("mix", stem_folder, "--gain", "kazoo=3", *out).output
+    assert resonate("mix", stem_folder, "--out", stem_folder / "bass.wav").exit_code == 2
+    assert not (tmp_path / "mix.wav").exists()
