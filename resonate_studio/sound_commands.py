@@ -73,6 +73,9 @@ def _lufs(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
 )
 @click.option("--rate", type=click.Choice(["44100", "48000"]), help="Default: the file's own, or the nearer.")
 @click.option(
+    "--bits", type=click.Choice(["16", "24", "32"]), default="24", help="Of WAV (32: float) and FLAC."
+)
+@click.option(
     "--preset",
     type=click.Choice(["conservative", "balanced", "aggressive"]),
     default="balanced",
@@ -82,7 +85,7 @@ def _lufs(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="The file to write; its ending says the format: .wav, .flac (24 bits) or .mp3 (320 kbit/s).",
+    help="The file to write; its ending says the format: .wav, .flac or .mp3 (320 kbit/s).",
 )
 @JSON
 def master(
@@ -91,6 +94,7 @@ def master(
     peak: float,
     limiting: float,
     rate: str | None,
+    bits: str,
     preset: Preset,
     out: Path,
     as_json: bool,
@@ -121,6 +125,7 @@ def master(
             ceiling_dbtp=peak,
             limiting_db=limiting,
             sample_rate=None if rate is None else 44100 if rate == "44100" else 48000,
+            bits=16 if bits == "16" else 24 if bits == "24" else 32,
             formats=(form,),
         )
     except ValidationError as error:

@@ -46,6 +46,9 @@ class MasteringBrief(Section):
         default=None,
         description="of the files, in Hz, 44100 or 48000; null: the track's own, or the nearer of them",
     )
+    bits: Literal[16, 24, 32] = Field(
+        default=24, description="of WAV and FLAC, 16 or 24, dithered; 32: float in the WAV, 24 in the FLAC"
+    )
     formats: tuple[Format, ...] = Field(
         default=FORMATS,
         min_length=1,

@@ -77,7 +77,7 @@ def master(
         )
         levelled = levelling(Path(folder) / "limited.wav", target.limiter_dbtp, target.lufs)
         progress(0.5)
-        files = deliver(levelled, levelling, into, tags, target, brief.formats)
+        files = deliver(levelled, levelling, into, tags, target, brief.formats, brief.bits)
     return Mastered(
         files, glue_gain_db + levelled.gain_db, levelled.limiting_db, allowed_db, levelled.bounded
     )

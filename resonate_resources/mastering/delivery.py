@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from resonate_resources.mastering.brief import FORMATS, Format
 from resonate_resources.mastering.levelling import TOLERANCE_LU, Levelled, Target
@@ -48,18 +49,20 @@ def deliver(
     tags: Tags,
     target: Target,
     formats: Collection[Format] = FORMATS,
+    bits: Literal[16, 24, 32] = 24,
 ) -> Mapping[str, Delivered]:
-    """Write master.wav, and of master.flac (24 bits, the same samples) and master.mp3 (320 kbit/s) those asked for.
-
-    All are tagged.
+    """Write master.wav, and of master.flac (the same samples, but 24 bits beside float) and master.mp3 (320 kbit/s)
+    those asked for. All are tagged.
 
     Encoding to MP3 raises peaks, and takes loudness from what is loud over 20 kHz. Where the decoded file is over
     the ceiling, or not as loud as the others, the MP3 is made of a mix that is levelled `again`, for another
     ceiling or loudness. Long tracks, which have more peaks, may well need it.
     """
     writers: Mapping[str, Callable[[Path], Delivered]] = {
-        "master.wav": partial(_deliver_lossless, encode_wav, levelled.recording, target),
-        "master.flac": partial(_deliver_lossless, encode_flac, levelled.recording, target),
+        "master.wav": partial(_deliver_lossless, partial(encode_wav, bits=bits), levelled.recording, target),
+        "master.flac": partial(
+            _deliver_lossless, partial(encode_flac, bits=16 if bits == 16 else 24), levelled.recording, target
+        ),
         "master.mp3": partial(_deliver_mp3, levelled, again, target),
     }
     wanted = {f"master.{form}" for form in ("wav", *formats)}

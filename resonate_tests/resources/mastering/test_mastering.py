@@ -130,6 +130,15 @@ def test_files_are_24_bit_of_the_mixs_rate_and_length_with_equal_samples(
     assert (round(mp3.bitrate, -3), mp3.sample_rate) == (320_000, 44_100)
 
 
+@pytest.mark.parametrize(("bits", "wav", "flac"), [(16, "PCM_16", "PCM_16"), (32, "FLOAT", "PCM_24")])
+def test_other_bit_depths_on_demand(bits: int, wav: str, flac: str, mix: Recording, tmp_path: Path) -> None:
+    files = mastered(mix, tmp_path / "m", bits=bits, formats=("flac",), limiting_db=24.0).files
+    assert (sf.info(files["master.wav"]).subtype, sf.info(files["master.flac"]).subtype) == (wav, flac)
+    difference = read(files["master.wav"]) - read(files["master.flac"])
+    assert np.abs(difference).max() <= (0 if bits == 16 else 2 * 2**-23)
+    assert loudness(read(files["master.wav"])) == pytest.approx(-14, abs=0.1)
+
+
 @pytest.mark.parametrize("name", ["master.wav", "master.flac", "master.mp3"])
 def test_tags_are_carried_over(name: str, products: dict[str, Product]) -> None:
     tags = mutagen.File(products["balanced"].files[name], easy=name != "master.wav").tags
