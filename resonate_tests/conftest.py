@@ -36,7 +36,13 @@ SLOW = [
     *("separation/test_resource.py", "test_predictor.py", "test_mono.py", "test_encoding.py"),
     *("test_exact_sum.py", "test_beats.py", "test_partition_status.py", "test_pruning.py", "test_current.py"),
     *("test_overrides.py", "test_any_file.py", "test_pools.py", "test_library_status.py", "test_ingest.py"),
-    *("test_dependencies.py", "test_heartbeats.py", "test_reconcile.py"),
+    *(
+        "test_dependencies.py",
+        "test_heartbeats.py",
+        "test_reconcile.py",
+        "test_sound_commands.py",
+        "test_ebu_cases.py",
+    ),
 ]
 """Folders and files, by the ends of their paths: all in them are left out of `make quick`, the rest is in it."""
 
