@@ -62,6 +62,7 @@ IN_ORDER = (
     "stems",
     "midi",
     "restored_stems",
+    "mix_plan",
     "regenerated_stems",
     "mix",
     "master",
@@ -117,7 +118,13 @@ def process(home: Path, clip: Path, preset: str, stage: str, point: str) -> None
     beat_quickly()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _wrap(stage, point)
-    main(["process", "--json", "--home", str(home), "--preset", preset, str(clip)])
+    main(asked(home, clip, preset))
+
+
+def asked(home: Path, clip: Path, preset: str) -> list[str]:
+    """On the command line; "aggressive" also moves the stems."""
+    balance = f"mixing.balance={'standard' if preset == 'aggressive' else 'auto'}"
+    return ["process", "--json", "--home", str(home), "--preset", preset, "--set", balance, str(clip)]
 
 
 def beat_quickly() -> None:
@@ -205,9 +212,7 @@ def assert_every_manifest_is_true(home: Path) -> None:
 
 
 def assert_the_next_run_finishes(home: Path, clip: Path, preset: str) -> dict[str, Any]:
-    result = CliRunner().invoke(
-        main, ["process", "--json", "--home", str(home), "--preset", preset, str(clip)]
-    )
+    result = CliRunner().invoke(main, asked(home, clip, preset))
     assert result.exit_code == 0, result.output
     [track] = json.loads(result.stdout)["tracks"]
     assert list(track["assets"]) == list(STAGES)

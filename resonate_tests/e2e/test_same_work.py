@@ -235,7 +235,8 @@ def test_one_more_field_in_the_profile_remakes_nothing(studio: Studio) -> None:
 def test_only_what_is_asked_for_is_made_and_exported(studio: Studio) -> None:
     assert studio.set_brief({"mastering": {"formats": ["mp3"]}, "exports": {"parts": ["master"]}}).success
     studio.process()
-    assert set(studio.manifest("master").files) == {"master.wav", "master.mp3", "picture.png", "thumbnail"}
+    reports = {"picture.png", "report.json", "thumbnail"}
+    assert set(studio.manifest("master").files) == {"master.wav", "master.mp3"} | reports
     folder = Path(studio.processor.storage.store.location(str(studio.manifest("exports").measures["folder"])))
     assert {path.name for path in folder.iterdir()} == {
         f"{studio.song.stem} (Master).mp3",
