@@ -62,14 +62,14 @@ IN_ORDER = (
     "stems",
     "midi",
     "restored_stems",
-    "mix_plan",
     "regenerated_stems",
+    "mix_plan",
     "mix",
     "master",
     "qc_scores",
     "exports",
 )
-"""The stages as Dagster runs them: by distance from the source, then by name."""
+"""The stages as Dagster runs them: each once what it is made from is there, earlier ready ones first."""
 
 REPLACED = {
     "brief": KEPT,
