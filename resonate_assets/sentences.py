@@ -97,6 +97,8 @@ def _master(measures: Measures) -> list[str]:
     if "limiting_db" in measures:
         heard = "" if limits_gently(measures) else f": over {MOST_LIMITING_DB:g} dB is heard"
         told.append(f"peaks limited by {number(measures['limiting_db']):.1f} dB{heard}")
+    if measures.get("bounded"):
+        told.append("softer than asked: as loud as its peaks allow")
     return told
 
 
