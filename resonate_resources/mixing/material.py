@@ -39,7 +39,7 @@ def material_of(bandwidth_hz: float, octaves_db: Sequence[float]) -> Material:
     lows_db = octaves_db[_LOW] - max(octaves_db[_LOW + 1 : _LOW + 3])
     narrow = smoothly(bandwidth_hz, _WIDE_HZ, _NARROW_HZ)
     thin = smoothly(lows_db, _WHOLE_DB, _CUT_DB)
-    heard = f"it reaches up to {bandwidth_hz / 1000:.1f} kHz, 63 Hz lies at {lows_db:+.0f} dB against the octaves above"
+    heard = f"up to {bandwidth_hz / 1000:.1f} kHz, 63 Hz at {lows_db:+.0f} dB against the octaves above"
     if narrow * thin == 0:
         return Material(0.0, f"finished music: {heard}")
     return Material(narrow * thin, f"a phone's recording to {narrow * thin:.0%}: {heard}")
