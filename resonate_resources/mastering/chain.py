@@ -37,13 +37,15 @@ LIMITING_FINISHED_DB, LIMITING_ROUGH_DB = 3.0, 6.0
 @dataclass(frozen=True)
 class Mastered:
     """gain_db went into the limiter, against the mix; limiting_db is the most that the limiter took off, and
-    allowed_db the most it might have. bounded: more gain was not allowed."""
+    allowed_db the most it might have. bounded: more gain was not allowed. centred: a constant
+    offset was taken out."""
 
     files: Mapping[str, Delivered]
     gain_db: float
     limiting_db: float
     allowed_db: float
     bounded: bool
+    centred: bool
 
 
 def master(
@@ -59,7 +61,8 @@ def master(
         allowed_db = LIMITING_FINISHED_DB + rough * (LIMITING_ROUGH_DB - LIMITING_FINISHED_DB)
     with TemporaryDirectory(dir=into) as folder:
         source = _resampled(mix, Path(folder) / "resampled.wav", brief.sample_rate)
-        source = _centred(source, Path(folder) / "centred.wav")
+        came, source = source, _centred(source, Path(folder) / "centred.wav")
+        centred = source is not came
         loudness, peak_dbtp = _metered(source)
         progress(0.1)
         glue, glue_gain_db = GLUE[brief.preset], 0.0
@@ -79,7 +82,7 @@ def master(
         progress(0.5)
         files = deliver(levelled, levelling, into, tags, target, brief.formats, brief.bits)
     return Mastered(
-        files, glue_gain_db + levelled.gain_db, levelled.limiting_db, allowed_db, levelled.bounded
+        files, glue_gain_db + levelled.gain_db, levelled.limiting_db, allowed_db, levelled.bounded, centred
     )
 
 

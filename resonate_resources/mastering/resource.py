@@ -82,6 +82,8 @@ def _notes(mastered: Mastered, brief: MasteringBrief) -> Iterator[str]:
             f"{GAIN_BOUND_DB:g} dB of gain, or take over {mastered.allowed_db:.1f} dB off its peaks "
             "(mastering.limiting_db in the brief)"
         )
+    if mastered.centred:
+        yield "a constant offset was taken out: it cost headroom"
     mp3 = mastered.files.get("master.mp3")
     if mp3 is not None and mp3.limited_dbtp < limiter_dbtp:
         yield f"the MP3 is limited to {mp3.limited_dbtp:.1f} dBTP, to leave room for the peaks that encoding adds"

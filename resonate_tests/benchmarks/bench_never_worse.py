@@ -93,7 +93,8 @@ def _distance(samples: Samples, rate: int) -> float:
 def _low(samples: Samples, rate: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     from scipy.signal import butter, sosfiltfilt
 
-    return np.asarray(sosfiltfilt(butter(4, 250, fs=rate, output="sos"), samples), np.float64)
+    around_zero = samples - samples.mean(axis=1, keepdims=True)  # an offset is no sound
+    return np.asarray(sosfiltfilt(butter(4, 250, fs=rate, output="sos"), around_zero), np.float64)
 
 
 def _correlation(one: np.ndarray[Any, Any], two: np.ndarray[Any, Any]) -> float:
