@@ -41,12 +41,16 @@ class Worth:
 class Holdings:
     """Sums of squares of samples. mix (windows, octaves); stems and astray (windows, octaves) by stem.
 
-    astray: the part that is expected to be the other stems', or nothing's.
+    astray: the part that is expected to be the other stems', or nothing's. hertz, mix_lines (lines,) and lines by
+    stem: squared magnitudes over the whole track.
     """
 
     mix: Floats
     stems: Mapping[str, Floats]
     astray: Mapping[str, Floats]
+    hertz: Floats
+    mix_lines: Floats
+    lines: Mapping[str, Floats]
 
     def own_db(self, stem: str) -> float:
         """Level of what is its own against the mix, over the whole track."""
@@ -71,6 +75,7 @@ def hold(stems: Stems, worth: Mapping[str, Sequence[Worth]], progress: Progress 
         {name: np.zeros(shape) for name in stems},
         {name: np.zeros(shape) for name in stems},
     )
+    mix_lines, lines = np.zeros(len(spectra.hertz)), {name: np.zeros(len(spectra.hertz)) for name in stems}
     frame = 0
     for blocks in zip(*(stem.blocks(_FRAMES_AT_ONCE * spectra.size) for stem in stems.values()), strict=True):
         heard = {name: spectra.frames(block) for name, block in zip(stems, blocks, strict=True)}
@@ -78,11 +83,14 @@ def hold(stems: Stems, worth: Mapping[str, Sequence[Worth]], progress: Progress 
         count = total.shape[1]
         at_s = (np.arange(frame, frame + count) + 0.5) * spectra.size / first.sample_rate
         window = np.searchsorted(starts, at_s, side="right") - 1
-        np.add.at(mix, window, spectra.by_octave(np.square(np.abs(total)).sum(axis=0)))
+        whole = np.square(np.abs(total)).sum(axis=0)
+        np.add.at(mix, window, spectra.by_octave(whole))
+        mix_lines += whole.sum(axis=0)
         for name, own in heard.items():
             of_stem = np.square(np.abs(own)).sum(axis=0)
             of_rest = np.square(np.abs(total - own)).sum(axis=0)
             np.add.at(power[name], window, spectra.by_octave(of_stem))
+            lines[name] += of_stem.sum(axis=0)
             between = of_stem * of_rest / (of_stem + of_rest + 1e-30)
             np.add.at(shared[name], window, spectra.by_octave(between))
         frame += count
@@ -90,7 +98,7 @@ def hold(stems: Stems, worth: Mapping[str, Sequence[Worth]], progress: Progress 
     astray = {
         name: _astray(power[name], shared[name], _parts_astray(starts, worth.get(name, ()))) for name in stems
     }
-    return Holdings(mix, power, astray)
+    return Holdings(mix, power, astray, spectra.hertz, np.asarray(mix_lines, np.float64), lines)
 
 
 def _parts_astray(starts: Sequence[float], worth: Sequence[Worth]) -> Floats:

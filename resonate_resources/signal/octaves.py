@@ -22,8 +22,8 @@ class OctaveSpectra:
 
     def __init__(self, sample_rate: int) -> None:
         self.size = 1 << int(np.ceil(np.log2(sample_rate / _RESOLUTION_HZ)))
-        hertz = np.fft.rfftfreq(self.size, 1 / sample_rate)
-        octave = np.round(np.log2(np.maximum(hertz, 1.0) / 1000.0)).clip(-5, 4) + 5
+        self.hertz = np.fft.rfftfreq(self.size, 1 / sample_rate)
+        octave = np.round(np.log2(np.maximum(self.hertz, 1.0) / 1000.0)).clip(-5, 4) + 5
         self._members = np.asarray(octave[:, None] == np.arange(10), np.float64)
         self._members[0] = 0.0  # an offset is no sound
         self._window = np.hanning(self.size + 1)[:-1]
