@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import dagster as dg
 
@@ -15,8 +16,10 @@ from resonate_resources.mixing.material import material_of
 from resonate_resources.mixing.mixer import mix_stems
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.planning import plan_mix, track_alone
+from resonate_resources.mixing.towards import Towards, heard, heard_together, towards
 from resonate_resources.recipe import Engine, Product, Recipe
-from resonate_resources.recordings.recording import Progress, Stems, silent
+from resonate_resources.recordings.named_file import NamedFile
+from resonate_resources.recordings.recording import AudioError, Progress, Stems, silent
 from resonate_resources.signal.loudness import measure_loudness
 
 CODE_VERSION = "3"
@@ -29,7 +32,10 @@ class MixingResource(dg.ConfigurableResource[None]):
     """Moves stems as far as it is asked, and no further than they are worth."""
 
     def plan_recipe(self, brief: MixingBrief) -> Recipe:
-        return Recipe.of(planning.__name__, Engine("rules"), brief.asked(), CODE_VERSION)
+        """With the reference by its content. Raises AudioError where that can't be read."""
+        reference = _reference(brief)
+        asked = brief.asked() | {"reference": None} | (reference.ingredients() if reference else {})
+        return Recipe.of(planning.__name__, Engine("rules"), asked, CODE_VERSION)
 
     def plan(
         self,
@@ -55,7 +61,7 @@ class MixingResource(dg.ConfigurableResource[None]):
             else:
                 holdings = hold(stems, worth, progress)
                 loudness = {name: meter.result().integrated_lufs for name, meter in metered.items()}
-                plan = plan_mix(brief, material, holdings, loudness)
+                plan = plan_mix(brief, material, holdings, loudness, _towards(stems, brief, into))
         plan.write(into / PLAN)
         measures: dict[str, float | int | str | bool] = {"rough": plan.rough}
         for name, stem in plan.stems.items():
@@ -80,3 +86,20 @@ class MixingResource(dg.ConfigurableResource[None]):
                 measures[f"{name}_loudness_lufs"] = stem.loudness_lufs + stem.gain_db + mix.gain_db
         turned = f"turned down by {-mix.gain_db:.1f} dB as a whole, as its peaks rose" if mix.gain_db else ""
         return Product({"mix.wav": mix.recording.path}, measures, tuple(filter(None, (turned,))))
+
+
+def _reference(brief: MixingBrief) -> NamedFile | None:
+    if brief.balance != "reference":
+        return None
+    if not brief.reference:
+        raise AudioError("mixing.balance=reference: no recording is named; set mixing.reference to its path")
+    return NamedFile("mixing.reference", Path(brief.reference))
+
+
+def _towards(stems: Stems, brief: MixingBrief, into: Path) -> Towards | None:
+    reference = _reference(brief)
+    if reference is None:
+        return None
+    with TemporaryDirectory(dir=into) as scratch:
+        recording = reference.decoded(Path(scratch))
+        return towards(*heard_together(stems), heard(recording))
