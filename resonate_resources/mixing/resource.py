@@ -21,11 +21,13 @@ from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.named_file import NamedFile
 from resonate_resources.recordings.recording import AudioError, Progress, Stems, silent
 from resonate_resources.signal.loudness import measure_loudness
+from resonate_resources.signal.moves_chart import moves
+from resonate_resources.signal.octaves import OCTAVES_HZ
 
 CODE_VERSION = "3"
 """Raised when the algorithm changes in a way that no constant shows."""
 
-PLAN = "mix_plan.json"
+PLAN, PICTURE = "mix_plan.json", "picture.png"
 
 
 class MixingResource(dg.ConfigurableResource[None]):
@@ -67,7 +69,8 @@ class MixingResource(dg.ConfigurableResource[None]):
         for name, stem in plan.stems.items():
             measures[f"{name}_wished_db"] = stem.wished_db
             measures[f"{name}_gain_db"] = stem.gain_db
-        return Product({PLAN: into / PLAN}, measures, plan.reasons)
+        (into / PICTURE).write_bytes(_picture(plan))
+        return Product({PLAN: into / PLAN}, measures, plan.reasons, {PICTURE: into / PICTURE})
 
     def recipe(self) -> Recipe:
         return Recipe.of(mixer.__name__, Engine("sum of stems"), version=CODE_VERSION)
@@ -103,3 +106,16 @@ def _towards(stems: Stems, brief: MixingBrief, into: Path) -> Towards | None:
     with TemporaryDirectory(dir=into) as scratch:
         recording = reference.decoded(Path(scratch))
         return towards(*heard_together(stems), heard(recording))
+
+
+def _picture(plan: MixPlan) -> bytes:
+    tones = {name: stem.tone_db for name, stem in plan.stems.items()} | {
+        "all": plan.tone_db,
+        "width of all": plan.width_db,
+    }
+    return moves(
+        {name: (stem.wished_db, stem.gain_db) for name, stem in plan.stems.items()},
+        {name: tone for name, tone in tones.items() if any(tone)},
+        OCTAVES_HZ,
+        plan.reasons,
+    )
