@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from resonate_resources.mixing.balance import gains_towards, presence
 from resonate_resources.mixing.brief import MixingBrief
+from resonate_resources.mixing.conductor.conduct import Agent, conduct
 from resonate_resources.mixing.holdings import Holdings
+from resonate_resources.mixing.kind import kind_of
 from resonate_resources.mixing.material import Material
 from resonate_resources.mixing.plan import MixPlan, StemPlan
 from resonate_resources.mixing.wishes import Wishes, bounded, common_gain_db
@@ -22,17 +24,25 @@ _STILL_DB = 0.005  # a gain under this is none: 0.06 %
 
 
 def plan_mix(
-    brief: MixingBrief, material: Material, holdings: Holdings, loudness_lufs: Mapping[str, float]
+    brief: MixingBrief,
+    material: Material,
+    holdings: Holdings,
+    loudness_lufs: Mapping[str, float],
+    agent: Agent | None = None,
 ) -> MixPlan:
-    """loudness_lufs: of each stem, -inf of silence.
+    """loudness_lufs: of each stem, -inf of silence. agent: who conducts where the brief asks for a model.
 
-    What is wished of the stems is kept under ASTRAY_DB of what is not their own.
+    What is wished of the stems is kept under ASTRAY_DB of what is not their own. Raises AudioError where there is
+    no agent to ask, or it fails.
     """
     present = {name: presence(holdings.own_db(name)) for name in loudness_lufs}
     material = material.played_by(list(present.values()))
     standard, reasons = _balance(brief, material)
     towards = gains_towards(brief.wished_lu(), loudness_lufs, present)
     wishes = Wishes({name: standard * towards[name] + brief.wished_db(name) for name in loudness_lufs})
+    kind = kind_of({name: energy.sum(axis=0) for name, energy in holdings.stems.items()})
+    conducted = conduct(wishes, holdings, kind, ASTRAY_DB[brief.preset], brief, agent)
+    wishes = conducted.wishes
     made = bounded(wishes, holdings, ASTRAY_DB[brief.preset])
     common_db = common_gain_db(wishes, holdings)
     stems = {
@@ -46,8 +56,17 @@ def plan_mix(
         )
         for name in loudness_lufs
     }
+    reasons += conducted.reasons
     reasons += tuple(_bounded(name, stem) for name, stem in stems.items() if _is_bounded(stem))
-    return MixPlan(balance=brief.balance, rough=material.rough, reasons=reasons, stems=stems)
+    return MixPlan(
+        balance=brief.balance,
+        rough=material.rough,
+        reasons=reasons,
+        stems=stems,
+        tone_db=tuple(map(_still, made.tone_db)),
+        moves=conducted.moves,
+        conducted_by=conducted.by,
+    )
 
 
 def track_alone(material: Material, loudness_lufs: float) -> MixPlan:

@@ -10,6 +10,9 @@ import dagster as dg
 
 from resonate_resources.mixing import mixer, planning
 from resonate_resources.mixing.brief import MixingBrief
+from resonate_resources.mixing.conductor import agent
+from resonate_resources.mixing.conductor.agent import ModelAgent
+from resonate_resources.mixing.conductor.model import ChosenModel
 from resonate_resources.mixing.holdings import Worth, hold
 from resonate_resources.mixing.material import material_of
 from resonate_resources.mixing.mixer import mix_stems
@@ -19,17 +22,29 @@ from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Stems, silent
 from resonate_resources.signal.loudness import measure_loudness
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN = "mix_plan.json"
 
 
 class MixingResource(dg.ConfigurableResource[None]):
-    """Moves stems as far as it is asked, and no further than they are worth."""
+    """Moves stems as far as it is asked, and no further than they are worth.
+
+    conductor_model, conductor_server, conductor_key_variable: see `ChosenModel`; no model: none can be asked for.
+    """
+
+    conductor_model: str = ""
+    conductor_server: str = ""
+    conductor_key_variable: str = ""
 
     def plan_recipe(self, brief: MixingBrief) -> Recipe:
-        return Recipe.of(planning.__name__, Engine("rules"), brief.asked(), CODE_VERSION)
+        """A model is keyed with its name, with what it is told, and with the wish, which nobody else reads."""
+        if brief.conductor == "model":
+            engine = Engine("model", self.conductor_model or None)
+            return Recipe.of((planning.__name__, agent.__name__), engine, brief.asked(), CODE_VERSION)
+        asked = brief.model_copy(update={"wish": ""}).asked()
+        return Recipe.of(planning.__name__, Engine("rules"), asked, CODE_VERSION)
 
     def plan(
         self,
@@ -55,13 +70,25 @@ class MixingResource(dg.ConfigurableResource[None]):
             else:
                 holdings = hold(stems, worth, progress)
                 loudness = {name: meter.result().integrated_lufs for name, meter in metered.items()}
-                plan = plan_mix(brief, material, holdings, loudness)
+                plan = plan_mix(brief, material, holdings, loudness, self._agent())
         plan.write(into / PLAN)
-        measures: dict[str, float | int | str | bool] = {"rough": plan.rough}
+        measures: dict[str, float | int | str | bool] = {
+            "rough": plan.rough,
+            "conducted_by": plan.conducted_by,
+            "moves_kept": sum(move.outcome == "kept" for move in plan.moves),
+            "moves_tried": len(plan.moves),
+        }
         for name, stem in plan.stems.items():
             measures[f"{name}_wished_db"] = stem.wished_db
             measures[f"{name}_gain_db"] = stem.gain_db
         return Product({PLAN: into / PLAN}, measures, plan.reasons)
+
+    def _agent(self) -> ModelAgent | None:
+        if not self.conductor_model:
+            return None
+        return ModelAgent(
+            ChosenModel(self.conductor_model, self.conductor_server, self.conductor_key_variable)
+        )
 
     def recipe(self) -> Recipe:
         return Recipe.of(mixer.__name__, Engine("sum of stems"), version=CODE_VERSION)
