@@ -13,6 +13,7 @@ from resonate_resources.preset import Preset
 
 StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
 Decibels = Annotated[float, Field(ge=-40, le=20, allow_inf_nan=False)]
+ConductorName = Literal["rules", "model", "none"]
 BalanceName = Literal["auto", "original", "standard", "reference", "master-only"]
 
 
@@ -47,6 +48,17 @@ class MixingBrief(Section):
     gains_db: dict[StemName, Decibels] = Field(
         default_factory=dict,
         description="how much louder each stem is to be than its place in the balance, in dB, −40 to 20",
+    )
+
+    conductor: ConductorName = Field(
+        default="rules",
+        description="who listens to the planned mix and corrects what it has too much of for its kind: rules; "
+        "model: the language model that RESONATE_CONDUCTOR_MODEL names; none",
+    )
+    wish: str = Field(
+        default="",
+        max_length=500,
+        description="for the model, in words, as in `warmer, voice in front`; at most 500 characters",
     )
 
     _is_a_place = field_validator("reference")(absolute)

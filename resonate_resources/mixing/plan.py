@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -34,10 +35,29 @@ class StemPlan(_Frozen):
     width_db: Octaves = EVEN
 
 
+class Move(_Frozen):
+    """One move at the conductor's desk. value_db: as it was asked, None of what is no finite number.
+
+    before, after: how far the mix was, and would have been, outside what is usual for its kind, in dB. told: why it
+    was undone or refused.
+    """
+
+    target: str
+    parameter: str
+    value_db: float | None
+    reason: str
+    before: float
+    after: float
+    outcome: Literal["kept", "undone", "refused"]
+    told: str = ""
+
+
 class MixPlan(_Frozen):
     """balance: which was chosen; rough: how far the track is one that was never mixed, 0 to 1.
 
     tone_db and width_db: of all stems together. reasons: one line each. master-only mixes the track itself.
+    moves: of the conductor, in their order, those that were not kept among them. conducted_by: "rules", "none", or
+    a model's name.
     """
 
     balance: str
@@ -46,6 +66,8 @@ class MixPlan(_Frozen):
     stems: Mapping[str, StemPlan]
     tone_db: Octaves = EVEN
     width_db: Octaves = EVEN
+    moves: tuple[Move, ...] = ()
+    conducted_by: str = "none"
 
     @property
     def moves_nothing(self) -> bool:

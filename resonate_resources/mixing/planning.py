@@ -9,7 +9,9 @@ from pathlib import Path
 
 from resonate_resources.mixing.balance import gains_towards, presence
 from resonate_resources.mixing.brief import MixingBrief
+from resonate_resources.mixing.conductor.conduct import Agent, conduct
 from resonate_resources.mixing.holdings import Holdings
+from resonate_resources.mixing.kind import kind_of
 from resonate_resources.mixing.material import Material
 from resonate_resources.mixing.plan import EVEN, MixPlan, StemPlan
 from resonate_resources.mixing.towards import Towards
@@ -30,10 +32,13 @@ def plan_mix(
     holdings: Holdings,
     loudness_lufs: Mapping[str, float],
     reference: Towards | None = None,
+    agent: Agent | None = None,
 ) -> MixPlan:
-    """loudness_lufs: of each stem, -inf of silence. reference: what would bring them to the brief's.
+    """loudness_lufs: of each stem, -inf of silence. reference: what would bring them to the brief's. agent: who
+    conducts where the brief asks for a model.
 
-    What is wished of the stems is kept under ASTRAY_DB of what is not their own.
+    What is wished of the stems is kept under ASTRAY_DB of what is not their own. Raises AudioError where there is
+    no agent to ask, or it fails.
     """
     present = {name: presence(holdings.own_db(name)) for name in loudness_lufs}
     material = material.played_by(list(present.values()))
@@ -44,9 +49,13 @@ def plan_mix(
         wishes = Wishes(
             {name: reference.gains_db.get(name, 0.0) + brief.wished_db(name) for name in loudness_lufs}
         )
+    kind = kind_of({name: energy.sum(axis=0) for name, energy in holdings.stems.items()})
+    conducted = conduct(wishes, holdings, kind, ASTRAY_DB[brief.preset], brief, agent)
+    wishes = conducted.wishes
     made = bounded(wishes, holdings, ASTRAY_DB[brief.preset])
     if reference is not None:
-        made = replace(made, tone_db=reference.tone_db(made.gains_db))
+        tones = zip(reference.tone_db(made.gains_db), made.tone_db, strict=True)
+        made = replace(made, tone_db=tuple(map(sum, tones)))
     common_db = common_gain_db(wishes, holdings)
     stems = {
         name: StemPlan(
@@ -59,6 +68,7 @@ def plan_mix(
         )
         for name in loudness_lufs
     }
+    reasons += conducted.reasons
     reasons += tuple(_bounded(name, stem) for name, stem in stems.items() if _is_bounded(stem))
     if reference is not None and not reference.same_piece:
         reasons += ("the reference is no recording of the same piece: it tells little of levels",)
@@ -69,6 +79,8 @@ def plan_mix(
         stems=stems,
         tone_db=tuple(map(_still, made.tone_db)),
         width_db=EVEN if reference is None else tuple(map(_still, reference.width_db)),
+        moves=conducted.moves,
+        conducted_by=conducted.by,
     )
 
 

@@ -11,6 +11,9 @@ import dagster as dg
 
 from resonate_resources.mixing import mixer, planning
 from resonate_resources.mixing.brief import MixingBrief
+from resonate_resources.mixing.conductor import agent
+from resonate_resources.mixing.conductor.agent import ModelAgent
+from resonate_resources.mixing.conductor.model import ChosenModel
 from resonate_resources.mixing.holdings import Worth, hold
 from resonate_resources.mixing.material import material_of
 from resonate_resources.mixing.mixer import mix_stems
@@ -24,19 +27,31 @@ from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.moves_chart import moves
 from resonate_resources.signal.octaves import OCTAVES_HZ
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, PICTURE = "mix_plan.json", "picture.png"
 
 
 class MixingResource(dg.ConfigurableResource[None]):
-    """Moves stems as far as it is asked, and no further than they are worth."""
+    """Moves stems as far as it is asked, and no further than they are worth.
+
+    conductor_model, conductor_server, conductor_key_variable: see `ChosenModel`; no model: none can be asked for.
+    """
+
+    conductor_model: str = ""
+    conductor_server: str = ""
+    conductor_key_variable: str = ""
 
     def plan_recipe(self, brief: MixingBrief) -> Recipe:
-        """With the reference by its content. Raises AudioError where that can't be read."""
+        """With the reference by its content. A model is keyed with its name, what it is told, and the wish, which
+        nobody else reads. Raises AudioError where the reference can't be read."""
         reference = _reference(brief)
         asked = brief.asked() | {"reference": None} | (reference.ingredients() if reference else {})
+        if brief.conductor == "model":
+            engine = Engine("model", self.conductor_model or None)
+            return Recipe.of((planning.__name__, agent.__name__), engine, asked, CODE_VERSION)
+        asked["wish"] = ""
         return Recipe.of(planning.__name__, Engine("rules"), asked, CODE_VERSION)
 
     def plan(
@@ -63,14 +78,27 @@ class MixingResource(dg.ConfigurableResource[None]):
             else:
                 holdings = hold(stems, worth, progress)
                 loudness = {name: meter.result().integrated_lufs for name, meter in metered.items()}
-                plan = plan_mix(brief, material, holdings, loudness, _towards(stems, brief, into))
+                reference = _towards(stems, brief, into)
+                plan = plan_mix(brief, material, holdings, loudness, reference, self._agent())
         plan.write(into / PLAN)
-        measures: dict[str, float | int | str | bool] = {"rough": plan.rough}
+        measures: dict[str, float | int | str | bool] = {
+            "rough": plan.rough,
+            "conducted_by": plan.conducted_by,
+            "moves_kept": sum(move.outcome == "kept" for move in plan.moves),
+            "moves_tried": len(plan.moves),
+        }
         for name, stem in plan.stems.items():
             measures[f"{name}_wished_db"] = stem.wished_db
             measures[f"{name}_gain_db"] = stem.gain_db
         (into / PICTURE).write_bytes(_picture(plan))
         return Product({PLAN: into / PLAN}, measures, plan.reasons, {PICTURE: into / PICTURE})
+
+    def _agent(self) -> ModelAgent | None:
+        if not self.conductor_model:
+            return None
+        return ModelAgent(
+            ChosenModel(self.conductor_model, self.conductor_server, self.conductor_key_variable)
+        )
 
     def recipe(self) -> Recipe:
         return Recipe.of(mixer.__name__, Engine("sum of stems"), version=CODE_VERSION)
