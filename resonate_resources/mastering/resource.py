@@ -16,7 +16,7 @@ from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.recordings.tags import Tags
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 
