@@ -16,8 +16,12 @@ WORKING_LOUDNESS_LUFS = -20.0
 # Usual starting points of mastering practice, no standard.
 GLUE: Mapping[Preset, Compression | None] = {
     "conservative": None,
-    "balanced": Compression(threshold_db=-14.0, ratio=1.5, attack_ms=30.0, release_ms=200.0, look_ahead_ms=3.0),
-    "aggressive": Compression(threshold_db=-18.0, ratio=2.0, attack_ms=15.0, release_ms=120.0, look_ahead_ms=3.0),
+    "balanced": Compression(
+        threshold_db=-14.0, ratio=1.5, attack_ms=30.0, release_ms=200.0, look_ahead_ms=3.0
+    ),
+    "aggressive": Compression(
+        threshold_db=-18.0, ratio=2.0, attack_ms=15.0, release_ms=120.0, look_ahead_ms=3.0
+    ),
 }
 
 

@@ -33,9 +33,7 @@ def kicks(drums: Recording) -> Seconds:
     if not len(levels):
         return np.zeros(0)
     floor = np.maximum(maximum_filter1d(levels, _AROUND) - _RANGE_DB, _SILENCE_DB).astype(np.float32)
-    strength = onset_strength(
-        levels[:, None], floor[:, None], gap=_GAP, loudest_of=_TAIL, mean_of=_MEAN
-    )
+    strength = onset_strength(levels[:, None], floor[:, None], gap=_GAP, loudest_of=_TAIL, mean_of=_MEAN)
     strength[0] = 0  # what a file begins with has not begun there
     frames = find_onsets(strength, _RISE_DB, round(_APART_S * _RATE / _HOP))
     return np.asarray(np.maximum(frames * _HOP / _RATE, 0.0), np.float64)

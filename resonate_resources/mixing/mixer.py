@@ -83,9 +83,7 @@ class _Meters:
         self.peak = TruePeakMeter(like.sample_rate, like.channels)
 
 
-def _summed(
-    stems: Stems, plan: MixPlan, loop: bool, plain_peak: TruePeakMeter | None
-) -> Iterator[Samples]:
+def _summed(stems: Stems, plan: MixPlan, loop: bool, plain_peak: TruePeakMeter | None) -> Iterator[Samples]:
     """The sum of the stems as they are planned. plain_peak hears their sum as they came."""
     strips = _strips(stems, plan, loop)
     gains = {name: strip.gains(stems[name].channels) for name, strip in strips.items() if strip.is_gain}
@@ -108,9 +106,7 @@ def _strips(stems: Stems, plan: MixPlan, loop: bool) -> dict[str, Strip]:
     if ducking is not None and any(depths.values()):
         strokes = kicks(stems[ducking.key])
     release_s = 0.0 if ducking is None else ducking.release_s
-    return {
-        name: Strip(plan.stems[name], loop, depths.get(name, 0.0), release_s, strokes) for name in stems
-    }
+    return {name: Strip(plan.stems[name], loop, depths.get(name, 0.0), release_s, strokes) for name in stems}
 
 
 def _whole(total: Recording, plan: MixPlan, loop: bool) -> Iterator[Samples]:

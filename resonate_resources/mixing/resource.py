@@ -13,13 +13,14 @@ from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.holdings import Worth, hold
 from resonate_resources.mixing.material import material_of
 from resonate_resources.mixing.mixer import mix_stems
+from resonate_resources.mixing.moves import low_end_of, with_moves
 from resonate_resources.mixing.plan import MixPlan
-from resonate_resources.mixing.planning import plan_mix, track_alone
+from resonate_resources.mixing.planning import ASTRAY_DB, plan_mix, track_alone
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Stems, silent
 from resonate_resources.signal.loudness import measure_loudness
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN = "mix_plan.json"
@@ -56,6 +57,8 @@ class MixingResource(dg.ConfigurableResource[None]):
                 holdings = hold(stems, worth, progress)
                 loudness = {name: meter.result().integrated_lufs for name, meter in metered.items()}
                 plan = plan_mix(brief, material, holdings, loudness)
+                lows = low_end_of(stems) if brief.mono_bass else None
+                plan = with_moves(plan, brief, holdings, ASTRAY_DB[brief.preset], lows)
         plan.write(into / PLAN)
         measures: dict[str, float | int | str | bool] = {"rough": plan.rough}
         for name, stem in plan.stems.items():

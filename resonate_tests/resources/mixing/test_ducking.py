@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from resonate_resources.mixing.ducking import LOOK_AHEAD_S, ducked
 from resonate_resources.mixing.kicks import kicks
-from resonate_resources.mixing.pumping import Pumping, hear_pumping, pumping
-from resonate_resources.recordings.recording import Recording, Samples, write_samples
+from resonate_resources.mixing.pumping import hear_pumping, pumping
+from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_studio.demo_song import DemoSong
 
 RATE = 44_100
@@ -75,7 +74,7 @@ def recording(path: Path, wave: Wave) -> Recording:
 
 def pumped(wave: Wave, depth_db: float, release_s: float) -> Wave:
     """As a volume shaper does: the level in dB comes back exponentially after every beat."""
-    since = np.where(TIME < BEATS[0], np.inf, (TIME - BEATS[0]) % BEAT_S)
+    since = (TIME - BEATS[0]) % BEAT_S + np.where(BEATS[0] > TIME, np.inf, 0.0)
     return wave * 10 ** (-depth_db * np.exp(-since / release_s) / 20)
 
 

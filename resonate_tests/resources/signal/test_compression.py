@@ -35,9 +35,7 @@ def decibels(made: Samples, of: Samples) -> Samples:
 @pytest.mark.parametrize("ratio", [1.5, 4.0, 20.0])
 def test_gain_is_down_when_the_peak_comes_and_never_further(look_ahead_ms: float, ratio: float) -> None:
     samples = step(-4.0)
-    gain = decibels(
-        whole(samples, Compression(-24.0, ratio, look_ahead_ms, 80.0, look_ahead_ms)), samples
-    )[0]
+    gain = decibels(whole(samples, Compression(-24.0, ratio, look_ahead_ms, 80.0, look_ahead_ms)), samples)[0]
     static = -20.0 * (1 - 1 / ratio)  # the level is 20 dB over the threshold, in and after it 20 / ratio
     assert gain[STEP] == pytest.approx(static, abs=0.5)
     assert gain.min() >= static - 0.05
