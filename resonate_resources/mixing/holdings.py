@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +49,7 @@ class Holdings:
     mix: Floats
     stems: Mapping[str, Floats]
     astray: Mapping[str, Floats]
-    hertz: Floats
+    hertz: npt.NDArray[np.floating[Any]]
     mix_lines: Floats
     lines: Mapping[str, Floats]
 

@@ -1,18 +1,118 @@
-"""What a mix of such stems usually sounds like, by octave."""
+"""Whether a mix is muddy or harsh, judged by what its own stems usually sound like.
+
+Voices, drums, basses and the rest each have a spectrum of their own, and vary about it: in tilt by far more than
+in bumps and holes between neighbouring octaves. What is done to a whole mix shows in all of its stems alike. So the
+tone that all stems have in common against their kinds is estimated by generalised least squares; a single stem of
+a wide kind, as an organ, tells little, and is believed little.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
+import numpy as np
+import numpy.typing as npt
+
+from resonate_resources.mixing.balance import presence, smoothly
 from resonate_resources.mixing.plan import Octaves
+from resonate_resources.preset import Preset
+
+Floats = npt.NDArray[np.float64]
+
+_FILE = resources.files("resonate_resources.mixing") / "kinds.npz"
+_LIKE_OTHER = ("piano", "guitar")
+
+DEFECTS: Mapping[str, Octaves] = {
+    "boomy": (0, 1, 1, 0, 0, 0, 0, 0, 0, 0),
+    "muddy": (0, 0, 0, 1, 1, 0, 0, 0, 0, 0),
+    "dark": (0, 0, 1, 1, 1, 0, -0.5, -1, -1, -1),
+    "harsh": (0, 0, 0, 0, 0, 0, 0, 1, 1, 0),
+}
+"""Shapes of tone at OCTAVES_HZ that mixing knows by name, per decibel."""
+
+DOUBTED: Mapping[Preset, float] = {"conservative": 3.0, "balanced": 2.5, "aggressive": 1.5}
+"""Up to so many standard deviations of music of its kind a mix has no defect. Of the finished music in
+docs/measurements.md, one song lies over 2.2, which a filter has made dark."""
+
+_FAINTEST = 1e-5  # of a stem's power: what is under it in an octave is as good as nothing,
+_UNTOLD_DB = 30.0  # and tells nothing of tone
+_ANY_LEVEL_DB2 = 400.0  # how loud a stem is says nothing about its tone
+_SURE = 1.0  # standard deviations further it has all of it
+_LEAST_DB = 0.1
 
 
 @dataclass(frozen=True)
 class Kind:
-    """excess_db: how far the mix is over (under, if negative) what its stems' own kinds lead one to expect, at each
-    of OCTAVES_HZ; 0 in the mean. spread_db: how far music of this kind lies off by itself (standard deviation):
-    what is within twice of it is no defect.
-    """
+    """What stems have in common against their kinds. precision (octaves, octaves) in 1/dB² and pull (octaves,) in
+    1/dB of that tone; a tone that is even has no meaning, and is left out."""
 
-    excess_db: Octaves
-    spread_db: Octaves
+    precision: Floats
+    pull: Floats
+
+    def amount(self, shape: Octaves) -> tuple[float, float]:
+        """How much of a shape the mix has over what is usual, in dB, and in standard deviations of music of its
+        kind."""
+        tone = np.array(shape)
+        certainty = float(tone @ self.precision @ tone)
+        if certainty <= 0:
+            return 0.0, 0.0
+        pull = float(tone @ self.pull)
+        return pull / certainty, pull / float(np.sqrt(certainty))
+
+    def defects_db(self, doubted: float) -> dict[str, float]:
+        """How much of each of DEFECTS the mix has that is no matter of taste: none up to so many standard
+        deviations, all of it from one more on. What is under 0.1 dB is left out."""
+        amounts = {name: self.amount(shape) for name, shape in DEFECTS.items()}
+        found = {
+            name: amount * smoothly(deviations, doubted, doubted + _SURE)
+            for name, (amount, deviations) in amounts.items()
+        }
+        return {name: amount for name, amount in found.items() if amount >= _LEAST_DB}
+
+    def with_tone(self, tone_db: Octaves) -> Kind:
+        """Of the same mix with that tone on all of its stems."""
+        return Kind(self.precision, self.pull + self.precision @ np.array(tone_db))
+
+
+def kind_of(stems: Mapping[str, Floats]) -> Kind:
+    """Of stems' energies by octave, (octaves,) by name. What is hardly there (`balance.presence`) counts for
+    little."""
+    usual = _usual()
+    precision, pull = np.zeros((10, 10)), np.zeros(10)
+    whole = sum(float(energy.sum()) for energy in stems.values())
+    for name, energy in stems.items():
+        own = float(energy.sum())
+        weight = presence(10 * np.log10(own / whole)) if own > 0 else 0.0
+        if not weight:
+            continue
+        mean, covariance = usual["other" if name in _LIKE_OTHER else name]
+        spectrum = spectrum_db(energy)
+        certainty = weight * _certainty(covariance, np.minimum(spectrum, mean))
+        precision += certainty
+        pull += certainty @ (spectrum - mean)
+    return Kind(precision, pull)
+
+
+def spectrum_db(energy: Floats) -> Floats:
+    """(…, octaves) of energy → dB against the sum over octaves."""
+    whole = np.maximum(energy.sum(axis=-1, keepdims=True), 1e-30)
+    return np.asarray(10 * np.log10(energy / whole + _FAINTEST), np.float64)
+
+
+def _certainty(covariance: Floats, spectrum: Floats) -> Floats:
+    """The inverse, of a stem at any level, with no word on octaves in which it has as good as nothing."""
+    even = np.ones(len(spectrum))
+    untold = _UNTOLD_DB * _FAINTEST / 10 ** (spectrum / 10)
+    inverse = np.linalg.inv(covariance + np.diag(np.square(untold)) + _ANY_LEVEL_DB2 * np.outer(even, even))
+    level = inverse @ even
+    return np.asarray(inverse - np.outer(level, level) / float(even @ level), np.float64)
+
+
+@cache
+def _usual() -> Mapping[str, tuple[Floats, Floats]]:
+    """Stem → its mean spectrum in dB (octaves,), and how it varies, (octaves, octaves) in dB²."""
+    with resources.as_file(_FILE) as path, np.load(path) as kinds:
+        return {name: (kinds[name][0], kinds[name][1:]) for name in ("vocals", "drums", "bass", "other")}
