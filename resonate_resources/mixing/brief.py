@@ -47,8 +47,8 @@ class MixingBrief(Section):
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="how far stems are compressed as the preset has it (conservative: not at all), 0 to 1; null: as "
-        "far as the track is a phone's recording",
+        description="how far stems are compressed as the preset has it (conservative: not at all), 0 to 1; null: "
+        "as far as the track is a phone's recording",
     )
     duck_db: float = Field(
         default=0.0,

@@ -23,7 +23,7 @@ def ducked(
     sample_rate: int,
     start: int = 0,
 ) -> Iterator[Samples]:
-    """A stream that is depth_db softer at strokes, in s, rising. start: where in the track, in frames, it begins."""
+    """A stream, depth_db softer at strokes, in s, rising. start: where in the track it begins, in frames."""
     pulse = _pulse(release_s, sample_rate)
     begins = np.round(strokes * sample_rate).astype(np.int64) - round(LOOK_AHEAD_S * sample_rate)
     at = start

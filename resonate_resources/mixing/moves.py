@@ -74,7 +74,7 @@ def with_moves(
 
 
 def low_end_of(stems: Stems) -> float | None:
-    """Correlation of left and right under MONO_BELOW_HZ in the stems' plain sum; None of other than two channels."""
+    """Correlation of left and right under MONO_BELOW_HZ in the stems' sum; None of other than two channels."""
     first = next(iter(stems.values()))
     if first.channels != 2:
         return None

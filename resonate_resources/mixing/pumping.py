@@ -132,7 +132,7 @@ def _courses(levels: Floats, strokes: Seconds) -> tuple[Floats, Floats]:
         return none
     courses = levels[at[:, None] + around]
     audible = np.percentile(levels, 95) - _AUDIBLE_DB
-    return around * _HOP_S, courses[courses.min(axis=1) > audible]
+    return np.asarray(around * _HOP_S, np.float64), courses[courses.min(axis=1) > audible]
 
 
 def _fall(around: Floats, release_s: float, apart: float) -> Floats:

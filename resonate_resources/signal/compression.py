@@ -82,9 +82,10 @@ class LinkedCompressor:
         if self._ahead:
             size = self._ahead + 1  # with this origin, a window begins with its frame
             peaks = maximum_filter1d(peaks, size, origin=-(size // 2))[:known]
-        gain = np.maximum(self._shrunk(peaks) / peaks, self._least)
+        gain: npt.NDArray[np.float32] = np.maximum(self._shrunk(peaks) / peaks, self._least)
         lead_in, self._lead_in = min(known, self._lead_in), max(0, self._lead_in - known)
-        return (samples[:, :known] * (self._dry + (1 - self._dry) * gain))[:, lead_in:]
+        made: Samples = samples[:, :known] * (self._dry + (1 - self._dry) * gain)
+        return made[:, lead_in:]
 
     def flush(self) -> Samples:
         """The last frames, as many as the look-ahead has."""

@@ -22,16 +22,18 @@ _PAIR = 2
 class Phase:
     """Of a recording beside its original, each with the first two channels of its own.
 
-    correlation: of left and right, −1 to 1: 1 of mono, 0 of channels that have nothing in common, or of which one is
-    silent. fold_down_db: level of their mean against that of the channels: 0 of mono, −3 dB of what has nothing in
-    common. low_end: correlation of the two recordings under LOW_HZ, all channels together; 1 where both are silent.
+    correlation: of left and right, −1 to 1: 1 of mono, 0 of channels that have nothing in common, or of which one
+    is silent. fold_down_db: level of their mean against that of the channels: 0 of mono, −3 dB of what has nothing
+    in common. low_end_correlation: of the two under LOW_HZ, all channels together; 1 where both are silent.
+    low_end_db: the original's level under LOW_HZ against all of it; −120 where there is none.
     """
 
     correlation: float
     original_correlation: float
     fold_down_db: float
     original_fold_down_db: float
-    low_end: float
+    low_end_correlation: float
+    low_end_db: float
 
 
 def phase_beside(recording: Recording, original: Recording) -> Phase:
@@ -47,8 +49,16 @@ def phase_beside(recording: Recording, original: Recording) -> Phase:
     for one, two in _in_step(*lows):
         products += [float(np.vdot(one, two)), float(np.vdot(one, one)), float(np.vdot(two, two))]
     now, before = images
+    lows, whole = products[2] / (2 * LOW_HZ), before.power / original.sample_rate
+    if not same:
+        whole /= original.channels
     return Phase(
-        now.correlation, before.correlation, now.fold_down_db, before.fold_down_db, _correlation(*products)
+        now.correlation,
+        before.correlation,
+        now.fold_down_db,
+        before.fold_down_db,
+        _correlation(*products),
+        10 * math.log10(max(lows / whole, 1e-12)) if whole else -120.0,
     )
 
 
@@ -61,12 +71,14 @@ def low_correlation(blocks: Iterable[Samples], like: Recording, below_hz: int) -
 
 
 class _Pair:
-    """Sums of squares and products of the first two channels."""
+    """Sums of squares and products of the first two channels, and of squares of all."""
 
     def __init__(self) -> None:
+        self.power = 0.0
         self._left = self._right = self._both = 0.0
 
     def update(self, block: Samples) -> None:
+        self.power += float(np.vdot(block, block))
         left, right = block[0], block[min(1, len(block) - 1)]
         self._left += float(np.vdot(left, left))
         self._right += float(np.vdot(right, right))

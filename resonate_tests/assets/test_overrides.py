@@ -15,7 +15,7 @@ from resonate_resources.mixing.holdings import Worth
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.resource import PLAN
 from resonate_resources.recipe import Engine, Product, Recipe
-from resonate_resources.recordings.recording import Progress, Stems, write_samples
+from resonate_resources.recordings.recording import Progress, Recording, Stems, write_samples
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.sources import Source
 
@@ -44,7 +44,14 @@ class FirstStemOnly:
     def recipe(self) -> Recipe:
         return Recipe(Engine("first stem only"))
 
-    def mix(self, stems: Stems, plan: MixPlan, into: Path, progress: Progress) -> Product:
+    def mix(
+        self,
+        stems: Stems,
+        plan: MixPlan,
+        into: Path,
+        progress: Progress,
+        original: Recording | None,
+    ) -> Product:
         first = next(iter(stems.values()))
         mix = write_samples(into / "mix.wav", first.read(), first.sample_rate)
         return Product({"mix.wav": mix.path}, {"loudness_lufs": -20.0, "plain_peak_dbtp": 0.0})

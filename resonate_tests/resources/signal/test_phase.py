@@ -58,20 +58,26 @@ def test_the_low_end_is_in_phase_as_far_as_its_tones_are(
     now = tone(80, rates[0], degrees) + tone(2000, rates[0], 90)
     before = 0.25 * (tone(80, rates[1]) + tone(2000, rates[1]))  # level and highs are another matter
     found = beside(tmp_path, np.repeat(now, 2, 0), np.repeat(before, 2, 0), rates)
-    assert found.low_end == pytest.approx(np.cos(np.radians(degrees)), abs=0.01)
+    assert found.low_end_correlation == pytest.approx(np.cos(np.radians(degrees)), abs=0.01)
+
+
+def test_how_much_of_the_whole_the_low_end_is_is_told(tmp_path: Path) -> None:
+    both = np.repeat(tone(100) + 10 * tone(2000), 2, 0)
+    assert beside(tmp_path, both, both).low_end_db == pytest.approx(-20, abs=0.2)
+    assert beside(tmp_path, both[:1], both).low_end_db == pytest.approx(-20, abs=0.2)
 
 
 def test_a_fold_down_of_the_original_is_beside_it_in_one_channel(tmp_path: Path) -> None:
     low, six = tone(100), np.repeat(tone(100), 6, 0)
     found = beside(tmp_path, low, six)
-    assert found.low_end == pytest.approx(1, abs=1e-3)
+    assert found.low_end_correlation == pytest.approx(1, abs=1e-3)
     assert found.correlation == pytest.approx(1)
 
 
 def test_silence_loses_nothing(tmp_path: Path) -> None:
     silent = np.zeros((2, RATE))
-    assert beside(tmp_path, silent, silent) == Phase(1.0, 1.0, 0.0, 0.0, 1.0)
-    assert beside(tmp_path, silent[:, :1], silent[:, :1]) == Phase(1.0, 1.0, 0.0, 0.0, 1.0)
+    assert beside(tmp_path, silent, silent) == Phase(1.0, 1.0, 0.0, 0.0, 1.0, -120.0)
+    assert beside(tmp_path, silent[:, :1], silent[:, :1]) == Phase(1.0, 1.0, 0.0, 0.0, 1.0, -120.0)
 
 
 def test_lows_are_told_from_what_is_above_them(tmp_path: Path) -> None:
