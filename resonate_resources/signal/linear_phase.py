@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.signal.blocks import surrounded, with_context, within
@@ -16,6 +17,7 @@ Taps = npt.NDArray[np.float64]
 SECONDS = 0.09
 """Length of a filter: an octave at 63 Hz is told from its neighbours."""
 _LOOP_S = 0.01
+_BLOCK = 8  # lengths of a filter that are convolved at a time: fewer and more take longer
 
 
 def linear_phase(
@@ -61,15 +63,27 @@ def convolved(stream: Iterator[Samples], taps: Sequence[Taps]) -> Iterator[Sampl
 
 
 def convolve(held: npt.NDArray[np.float32], taps: Taps, half: int) -> npt.NDArray[np.float32]:
-    """(frames,) with `half` frames of context on both sides → without it. In single precision, which leaves
-    −135 dB of rounding and takes two thirds of the time."""
-    from scipy.signal import oaconvolve
+    """(frames,) with `half` frames of context on both sides → without it.
+
+    Overlap-save in single precision, which leaves −135 dB of rounding: half of what scipy's oaconvolve takes, an
+    eighth of pedalboard's Convolution.
+    """
+    from scipy.fft import irfft, next_fast_len, rfft
 
     spare = half - len(taps) // 2
     inner = held[spare : len(held) - spare]
     if len(taps) == 1:
         return inner * np.float32(taps[0])
-    return np.asarray(oaconvolve(inner, taps.astype(np.float32), mode="valid"), np.float32)
+    frames = len(inner) - len(taps) + 1
+    size = next_fast_len(min(_BLOCK * len(taps), len(inner)), real=True)
+    step = size - len(taps) + 1
+    count = -(-frames // step)
+    padded = np.zeros((count - 1) * step + size, np.float32)
+    padded[: len(inner)] = inner
+    spectra = rfft(sliding_window_view(padded, size)[::step])
+    spectra *= rfft(taps.astype(np.float32), size)
+    made = irfft(spectra, size)[:, len(taps) - 1 :].reshape(-1)[:frames]
+    return np.asarray(made, np.float32)
 
 
 def looped(recording: Recording, frames: int) -> Iterator[Samples]:
