@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,8 +22,9 @@ from resonate_resources.recordings.decoding import printable_name
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.octaves import OCTAVES_HZ
+from resonate_resources.signal.phase import phase_beside
 
-CODE_VERSION = "5"
+CODE_VERSION = "6"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 MOVES = "reference.json"
@@ -88,6 +90,7 @@ class MasteringResource(dg.ConfigurableResource[None]):
             "limiting_db": mastered.limiting_db,
             "limiting_allowed_db": mastered.allowed_db,
             "bounded": mastered.bounded,
+            **asdict(phase_beside(Recording.open(wav.path), original)),
         }
         for form in ("flac", "mp3"):
             if (file := mastered.files.get(f"master.{form}")) is not None:

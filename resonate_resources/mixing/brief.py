@@ -49,6 +49,25 @@ class MixingBrief(Section):
         default_factory=dict,
         description="how much louder each stem is to be than its place in the balance, in dB, −40 to 20",
     )
+    compress: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="how far stems are compressed as the preset has it (conservative: not at all), 0 to 1; null: "
+        "as far as the track is a phone's recording",
+    )
+    duck_db: float = Field(
+        default=0.0,
+        ge=0,
+        le=12,
+        allow_inf_nan=False,
+        description="how far bass and other go down when the kick sounds, in dB, 0 to 12",
+    )
+    mono_bass: bool = Field(
+        default=False,
+        description="bring what lies under 120 Hz to the middle, as far as that loses nothing",
+    )
 
     conductor: ConductorName = Field(
         default="rules",

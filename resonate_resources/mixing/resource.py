@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,15 +18,17 @@ from resonate_resources.mixing.conductor.model import ChosenModel
 from resonate_resources.mixing.holdings import Worth, hold
 from resonate_resources.mixing.material import material_of
 from resonate_resources.mixing.mixer import mix_stems
+from resonate_resources.mixing.moves import low_end_of, with_moves
 from resonate_resources.mixing.plan import MixPlan
-from resonate_resources.mixing.planning import plan_mix, track_alone
+from resonate_resources.mixing.planning import ASTRAY_DB, plan_mix, track_alone
 from resonate_resources.mixing.towards import Towards, heard, heard_together, towards
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.named_file import NamedFile
-from resonate_resources.recordings.recording import AudioError, Progress, Stems, silent
+from resonate_resources.recordings.recording import AudioError, Progress, Recording, Stems, silent
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.moves_chart import moves
 from resonate_resources.signal.octaves import OCTAVES_HZ
+from resonate_resources.signal.phase import phase_beside
 
 CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
@@ -80,6 +83,8 @@ class MixingResource(dg.ConfigurableResource[None]):
                 loudness = {name: meter.result().integrated_lufs for name, meter in metered.items()}
                 reference = _towards(stems, brief, into)
                 plan = plan_mix(brief, material, holdings, loudness, reference, self._agent())
+                lows = low_end_of(stems) if brief.mono_bass else None
+                plan = with_moves(plan, brief, holdings, ASTRAY_DB[brief.preset], lows)
         plan.write(into / PLAN)
         measures: dict[str, float | int | str | bool] = {
             "rough": plan.rough,
@@ -103,8 +108,16 @@ class MixingResource(dg.ConfigurableResource[None]):
     def recipe(self) -> Recipe:
         return Recipe.of(mixer.__name__, Engine("sum of stems"), version=CODE_VERSION)
 
-    def mix(self, stems: Stems, plan: MixPlan, into: Path, progress: Progress = silent) -> Product:
-        """Write mix.wav, of the stems' rate, channels and length. Raises AudioError."""
+    def mix(
+        self,
+        stems: Stems,
+        plan: MixPlan,
+        into: Path,
+        progress: Progress = silent,
+        original: Recording | None = None,
+    ) -> Product:
+        """Write mix.wav, of the stems' rate, channels and length. original: the track, if there is one, beside
+        which phase is measured. Raises AudioError."""
         mix = mix_stems(stems, plan, into / "mix.wav", progress)
         measures: dict[str, float | int | str | bool] = {
             "loudness_lufs": mix.loudness_lufs,
@@ -112,6 +125,8 @@ class MixingResource(dg.ConfigurableResource[None]):
             "plain_peak_dbtp": mix.plain_peak_dbtp,
             "gain_db": mix.gain_db,
         }
+        if original is not None:
+            measures |= asdict(phase_beside(mix.recording, original))
         for name, stem in plan.stems.items():
             if stem.loudness_lufs is not None:
                 measures[f"{name}_loudness_lufs"] = stem.loudness_lufs + stem.gain_db + mix.gain_db

@@ -40,7 +40,7 @@ def bounded(wishes: Wishes, holdings: Holdings, bound_db: float) -> Wishes:
     What one stem holds of another, that one lacks: where several move, errors add up by amplitude.
     """
     names = list(wishes.gains_db)
-    used = _used(holdings, bound_db)
+    used = used_by_a_move(holdings, bound_db)
     common_db = common_gain_db(wishes, holdings)
     moves = {}
     for name in names:
@@ -65,7 +65,7 @@ def bounded(wishes: Wishes, holdings: Holdings, bound_db: float) -> Wishes:
     )
 
 
-def _used(holdings: Holdings, bound_db: float) -> dict[str, Floats]:
+def used_by_a_move(holdings: Holdings, bound_db: float) -> dict[str, Floats]:
     """Stem → (windows, octaves): how much of the bound a move by 1 takes, as amplitude."""
     mix = holdings.mix
     spare = 10 ** (bound_db / 10) * (
