@@ -138,6 +138,7 @@ def test_a_file_is_mastered_towards_a_reference(tmp_path: Path, monkeypatch: pyt
         (("--out", "out.ogg"), "out.ogg ends in none of .wav, .flac, .mp3"),
         (("--out", "nowhere/out.wav"), "there is no folder nowhere"),
         (("--out", "tone.wav"), "is FILE itself"),
+        (("--amount", "0.5", "--out", "out.wav"), "there is none"),
     ],
 )
 def test_what_cannot_be_asked_is_told(
