@@ -140,8 +140,9 @@ def _long(file: Path, reference: Path, minutes: float, scratch: Path) -> None:
     print("\n| minutes at 48 kHz | seconds | peak memory |\n|---|---|---|")
     for part in (minutes / 4, minutes):
         path = scratch / f"{part:g}.wav"
-        with write_recording(path, 48_000, source.channels, round(part * 60 * 48_000)) as writer:
-            while writer.recording.frames < part * 60 * 48_000:
+        copies = -(-round(part * 60 * 48_000) // frames)
+        with write_recording(path, 48_000, source.channels, copies * frames) as writer:
+            for _ in range(copies):
                 for block in at_rate(source.blocks(), source.sample_rate, 48_000, source.channels, frames):
                     writer.write(block)
         out, seconds, mebibytes = _run(_OURS, path, reference, scratch / f"{part:g}-out.wav")
