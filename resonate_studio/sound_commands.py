@@ -125,8 +125,10 @@ def master(
         )
     if not out.parent.is_dir():
         raise click.UsageError(f"--out: there is no folder {out.parent}")
-    if out.exists() and out.samefile(file):
-        raise click.UsageError("--out: is FILE itself, which is never written to")
+    if out.exists() and (out.samefile(file) or (reference and out.samefile(reference))):
+        raise click.UsageError("--out: is FILE itself, or the reference, which are never written to")
+    if reference is None and amount != 1:
+        raise click.UsageError("--amount: is how far towards a --reference, and there is none")
     try:
         brief = MasteringBrief(
             preset=preset,
