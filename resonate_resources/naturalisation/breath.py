@@ -20,15 +20,13 @@ from resonate_resources.signal.pitch_track import HOP, SAMPLE_RATE
 
 BAND_HZ = (1000.0, 4000.0)
 
-CLEAREST_DB = 20.0
-"""Harmonics over noise in that band, median of a window's voiced frames. Real voices have 2 to 19
-(docs/measurements.md)."""
-
-LOUDEST_DB = -24.0
-"""Of the noise against the voice in its band, at amount 1."""
+CLEAREST_DB = 27.0
+"""Harmonics over noise in that band, median of a window's voiced frames. Real voices have 2 to 26
+(docs/measurements.md). At amount 1, noise is added until a voice is no clearer than that: 27 dB under it at most."""
 
 _SEED = 12
-_SIZE = 640  # 40 ms: three periods of the lowest voice, as for its pitch
+_PERIODS = 3  # in a window: few, as pitch that moves is not noise
+_SIZE = 640  # samples that hold so many of the lowest voice
 _FFT = 2048
 _LAGS = np.linspace(-0.02, 0.02, 21)  # around the period that was found
 _FAINT_DB = 30.0  # frames so far under the loud ones tell nothing
@@ -69,8 +67,7 @@ class Breath:
         if clear_db is None:
             return
         self.sung += 1
-        lacking = _noise(CLEAREST_DB) - _noise(clear_db)
-        level = amount * min(lacking, 10 ** (LOUDEST_DB / 10))
+        level = amount * (_noise(CLEAREST_DB) - _noise(clear_db))
         if level < 10 ** (_LEAST_DB / 10):
             return
         context = round(_CONTEXT_S * rate)
@@ -95,23 +92,23 @@ def clearness(mono: Mono, pitch: Floats) -> float | None:
     frames = np.flatnonzero(~np.isnan(pitch))
     if not len(frames):
         return None
-    window = np.hanning(_SIZE + 1)[:-1]
+    period = SAMPLE_RATE / (55.0 * 2 ** (pitch[frames] / 1200))
     padded = np.pad(mono, (_SIZE // 2, _SIZE))
-    parts = np.lib.stride_tricks.sliding_window_view(padded, _SIZE)[frames * HOP] * window
+    parts = np.lib.stride_tricks.sliding_window_view(padded, _SIZE)[frames * HOP]
+    off = (np.arange(_SIZE) - _SIZE // 2) / (_PERIODS * period[:, np.newaxis])
+    power = np.square(np.abs(np.fft.rfft(parts * _hann(off), _FFT)))
     turns = 2 * np.pi * np.arange(_FFT // 2 + 1) / _FFT
     band = slice(*(round(hertz * _FFT / SAMPLE_RATE) for hertz in BAND_HZ))
-    power = np.square(np.abs(np.fft.rfft(parts, _FFT)))[:, band]
+    power = power[:, band]
     energy = power.sum(axis=1)
     loud = energy > np.percentile(energy, 90) * 10 ** (-_FAINT_DB / 10)
     if loud.sum() * FRAME_S < _LEAST_S:
         return None
-    period = SAMPLE_RATE / (55.0 * 2 ** (pitch[frames[loud]] / 1200))
-    own = np.fft.irfft(np.square(np.abs(np.fft.rfft(window, 2 * _SIZE))))  # the window's autocorrelation
-    most = np.zeros(len(period))
+    most = np.zeros(loud.sum())
     for part in 1 + _LAGS:
-        lag = part * period
-        repeats = (power[loud] * np.cos(turns[band] * lag[:, np.newaxis])).sum(axis=1) / energy[loud]
-        most = np.maximum(most, repeats / np.interp(lag, np.arange(_SIZE), own[:_SIZE] / own[0]))
+        lag = part * period[loud, np.newaxis]
+        repeats = (power[loud] * np.cos(turns[band] * lag)).sum(axis=1) / energy[loud]
+        most = np.maximum(most, repeats / _hann_repeats(part / _PERIODS))
     repeating = float(np.median(most.clip(1e-3, 0.9999)))
     return 10 * float(np.log10(repeating / (1 - repeating)))
 
@@ -129,6 +126,17 @@ def breath(samples: Samples, sample_rate: int, start: int) -> npt.NDArray[np.flo
     voice = np.square(sosfiltfilt(filtered, samples.astype(np.float64), axis=-1))
     envelope = np.sqrt(gaussian_filter1d(voice, _ENVELOPE_S * sample_rate / 2, axis=-1).clip(min=0))
     return np.asarray(envelope * noise, np.float64)
+
+
+def _hann(place: Floats) -> Floats:
+    """The window, 1 long around 0."""
+    return np.where(np.abs(place) < 0.5, 0.5 + 0.5 * np.cos(2 * np.pi * place), 0.0)
+
+
+def _hann_repeats(lag: float) -> float:
+    """Its normalised autocorrelation at a lag of 0 to 1 of its length."""
+    turn = 2 * np.pi * lag
+    return float((1 - lag) * (2 / 3 + np.cos(turn) / 3) + np.sin(turn) / (2 * np.pi))
 
 
 def _noise(clear_db: float) -> float:

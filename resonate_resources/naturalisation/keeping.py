@@ -65,9 +65,14 @@ def _levels(samples: Samples, sample_rate: int) -> Floats:
     return levels
 
 
-def lost(before: Heard, after: Heard, lowered_db: tuple[float, ...] = (0.0,) * len(OCTAVES_HZ)) -> str | None:
+def lost(
+    before: Heard,
+    after: Heard,
+    lowered_db: tuple[float, ...] = (0.0,) * len(OCTAVES_HZ),
+    note: slice = slice(None),
+) -> str | None:
     """What is worse afterwards, in a word; None where nothing is. lowered_db: by how much each octave was to
-    fall."""
+    fall. note: the frames whose pitch is one."""
     told = before.octaves > before.octaves.max() * 10 ** (-_HEARD_DB / 10)
     moved = 10 * np.log10(np.maximum(after.octaves[told], 1e-30) / before.octaves[told])
     wanted = -np.array(lowered_db)[told]
@@ -75,11 +80,12 @@ def lost(before: Heard, after: Heard, lowered_db: tuple[float, ...] = (0.0,) * l
         return "tone"
     if abs(10 * np.log10(after.loudness / before.loudness)) > LOUDNESS_LU:
         return "loudness"
-    voiced = ~np.isnan(before.pitch)
-    both = voiced & ~np.isnan(after.pitch)
+    was, now = before.pitch[note], after.pitch[note]
+    voiced = ~np.isnan(was)
+    both = voiced & ~np.isnan(now)
     if both.sum() < _STILL_VOICED * voiced.sum():
         return "voicing"
-    if both.any() and abs(np.median(after.pitch[both]) - np.median(before.pitch[both])) > MEDIAN_CENTS:
+    if both.any() and abs(np.median(now[both]) - np.median(was[both])) > MEDIAN_CENTS:
         return "pitch"
     if not (_onsets_are_among(before, after) and _onsets_are_among(after, before)):
         return "onsets"

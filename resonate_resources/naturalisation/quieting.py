@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from resonate_resources.naturalisation.keeping import heard, lost
 from resonate_resources.naturalisation.stretches import Floats, Stretch, windows
 from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.signal.octaves import OCTAVES_HZ
-from resonate_resources.signal.shimmer import HOP, SIZE, band_lines, shimmer_index, shimmer_peaks
+from resonate_resources.signal.shimmer import band_lines, shimmer_index, shimmer_peaks, spectrum_size
 
 REDUCTION = 0.3
 """Of the energy of what shimmers, at amount 1."""
@@ -27,7 +28,7 @@ _STRENGTHS = (1.0, 1.5, 2.0, 2.5)
 _LEAST = 0.02  # of the energy: less is not worth a change
 _OCTAVE = OCTAVES_HZ.index(8000.0)
 
-Spectra = npt.NDArray[np.complex128]
+Spectra = npt.NDArray[np.complex64]
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Quieting:
             return
         for window in windows(pitch):
             start, stop = window.samples(recording.sample_rate, recording.frames)
-            if stop - start >= 2 * SIZE:
+            if stop - start >= 2 * spectrum_size(recording.sample_rate):
                 yield from self._tried(recording, Stretch(start, stop), amount, one)
 
     def _tried(
@@ -58,7 +59,7 @@ class Quieting:
         if not before.any():
             return
         self.sounding += 1
-        spectra = _spectra(before)
+        spectra = _spectra(before, rate)
         power = _power(spectra)
         index = shimmer_index(power, rate)
         surely = (index - MOST_OF_VOICES) / (SURELY_SHIMMER - MOST_OF_VOICES)
@@ -69,8 +70,8 @@ class Quieting:
         why = "it would shimmer as much"
         for strength in _STRENGTHS:
             taken = 1 - (1 - min(strength * asked, 0.9)) ** 0.5
-            after = before - _sounding(np.where(peaks, taken * spectra, 0), before.shape[1])
-            quieter = shimmer_index(_power(_spectra(after)), rate)
+            after = before - _sounding(np.where(peaks, taken * spectra, 0), before.shape[1], rate)
+            quieter = shimmer_index(_power(_spectra(after, rate)), rate)
             if quieter <= (1 - asked) * index:
                 lowered = [0.0] * len(OCTAVES_HZ)
                 lowered[_OCTAVE] = float(-10 * np.log10(1 - asked * index))
@@ -84,25 +85,28 @@ class Quieting:
         self.refused.append(why)
 
 
-def _spectra(samples: Samples) -> Spectra:
+def _spectra(samples: Samples, sample_rate: int) -> Spectra:
     """(channels, frames, lines) of spectra that lie within the samples: at their ends nothing is changed."""
-    parts = np.lib.stride_tricks.sliding_window_view(samples, SIZE, axis=1)[:, ::HOP]
-    return np.asarray(np.fft.rfft(parts * _window()), np.complex128)
+    size = spectrum_size(sample_rate)
+    parts = np.lib.stride_tricks.sliding_window_view(samples, size, axis=1)[:, :: size // 4]
+    return np.asarray(np.fft.rfft(parts * _window(size)), np.complex64)
 
 
-def _power(spectra: Spectra) -> Floats:
-    return np.asarray(np.square(np.abs(spectra)).sum(axis=0), np.float64)
+def _power(spectra: Spectra) -> npt.NDArray[np.float32]:
+    return np.asarray(np.square(np.abs(spectra)).sum(axis=0), np.float32)
 
 
-def _sounding(spectra: Spectra, frames: int) -> Samples:
+def _sounding(spectra: Spectra, frames: int, sample_rate: int) -> Samples:
     """What such spectra sound like, (channels, frames); exactly nothing where they are 0."""
-    sound = np.zeros((spectra.shape[0], frames))
-    shared = float(np.square(_window()).sum()) / HOP  # windows twice over, summed where they overlap
-    for number in np.flatnonzero(np.abs(spectra).any(axis=(0, 2))).tolist():
-        at = number * HOP
-        sound[:, at : at + SIZE] += np.fft.irfft(spectra[:, number], SIZE) * _window() / shared
-    return sound.astype(np.float32)
+    size = spectrum_size(sample_rate)
+    sound: Samples = np.zeros((spectra.shape[0], frames), np.float32)
+    shared = np.square(_window(size)).sum() / (size // 4)  # windows twice over, summed where they overlap
+    for number in np.flatnonzero(spectra.any(axis=(0, 2))).tolist():
+        at = number * size // 4
+        sound[:, at : at + size] += np.fft.irfft(spectra[:, number], size) * _window(size) / shared
+    return sound
 
 
-def _window() -> Floats:
-    return np.asarray(np.hanning(SIZE + 1)[:-1], np.float64)
+@cache
+def _window(size: int) -> npt.NDArray[np.float32]:
+    return np.asarray(np.hanning(size + 1)[:-1], np.float32)

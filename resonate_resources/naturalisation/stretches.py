@@ -63,13 +63,15 @@ def steadiness(pitch: Floats) -> float:
 
 def windows(pitch: Floats) -> Iterator[Stretch]:
     """All frames in windows of some ten seconds, which end where nothing is voiced, if anywhere in their last
-    third."""
+    third; the last one is of up to 17."""
     start = 0
     while start < len(pitch):
         stop = start + round(_WINDOW_S / FRAME_S)
-        if stop < len(pitch):
-            soonest = start + round(_SOONEST_S / FRAME_S)
+        soonest = start + round(_SOONEST_S / FRAME_S)
+        if stop + soonest - start < len(pitch):
             unvoiced = np.flatnonzero(np.isnan(pitch[soonest:stop]))
             stop = soonest + int(unvoiced[-1]) if len(unvoiced) else stop
-        yield Stretch(start, min(stop, len(pitch)))
+        else:
+            stop = len(pitch)  # a short rest would tell little by itself
+        yield Stretch(start, stop)
         start = stop

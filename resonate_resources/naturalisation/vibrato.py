@@ -21,9 +21,9 @@ from resonate_resources.recordings.recording import Recording, Samples
 
 RATE_HZ, EXTENT_CENTS = 4.5, 12.0
 
-STEADIEST_CENTS, MACHINE_CENTS = 8.0, 5.0
-"""Standard deviation of a held note's pitch. None of 22 held by real singers is under the first; all of those
-that were flattened to one pitch are under the second (docs/measurements.md)."""
+STEADIEST_CENTS, MACHINE_CENTS = 7.0, 5.0
+"""Standard deviation of a held note's pitch. Real singers' are of 8.8 and more, those of the same singers flattened
+to one pitch of 4.9 and less (docs/measurements.md)."""
 
 _DELAYED_S, _GROWS_S, _ENDS_S = 0.3, 0.3, 0.12
 _LEAST_CENTS = 1.0  # less is not heard, and not worth a change
@@ -59,23 +59,28 @@ class Vibrato:
         context = round(_CONTEXT_S * rate)
         first = max(0, start - context)
         before = recording.read(first, stop + context)
-        delay = np.zeros(before.shape[1])
-        delay[start - first : stop - first] = swaying_delay(stop - start, rate, extent)
-        after = delayed(before, delay)
-        was, now = heard(before, rate, one), heard(after, rate, one)
+        was = heard(before, rate, one)
         inside = slice(*(round((at - first) / rate / FRAME_S) for at in (start, stop)))
-        swayed, steady = steadiness(now.pitch[inside]), steadiness(was.pitch[inside])
-        why = "it would not sway" if not swayed > steady else lost(was, now)
-        if why is None:
-            self.made.append((start / rate, extent))
-            yield Change(start, after[:, start - first : stop - first])
-        else:
-            self.refused.append(why)
+        why: str | None = None
+        for begun in (extent, -extent):  # a note of few cycles keeps its median one way or the other
+            delay = np.zeros(before.shape[1])
+            delay[start - first : stop - first] = swaying_delay(stop - start, rate, begun)
+            after = delayed(before, delay)
+            now = heard(after, rate, one)
+            if steadiness(now.pitch[inside]) > steadiness(was.pitch[inside]):
+                why = lost(was, now, note=inside)
+            else:
+                why = "it would not sway"
+            if why is None:
+                self.made.append((start / rate, extent))
+                yield Change(start, after[:, start - first : stop - first])
+                return
+        self.refused.append(str(why))
 
 
 def swaying_delay(frames: int, sample_rate: int, extent_cents: float) -> Floats:
-    """(frames,) in samples: by how much a note is delayed to sway by ± that extent. 0 at both ends and in the mean
-    of every cycle."""
+    """(frames,) in samples: by how much a note is delayed to sway by ± that extent, upwards at first, downwards
+    where it is negative. 0 at both ends and in the mean of every cycle."""
     t = np.arange(frames) / sample_rate
     left = (frames - 1) / sample_rate - t
     grown = np.clip((t - _DELAYED_S) / _GROWS_S, 0, 1)
@@ -83,7 +88,7 @@ def swaying_delay(frames: int, sample_rate: int, extent_cents: float) -> Floats:
     weight = 0.25 * (1 - np.cos(np.pi * grown)) * (1 - np.cos(np.pi * ending))
     turn = 2 * np.pi * RATE_HZ
     most = (2 ** (extent_cents / 1200) - 1) / turn * sample_rate
-    return np.asarray(most * weight * np.sin(turn * (t - _DELAYED_S)))
+    return np.asarray(-most * weight * np.sin(turn * (t - _DELAYED_S)))
 
 
 def delayed(samples: Samples, delay: Floats) -> Samples:

@@ -1,6 +1,6 @@
 """Shimmer: short, narrow peaks in the highest octaves of a voice, which generated and badly coded voices have.
 
-In spectra of 2048 samples every 512, between 6 and 10 kHz: lines that stand 6 dB over the median of those up to 9 on
+In spectra of 2048 samples every quarter of them (at 44.1 and 48 kHz; as long at other rates), between 6 and 10 kHz: lines that stand 6 dB over the median of those up to 9 on
 either side, are under 3 lines wide at half their power, last 1 to 4 frames at half their amplitude, and lie no nearer
 than 30 ms to an onset. The index is their energy over that of the band, away from onsets. Noise has such peaks by chance, and so has
 breath: an index says something beside that of real voices only.
@@ -14,7 +14,6 @@ import numpy.typing as npt
 from resonate_resources.signal.band_levels import ratio_bands
 from resonate_resources.signal.onsets import find_onsets, onset_strength
 
-SIZE, HOP = 2048, 512
 BAND_HZ = (6000.0, 10_000.0)
 
 _OVER = 10 ** (6 / 10)
@@ -26,18 +25,24 @@ _ONSETS_APART = 4
 _SILENCE_DB = 80.0  # under the loudest octave of any frame
 
 Mask = npt.NDArray[np.bool_]
-Power = npt.NDArray[np.float64]
+Power = npt.NDArray[np.float64] | npt.NDArray[np.float32]
+
+
+def spectrum_size(sample_rate: int) -> int:
+    """Samples of a spectrum, near 46 ms."""
+    return 1 << round(np.log2(2048 * sample_rate / 44_100))
 
 
 def band_lines(sample_rate: int) -> slice:
-    """The lines of BAND_HZ, of spectra of SIZE samples; none of them where the rate has no such band."""
-    low, high = (round(hertz * SIZE / sample_rate) for hertz in BAND_HZ)
-    return slice(low, high + 1) if high + _BESIDE < SIZE // 2 else slice(0, 0)
+    """The lines of BAND_HZ; none of them where the rate has no such band."""
+    size = spectrum_size(sample_rate)
+    low, high = (round(hertz * size / sample_rate) for hertz in BAND_HZ)
+    return slice(low, high + 1) if high + _BESIDE < size // 2 else slice(0, 0)
 
 
 def shimmer_peaks(power: Power, sample_rate: int) -> Mask:
-    """(frames, lines) of squared magnitudes of spectra of SIZE samples every HOP → the lines that shimmer: peaks
-    with a line on either side."""
+    """(frames, lines) of squared magnitudes of Hann-windowed spectra, a quarter of their size apart → the lines
+    that shimmer: peaks with a line on either side."""
     from scipy.ndimage import binary_dilation, label, maximum, median_filter
 
     lines = band_lines(sample_rate)
@@ -82,12 +87,12 @@ def _peaks(power: Power) -> Mask:
 
 def near_onsets(power: Power, sample_rate: int) -> Mask:
     """(frames,): whether a frame is within 30 ms of an onset, heard in octaves: single lines rise all the time."""
-    octaves = power @ ratio_bands(1, _LOWEST_HZ, BAND_HZ[1], sample_rate, SIZE)
+    octaves = power @ ratio_bands(1, _LOWEST_HZ, BAND_HZ[1], sample_rate, spectrum_size(sample_rate))
     floor = max(float(octaves.max()), 1e-20) * 10 ** (-_SILENCE_DB / 10)
     levels = (10 * np.log10(np.maximum(octaves, floor))).astype(np.float32)
     onsets = find_onsets(onset_strength(levels, float(10 * np.log10(floor)), gap=2), _RISE_DB, _ONSETS_APART)
     near = np.zeros(len(power), np.bool_)
-    reach = round(_ONSET_S * sample_rate / HOP)
+    reach = round(4 * _ONSET_S * sample_rate / spectrum_size(sample_rate))
     for onset in onsets:
         near[max(0, onset - 1 - reach) : onset + reach] = True  # struck in the middle of the gap
     return near
