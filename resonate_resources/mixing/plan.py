@@ -26,13 +26,15 @@ class StemPlan(_Frozen):
 class MixPlan(_Frozen):
     """balance: which was chosen; rough: how far the track is one that was never mixed, 0 to 1.
 
-    reasons: one line each. master-only mixes the track itself.
+    reasons: one line each. naturalise: how much of each part of naturalisation the voice gets, 0 to 1; what is not
+    named, none. master-only mixes the track itself.
     """
 
     balance: str
     rough: float
     reasons: tuple[str, ...]
     stems: Mapping[str, StemPlan]
+    naturalise: Mapping[str, float] = {}
 
     @property
     def moves_nothing(self) -> bool:

@@ -38,6 +38,7 @@ def naturalise(
     """Write naturalised.wav into that existing directory, of the stem's shape; only if something is changed.
 
     part: of the amounts that may be had, 0 to 1, as what is in the stem besides its voice sways and breathes with it.
+    It scales what is done, not a mixture of done and not done: two delays at once would be a comb.
     Each part of the work is done where its own measure is beyond real voices', and kept where that improves and
     neither tone, loudness, onsets, pitch, voicing nor levels over time are moved; the rest is left sample for sample.
     """
@@ -84,6 +85,8 @@ def naturalise(
             measures["shimmer_index_before"] = _mean([index for _, index, _ in quieting.made])
             measures["shimmer_index"] = _mean([index for *_, index in quieting.made])
         notes.append(_told("less shimmer", "windows", quieting.sounding, quieting.made, quieting.refused))
+    if part < 1:
+        notes.append(f"each to {part:.0%} of what is asked: as far as the stem is a voice's")
     return Naturalised(recording, measures, tuple(notes))
 
 
