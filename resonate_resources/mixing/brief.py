@@ -52,8 +52,8 @@ class MixingBrief(Section):
 
     naturalise: dict[NaturalPart, Amount] = Field(
         default_factory=lambda: _parts({}),
-        description="for vocals that were generated or tuned too far, each part 0 (off) to 1: vibrato on notes held "
-        "like a machine's, breath where a voice is clearer than real ones, less of the shimmer at 6 to 10 kHz",
+        description="for vocals that were generated or tuned too far, each part 0 (off) to 1: vibrato on notes "
+        "held as by a machine, breath where a voice is clearer than real ones, less shimmer at 6 to 10 kHz",
     )
 
     @field_validator("naturalise")

@@ -110,6 +110,4 @@ def _voice(stems: Stems, plan: MixPlan, folder: Path, progress: Progress) -> Nat
     amounts = Amounts(**plan.naturalise)
     if VOICE not in stems or not any(amounts):
         return None
-    return naturalise.naturalise(
-        stems[VOICE], amounts, folder, progress, part=plan.stems[VOICE].present
-    )
+    return naturalise.naturalise(stems[VOICE], amounts, folder, progress, part=plan.stems[VOICE].present)

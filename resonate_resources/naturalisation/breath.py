@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.naturalisation.changes import Change
+from resonate_resources.naturalisation.changes import Change, told
 from resonate_resources.naturalisation.keeping import heard, lost, mono_of
 from resonate_resources.naturalisation.stretches import FRAME_S, Floats, Stretch, windows
 from resonate_resources.recordings.recording import Recording, Samples
@@ -22,7 +22,8 @@ BAND_HZ = (1000.0, 4000.0)
 
 CLEAREST_DB = 27.0
 """Harmonics over noise in that band, median of a window's voiced frames. Real voices have 2 to 26
-(docs/measurements.md). At amount 1, noise is added until a voice is no clearer than that: 27 dB under it at most."""
+(docs/measurements.md). At amount 1, noise is added until a voice is no clearer than that: 27 dB under it at
+most."""
 
 _SEED = 12
 _PERIODS = 3  # in a window: few, as pitch that moves is not noise
@@ -39,24 +40,21 @@ _CONTEXT_S = 0.05
 
 @dataclass
 class Breath:
-    """Changes windows of a recording. Tells how many sing, which were changed (start in seconds, level of the noise
-    in dB against the voice's band), and why others were not."""
+    """Changes windows of a recording. made: start in seconds, level of the noise in dB against the voice's band."""
 
+    amount: float
     sung: int = 0
     made: list[tuple[float, float]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
-    def changes(
-        self, recording: Recording, pitch: Floats, amount: float, one: int | None
-    ) -> Iterator[Change]:
-        """pitch: of the whole recording, in cents, by frames."""
+    def changes(self, recording: Recording, pitch: Floats, one: int | None) -> Iterator[Change]:
         if recording.sample_rate / 2 < _ROOM * BAND_HZ[1]:
             return
         for window in windows(pitch):
-            yield from self._tried(recording, window, pitch[window.start : window.stop], amount, one)
+            yield from self._tried(recording, window, pitch[window.start : window.stop], one)
 
     def _tried(
-        self, recording: Recording, window: Stretch, pitch: Floats, amount: float, one: int | None
+        self, recording: Recording, window: Stretch, pitch: Floats, one: int | None
     ) -> Iterator[Change]:
         rate = recording.sample_rate
         start, stop = window.samples(rate, recording.frames)
@@ -67,7 +65,7 @@ class Breath:
         if clear_db is None:
             return
         self.sung += 1
-        level = amount * (_noise(CLEAREST_DB) - _noise(clear_db))
+        level = self.amount * (_noise(CLEAREST_DB) - _noise(clear_db))
         if level < 10 ** (_LEAST_DB / 10):
             return
         context = round(_CONTEXT_S * rate)
@@ -77,13 +75,21 @@ class Breath:
         noise *= _open(~np.isnan(pitch), stop - start, rate) * level**0.5
         after = before + noise.astype(np.float32)
         breathed_db = clearness(mono_of(after, rate, one), pitch)
-        why = "it would be as clear" if breathed_db is None or not breathed_db < clear_db else None
+        why = "more than it gives" if breathed_db is None or not breathed_db < clear_db else None
         why = why or lost(heard(before, rate, one), heard(after, rate, one))
         if why is None:
             self.made.append((start / rate, float(10 * np.log10(level))))
             yield Change(start, after)
         else:
             self.refused.append(why)
+
+    def measures(self) -> dict[str, float | int]:
+        levels = [level for _, level in self.made]
+        counts: dict[str, float | int] = {"sung_windows": self.sung, "breath_windows": len(levels)}
+        return counts | ({"breath_db": float(np.mean(levels))} if levels else {})
+
+    def note(self) -> str:
+        return told("breath", "windows sung in", self.sung, [start for start, _ in self.made], self.refused)
 
 
 def clearness(mono: Mono, pitch: Floats) -> float | None:
@@ -114,16 +120,17 @@ def clearness(mono: Mono, pitch: Floats) -> float | None:
 
 
 def breath(samples: Samples, sample_rate: int, start: int) -> npt.NDArray[np.float64]:
-    """(channels, frames) of noise as loud as the voice is in BAND_HZ, at any time; the same noise for all channels,
-    so that it comes from where the voice does. start: of the samples in their recording, which chooses the noise."""
+    """(channels, frames) of noise as loud as the voice is in BAND_HZ, at any time; the same noise for all
+    channels, so that it comes from where the voice does. start: of the samples in their recording, which chooses
+    the noise."""
     from scipy.ndimage import gaussian_filter1d
     from scipy.signal import butter, sosfiltfilt
 
-    filtered = butter(2, BAND_HZ, "band", fs=sample_rate, output="sos")
-    white = np.random.default_rng([_SEED, start]).standard_normal(samples.shape[1])
+    filtered: Floats = butter(2, BAND_HZ, "band", fs=sample_rate, output="sos")
+    white = np.random.default_rng([_SEED, start]).standard_normal((samples.shape[1],))
     noise = sosfiltfilt(filtered, white)
     noise /= np.sqrt(np.square(noise).mean() + 1e-30)
-    voice = np.square(sosfiltfilt(filtered, samples.astype(np.float64), axis=-1))
+    voice = np.square(np.asarray(sosfiltfilt(filtered, samples.astype(np.float64), axis=-1)))
     envelope = np.sqrt(gaussian_filter1d(voice, _ENVELOPE_S * sample_rate / 2, axis=-1).clip(min=0))
     return np.asarray(envelope * noise, np.float64)
 

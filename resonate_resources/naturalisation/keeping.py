@@ -18,7 +18,8 @@ from resonate_resources.signal.onsets import find_onsets, onset_strength
 from resonate_resources.signal.pitch_track import SAMPLE_RATE, pitch_of
 
 OCTAVE_DB, LOUDNESS_LU, MEDIAN_CENTS, CORRELATION = 0.3, 0.1, 2.0, 0.99
-"""What may be lost: in the octaves that are heard, of loudness, of the median pitch; of levels over time, 1 − this."""
+"""What may be lost: in the octaves that are heard, of loudness, of the median pitch; how far levels over time must
+correlate."""
 
 _HEARD_DB = 50.0  # under the strongest octave
 _STILL_VOICED = 0.95
@@ -69,10 +70,10 @@ def lost(
     before: Heard,
     after: Heard,
     lowered_db: tuple[float, ...] = (0.0,) * len(OCTAVES_HZ),
-    note: slice = slice(None),
+    note: slice | None = None,
 ) -> str | None:
     """What is worse afterwards, in a word; None where nothing is. lowered_db: by how much each octave was to
-    fall. note: the frames whose pitch is one."""
+    fall. note: frames of one pitch, whose median is kept; without it, that of all frames' moves."""
     told = before.octaves > before.octaves.max() * 10 ** (-_HEARD_DB / 10)
     moved = 10 * np.log10(np.maximum(after.octaves[told], 1e-30) / before.octaves[told])
     wanted = -np.array(lowered_db)[told]
@@ -80,18 +81,23 @@ def lost(
         return "tone"
     if abs(10 * np.log10(after.loudness / before.loudness)) > LOUDNESS_LU:
         return "loudness"
-    was, now = before.pitch[note], after.pitch[note]
+    was, now = (each.pitch[note or slice(None)] for each in (before, after))
     voiced = ~np.isnan(was)
     both = voiced & ~np.isnan(now)
     if both.sum() < _STILL_VOICED * voiced.sum():
         return "voicing"
-    if both.any() and abs(np.median(now[both]) - np.median(was[both])) > MEDIAN_CENTS:
+    if both.any() and abs(_moved(was[both], now[both], note is not None)) > MEDIAN_CENTS:
         return "pitch"
     if not (_onsets_are_among(before, after) and _onsets_are_among(after, before)):
         return "onsets"
     one, two = (np.sqrt(each.levels) for each in (before, after))
     correlation = float((one * two).sum() / np.sqrt((one**2).sum() * (two**2).sum()))
     return "levels over time" if correlation < CORRELATION else None
+
+
+def _moved(was: Floats, now: Floats, one_pitch: bool) -> float:
+    """Cents. The median of a line of many pitches jumps from one to another when a frame more is voiced."""
+    return float(np.median(now) - np.median(was)) if one_pitch else float(np.median(now - was))
 
 
 def _onsets_are_among(sure: Heard, possible: Heard) -> bool:

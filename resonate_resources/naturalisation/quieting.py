@@ -9,12 +9,18 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.naturalisation.changes import Change
+from resonate_resources.naturalisation.changes import Change, told
 from resonate_resources.naturalisation.keeping import heard, lost
 from resonate_resources.naturalisation.stretches import Floats, Stretch, windows
 from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.signal.octaves import OCTAVES_HZ
-from resonate_resources.signal.shimmer import band_lines, shimmer_index, shimmer_peaks, spectrum_size
+from resonate_resources.signal.shimmer import (
+    Shimmer,
+    band_lines,
+    measure_shimmer,
+    shimmer_peaks,
+    spectrum_size,
+)
 
 REDUCTION = 0.3
 """Of the energy of what shimmers, at amount 1."""
@@ -25,6 +31,7 @@ MOST_OF_VOICES, SURELY_SHIMMER = 0.3, 0.4
 _STRENGTHS = (1.0, 1.5, 2.0, 2.5)
 """A peak shares frames with what stays: what is taken at first may fall short of what was asked."""
 
+_MOST = 0.9
 _LEAST = 0.02  # of the energy: less is not worth a change
 _OCTAVE = OCTAVES_HZ.index(8000.0)
 
@@ -33,27 +40,22 @@ Spectra = npt.NDArray[np.complex64]
 
 @dataclass
 class Quieting:
-    """Changes windows of a recording. Tells how many sound, which were changed (start in seconds, index before and
-    after), and why others were not."""
+    """Changes windows of a recording. made: start in seconds, index before and after."""
 
+    amount: float
     sounding: int = 0
     made: list[tuple[float, float, float]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
-    def changes(
-        self, recording: Recording, pitch: Floats, amount: float, one: int | None
-    ) -> Iterator[Change]:
-        """pitch: of the whole recording, in cents, by frames."""
+    def changes(self, recording: Recording, pitch: Floats, one: int | None) -> Iterator[Change]:
         if not band_lines(recording.sample_rate).stop:
             return
         for window in windows(pitch):
             start, stop = window.samples(recording.sample_rate, recording.frames)
             if stop - start >= 2 * spectrum_size(recording.sample_rate):
-                yield from self._tried(recording, Stretch(start, stop), amount, one)
+                yield from self._tried(recording, Stretch(start, stop), one)
 
-    def _tried(
-        self, recording: Recording, span: Stretch, amount: float, one: int | None
-    ) -> Iterator[Change]:
+    def _tried(self, recording: Recording, span: Stretch, one: int | None) -> Iterator[Change]:
         rate = recording.sample_rate
         before = recording.read(*span)
         if not before.any():
@@ -61,28 +63,55 @@ class Quieting:
         self.sounding += 1
         spectra = _spectra(before, rate)
         power = _power(spectra)
-        index = shimmer_index(power, rate)
-        surely = (index - MOST_OF_VOICES) / (SURELY_SHIMMER - MOST_OF_VOICES)
-        asked = REDUCTION * amount * min(max(surely, 0.0), 1.0)
-        if asked < _LEAST:
-            return
-        peaks = shimmer_peaks(power, rate)
-        why = "it would shimmer as much"
-        for strength in _STRENGTHS:
-            taken = 1 - (1 - min(strength * asked, 0.9)) ** 0.5
-            after = before - _sounding(np.where(peaks, taken * spectra, 0), before.shape[1], rate)
-            quieter = shimmer_index(_power(_spectra(after, rate)), rate)
-            if quieter <= (1 - asked) * index:
-                lowered = [0.0] * len(OCTAVES_HZ)
-                lowered[_OCTAVE] = float(-10 * np.log10(1 - asked * index))
-                worse = lost(heard(before, rate, one), heard(after, rate, one), tuple(lowered))
-                if worse is None:
-                    self.made.append((span.start / rate, index, quieter))
-                    yield Change(span.start, after)
-                    return
-                why = worse
+        was = measure_shimmer(power, rate)
+        surely = (was.index - MOST_OF_VOICES) / (SURELY_SHIMMER - MOST_OF_VOICES)
+        asked = REDUCTION * self.amount * min(max(surely, 0.0), 1.0)
+        peaks = np.where(shimmer_peaks(power, rate), spectra, 0)
+        sounded = heard(before, rate, one)
+        why: str | None = None
+        while asked >= _LEAST:
+            after = self._quieter(before, peaks, was, asked, rate)
+            if after is None:
+                why = "as much shimmer as before"
                 break
-        self.refused.append(why)
+            lowered = [0.0] * len(OCTAVES_HZ)
+            lowered[_OCTAVE] = float(-10 * np.log10(1 - asked * was.index))
+            why = lost(sounded, heard(after, rate, one), tuple(lowered))
+            if why is None:
+                now = measure_shimmer(_power(_spectra(after, rate)), rate)
+                self.made.append((span.start / rate, was.index, now.index))
+                yield Change(span.start, after)
+                return
+            asked /= 2  # where there is very much of it, taking it moves the loudness of the whole
+        if why is not None:
+            self.refused.append(why)
+
+    def measures(self) -> dict[str, float | int]:
+        counts: dict[str, float | int] = {
+            "sounding_windows": self.sounding,
+            "shimmer_windows": len(self.made),
+        }
+        if not self.made:
+            return counts
+        before, after = np.mean([indices for _, *indices in self.made], axis=0).tolist()
+        return counts | {"shimmer_index_before": before, "shimmer_index": after}
+
+    def note(self) -> str:
+        starts = [start for start, *_ in self.made]
+        return told("less shimmer", "windows", self.sounding, starts, self.refused)
+
+    @staticmethod
+    def _quieter(
+        before: Samples, peaks: Spectra, was: Shimmer, asked: float, sample_rate: int
+    ) -> Samples | None:
+        """With that part of its shimmer taken off; None where none of the strengths does it."""
+        for strength in _STRENGTHS:
+            taken = np.float32(1 - (1 - min(strength * asked, _MOST)) ** 0.5)
+            after = before - _sounding(taken * peaks, before.shape[1], sample_rate)
+            now = measure_shimmer(_power(_spectra(after, sample_rate)), sample_rate)
+            if now.peaks <= (1 - asked) * was.peaks and now.index < was.index:
+                return after
+        return None
 
 
 def _spectra(samples: Samples, sample_rate: int) -> Spectra:

@@ -1,9 +1,9 @@
 """Vibrato on notes that are held more steadily than singers can.
 
-Singers' vibrato is of 4 to 7 Hz and begins some tenths of a second into a note (Prame, "Vibrato extent and intonation
-in professional Western lyric singing", JASA 1997; Sundberg, "Acoustic and psychoacoustic aspects of vocal vibrato",
-1994). This one is of 4.5 Hz and by 12 cents at most, where they sing 30 to 100. A delay that sways gives it: by a
-quarter of a millisecond, and none in the mean, so that the voice stays where it is in time.
+Singers' vibrato is of 4 to 7 Hz and begins some tenths of a second into a note (Prame, "Vibrato extent and
+intonation in professional Western lyric singing", JASA 1997; Sundberg, "Acoustic and psychoacoustic aspects of
+vocal vibrato", 1994). This one is of 4.5 Hz and by 12 cents at most, where they sing 30 to 100. A delay that sways
+gives it: by a quarter of a millisecond, and none in the mean, so that the voice stays where it is in time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.naturalisation.changes import Change
+from resonate_resources.naturalisation.changes import Change, told
 from resonate_resources.naturalisation.keeping import heard, lost
 from resonate_resources.naturalisation.stretches import FRAME_S, Floats, Stretch, held_notes, steadiness
 from resonate_resources.recordings.recording import Recording, Samples
@@ -34,22 +34,19 @@ _AT_ONCE = 1 << 15
 
 @dataclass
 class Vibrato:
-    """Changes notes of a recording. Tells how many are held, which were changed (start in seconds, extent in cents),
-    and why others were not, though they could have been."""
+    """Changes notes of a recording. made: start in seconds, extent in cents."""
 
+    amount: float
     held: int = 0
     made: list[tuple[float, float]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
-    def changes(
-        self, recording: Recording, pitch: Floats, amount: float, one: int | None
-    ) -> Iterator[Change]:
-        """pitch: of the whole recording, in cents, by frames."""
+    def changes(self, recording: Recording, pitch: Floats, one: int | None) -> Iterator[Change]:
         for note in held_notes(pitch):
             self.held += 1
             deviation = steadiness(pitch[note.start : note.stop])
             machine = (STEADIEST_CENTS - deviation) / (STEADIEST_CENTS - MACHINE_CENTS)
-            extent = EXTENT_CENTS * amount * min(max(machine, 0.0), 1.0)
+            extent = EXTENT_CENTS * self.amount * min(max(machine, 0.0), 1.0)
             if extent >= _LEAST_CENTS:
                 yield from self._tried(recording, note, extent, one)
 
@@ -76,6 +73,14 @@ class Vibrato:
                 yield Change(start, after[:, start - first : stop - first])
                 return
         self.refused.append(str(why))
+
+    def measures(self) -> dict[str, float | int]:
+        extents = [extent for _, extent in self.made]
+        counts: dict[str, float | int] = {"held_notes": self.held, "vibrato_notes": len(extents)}
+        return counts | ({"vibrato_cents": float(np.mean(extents))} if extents else {})
+
+    def note(self) -> str:
+        return told("vibrato", "held notes", self.held, [start for start, _ in self.made], self.refused)
 
 
 def swaying_delay(frames: int, sample_rate: int, extent_cents: float) -> Floats:

@@ -1,11 +1,11 @@
 """What naturalisation does to real voices, and to the same voices made machine-like in known ways.
 
 `OMP_NUM_THREADS=1 python -m resonate_tests.benchmarks.bench_naturalisation FILE …` (needs the extra `singing`), all
-amounts at 1. Each voice as it is; put together again by WORLD; so with its pitch flattened to the nearest semitones;
-so with nothing aperiodic in what is voiced, too; and with bursts of 30 to 60 ms between 6 and 10 kHz added to it, as
-often as told, by so many dB over what the voice has there. Held notes: how many, their steadiness in cents (median),
-how many are changed, and their steadiness then. Clearness and index: of the windows, median. Residual: energy of what
-differs from the voice without bursts, after against before, in dB.
+amounts at 1. Each voice as it is; put together again by WORLD; so with its pitch flattened to the nearest
+semitones; so with nothing aperiodic in what is voiced, too; and with bursts of 30 to 60 ms between 6 and 10 kHz
+added to it, as often as told, by so many dB over what the voice has there. Held notes: how many, their steadiness
+in cents (median), how many are changed, and their steadiness then. Clearness and index: of the windows, median.
+Residual: energy of what differs from the voice without bursts, after against before, in dB.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from resonate_resources.naturalisation.stretches import (
 )
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_resources.signal.pitch_track import HOP, pitch_of
-from resonate_resources.signal.shimmer import shimmer_index, spectrum_size
+from resonate_resources.signal.shimmer import measure_shimmer, spectrum_size
 
 Audio = npt.NDArray[np.float64]
 Version = Callable[[Audio, int], Audio]
@@ -107,7 +107,7 @@ def facts_of(samples: Samples, rate: int) -> Facts:
             continue
         parts = np.lib.stride_tricks.sliding_window_view(samples[0, first:last], size)[:: size // 4]
         spectra = np.fft.rfft(parts * np.hanning(size + 1)[:-1])
-        index.append(shimmer_index(np.square(np.abs(spectra)), rate))
+        index.append(measure_shimmer(np.square(np.abs(spectra)), rate).index)
     return Facts(notes, clear_db, index)
 
 
