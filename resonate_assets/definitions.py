@@ -92,7 +92,11 @@ def build_defs(
         "restoration": RestorationResource(),
         "transcription": TranscriptionResource(),
         "profiling": ProfilingResource(),
-        "mixing": MixingResource(),
+        "mixing": MixingResource(
+            conductor_model=settings.conductor.name if settings.conductor else "",
+            conductor_server=settings.conductor.server if settings.conductor else "",
+            conductor_key_variable=settings.conductor.key_variable if settings.conductor else "",
+        ),
         "mastering": MasteringResource(),
         "regeneration": RegenerationResource(),
         "quality": QualityResource(),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from resonate_resources.mixing.conductor.model import ChosenModel
 from resonate_resources.recordings.limits import Limits
 from resonate_resources.storage.database import sqlite_url
 
@@ -45,6 +46,9 @@ class Settings:
     """RESONATE_S3_ENDPOINT: for S3 that is not Amazon's."""
     database: str = ""
     """RESONATE_DATABASE: what processes must agree on, as an SQLAlchemy URL; empty: `<home>/resonate.sqlite`."""
+
+    conductor: ChosenModel | None = None
+    """RESONATE_CONDUCTOR_MODEL, _SERVER and _KEY_VARIABLE: who conducts a mix where a brief asks for a model."""
 
     limits: Limits = field(default_factory=Limits)
     """How large a file may be: RESONATE_MAX_HOURS and others, see resonate_resources.recordings.limits."""
@@ -102,8 +106,26 @@ class Settings:
             bucket=os.environ.get("RESONATE_BUCKET", ""),
             s3_endpoint=os.environ.get("RESONATE_S3_ENDPOINT") or None,
             database=os.environ.get("RESONATE_DATABASE", ""),
+            conductor=_conductor(),
             limits=limits,
         )
+
+
+def _conductor() -> ChosenModel | None:
+    """Raises SettingsError, which never tells what may be a key."""
+    name, server, key_variable = (
+        os.environ.get(f"RESONATE_CONDUCTOR_{part}", "") for part in ("MODEL", "SERVER", "KEY_VARIABLE")
+    )
+    if not name:
+        if server or key_variable:
+            raise SettingsError(
+                "RESONATE_CONDUCTOR_MODEL: names no model, but a server or a key is set for it"
+            )
+        return None
+    try:
+        return ChosenModel(name, server, key_variable)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def is_home(folder: Path) -> bool:

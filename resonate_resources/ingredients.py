@@ -32,9 +32,9 @@ DECIDING: Mapping[str, str] = {
 """Import name → distribution, of libraries whose releases decide how something sounds or what is heard in it."""
 
 CALCULATING = frozenset(
-    {"numpy", "scipy", "torch", "onnxruntime", "mir_eval", "pandas", "pyarrow", "pydantic"}
+    {"numpy", "scipy", "torch", "onnxruntime", "mir_eval", "pandas", "pyarrow", "pydantic", "smolagents"}
 )
-"""Libraries that calculate what they are told to, up to rounding; and those that only carry values."""
+"""Libraries that calculate what they are told to, up to rounding; and those that only carry values, or words."""
 
 BESIDE_THE_SOUND = frozenset(
     {"PIL", "mutagen", "mido", "soundfile", "dagster", "boto3", "botocore", "mypy_boto3_s3", "dagster_aws"}
@@ -50,7 +50,7 @@ _NO_INGREDIENTS = (
     f"{_OURS}.parallel",
     f"{_OURS}.recipe",
     f"{_OURS}.ingredients",
-    *(f"{_OURS}.signal.{drawing}" for drawing in ("picture", "chart", "ink", "thumbnail")),
+    *(f"{_OURS}.signal.{drawing}" for drawing in ("picture", "chart", "moves_chart", "ink", "thumbnail")),
 )
 """How work is shared out, kept and drawn: nothing in there changes a result."""
 

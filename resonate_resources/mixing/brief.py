@@ -7,13 +7,14 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 
-from resonate_resources.brief.section import Section
+from resonate_resources.brief.section import Section, absolute
 from resonate_resources.mixing.balance import BALANCE_LU
 from resonate_resources.preset import Preset
 
 StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
 Decibels = Annotated[float, Field(ge=-40, le=20, allow_inf_nan=False)]
-BalanceName = Literal["auto", "original", "standard", "master-only"]
+ConductorName = Literal["rules", "model", "none"]
+BalanceName = Literal["auto", "original", "standard", "reference", "master-only"]
 
 
 def _balance(named: Mapping[StemName, float]) -> dict[StemName, float]:
@@ -30,8 +31,14 @@ class MixingBrief(Section):
     )
     balance: BalanceName = Field(
         default="auto",
-        description="original: levels stay as they came; standard: towards balance_lu; master-only: the track "
-        "itself, its stems untouched; auto: standard as far as the track is a phone's recording, else original",
+        description="original: levels stay as they came; standard: towards balance_lu; reference: towards that of "
+        "reference; master-only: the track itself, its stems untouched; auto: standard as far as the track is a "
+        "phone's recording, else original",
+    )
+    reference: str = Field(
+        default="",
+        description="for that balance, by its absolute path: a clean recording, best of the same piece, to whose "
+        "levels, tone and width the stems are moved",
     )
     balance_lu: dict[StemName, Decibels] = Field(
         default_factory=lambda: _balance({}),
@@ -61,6 +68,18 @@ class MixingBrief(Section):
         default=False,
         description="bring what lies under 120 Hz to the middle, as far as that loses nothing",
     )
+    conductor: ConductorName = Field(
+        default="rules",
+        description="who listens to the planned mix and corrects what it has too much of for its kind: rules; "
+        "model: the language model that RESONATE_CONDUCTOR_MODEL names; none",
+    )
+    wish: str = Field(
+        default="",
+        max_length=500,
+        description="for the model, in words, as in `warmer, voice in front`; at most 500 characters",
+    )
+
+    _is_a_place = field_validator("reference")(absolute)
 
     @field_validator("balance_lu")
     @classmethod

@@ -43,7 +43,7 @@ class Holdings:
     """Sums of squares of samples. mix (windows, octaves); stems and astray (windows, octaves) by stem.
 
     astray: the part that is expected to be the other stems', or nothing's. hertz, mix_lines (lines,) and lines by
-    stem: squared magnitudes over the whole track.
+    stem: squared magnitudes over the whole track. samples: of each stem, all channels together.
     """
 
     mix: Floats
@@ -52,6 +52,7 @@ class Holdings:
     hertz: npt.NDArray[np.floating[Any]]
     mix_lines: Floats
     lines: Mapping[str, Floats]
+    samples: int
 
     def own_db(self, stem: str) -> float:
         """Level of what is its own against the mix, over the whole track."""
@@ -99,7 +100,9 @@ def hold(stems: Stems, worth: Mapping[str, Sequence[Worth]], progress: Progress 
     astray = {
         name: _astray(power[name], shared[name], _parts_astray(starts, worth.get(name, ()))) for name in stems
     }
-    return Holdings(mix, power, astray, spectra.hertz, np.asarray(mix_lines, np.float64), lines)
+    heard_lines = np.asarray(mix_lines, np.float64)
+    samples = first.frames * first.channels
+    return Holdings(mix, power, astray, spectra.hertz, heard_lines, lines, samples)
 
 
 def _parts_astray(starts: Sequence[float], worth: Sequence[Worth]) -> Floats:

@@ -40,7 +40,7 @@ docs/measurements.md, one song lies over 2.2, which a filter has made dark."""
 _FAINTEST = 1e-5  # of a stem's power: what is under it in an octave is as good as nothing,
 _UNTOLD_DB = 30.0  # and tells nothing of tone
 _ANY_LEVEL_DB2 = 400.0  # how loud a stem is says nothing about its tone
-_SURE = 1.0  # standard deviations further it has all of it
+SURE = 1.0  # standard deviations further it has all of it
 _LEAST_DB = 0.1
 
 
@@ -67,7 +67,7 @@ class Kind:
         deviations, all of it from one more on. What is under 0.1 dB is left out."""
         amounts = {name: self.amount(shape) for name, shape in DEFECTS.items()}
         found = {
-            name: amount * smoothly(deviations, doubted, doubted + _SURE)
+            name: amount * smoothly(deviations, doubted, doubted + SURE)
             for name, (amount, deviations) in amounts.items()
         }
         return {name: amount for name, amount in found.items() if amount >= _LEAST_DB}

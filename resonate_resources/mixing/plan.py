@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -81,11 +81,29 @@ class StemPlan(_Frozen):
         return still and not any(self.tone_db) and not any(self.width_db)
 
 
+class Move(_Frozen):
+    """One move at the conductor's desk. value_db: as it was asked, None of what is no finite number.
+
+    before, after: how far the mix was, and would have been, outside what is usual for its kind, in dB. told: why it
+    was undone or refused.
+    """
+
+    target: str
+    parameter: str
+    value_db: float | None
+    reason: str
+    before: float
+    after: float
+    outcome: Literal["kept", "undone", "refused"]
+    told: str = ""
+
+
 class MixPlan(_Frozen):
     """balance: which was chosen; rough: how far the track is one that was never mixed, 0 to 1.
 
     tone_db, width_db, mono_bass, sections: of all stems together. reasons: one line each. master-only mixes the
-    track itself.
+    track itself. moves: of the conductor, in their order, those that were not kept among them. conducted_by:
+    "rules", "none", or a model's name.
     """
 
     balance: str
@@ -97,6 +115,8 @@ class MixPlan(_Frozen):
     mono_bass: MonoBass | None = None
     sections: tuple[Section, ...] = ()
     ducking: Ducking | None = None
+    moves: tuple[Move, ...] = ()
+    conducted_by: str = "none"
 
     @property
     def shapes_whole(self) -> bool:

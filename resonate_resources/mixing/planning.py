@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 from resonate_resources.mixing.balance import gains_towards, presence
 from resonate_resources.mixing.brief import MixingBrief
+from resonate_resources.mixing.conductor.conduct import Agent, conduct
 from resonate_resources.mixing.holdings import Holdings
+from resonate_resources.mixing.kind import kind_of
 from resonate_resources.mixing.material import Material
-from resonate_resources.mixing.plan import MixPlan, StemPlan
+from resonate_resources.mixing.plan import EVEN, MixPlan, StemPlan
+from resonate_resources.mixing.towards import Towards
 from resonate_resources.mixing.wishes import Wishes, bounded, common_gain_db
 from resonate_resources.preset import Preset
 
@@ -22,18 +27,35 @@ _STILL_DB = 0.005  # a gain under this is none: 0.06 %
 
 
 def plan_mix(
-    brief: MixingBrief, material: Material, holdings: Holdings, loudness_lufs: Mapping[str, float]
+    brief: MixingBrief,
+    material: Material,
+    holdings: Holdings,
+    loudness_lufs: Mapping[str, float],
+    reference: Towards | None = None,
+    agent: Agent | None = None,
 ) -> MixPlan:
-    """loudness_lufs: of each stem, -inf of silence.
+    """loudness_lufs: of each stem, -inf of silence. reference: what would bring them to the brief's. agent: who
+    conducts where the brief asks for a model.
 
-    What is wished of the stems is kept under ASTRAY_DB of what is not their own.
+    What is wished of the stems is kept under ASTRAY_DB of what is not their own. Raises AudioError where there is
+    no agent to ask, or it fails.
     """
     present = {name: presence(holdings.own_db(name)) for name in loudness_lufs}
     material = material.played_by(list(present.values()))
     standard, reasons = _balance(brief, material)
     towards = gains_towards(brief.wished_lu(), loudness_lufs, present)
     wishes = Wishes({name: standard * towards[name] + brief.wished_db(name) for name in loudness_lufs})
+    if reference is not None:
+        wishes = Wishes(
+            {name: reference.gains_db.get(name, 0.0) + brief.wished_db(name) for name in loudness_lufs}
+        )
+    kind = kind_of({name: energy.sum(axis=0) for name, energy in holdings.stems.items()})
+    conducted = conduct(wishes, holdings, kind, ASTRAY_DB[brief.preset], brief, agent)
+    wishes = conducted.wishes
     made = bounded(wishes, holdings, ASTRAY_DB[brief.preset])
+    if reference is not None:
+        tones = zip(reference.tone_db(made.gains_db), made.tone_db, strict=True)
+        made = replace(made, tone_db=tuple(map(sum, tones)))
     common_db = common_gain_db(wishes, holdings)
     stems = {
         name: StemPlan(
@@ -46,8 +68,20 @@ def plan_mix(
         )
         for name in loudness_lufs
     }
+    reasons += conducted.reasons
     reasons += tuple(_bounded(name, stem) for name, stem in stems.items() if _is_bounded(stem))
-    return MixPlan(balance=brief.balance, rough=material.rough, reasons=reasons, stems=stems)
+    if reference is not None and not reference.same_piece:
+        reasons += ("the reference is no recording of the same piece: it tells little of levels",)
+    return MixPlan(
+        balance=brief.balance,
+        rough=material.rough,
+        reasons=reasons,
+        stems=stems,
+        tone_db=tuple(map(_still, made.tone_db)),
+        width_db=EVEN if reference is None else tuple(map(_still, reference.width_db)),
+        moves=conducted.moves,
+        conducted_by=conducted.by,
+    )
 
 
 def track_alone(material: Material, loudness_lufs: float) -> MixPlan:
@@ -80,6 +114,8 @@ def _balance(brief: MixingBrief, material: Material) -> tuple[float, tuple[str, 
             return material.rough, (f"{kept}: {material.why}",)
         case "original":
             return 0.0, ("levels stay as they came, as the brief asks",)
+        case "reference":
+            return 0.0, (f"towards {Path(brief.reference).name}, as the brief asks",)
         case "master-only":
             raise ValueError("the track itself has no balance")
 

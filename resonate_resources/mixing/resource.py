@@ -6,33 +6,56 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import dagster as dg
 
 from resonate_resources.mixing import mixer, planning
 from resonate_resources.mixing.brief import MixingBrief
+from resonate_resources.mixing.conductor import agent
+from resonate_resources.mixing.conductor.agent import ModelAgent
+from resonate_resources.mixing.conductor.model import ChosenModel
 from resonate_resources.mixing.holdings import Worth, hold
 from resonate_resources.mixing.material import material_of
 from resonate_resources.mixing.mixer import mix_stems
-from resonate_resources.mixing.moves import low_end_of, with_moves
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.planning import ASTRAY_DB, plan_mix, track_alone
+from resonate_resources.mixing.processors import low_end_of, with_processors
+from resonate_resources.mixing.towards import Towards, heard, heard_together, towards
 from resonate_resources.recipe import Engine, Product, Recipe
-from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
+from resonate_resources.recordings.named_file import NamedFile
+from resonate_resources.recordings.recording import AudioError, Progress, Recording, Stems, silent
 from resonate_resources.signal.loudness import measure_loudness
+from resonate_resources.signal.moves_chart import moves
+from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.phase import phase_beside
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 """Raised when the algorithm changes in a way that no constant shows."""
 
-PLAN = "mix_plan.json"
+PLAN, PICTURE = "mix_plan.json", "picture.png"
 
 
 class MixingResource(dg.ConfigurableResource[None]):
-    """Moves stems as far as it is asked, and no further than they are worth."""
+    """Moves stems as far as it is asked, and no further than they are worth.
+
+    conductor_model, conductor_server, conductor_key_variable: see `ChosenModel`; no model: none can be asked for.
+    """
+
+    conductor_model: str = ""
+    conductor_server: str = ""
+    conductor_key_variable: str = ""
 
     def plan_recipe(self, brief: MixingBrief) -> Recipe:
-        return Recipe.of(planning.__name__, Engine("rules"), brief.asked(), CODE_VERSION)
+        """With the reference by its content. A model is keyed with its name, what it is told, and the wish, which
+        nobody else reads. Raises AudioError where the reference can't be read."""
+        reference = _reference(brief)
+        asked = brief.asked() | {"reference": None} | (reference.ingredients() if reference else {})
+        if brief.conductor == "model":
+            engine = Engine("model", self.conductor_model or None)
+            return Recipe.of((planning.__name__, agent.__name__), engine, asked, CODE_VERSION)
+        asked["wish"] = ""
+        return Recipe.of(planning.__name__, Engine("rules"), asked, CODE_VERSION)
 
     def plan(
         self,
@@ -58,15 +81,29 @@ class MixingResource(dg.ConfigurableResource[None]):
             else:
                 holdings = hold(stems, worth, progress)
                 loudness = {name: meter.result().integrated_lufs for name, meter in metered.items()}
-                plan = plan_mix(brief, material, holdings, loudness)
+                reference = _towards(stems, brief, into)
+                plan = plan_mix(brief, material, holdings, loudness, reference, self._agent())
                 lows = low_end_of(stems) if brief.mono_bass else None
-                plan = with_moves(plan, brief, holdings, ASTRAY_DB[brief.preset], lows)
+                plan = with_processors(plan, brief, holdings, ASTRAY_DB[brief.preset], lows)
         plan.write(into / PLAN)
-        measures: dict[str, float | int | str | bool] = {"rough": plan.rough}
+        measures: dict[str, float | int | str | bool] = {
+            "rough": plan.rough,
+            "conducted_by": plan.conducted_by,
+            "moves_kept": sum(move.outcome == "kept" for move in plan.moves),
+            "moves_tried": len(plan.moves),
+        }
         for name, stem in plan.stems.items():
             measures[f"{name}_wished_db"] = stem.wished_db
             measures[f"{name}_gain_db"] = stem.gain_db
-        return Product({PLAN: into / PLAN}, measures, plan.reasons)
+        (into / PICTURE).write_bytes(_picture(plan))
+        return Product({PLAN: into / PLAN}, measures, plan.reasons, {PICTURE: into / PICTURE})
+
+    def _agent(self) -> ModelAgent | None:
+        if not self.conductor_model:
+            return None
+        return ModelAgent(
+            ChosenModel(self.conductor_model, self.conductor_server, self.conductor_key_variable)
+        )
 
     def recipe(self) -> Recipe:
         return Recipe.of(mixer.__name__, Engine("sum of stems"), version=CODE_VERSION)
@@ -95,3 +132,33 @@ class MixingResource(dg.ConfigurableResource[None]):
                 measures[f"{name}_loudness_lufs"] = stem.loudness_lufs + stem.gain_db + mix.gain_db
         turned = f"turned down by {-mix.gain_db:.1f} dB as a whole, as its peaks rose" if mix.gain_db else ""
         return Product({"mix.wav": mix.recording.path}, measures, tuple(filter(None, (turned,))))
+
+
+def _reference(brief: MixingBrief) -> NamedFile | None:
+    if brief.balance != "reference":
+        return None
+    if not brief.reference:
+        raise AudioError("mixing.balance=reference: no recording is named; set mixing.reference to its path")
+    return NamedFile("mixing.reference", Path(brief.reference))
+
+
+def _towards(stems: Stems, brief: MixingBrief, into: Path) -> Towards | None:
+    reference = _reference(brief)
+    if reference is None:
+        return None
+    with TemporaryDirectory(dir=into) as scratch:
+        recording = reference.decoded(Path(scratch))
+        return towards(*heard_together(stems), heard(recording))
+
+
+def _picture(plan: MixPlan) -> bytes:
+    tones = {name: stem.tone_db for name, stem in plan.stems.items()} | {
+        "all": plan.tone_db,
+        "width of all": plan.width_db,
+    }
+    return moves(
+        {name: (stem.wished_db, stem.gain_db) for name, stem in plan.stems.items()},
+        {name: tone for name, tone in tones.items() if any(tone)},
+        OCTAVES_HZ,
+        plan.reasons,
+    )

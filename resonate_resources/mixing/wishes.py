@@ -30,10 +30,6 @@ class Wishes:
     def tone_of(self, stem: str) -> Octaves:
         return self.tones_db.get(stem, EVEN)
 
-    def factors(self, stem: str) -> Floats:
-        """(octaves,): of the stem's amplitude, without the tone of all."""
-        return np.asarray(10 ** ((self.gains_db[stem] + np.array(self.tone_of(stem))) / 20), np.float64)
-
 
 def bounded(wishes: Wishes, holdings: Holdings, bound_db: float) -> Wishes:
     """What may be done of it: a stem at gain g against the others moves (g − 1)² of what it holds that is not its

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,16 +18,25 @@ _CENTRES_HZ = 1000.0 * 2.0 ** np.arange(-5, 5)
 _RESOLUTION_HZ = 11.0  # 4096 points at 44.1 and 48 kHz
 
 
+def membership(hertz: npt.NDArray[np.floating[Any]]) -> Floats:
+    """(lines, octaves) of 0 and 1: which octave each line counts to.
+
+    What lies under 22 Hz counts to the lowest, what lies over 22.6 kHz to the highest; an offset, the first line,
+    to none: it is no sound.
+    """
+    octave = np.round(np.log2(np.maximum(hertz, 1.0) / 1000.0)).clip(-5, 4) + 5
+    members = np.asarray(octave[:, None] == np.arange(10), np.float64)
+    members[0] = 0.0
+    return members
+
+
 class OctaveSpectra:
-    """Spectra of blocks, to be summed by octave. What lies under 22 Hz counts to the lowest octave, what lies over
-    22.6 kHz to the highest."""
+    """Spectra of blocks, to be summed by octave."""
 
     def __init__(self, sample_rate: int) -> None:
         self.size = 1 << int(np.ceil(np.log2(sample_rate / _RESOLUTION_HZ)))
         self.hertz = np.fft.rfftfreq(self.size, 1 / sample_rate)
-        octave = np.round(np.log2(np.maximum(self.hertz, 1.0) / 1000.0)).clip(-5, 4) + 5
-        self._members = np.asarray(octave[:, None] == np.arange(10), np.float64)
-        self._members[0] = 0.0  # an offset is no sound
+        self._members = membership(self.hertz)
         self._window = np.hanning(self.size + 1)[:-1]
         self._norm = 1.0 / (self.size * np.square(self._window).sum())
 
