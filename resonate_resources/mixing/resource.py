@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import dagster as dg
 
-from resonate_resources.mixing import mixer, planning
+from resonate_resources.mixing import mixer, planning, processors
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.conductor import agent
 from resonate_resources.mixing.conductor.agent import ModelAgent
@@ -51,11 +51,12 @@ class MixingResource(dg.ConfigurableResource[None]):
         nobody else reads. Raises AudioError where the reference can't be read."""
         reference = _reference(brief)
         asked = brief.asked() | {"reference": None} | (reference.ingredients() if reference else {})
+        planned_by = planning.__name__, processors.__name__
         if brief.conductor == "model":
             engine = Engine("model", self.conductor_model or None)
-            return Recipe.of((planning.__name__, agent.__name__), engine, asked, CODE_VERSION)
+            return Recipe.of((*planned_by, agent.__name__), engine, asked, CODE_VERSION)
         asked["wish"] = ""
-        return Recipe.of(planning.__name__, Engine("rules"), asked, CODE_VERSION)
+        return Recipe.of(planned_by, Engine("rules"), asked, CODE_VERSION)
 
     def plan(
         self,
