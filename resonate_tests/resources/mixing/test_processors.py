@@ -88,7 +88,7 @@ def test_stems_fall_no_further_than_what_is_not_their_own_allows(
     preset: Preset, wanted: dict[str, float], tmp_path: Path
 ) -> None:
     """Errors that are known, moved by the deepest that gains may fall to, against the mix."""
-    voice, bass, drums, error = noises()
+    bass, drums, error = noises(count=3)
     error *= np.float32(0.3)
     stems = stems_of(tmp_path, drums=drums - error, bass=bass + error)
     worth = {
@@ -98,7 +98,7 @@ def test_stems_fall_no_further_than_what_is_not_their_own_allows(
     brief = MixingBrief(balance="original", conductor="none", preset=preset, **wanted)
     product = MixingResource().plan(stems, worth, 20_000.0, FINISHED, brief, tmp_path)
     plan = MixPlan.read(product.files[PLAN])
-    fall = {name: 0.0 for name in stems}
+    fall = dict.fromkeys(stems, 0.0)
     for name, stem in plan.stems.items():
         if stem.dynamics is not None:
             fall[name] += stem.dynamics.part * (1 - 10 ** (-stem.dynamics.most_db / 20))
