@@ -125,8 +125,10 @@ def master(
         )
     if not out.parent.is_dir():
         raise click.UsageError(f"--out: there is no folder {out.parent}")
-    if out.exists() and out.samefile(file):
-        raise click.UsageError("--out: is FILE itself, which is never written to")
+    if out.exists() and (out.samefile(file) or (reference and out.samefile(reference))):
+        raise click.UsageError("--out: is FILE itself, or the reference, which are never written to")
+    if reference is None and amount != 1:
+        raise click.UsageError("--amount: is how far towards a --reference, and there is none")
     try:
         brief = MasteringBrief(
             preset=preset,
@@ -286,8 +288,8 @@ def mix(
 ) -> None:
     """Mix the stems in STEM_DIR: vocals, drums, bass, other, piano, guitar, each a file of any kind of audio.
 
-    They are taken for true stems, that hold nothing of each other, and are moved as far as it takes. Nobody conducts
-    unless --set mixing.conductor=rules says so.
+    They are taken for true stems, that hold nothing of each other, and are moved as far as it takes. Nobody
+    conducts unless --set mixing.conductor=rules says so.
     """
     from resonate_resources.mixing.holdings import Worth
     from resonate_resources.mixing.plan import MixPlan

@@ -210,8 +210,9 @@ def _held(own: Spectrum) -> Floats:
     """0 to 1: how far the track holds something there that may be raised."""
     level_db = _decibels(own.power / max(own.power.max(), 1e-30))
     eventful = ((own.spread_db - _STEADY_DB) / (_EVENTFUL_DB - _STEADY_DB)).clip(0, 1)
-    strong = ((level_db - _FAINT_DB) / _RAMP_DB + eventful).clip(0, 1)
-    return np.asarray(strong * _before_the_end(own), np.float64)
+    over = (level_db - _FAINT_DB) / _RAMP_DB
+    steady = over.clip(0, 1) * _before_the_end(own)  # beyond it is noise, if anything
+    return np.asarray(eventful * (over + 1).clip(0, 1) + (1 - eventful) * steady, np.float64)
 
 
 def _wanted(own: Spectrum, reference: Spectrum) -> Floats:
@@ -233,7 +234,7 @@ def _width(own: Spectrum, reference: Spectrum, held: Floats) -> Floats:
     for each, ratio in ((own, mine), (reference, theirs)):
         off *= ((ratio - _NO_SIDE_DB) / (_SIDE_DB - _NO_SIDE_DB)).clip(0, 1)
         off *= (1 - np.square(each.lean) / _ONE_SIDED).clip(0, 1)
-        off *= _before_the_end(each)
+    off *= _before_the_end(reference)
     return np.where(off > 0, held * off, off)
 
 

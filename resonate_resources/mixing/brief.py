@@ -14,12 +14,19 @@ from resonate_resources.preset import Preset
 StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
 Decibels = Annotated[float, Field(ge=-40, le=20, allow_inf_nan=False)]
 ConductorName = Literal["rules", "model", "none"]
+NaturalPart = Literal["vibrato", "breath", "shimmer"]
+Amount = Annotated[float, Field(ge=0, le=1)]
 BalanceName = Literal["auto", "original", "standard", "reference", "master-only"]
 
 
 def _balance(named: Mapping[StemName, float]) -> dict[StemName, float]:
     """The usual balance, with what is named in its place."""
     return {name: named.get(name, BALANCE_LU[name]) for name in get_args(StemName)}
+
+
+def _parts(named: Mapping[NaturalPart, float]) -> dict[NaturalPart, float]:
+    """Nothing, but for what is named."""
+    return {name: named.get(name, 0.0) for name in get_args(NaturalPart)}
 
 
 class MixingBrief(Section):
@@ -79,7 +86,18 @@ class MixingBrief(Section):
         description="for the model, in words, as in `warmer, voice in front`; at most 500 characters",
     )
 
+    naturalise: dict[NaturalPart, Amount] = Field(
+        default_factory=lambda: _parts({}),
+        description="for vocals that were generated or tuned too far, each part 0 (off) to 1: vibrato on notes "
+        "held as by a machine, breath where a voice is clearer than real ones, less shimmer at 6 to 10 kHz",
+    )
+
     _is_a_place = field_validator("reference")(absolute)
+
+    @field_validator("naturalise")
+    @classmethod
+    def _every_part(cls, naturalise: dict[NaturalPart, float]) -> dict[NaturalPart, float]:
+        return _parts(naturalise)
 
     @field_validator("balance_lu")
     @classmethod

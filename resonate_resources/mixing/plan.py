@@ -103,7 +103,8 @@ class MixPlan(_Frozen):
 
     tone_db, width_db, mono_bass, sections: of all stems together. reasons: one line each. master-only mixes the
     track itself. moves: of the conductor, in their order, those that were not kept among them. conducted_by:
-    "rules", "none", or a model's name.
+    "rules", "none", or a model's name. naturalise: how much of each part of naturalisation the voice gets, 0 to 1;
+    what is not named, none.
     """
 
     balance: str
@@ -112,11 +113,12 @@ class MixPlan(_Frozen):
     stems: Mapping[str, StemPlan]
     tone_db: Octaves = EVEN
     width_db: Octaves = EVEN
+    moves: tuple[Move, ...] = ()
+    conducted_by: str = "none"
     mono_bass: MonoBass | None = None
     sections: tuple[Section, ...] = ()
     ducking: Ducking | None = None
-    moves: tuple[Move, ...] = ()
-    conducted_by: str = "none"
+    naturalise: Mapping[str, float] = {}
 
     @property
     def shapes_whole(self) -> bool:

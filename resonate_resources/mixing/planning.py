@@ -21,6 +21,7 @@ from resonate_resources.preset import Preset
 ASTRAY_DB: Mapping[Preset, float] = {"conservative": -30.0, "balanced": -24.0, "aggressive": -18.0}
 """What moving a stem may add of what is not its own, against the mix, in every window and octave."""
 
+_NOT_APART = "the voice is not naturalised: in the track itself it is not apart"
 TRACK = "track"
 """What the track itself is called where it takes the place of the stems."""
 _STILL_DB = 0.005  # a gain under this is none: 0.06 %
@@ -84,8 +85,8 @@ def plan_mix(
     )
 
 
-def track_alone(material: Material, loudness_lufs: float) -> MixPlan:
-    """The plan of "master-only": the track itself, as it is."""
+def track_alone(material: Material, loudness_lufs: float, naturalise: bool = False) -> MixPlan:
+    """The plan of "master-only": the track itself, as it is. naturalise: whether its voice should have been."""
     alone = StemPlan(
         wished_db=0.0,
         gain_db=0.0,
@@ -95,7 +96,7 @@ def track_alone(material: Material, loudness_lufs: float) -> MixPlan:
     return MixPlan(
         balance="master-only",
         rough=material.rough,
-        reasons=("the track itself, as the brief asks",),
+        reasons=("the track itself, as the brief asks", *((_NOT_APART,) if naturalise else ())),
         stems={TRACK: alone},
     )
 

@@ -224,6 +224,13 @@ def test_a_master_of_another_tone_than_the_mix_is_told(make: Make, high_db: floa
     )
 
 
+def test_what_was_moved_towards_a_reference_is_no_drift(make: Make) -> None:
+    mix = make("mix", {"mix": coloured(0.0)})
+    for moved_db, passes in ((10.0, True), (3.0, False)):
+        moved = make("master", {"master": coloured(8.0)}, {"reference_moved_db": moved_db})
+        assert checks.master_keeps_its_balance(moved, mix).passed is passes
+
+
 def test_silence_has_the_tone_of_silence(make: Make) -> None:
     silent = np.zeros_like(tone(-20))
     still = make("mix_plan", write=plan())

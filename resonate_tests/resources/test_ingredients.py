@@ -26,7 +26,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "restored_stems": (f"{P}.restoration.noisereduce_engine",),
     "midi": (f"{P}.transcription.resource",),
     "mix_plan": (f"{P}.mixing.planning",),
-    "mix": (f"{P}.mixing.mixer",),
+    "mix": (f"{P}.mixing.mixer", f"{P}.naturalisation.naturalise"),
     "master": (f"{P}.mastering.resource",),
     "regenerated_stems": (f"{P}.regeneration.resource",),
     "qc_scores": (f"{P}.quality.resource",),
