@@ -138,9 +138,8 @@ def mix_stays_in_phase(mix: Artefact, mix_plan: Artefact) -> Verdict:
 
 
 def master_stays_in_phase(master: Artefact, mix_plan: Artefact) -> Verdict:
-    """Left and right correlate by at most 0.1 less than the track's, the master folded down to mono loses at most
-    1 dB more; where nothing was to be moved, what lies under 250 Hz is in phase with the track (correlation
-    0.98)."""
+    """Left and right correlate by at most 0.1 less than the track's, folded down to mono the master loses at most
+    1 dB more, and where nothing was to be moved it is in phase with the track under 250 Hz (correlation 0.98)."""
     towards_reference = bool(master.manifest.measures.get("reference_moved_db", 0.0))
     return _in_phase(master, moved=towards_reference or not _plan(mix_plan).moves_nothing)
 
