@@ -179,10 +179,18 @@ def master(
 
 
 def _mixing_brief(assignments: list[str]) -> MixingBrief:
+    """Later ones win. One that is of another section is told."""
     from resonate_resources.brief.layers import Layer, nested, resolve
     from resonate_studio.brief_commands import parsed
 
-    return resolve([Layer("", nested(parsed(assignments)))]).brief.mixing
+    settings = parsed(assignments)
+    foreign = next((name for name in settings if not name.startswith("mixing.")), None)
+    if foreign is not None:
+        raise click.UsageError(f"--set: {foreign} is none of mixing's settings (docs/briefs.md lists them)")
+    wanted = resolve([Layer("", nested(settings))]).brief.mixing
+    if wanted.balance == "master-only":
+        raise click.UsageError("--set: mixing.balance=master-only needs a track, which stems alone are not")
+    return wanted
 
 
 @contextmanager
@@ -257,6 +265,13 @@ def _measures(recording: Recording) -> dict[str, Any]:
 )
 @click.option("--gain", "gains", multiple=True, metavar="STEM=DB", help="How much louder a stem is to be.")
 @click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="mixing.NAME=VALUE",
+    help="Any other setting of mixing: mixing.compress=1, mixing.duck_db=4, mixing.mono_bass=true, …",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
@@ -264,11 +279,17 @@ def _measures(recording: Recording) -> dict[str, Any]:
 )
 @JSON
 def mix(
-    folder: Path, balance: Literal["original", "standard"], gains: tuple[str, ...], out: Path, as_json: bool
+    folder: Path,
+    balance: Literal["original", "standard"],
+    gains: tuple[str, ...],
+    assignments: tuple[str, ...],
+    out: Path,
+    as_json: bool,
 ) -> None:
     """Mix the stems in STEM_DIR: vocals, drums, bass, other, piano, guitar, each a file of any kind of audio.
 
-    They are taken for true stems, that hold nothing of each other, and are moved as far as it takes.
+    They are taken for true stems, that hold nothing of each other, and are moved as far as it takes. Nobody
+    conducts unless --set mixing.conductor=rules says so.
     """
     from resonate_resources.mixing.holdings import Worth
     from resonate_resources.mixing.plan import MixPlan
@@ -280,7 +301,8 @@ def mix(
         raise click.UsageError(f"--out: {out} is no .wav in a folder that exists")
     if out.exists() and out.parent.samefile(folder):
         raise click.UsageError("--out: is among the stems, which are never written to")
-    wanted = _mixing_brief([f"mixing.balance={balance}", *(f"mixing.gains_db.{gain}" for gain in gains)])
+    asked = [f"mixing.balance={balance}", *(f"mixing.gains_db.{gain}" for gain in gains)]
+    wanted = _mixing_brief(["mixing.conductor=none", *asked, *assignments])
     with _stems(folder) as (stems, scratch):
         mixing = MixingResource()
         worth = {name: [Worth(0.0, stem.duration, math.inf, 0.0)] for name, stem in stems.items()}
@@ -289,10 +311,11 @@ def mix(
         product = mixing.mix(stems, plan, scratch)
         found = _measures(Recording.open(product.files["mix.wav"]))
         shutil.copyfile(product.files["mix.wav"], out)
+    notes = [*planned.notes, *product.notes]
     gains_db = {name: round(stem.gain_db, 2) for name, stem in plan.stems.items()}
     if as_json:
-        print_json({"file": str(out), **found, "gains_db": gains_db, "notes": list(product.notes)})
+        print_json({"file": str(out), **found, "gains_db": gains_db, "notes": notes})
         return
     moves = ", ".join(f"{name} {gain:+.1f} dB" for name, gain in gains_db.items())
-    for line in (f"{out}: {found['integrated_lufs']} LUFS; {moves}", *product.notes):
+    for line in (f"{out}: {found['integrated_lufs']} LUFS; {moves}", *notes):
         console(as_json).print(line, markup=False, highlight=False, soft_wrap=True)

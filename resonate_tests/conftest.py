@@ -31,6 +31,7 @@ SLOW = [
     *("demucs", "demo_song", "regeneration", "transcription", "test_midi.py", "spectral/test_engine.py"),
     *("spectral/test_spleeter.py", "test_rejections.py"),
     *("test_automation.py", "test_schedules.py", "test_separating.py", "test_key.py", "test_mixing.py"),
+    *("test_carrying_out.py", "test_ducking.py", "test_processors.py"),
     *("restoration/test_resource.py", "test_noise_reduction.py", "test_injected_defects.py"),
     *(
         "test_mastering.py",

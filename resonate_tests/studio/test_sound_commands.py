@@ -194,6 +194,41 @@ def test_or_as_they_are(stem_folder: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(sf.read(tmp_path / "mix.wav")[0], plain, atol=1e-6)
 
 
+def test_all_of_mixings_settings_can_be_set(stem_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mix.wav"
+    time = np.arange(5 * RATE) / RATE
+    kick = np.sin(2 * np.pi * 55 * time) * np.exp(-(time % 0.5) / 0.05) * 0.4
+    sf.write(stem_folder / "drums.wav", np.stack([kick, kick], axis=1), RATE, subtype="PCM_24")
+    plain, ducked = (
+        told("mix", stem_folder, "--balance", "original", "--out", out, *more)
+        for more in ((), ("--set", "mixing.duck_db=12", "--set", "mixing.mono_bass=true"))
+    )
+    assert ducked["integrated_lufs"] < plain["integrated_lufs"] - 0.5
+    assert any("bass 12.0 dB, other 12.0 dB" in note for note in ducked["notes"])
+    assert any("low end in mono to 100%" in note for note in ducked["notes"])
+    louder = told(
+        "mix", stem_folder, "--set", "mixing.gains_db.vocals=6", "--set", "mixing.compress=1", "--out", out
+    )
+    assert any(note.startswith("vocals: compressed 2 : 1") for note in louder["notes"])
+
+
+@pytest.mark.parametrize(
+    ("assignment", "line"),
+    [
+        ("mixing.duck_db=13", "mixing.duck_db: 13 can't be used"),
+        ("mastering.target_lufs=-9", "mastering.target_lufs is none of mixing's settings"),
+        ("mixing.balance=master-only", "needs a track"),
+    ],
+)
+def test_what_mixing_cannot_be_set_to_is_told(
+    assignment: str, line: str, stem_folder: Path, tmp_path: Path
+) -> None:
+    result = resonate("mix", stem_folder, "--set", assignment, "--out", tmp_path / "mix.wav")
+    assert result.exit_code != 0
+    assert line in " ".join(result.output.split())
+    assert not (tmp_path / "mix.wav").exists()
+
+
 def test_what_is_wrong_with_stems_is_one_line(stem_folder: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
