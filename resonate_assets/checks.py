@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from inspect import signature
 
 import dagster as dg
@@ -15,10 +15,13 @@ from resonate_assets.markdown import lines
 from resonate_assets.partitions import tracks
 from resonate_resources.ingestion.ingest import TRACK
 from resonate_resources.mastering.levelling import TOLERANCE_LU
+from resonate_resources.mixing.plan import MixPlan
+from resonate_resources.mixing.resource import PLAN
 from resonate_resources.recordings.midi import read_notes
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.octaves import OCTAVES_HZ, octave_levels
+from resonate_resources.signal.phase import Phase
 from resonate_resources.signal.summing import null_depth
 from resonate_resources.signal.true_peak import measure_sample_peak, measure_true_peak
 from resonate_resources.storage.artefacts import Artefact, plain
@@ -34,6 +37,12 @@ AUDIBLE_DBFS = -80.0
 
 DRIFT_DB = 2.0
 """So far an octave may be off where nothing was meant to move it: what is heard as another tone."""
+
+CORRELATION_LOST, FOLD_DOWN_LOST_DB = 0.1, 1.0
+"""Left and right may correlate by so much less than the track's do, and their sum be so much softer."""
+LOW_END_CORRELATION, LOW_END_DB = 0.98, -30.0
+"""How far a low end that nothing was meant to move is to be in phase with the track's; where that is so far under
+the rest, it is no low end."""
 
 
 @dataclass(frozen=True)
@@ -116,18 +125,31 @@ def mix_does_not_clip(mix: Artefact) -> Verdict:
 
 
 def mix_keeps_its_balance(mix: Artefact, mix_plan: Artefact, raw_track: Artefact) -> Verdict:
-    """Where the plan moves no stem, no octave from 63 Hz to 8 kHz is more than 2 dB off the track's."""
+    """Where the plan moves nothing, no octave from 63 Hz to 8 kHz is more than 2 dB off the track's."""
     drift = _drift(mix.recording("mix.wav"), raw_track.recording(TRACK))
-    moved = any(
-        float(value) for name, value in mix_plan.manifest.measures.items() if name.endswith("_gain_db")
-    )
+    moved = not _plan(mix_plan).moves_nothing
     return Verdict(moved or drift <= DRIFT_DB, {"drift_db": drift, "moved_by_plan": str(moved)})
 
 
+def mix_stays_in_phase(mix: Artefact, mix_plan: Artefact) -> Verdict:
+    """Left and right correlate by at most 0.1 less than the track's, the mix folded down to mono loses at most 1 dB
+    more; where the plan moves nothing, what lies under 250 Hz is in phase with the track (correlation 0.98)."""
+    return _in_phase(mix, moved=not _plan(mix_plan).moves_nothing)
+
+
+def master_stays_in_phase(master: Artefact, mix_plan: Artefact) -> Verdict:
+    """Left and right correlate by at most 0.1 less than the track's, folded down to mono the master loses at most 1 dB
+    more, and where nothing was to be moved, it is in phase with the track under 250 Hz (correlation 0.98)."""
+    towards_reference = bool(master.manifest.measures.get("reference_moved_db", 0.0))
+    return _in_phase(master, moved=towards_reference or not _plan(mix_plan).moves_nothing)
+
+
 def master_keeps_its_balance(master: Artefact, mix: Artefact) -> Verdict:
-    """No octave of the master from 63 Hz to 8 kHz is more than 2 dB off the mix's, at equal loudness."""
+    """No octave of the master from 63 Hz to 8 kHz is more than 2 dB off the mix's, at equal loudness, besides what
+    was moved towards a reference."""
     drift = _drift(master.recording("master.wav"), mix.recording("mix.wav"))
-    return Verdict(drift <= DRIFT_DB, {"drift_db": drift})
+    moved = float(master.manifest.measures.get("reference_moved_db", 0.0))
+    return Verdict(drift <= DRIFT_DB + moved, {"drift_db": drift, "reference_moved_db": moved})
 
 
 def master_is_under_ceiling(master: Artefact, brief: Artefact) -> Verdict:
@@ -208,6 +230,23 @@ def exported_files_are_there(exports: Artefact) -> Verdict:
     folder, names = told["folder"], told["files"]
     missing = [name for name in names if exports.store.size(f"exports/{folder}/{name}") is None]
     return Verdict(not missing, {"files": len(names), "missing": ", ".join(missing) or "none"})
+
+
+def _plan(mix_plan: Artefact) -> MixPlan:
+    return MixPlan.read(mix_plan.path(PLAN))
+
+
+def _in_phase(made: Artefact, moved: bool) -> Verdict:
+    """Judged by what the stage measured."""
+    found = {field.name: float(made.manifest.measures[field.name]) for field in fields(Phase)}
+    phase = Phase(**found)
+    no_low_end = moved or phase.low_end_db < LOW_END_DB
+    passed = (
+        phase.correlation >= phase.original_correlation - CORRELATION_LOST
+        and phase.fold_down_db >= phase.original_fold_down_db - FOLD_DOWN_LOST_DB
+        and (no_low_end or phase.low_end_correlation >= LOW_END_CORRELATION)
+    )
+    return Verdict(passed, {**found, "moved": str(moved)})
 
 
 def _drift(recording: Recording, original: Recording) -> float:
@@ -336,10 +375,15 @@ CHECKS = [
     _checks(blocking=[restored_fit_stems]),
     _checks(blocking=[notes_lie_within_track], warning=[has_notes]),
     _checks(warning=[tempo_and_key_are_known]),
-    _checks(blocking=[mix_does_not_clip], warning=[mix_keeps_its_balance]),
+    _checks(blocking=[mix_does_not_clip], warning=[mix_keeps_its_balance, mix_stays_in_phase]),
     _checks(
         blocking=[master_is_under_ceiling],
-        warning=[master_is_at_target_loudness, limiting_is_gentle, master_keeps_its_balance],
+        warning=[
+            master_is_at_target_loudness,
+            limiting_is_gentle,
+            master_keeps_its_balance,
+            master_stays_in_phase,
+        ],
     ),
     _checks(blocking=[regenerated_fit_stems], warning=[regenerated_as_loud_as_stems]),
     _checks(blocking=[scores_are_scores], warning=[quality_is_accepted]),

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from resonate_assets.brief import asked_of
-from resonate_assets.stage import code_of, produce, track_asset
+from resonate_assets.stage import code_of, one_line_errors, produce, track_asset
 from resonate_resources.capabilities import Mastering
 from resonate_resources.ingestion.ingest import TRACK, kept_tags, tags_read
 from resonate_resources.mastering import resource
@@ -24,10 +24,12 @@ def master(
     """The master, measured again from the files that were written; original, mix and master side by side."""
     wanted = asked_of(brief).mastering
     rough = float(mix_plan.manifest.measures["rough"])
+    with one_line_errors():
+        recipe = mastering.recipe(wanted)
     return produce(
         context,
         storage,
-        mastering.recipe(wanted),
+        recipe,
         [
             brief.reading({}),
             mix_plan.reading({"rough": rough}),

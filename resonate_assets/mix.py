@@ -22,14 +22,15 @@ def mix(
 ) -> dg.MaterializeResult[Artefact]:
     """The mix. Where the plan moves nothing, it is the sum of the stems, and so the track."""
     plan = MixPlan.read(mix_plan.path(resource.PLAN))
+    track = raw_track.recording(TRACK)
     alone = plan.balance == "master-only"
-    read = raw_track.files(TRACK) if alone else restored_stems.files(*restored_stems.stem_files)
+    read = [] if alone else [restored_stems.files(*restored_stems.stem_files)]
     return produce(
         context,
         storage,
         mixing.recipe(),
-        [mix_plan.files(resource.PLAN), read],
+        [mix_plan.files(resource.PLAN), *read, raw_track.files(TRACK)],
         lambda into, progress: mixing.mix(
-            {"track": raw_track.recording(TRACK)} if alone else restored_stems.stems(), plan, into, progress
+            {"track": track} if alone else restored_stems.stems(), plan, into, progress, track
         ),
     )

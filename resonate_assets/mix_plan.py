@@ -3,7 +3,7 @@
 import dagster as dg
 
 from resonate_assets.brief import asked_of
-from resonate_assets.stage import code_of, produce, track_asset
+from resonate_assets.stage import code_of, one_line_errors, produce, track_asset
 from resonate_resources.capabilities import Mixing
 from resonate_resources.ingestion.ingest import TRACK
 from resonate_resources.mixing import resource
@@ -36,10 +36,12 @@ def mix_plan(
             name: [Worth.of(window) for window in each["windows"]]
             for name, each in stems.read_json(QUALITY)["quality"].items()
         }
+    with one_line_errors():
+        recipe = mixing.plan_recipe(wanted)
     return produce(
         context,
         storage,
-        mixing.plan_recipe(wanted),
+        recipe,
         [brief.reading({}), profile.reading(facts), stems.files(QUALITY), read],
         lambda into, progress: mixing.plan(parts, worth, **facts, brief=wanted, into=into, progress=progress),
     )

@@ -78,7 +78,9 @@ class Mixing(Protocol):
 
     def recipe(self) -> Recipe: ...
 
-    def mix(self, stems: Stems, plan: MixPlan, into: Path, progress: Progress) -> Product: ...
+    def mix(
+        self, stems: Stems, plan: MixPlan, into: Path, progress: Progress, original: Recording | None
+    ) -> Product: ...
 
 
 class Mastering(Protocol):

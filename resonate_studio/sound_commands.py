@@ -71,6 +71,12 @@ def _lufs(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
 @click.option(
     "--limiting", type=float, default=3.0, help="The most that peaks are limited by, in dB. Default: 3."
 )
+@click.option(
+    "--reference",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A clean recording, towards whose tone and width FILE is moved.",
+)
+@click.option("--amount", type=float, default=1.0, help="How far towards it, 0 to 1. Default: 1.")
 @click.option("--rate", type=click.Choice(["44100", "48000"]), help="Default: the file's own, or the nearer.")
 @click.option(
     "--bits", type=click.Choice(["16", "24", "32"]), default="24", help="Of WAV (32: float) and FLAC."
@@ -93,13 +99,16 @@ def master(
     target: float,
     peak: float,
     limiting: float,
+    reference: Path | None,
+    amount: float,
     rate: str | None,
     bits: str,
     preset: Preset,
     out: Path,
     as_json: bool,
 ) -> None:
-    """Master FILE to a loudness, under a ceiling of true peaks: gain, and as little limiting as it takes.
+    """Master FILE to a loudness, under a ceiling of true peaks: gain, and as little limiting as it takes; towards a
+    reference, if one is given.
 
     What would need more limiting than is allowed comes out less loud, and says so.
     """
@@ -116,14 +125,18 @@ def master(
         )
     if not out.parent.is_dir():
         raise click.UsageError(f"--out: there is no folder {out.parent}")
-    if out.exists() and out.samefile(file):
-        raise click.UsageError("--out: is FILE itself, which is never written to")
+    if out.exists() and (out.samefile(file) or (reference and out.samefile(reference))):
+        raise click.UsageError("--out: is FILE itself, or the reference, which are never written to")
+    if reference is None and amount != 1:
+        raise click.UsageError("--amount: is how far towards a --reference, and there is none")
     try:
         brief = MasteringBrief(
             preset=preset,
             target_lufs=target,
             ceiling_dbtp=peak,
             limiting_db=limiting,
+            reference=str(reference.absolute()) if reference else "",
+            reference_amount=amount,
             sample_rate=None if rate is None else 44100 if rate == "44100" else 48000,
             bits=16 if bits == "16" else 24 if bits == "24" else 32,
             formats=(form,),

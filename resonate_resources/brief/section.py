@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -17,6 +18,13 @@ T = TypeVar("T")
 def once(values: tuple[T, ...]) -> tuple[T, ...]:
     """Each value once, in the order in which they first stand."""
     return tuple(dict.fromkeys(values))
+
+
+def absolute(place: str) -> str:
+    """A path that means the same wherever it is read, or none. Raises ValueError."""
+    if place and not Path(place).is_absolute():
+        raise ValueError("is no absolute path")
+    return place
 
 
 class Section(BaseModel):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from resonate_resources.brief.section import Section, once
+from resonate_resources.brief.section import Section, absolute, once
 from resonate_resources.preset import Preset
 
 Format = Literal["wav", "flac", "mp3"]
@@ -42,6 +42,17 @@ class MasteringBrief(Section):
         description="the most that peaks may be limited by, in dB, 0 to 24; what would need more comes out less "
         "loud. null: 3 of finished music, up to 6 of a rough recording",
     )
+    reference: str = Field(
+        default="",
+        description="a clean recording, by its absolute path, towards whose tone and width the track is moved",
+    )
+    reference_amount: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="how far towards the reference, 0 to 1",
+    )
     sample_rate: Literal[44100, 48000] | None = Field(
         default=None,
         description="of the files, in Hz, 44100 or 48000; null: the track's own, or the nearer of them",
@@ -56,4 +67,5 @@ class MasteringBrief(Section):
         description="files to deliver; a WAV is always made, to judge",
     )
 
+    _is_a_place = field_validator("reference")(absolute)
     _once = field_validator("formats")(once)

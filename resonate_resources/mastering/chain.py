@@ -1,4 +1,4 @@
-"""A mix to a master: resampled, made dense, levelled, delivered."""
+"""A mix to a master: resampled, moved towards a reference, made dense, levelled, delivered."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mastering.delivery import Delivered, deliver
 from resonate_resources.mastering.levelling import Target, level
+from resonate_resources.mastering.reference import Moves, moved, moves_towards, spectrum_of
 from resonate_resources.mastering.shaping import GLUE, WORKING_LOUDNESS_LUFS, glued
 from resonate_resources.parallel import ahead
 from resonate_resources.recordings.recording import Progress, Recording, Samples, silent, write_recording
@@ -38,7 +39,7 @@ LIMITING_FINISHED_DB, LIMITING_ROUGH_DB = 3.0, 6.0
 class Mastered:
     """gain_db went into the limiter, against the mix; limiting_db is the most that the limiter took off, and
     allowed_db the most it might have. bounded: more gain was not allowed. centred: a constant
-    offset was taken out."""
+    offset was taken out. moves: towards the reference, where there is one."""
 
     files: Mapping[str, Delivered]
     gain_db: float
@@ -46,14 +47,21 @@ class Mastered:
     allowed_db: float
     bounded: bool
     centred: bool
+    moves: Moves | None = None
 
 
 def master(
-    mix: Recording, into: Path, brief: MasteringBrief, rough: float, tags: Tags, progress: Progress = silent
+    mix: Recording,
+    into: Path,
+    brief: MasteringBrief,
+    rough: float,
+    tags: Tags,
+    progress: Progress = silent,
+    reference: Recording | None = None,
 ) -> Mastered:
     """Write master.wav and the other formats asked for, of a mix of 1 to 6 channels. Raises AudioError.
 
-    rough: 0 of finished music, 1 of a recording that was never mixed.
+    rough: 0 of finished music, 1 of a recording that was never mixed. reference: of any rate and channels.
     """
     target = Target(brief.target_lufs, brief.ceiling_dbtp)
     allowed_db = brief.limiting_db
@@ -63,6 +71,13 @@ def master(
         source = _resampled(mix, Path(folder) / "resampled.wav", brief.sample_rate)
         came, source = source, _centred(source, Path(folder) / "centred.wav")
         centred = source is not came
+        moves = None
+        if reference is not None:
+            moves = moves_towards(spectrum_of(source), spectrum_of(reference), brief.reference_amount)
+            if moves.any:
+                blocks = moved(source, moves)
+                path = Path(folder) / "moved.wav"
+                source = _written(blocks, path, source, source.sample_rate, source.frames)
         loudness, peak_dbtp = _metered(source)
         progress(0.1)
         glue, glue_gain_db = GLUE[brief.preset], 0.0
@@ -82,7 +97,13 @@ def master(
         progress(0.5)
         files = deliver(levelled, levelling, into, tags, target, brief.formats, brief.bits)
     return Mastered(
-        files, glue_gain_db + levelled.gain_db, levelled.limiting_db, allowed_db, levelled.bounded, centred
+        files,
+        glue_gain_db + levelled.gain_db,
+        levelled.limiting_db,
+        allowed_db,
+        levelled.bounded,
+        centred,
+        moves,
     )
 
 

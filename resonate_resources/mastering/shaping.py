@@ -8,7 +8,7 @@ import numpy as np
 
 from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import Samples
-from resonate_resources.signal.compression import Compression, LinkedCompressor
+from resonate_resources.signal.compression import Compression, compressed
 
 WORKING_LOUDNESS_LUFS = -20.0
 """The loudness at which thresholds are meant (K-20)."""
@@ -16,8 +16,12 @@ WORKING_LOUDNESS_LUFS = -20.0
 # Usual starting points of mastering practice, no standard.
 GLUE: Mapping[Preset, Compression | None] = {
     "conservative": None,
-    "balanced": Compression(threshold_db=-14.0, ratio=1.5, attack_ms=30.0, release_ms=200.0),
-    "aggressive": Compression(threshold_db=-18.0, ratio=2.0, attack_ms=15.0, release_ms=120.0),
+    "balanced": Compression(
+        threshold_db=-14.0, ratio=1.5, attack_ms=30.0, release_ms=200.0, look_ahead_ms=3.0
+    ),
+    "aggressive": Compression(
+        threshold_db=-18.0, ratio=2.0, attack_ms=15.0, release_ms=120.0, look_ahead_ms=3.0
+    ),
 }
 
 
@@ -26,8 +30,5 @@ def glued(
 ) -> Iterator[Samples]:
     """Blocks of (channels, frames) with gain_db, then compressed by that part, 0 to 1, of what settings say; no
     latency."""
-    compressor = LinkedCompressor(settings, sample_rate)
-    gain, dry = np.float32(10 ** (gain_db / 20)), np.float32(1 - part)
-    for block in blocks:
-        raised = block * gain
-        yield raised * (dry + (1 - dry) * compressor.gain(raised))
+    gain = np.float32(10 ** (gain_db / 20))
+    return compressed((block * gain for block in blocks), settings, sample_rate, part)

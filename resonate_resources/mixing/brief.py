@@ -7,19 +7,26 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 
-from resonate_resources.brief.section import Section
+from resonate_resources.brief.section import Section, absolute
 from resonate_resources.mixing.balance import BALANCE_LU
 from resonate_resources.preset import Preset
 
 StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
 Decibels = Annotated[float, Field(ge=-40, le=20, allow_inf_nan=False)]
 ConductorName = Literal["rules", "model", "none"]
-BalanceName = Literal["auto", "original", "standard", "master-only"]
+NaturalPart = Literal["vibrato", "breath", "shimmer"]
+Amount = Annotated[float, Field(ge=0, le=1)]
+BalanceName = Literal["auto", "original", "standard", "reference", "master-only"]
 
 
 def _balance(named: Mapping[StemName, float]) -> dict[StemName, float]:
     """The usual balance, with what is named in its place."""
     return {name: named.get(name, BALANCE_LU[name]) for name in get_args(StemName)}
+
+
+def _parts(named: Mapping[NaturalPart, float]) -> dict[NaturalPart, float]:
+    """Nothing, but for what is named."""
+    return {name: named.get(name, 0.0) for name in get_args(NaturalPart)}
 
 
 class MixingBrief(Section):
@@ -31,8 +38,14 @@ class MixingBrief(Section):
     )
     balance: BalanceName = Field(
         default="auto",
-        description="original: levels stay as they came; standard: towards balance_lu; master-only: the track "
-        "itself, its stems untouched; auto: standard as far as the track is a phone's recording, else original",
+        description="original: levels stay as they came; standard: towards balance_lu; reference: towards that of "
+        "reference; master-only: the track itself, its stems untouched; auto: standard as far as the track is a "
+        "phone's recording, else original",
+    )
+    reference: str = Field(
+        default="",
+        description="for that balance, by its absolute path: a clean recording, best of the same piece, to whose "
+        "levels, tone and width the stems are moved",
     )
     balance_lu: dict[StemName, Decibels] = Field(
         default_factory=lambda: _balance({}),
@@ -42,6 +55,25 @@ class MixingBrief(Section):
     gains_db: dict[StemName, Decibels] = Field(
         default_factory=dict,
         description="how much louder each stem is to be than its place in the balance, in dB, −40 to 20",
+    )
+    compress: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="how far stems are compressed as the preset has it (conservative: not at all), 0 to 1; null: "
+        "as far as the track is a phone's recording",
+    )
+    duck_db: float = Field(
+        default=0.0,
+        ge=0,
+        le=12,
+        allow_inf_nan=False,
+        description="how far bass and other go down when the kick sounds, in dB, 0 to 12",
+    )
+    mono_bass: bool = Field(
+        default=False,
+        description="bring what lies under 120 Hz to the middle, as far as that loses nothing",
     )
 
     conductor: ConductorName = Field(
@@ -54,6 +86,19 @@ class MixingBrief(Section):
         max_length=500,
         description="for the model, in words, as in `warmer, voice in front`; at most 500 characters",
     )
+
+    naturalise: dict[NaturalPart, Amount] = Field(
+        default_factory=lambda: _parts({}),
+        description="for vocals that were generated or tuned too far, each part 0 (off) to 1: vibrato on notes "
+        "held as by a machine, breath where a voice is clearer than real ones, less shimmer at 6 to 10 kHz",
+    )
+
+    _is_a_place = field_validator("reference")(absolute)
+
+    @field_validator("naturalise")
+    @classmethod
+    def _every_part(cls, naturalise: dict[NaturalPart, float]) -> dict[NaturalPart, float]:
+        return _parts(naturalise)
 
     @field_validator("balance_lu")
     @classmethod

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 from resonate_resources.mixing.balance import gains_towards, presence
 from resonate_resources.mixing.brief import MixingBrief
@@ -11,13 +13,15 @@ from resonate_resources.mixing.conductor.conduct import Agent, conduct
 from resonate_resources.mixing.holdings import Holdings
 from resonate_resources.mixing.kind import kind_of
 from resonate_resources.mixing.material import Material
-from resonate_resources.mixing.plan import MixPlan, StemPlan
+from resonate_resources.mixing.plan import EVEN, MixPlan, StemPlan
+from resonate_resources.mixing.towards import Towards
 from resonate_resources.mixing.wishes import Wishes, bounded, common_gain_db
 from resonate_resources.preset import Preset
 
 ASTRAY_DB: Mapping[Preset, float] = {"conservative": -30.0, "balanced": -24.0, "aggressive": -18.0}
 """What moving a stem may add of what is not its own, against the mix, in every window and octave."""
 
+_NOT_APART = "the voice is not naturalised: in the track itself it is not apart"
 TRACK = "track"
 """What the track itself is called where it takes the place of the stems."""
 _STILL_DB = 0.005  # a gain under this is none: 0.06 %
@@ -28,9 +32,11 @@ def plan_mix(
     material: Material,
     holdings: Holdings,
     loudness_lufs: Mapping[str, float],
+    reference: Towards | None = None,
     agent: Agent | None = None,
 ) -> MixPlan:
-    """loudness_lufs: of each stem, -inf of silence. agent: who conducts where the brief asks for a model.
+    """loudness_lufs: of each stem, -inf of silence. reference: what would bring them to the brief's. agent: who
+    conducts where the brief asks for a model.
 
     What is wished of the stems is kept under ASTRAY_DB of what is not their own. Raises AudioError where there is
     no agent to ask, or it fails.
@@ -40,6 +46,12 @@ def plan_mix(
     standard, reasons = _balance(brief, material)
     towards = gains_towards(brief.wished_lu(), loudness_lufs, present)
     wishes = Wishes({name: standard * towards[name] + brief.wished_db(name) for name in loudness_lufs})
+    if reference is not None:
+        wishes = Wishes(
+            {name: reference.gains_db.get(name, 0.0) + brief.wished_db(name) for name in loudness_lufs}
+        )
+        gains_db = bounded(wishes, holdings, ASTRAY_DB[brief.preset]).gains_db
+        wishes = replace(wishes, tone_db=reference.tone_db(gains_db))
     kind = kind_of({name: energy.sum(axis=0) for name, energy in holdings.stems.items()})
     conducted = conduct(wishes, holdings, kind, ASTRAY_DB[brief.preset], brief, agent)
     wishes = conducted.wishes
@@ -58,19 +70,22 @@ def plan_mix(
     }
     reasons += conducted.reasons
     reasons += tuple(_bounded(name, stem) for name, stem in stems.items() if _is_bounded(stem))
+    if reference is not None and not reference.same_piece:
+        reasons += ("the reference is no recording of the same piece: it tells little of levels",)
     return MixPlan(
         balance=brief.balance,
         rough=material.rough,
         reasons=reasons,
         stems=stems,
         tone_db=tuple(map(_still, made.tone_db)),
+        width_db=EVEN if reference is None else tuple(map(_still, reference.width_db)),
         moves=conducted.moves,
         conducted_by=conducted.by,
     )
 
 
-def track_alone(material: Material, loudness_lufs: float) -> MixPlan:
-    """The plan of "master-only": the track itself, as it is."""
+def track_alone(material: Material, loudness_lufs: float, naturalise: bool = False) -> MixPlan:
+    """The plan of "master-only": the track itself, as it is. naturalise: whether its voice should have been."""
     alone = StemPlan(
         wished_db=0.0,
         gain_db=0.0,
@@ -80,7 +95,7 @@ def track_alone(material: Material, loudness_lufs: float) -> MixPlan:
     return MixPlan(
         balance="master-only",
         rough=material.rough,
-        reasons=("the track itself, as the brief asks",),
+        reasons=("the track itself, as the brief asks", *((_NOT_APART,) if naturalise else ())),
         stems={TRACK: alone},
     )
 
@@ -99,6 +114,8 @@ def _balance(brief: MixingBrief, material: Material) -> tuple[float, tuple[str, 
             return material.rough, (f"{kept}: {material.why}",)
         case "original":
             return 0.0, ("levels stay as they came, as the brief asks",)
+        case "reference":
+            return 0.0, (f"towards {Path(brief.reference).name}, as the brief asks",)
         case "master-only":
             raise ValueError("the track itself has no balance")
 

@@ -30,10 +30,6 @@ class Wishes:
     def tone_of(self, stem: str) -> Octaves:
         return self.tones_db.get(stem, EVEN)
 
-    def factors(self, stem: str) -> Floats:
-        """(octaves,): of the stem's amplitude, without the tone of all."""
-        return np.asarray(10 ** ((self.gains_db[stem] + np.array(self.tone_of(stem))) / 20), np.float64)
-
 
 def bounded(wishes: Wishes, holdings: Holdings, bound_db: float) -> Wishes:
     """What may be done of it: a stem at gain g against the others moves (g − 1)² of what it holds that is not its
@@ -44,7 +40,7 @@ def bounded(wishes: Wishes, holdings: Holdings, bound_db: float) -> Wishes:
     What one stem holds of another, that one lacks: where several move, errors add up by amplitude.
     """
     names = list(wishes.gains_db)
-    used = _used(holdings, bound_db)
+    used = used_by_a_move(holdings, bound_db)
     common_db = common_gain_db(wishes, holdings)
     moves = {}
     for name in names:
@@ -69,7 +65,7 @@ def bounded(wishes: Wishes, holdings: Holdings, bound_db: float) -> Wishes:
     )
 
 
-def _used(holdings: Holdings, bound_db: float) -> dict[str, Floats]:
+def used_by_a_move(holdings: Holdings, bound_db: float) -> dict[str, Floats]:
     """Stem → (windows, octaves): how much of the bound a move by 1 takes, as amplitude."""
     mix = holdings.mix
     spare = 10 ** (bound_db / 10) * (

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
 
-from resonate_resources.brief.section import Section
+from resonate_resources.brief.section import Section, absolute
 
 
 class SeparationBrief(Section):
@@ -40,9 +39,4 @@ class SeparationBrief(Section):
             raise ValueError("is no whole number")
         return stems
 
-    @field_validator("truth")
-    @classmethod
-    def _is_a_place(cls, truth: str) -> str:
-        if truth and not Path(truth).is_absolute():
-            raise ValueError("is no absolute path")
-        return truth
+    _is_a_place = field_validator("truth")(absolute)

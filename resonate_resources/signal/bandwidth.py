@@ -76,7 +76,7 @@ def measure_line_levels(blocks: Iterable[Samples], sample_rate: int) -> LineLeve
     window = _blackman_harris(size)
     histogram = np.zeros((lines, _CELLS), np.int64)
     cell_of_line = np.arange(lines) * _CELLS
-    for frames in _analysis_frames(blocks, size):
+    for frames in analysis_frames(blocks, size):
         power = (np.abs(np.fft.rfft(frames * window, axis=-1)) ** 2).mean(axis=0)
         dbfs = 10 * np.log10(power * (2 / window.sum()) ** 2 + 1e-20)
         cells = np.clip(np.rint(dbfs - _SILENCE_DBFS), 0, _CELLS - 1).astype(np.int64) + cell_of_line
@@ -132,7 +132,7 @@ def find_upper_edge(levels: LineLevels, sample_rate: int) -> Bandwidth:
     return Bandwidth(nyquist, False, float(envelope[_DC_LINES:].min()))
 
 
-def _analysis_frames(blocks: Iterable[Samples], size: int) -> Iterator[Samples]:
+def analysis_frames(blocks: Iterable[Samples], size: int) -> Iterator[Samples]:
     """Half-overlapping frames in batches shaped (channels, count, size); audio shorter than one is zero-padded."""
     pending = np.zeros((1, 0), np.float32)
     hop = size // 2

@@ -19,7 +19,7 @@ _BAR, _NAMES = 16, 210
 _NOTES = np.linspace((44, 122, 140), (112, 214, 220), 8)
 """Colours of notes, softest to loudest."""
 _CURVES, _DEEPEST_DB, _FARTHEST_DB = 110, 60.0, 6.0
-_LINES = ((249, 201, 50), (112, 214, 220))
+_LINES = ((249, 201, 50), (112, 214, 220), (227, 89, 51))
 _GOOD, _FAIR, _POOR = (112, 214, 160), (249, 201, 50), (227, 89, 51)
 
 
@@ -133,7 +133,7 @@ def balances(
         label = f"{centre:g}" if centre < 1000 else f"{centre / 1000:g}k"
         write(pen, (int(x), top + _CURVES + _AXIS // 2), label, "mm")
     top += _CURVES + _AXIS + _GAP
-    columns = [_LEFT + 230 + 110 * number for number in range(len(names))]
+    columns = [_LEFT + 200 + 110 * number for number in range(len(names))]
     for x, name in zip(columns, names, strict=True):
         write(pen, (x, top + _BAR // 2), name, "rm", colour=TEXT, size=11)
     for what, told in numbers.items():

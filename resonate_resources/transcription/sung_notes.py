@@ -13,8 +13,8 @@ import numpy.typing as npt
 from resonate_resources.recipe import Engine
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Progress, Recording, silent
+from resonate_resources.signal.pitch_track import HOP, SAMPLE_RATE, pitch_track
 from resonate_resources.transcription.note_path import Span, note_spans
-from resonate_resources.transcription.pitch_track import HOP, SAMPLE_RATE, pitch_track
 from resonate_resources.transcription.sung_onsets import Heard, heard
 from resonate_resources.transcription.transcriber import Voice
 

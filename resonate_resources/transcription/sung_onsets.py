@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.band_levels import Floats, band_levels, bands_between
-from resonate_resources.transcription.pitch_track import HOP, SAMPLE_RATE, PitchTrack
+from resonate_resources.signal.pitch_track import HOP, SAMPLE_RATE, PitchTrack
 
 _FILE = resources.files("resonate_resources.transcription") / "sung_onsets.npz"
 

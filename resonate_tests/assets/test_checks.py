@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from resonate_assets import checks
+from resonate_resources.mixing.plan import MixPlan
+from resonate_resources.mixing.resource import PLAN
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.encoding import encode_flac, encode_mp3
 from resonate_resources.recordings.recording import Samples, write_samples
@@ -150,6 +152,53 @@ def test_a_mix_over_full_scale_clips_unless_its_stems_are(make: Make) -> None:
     assert not clips(0.5, 0.5)
 
 
+def plan(**moves: Any) -> Callable[[Path], Mapping[str, Path]]:
+    def write(into: Path) -> Mapping[str, Path]:
+        MixPlan(balance="original", rough=0.0, reasons=(), stems={}, **moves).write(into / PLAN)
+        return {PLAN: into / PLAN}
+
+    return write
+
+
+PHASE = {
+    "correlation": 0.5,
+    "original_correlation": 0.5,
+    "fold_down_db": -1.2,
+    "original_fold_down_db": -1.2,
+    "low_end_correlation": 1.0,
+    "low_end_db": -6.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("found", "passes"),
+    [
+        ({}, True),
+        ({"correlation": 0.41}, True),
+        ({"correlation": 0.39}, False),
+        ({"fold_down_db": -2.1}, True),
+        ({"fold_down_db": -2.3}, False),
+        ({"low_end_correlation": 0.985}, True),
+        ({"low_end_correlation": 0.97}, False),
+        ({"low_end_correlation": 0.97, "low_end_db": -31.0}, True),
+    ],
+)
+@pytest.mark.parametrize("stage", ["mix", "master"])
+def test_what_is_lost_in_mono_or_turned_in_the_low_end_is_told(
+    make: Make, stage: str, found: dict[str, float], passes: bool
+) -> None:
+    judge = {"mix": checks.mix_stays_in_phase, "master": checks.master_stays_in_phase}[stage]
+    still, moved = make("mix_plan", write=plan()), make("mix_plan", write=plan(tone_db=(1.0,) * 10))
+    made = make(stage, measures=PHASE | found)
+    assert judge(made, still).passed is passes
+    assert judge(made, moved).passed is (passes or "low_end_correlation" in found)
+
+
+def test_a_master_that_went_towards_a_reference_may_have_another_low_end(make: Make) -> None:
+    towards = make("master", measures=PHASE | {"low_end_correlation": 0.9, "reference_moved_db": 2.0})
+    assert checks.master_stays_in_phase(towards, make("mix_plan", write=plan())).passed
+
+
 def coloured(high_db: float) -> Samples:
     return tone(-20) + tone(-20 + high_db, hz=4000.0)
 
@@ -159,8 +208,7 @@ def test_a_mix_of_another_tone_than_the_track_is_told_where_nothing_was_to_be_mo
     make: Make, high_db: float, passes: bool
 ) -> None:
     track, mix = make("raw_track", {"track": coloured(0.0)}), make("mix", {"mix": coloured(high_db)})
-    still = make("mix_plan", measures={"vocals_gain_db": 0.0})
-    moved = make("mix_plan", measures={"vocals_gain_db": 1.0})
+    still, moved = make("mix_plan", write=plan()), make("mix_plan", write=plan(tone_db=(1.0,) * 10))
     assert checks.mix_keeps_its_balance(mix, still, track).passed is passes
     assert checks.mix_keeps_its_balance(mix, moved, track).passed
 
@@ -176,9 +224,16 @@ def test_a_master_of_another_tone_than_the_mix_is_told(make: Make, high_db: floa
     )
 
 
+def test_what_was_moved_towards_a_reference_is_no_drift(make: Make) -> None:
+    mix = make("mix", {"mix": coloured(0.0)})
+    for moved_db, passes in ((10.0, True), (3.0, False)):
+        moved = make("master", {"master": coloured(8.0)}, {"reference_moved_db": moved_db})
+        assert checks.master_keeps_its_balance(moved, mix).passed is passes
+
+
 def test_silence_has_the_tone_of_silence(make: Make) -> None:
     silent = np.zeros_like(tone(-20))
-    still = make("mix_plan", measures={})
+    still = make("mix_plan", write=plan())
     assert checks.mix_keeps_its_balance(
         make("mix", {"mix": silent}), still, make("raw_track", {"track": silent})
     ).passed

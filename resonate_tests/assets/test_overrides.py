@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import dagster as dg
@@ -15,7 +16,8 @@ from resonate_resources.mixing.holdings import Worth
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.resource import PLAN
 from resonate_resources.recipe import Engine, Product, Recipe
-from resonate_resources.recordings.recording import Progress, Stems, write_samples
+from resonate_resources.recordings.recording import Progress, Recording, Stems, write_samples
+from resonate_resources.signal.phase import Phase
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.sources import Source
 
@@ -44,10 +46,18 @@ class FirstStemOnly:
     def recipe(self) -> Recipe:
         return Recipe(Engine("first stem only"))
 
-    def mix(self, stems: Stems, plan: MixPlan, into: Path, progress: Progress) -> Product:
+    def mix(
+        self,
+        stems: Stems,
+        plan: MixPlan,
+        into: Path,
+        progress: Progress,
+        original: Recording | None,
+    ) -> Product:
         first = next(iter(stems.values()))
         mix = write_samples(into / "mix.wav", first.read(), first.sample_rate)
-        return Product({"mix.wav": mix.path}, {"loudness_lufs": -20.0, "plain_peak_dbtp": 0.0})
+        phase = asdict(Phase(1.0, 1.0, 0.0, 0.0, 1.0, 0.0))
+        return Product({"mix.wav": mix.path}, {"loudness_lufs": -20.0, "plain_peak_dbtp": 0.0, **phase})
 
 
 def test_another_capability_and_another_storage_take_the_place_of_ours(tmp_path: Path) -> None:

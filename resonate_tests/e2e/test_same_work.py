@@ -232,6 +232,35 @@ def test_one_more_field_in_the_profile_remakes_nothing(studio: Studio) -> None:
     assert {stage for stage, cached in found.items() if not cached} == {"profile"}
 
 
+def test_a_reference_moves_the_master_and_counts_by_its_content(studio: Studio, tmp_path: Path) -> None:
+    samples, rate = sf.read(studio.song)
+    reference = tmp_path / "reference.wav"
+    sf.write(reference, np.diff(samples, axis=0), rate)  # 6 dB an octave brighter
+    assert studio.set_brief({"mastering": {"reference": str(reference)}}).success
+    again = {"master", "qc_scores", "exports"}
+    assert {stage for stage, cached in studio.process().items() if not cached} == again
+    made = studio.manifest("master")
+    assert float(made.measures["reference_moved_db"]) > 10
+    assert any(note.startswith("moved towards reference.wav") for note in made.notes)
+    assert "reference.json" in made.files
+    checks = {
+        check.check_name: check.passed
+        for check in studio.defs.resolve_job_def("process_track")
+        .execute_in_process(instance=studio.instance, partition_key=studio.track)
+        .get_asset_check_evaluations()
+    }
+    assert checks["master_keeps_its_balance"]
+    sf.write(reference, samples, rate)
+    assert not studio.process()["master"]
+    assert float(studio.manifest("master").measures["reference_moved_db"]) < 3
+    reference.unlink()
+    failed = studio.processor.process(studio.song).error
+    assert failed is not None
+    assert "mastering.reference" in failed
+    assert studio.set_brief({"unset": ["mastering.reference"]}).success
+    assert all(studio.process().values())
+
+
 def test_only_what_is_asked_for_is_made_and_exported(studio: Studio) -> None:
     assert studio.set_brief({"mastering": {"formats": ["mp3"]}, "exports": {"parts": ["master"]}}).success
     studio.process()

@@ -27,7 +27,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "midi": (f"{P}.transcription.resource",),
     "mix_plan": (f"{P}.mixing.planning",),
     "mix_plan, a model conducting": (f"{P}.mixing.planning", f"{P}.mixing.conductor.agent"),
-    "mix": (f"{P}.mixing.mixer",),
+    "mix": (f"{P}.mixing.mixer", f"{P}.naturalisation.naturalise"),
     "master": (f"{P}.mastering.resource",),
     "regenerated_stems": (f"{P}.regeneration.resource",),
     "qc_scores": (f"{P}.quality.resource",),

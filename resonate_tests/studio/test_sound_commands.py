@@ -104,6 +104,31 @@ def test_what_would_need_more_limiting_than_allowed_says_so(tmp_path: Path) -> N
     assert "over 2.0 dB off its peaks" in result.output
 
 
+def strokes(path: Path, hertz: tuple[int, int], levels: tuple[float, float]) -> Path:
+    time = np.arange(6 * RATE) / RATE
+    waves = sum(level * np.sin(2 * np.pi * f * time) for f, level in zip(hertz, levels, strict=True))
+    sf.write(path, np.exp(-(time % 0.5) / 0.1) * waves, RATE)
+    return path
+
+
+def test_a_file_is_mastered_towards_a_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    dull = strokes(tmp_path / "dull.wav", (500, 4000), (0.3, 0.03))
+    strokes(tmp_path / "bright.flac", (500, 4000), (0.2, 0.06))  # 9.5 dB more at 4 kHz
+    command = ("master", dull, "--reference", "bright.flac", "--target", "-30", "--out", "out.wav")
+    found = told(*command)
+    assert found["notes"][0].startswith("moved towards bright.flac, by octave in dB: ")
+    before, after = (np.abs(np.fft.rfft(sf.read(path)[0])) for path in (dull, "out.wav"))
+    raised = 20 * np.log10(after[24_000] / before[24_000] * before[3_000] / after[3_000])
+    assert raised == pytest.approx(9.5, abs=0.5)
+    assert "reference_amount: 2.0 can't be used" in resonate(*command, "--amount", "2").output
+    (tmp_path / "bright.flac").write_text("no music")
+    result = resonate(*command)
+    assert result.exit_code == 1
+    assert "mastering.reference: bright.flac: is not audio" in result.output
+    assert result.output.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -113,6 +138,7 @@ def test_what_would_need_more_limiting_than_allowed_says_so(tmp_path: Path) -> N
         (("--out", "out.ogg"), "out.ogg ends in none of .wav, .flac, .mp3"),
         (("--out", "nowhere/out.wav"), "there is no folder nowhere"),
         (("--out", "tone.wav"), "is FILE itself"),
+        (("--amount", "0.5", "--out", "out.wav"), "there is none"),
     ],
 )
 def test_what_cannot_be_asked_is_told(

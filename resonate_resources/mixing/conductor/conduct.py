@@ -50,11 +50,11 @@ class Conducted:
 def conduct(
     wishes: Wishes, holdings: Holdings, kind: Kind, bound_db: float, brief: MixingBrief, agent: Agent | None
 ) -> Conducted:
-    """Better wishes. kind: of the stems as they came.
+    """Better wishes. kind: of the stems as they came. Rules don't judge what a reference decides.
 
     Raises AudioError where a model is asked for and does not conduct: nothing takes its place in silence.
     """
-    if brief.conductor == "none":
+    if brief.conductor == "none" or (brief.conductor == "rules" and brief.balance == "reference"):
         return Conducted(wishes, (), "none")
     free = brief.conductor == "model" and bool(brief.wish.strip())
     desk = Desk(wishes, holdings, kind, bound_db, DOUBTED[brief.preset], free)

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import torch
 
 from resonate_resources.recordings.recording import Recording
+from resonate_resources.signal.pitch_track import HOP, SAMPLE_RATE, PitchTrack, pitch_track
 from resonate_resources.transcription import sung_onsets
-from resonate_resources.transcription.pitch_track import HOP, SAMPLE_RATE, PitchTrack, pitch_track
 from resonate_resources.transcription.resource import PARTS
 
 Floats = npt.NDArray[np.float32]

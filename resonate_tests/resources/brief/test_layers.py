@@ -91,6 +91,11 @@ def test_a_brief_reads_back_as_it_was_written(target: float, preset: str, stems:
             "[separation]\ntruth = 'stems'",
             r"separation\.truth: \"stems\" can't be used \(is no absolute path\)",
         ),
+        (
+            "[mastering]\nreference = 'song.flac'",
+            r"mastering\.reference: \"song\.flac\" can't be used \(is no absolute path\)",
+        ),
+        ("[mastering]\nreference_amount = 1.5", r"mastering\.reference_amount: 1\.5 can't be used"),
         ("[mastering]\nformats = 'wav'", r"mastering\.formats: \"wav\" can't be used \(a list is written"),
         (f"[separation]\nstems = {'9' * 5000}", "is no TOML"),
         (f"[profile]\nhints = {'[' * 3000}", "is no TOML"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from resonate_resources.recordings.midi import Note, read_notes, write_notes
 from resonate_resources.recordings.recording import Recording, write_samples
-from resonate_resources.transcription.pitch_track import pitch_track
+from resonate_resources.signal.pitch_track import pitch_track
 from resonate_resources.transcription.resource import PARTS
 from resonate_resources.transcription.sung_notes import SungNotes
 from resonate_studio.demo_song import DemoSong

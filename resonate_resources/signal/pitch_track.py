@@ -52,6 +52,11 @@ def pitch_track(
     return PitchTrack(*(np.concatenate(parts) for parts in zip(*tracks, strict=True)))
 
 
+def pitch_of(samples: Mono, lowest_hz: float, highest_hz: float) -> PitchTrack:
+    """The pitch of some seconds at SAMPLE_RATE, (frames,)."""
+    return _tracked(samples, 0, len(samples) // HOP + 1, lowest_hz, highest_hz)
+
+
 def _blocks(mono: Iterator[Mono]) -> Iterator[tuple[Mono, int, int]]:
     """Samples from the first frame of a block's context on, how many frames of it stand before the block's own, and
     how many of these there are."""
