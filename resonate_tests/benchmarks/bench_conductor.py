@@ -1,9 +1,9 @@
 """Whether spoiled mixes are brought back and clean ones left alone, by rules: `… bench_conductor FOLDER [SONGS]`.
 
 FOLDER holds true stems of mixtures, as `mask_fitting.mixtures` makes them. Every song is planned as it is, and with
-its octaves of 250 and 500 Hz, or of 4 and 8 kHz, raised by 6 to 10 dB in all stems alike. The plan's tone is carried
-out, and the result held against the clean mix: root mean square of third octaves from 50 Hz to 12 kHz in dB, less
-their mean.
+its octaves of 250 and 500 Hz, or of 4 and 8 kHz, raised by 6 to 10 dB in all stems alike. The plan's tone is
+carried out, and the result held against the clean mix: root mean square of third octaves from 50 Hz to 12 kHz in
+dB, less their mean.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from scipy.signal import firwin2, oaconvolve, welch
 
 from resonate_resources.mixing.brief import MixingBrief
+from resonate_resources.mixing.conductor.nuance import Judgement
 from resonate_resources.mixing.holdings import Worth, hold
 from resonate_resources.mixing.kind import DOUBTED, kind_of
 from resonate_resources.mixing.material import material_of
@@ -120,7 +121,7 @@ def _thirds_db(samples: Samples | npt.NDArray[np.float64], rate: int) -> npt.NDA
 
 def _is_usual(stems: Stems, plan: MixPlan, name: str) -> bool:
     kind = kind_of({stem: energy.sum(axis=0) for stem, energy in hold(stems, {}).stems.items()})
-    return name not in kind.with_tone(plan.tone_db).defects_db(DOUBTED["balanced"])
+    return name not in Judgement(kind.with_tone(plan.tone_db), DOUBTED["balanced"], None).defects_db()
 
 
 def _told(plan: MixPlan) -> str:
