@@ -28,7 +28,8 @@ SLOW = [
     *("test_dagster_databases.py", "test_service_log.py", "test_reasons.py"),
     *("test_dagster_storage.py", "test_decoding.py", "test_stopping.py", "test_database.py"),
     # These take long for what they do: seconds a file.
-    *("demucs", "demo_song", "regeneration", "transcription", "test_midi.py", "spectral/test_engine.py"),
+    *("conductor", "demucs", "demo_song", "regeneration", "transcription", "test_midi.py"),
+    "spectral/test_engine.py",
     *("spectral/test_spleeter.py", "test_rejections.py"),
     *("test_automation.py", "test_schedules.py", "test_separating.py", "test_key.py", "test_mixing.py"),
     *("test_carrying_out.py", "test_ducking.py", "test_processors.py"),

@@ -50,13 +50,12 @@ def plan_mix(
         wishes = Wishes(
             {name: reference.gains_db.get(name, 0.0) + brief.wished_db(name) for name in loudness_lufs}
         )
+        gains_db = bounded(wishes, holdings, ASTRAY_DB[brief.preset]).gains_db
+        wishes = replace(wishes, tone_db=reference.tone_db(gains_db))
     kind = kind_of({name: energy.sum(axis=0) for name, energy in holdings.stems.items()})
     conducted = conduct(wishes, holdings, kind, ASTRAY_DB[brief.preset], brief, agent)
     wishes = conducted.wishes
     made = bounded(wishes, holdings, ASTRAY_DB[brief.preset])
-    if reference is not None:
-        tones = zip(reference.tone_db(made.gains_db), made.tone_db, strict=True)
-        made = replace(made, tone_db=tuple(map(sum, tones)))
     common_db = common_gain_db(wishes, holdings)
     stems = {
         name: StemPlan(

@@ -9,9 +9,10 @@ import json
 import threading
 from typing import Any
 
+from resonate_resources.mixing.conductor import prompt
 from resonate_resources.mixing.conductor.desk import MIX, MOST_MOVES, Desk
 from resonate_resources.mixing.conductor.model import ChosenModel, ConductorError, make, missing, one_line
-from resonate_resources.mixing.conductor.prompt import SYSTEM_PROMPT, task
+from resonate_resources.mixing.conductor.nuance import BANDS
 
 MOST_STEPS = 30
 """Answers of the model, those among them that are no use."""
@@ -41,14 +42,14 @@ class ModelAgent:
         agent = ToolCallingAgent(
             tools=calls.tools(),
             model=self._model or make(self._chosen),
-            prompt_templates={**EMPTY_PROMPT_TEMPLATES, "system_prompt": SYSTEM_PROMPT},
+            prompt_templates={**EMPTY_PROMPT_TEMPLATES, "system_prompt": prompt.SYSTEM_PROMPT},
             verbosity_level=LogLevel.OFF,
             max_tool_threads=1,
         )
         stems = tuple(target for target in desk.targets if target != MIX)
         idle, said, ended = 0, "", ""
         try:
-            for step in agent.run(task(stems, wish), stream=True, max_steps=MOST_STEPS + 1):
+            for step in agent.run(prompt.task(stems, wish), stream=True, max_steps=MOST_STEPS + 1):
                 if not isinstance(step, ActionStep):
                     continue
                 said = one_line(step.model_output or step.action_output or said)
@@ -101,12 +102,12 @@ class _Calls:
         from smolagents import Tool
 
         analyze, adjust = self.analyze, self.adjust
-        targets = ", ".join(self._desk.targets)
+        target = _of("string", prompt.TARGET.format(targets=", ".join(self._desk.targets)))
 
         class AnalyzeNuance(Tool):  # type: ignore[misc]  # smolagents has no types
             name = "analyze_nuance"
-            description = "Tells in JSON what a stem or the mix sounds like now."
-            inputs = {"target": {"type": "string", "description": f"one of {targets}"}}  # noqa: RUF012
+            description = prompt.ANALYZE
+            inputs = {"target": target}  # noqa: RUF012
             output_type = "string"
 
             def forward(self, target: str) -> str:
@@ -114,17 +115,12 @@ class _Calls:
 
         class AdjustMixingParameter(Tool):  # type: ignore[misc]
             name = "adjust_mixing_parameter"
-            description = (
-                "Moves one parameter, and tells in JSON whether the move was kept, undone or refused."
-            )
+            description = prompt.ADJUST
             inputs = {  # noqa: RUF012
-                "target": {"type": "string", "description": f"one of {targets}"},
-                "parameter": {
-                    "type": "string",
-                    "description": "gain (stems only), low, low_mid, mid, presence or air",
-                },
-                "value_db": {"type": "number", "description": "by how many dB, -6 to 6"},
-                "reason": {"type": "string", "description": "why, in one short sentence"},
+                "target": target,
+                "parameter": _of("string", prompt.PARAMETER.format(bands=", ".join(BANDS))),
+                "value_db": _of("number", prompt.VALUE),
+                "reason": _of("string", prompt.REASON),
             }
             output_type = "string"
 
@@ -132,3 +128,7 @@ class _Calls:
                 return adjust(target, parameter, value_db, reason)
 
         return [AnalyzeNuance(), AdjustMixingParameter()]
+
+
+def _of(kind: str, description: str) -> dict[str, str]:
+    return {"type": kind, "description": description}

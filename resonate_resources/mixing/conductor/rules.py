@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from resonate_resources.mixing.balance import smoothly
 from resonate_resources.mixing.conductor.desk import MIX, Desk
-from resonate_resources.mixing.conductor.nuance import BANDS, Judgement, Nuance
-from resonate_resources.mixing.kind import DEFECTS, SURE
+from resonate_resources.mixing.conductor.nuance import BANDS, Nuance
+from resonate_resources.mixing.kind import DEFECTS
 
 _LEAST_DB = 0.1  # nobody hears it
-_ROUNDS = 100  # by then the defects' shares stand still
 
 
 def conduct_by_rules(desk: Desk) -> None:
@@ -19,7 +19,7 @@ def conduct_by_rules(desk: Desk) -> None:
     while True:
         heard = desk.analyze_nuance(MIX)
         assert heard.judgement is not None  # of the mix there always is one
-        defects = defects_db(heard.judgement)
+        defects = heard.judgement.defects_db()
         reason = ", ".join(f"{name} by {amount:.1f} dB for its kind" for name, amount in defects.items())
         kept = False
         for band, value_db in _moves(defects, heard).items():
@@ -30,31 +30,7 @@ def conduct_by_rules(desk: Desk) -> None:
             return
 
 
-def defects_db(judgement: Judgement) -> dict[str, float]:
-    """How much of each of DEFECTS the mix has, in dB, where they share out among them what it has too much of.
-
-    What is a matter of taste is left: each takes part only by what passes doubted standard deviations, and counts
-    in full from one more on. The shares are those of the least squares with a price on every standard deviation
-    (lasso, Tibshirani 1996), which has one solution, and one that moves on steadily with what is heard.
-    """
-    kind = judgement.kind
-    shapes = np.array(list(DEFECTS.values()))
-    spreads = 1 / np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", shapes, kind.precision, shapes), 1e-12))
-    alike = (shapes @ kind.precision @ shapes.T) * np.outer(spreads, spreads)
-    deviations = shapes @ kind.pull * spreads
-    over = np.zeros(len(shapes))
-    for _ in range(_ROUNDS):
-        for at in range(len(shapes)):
-            others = alike[at] @ over - alike[at, at] * over[at]
-            over[at] = max(0.0, deviations[at] - others - judgement.doubted)
-    return {
-        name: float(spread * (share + judgement.doubted * smoothly(share, 0.0, SURE)))
-        for name, share, spread in zip(DEFECTS, over, spreads, strict=True)
-        if share > 0
-    }
-
-
-def _moves(defects: dict[str, float], heard: Nuance) -> dict[str, float]:
+def _moves(defects: Mapping[str, float], heard: Nuance) -> dict[str, float]:
     """Band → dB, the largest first: each defect taken off by as much as its shape has in the band in the mean."""
     moves = {}
     for band, shape in BANDS.items():

@@ -158,7 +158,7 @@ def test_a_stem_moves_by_what_it_is_worth_and_is_measured_by_that() -> None:
 
 def test_an_organ_of_800_hertz_within_its_kind_is_not_muddy_and_one_beyond_it_is() -> None:
     levels = {"other": [-30, -20, -15, -12, -12, -16, -30, -50, -60, -70]}
-    for wide, muddy in ((8.0, False), (1.0, True)):
+    for wide, muddy in ((12.0, False), (1.0, True)):
         heard = desk(kind(MUD, wide), holdings(levels)).analyze_nuance("mix")
         assert heard.sound.centroid_hz is not None
         assert heard.sound.centroid_hz < 1500
