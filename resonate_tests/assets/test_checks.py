@@ -13,7 +13,8 @@ import pytest
 
 from resonate_assets import checks
 from resonate_resources.recipe import Engine, Product, Recipe
-from resonate_resources.recordings.encoding import encode_flac, encode_mp3
+from resonate_resources.recordings.encoding import encode_flac
+from resonate_resources.recordings.lossy import encode_lossy
 from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.store import LocalStore, new_directory
@@ -189,7 +190,7 @@ def masters(level_dbfs: float, mp3_level_dbfs: float | None = None) -> Callable[
         master = write_samples(into / "master.wav", tone(level_dbfs), RATE)
         compressed = write_samples(into / "louder", tone(mp3_level_dbfs or level_dbfs), RATE)
         encode_flac(master, into / "master.flac")
-        encode_mp3(compressed, into / "master.mp3")
+        encode_lossy(compressed, into / "master.mp3", "mp3")
         return {f"master.{kind}": into / f"master.{kind}" for kind in ("wav", "flac", "mp3")}
 
     return write

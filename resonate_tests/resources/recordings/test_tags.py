@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resonate_resources.recordings.decoding import decode
-from resonate_resources.recordings.encoding import encode_flac, encode_mp3, encode_wav
+from resonate_resources.recordings.encoding import encode_flac, encode_wav
+from resonate_resources.recordings.lossy import encode_lossy
 from resonate_resources.recordings.recording import AudioError, write_samples
 from resonate_resources.recordings.tag_reading import read_tags
 from resonate_resources.recordings.tags import Tags, write_tags
@@ -39,7 +41,7 @@ def encoded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("encoded")
     recording = write_samples(folder / "source.wav", noise(4410, 2).T.astype(np.float32), 44100)
     path = folder / f"out.{request.param}"
-    {"wav": encode_wav, "flac": encode_flac, "mp3": encode_mp3}[request.param](recording, path)
+    {"wav": encode_wav, "flac": encode_flac, "mp3": partial(encode_lossy, form="mp3")}[request.param](recording, path)
     return path
 
 
