@@ -10,8 +10,7 @@ from pathlib import Path
 from resonate_resources.recordings.playback_gain import playback_gain
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.recordings.tags import Tags, write_tags
-from resonate_resources.signal.loudness import LoudnessMeter
-from resonate_resources.signal.true_peak import TruePeakMeter
+from resonate_resources.signal.levels import levels_of
 
 _VERSION = "1"
 """Raised when what is written of the same label changes: files that were exported before are written anew."""
@@ -58,10 +57,5 @@ def part_of(tags: Tags, part: str) -> Tags:
 
 
 def _measured(recording: Recording) -> Level:
-    """In one pass over the file."""
-    loudness = LoudnessMeter(recording.sample_rate, recording.channels)
-    peak = TruePeakMeter(recording.sample_rate, recording.channels)
-    for block in recording.blocks():
-        loudness.update(block)
-        peak.update(block)
-    return Level(loudness.integrated(), peak.peak())
+    levels = levels_of(recording)
+    return Level(levels.loudness.integrated_lufs, levels.true_peak_dbtp)

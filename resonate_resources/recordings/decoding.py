@@ -93,6 +93,14 @@ def decode(
         return _write(opened, into, progress, limits)
 
 
+@contextmanager
+def decoded(source: Path) -> Iterator[tuple[int, int, Iterator[Samples]]]:
+    """(sample rate in Hz, channels, blocks) of a source, without a copy of it. Raises AudioError, as decode would,
+    also while blocks are taken."""
+    with _refusing(source.name), _open(source) as file, _source(file) as opened:
+        yield opened.sample_rate, opened.channels, opened.blocks
+
+
 def probe(source: Path, limits: Limits | None = None, name: str | None = None) -> None:
     """Look whether a file is audio, from its header and its first moments.
 

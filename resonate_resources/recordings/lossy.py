@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
@@ -27,9 +27,10 @@ LossyFormat = Literal["mp3", "m4a", "opus"]
 
 @dataclass(frozen=True)
 class Codec:
-    """rates: in Hz, rising. kbps: what is good enough for a master, by channels of the file. surround: whether 5.1
-    stays 5.1; else it is mixed down to stereo. packed: how the encoder takes samples."""
+    """called: as people call it. rates: in Hz, rising. kbps: what is good enough for a master, by channels of the
+    file. surround: whether 5.1 stays 5.1; else it is mixed down to stereo. packed: how the encoder takes samples."""
 
+    called: str
     encoder: str
     container: str
     rates: tuple[int, ...]
@@ -40,6 +41,7 @@ class Codec:
 
 LOSSY: Mapping[LossyFormat, Codec] = {
     "mp3": Codec(
+        "MP3",
         "libmp3lame",
         "mp3",
         # ISO/IEC 11172-3, 13818-3, MPEG-2.5
@@ -48,13 +50,14 @@ LOSSY: Mapping[LossyFormat, Codec] = {
         surround=False,
     ),
     "m4a": Codec(
+        "AAC",
         "aac",
         "ipod",
         # ISO/IEC 14496-3, table 1.18, up to what players take
         (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
         {1: 160, 2: 256, 3: 384, 6: 640},
     ),
-    "opus": Codec("libopus", "opus", (48000,), {1: 112, 2: 192, 3: 288, 6: 480}, packed=True),
+    "opus": Codec("Opus", "libopus", "opus", (48000,), {1: 112, 2: 192, 3: 288, 6: 480}, packed=True),
 }
 
 # MP3 ends at so many kbit/s from so many Hz on: ISO/IEC 11172-3, 13818-3.
@@ -78,8 +81,8 @@ def encode_lossy(recording: Recording, path: Path, form: LossyFormat, kbps: int 
     """Write recording, of at most 6 channels, in that format, at its codec's rate for masters or at kbps.
 
     Sample rates that the format lacks are resampled to the one above, those over its highest to the highest that
-    divides them. MP3 holds two channels: more are mixed down. It ends at 160 kbit/s under 32 kHz, at 64 under 16, and
-    there keeps up to 36 frames of padding: FFmpeg's header states at most one packet of it.
+    divides them. MP3 holds two channels: more are mixed down. It ends at 160 kbit/s under 32 kHz, at 64 under 16,
+    and there keeps up to 36 frames of padding: FFmpeg's header states at most one packet of it.
     Raises AudioError (more than 6 channels).
     """
     import av
@@ -89,14 +92,17 @@ def encode_lossy(recording: Recording, path: Path, form: LossyFormat, kbps: int 
     channels = channels_in(form, recording.channels)
     if recording.channels > max(_STEREO_PARTS):
         raise AudioError(
-            f"{recording.path.name}: {recording.channels} channels are more than {path.suffix.lstrip('.')} files of "
-            "ours hold; give at most 5.1"
+            f"{recording.path.name}: no rule to bring {recording.channels} channels into {LOSSY[form].called}; "
+            "give at most 5.1"
         )
     options = {"fflags": "+bitexact"}  # else Ogg streams have a number by chance
     if codec.container == "ipod":
         options["movie_timescale"] = str(rate)  # else the edit list is rounded to a millisecond
-    with whole_or_nothing(path), av.open(f"file:{path.absolute()}", "w", codec.container, options) as container:
-        stream = container.add_stream(codec.encoder, rate=rate, layout=_LAYOUTS[channels])
+    with (
+        whole_or_nothing(path),
+        av.open(f"file:{path.absolute()}", "w", codec.container, options) as container,
+    ):
+        stream: Any = container.add_stream(codec.encoder, rate=rate, layout=_LAYOUTS[channels])
         stream.bit_rate = 1000 * _kbps(form, rate, channels, kbps)
         if codec.packed:
             stream.codec_context.format = "flt"
@@ -147,7 +153,9 @@ def _placed(recording: Recording, channels: int) -> Iterator[Samples]:
         yield from recording.blocks()
     elif channels == 2:
         # BS.775 leaves overload to the user: lowered as far as the sample peak needs, no further.
-        peak = max((float(np.abs(downmix_to_stereo(block)).max()) for block in recording.blocks()), default=0.0)
+        peak = max(
+            (float(np.abs(downmix_to_stereo(block)).max()) for block in recording.blocks()), default=0.0
+        )
         gain = np.float32(1 / max(1.0, peak))
         for block in recording.blocks():
             yield downmix_to_stereo(block) * gain

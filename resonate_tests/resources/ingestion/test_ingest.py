@@ -18,8 +18,8 @@ from resonate_resources.ingestion.ingest import ARTWORK, FACTS, TRACK, ingest, r
 from resonate_resources.ingestion.intake import identify
 from resonate_resources.recipe import Product
 from resonate_resources.recordings.encoding import encode_flac, encode_wav
-from resonate_resources.recordings.lossy import encode_lossy
 from resonate_resources.recordings.limits import Limits
+from resonate_resources.recordings.lossy import encode_lossy
 from resonate_resources.recordings.recording import AudioError, DestinationError, Recording
 from resonate_resources.recordings.tag_reading import read_tags
 from resonate_resources.recordings.tags import Tags, write_tags
@@ -75,7 +75,8 @@ def test_a_cover_of_17_mib_is_made_smaller_with_a_note_and_goes_into_every_forma
     kept = product.files[ARTWORK].read_bytes()
     assert len(kept) <= 8 << 20
     assert [note for note in product.notes if note.startswith("the cover of 17.")]
-    for name, encode in (("m.flac", encode_flac), ("m.mp3", partial(encode_lossy, form="mp3")), ("m.wav", encode_wav)):
+    encode_mp3 = partial(encode_lossy, form="mp3")
+    for name, encode in (("m.flac", encode_flac), ("m.mp3", encode_mp3), ("m.wav", encode_wav)):
         encode(Recording.open(product.files[TRACK]), tmp_path / name)
         write_tags(tmp_path / name, Tags(title="a", artwork=kept))
         assert read_tags(tmp_path / name).artwork == kept

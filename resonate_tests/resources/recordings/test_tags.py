@@ -36,12 +36,13 @@ FULL = Tags(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["wav", "flac", "mp3"])
+@pytest.fixture(scope="module", params=["wav", "flac", "mp3", "m4a", "opus"])
 def encoded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("encoded")
     recording = write_samples(folder / "source.wav", noise(4410, 2).T.astype(np.float32), 44100)
     path = folder / f"out.{request.param}"
-    {"wav": encode_wav, "flac": encode_flac, "mp3": partial(encode_lossy, form="mp3")}[request.param](recording, path)
+    encoders = {"wav": encode_wav, "flac": encode_flac}
+    encoders.get(request.param, partial(encode_lossy, form=request.param))(recording, path)
     return path
 
 
