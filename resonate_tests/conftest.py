@@ -33,7 +33,13 @@ SLOW = [
     *("test_automation.py", "test_schedules.py", "test_separating.py", "test_key.py", "test_mixing.py"),
     *("restoration/test_resource.py", "test_noise_reduction.py", "test_injected_defects.py"),
     *("test_mastering.py", "test_limiter.py", "test_instrumental.py", "test_attempts.py"),
-    *("separation/test_resource.py", "test_predictor.py", "test_mono.py", "test_encoding.py"),
+    *(
+        "separation/test_resource.py",
+        "test_predictor.py",
+        "test_mono.py",
+        "test_encoding.py",
+        "test_lossy.py",
+    ),
     *("test_exact_sum.py", "test_beats.py", "test_partition_status.py", "test_pruning.py", "test_current.py"),
     *("test_overrides.py", "test_any_file.py", "test_pools.py", "test_library_status.py", "test_ingest.py"),
     *(

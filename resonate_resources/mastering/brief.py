@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from resonate_resources.brief.section import Section, once
-from resonate_resources.mastering.targets import label_of
+from resonate_resources.mastering.targets import label_of, lufs_of
 from resonate_resources.preset import Preset
 
 Format = Literal["wav", "flac", "mp3", "m4a", "opus"]
@@ -79,3 +79,8 @@ class MasteringBrief(Section):
         return tuple({label_of(each): each.lower() for each in targets}.values())
 
     _once = field_validator("formats")(once)
+
+    @property
+    def targets(self) -> dict[str, float]:
+        """Label → LUFS of each master; that of target_lufs is the first, and its label is empty."""
+        return {"": self.target_lufs} | {label_of(each): lufs_of(each) for each in self.also}

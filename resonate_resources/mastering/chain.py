@@ -16,7 +16,6 @@ from resonate_resources.mastering.delivery import Delivered, deliver
 from resonate_resources.mastering.facts import Facts, Measured, measured
 from resonate_resources.mastering.levelling import Target, level
 from resonate_resources.mastering.shaping import GLUE, WORKING_LOUDNESS_LUFS, glued
-from resonate_resources.mastering.targets import label_of, lufs_of
 from resonate_resources.parallel import ahead
 from resonate_resources.recordings.recording import Progress, Recording, Samples, silent, write_recording
 from resonate_resources.recordings.tags import Tags
@@ -70,7 +69,6 @@ def master(
 
     rough: 0 of finished music, 1 of a recording that was never mixed.
     """
-    targets = {"": brief.target_lufs} | {label_of(each): lufs_of(each) for each in brief.also}
     allowed_db = brief.limiting_db
     if allowed_db is None:
         allowed_db = LIMITING_FINISHED_DB + rough * (LIMITING_ROUGH_DB - LIMITING_FINISHED_DB)
@@ -92,7 +90,7 @@ def master(
             levels = levels_of(source)
             loudness, peak_dbtp = levels.loudness.integrated_lufs, levels.true_peak_dbtp
         masters: dict[str, Master] = {}
-        for number, (label, lufs) in enumerate(targets.items(), 1):
+        for number, (label, lufs) in enumerate(brief.targets.items(), 1):
             target = Target(lufs, brief.ceiling_dbtp)
             most_gain_db = min(GAIN_BOUND_DB - glue_gain_db, target.limiter_dbtp + allowed_db - peak_dbtp)
             levelling = partial(level, source, loudness_lufs=loudness, true_peak_dbtp=peak_dbtp)
@@ -109,11 +107,9 @@ def master(
                 thrifty=False,
                 first_gain_db=levelled.gain_db,
             )
-            progress(0.1 + 0.8 * (number - 0.5) / len(targets))
-            name, formats = f"master-{label}" if label else "master", brief.formats
-            files = deliver(
-                levelled, again, into, name, tags, target, formats if label else ("wav", *formats), brief.bits
-            )
+            progress(0.1 + 0.8 * (number - 0.5) / len(brief.targets))
+            formats = brief.formats if label else ("wav", *brief.formats)
+            files = deliver(levelled, again, into, label, tags, target, formats, brief.bits)
             gain_db = glue_gain_db + levelled.gain_db
             masters[label] = Master(
                 lufs, files, gain_db, levelled.limiting_db, allowed_db, levelled.bounded, levelled.wasteful

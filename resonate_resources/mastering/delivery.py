@@ -10,17 +10,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+import numpy as np
+
 from resonate_resources.mastering.brief import Format
+from resonate_resources.mastering.easing import WINDOW_SECONDS, eased, together, windows_over
 from resonate_resources.mastering.facts import Facts, measured
 from resonate_resources.mastering.foresight import Foreseen, foreseen
 from resonate_resources.mastering.levelling import TOLERANCE_LU, Levelled, Target
+from resonate_resources.mastering.targets import file_name
 from resonate_resources.recordings.decoding import decoded
 from resonate_resources.recordings.encoding import encode_flac, encode_wav
 from resonate_resources.recordings.lossy import LOSSY, LossyFormat, channels_in, encode_lossy
 from resonate_resources.recordings.playback_gain import playback_gain
 from resonate_resources.recordings.recording import AudioError, Recording
 from resonate_resources.recordings.tags import Tags, write_tags
-from resonate_resources.signal.levels import Levels, measure_levels
+from resonate_resources.signal.levels import Levels, trace_levels
 
 Level = Callable[[Path, float, float], Levelled]
 """Writes the shaped mix to a path, limited to a ceiling in dBTP, at a loudness in LUFS."""
@@ -31,6 +35,9 @@ _LIMITED = 3
 _HOLDS = 0.45
 """Of what a lower ceiling takes off peaks, encoding gives back the rest (MP3, 30 minutes of the demo song)."""
 _SPARE_DB = 0.05
+_FEW, _LOUD_DB = 0.2, 6.0
+"""Where at most this part of what is loud, within so many dB of the highest peak, is over the ceiling, that is
+eased; where it is more, all is limited lower."""
 
 
 @dataclass(frozen=True)
@@ -53,26 +60,27 @@ def deliver(
     levelled: Levelled,
     again: Level,
     into: Path,
-    name: str,
+    label: str,
     tags: Tags,
     target: Target,
     formats: Collection[Format],
     bits: Literal[16, 24, 32] = 24,
 ) -> Mapping[str, Delivered]:
-    """Write `<name>.<format>` in these formats. WAV and FLAC hold the same samples (but 24 bits beside float). All
+    """Write the master for the target of that label in these formats. WAV and FLAC hold the same samples (but 24 bits beside float). All
     are tagged, their own loudness included.
 
     Encoding to what is lossy raises peaks, and takes loudness from what is loud over 20 kHz. Where the decoded file
-    is over the ceiling, or not as loud as the others, it is made of a mix that is levelled `again`, for another
-    ceiling or loudness. Of long tracks excerpts are tried first, so that the whole is rarely encoded twice.
+    is over the ceiling here and there, its source is eased in these places. Where it is throughout, or not as loud
+    as the others, it is made of a mix that is levelled `again`, for another ceiling or loudness. Of long tracks
+    excerpts are tried first, so that the whole is rarely encoded twice.
     """
     with ThreadPoolExecutor(1 + len(LOSSY)) as pool:  # what is lossy takes longer than the others together
         jobs = [
-            pool.submit(_deliver_lossy, form, levelled, again, target, into / f"{name}.{form}")
+            pool.submit(_deliver_lossy, form, levelled, again, target, into / file_name(label, form))
             for form in LOSSY
             if form in formats
         ]
-        delivered = _deliver_lossless(levelled, target, into, name, formats, bits)
+        delivered = _deliver_lossless(levelled, target, into, label, formats, bits)
         for job in jobs:
             file = job.result()
             delivered[file.path.name] = file
@@ -86,7 +94,7 @@ def _deliver_lossless(
     levelled: Levelled,
     target: Target,
     into: Path,
-    name: str,
+    label: str,
     formats: Collection[Format],
     bits: Literal[16, 24, 32],
 ) -> dict[str, Delivered]:
@@ -99,9 +107,9 @@ def _deliver_lossless(
     for form, encode in encoders.items():
         if form not in formats:
             continue
-        path = into / f"{name}.{form}"
+        path = into / file_name(label, form)
         encode(levelled.recording, path)
-        same = delivered.get(f"{name}.wav") if bits != 32 else None
+        same = delivered.get(file_name(label, "wav")) if bits != 32 else None
         if same is not None:
             delivered[path.name] = Delivered(path, same.levels, same.limited_dbtp, as_loud)
             continue
@@ -117,30 +125,38 @@ def _deliver_lossy(
     # What is not at the target stays off it, and channels mixed down have a loudness of their own.
     folded = channels_in(form, levelled.recording.channels) < levelled.recording.channels
     at_target = abs(levelled.loudness_lufs - target.lufs) <= TOLERANCE_LU and not folded
-    expected = Foreseen() if folded else foreseen(levelled.recording, form, target)
-    if expected.over_db > 0:
-        ceiling -= _lowered(expected.over_db, folded)
-    if at_target:
-        lufs += expected.missing_lu
-    afresh = expected.over_db > 0 or abs(expected.missing_lu) > 0
-    for trial in range(_TRIALS):
-        with TemporaryDirectory(dir=path.parent) as folder:
-            if trial or afresh:
-                levelled = again(Path(folder) / "again.wav", ceiling, lufs)
-            encode_lossy(levelled.recording, path, form)
-        with decoded(path) as (rate, channels, blocks):
-            levels = measure_levels(blocks, rate, channels)
-        over = levels.true_peak_dbtp - target.ceiling_dbtp
-        missing = target.lufs - levels.loudness.integrated_lufs if at_target else 0.0
-        give_way = trial >= _LIMITED or folded
-        if over <= 0 and (give_way or abs(missing) <= TOLERANCE_LU):
-            return Delivered(path, levels, ceiling, at_target and abs(missing) <= TOLERANCE_LU, trial + 1)
-        if over > 0:
-            ceiling -= _lowered(over, folded)
-        if give_way:
-            lufs -= max(0.0, over + _SPARE_DB)
-        elif abs(missing) > TOLERANCE_LU:
-            lufs += missing
+    with TemporaryDirectory(dir=path.parent) as folder:
+        expected = Foreseen()
+        if not folded:
+            expected = foreseen(levelled.recording, form, target.ceiling_dbtp, Path(folder))
+        dips = expected.dips
+        afresh = expected.over_db > 0
+        ceiling -= _lowered(expected.over_db, folded) if afresh else 0.0
+        for trial in range(_TRIALS):
+            if afresh:
+                levelled, dips = again(Path(folder) / "again.wav", ceiling, lufs), {}
+            source = levelled.recording
+            encode_lossy(eased(source, dips, Path(folder) / "eased.wav") if dips else source, path, form)
+            with decoded(path) as (rate, channels, blocks):
+                levels, peaks = trace_levels(blocks, rate, channels, round(WINDOW_SECONDS * rate))
+            over = levels.true_peak_dbtp - target.ceiling_dbtp
+            missing = target.lufs - levels.loudness.integrated_lufs if at_target else 0.0
+            give_way = trial >= _LIMITED or folded
+            if over <= 0 and (give_way or abs(missing) <= TOLERANCE_LU):
+                as_loud = at_target and abs(missing) <= TOLERANCE_LU
+                return Delivered(path, levels, ceiling, as_loud, trial + 1)
+            found = windows_over(peaks, target.ceiling_dbtp)
+            few = len(found) <= _FEW * np.count_nonzero(peaks > levels.true_peak_dbtp - _LOUD_DB)
+            if few and abs(missing) <= TOLERANCE_LU and not give_way:
+                dips, afresh = together(dips, found), False
+                continue
+            afresh = True
+            if over > 0:
+                ceiling -= _lowered(over, folded)
+            if give_way:
+                lufs -= max(0.0, over + _SPARE_DB)
+            elif abs(missing) > TOLERANCE_LU:
+                lufs += missing
     raise AudioError(
         f"{path.name}: peaks stay over {target.ceiling_dbtp:g} dBTP once decoded; use the WAV or FLAC"
     )

@@ -13,6 +13,7 @@ from resonate_resources.mastering.chain import GAIN_BOUND_DB, Master, master
 from resonate_resources.mastering.facts import facts_of
 from resonate_resources.mastering.levelling import TOLERANCE_LU, Target
 from resonate_resources.mastering.report import report
+from resonate_resources.mastering.targets import measure_name
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.lossy import LOSSY, channels_in
 from resonate_resources.recordings.recording import Progress, Recording, silent
@@ -53,9 +54,7 @@ class MasteringResource(dg.ConfigurableResource[None]):
         notes: list[str] = []
         for label, each in mastered.masters.items():
             files |= {name: file.path for name, file in each.files.items()}
-            measures |= {
-                f"{label}_{name}" if label else name: value for name, value in _measures(each).items()
-            }
+            measures |= _measures(label, each)
             notes += [f"for {label}: {note}" if label else note for note in _notes(each, brief, mix.channels)]
         if mastered.centred:
             notes.append("a constant offset was taken out: it cost headroom")
@@ -65,9 +64,9 @@ class MasteringResource(dg.ConfigurableResource[None]):
         return Product(files, measures, tuple(notes), report(compared, into))
 
 
-def _measures(master: Master) -> dict[str, float | int | str | bool]:
+def _measures(label: str, master: Master) -> dict[str, float | int | str | bool]:
     first, *_ = master.files.values()
-    measures: dict[str, float | int | str | bool] = {
+    shared: dict[str, float | int | str | bool] = {
         "loudness_lufs": first.levels.loudness.integrated_lufs,
         "true_peak_dbtp": first.levels.true_peak_dbtp,
         "loudness_range_lu": first.levels.loudness.range_lu,
@@ -77,15 +76,18 @@ def _measures(master: Master) -> dict[str, float | int | str | bool]:
         "limiting_allowed_db": master.allowed_db,
         "bounded": master.bounded,
     }
+    measures = {measure_name(label, "", name): value for name, value in shared.items()}
     for file in master.files.values():
         form = file.path.suffix.lstrip(".")
         if form == "wav":
             continue
-        measures[f"{form}_loudness_lufs"] = file.levels.loudness.integrated_lufs
-        measures[f"{form}_true_peak_dbtp"] = file.levels.true_peak_dbtp
+        own: dict[str, float | int | str | bool] = {
+            "loudness_lufs": file.levels.loudness.integrated_lufs,
+            "true_peak_dbtp": file.levels.true_peak_dbtp,
+        }
         if form in LOSSY:
-            measures[f"{form}_limited_dbtp"] = file.limited_dbtp
-            measures[f"{form}_bounded"] = not file.as_loud
+            own |= {"limited_dbtp": file.limited_dbtp, "bounded": not file.as_loud}
+        measures |= {measure_name(label, form, name): value for name, value in own.items()}
     return measures
 
 

@@ -34,3 +34,19 @@ def label_of(target: str) -> str:
     """What files and measures of a target are called by: its name, or `9lufs` for −9 LUFS. Raises ValueError."""
     lufs = lufs_of(target)
     return target.lower() if target.lower() in TARGETS_LUFS else f"{-lufs:g}lufs"
+
+
+def file_name(label: str, form: str) -> str:
+    """Of the master for a target, "" for the brief's own, in a format: `master.wav`, `master-apple.mp3`."""
+    return f"master-{label}.{form}" if label else f"master.{form}"
+
+
+def label_and_form(name: str) -> tuple[str, str]:
+    """The inverse of file_name."""
+    stem, _, form = name.rpartition(".")
+    return stem.removeprefix("master").removeprefix("-"), form
+
+
+def measure_name(label: str, form: str, measure: str) -> str:
+    """What a measure of such a file is called among those of all masters; form "" for what all its formats share."""
+    return "_".join(part for part in (label, "" if form == "wav" else form, measure) if part)

@@ -28,7 +28,7 @@ LossyFormat = Literal["mp3", "m4a", "opus"]
 @dataclass(frozen=True)
 class Codec:
     """called: as people call it. rates: in Hz, rising. kbps: what is good enough for a master, by channels of the
-    file. surround: whether 5.1 stays 5.1; else it is mixed down to stereo. packed: how the encoder takes samples."""
+    file. surround: whether 5.1 stays 5.1; else it is mixed down to stereo. packed: how samples go in."""
 
     called: str
     encoder: str
@@ -80,8 +80,8 @@ _STEREO_PARTS = {
 def encode_lossy(recording: Recording, path: Path, form: LossyFormat, kbps: int | None = None) -> None:
     """Write recording, of at most 6 channels, in that format, at its codec's rate for masters or at kbps.
 
-    Sample rates that the format lacks are resampled to the one above, those over its highest to the highest that
-    divides them. MP3 holds two channels: more are mixed down. It ends at 160 kbit/s under 32 kHz, at 64 under 16,
+    Sample rates that the format lacks are resampled to the one above, those over 48 kHz to 44.1 kHz where that
+    divides them and the format has it, else to 48. MP3 holds two channels: more are mixed down. It ends at 160 kbit/s under 32 kHz, at 64 under 16,
     and there keeps up to 36 frames of padding: FFmpeg's header states at most one packet of it.
     Raises AudioError (more than 6 channels).
     """
@@ -123,7 +123,7 @@ def rate_in(form: LossyFormat, sample_rate: int) -> int:
     """The rate in Hz at which encode_lossy writes a recording of sample_rate."""
     rates = LOSSY[form].rates
     if sample_rate > rates[-1]:
-        return max((rate for rate in rates if sample_rate % rate == 0), default=rates[-1])
+        return next((rate for rate in rates if rate >= 44_100 and sample_rate % rate == 0), rates[-1])
     return min(rate for rate in rates if rate >= sample_rate)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from resonate_resources.parallel import AT_ONCE, ahead
 from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.signal.loudness import Loudness, LoudnessMeter
-from resonate_resources.signal.true_peak import TruePeakMeter
+from resonate_resources.signal.true_peak import TruePeakMeter, TruePeakTrace
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,19 @@ def measure_levels(blocks: Iterable[Samples], sample_rate: int, channels: int) -
     loudness, peak = LoudnessMeter(sample_rate, channels), TruePeakMeter(sample_rate, channels)
     meter(blocks, loudness.update, peak.update)
     return Levels(loudness.measured(), peak.peak())
+
+
+def trace_levels(
+    blocks: Iterable[Samples], sample_rate: int, channels: int, window_frames: int
+) -> tuple[Levels, npt.NDArray[np.float64]]:
+    """The same, and the true peak of each window in dBTP."""
+    loudness, trace = (
+        LoudnessMeter(sample_rate, channels),
+        TruePeakTrace(sample_rate, channels, window_frames),
+    )
+    meter(blocks, loudness.update, trace.update)
+    peaks = trace.peaks()
+    return Levels(loudness.measured(), float(peaks.max(initial=-math.inf))), peaks
 
 
 def levels_of(recording: Recording) -> Levels:

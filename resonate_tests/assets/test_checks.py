@@ -277,3 +277,11 @@ def test_a_stem_that_is_more_of_the_others_than_of_itself_is_told(make: Make) ->
 def test_limiting_of_more_than_6_db_is_told(make: Make) -> None:
     assert checks.limiting_is_gentle(make("master", measures={"limiting_db": 6.0})).passed
     assert not checks.limiting_is_gentle(make("master", measures={"limiting_db": 6.2})).passed
+    for_another = {"limiting_db": 1.0, "9lufs_limiting_db": 6.2}
+    assert not checks.limiting_is_gentle(make("master", measures=for_another)).passed
+
+
+def test_limiting_that_the_brief_allows_is_not_told(make: Make) -> None:
+    allowed = {"limiting_allowed_db": 12.0}
+    assert checks.limiting_is_gentle(make("master", measures=allowed | {"limiting_db": 11.9})).passed
+    assert not checks.limiting_is_gentle(make("master", measures=allowed | {"limiting_db": 12.2})).passed

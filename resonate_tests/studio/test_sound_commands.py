@@ -108,9 +108,9 @@ def test_what_would_need_more_limiting_than_allowed_says_so(tmp_path: Path) -> N
     ("arguments", "line"),
     [
         (("--target", "loud", "--out", "out.wav"), "'loud' is neither a number nor one of spotify"),
-        (("--target", "3", "--out", "out.wav"), "target_lufs: 3.0 can't be used"),
+        (("--target", "3", "--out", "out.wav"), "3 is not from -36 to -6 LUFS"),
         (("--peak", "3", "--out", "out.wav"), "ceiling_dbtp: 3.0 can't be used"),
-        (("--out", "out.ogg"), "out.ogg ends in none of .wav, .flac, .mp3"),
+        (("--out", "out.ogg"), "out.ogg ends in none of .wav, .flac, .mp3, .m4a, .opus"),
         (("--out", "nowhere/out.wav"), "there is no folder nowhere"),
         (("--out", "tone.wav"), "is FILE itself"),
     ],
