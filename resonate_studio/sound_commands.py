@@ -136,9 +136,9 @@ def master(
             formats=(form,),
         )
     except ValidationError as error:
-        first = error.errors()[0]
+        wrong = error.errors()[0]
         raise click.UsageError(
-            f"{first['loc'][0]}: {first['input']} can't be used ({first['msg'].lower()})"
+            f"{wrong['loc'][0]}: {wrong['input']} can't be used ({wrong['msg'].lower()})"
         ) from error
     beside = {label: out if not label else out.with_stem(f"{out.stem}-{label}") for label in brief.targets}
     if taken := [path for path in beside.values() if path.exists() and path.samefile(file)]:

@@ -66,8 +66,8 @@ def deliver(
     formats: Collection[Format],
     bits: Literal[16, 24, 32] = 24,
 ) -> Mapping[str, Delivered]:
-    """Write the master for the target of that label in these formats. WAV and FLAC hold the same samples (but 24 bits beside float). All
-    are tagged, their own loudness included.
+    """Write the master for the target of that label in these formats. WAV and FLAC hold the same samples (but 24
+    bits beside float). All are tagged, their own loudness included.
 
     Encoding to what is lossy raises peaks, and takes loudness from what is loud over 20 kHz. Where the decoded file
     is over the ceiling here and there, its source is eased in these places. Where it is throughout, or not as loud

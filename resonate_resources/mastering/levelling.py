@@ -77,8 +77,11 @@ def level(
     where it is nearly known. Silence stays silence.
     """
     if not math.isfinite(loudness_lufs):
-        gain = ceiling_dbtp - true_peak_dbtp if math.isfinite(true_peak_dbtp) else 0.0
-        return _limited(source, path, min(gain, most_gain_db), ceiling_dbtp)
+        gain = min(ceiling_dbtp - true_peak_dbtp if math.isfinite(true_peak_dbtp) else 0.0, most_gain_db)
+        levelled = _limited(source, path, gain, ceiling_dbtp)
+        if levelled.loudness_lufs > target_lufs:  # only just under the gate before
+            levelled = _limited(source, path, gain + target_lufs - levelled.loudness_lufs, ceiling_dbtp)
+        return replace(levelled, bounded=levelled.loudness_lufs < target_lufs - TOLERANCE_LU)
     wanted = target_lufs - loudness_lufs if first_gain_db is None else first_gain_db
     gain, slope = min(wanted, most_gain_db), 1.0
     levelled = _limited(source, path, gain, ceiling_dbtp)

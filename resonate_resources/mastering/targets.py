@@ -48,5 +48,5 @@ def label_and_form(name: str) -> tuple[str, str]:
 
 
 def measure_name(label: str, form: str, measure: str) -> str:
-    """What a measure of such a file is called among those of all masters; form "" for what all its formats share."""
+    """What a measure of such a file is called among those of all masters; form "" for what all formats share."""
     return "_".join(part for part in (label, "" if form == "wav" else form, measure) if part)

@@ -99,8 +99,8 @@ def decoded(
 ) -> Iterator[tuple[int, int, Iterator[Samples]]]:
     """(sample rate in Hz, channels, blocks) of a source, without a copy of it.
 
-    kept_channels: numbers of channels that are not folded down, though they are more than 5.1 has. Raises AudioError,
-    as decode would, also while blocks are taken.
+    kept_channels: numbers of channels that are not folded down, though they are more than 5.1 has.
+    Raises AudioError, as decode would, also while blocks are taken.
     """
     with _refusing(source.name), _open(source) as file, _source(file, kept_channels) as opened:
         yield opened.sample_rate, opened.channels, _numbers(opened)

@@ -81,8 +81,9 @@ def encode_lossy(recording: Recording, path: Path, form: LossyFormat, kbps: int 
     """Write recording, of at most 6 channels, in that format, at its codec's rate for masters or at kbps.
 
     Sample rates that the format lacks are resampled to the one above, those over 48 kHz to 44.1 kHz where that
-    divides them and the format has it, else to 48. MP3 holds two channels: more are mixed down. It ends at 160 kbit/s under 32 kHz, at 64 under 16,
-    and there keeps up to 36 frames of padding: FFmpeg's header states at most one packet of it.
+    divides them and the format has it, else to 48. MP3 holds two channels: more are mixed down. It ends at
+    160 kbit/s under 32 kHz, at 64 under 16, and there keeps up to 36 frames of padding: FFmpeg's header states at
+    most one packet of it.
     Raises AudioError (more than 6 channels).
     """
     import av
