@@ -32,7 +32,14 @@ SLOW = [
     *("spectral/test_spleeter.py", "test_rejections.py"),
     *("test_automation.py", "test_schedules.py", "test_separating.py", "test_key.py", "test_mixing.py"),
     *("restoration/test_resource.py", "test_noise_reduction.py", "test_injected_defects.py"),
-    *("test_mastering.py", "test_limiter.py", "test_instrumental.py", "test_attempts.py"),
+    *(
+        "test_mastering.py",
+        "test_delivery.py",
+        "test_many_files.py",
+        "test_limiter.py",
+        "test_instrumental.py",
+        "test_attempts.py",
+    ),
     *(
         "separation/test_resource.py",
         "test_predictor.py",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,16 +15,23 @@ import numpy as np
 from resonate_resources.mastering.brief import Format
 from resonate_resources.mastering.easing import WINDOW_SECONDS, eased, together, windows_over
 from resonate_resources.mastering.facts import Facts, measured
-from resonate_resources.mastering.foresight import Foreseen, foreseen
+from resonate_resources.mastering.foresight import foreseen
 from resonate_resources.mastering.levelling import TOLERANCE_LU, Levelled, Target
 from resonate_resources.mastering.targets import file_name
 from resonate_resources.recordings.decoding import decoded
 from resonate_resources.recordings.encoding import encode_flac, encode_wav
-from resonate_resources.recordings.lossy import LOSSY, LossyFormat, channels_in, encode_lossy
+from resonate_resources.recordings.lossy import (
+    LOSSY,
+    LossyFormat,
+    channels_in,
+    downmix_to_stereo,
+    encode_lossy,
+)
 from resonate_resources.recordings.playback_gain import playback_gain
-from resonate_resources.recordings.recording import AudioError, Recording
+from resonate_resources.recordings.recording import AudioError, Recording, write_recording
 from resonate_resources.recordings.tags import Tags, write_tags
-from resonate_resources.signal.levels import Levels, trace_levels
+from resonate_resources.signal.levels import Levels, meter, trace_levels
+from resonate_resources.signal.true_peak import TruePeakMeter
 
 Level = Callable[[Path, float, float], Levelled]
 """Writes the shaped mix to a path, limited to a ceiling in dBTP, at a loudness in LUFS."""
@@ -126,15 +133,17 @@ def _deliver_lossy(
     folded = channels_in(form, levelled.recording.channels) < levelled.recording.channels
     at_target = abs(levelled.loudness_lufs - target.lufs) <= TOLERANCE_LU and not folded
     with TemporaryDirectory(dir=path.parent) as folder:
-        expected = Foreseen()
-        if not folded:
-            expected = foreseen(levelled.recording, form, target.ceiling_dbtp, Path(folder))
+        if folded:
+            levelled = _folded(levelled, Path(folder) / "folded.wav", ceiling)
+        expected = foreseen(levelled.recording, form, target.ceiling_dbtp, Path(folder))
         dips = expected.dips
         afresh = expected.over_db > 0
         ceiling -= _lowered(expected.over_db, folded) if afresh else 0.0
         for trial in range(_TRIALS):
             if afresh:
                 levelled, dips = again(Path(folder) / "again.wav", ceiling, lufs), {}
+                if folded:
+                    levelled = _folded(levelled, Path(folder) / "folded.wav", ceiling)
             source = levelled.recording
             encode_lossy(eased(source, dips, Path(folder) / "eased.wav") if dips else source, path, form)
             with decoded(path) as (rate, channels, blocks):
@@ -160,6 +169,18 @@ def _deliver_lossy(
     raise AudioError(
         f"{path.name}: peaks stay over {target.ceiling_dbtp:g} dBTP once decoded; use the WAV or FLAC"
     )
+
+
+def _folded(levelled: Levelled, path: Path, ceiling_dbtp: float) -> Levelled:
+    """Mixed down to stereo, and turned down as far as its peaks need."""
+    many = levelled.recording
+    peak = TruePeakMeter(many.sample_rate, 2)
+    meter(map(downmix_to_stereo, many.blocks()), peak.update)
+    gain = np.float32(10 ** (min(0.0, ceiling_dbtp - peak.peak()) / 20))
+    with write_recording(path, many.sample_rate, 2, many.frames) as writer:
+        for block in many.blocks():
+            writer.write(downmix_to_stereo(block) * gain)
+    return replace(levelled, recording=writer.recording)
 
 
 def _lowered(over_db: float, folded: bool) -> float:

@@ -15,7 +15,7 @@ from resonate_resources.recordings.recording import Recording, write_recording
 from resonate_resources.signal.levels import meter
 from resonate_resources.signal.true_peak import TruePeakTrace
 
-LONG_SECONDS = 180.0
+LONG_SECONDS = 300.0
 """What is shorter is encoded again about as soon as its excerpts."""
 PART = 0.12
 """Of the whole, so much at most is tried."""

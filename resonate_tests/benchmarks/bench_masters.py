@@ -140,8 +140,9 @@ def _by_libebur128(path: Path) -> tuple[float, float]:
 
 
 def _samples(path: Path) -> tuple[npt.NDArray[np.float32], int]:
-    """(frames, channels) and the rate, by libsndfile; AAC, which it lacks, by FFmpeg, its delay included."""
-    if path.suffix != ".m4a":
+    """(frames, channels) and the rate, by libsndfile; AAC, which it lacks, and MP3, of which it refuses some that
+    are mostly silence, by FFmpeg, delays included."""
+    if path.suffix not in (".m4a", ".mp3"):
         samples, rate = sf.read(path, dtype="float32", always_2d=True)
         return samples, int(rate)
     import av
