@@ -37,11 +37,19 @@ SLOW = [
     *(
         "test_mastering.py",
         "test_reference.py",
+        "test_delivery.py",
+        "test_many_files.py",
         "test_limiter.py",
         "test_instrumental.py",
         "test_attempts.py",
     ),
-    *("separation/test_resource.py", "test_predictor.py", "test_mono.py", "test_encoding.py"),
+    *(
+        "separation/test_resource.py",
+        "test_predictor.py",
+        "test_mono.py",
+        "test_encoding.py",
+        "test_lossy.py",
+    ),
     *("test_exact_sum.py", "test_beats.py", "test_partition_status.py", "test_pruning.py", "test_current.py"),
     *("test_overrides.py", "test_any_file.py", "test_pools.py", "test_library_status.py", "test_ingest.py"),
     *(
