@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,7 @@ LOUDEST_DB = -26.0
 """… or is so far under it."""
 
 _SEED = 12
+_SHAPING = 3  # parts of the band, each with its own envelope
 _POINTS, _FINER = (
     256,
     8,
@@ -132,19 +134,21 @@ def _between(samples: Floats, place: Floats) -> Floats:
 
 
 def breath(samples: Samples, sample_rate: int, start: int) -> npt.NDArray[np.float64]:
-    """(channels, frames) of noise as loud as the voice is in BAND_HZ, at any time; the same noise for all
-    channels, so that it comes from where the voice does. start: of the samples in their recording, which chooses
-    the noise."""
+    """(channels, frames) of noise as loud as the voice is in each part of BAND_HZ, at any time; the same noise for
+    all channels, so that it comes from where the voice does. start: of the samples in their recording, which
+    chooses the noise."""
     from scipy.signal import butter, sosfiltfilt
 
-    filtered: Floats = butter(2, BAND_HZ, "band", fs=sample_rate, output="sos")
     white = np.random.default_rng([_SEED, start]).standard_normal((samples.shape[1],))
-    noise = sosfiltfilt(filtered, white)
-    noise /= np.sqrt(np.square(noise).mean() + 1e-30)
-    voice = np.square(np.asarray(sosfiltfilt(filtered, samples.astype(np.float64), axis=-1)))
     smoothed: Floats = butter(1, 1 / (2 * np.pi * _ENVELOPE_S), fs=sample_rate, output="sos")
-    envelope = np.sqrt(np.asarray(sosfiltfilt(smoothed, voice, axis=-1)).clip(min=0))
-    return np.asarray(envelope * noise, np.float64)
+    breathed = np.zeros(samples.shape)
+    for band in pairwise(np.geomspace(*BAND_HZ, _SHAPING + 1)):
+        filtered: Floats = butter(2, band, "band", fs=sample_rate, output="sos")
+        noise = np.asarray(sosfiltfilt(filtered, white))
+        noise /= np.sqrt(np.square(noise).mean() + 1e-30)
+        voice = np.square(np.asarray(sosfiltfilt(filtered, samples.astype(np.float64), axis=-1)))
+        breathed += np.sqrt(np.asarray(sosfiltfilt(smoothed, voice, axis=-1)).clip(min=0)) * noise
+    return breathed
 
 
 def _noise(clear_db: float) -> float:

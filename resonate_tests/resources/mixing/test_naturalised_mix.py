@@ -82,7 +82,7 @@ def test_the_track_itself_says_that_its_voice_is_not_apart(tmp_path: Path) -> No
 def test_amounts_out_of_range_and_unknown_parts_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         MixingBrief(naturalise=wrong)  # type: ignore[arg-type]
-    with pytest.raises(BriefError, match="mixing.naturalise"):
+    with pytest.raises(BriefError, match=r"mixing\.naturalise"):
         resolve([Layer("brief.toml", {"mixing": {"naturalise": wrong}})])
 
 
