@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.recordings.decoding import decode
-from resonate_resources.recordings.recording import AudioError, Recording, Samples, file_sha256
+from resonate_resources.recordings.recording import AudioError, Recording, Samples
 from resonate_resources.signal.bandwidth import (
     LineLevels,
     analysis_frames,
@@ -97,25 +95,6 @@ class Moves:
     def span_db(self) -> float:
         """The most that any two bands were moved against each other."""
         return float(np.ptp(self.tone_db))
-
-
-def content_of(reference: str) -> str:
-    """SHA-256 of a reference's file, in hex. Raises AudioError."""
-    try:
-        return file_sha256(Path(reference))
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise AudioError(
-            f"mastering.reference: {reference} can't be read ({reason}); check the path"
-        ) from error
-
-
-def decoded(reference: str, into: Path) -> Recording:
-    """The reference's file as a recording in that folder. Raises AudioError."""
-    try:
-        return decode(Path(reference), into).recording
-    except AudioError as error:
-        raise AudioError(f"mastering.reference: {error}") from error
 
 
 def spectrum_of(recording: Recording) -> Spectrum:

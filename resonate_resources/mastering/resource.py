@@ -10,18 +10,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import dagster as dg
-import soundfile as sf
 
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mastering.chain import GAIN_BOUND_DB, Master, master
 from resonate_resources.mastering.facts import facts_of
 from resonate_resources.mastering.levelling import TOLERANCE_LU, Target
-from resonate_resources.mastering.reference import THIRDS_HZ, Floats, Moves, by_octave, content_of, decoded
+from resonate_resources.mastering.reference import THIRDS_HZ, Floats, Moves, by_octave
 from resonate_resources.mastering.report import report
 from resonate_resources.mastering.targets import measure_name
 from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.decoding import printable_name
 from resonate_resources.recordings.lossy import LOSSY, channels_in
+from resonate_resources.recordings.named_file import NamedFile
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.octaves import OCTAVES_HZ
@@ -39,13 +39,10 @@ class MasteringResource(dg.ConfigurableResource[None]):
 
     def recipe(self, brief: MasteringBrief) -> Recipe:
         """With the reference by its content. Raises AudioError where that can't be read."""
-        reference = _wanted_reference(brief)
-        by_content: dict[str, Json] = {"reference": None, "reference_amount": 0.0}
-        if reference:
-            # A user's file, which libsndfile may decode.
-            by_content |= {"reference": content_of(reference), "libsndfile": sf.__libsndfile_version__}
-            by_content["reference_amount"] = brief.reference_amount
-        asked = brief.asked() | by_content
+        reference = _reference(brief)
+        asked = brief.asked() | {"reference": None, "reference_amount": 0.0}
+        if reference is not None:
+            asked |= reference.ingredients() | {"reference_amount": brief.reference_amount}
         return Recipe.of(__name__, Engine("look-ahead true-peak limiter"), asked, CODE_VERSION)
 
     def master(
@@ -66,9 +63,9 @@ class MasteringResource(dg.ConfigurableResource[None]):
 
         Raises AudioError.
         """
-        wanted = _wanted_reference(brief)
+        named = _reference(brief)
         with TemporaryDirectory(dir=into) as scratch:
-            reference = decoded(wanted, Path(scratch)) if wanted else None
+            reference = None if named is None else named.decoded(Path(scratch))
             return self._master(mix, original, reference, brief, rough, tags, into, progress)
 
     def _master(
@@ -108,8 +105,9 @@ class MasteringResource(dg.ConfigurableResource[None]):
         return Product(files, measures, tuple(notes), reports)
 
 
-def _wanted_reference(brief: MasteringBrief) -> str:
-    return brief.reference if brief.reference_amount else ""
+def _reference(brief: MasteringBrief) -> NamedFile | None:
+    wanted = brief.reference and brief.reference_amount
+    return NamedFile("mastering.reference", Path(brief.reference)) if wanted else None
 
 
 def _written(moves: Moves, brief: MasteringBrief, path: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from resonate_assets import checks
+from resonate_assets import checks, checks_of_sound
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.resource import PLAN
 from resonate_resources.recipe import Engine, Product, Recipe
@@ -146,7 +146,7 @@ def test_midi_without_any_note_is_told(make: Make) -> None:
 def test_a_mix_over_full_scale_clips_unless_its_stems_are(make: Make) -> None:
     def clips(level_dbfs: float, plain_dbtp: float) -> bool:
         mix = make("mix", {"mix": tone(level_dbfs)}, {"plain_peak_dbtp": plain_dbtp})
-        return not checks.mix_does_not_clip(mix).passed
+        return not checks_of_sound.mix_does_not_clip(mix).passed
 
     assert not clips(-0.1, -0.1)
     assert clips(0.1, -0.1)
@@ -188,7 +188,7 @@ PHASE = {
 def test_what_is_lost_in_mono_or_turned_in_the_low_end_is_told(
     make: Make, stage: str, found: dict[str, float], passes: bool
 ) -> None:
-    judge = {"mix": checks.mix_stays_in_phase, "master": checks.master_stays_in_phase}[stage]
+    judge = {"mix": checks_of_sound.mix_stays_in_phase, "master": checks_of_sound.master_stays_in_phase}[stage]
     still, moved = make("mix_plan", write=plan()), make("mix_plan", write=plan(tone_db=(1.0,) * 10))
     made = make(stage, measures=PHASE | found)
     assert judge(made, still).passed is passes
@@ -197,7 +197,7 @@ def test_what_is_lost_in_mono_or_turned_in_the_low_end_is_told(
 
 def test_a_master_that_went_towards_a_reference_may_have_another_low_end(make: Make) -> None:
     towards = make("master", measures=PHASE | {"low_end_correlation": 0.9, "reference_moved_db": 2.0})
-    assert checks.master_stays_in_phase(towards, make("mix_plan", write=plan())).passed
+    assert checks_of_sound.master_stays_in_phase(towards, make("mix_plan", write=plan())).passed
 
 
 def coloured(high_db: float) -> Samples:
@@ -210,15 +210,15 @@ def test_a_mix_of_another_tone_than_the_track_is_told_where_nothing_was_to_be_mo
 ) -> None:
     track, mix = make("raw_track", {"track": coloured(0.0)}), make("mix", {"mix": coloured(high_db)})
     still, moved = make("mix_plan", write=plan()), make("mix_plan", write=plan(tone_db=(1.0,) * 10))
-    assert checks.mix_keeps_its_balance(mix, still, track).passed is passes
-    assert checks.mix_keeps_its_balance(mix, moved, track).passed
+    assert checks_of_sound.mix_keeps_its_balance(mix, still, track).passed is passes
+    assert checks_of_sound.mix_keeps_its_balance(mix, moved, track).passed
 
 
 @pytest.mark.parametrize(("high_db", "passes"), [(0.0, True), (2.0, True), (5.0, False)])
 def test_a_master_of_another_tone_than_the_mix_is_told(make: Make, high_db: float, passes: bool) -> None:
     louder = coloured(high_db) * np.float32(2)
     assert (
-        checks.master_keeps_its_balance(
+        checks_of_sound.master_keeps_its_balance(
             make("master", {"master": louder}), make("mix", {"mix": coloured(0.0)})
         ).passed
         is passes
@@ -229,13 +229,13 @@ def test_what_was_moved_towards_a_reference_is_no_drift(make: Make) -> None:
     mix = make("mix", {"mix": coloured(0.0)})
     for moved_db, passes in ((10.0, True), (3.0, False)):
         moved = make("master", {"master": coloured(8.0)}, {"reference_moved_db": moved_db})
-        assert checks.master_keeps_its_balance(moved, mix).passed is passes
+        assert checks_of_sound.master_keeps_its_balance(moved, mix).passed is passes
 
 
 def test_silence_has_the_tone_of_silence(make: Make) -> None:
     silent = np.zeros_like(tone(-20))
     still = make("mix_plan", write=plan())
-    assert checks.mix_keeps_its_balance(
+    assert checks_of_sound.mix_keeps_its_balance(
         make("mix", {"mix": silent}), still, make("raw_track", {"track": silent})
     ).passed
 
@@ -256,17 +256,17 @@ def test_a_master_over_the_ceiling_is_refused_and_so_is_its_mp3(make: Make) -> N
         make("brief", write=wanted(mastering={"ceiling_dbtp": ceiling})) for ceiling in (-1.0, -2.0)
     )
     good = make("master", write=masters(-1.5))
-    assert checks.master_is_under_ceiling(good, brief).passed
-    assert not checks.master_is_under_ceiling(good, stricter).passed
-    assert not checks.master_is_under_ceiling(make("master", write=masters(-0.8)), brief).passed
+    assert checks_of_sound.master_is_under_ceiling(good, brief).passed
+    assert not checks_of_sound.master_is_under_ceiling(good, stricter).passed
+    assert not checks_of_sound.master_is_under_ceiling(make("master", write=masters(-0.8)), brief).passed
     louder_mp3 = make("master", write=masters(-1.5, mp3_level_dbfs=-0.5))
-    assert not checks.master_is_under_ceiling(louder_mp3, brief).passed
+    assert not checks_of_sound.master_is_under_ceiling(louder_mp3, brief).passed
 
 
 def test_without_a_word_in_the_brief_the_ceiling_is_minus_1_dbtp(make: Make) -> None:
     brief = make("brief", write=wanted())
-    assert checks.master_is_under_ceiling(make("master", write=masters(-1.1)), brief).passed
-    assert not checks.master_is_under_ceiling(make("master", write=masters(-0.9)), brief).passed
+    assert checks_of_sound.master_is_under_ceiling(make("master", write=masters(-1.1)), brief).passed
+    assert not checks_of_sound.master_is_under_ceiling(make("master", write=masters(-0.9)), brief).passed
 
 
 @pytest.mark.parametrize("target", [-14.0, -23.0])
@@ -275,7 +275,7 @@ def test_a_master_off_the_loudness_of_its_brief_is_told(
     make: Make, target: float, off_lu: float, passes: bool
 ) -> None:
     # ITU-R BS.1770: a stereo 997 Hz sine of −x dBFS in both channels has a loudness of −x LUFS.
-    at_target = checks.master_is_at_target_loudness
+    at_target = checks_of_sound.master_is_at_target_loudness
     reached = {"bounded": False}
     brief = make("brief", write=wanted(mastering={} if target == -14 else {"target_lufs": target}))
     assert at_target(make("master", None, reached, masters(target + off_lu)), brief).passed is passes
@@ -285,8 +285,8 @@ def test_a_master_off_the_loudness_of_its_brief_is_told(
 
 def test_a_master_may_be_softer_where_no_more_gain_was_allowed_but_not_louder(make: Make) -> None:
     brief, bounded = make("brief", write=wanted()), {"bounded": True}
-    assert checks.master_is_at_target_loudness(make("master", None, bounded, masters(-17)), brief).passed
-    assert not checks.master_is_at_target_loudness(make("master", None, bounded, masters(-13)), brief).passed
+    assert checks_of_sound.master_is_at_target_loudness(make("master", None, bounded, masters(-17)), brief).passed
+    assert not checks_of_sound.master_is_at_target_loudness(make("master", None, bounded, masters(-13)), brief).passed
 
 
 def test_a_regenerated_stem_at_another_level_is_told_and_a_silent_one_is_not(make: Make) -> None:
@@ -330,13 +330,13 @@ def test_a_stem_that_is_more_of_the_others_than_of_itself_is_told(make: Make) ->
 
 
 def test_limiting_of_more_than_6_db_is_told(make: Make) -> None:
-    assert checks.limiting_is_gentle(make("master", measures={"limiting_db": 6.0})).passed
-    assert not checks.limiting_is_gentle(make("master", measures={"limiting_db": 6.2})).passed
+    assert checks_of_sound.limiting_is_gentle(make("master", measures={"limiting_db": 6.0})).passed
+    assert not checks_of_sound.limiting_is_gentle(make("master", measures={"limiting_db": 6.2})).passed
     for_another = {"limiting_db": 1.0, "9lufs_limiting_db": 6.2}
-    assert not checks.limiting_is_gentle(make("master", measures=for_another)).passed
+    assert not checks_of_sound.limiting_is_gentle(make("master", measures=for_another)).passed
 
 
 def test_limiting_that_the_brief_allows_is_not_told(make: Make) -> None:
     allowed = {"limiting_allowed_db": 12.0}
-    assert checks.limiting_is_gentle(make("master", measures=allowed | {"limiting_db": 11.9})).passed
-    assert not checks.limiting_is_gentle(make("master", measures=allowed | {"limiting_db": 12.2})).passed
+    assert checks_of_sound.limiting_is_gentle(make("master", measures=allowed | {"limiting_db": 11.9})).passed
+    assert not checks_of_sound.limiting_is_gentle(make("master", measures=allowed | {"limiting_db": 12.2})).passed
