@@ -18,7 +18,7 @@ from resonate_resources.mastering.levelling import TOLERANCE_LU, Target
 from resonate_resources.mastering.reference import THIRDS_HZ, Floats, Moves, by_octave
 from resonate_resources.mastering.report import report
 from resonate_resources.mastering.targets import measure_name
-from resonate_resources.recipe import Engine, Json, Product, Recipe
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.decoding import printable_name
 from resonate_resources.recordings.lossy import LOSSY, channels_in
 from resonate_resources.recordings.named_file import NamedFile

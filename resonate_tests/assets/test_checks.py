@@ -188,7 +188,9 @@ PHASE = {
 def test_what_is_lost_in_mono_or_turned_in_the_low_end_is_told(
     make: Make, stage: str, found: dict[str, float], passes: bool
 ) -> None:
-    judge = {"mix": checks_of_sound.mix_stays_in_phase, "master": checks_of_sound.master_stays_in_phase}[stage]
+    judge = {"mix": checks_of_sound.mix_stays_in_phase, "master": checks_of_sound.master_stays_in_phase}[
+        stage
+    ]
     still, moved = make("mix_plan", write=plan()), make("mix_plan", write=plan(tone_db=(1.0,) * 10))
     made = make(stage, measures=PHASE | found)
     assert judge(made, still).passed is passes
@@ -285,8 +287,12 @@ def test_a_master_off_the_loudness_of_its_brief_is_told(
 
 def test_a_master_may_be_softer_where_no_more_gain_was_allowed_but_not_louder(make: Make) -> None:
     brief, bounded = make("brief", write=wanted()), {"bounded": True}
-    assert checks_of_sound.master_is_at_target_loudness(make("master", None, bounded, masters(-17)), brief).passed
-    assert not checks_of_sound.master_is_at_target_loudness(make("master", None, bounded, masters(-13)), brief).passed
+    assert checks_of_sound.master_is_at_target_loudness(
+        make("master", None, bounded, masters(-17)), brief
+    ).passed
+    assert not checks_of_sound.master_is_at_target_loudness(
+        make("master", None, bounded, masters(-13)), brief
+    ).passed
 
 
 def test_a_regenerated_stem_at_another_level_is_told_and_a_silent_one_is_not(make: Make) -> None:
@@ -339,4 +345,6 @@ def test_limiting_of_more_than_6_db_is_told(make: Make) -> None:
 def test_limiting_that_the_brief_allows_is_not_told(make: Make) -> None:
     allowed = {"limiting_allowed_db": 12.0}
     assert checks_of_sound.limiting_is_gentle(make("master", measures=allowed | {"limiting_db": 11.9})).passed
-    assert not checks_of_sound.limiting_is_gentle(make("master", measures=allowed | {"limiting_db": 12.2})).passed
+    assert not checks_of_sound.limiting_is_gentle(
+        make("master", measures=allowed | {"limiting_db": 12.2})
+    ).passed
