@@ -42,7 +42,7 @@ CHANGES = [
     ("midi", "transcription/note_creation.py", r"^(ONSET_THRESHOLD = )([\d.]+)"),
     ("mix_plan", "mixing/planning.py", r"(\"balanced\": )(-24\.0)"),
     ("mix", "mixing/mixer.py", r"^(CEILING_DBTP = )(.+)$"),
-    ("master", "mastering/shaping.py", r"(Compression\(threshold_db=)(-14\.0)"),
+    ("master", "mastering/shaping.py", r"(Compression\(\s*threshold_db=)(-14\.0)"),
     ("regenerated_stems", "regeneration/instruments/bass.dsp", r"()(\d+)"),
     ("qc_scores", "quality/dimensions.py", r"^(.*[^\d.])(0\.\d+)"),  # in the middle of a function
 ]
