@@ -40,6 +40,8 @@ docs/measurements.md, one song lies over 2.2, which a filter has made dark."""
 _FAINTEST = 1e-5  # of a stem's power: what is under it in an octave is as good as nothing,
 _UNTOLD_DB = 30.0  # and tells nothing of tone
 _ANY_LEVEL_DB2 = 400.0  # how loud a stem is says nothing about its tone
+_THERE_DB = -45.0, -25.0  # from where an octave begins to count as filled, to where it does in full
+_BREADTH = 2.0, 4.0  # a beep fills one and has no tone to speak of; the narrowest basses fill four
 SURE = 1.0  # standard deviations further it has all of it
 _LEAST_DB = 0.1
 
@@ -90,6 +92,7 @@ def kind_of(stems: Mapping[str, Floats]) -> Kind:
             continue
         mean, covariance = usual["other" if name in _LIKE_OTHER else name]
         spectrum = spectrum_db(energy)
+        weight *= smoothly(_breadth(spectrum), *_BREADTH)
         certainty = weight * _certainty(covariance, np.minimum(spectrum, mean))
         precision += certainty
         pull += certainty @ (spectrum - mean)
@@ -100,6 +103,11 @@ def spectrum_db(energy: Floats) -> Floats:
     """(…, octaves) of energy → dB against the sum over octaves."""
     whole = np.maximum(energy.sum(axis=-1, keepdims=True), 1e-30)
     return np.asarray(10 * np.log10(energy / whole + _FAINTEST), np.float64)
+
+
+def _breadth(spectrum: Floats) -> float:
+    """In how many octaves there is something."""
+    return sum(smoothly(level, *_THERE_DB) for level in spectrum.tolist())
 
 
 def _certainty(covariance: Floats, spectrum: Floats) -> Floats:

@@ -70,10 +70,8 @@ class MixedPrecision:
                 told.append(f"the model does not run in {lower} ({error})")
                 continue
             error_db = largest_error_db(*(np.stack(list(each.values()))[None] for each in (stems, exact)))
-            if (
-                error_db is None or error_db == -math.inf
-            ):  # the same arithmetic: no TF32 there, or another's network
-                continue
+            if error_db is None or error_db == -math.inf:  # no TF32 there, or another's network than torch's
+                break
             if error_db <= WORST_ERROR_DB:
                 self._lower = lower
                 told.insert(0, f"separated in {lower}, {error_db:.0f} dB from float32")

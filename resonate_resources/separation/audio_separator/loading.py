@@ -18,6 +18,7 @@ from resonate_resources.separation.audio_separator.model_files import advice, fi
 from resonate_resources.separation.audio_separator.room import Device
 
 TIMEOUT_SECONDS = 30.0
+_NO_ROOM = "CUDA out of memory"
 
 
 class UnavailableError(RuntimeError):
@@ -86,7 +87,10 @@ def load_model(name: str, directory: Path, roformer: bool, device: Device = "bes
 
 
 def _told(error: BaseException) -> BaseException:
-    """Of an error and those that led to it, the one that says most; `sys.exit` says nothing."""
+    """Of an error and those that led to it, the one that says most; `sys.exit` says nothing.
+
+    Of a GPU's full memory the package's loader of RoFormers keeps the words alone.
+    """
     import torch
 
     chain: list[BaseException] = []
@@ -94,6 +98,9 @@ def _told(error: BaseException) -> BaseException:
     while cause is not None:
         chain.append(cause)
         cause = cause.__cause__ or cause.__context__
+    for link in chain:
+        if _NO_ROOM in str(link) and not isinstance(link, torch.OutOfMemoryError):
+            return torch.OutOfMemoryError(str(link))
     for telling in ((ModelError, UnavailableError, torch.OutOfMemoryError), Exception):
         for link in chain:
             if isinstance(link, telling):
@@ -132,6 +139,8 @@ def _nothing_executed() -> Iterator[None]:
             raise ModelError(
                 f"{path}: refused, as reading it would run code of its own, or it is no model; delete it"
             ) from error
+        except torch.OutOfMemoryError:  # of a GPU, to which the file is read: no fault of the file
+            raise
         except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
             raise ModelError(
                 f"{path}: is no model, or cut short; delete it, and it is fetched again"

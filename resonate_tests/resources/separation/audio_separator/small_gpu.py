@@ -33,6 +33,7 @@ def main() -> None:
     def load_model(name: str, directory: Path, roformer: bool, device: str = "best") -> Any:
         print(f"load for {device}", flush=True)
         if device == "cpu":
+            make_room()
             return loaded(name, directory, roformer, "cpu")
         if ROOM < 0:
             fill_up_while_loading()
@@ -42,14 +43,21 @@ def main() -> None:
         return model
 
     def fill_up_while_loading() -> None:
-        """As the package does it: it takes any RuntimeError for a broken file, and ends the process."""
+        """The package takes any RuntimeError for a broken file: it ends the process, or, for a RoFormer, tries
+        another way and then keeps the words alone."""
         from audio_separator.separator.architectures.mdxc_separator import TFC_TDF_net
+        from audio_separator.separator.uvr_lib_v5.roformer.mel_band_roformer import MelBandRoformer
 
         def to(self: Any, device: Any) -> Any:
-            TFC_TDF_net.to = torch.nn.Module.to
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
 
-        TFC_TDF_net.to = to
+        TFC_TDF_net.to = MelBandRoformer.to = to
+
+    def make_room() -> None:
+        from audio_separator.separator.architectures.mdxc_separator import TFC_TDF_net
+        from audio_separator.separator.uvr_lib_v5.roformer.mel_band_roformer import MelBandRoformer
+
+        TFC_TDF_net.to = MelBandRoformer.to = torch.nn.Module.to
 
     work.load_model = load_model
     if "LOWERED" in os.environ:

@@ -312,6 +312,15 @@ def test_where_a_gpu_has_no_room_smaller_batches_and_the_processor_are_tried(
         assert error_db(stem.read(0, clear), expected[name][:, :clear]) < -80
 
 
+def test_where_a_gpu_has_no_room_for_a_roformer_the_processor_takes_it(small_gpu, tmp_path):
+    own = small_gpu(-1)
+    separator = engine_for(MEL)
+    separated(tmp_path, noise(50_000), separator)
+    assert separator.notes == NO_ROOM
+    log = [line for line in own.log.read_text().splitlines() if line.startswith("load")]
+    assert log == ["load for best", "load for cpu"]
+
+
 @pytest.mark.parametrize("model", [MEL, BS, MDX23C, VR])
 def test_float16_is_used_where_it_comes_near_to_float32(small_gpu, tmp_path, monkeypatch, model):
     """The first chunk, in which it is tried, is in float32."""

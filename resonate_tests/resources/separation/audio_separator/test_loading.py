@@ -2,6 +2,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import torch
 
 from resonate_resources.separation.audio_separator import loading
 from resonate_resources.separation.audio_separator.loading import UnavailableError, download
@@ -50,3 +51,12 @@ def test_of_a_model_that_does_not_come_whole_nothing_is_left(hub, tmp_path, path
         download(f"{hub}/{path}", tmp_path / "model")
     assert raised.value.address == f"{hub}/{path}"
     assert not list(tmp_path.iterdir())
+
+
+def test_full_memory_is_no_fault_of_the_file(monkeypatch, tmp_path):
+    def load(*args, **settings):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+    monkeypatch.setattr(torch, "load", load)
+    with loading._nothing_executed(), pytest.raises(torch.OutOfMemoryError):
+        torch.load(tmp_path / "model.ckpt")
