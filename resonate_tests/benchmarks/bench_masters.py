@@ -140,16 +140,16 @@ def _by_libebur128(path: Path) -> tuple[float, float]:
 
 
 def _samples(path: Path) -> tuple[npt.NDArray[np.float32], int]:
-    """(frames, channels) and the rate, by libsndfile; AAC, which it lacks, and MP3, of which it refuses some that
-    are mostly silence, by FFmpeg, delays included."""
-    if path.suffix not in (".m4a", ".mp3"):
+    """(frames, channels) and the rate, by libsndfile; of what is lossy by FFmpeg, delays included."""
+    if path.suffix in (".wav", ".flac"):
         samples, rate = sf.read(path, dtype="float32", always_2d=True)
         return samples, int(rate)
     import av
 
     with av.open(str(path)) as container:
         frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
-        return np.concatenate(frames, axis=1).T, int(container.streams.audio[0].rate)
+        samples = np.concatenate(frames, axis=1).T
+        return np.asarray(samples, np.float32), int(container.streams.audio[0].rate)
 
 
 def main(files: list[str]) -> None:
