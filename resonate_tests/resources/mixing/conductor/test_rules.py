@@ -93,7 +93,7 @@ def test_a_finished_song_is_left_alone(demo_song: DemoSong) -> None:
 def test_a_song_that_was_spoiled_on_purpose_is_brought_back(
     defect: str, raised_db: float, demo_song: DemoSong, tmp_path: Path
 ) -> None:
-    """The distance is of scipy's Welch spectra by third octave. By itself the song is on the dark side of its kind."""
+    """The distance is of scipy's Welch spectra by third octave. By itself the song is rather dark for its kind."""
     stems = spoiled(demo_song.stems, DEFECTS[defect], raised_db, tmp_path)
     plan = planned(stems)
     before, after = distances_db(demo_song.stems, stems, plan)
