@@ -22,7 +22,7 @@ LEAST_QUALITY_DB = 0.0
 FAINT_DB = -14.0
 """A stem that is fainter than this against all of them may be leakage alone: its quality says nothing."""
 MOST_LIMITING_DB = 6.0
-"""Taken off peaks: more is heard as pumping and dullness."""
+"""Taken off peaks: more is heard as pumping and dullness, unless a brief allowed it."""
 
 CRITERIA = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 """Another text where another verdict, or other words for it, may come of the same measures."""
@@ -86,7 +86,14 @@ def quality_of(stems: Measures, stem: str) -> float | None:
 
 
 def limits_gently(master: Measures) -> bool:
-    return round(number(master.get("limiting_db", 0.0)), 1) <= MOST_LIMITING_DB  # as it is told
+    return round(number(master.get("limiting_db", 0.0)), 1) <= round(
+        most_limiting_db(master), 1
+    )  # as it is told
+
+
+def most_limiting_db(master: Measures) -> float:
+    """What may be taken off a master's peaks: what the brief allowed, which may be more than without a word."""
+    return max(MOST_LIMITING_DB, number(master.get("limiting_allowed_db", MOST_LIMITING_DB)))
 
 
 def scores_enough(qc_scores: Measures) -> bool:
@@ -116,4 +123,4 @@ def _poor_stems(stems: Measures) -> Iterator[str]:
 
 def _hard_limiting(master: Measures) -> Iterator[str]:
     if not limits_gently(master):
-        yield f"limited by {number(master['limiting_db']):.1f} dB, over {MOST_LIMITING_DB:g}"
+        yield f"limited by {number(master['limiting_db']):.1f} dB, over {most_limiting_db(master):g}"

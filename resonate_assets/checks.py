@@ -4,26 +4,31 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from inspect import signature
+from pathlib import Path
 
 import dagster as dg
 import numpy as np
 
-from resonate_assets.acceptance import limits_gently, poor_stems, scores_enough
+from resonate_assets.acceptance import limits_gently, most_limiting_db, poor_stems, scores_enough
 from resonate_assets.brief import asked_of
 from resonate_assets.markdown import lines
 from resonate_assets.partitions import tracks
 from resonate_resources.ingestion.ingest import TRACK
 from resonate_resources.mastering.levelling import TOLERANCE_LU
+from resonate_resources.mastering.targets import label_and_form, measure_name
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.resource import PLAN
+from resonate_resources.recordings.decoding import decoded
 from resonate_resources.recordings.midi import read_notes
 from resonate_resources.recordings.recording import Recording
+from resonate_resources.signal.levels import Levels, measure_levels
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.octaves import OCTAVES_HZ, octave_levels
 from resonate_resources.signal.phase import Phase
 from resonate_resources.signal.summing import null_depth
-from resonate_resources.signal.true_peak import measure_sample_peak, measure_true_peak
+from resonate_resources.signal.true_peak import measure_sample_peak
 from resonate_resources.storage.artefacts import Artefact, plain
 from resonate_resources.storage.catalogue import stale_tracks
 from resonate_resources.storage.current import stages_made
@@ -138,8 +143,8 @@ def mix_stays_in_phase(mix: Artefact, mix_plan: Artefact) -> Verdict:
 
 
 def master_stays_in_phase(master: Artefact, mix_plan: Artefact) -> Verdict:
-    """Left and right correlate by at most 0.1 less than the track's, folded down to mono the master loses at most 1 dB
-    more, and where nothing was to be moved, it is in phase with the track under 250 Hz (correlation 0.98)."""
+    """Left and right correlate by at most 0.1 less than the track's, folded down to mono the master loses at most
+    1 dB more, and where nothing was to be moved it is in phase with the track under 250 Hz (correlation 0.98)."""
     towards_reference = bool(master.manifest.measures.get("reference_moved_db", 0.0))
     return _in_phase(master, moved=towards_reference or not _plan(mix_plan).moves_nothing)
 
@@ -153,42 +158,48 @@ def master_keeps_its_balance(master: Artefact, mix: Artefact) -> Verdict:
 
 
 def master_is_under_ceiling(master: Artefact, brief: Artefact) -> Verdict:
-    """No master passes the brief's ceiling, measured in the files as written; the MP3 as decoded again."""
+    """No master passes the brief's ceiling, measured in the files as written; what is lossy as decoded again."""
     ceiling = asked_of(brief).mastering.ceiling_dbtp
     peaks = {
-        f"{kind}_true_peak_dbtp": peak
-        for kind, peak in _measured(measure_true_peak, _masters(master)).items()
+        measure_name(label, form, "true_peak_dbtp"): found.levels.true_peak_dbtp
+        for (label, form), found in _masters(master).items()
     }
     return Verdict(all(peak <= ceiling for peak in peaks.values()), {**peaks, "ceiling_dbtp": ceiling})
 
 
 def master_is_at_target_loudness(master: Artefact, brief: Artefact) -> Verdict:
-    """The masters are at the brief's loudness ± 0.1 LU; or softer, as loud as gain and limiting are allowed to make
-    them; or have no loudness (silence, or shorter than 400 ms).
+    """The masters are at their target's loudness ± 0.1 LU; or softer, as loud as gain and limiting are allowed to
+    make them; or have no loudness (silence, or shorter than 400 ms).
 
-    The FLAC has the WAV's samples. An MP3 that had to be mixed down from more channels has a loudness of its own.
+    One that had to be mixed down from more channels has a loudness of its own.
     """
-    target = asked_of(brief).mastering.target_lufs
+    targets, measures = asked_of(brief).mastering.targets, master.manifest.measures
     masters = _masters(master)
-    masters.pop("flac", None)
-    if "mp3" in masters and masters["wav"].channels > masters["mp3"].channels:
-        del masters["mp3"]
-    found = _measured(_integrated, masters)
-    bounded = bool(master.manifest.measures["bounded"])
-    passed = all(
-        not math.isfinite(loudness)
-        or abs(loudness - target) <= TOLERANCE_LU
-        or (bounded and loudness < target)
-        for loudness in found.values()
-    )
-    told = {f"{kind}_loudness_lufs": loudness for kind, loudness in found.items()}
-    return Verdict(passed, {**told, "target_lufs": target, "bounded": str(bounded)})
+    passed, told = True, {}
+    for (label, form), found in masters.items():
+        if found.channels < max(each.channels for (other, _), each in masters.items() if other == label):
+            continue
+        loudness = found.levels.loudness.integrated_lufs
+        told[measure_name(label, form, "loudness_lufs")] = loudness
+        off = loudness - targets.get(label, loudness)
+        bounded = measures[measure_name(label, "", "bounded")] or measures.get(
+            measure_name(label, form, "bounded")
+        )
+        passed &= not math.isfinite(loudness) or abs(off) <= TOLERANCE_LU or (bool(bounded) and off < 0)
+    told |= {measure_name(label, "", "target_lufs"): lufs for label, lufs in targets.items()}
+    return Verdict(passed, {**told, "bounded": str(bool(measures["bounded"]))})
 
 
 def limiting_is_gentle(master: Artefact) -> Verdict:
-    """No more than 6 dB were taken off the peaks. A lower mastering.target_lufs in the brief needs less."""
+    """No more was taken off the peaks than the brief allows, or than 6 dB where it says nothing. A lower
+    mastering.target_lufs in the brief needs less."""
     measures = master.manifest.measures
-    return Verdict(limits_gently(measures), {"limiting_db": measures.get("limiting_db", 0.0)})
+    allowed = (
+        {"limiting_allowed_db": measures["limiting_allowed_db"]} if "limiting_allowed_db" in measures else {}
+    )
+    limiting = {name: value for name, value in measures.items() if name.endswith("limiting_db")}
+    gentle = [limits_gently({**allowed, "limiting_db": value}) for value in limiting.values()]
+    return Verdict(all(gentle), {**limiting, "limiting_allowed_db": most_limiting_db(measures)})
 
 
 def regenerated_fit_stems(regenerated_stems: Artefact, stems: Artefact) -> Verdict:
@@ -273,9 +284,23 @@ def _measured(measure: Callable[[Recording], float], recordings: Mapping[str, Re
         return dict(zip(recordings, pool.map(measure, recordings.values()), strict=True))
 
 
-def _masters(master: Artefact) -> dict[str, Recording]:
-    names = [name for name in master.manifest.files if name.startswith("master.")]
-    return {name.removeprefix("master."): master.recording(name) for name in names}
+@dataclass(frozen=True)
+class _Found:
+    channels: int
+    levels: Levels
+
+
+def _masters(master: Artefact) -> dict[tuple[str, str], _Found]:
+    """(label of the target, format) → what is found in each of the files."""
+    files = {name: file for name, file in master.manifest.files.items() if name.startswith("master")}
+    return {label_and_form(name): _found(master.path(name), file.sha256) for name, file in files.items()}
+
+
+@lru_cache(maxsize=64)
+def _found(path: Path, _sha256: str) -> _Found:
+    """Of a file of these bytes, for the checks that look at it one after the other."""
+    with decoded(path) as (rate, channels, blocks):
+        return _Found(channels, measure_levels(blocks, rate, channels))
 
 
 def _fit(made: Artefact, originals: list[Recording]) -> Verdict:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 from resonate_assets.acceptance import (
     LEAST_SCORE,
-    MOST_LIMITING_DB,
     Measures,
     limits_gently,
+    most_limiting_db,
     number,
     poor_stems,
     quality_of,
@@ -95,7 +95,7 @@ def _mix_plan(measures: Measures) -> list[str]:
 def _master(measures: Measures) -> list[str]:
     told = _levels(measures)
     if "limiting_db" in measures:
-        heard = "" if limits_gently(measures) else f": over {MOST_LIMITING_DB:g} dB is heard"
+        heard = "" if limits_gently(measures) else f": over {most_limiting_db(measures):g} dB is heard"
         told.append(f"peaks limited by {number(measures['limiting_db']):.1f} dB{heard}")
     if measures.get("bounded"):
         told.append("softer than asked: as loud as its peaks allow")

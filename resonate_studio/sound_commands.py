@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from resonate_resources.mastering.targets import TARGETS_LUFS, lufs_of
 from resonate_studio.terminal import JSON, Command, console, print_json
 
 if TYPE_CHECKING:
     from resonate_resources.mixing.brief import MixingBrief
     from resonate_resources.preset import Preset
-    from resonate_resources.recordings.recording import Recording, Stems
+    from resonate_resources.recordings.recording import Recording, Samples, Stems
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-
-TARGETS_LUFS = {"spotify": -14.0, "youtube": -14.0, "apple": -16.0, "ebu-r128": -23.0, "club": -9.0}
-"""Of integrated loudness: what Spotify and YouTube turn louder tracks down to, Apple's Sound Check, EBU R 128 for
-broadcast; what club music is usually mastered to."""
 
 
 @click.command(cls=Command)
@@ -31,8 +28,15 @@ broadcast; what club music is usually mastered to."""
 @JSON
 def loudness(file: Path, as_json: bool) -> None:
     """Measure FILE after ITU-R BS.1770-5 and EBU R 128: loudness, range, peaks."""
-    with _decoded(file) as (recording, _):
-        found = _measures(recording)
+    from resonate_resources.recordings.decoding import decoded
+    from resonate_resources.recordings.recording import AudioError
+    from resonate_resources.signal.loudness import METERED_CHANNELS
+
+    try:
+        with decoded(file, METERED_CHANNELS) as (sample_rate, channels, blocks):
+            found = _measures(blocks, sample_rate, channels)
+    except AudioError as error:
+        raise click.ClickException(" ".join(str(error).split())) from error
     if as_json:
         print_json(found)
         return
@@ -45,31 +49,33 @@ def loudness(file: Path, as_json: bool) -> None:
 _UNITS = {"lufs": "LUFS", "lu": "LU", "dbtp": "dBTP", "dbfs": "dBFS"}
 
 
-def _lufs(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
-    """Of a name or a number."""
-    known = TARGETS_LUFS.get(value.lower())
-    if known is not None:
-        return known
+def _targets(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Each a name or a number."""
     try:
-        return float(value)
+        for value in values:
+            lufs_of(value)
     except ValueError as error:
-        raise click.BadParameter(
-            f"{value!r} is neither a number nor one of {', '.join(TARGETS_LUFS)}"
-        ) from error
+        raise click.BadParameter(str(error)) from error
+    return values
 
 
 @click.command(cls=Command)
 @FILE
 @click.option(
     "--target",
-    callback=_lufs,
+    "targets",
+    callback=_targets,
     metavar="NAME|LUFS",
-    default="spotify",
-    help=f"Loudness in LUFS, −36 to −6, or {', '.join(f'{name} ({at:g})' for name, at in TARGETS_LUFS.items())}.",
+    multiple=True,
+    default=["spotify"],
+    help=f"Loudness in LUFS, −36 to −6, or {', '.join(f'{name} ({at:g})' for name, at in TARGETS_LUFS.items())}. "
+    "Each further one gets a file of its own beside --out.",
 )
 @click.option("--peak", type=float, default=-1.0, help="The most true peaks may be, in dBTP. Default: −1.")
 @click.option(
-    "--limiting", type=float, default=3.0, help="The most that peaks are limited by, in dB. Default: 3."
+    "--limiting",
+    type=float,
+    help="The most that peaks are limited by, in dB. Default: 3, and no more than brings half of it in loudness.",
 )
 @click.option(
     "--reference",
@@ -91,14 +97,14 @@ def _lufs(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="The file to write; its ending says the format: .wav, .flac or .mp3 (320 kbit/s).",
+    help="The file to write; its ending says the format: .wav, .flac, .mp3, .m4a (AAC) or .opus.",
 )
 @JSON
 def master(
     file: Path,
-    target: float,
+    targets: tuple[str, ...],
     peak: float,
-    limiting: float,
+    limiting: float | None,
     reference: Path | None,
     amount: float,
     rate: str | None,
@@ -116,7 +122,8 @@ def master(
 
     from resonate_resources.mastering.brief import FORMATS, MasteringBrief
     from resonate_resources.mastering.resource import MasteringResource
-    from resonate_resources.recordings.recording import Recording
+    from resonate_resources.mastering.targets import file_name, measure_name
+    from resonate_resources.recordings.decoding import decoded
 
     form = next((form for form in FORMATS if out.suffix.lower() == f".{form}"), None)
     if form is None:
@@ -125,14 +132,14 @@ def master(
         )
     if not out.parent.is_dir():
         raise click.UsageError(f"--out: there is no folder {out.parent}")
-    if out.exists() and (out.samefile(file) or (reference and out.samefile(reference))):
-        raise click.UsageError("--out: is FILE itself, or the reference, which are never written to")
     if reference is None and amount != 1:
         raise click.UsageError("--amount: is how far towards a --reference, and there is none")
+    first, *further = targets
     try:
         brief = MasteringBrief(
             preset=preset,
-            target_lufs=target,
+            target_lufs=lufs_of(first),
+            also=tuple(further),
             ceiling_dbtp=peak,
             limiting_db=limiting,
             reference=str(reference.absolute()) if reference else "",
@@ -142,47 +149,62 @@ def master(
             formats=(form,),
         )
     except ValidationError as error:
-        first = error.errors()[0]
+        wrong = error.errors()[0]
         raise click.UsageError(
-            f"{first['loc'][0]}: {first['input']} can't be used ({first['msg'].lower()})"
+            f"{wrong['loc'][0]}: {wrong['input']} can't be used ({wrong['msg'].lower()})"
         ) from error
+    beside = {label: out if not label else out.with_stem(f"{out.stem}-{label}") for label in brief.targets}
+    read = [path for path in (file, reference) if path is not None]
+    if taken := [path for path in beside.values() if path.exists() and any(map(path.samefile, read))]:
+        raise click.UsageError(
+            f"--out: {taken[0].name} is FILE itself, or the reference, which are never written to"
+        )
+    found: list[dict[str, Any]] = []
     with _decoded(file) as (recording, folder):
-        from resonate_resources.recordings.decoding import decode
         from resonate_resources.recordings.tag_reading import read_tags
 
         into = folder / "master"
         into.mkdir()
         product = MasteringResource().master(recording, recording, brief, 0.0, read_tags(file), into)
-        made = product.files[f"master.{form}"]
-        again = folder / "again"
-        again.mkdir()
-        written = Recording.open(made) if form != "mp3" else decode(made, again).recording
-        found = _measures(written) | {
-            "gain_db": product.measures["gain_db"],
-            "limiting_db": product.measures["limiting_db"],
-            "notes": list(product.notes),
-        }
-        shutil.copyfile(made, out)
+        for label, path in beside.items():
+            made = product.files[file_name(label, form)]
+            with decoded(made) as (sample_rate, channels, blocks):
+                measured = _measures(blocks, sample_rate, channels)
+            measured |= {
+                name: product.measures[measure_name(label, "", name)] for name in ("gain_db", "limiting_db")
+            }
+            found.append({"file": str(path), **measured})
+            shutil.copyfile(made, path)
     if as_json:
-        print_json({"file": str(out), **found})
+        one, *more = found
+        print_json({**one, "notes": list(product.notes), **({"also": more} if more else {})})
         return
     told = console(as_json)
-    told.print(
-        f"{out}: {found['integrated_lufs']} LUFS, peaks at {found['true_peak_dbtp']} dBTP, limited by "
-        f"{float(found['limiting_db']):.1f} dB",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
+    for each in found:
+        told.print(
+            f"{each['file']}: {each['integrated_lufs']} LUFS, peaks at {each['true_peak_dbtp']} dBTP, limited by "
+            f"{float(each['limiting_db']):.1f} dB",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
     for note in product.notes:
         told.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
 def _mixing_brief(assignments: list[str]) -> MixingBrief:
+    """Later ones win. One that is of another section is told."""
     from resonate_resources.brief.layers import Layer, nested, resolve
     from resonate_studio.brief_commands import parsed
 
-    return resolve([Layer("", nested(parsed(assignments)))]).brief.mixing
+    settings = parsed(assignments)
+    foreign = next((name for name in settings if not name.startswith("mixing.")), None)
+    if foreign is not None:
+        raise click.UsageError(f"--set: {foreign} is none of mixing's settings (docs/briefs.md lists them)")
+    wanted = resolve([Layer("", nested(settings))]).brief.mixing
+    if wanted.balance == "master-only":
+        raise click.UsageError("--set: mixing.balance=master-only needs a track, which stems alone are not")
+    return wanted
 
 
 @contextmanager
@@ -230,19 +252,25 @@ def _decoded(file: Path) -> Iterator[tuple[Recording, Path]]:
         raise click.ClickException(" ".join(str(error).split())) from error
 
 
-def _measures(recording: Recording) -> dict[str, Any]:
+def _measures(blocks: Iterable[Samples], sample_rate: int, channels: int) -> dict[str, Any]:
     """As `resonate loudness` tells them; None for silence, and for the loudness of under 400 ms."""
-    from resonate_resources.signal.loudness import measure_loudness
-    from resonate_resources.signal.true_peak import measure_sample_peak, measure_true_peak
+    from resonate_resources.signal.loudness import LoudnessMeter
+    from resonate_resources.signal.true_peak import SamplePeakMeter, TruePeakMeter
 
-    found = measure_loudness(recording)
+    loudness, peak = LoudnessMeter(sample_rate, channels), TruePeakMeter(sample_rate, channels)
+    sample_peak = SamplePeakMeter()
+    for block in blocks:
+        loudness.update(block)
+        peak.update(block)
+        sample_peak.update(block)
+    found = loudness.measured()
     values = {
         "integrated_lufs": found.integrated_lufs,
         "loudness_range_lu": found.range_lu,
         "momentary_max_lufs": found.max_momentary_lufs,
         "short_term_max_lufs": found.max_short_term_lufs,
-        "true_peak_dbtp": measure_true_peak(recording),
-        "sample_peak_dbfs": measure_sample_peak(recording),
+        "true_peak_dbtp": peak.peak(),
+        "sample_peak_dbfs": sample_peak.peak(),
     }
     return {name: round(value, 2) if math.isfinite(value) else None for name, value in values.items()}
 
@@ -257,6 +285,13 @@ def _measures(recording: Recording) -> dict[str, Any]:
 )
 @click.option("--gain", "gains", multiple=True, metavar="STEM=DB", help="How much louder a stem is to be.")
 @click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="mixing.NAME=VALUE",
+    help="Any other setting of mixing: mixing.compress=1, mixing.duck_db=4, mixing.mono_bass=true, …",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
@@ -264,11 +299,17 @@ def _measures(recording: Recording) -> dict[str, Any]:
 )
 @JSON
 def mix(
-    folder: Path, balance: Literal["original", "standard"], gains: tuple[str, ...], out: Path, as_json: bool
+    folder: Path,
+    balance: Literal["original", "standard"],
+    gains: tuple[str, ...],
+    assignments: tuple[str, ...],
+    out: Path,
+    as_json: bool,
 ) -> None:
     """Mix the stems in STEM_DIR: vocals, drums, bass, other, piano, guitar, each a file of any kind of audio.
 
-    They are taken for true stems, that hold nothing of each other, and are moved as far as it takes.
+    They are taken for true stems, that hold nothing of each other, and are moved as far as it takes. Nobody
+    conducts unless --set mixing.conductor=rules says so.
     """
     from resonate_resources.mixing.holdings import Worth
     from resonate_resources.mixing.plan import MixPlan
@@ -280,19 +321,22 @@ def mix(
         raise click.UsageError(f"--out: {out} is no .wav in a folder that exists")
     if out.exists() and out.parent.samefile(folder):
         raise click.UsageError("--out: is among the stems, which are never written to")
-    wanted = _mixing_brief([f"mixing.balance={balance}", *(f"mixing.gains_db.{gain}" for gain in gains)])
+    asked = [f"mixing.balance={balance}", *(f"mixing.gains_db.{gain}" for gain in gains)]
+    wanted = _mixing_brief(["mixing.conductor=none", *asked, *assignments])
     with _stems(folder) as (stems, scratch):
         mixing = MixingResource()
         worth = {name: [Worth(0.0, stem.duration, math.inf, 0.0)] for name, stem in stems.items()}
         planned = mixing.plan(stems, worth, 0.0, [0.0] * len(OCTAVES_HZ), wanted, scratch)
         plan = MixPlan.read(planned.files[PLAN])
         product = mixing.mix(stems, plan, scratch)
-        found = _measures(Recording.open(product.files["mix.wav"]))
+        mixed = Recording.open(product.files["mix.wav"])
+        found = _measures(mixed.blocks(), mixed.sample_rate, mixed.channels)
         shutil.copyfile(product.files["mix.wav"], out)
+    notes = [*planned.notes, *product.notes]
     gains_db = {name: round(stem.gain_db, 2) for name, stem in plan.stems.items()}
     if as_json:
-        print_json({"file": str(out), **found, "gains_db": gains_db, "notes": list(product.notes)})
+        print_json({"file": str(out), **found, "gains_db": gains_db, "notes": notes})
         return
     moves = ", ".join(f"{name} {gain:+.1f} dB" for name, gain in gains_db.items())
-    for line in (f"{out}: {found['integrated_lufs']} LUFS; {moves}", *product.notes):
+    for line in (f"{out}: {found['integrated_lufs']} LUFS; {moves}", *notes):
         console(as_json).print(line, markup=False, highlight=False, soft_wrap=True)

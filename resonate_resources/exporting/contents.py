@@ -11,6 +11,7 @@ from resonate_resources.brief.brief import Brief
 from resonate_resources.exporting.folder import Outgoing
 from resonate_resources.exporting.label import Label, Level, part_of
 from resonate_resources.exporting.names import file_name
+from resonate_resources.mastering.targets import label_and_form, measure_name
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.storage.artefacts import Artefact
 
@@ -38,10 +39,16 @@ def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact]) -> dict[st
             add("unrestored/", made["stems"], name, part, Label(part_of(tags, part), None, whole))
     if "master" in wanted.exports.parts:
         for name in made["master"].manifest.files:
-            form = name.removeprefix("master.")
+            label, form = label_and_form(name)
             if form in wanted.mastering.formats:
-                level = _level_of_master(made["master"], form)
-                add("", made["master"], name, "Master", Label(tags, level, None))
+                level = _level_of_master(made["master"], label, form)
+                add(
+                    "",
+                    made["master"],
+                    name,
+                    f"Master, {label}" if label else "Master",
+                    Label(tags, level, None),
+                )
     if "midi" in wanted.exports.parts:
         for name in made["midi"].manifest.files:
             if name.endswith(".mid") and made["midi"].manifest.measures[f"{PurePosixPath(name).stem}_notes"]:
@@ -77,9 +84,11 @@ def _spoken(name: str) -> str:
     return PurePosixPath(name).stem.capitalize()
 
 
-def _level_of_master(master: Artefact, form: str) -> Level:
-    prefix = "" if form == "wav" else f"{form}_"
-    return Level(_measure(master, f"{prefix}loudness_lufs"), _measure(master, f"{prefix}true_peak_dbtp"))
+def _level_of_master(master: Artefact, label: str, form: str) -> Level:
+    return Level(
+        _measure(master, measure_name(label, form, "loudness_lufs")),
+        _measure(master, measure_name(label, form, "true_peak_dbtp")),
+    )
 
 
 def _measure(artefact: Artefact, name: str) -> float:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from resonate_resources.recordings.playback_gain import playback_gain
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.recordings.tags import Tags, write_tags
-from resonate_resources.signal.loudness import LoudnessMeter
-from resonate_resources.signal.true_peak import TruePeakMeter
+from resonate_resources.signal.levels import levels_of
 
-_REPLAY_GAIN_LUFS = -18.0  # wiki.hydrogenaud.io, "ReplayGain 2.0 specification": reference level
 _VERSION = "1"
 """Raised when what is written of the same label changes: files that were exported before are written anew."""
 
@@ -44,20 +42,13 @@ class Label:
         return hashlib.sha256(told.encode()).hexdigest()
 
     def write(self, path: Path) -> None:
-        """Put it on a WAV, FLAC or MP3 file. Raises AudioError."""
+        """Put it on a file of one of the formats we deliver; one whose level is not known, WAV or FLAC. Raises
+        AudioError."""
         own = self.level or _measured(Recording.open(path))
-        gains = _replay_gain("TRACK", own) | (_replay_gain("ALBUM", self.whole) if self.whole else {})
+        gains = playback_gain(path.suffix, "TRACK", own.loudness_lufs, own.peak_dbtp)
+        if self.whole:
+            gains |= playback_gain(path.suffix, "ALBUM", self.whole.loudness_lufs, self.whole.peak_dbtp)
         write_tags(path, self.tags, gains)
-
-
-def _replay_gain(kind: str, level: Level) -> dict[str, str]:
-    """Keys and texts of ReplayGain 2.0; none of silence, which has no loudness."""
-    if not math.isfinite(level.loudness_lufs):
-        return {}
-    return {
-        f"REPLAYGAIN_{kind}_GAIN": f"{_REPLAY_GAIN_LUFS - level.loudness_lufs:.2f} dB",
-        f"REPLAYGAIN_{kind}_PEAK": f"{10 ** (level.peak_dbtp / 20):.6f}",
-    }
 
 
 def part_of(tags: Tags, part: str) -> Tags:
@@ -66,10 +57,5 @@ def part_of(tags: Tags, part: str) -> Tags:
 
 
 def _measured(recording: Recording) -> Level:
-    """In one pass over the file."""
-    loudness = LoudnessMeter(recording.sample_rate, recording.channels)
-    peak = TruePeakMeter(recording.sample_rate, recording.channels)
-    for block in recording.blocks():
-        loudness.update(block)
-        peak.update(block)
-    return Level(loudness.integrated(), peak.peak())
+    levels = levels_of(recording)
+    return Level(levels.loudness.integrated_lufs, levels.true_peak_dbtp)

@@ -7,10 +7,11 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from resonate_resources.brief.section import Section, absolute, once
+from resonate_resources.mastering.targets import label_of, lufs_of
 from resonate_resources.preset import Preset
 
-Format = Literal["wav", "flac", "mp3"]
-FORMATS: tuple[Format, ...] = ("wav", "flac", "mp3")
+Format = Literal["wav", "flac", "mp3", "m4a", "opus"]
+FORMATS: tuple[Format, ...] = ("wav", "flac", "mp3", "m4a", "opus")
 
 
 class MasteringBrief(Section):
@@ -27,6 +28,12 @@ class MasteringBrief(Section):
         allow_inf_nan=False,
         description="integrated loudness in LUFS, −36 to −6 (streaming −14, broadcast −23, clubs −9)",
     )
+    also: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="further targets, each of which gets a master of its own in all formats: spotify, youtube, "
+        "apple, ebu-r128, club, or a loudness in LUFS, such as -9",
+    )
     ceiling_dbtp: float = Field(
         default=-1.0,
         ge=-9,
@@ -40,7 +47,8 @@ class MasteringBrief(Section):
         le=24,
         allow_inf_nan=False,
         description="the most that peaks may be limited by, in dB, 0 to 24; what would need more comes out less "
-        "loud. null: 3 of finished music, up to 6 of a rough recording",
+        "loud. null: 3 of finished music, up to 6 of a rough recording, and no more than brings half of it in "
+        "loudness",
     )
     reference: str = Field(
         default="",
@@ -61,11 +69,31 @@ class MasteringBrief(Section):
         default=24, description="of WAV and FLAC, 16 or 24, dithered; 32: float in the WAV, 24 in the FLAC"
     )
     formats: tuple[Format, ...] = Field(
-        default=FORMATS,
+        default=("wav", "flac", "mp3"),
         min_length=1,
         strict=False,
-        description="files to deliver; a WAV is always made, to judge",
+        description="files to deliver: wav, flac, mp3, m4a (AAC), opus; a WAV at target_lufs is always made, to "
+        "judge",
     )
 
     _is_a_place = field_validator("reference")(absolute)
+
+    @field_validator("also", mode="before")
+    @classmethod
+    def _as_text(cls, targets: object) -> object:
+        """A TOML file or a person may well give numbers."""
+        if isinstance(targets, (list, tuple)):
+            return tuple(f"{each:g}" if isinstance(each, (int, float)) else each for each in targets)
+        return targets
+
+    @field_validator("also")
+    @classmethod
+    def _labels_once(cls, targets: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple({label_of(each): each.lower() for each in targets}.values())
+
     _once = field_validator("formats")(once)
+
+    @property
+    def targets(self) -> dict[str, float]:
+        """Label → LUFS of each master; that of target_lufs is the first, and its label is empty."""
+        return {"": self.target_lufs} | {label_of(each): lufs_of(each) for each in self.also}

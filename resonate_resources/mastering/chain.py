@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,15 +13,15 @@ import numpy as np
 
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mastering.delivery import Delivered, deliver
+from resonate_resources.mastering.facts import Facts, Measured, measured
 from resonate_resources.mastering.levelling import Target, level
 from resonate_resources.mastering.reference import Moves, moved, moves_towards, spectrum_of
 from resonate_resources.mastering.shaping import GLUE, WORKING_LOUDNESS_LUFS, glued
 from resonate_resources.parallel import ahead
 from resonate_resources.recordings.recording import Progress, Recording, Samples, silent, write_recording
 from resonate_resources.recordings.tags import Tags
-from resonate_resources.signal.loudness import measure_loudness
+from resonate_resources.signal.levels import levels_of
 from resonate_resources.signal.resampling import at_rate
-from resonate_resources.signal.true_peak import measure_true_peak
 
 GAIN_BOUND_DB = 40.0
 """A mix is raised at most so much: what would need more is noise, or hardly there."""
@@ -36,16 +35,31 @@ LIMITING_FINISHED_DB, LIMITING_ROUGH_DB = 3.0, 6.0
 
 
 @dataclass(frozen=True)
-class Mastered:
-    """gain_db went into the limiter, against the mix; limiting_db is the most that the limiter took off, and
-    allowed_db the most it might have. bounded: more gain was not allowed. centred: a constant
-    offset was taken out. moves: towards the reference, where there is one."""
+class Master:
+    """One of the masters of a mix: for a loudness, in files by their names.
 
+    gain_db went into the limiter, against the mix; limiting_db is the most that the limiter took off, and
+    allowed_db the most it might have. bounded: more gain was not allowed, or, where wasteful, not worth its
+    limiting.
+    """
+
+    target_lufs: float
     files: Mapping[str, Delivered]
     gain_db: float
     limiting_db: float
     allowed_db: float
     bounded: bool
+    wasteful: bool
+
+
+@dataclass(frozen=True)
+class Mastered:
+    """masters: by label; that of the brief's target_lufs is the first, and has none (""). mix: what was measured of
+    the mix, if it went in as it was. centred: a constant offset was taken out. moves: towards the reference, where
+    there is one."""
+
+    masters: Mapping[str, Master]
+    mix: Facts | None
     centred: bool
     moves: Moves | None = None
 
@@ -59,17 +73,19 @@ def master(
     progress: Progress = silent,
     reference: Recording | None = None,
 ) -> Mastered:
-    """Write master.wav and the other formats asked for, of a mix of 1 to 6 channels. Raises AudioError.
+    """Write master.wav and the other formats asked for, of a mix of 1 to 6 channels; and, for each further target,
+    `master-<label>.<format>`. Raises AudioError.
 
     rough: 0 of finished music, 1 of a recording that was never mixed. reference: of any rate and channels.
     """
-    target = Target(brief.target_lufs, brief.ceiling_dbtp)
     allowed_db = brief.limiting_db
     if allowed_db is None:
         allowed_db = LIMITING_FINISHED_DB + rough * (LIMITING_ROUGH_DB - LIMITING_FINISHED_DB)
     with TemporaryDirectory(dir=into) as folder:
         source = _resampled(mix, Path(folder) / "resampled.wav", brief.sample_rate)
-        came, source = source, _centred(source, Path(folder) / "centred.wav")
+        found = measured(source)
+        mix_facts = found.facts if source is mix else None
+        came, source = source, _centred(source, found, Path(folder) / "centred.wav")
         centred = source is not came
         moves = None
         if reference is not None:
@@ -78,33 +94,43 @@ def master(
                 blocks = moved(source, moves)
                 path = Path(folder) / "moved.wav"
                 source = _written(blocks, path, source, source.sample_rate, source.frames)
-        loudness, peak_dbtp = _metered(source)
+        if centred or (moves is not None and moves.any):
+            found = measured(source)
         progress(0.1)
+        loudness, peak_dbtp = found.facts.integrated_lufs, found.facts.true_peak_dbtp
         glue, glue_gain_db = GLUE[brief.preset], 0.0
         if glue and rough and math.isfinite(loudness):
             glue_gain_db = min(WORKING_LOUDNESS_LUFS - loudness, GAIN_BOUND_DB)
             blocks = glued(source.blocks(), source.sample_rate, glue, glue_gain_db, rough)
             source = _written(blocks, Path(folder) / "glued.wav", source, source.sample_rate, source.frames)
-            loudness, peak_dbtp = _metered(source)
-        levelling = partial(
-            level,
-            source,
-            loudness_lufs=loudness,
-            true_peak_dbtp=peak_dbtp,
-            most_gain_db=min(GAIN_BOUND_DB - glue_gain_db, target.limiter_dbtp + allowed_db - peak_dbtp),
-        )
-        levelled = levelling(Path(folder) / "limited.wav", target.limiter_dbtp, target.lufs)
-        progress(0.5)
-        files = deliver(levelled, levelling, into, tags, target, brief.formats, brief.bits)
-    return Mastered(
-        files,
-        glue_gain_db + levelled.gain_db,
-        levelled.limiting_db,
-        allowed_db,
-        levelled.bounded,
-        centred,
-        moves,
-    )
+            levels = levels_of(source)
+            loudness, peak_dbtp = levels.loudness.integrated_lufs, levels.true_peak_dbtp
+        masters: dict[str, Master] = {}
+        for number, (label, lufs) in enumerate(brief.targets.items(), 1):
+            target = Target(lufs, brief.ceiling_dbtp)
+            most_gain_db = min(GAIN_BOUND_DB - glue_gain_db, target.limiter_dbtp + allowed_db - peak_dbtp)
+            levelling = partial(level, source, loudness_lufs=loudness, true_peak_dbtp=peak_dbtp)
+            levelled = levelling(
+                Path(folder) / "limited.wav",
+                target.limiter_dbtp,
+                lufs,
+                most_gain_db=most_gain_db,
+                thrifty=brief.limiting_db is None,
+            )
+            again = partial(
+                levelling,
+                most_gain_db=levelled.gain_db if levelled.bounded else most_gain_db,
+                thrifty=False,
+                first_gain_db=levelled.gain_db,
+            )
+            progress(0.1 + 0.8 * (number - 0.5) / len(brief.targets))
+            formats = brief.formats if label else ("wav", *brief.formats)
+            files = deliver(levelled, again, into, label, tags, target, formats, brief.bits)
+            gain_db = glue_gain_db + levelled.gain_db
+            masters[label] = Master(
+                lufs, files, gain_db, levelled.limiting_db, allowed_db, levelled.bounded, levelled.wasteful
+            )
+    return Mastered(masters, mix_facts, centred, moves)
 
 
 def _resampled(mix: Recording, path: Path, wanted: int | None) -> Recording:
@@ -118,17 +144,13 @@ def _resampled(mix: Recording, path: Path, wanted: int | None) -> Recording:
     )
 
 
-def _centred(source: Recording, path: Path) -> Recording:
+def _centred(source: Recording, found: Measured, path: Path) -> Recording:
     """The recording, or a copy without the constant offset of channels that have more than OFFSET: it costs
     headroom."""
     if source.frames < source.sample_rate:
         return source
-    sums, peaks = np.zeros(source.channels), np.zeros(source.channels)
-    for block in source.blocks():
-        sums += block.sum(axis=1, dtype=np.float64)
-        peaks = np.maximum(peaks, np.abs(block).max(axis=1, initial=0.0))
-    offset = sums / max(1, source.frames)
-    part = np.clip(np.abs(offset) / (OFFSET * np.maximum(peaks - np.abs(offset), 1e-9)) - 1, 0.0, 1.0)
+    offset = found.offsets
+    part = np.clip(np.abs(offset) / (OFFSET * np.maximum(found.peaks - np.abs(offset), 1e-9)) - 1, 0.0, 1.0)
     if not part.any():
         return source
     moved = (part * offset)[:, None].astype(np.float32)
@@ -141,10 +163,3 @@ def _written(blocks: Iterator[Samples], path: Path, like: Recording, rate: int, 
         for block in ahead(blocks):
             writer.write(block)
     return writer.recording
-
-
-def _metered(source: Recording) -> tuple[float, float]:
-    """Integrated loudness in LUFS, true peak in dBTP."""
-    with ThreadPoolExecutor(1) as pool:
-        peak = pool.submit(measure_true_peak, source)
-        return measure_loudness(source).integrated_lufs, peak.result()

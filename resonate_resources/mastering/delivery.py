@@ -4,112 +4,185 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from resonate_resources.mastering.brief import FORMATS, Format
-from resonate_resources.mastering.levelling import TOLERANCE_LU, Levelled, Target
-from resonate_resources.recordings.decoding import decode
-from resonate_resources.recordings.encoding import encode_flac, encode_mp3, encode_wav
-from resonate_resources.recordings.recording import AudioError, Recording
-from resonate_resources.recordings.tags import Tags, write_tags
-from resonate_resources.signal.loudness import Loudness, measure_loudness
-from resonate_resources.signal.true_peak import measure_true_peak
+import numpy as np
 
-MP3_KBPS = 320
+from resonate_resources.mastering.brief import Format
+from resonate_resources.mastering.easing import WINDOW_SECONDS, eased, together, windows_over
+from resonate_resources.mastering.facts import Facts, measured
+from resonate_resources.mastering.foresight import foreseen
+from resonate_resources.mastering.levelling import TOLERANCE_LU, Levelled, Target
+from resonate_resources.mastering.targets import file_name
+from resonate_resources.recordings.decoding import decoded
+from resonate_resources.recordings.encoding import encode_flac, encode_wav
+from resonate_resources.recordings.lossy import (
+    LOSSY,
+    LossyFormat,
+    channels_in,
+    downmix_to_stereo,
+    encode_lossy,
+)
+from resonate_resources.recordings.playback_gain import playback_gain
+from resonate_resources.recordings.recording import AudioError, Recording, write_recording
+from resonate_resources.recordings.tags import Tags, write_tags
+from resonate_resources.signal.levels import Levels, meter, trace_levels
+from resonate_resources.signal.true_peak import TruePeakMeter
 
 Level = Callable[[Path, float, float], Levelled]
 """Writes the shaped mix to a path, limited to a ceiling in dBTP, at a loudness in LUFS."""
 
-_MP3_TRIALS = 5
-_MP3_LIMITED = 2
-"""So often the MP3's source is levelled again; after that it is turned down, and may be less loud."""
-_MP3_HOLDS = 0.45
-"""Of what a lower ceiling takes off peaks, encoding gives back the rest (30 minutes of the demo song)."""
-_MP3_SPARE_DB = 0.05
+_TRIALS = 6
+_LIMITED = 3
+"""So often the source of a lossy file is levelled again; after that it is turned down, and may be less loud."""
+_HOLDS = 0.45
+"""Of what a lower ceiling takes off peaks, encoding gives back the rest (MP3, 30 minutes of the demo song)."""
+_SPARE_DB = 0.05
+_FEW, _LOUD_DB = 0.2, 6.0
+"""Where at most this part of what is loud, within so many dB of the highest peak, is over the ceiling, that is
+eased; where it is more, all is limited lower."""
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """A file, measured from what it decodes to, and the ceiling under which it was limited."""
+    """A file, measured from what it decodes to, and the ceiling under which it was limited.
+
+    as_loud: it is to have the loudness that was asked for; else its source has not, or it was mixed down to fewer
+    channels, which have one of their own. encoded: how often.
+    """
 
     path: Path
-    loudness: Loudness
-    true_peak_dbtp: float
+    levels: Levels
     limited_dbtp: float
+    as_loud: bool = True
+    encoded: int = 1
+    facts: Facts | None = None
 
 
 def deliver(
     levelled: Levelled,
     again: Level,
     into: Path,
+    label: str,
     tags: Tags,
     target: Target,
-    formats: Collection[Format] = FORMATS,
+    formats: Collection[Format],
     bits: Literal[16, 24, 32] = 24,
 ) -> Mapping[str, Delivered]:
-    """Write master.wav, and of master.flac (the same samples, but 24 bits beside float) and master.mp3 (320 kbit/s)
-    those asked for. All are tagged.
+    """Write the master for the target of that label in these formats. WAV and FLAC hold the same samples (but 24
+    bits beside float). All are tagged, their own loudness included.
 
-    Encoding to MP3 raises peaks, and takes loudness from what is loud over 20 kHz. Where the decoded file is over
-    the ceiling, or not as loud as the others, the MP3 is made of a mix that is levelled `again`, for another
-    ceiling or loudness. Long tracks, which have more peaks, may well need it.
+    Encoding to what is lossy raises peaks, and takes loudness from what is loud over 20 kHz. Where the decoded file
+    is over the ceiling here and there, its source is eased in these places. Where it is throughout, or not as loud
+    as the others, it is made of a mix that is levelled `again`, for another ceiling or loudness. Of long tracks
+    excerpts are tried first, so that the whole is rarely encoded twice.
     """
-    writers: Mapping[str, Callable[[Path], Delivered]] = {
-        "master.wav": partial(_deliver_lossless, partial(encode_wav, bits=bits), levelled.recording, target),
-        "master.flac": partial(
-            _deliver_lossless, partial(encode_flac, bits=16 if bits == 16 else 24), levelled.recording, target
-        ),
-        "master.mp3": partial(_deliver_mp3, levelled, again, target),
-    }
-    wanted = {f"master.{form}" for form in ("wav", *formats)}
-    writers = {name: writer for name, writer in writers.items() if name in wanted}
-    with ThreadPoolExecutor(len(writers)) as pool:  # the MP3 takes longer than the others together
-        jobs = {name: pool.submit(writer, into / name) for name, writer in writers.items()}
-        delivered = {name: job.result() for name, job in jobs.items()}
+    with ThreadPoolExecutor(1 + len(LOSSY)) as pool:  # what is lossy takes longer than the others together
+        jobs = [
+            pool.submit(_deliver_lossy, form, levelled, again, target, into / file_name(label, form))
+            for form in LOSSY
+            if form in formats
+        ]
+        delivered = _deliver_lossless(levelled, target, into, label, formats, bits)
+        for job in jobs:
+            file = job.result()
+            delivered[file.path.name] = file
     for file in delivered.values():
-        write_tags(file.path, tags)
+        loudness, peak = file.levels.loudness.integrated_lufs, file.levels.true_peak_dbtp
+        write_tags(file.path, tags, playback_gain(file.path.suffix, "TRACK", loudness, peak))
     return delivered
 
 
 def _deliver_lossless(
-    encode: Callable[[Recording, Path], None], source: Recording, target: Target, path: Path
+    levelled: Levelled,
+    target: Target,
+    into: Path,
+    label: str,
+    formats: Collection[Format],
+    bits: Literal[16, 24, 32],
+) -> dict[str, Delivered]:
+    as_loud = abs(levelled.loudness_lufs - target.lufs) <= TOLERANCE_LU
+    encoders = {
+        "wav": partial(encode_wav, bits=bits),
+        "flac": partial(encode_flac, bits=16 if bits == 16 else 24),
+    }
+    delivered: dict[str, Delivered] = {}
+    for form, encode in encoders.items():
+        if form not in formats:
+            continue
+        path = into / file_name(label, form)
+        encode(levelled.recording, path)
+        same = delivered.get(file_name(label, "wav")) if bits != 32 else None
+        if same is not None:
+            delivered[path.name] = Delivered(path, same.levels, same.limited_dbtp, as_loud)
+            continue
+        found = measured(Recording.open(path))
+        delivered[path.name] = Delivered(path, found.levels, target.limiter_dbtp, as_loud, facts=found.facts)
+    return delivered
+
+
+def _deliver_lossy(
+    form: LossyFormat, levelled: Levelled, again: Level, target: Target, path: Path
 ) -> Delivered:
-    encode(source, path)
-    return _measured(path, Recording.open(path), target.limiter_dbtp)
-
-
-def _deliver_mp3(levelled: Levelled, again: Level, target: Target, path: Path) -> Delivered:
     ceiling, lufs = target.limiter_dbtp, min(target.lufs, levelled.loudness_lufs)
     # What is not at the target stays off it, and channels mixed down have a loudness of their own.
-    folded = levelled.recording.channels > 2
+    folded = channels_in(form, levelled.recording.channels) < levelled.recording.channels
     at_target = abs(levelled.loudness_lufs - target.lufs) <= TOLERANCE_LU and not folded
-    for trial in range(_MP3_TRIALS):
-        with TemporaryDirectory(dir=path.parent) as folder:
-            if trial:
-                levelled = again(Path(folder) / "again.wav", ceiling, lufs)
-            encode_mp3(levelled.recording, path, MP3_KBPS)
-            file = _measured(path, decode(path, Path(folder)).recording, ceiling)
-        over = file.true_peak_dbtp - target.ceiling_dbtp
-        missing = target.lufs - file.loudness.integrated_lufs if at_target else 0.0
-        give_way = trial >= _MP3_LIMITED or folded
-        if over <= 0 and (give_way or abs(missing) <= TOLERANCE_LU):
-            return file
-        lower = over / (1.0 if folded else _MP3_HOLDS) + _MP3_SPARE_DB if over > 0 else 0.0
-        ceiling -= lower
-        if give_way:
-            lufs -= lower
-        elif abs(missing) > TOLERANCE_LU:
-            lufs += missing
+    with TemporaryDirectory(dir=path.parent) as folder:
+        if folded:
+            levelled = _folded(levelled, Path(folder) / "folded.wav", ceiling)
+        expected = foreseen(levelled.recording, form, target.ceiling_dbtp, Path(folder))
+        dips = expected.dips
+        afresh = expected.over_db > 0
+        ceiling -= _lowered(expected.over_db, folded) if afresh else 0.0
+        for trial in range(_TRIALS):
+            if afresh:
+                levelled, dips = again(Path(folder) / "again.wav", ceiling, lufs), {}
+                if folded:
+                    levelled = _folded(levelled, Path(folder) / "folded.wav", ceiling)
+            source = levelled.recording
+            encode_lossy(eased(source, dips, Path(folder) / "eased.wav") if dips else source, path, form)
+            with decoded(path) as (rate, channels, blocks):
+                levels, peaks = trace_levels(blocks, rate, channels, round(WINDOW_SECONDS * rate))
+            over = levels.true_peak_dbtp - target.ceiling_dbtp
+            missing = target.lufs - levels.loudness.integrated_lufs if at_target else 0.0
+            give_way = trial >= _LIMITED or folded
+            if over <= 0 and (give_way or abs(missing) <= TOLERANCE_LU):
+                as_loud = at_target and abs(missing) <= TOLERANCE_LU
+                return Delivered(path, levels, ceiling, as_loud, trial + 1)
+            found = windows_over(peaks, target.ceiling_dbtp)
+            few = len(found) <= _FEW * np.count_nonzero(peaks > levels.true_peak_dbtp - _LOUD_DB)
+            if few and abs(missing) <= TOLERANCE_LU and not give_way:
+                dips, afresh = together(dips, found), False
+                continue
+            afresh = True
+            if over > 0:
+                ceiling -= _lowered(over, folded)
+            if give_way:
+                lufs -= max(0.0, over + _SPARE_DB)
+            elif abs(missing) > TOLERANCE_LU:
+                lufs += missing
     raise AudioError(
         f"{path.name}: peaks stay over {target.ceiling_dbtp:g} dBTP once decoded; use the WAV or FLAC"
     )
 
 
-def _measured(path: Path, decoded: Recording, limited_dbtp: float) -> Delivered:
-    with ThreadPoolExecutor(1) as pool:
-        true_peak = pool.submit(measure_true_peak, decoded)
-        return Delivered(path, measure_loudness(decoded), true_peak.result(), limited_dbtp)
+def _folded(levelled: Levelled, path: Path, ceiling_dbtp: float) -> Levelled:
+    """Mixed down to stereo, and turned down as far as its peaks need."""
+    many = levelled.recording
+    peak = TruePeakMeter(many.sample_rate, 2)
+    meter(map(downmix_to_stereo, many.blocks()), peak.update)
+    gain = np.float32(10 ** (min(0.0, ceiling_dbtp - peak.peak()) / 20))
+    with write_recording(path, many.sample_rate, 2, many.frames) as writer:
+        for block in many.blocks():
+            writer.write(downmix_to_stereo(block) * gain)
+    return replace(levelled, recording=writer.recording)
+
+
+def _lowered(over_db: float, folded: bool) -> float:
+    """How much lower the limiter is to hold, for peaks that are so much over the ceiling once decoded."""
+    return over_db / (1.0 if folded else _HOLDS) + _SPARE_DB

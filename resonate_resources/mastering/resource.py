@@ -13,18 +13,21 @@ import dagster as dg
 import soundfile as sf
 
 from resonate_resources.mastering.brief import MasteringBrief
-from resonate_resources.mastering.chain import GAIN_BOUND_DB, Mastered, master
+from resonate_resources.mastering.chain import GAIN_BOUND_DB, Master, master
+from resonate_resources.mastering.facts import facts_of
 from resonate_resources.mastering.levelling import TOLERANCE_LU, Target
 from resonate_resources.mastering.reference import THIRDS_HZ, Floats, Moves, by_octave, content_of, decoded
 from resonate_resources.mastering.report import report
+from resonate_resources.mastering.targets import measure_name
 from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.decoding import printable_name
+from resonate_resources.recordings.lossy import LOSSY, channels_in
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.phase import phase_beside
 
-CODE_VERSION = "6"
+CODE_VERSION = "7"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 MOVES = "reference.json"
@@ -55,9 +58,10 @@ class MasteringResource(dg.ConfigurableResource[None]):
         into: Path,
         progress: Progress = silent,
     ) -> Product:
-        """Write master.wav and those of master.flac and master.mp3 that are asked for, of the mix's channels (MP3:
-        at most two), and a report of all three. original: the track.
+        """Write master.wav and what else is asked for, of the mix's channels (MP3: at most two), for each target of
+        the brief, and a report of original (the track), mix and master.
 
+        Measures of a further target begin with its label, those of a format with its ending.
         rough: 0 of finished music, 1 of a recording that was never mixed.
 
         Raises AudioError.
@@ -80,33 +84,28 @@ class MasteringResource(dg.ConfigurableResource[None]):
     ) -> Product:
         mastered = master(mix, into, brief, rough, tags, progress, reference)
         progress(0.9)
-        wav = mastered.files["master.wav"]
-        measures: dict[str, float | int | str | bool] = {
-            "loudness_lufs": wav.loudness.integrated_lufs,
-            "true_peak_dbtp": wav.true_peak_dbtp,
-            "loudness_range_lu": wav.loudness.range_lu,
-            "max_short_term_lufs": wav.loudness.max_short_term_lufs,
-            "gain_db": mastered.gain_db,
-            "limiting_db": mastered.limiting_db,
-            "limiting_allowed_db": mastered.allowed_db,
-            "bounded": mastered.bounded,
-            **asdict(phase_beside(Recording.open(wav.path), original)),
-        }
-        for form in ("flac", "mp3"):
-            if (file := mastered.files.get(f"master.{form}")) is not None:
-                measures[f"{form}_loudness_lufs"] = file.loudness.integrated_lufs
-                measures[f"{form}_true_peak_dbtp"] = file.true_peak_dbtp
-        if (mp3 := mastered.files.get("master.mp3")) is not None:
-            measures["mp3_limited_dbtp"] = mp3.limited_dbtp
-        files = {name: file.path for name, file in mastered.files.items()}
-        compared = {"original": original, "mix": mix, "master": Recording.open(wav.path)}
+        files: dict[str, Path] = {}
+        measures: dict[str, float | int | str | bool] = {}
+        notes: list[str] = []
+        for label, each in mastered.masters.items():
+            files |= {name: file.path for name, file in each.files.items()}
+            measures |= _measures(label, each)
+            notes += [f"for {label}: {note}" if label else note for note in _notes(each, brief, mix.channels)]
+        if mastered.centred:
+            notes.append("a constant offset was taken out: it cost headroom")
+        if mastered.moves is not None:
+            notes += _moves_told(mastered.moves, Path(brief.reference).name)
+        facts = mastered.masters[""].files["master.wav"].facts
+        assert facts is not None
+        compared = {"original": facts_of(original), "mix": mastered.mix or facts_of(mix), "master": facts}
         if reference is not None:
-            compared["reference"] = reference
+            compared["reference"] = facts_of(reference)
         reports = report(compared, into)
         if mastered.moves is not None:
             measures["reference_moved_db"] = mastered.moves.span_db
             reports[MOVES] = _written(mastered.moves, brief, into / MOVES)
-        return Product(files, measures, tuple(_notes(mastered, brief)), reports)
+        measures |= asdict(phase_beside(Recording.open(files["master.wav"]), original))
+        return Product(files, measures, tuple(notes), reports)
 
 
 def _wanted_reference(brief: MasteringBrief) -> str:
@@ -133,27 +132,65 @@ def _rounded(values: Floats) -> list[float]:
     return [round(value, 2) for value in values.tolist()]
 
 
-def _notes(mastered: Mastered, brief: MasteringBrief) -> Iterator[str]:
-    limiter_dbtp = Target(brief.target_lufs, brief.ceiling_dbtp).limiter_dbtp
-    loudness = mastered.files["master.wav"].loudness.integrated_lufs
+def _measures(label: str, master: Master) -> dict[str, float | int | str | bool]:
+    first, *_ = master.files.values()
+    shared: dict[str, float | int | str | bool] = {
+        "loudness_lufs": first.levels.loudness.integrated_lufs,
+        "true_peak_dbtp": first.levels.true_peak_dbtp,
+        "loudness_range_lu": first.levels.loudness.range_lu,
+        "max_short_term_lufs": first.levels.loudness.max_short_term_lufs,
+        "gain_db": master.gain_db,
+        "limiting_db": master.limiting_db,
+        "limiting_allowed_db": master.allowed_db,
+        "bounded": master.bounded,
+    }
+    measures = {measure_name(label, "", name): value for name, value in shared.items()}
+    for file in master.files.values():
+        form = file.path.suffix.lstrip(".")
+        if form == "wav":
+            continue
+        own: dict[str, float | int | str | bool] = {
+            "loudness_lufs": file.levels.loudness.integrated_lufs,
+            "true_peak_dbtp": file.levels.true_peak_dbtp,
+        }
+        if form in LOSSY:
+            own |= {"limited_dbtp": file.limited_dbtp, "bounded": not file.as_loud}
+        measures |= {measure_name(label, form, name): value for name, value in own.items()}
+    return measures
+
+
+def _notes(master: Master, brief: MasteringBrief, channels: int) -> Iterator[str]:
+    limiter_dbtp = Target(master.target_lufs, brief.ceiling_dbtp).limiter_dbtp
+    first, *_ = master.files.values()
+    loudness = first.levels.loudness.integrated_lufs
     if not math.isfinite(loudness):
         yield (
             "has no integrated loudness (silence, nothing over −70 LUFS, or shorter than 400 ms): "
             f"at most brought to {limiter_dbtp:g} dBTP"
         )
-    elif mastered.bounded and abs(loudness - brief.target_lufs) > TOLERANCE_LU:
-        yield (
-            f"is at {loudness:.1f} LUFS, not {brief.target_lufs:g}: more would take over "
-            f"{GAIN_BOUND_DB:g} dB of gain, or take over {mastered.allowed_db:.1f} dB off its peaks "
-            "(mastering.limiting_db in the brief)"
+    elif master.bounded and abs(loudness - master.target_lufs) > TOLERANCE_LU:
+        why = (
+            "more would bring less than half of its limiting in loudness (mastering.limiting_db in the brief "
+            "allows it)"
+            if master.wasteful
+            else f"more would take over {GAIN_BOUND_DB:g} dB of gain, or take over {master.allowed_db:.1f} dB off "
+            "its peaks (mastering.limiting_db in the brief)"
         )
-    if mastered.centred:
-        yield "a constant offset was taken out: it cost headroom"
-    if mastered.moves is not None:
-        yield from _moves_told(mastered.moves, Path(brief.reference).name)
-    mp3 = mastered.files.get("master.mp3")
-    if mp3 is not None and mp3.limited_dbtp < limiter_dbtp:
-        yield f"the MP3 is limited to {mp3.limited_dbtp:.1f} dBTP, to leave room for the peaks that encoding adds"
+        yield f"is at {loudness:.1f} LUFS, not {master.target_lufs:g}: {why}"
+    for form in LOSSY:
+        file = next((file for file in master.files.values() if file.path.suffix == f".{form}"), None)
+        if file is None:
+            continue
+        called = LOSSY[form].called
+        if channels_in(form, channels) < channels:
+            yield f"the {called} has {channels} channels mixed down to stereo"
+        elif math.isfinite(loudness) and not file.as_loud and first.as_loud:
+            yield f"the {called} is at {file.levels.loudness.integrated_lufs:.1f} LUFS: its peaks allow no more"
+        if file.limited_dbtp < limiter_dbtp:
+            yield (
+                f"the {called} is limited to {file.limited_dbtp:.1f} dBTP, to leave room for the peaks that "
+                "encoding adds"
+            )
 
 
 def _moves_told(moves: Moves, name: str) -> Iterator[str]:

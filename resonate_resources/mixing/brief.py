@@ -75,7 +75,6 @@ class MixingBrief(Section):
         default=False,
         description="bring what lies under 120 Hz to the middle, as far as that loses nothing",
     )
-
     conductor: ConductorName = Field(
         default="rules",
         description="who listens to the planned mix and corrects what it has too much of for its kind: rules; "

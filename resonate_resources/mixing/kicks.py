@@ -22,7 +22,10 @@ _SILENCE_DB = -70.0
 
 
 def kicks(drums: Recording) -> Seconds:
-    """Times in s at which the low end rises by 6 dB and more, 0.1 s apart at least, to within 10 ms."""
+    """Times in s at which the low end rises by 6 dB and more, 0.1 s apart at least, to within 10 ms.
+
+    What a recording begins with counts as struck.
+    """
     from scipy.ndimage import maximum_filter1d
 
     parts = [
@@ -34,6 +37,5 @@ def kicks(drums: Recording) -> Seconds:
         return np.zeros(0)
     floor = np.maximum(maximum_filter1d(levels, _AROUND) - _RANGE_DB, _SILENCE_DB).astype(np.float32)
     strength = onset_strength(levels[:, None], floor[:, None], gap=_GAP, loudest_of=_TAIL, mean_of=_MEAN)
-    strength[0] = 0  # what a file begins with has not begun there
     frames = find_onsets(strength, _RISE_DB, round(_APART_S * _RATE / _HOP))
     return np.asarray(np.maximum(frames * _HOP / _RATE, 0.0), np.float64)

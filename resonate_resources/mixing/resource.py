@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import dagster as dg
 
-from resonate_resources.mixing import mixer, planning
+from resonate_resources.mixing import mixer, planning, processors
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.conductor import agent
 from resonate_resources.mixing.conductor.agent import ModelAgent
@@ -18,9 +18,9 @@ from resonate_resources.mixing.conductor.model import ChosenModel
 from resonate_resources.mixing.holdings import Worth, hold
 from resonate_resources.mixing.material import Material, material_of
 from resonate_resources.mixing.mixer import mix_stems
-from resonate_resources.mixing.moves import low_end_of, with_moves
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.planning import ASTRAY_DB, plan_mix, track_alone
+from resonate_resources.mixing.processors import low_end_of, with_processors
 from resonate_resources.mixing.towards import Towards, heard, heard_together, towards
 from resonate_resources.naturalisation import naturalise
 from resonate_resources.naturalisation.amounts import Amounts
@@ -33,7 +33,7 @@ from resonate_resources.signal.moves_chart import moves
 from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.phase import phase_beside
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, PICTURE = "mix_plan.json", "picture.png"
@@ -57,11 +57,12 @@ class MixingResource(dg.ConfigurableResource[None]):
         nobody else reads. Raises AudioError where the reference can't be read."""
         reference = _reference(brief)
         asked = brief.asked() | {"reference": None} | (reference.ingredients() if reference else {})
+        planned_by = planning.__name__, processors.__name__
         if brief.conductor == "model":
             engine = Engine("model", self.conductor_model or None)
-            return Recipe.of((planning.__name__, agent.__name__), engine, asked, CODE_VERSION)
+            return Recipe.of((*planned_by, agent.__name__), engine, asked, CODE_VERSION)
         asked["wish"] = ""
-        return Recipe.of(planning.__name__, Engine("rules"), asked, CODE_VERSION)
+        return Recipe.of(planned_by, Engine("rules"), asked, CODE_VERSION)
 
     def plan(
         self,
@@ -151,7 +152,7 @@ class MixingResource(dg.ConfigurableResource[None]):
         reference = _towards(stems, brief, into)
         plan = plan_mix(brief, material, holdings, loudness, reference, self._agent())
         lows = low_end_of(stems) if brief.mono_bass else None
-        plan = with_moves(plan, brief, holdings, ASTRAY_DB[brief.preset], lows)
+        plan = with_processors(plan, brief, holdings, ASTRAY_DB[brief.preset], lows)
         return plan.model_copy(update={"naturalise": dict(brief.naturalise)})
 
     def _agent(self) -> ModelAgent | None:

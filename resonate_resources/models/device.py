@@ -71,10 +71,23 @@ def batch_size(free_bytes: float) -> int:
 @contextmanager
 def tensor_float_32() -> Iterator[None]:
     """TF32 for what stays float32, on GPUs that have it (Ampere and later; others take no notice)."""
+    with _tensor_float_32(True):
+        yield
+
+
+@contextmanager
+def full_float_32() -> Iterator[None]:
+    """float32 with all of its bits: torch by itself has a GPU's convolutions in TF32."""
+    with _tensor_float_32(False):
+        yield
+
+
+@contextmanager
+def _tensor_float_32(allowed: bool) -> Iterator[None]:
     import torch
 
     matmul, convolution = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed
     try:
         yield
     finally:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal
+from contextlib import nullcontext
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from resonate_resources.models.device import full_float_32, tensor_float_32
 from resonate_resources.recordings.recording import Samples
 
 Outputs = npt.NDArray[np.float32]
@@ -23,54 +25,71 @@ Separate = Callable[[Samples, float], dict[str, Samples]]
 """(2, frames) of a track of that level → stem name → (2, frames)."""
 
 
-class MixedPrecision:
-    """One track's chunks in float16 from the second one on, where the first that has a sound allows it.
+Lower = Literal["float16", "TF32"]
+"""float16 where autocast has it, with TF32 for the rest, or TF32 alone."""
 
-    `notes` tells, in one line, how far off it is, or why it is not used. kind: "cuda" where the GPU has units for
-    it, None where nothing has.
+
+class MixedPrecision:
+    """One track's chunks in lower precision from the second one on, where the first that has a sound allows it.
+
+    float16 is tried first, then TF32. `notes` tells, in one line, how far off it is, or why it is not used. kind:
+    "cuda" where the GPU has units for it, None where nothing has.
     """
 
     def __init__(self, kind: Literal["cuda", "cpu"] | None) -> None:
         self._kind = kind
-        # None: possible, and not yet proven.
-        self._fast: bool | None = None if kind else False
+        self._proven = kind is None
+        self._lower: Lower | None = None
         self.notes: tuple[str, ...] = ()
 
     def __call__(self, separate: Separate, mix: Samples, level: float) -> dict[str, Samples]:
         """What `separate` gives. Raises what it raises in float32, and torch.OutOfMemoryError."""
-        if self._fast:
-            stems = self._lowered(separate, mix, level)
+        if self._lower:
+            stems = self._lowered(self._lower, separate, mix, level)
             if all(np.isfinite(stem).all() for stem in stems.values()):
                 return stems
-        exact = separate(mix, level)
-        if self._fast is None:
+        with full_float_32():
+            exact = separate(mix, level)
+        if not self._proven:
             self._prove(separate, mix, level, exact)
         return exact
 
     def _prove(self, separate: Separate, mix: Samples, level: float, exact: dict[str, Samples]) -> None:
         import torch
 
-        try:
-            stems = self._lowered(separate, mix, level)
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError as error:  # a layer that float16 has no kernel for
-            self._fast = False
-            self.notes = (f"separated in float32: the model does not run in float16 ({error})"[:200],)
+        if not any(stem.any() for stem in exact.values()):
             return
-        error_db = largest_error_db(*(np.stack(list(each.values()))[None] for each in (stems, exact)))
-        if error_db is not None:
-            self._fast = error_db <= WORST_ERROR_DB
-            self.notes = (
-                (f"separated in float16, {error_db:.0f} dB from float32",)
-                if self._fast
-                else (f"separated in float32: float16 would have been off by {error_db:.0f} dB",)
-            )
+        self._proven = True
+        told: list[str] = []
+        for lower in get_args(Lower):
+            try:
+                stems = self._lowered(lower, separate, mix, level)
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError as error:  # a layer that float16 has no kernel for
+                told.append(f"the model does not run in {lower} ({error})")
+                continue
+            error_db = largest_error_db(*(np.stack(list(each.values()))[None] for each in (stems, exact)))
+            if (
+                error_db is None or error_db == -math.inf
+            ):  # the same arithmetic: no TF32 there, or another's network
+                continue
+            if error_db <= WORST_ERROR_DB:
+                self._lower = lower
+                told.insert(0, f"separated in {lower}, {error_db:.0f} dB from float32")
+                break
+            told.append(f"{lower} would have been off by {error_db:.0f} dB")
+        if told and not self._lower:
+            told.insert(0, "separated in float32")
+        if told:
+            first, *rest = told
+            self.notes = (": ".join([first, "; ".join(rest)] if rest else [first])[:200],)
 
-    def _lowered(self, separate: Separate, mix: Samples, level: float) -> dict[str, Samples]:
+    def _lowered(self, lower: Lower, separate: Separate, mix: Samples, level: float) -> dict[str, Samples]:
         import torch
 
-        with torch.autocast(self._kind or "cuda", torch.float16):
+        halved = torch.autocast(self._kind or "cuda", torch.float16) if lower == "float16" else nullcontext()
+        with tensor_float_32(), halved:
             return {name: stem.astype(np.float32) for name, stem in separate(mix, level).items()}
 
 

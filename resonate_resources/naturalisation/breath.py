@@ -1,12 +1,14 @@
 """Breath in a voice that is more periodic than real ones are: noise between 1 and 4 kHz, under its own envelope.
 
-How periodic it is, is told by the ratio of harmonics to noise (Boersma 1993) in that band, frame by frame.
+How periodic it is, is told by the ratio of harmonics to noise in that band, frame by frame, from how alike two
+periods are to those one period on (Boersma 1993, by cross-correlation: pitch that moves is no noise).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -20,19 +22,23 @@ from resonate_resources.signal.pitch_track import HOP, SAMPLE_RATE
 
 BAND_HZ = (1000.0, 4000.0)
 
-CLEAREST_DB = 27.0
-"""Harmonics over noise in that band, median of a window's voiced frames. Real voices have 2 to 26
-(docs/measurements.md). At amount 1, noise is added until a voice is no clearer than that: 27 dB under it at
-most."""
+CLEAREST_DB = 22.0
+"""Harmonics over noise in that band, median of a window's voiced frames. Real voices have 2 to 21.5
+(docs/measurements.md). At amount 1, noise is added until a voice is no clearer than that …"""
+
+LOUDEST_DB = -26.0
+"""… or is so far under it."""
 
 _SEED = 12
-_PERIODS = 3  # in a window: few, as pitch that moves is not noise
-_SIZE = 640  # samples that hold so many of the lowest voice
-_FFT = 2048
-_LAGS = np.linspace(-0.02, 0.02, 21)  # around the period that was found
+_SHAPING = 3  # parts of the band, each with its own envelope
+_POINTS, _FINER = (
+    256,
+    8,
+)  # of two periods, which are held against those one period on; straight lines, −46 dB off
+_LAGS = np.linspace(-0.014, 0.014, 15)  # around the period that was found
 _FAINT_DB = 30.0  # frames so far under the loud ones tell nothing
 _LEAST_S = 0.5
-_FADE_S, _ENVELOPE_S = 0.02, 0.01
+_FADE_S, _ENVELOPE_S = 0.02, 0.005
 _LEAST_DB = -40.0  # of the noise: less is not worth a change
 _ROOM = 1.1  # how far the rate must reach above the band
 _CONTEXT_S = 0.05
@@ -65,7 +71,8 @@ class Breath:
         if clear_db is None:
             return
         self.sung += 1
-        level = self.amount * (_noise(CLEAREST_DB) - _noise(clear_db))
+        lacking = _noise(CLEAREST_DB) - _noise(clear_db)
+        level = self.amount * min(lacking, 10 ** (LOUDEST_DB / 10))
         if level < 10 ** (_LEAST_DB / 10):
             return
         context = round(_CONTEXT_S * rate)
@@ -95,55 +102,53 @@ class Breath:
 def clearness(mono: Mono, pitch: Floats) -> float | None:
     """Median of harmonics over noise in BAND_HZ, in dB, of the voiced frames that are not faint; None where there
     are too few. mono: at the pitch track's rate; pitch: in cents, by its frames."""
+    from scipy.signal import butter, resample_poly, sosfiltfilt
+
     frames = np.flatnonzero(~np.isnan(pitch))
-    if not len(frames):
+    if len(frames) * FRAME_S < _LEAST_S:
         return None
-    period = SAMPLE_RATE / (55.0 * 2 ** (pitch[frames] / 1200))
-    padded = np.pad(mono, (_SIZE // 2, _SIZE))
-    parts = np.lib.stride_tricks.sliding_window_view(padded, _SIZE)[frames * HOP]
-    off = (np.arange(_SIZE) - _SIZE // 2) / (_PERIODS * period[:, np.newaxis])
-    power = np.square(np.abs(np.fft.rfft(parts * _hann(off), _FFT)))
-    turns = 2 * np.pi * np.arange(_FFT // 2 + 1) / _FFT
-    band = slice(*(round(hertz * _FFT / SAMPLE_RATE) for hertz in BAND_HZ))
-    power = power[:, band]
-    energy = power.sum(axis=1)
+    period = SAMPLE_RATE / (55.0 * 2 ** (pitch[frames, np.newaxis] / 1200))
+    filtered: Floats = butter(4, BAND_HZ, "band", fs=SAMPLE_RATE, output="sos")
+    fine = np.asarray(resample_poly(sosfiltfilt(filtered, mono.astype(np.float64)), _FINER, 1))
+    first = frames[:, np.newaxis] * HOP + (np.linspace(-1.5, 0.5, _POINTS, endpoint=False)) * period
+    one = _between(fine, first * _FINER)
+    energy = np.square(one).sum(axis=1)
     loud = energy > np.percentile(energy, 90) * 10 ** (-_FAINT_DB / 10)
     if loud.sum() * FRAME_S < _LEAST_S:
         return None
     most = np.zeros(loud.sum())
     for part in 1 + _LAGS:
-        lag = part * period[loud, np.newaxis]
-        repeats = (power[loud] * np.cos(turns[band] * lag)).sum(axis=1) / energy[loud]
-        most = np.maximum(most, repeats / _hann_repeats(part / _PERIODS))
+        next_ones = _between(fine, (first[loud] + part * period[loud]) * _FINER)
+        both = np.sqrt(energy[loud] * np.square(next_ones).sum(axis=1)) + 1e-30
+        most = np.maximum(most, (one[loud] * next_ones).sum(axis=1) / both)
     repeating = float(np.median(most.clip(1e-3, 0.9999)))
     return 10 * float(np.log10(repeating / (1 - repeating)))
 
 
+def _between(samples: Floats, place: Floats) -> Floats:
+    """What stands at places between samples, by straight lines; silence outside."""
+    whole = np.floor(place).astype(np.intp)
+    padded = np.pad(samples, 2)
+    at = np.clip(whole + 2, 0, len(padded) - 2)
+    return np.asarray(padded[at] + (place - whole) * (padded[at + 1] - padded[at]), np.float64)
+
+
 def breath(samples: Samples, sample_rate: int, start: int) -> npt.NDArray[np.float64]:
-    """(channels, frames) of noise as loud as the voice is in BAND_HZ, at any time; the same noise for all
-    channels, so that it comes from where the voice does. start: of the samples in their recording, which chooses
-    the noise."""
-    from scipy.ndimage import gaussian_filter1d
+    """(channels, frames) of noise as loud as the voice is in each part of BAND_HZ, at any time; the same noise for
+    all channels, so that it comes from where the voice does. start: of the samples in their recording, which
+    chooses the noise."""
     from scipy.signal import butter, sosfiltfilt
 
-    filtered: Floats = butter(2, BAND_HZ, "band", fs=sample_rate, output="sos")
     white = np.random.default_rng([_SEED, start]).standard_normal((samples.shape[1],))
-    noise = sosfiltfilt(filtered, white)
-    noise /= np.sqrt(np.square(noise).mean() + 1e-30)
-    voice = np.square(np.asarray(sosfiltfilt(filtered, samples.astype(np.float64), axis=-1)))
-    envelope = np.sqrt(gaussian_filter1d(voice, _ENVELOPE_S * sample_rate / 2, axis=-1).clip(min=0))
-    return np.asarray(envelope * noise, np.float64)
-
-
-def _hann(place: Floats) -> Floats:
-    """The window, 1 long around 0."""
-    return np.where(np.abs(place) < 0.5, 0.5 + 0.5 * np.cos(2 * np.pi * place), 0.0)
-
-
-def _hann_repeats(lag: float) -> float:
-    """Its normalised autocorrelation at a lag of 0 to 1 of its length."""
-    turn = 2 * np.pi * lag
-    return float((1 - lag) * (2 / 3 + np.cos(turn) / 3) + np.sin(turn) / (2 * np.pi))
+    smoothed: Floats = butter(1, 1 / (2 * np.pi * _ENVELOPE_S), fs=sample_rate, output="sos")
+    breathed = np.zeros(samples.shape)
+    for band in pairwise(np.geomspace(*BAND_HZ, _SHAPING + 1)):
+        filtered: Floats = butter(2, band, "band", fs=sample_rate, output="sos")
+        noise = np.asarray(sosfiltfilt(filtered, white))
+        noise /= np.sqrt(np.square(noise).mean() + 1e-30)
+        voice = np.square(np.asarray(sosfiltfilt(filtered, samples.astype(np.float64), axis=-1)))
+        breathed += np.sqrt(np.asarray(sosfiltfilt(smoothed, voice, axis=-1)).clip(min=0)) * noise
+    return breathed
 
 
 def _noise(clear_db: float) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,11 @@ to one pitch of 4.9 and less (docs/measurements.md)."""
 _DELAYED_S, _GROWS_S, _ENDS_S = 0.3, 0.3, 0.12
 _LEAST_CENTS = 1.0  # less is not heard, and not worth a change
 _CONTEXT_S = 0.25
-_TAPS, _BETA = 32, 8.0  # of the interpolating filter: flat up to 0.85 of the Nyquist frequency, −80 dB
+_TAPS, _BETA, _PHASES = (
+    32,
+    8.0,
+    512,
+)  # of the interpolating filter: flat up to 0.85 of the Nyquist frequency, −80 dB
 _AT_ONCE = 1 << 15
 
 
@@ -103,15 +108,25 @@ def delayed(samples: Samples, delay: Floats) -> Samples:
     ahead = _TAPS // 2 + int(np.ceil(np.abs(delay).max(initial=0.0)))
     padded = np.pad(samples, ((0, 0), (ahead, ahead + 1)))
     taps: npt.NDArray[np.intp] = np.arange(1 - _TAPS // 2, _TAPS // 2 + 1)
+    rows = _interpolating()
     swaying = np.flatnonzero(delay)
     for part in np.array_split(swaying, len(swaying) // _AT_ONCE + 1):
         place = part - delay[part]
         whole = np.floor(place).astype(np.intp)
-        off = taps - (place - whole)[:, np.newaxis]
-        span = np.clip(1 - np.square(off / (_TAPS / 2)), 0, None)
-        weights = np.sinc(off) * np.i0(_BETA * np.sqrt(span)) / np.i0(_BETA)
-        weights /= weights.sum(axis=1, keepdims=True)
+        phase = (place - whole) * _PHASES
+        row = phase.astype(np.intp)
+        between = (phase - row)[:, np.newaxis]
+        weights = rows[row] + between * (rows[row + 1] - rows[row])
         at = ahead + whole[:, np.newaxis] + taps
         for channel, into in zip(padded, moved, strict=True):
             into[part] = np.einsum("nt,nt->n", channel[at], weights)
     return moved
+
+
+@cache
+def _interpolating() -> Floats:
+    """(_PHASES + 1, _TAPS): a windowed sinc for each part of a sample, from 0 to 1."""
+    off = np.arange(1 - _TAPS // 2, _TAPS // 2 + 1) - np.arange(_PHASES + 1)[:, np.newaxis] / _PHASES
+    span = np.clip(1 - np.square(off / (_TAPS / 2)), 0, None)
+    rows = np.sinc(off) * np.i0(_BETA * np.sqrt(span)) / np.i0(_BETA)
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True), np.float64)

@@ -12,7 +12,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +91,31 @@ def decode(
     """
     with _refusing(name or source.name), _open(source) as file, _source(file) as opened:
         return _write(opened, into, progress, limits)
+
+
+@contextmanager
+def decoded(
+    source: Path, kept_channels: Collection[int] = ()
+) -> Iterator[tuple[int, int, Iterator[Samples]]]:
+    """(sample rate in Hz, channels, blocks) of a source, without a copy of it.
+
+    kept_channels: numbers of channels that are not folded down, though they are more than 5.1 has.
+    Raises AudioError, as decode would, also while blocks are taken.
+    """
+    with _refusing(source.name), _open(source) as file, _source(file, kept_channels) as opened:
+        yield opened.sample_rate, opened.channels, _numbers(opened)
+
+
+def _numbers(opened: Source) -> Iterator[Samples]:
+    inspection = _Inspection(opened.channels)
+    frames = 0
+    for block in opened.blocks:
+        inspection.see(block)
+        inspection.refuse_what_is_no_number(opened.sample_rate)
+        frames += block.shape[1]
+        yield block
+    if not frames:
+        raise Refusal(_NO_AUDIO)
 
 
 def probe(source: Path, limits: Limits | None = None, name: str | None = None) -> None:
@@ -230,7 +255,7 @@ class _Inspection:
 
 
 @contextmanager
-def _source(file: BinaryIO) -> Iterator[Source]:
+def _source(file: BinaryIO, kept_channels: Collection[int] = ()) -> Iterator[Source]:
     with ExitStack() as stack:
         wrong_size = note_on_size(file)
         sound = None if wrong_size else _open_with_libsndfile(file)
@@ -244,7 +269,7 @@ def _source(file: BinaryIO) -> Iterator[Source]:
         if opened.sample_rate not in _SAMPLE_RATES:
             raise Refusal(f"has a sample rate of {opened.sample_rate} Hz; export it again at 44.1 or 48 kHz")
         check_digest(opened, file)
-        fold_down(opened)
+        fold_down(opened, kept_channels)
         yield opened
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,13 +14,15 @@ CHANNELS_MAX = 6
 _CHANNELS_FOLDED = 8
 """Files of more are recordings of many tracks, not for so many loudspeakers."""
 _FOLDED = "5.1"
+_USUAL = ("", "6.1", "7.1", "5.1.4", "7.1.4")
+"""By FFmpeg's names; "" of a WAV that says no more than how many there are."""
 _EXPORT_AGAIN = "export a mix in stereo or 5.1"
 
 
-def fold_down(opened: Source) -> None:
-    """Make an opened source of more than six channels one of six, with a note. Raises Refusal where it is not known
-    for which loudspeakers its channels are."""
-    if opened.channels <= CHANNELS_MAX:
+def fold_down(opened: Source, kept: Collection[int] = ()) -> None:
+    """Make an opened source of more than six channels one of six, with a note; but not of `kept` numbers of
+    channels, where they are for the usual loudspeakers. Raises Refusal where it is not known for which they are."""
+    if opened.channels <= CHANNELS_MAX or (opened.channels in kept and opened.layout in _USUAL):
         return
     if opened.channels > _CHANNELS_FOLDED:
         raise Refusal(f"has {opened.channels} channels, more than {_CHANNELS_FOLDED}; {_EXPORT_AGAIN}")

@@ -18,15 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from resonate_resources.recordings.charsets import legible, likely_charset
-from resonate_resources.recordings.tags import ID3_FRAMES, TEXT_FIELDS, VORBIS_COMMENTS, Tags
+from resonate_resources.recordings.tags import ID3_FRAMES, MP4_ATOMS, TEXT_FIELDS, VORBIS_COMMENTS, Tags
 from resonate_resources.recordings.wave_chunks import stated_charset
 
-_MP4 = {
-    "artist": ("©ART",), "title": ("©nam",), "album": ("©alb",), "album_artist": ("aART",),
-    "composer": ("©wrt",), "genre": ("©gen",), "date": ("©day",), "track_number": ("trkn",),
-    "bpm": ("tmpo",), "key": ("----:com.apple.iTunes:initialkey", "----:com.apple.iTunes:KEY"),
-    "isrc": ("----:com.apple.iTunes:ISRC",), "copyright": ("cprt",), "comment": ("©cmt",),
-}  # fmt: skip
 # field → FFmpeg's metadata keys, for what mutagen does not know: RIFF INFO chunks, RF64, Matroska, WMA
 _FFMPEG = {
     "artist": ("artist",), "title": ("title",), "album": ("album",), "album_artist": ("album_artist",),
@@ -149,7 +143,9 @@ def _of_container(path: Path) -> _Kind | None:
         return _vorbis(file)
     if isinstance(tags, MP4Tags):
         covers = tags.get("covr") or [None]
-        return _Kind(_texts(_MP4, lambda key: _mp4_text(tags[key])), front=covers[0] and bytes(covers[0]))
+        return _Kind(
+            _texts(MP4_ATOMS, lambda key: _mp4_text(tags[key])), front=covers[0] and bytes(covers[0])
+        )
     return None
 
 

@@ -1,4 +1,4 @@
-"""Tags: what a file says of its music, and how it is written to the three containers we deliver.
+"""Tags: what a file says of its music, and how it is written to the containers we deliver.
 
 Text in tags comes from strangers. A Tags value holds no control characters, no line breaks and nothing
 that UTF-8 cannot carry, so it may go into file names, tables and logs after their own escaping.
@@ -9,6 +9,7 @@ that UTF-8 cannot carry, so it may go into file names, tables and logs after the
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 import re
@@ -96,19 +97,27 @@ VORBIS_COMMENTS = {
     "isrc": ("ISRC",), "copyright": ("COPYRIGHT",), "comment": ("COMMENT", "DESCRIPTION"),
 }  # fmt: skip
 
+FREEFORM = "----:com.apple.iTunes:"
+"""What stands before the names of atoms that anybody may add."""
+# field → atoms of MPEG-4; the first is written. Totals stand in trkn; tmpo holds whole numbers only.
+MP4_ATOMS = {
+    "artist": ("©ART",), "title": ("©nam",), "album": ("©alb",), "album_artist": ("aART",),
+    "composer": ("©wrt",), "genre": ("©gen",), "date": ("©day",), "track_number": ("trkn",),
+    "bpm": (f"{FREEFORM}BPM", "tmpo"), "key": (f"{FREEFORM}initialkey", f"{FREEFORM}KEY"),
+    "isrc": (f"{FREEFORM}ISRC",), "copyright": ("cprt",), "comment": ("©cmt",),
+}  # fmt: skip
+
 
 def write_tags(path: Path, tags: Tags, more: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Replace the tags of a WAV, FLAC or MP3 file. Raises AudioError where that cannot be done.
+    """Replace the tags of a WAV, FLAC, MP3, M4A or Opus file. Raises AudioError where that cannot be done.
 
-    more: key → text of what Tags does not have, as Vorbis comments and ID3's TXXX.
+    more: key → text of what Tags does not have, as Vorbis comments, ID3's TXXX and free-form atoms.
     """
     import mutagen
 
+    writers = {".flac": _write_flac, ".m4a": _write_mp4, ".opus": _write_opus}
     try:
-        if path.suffix.lower() == ".flac":
-            _write_flac(path, tags, more)
-        else:
-            _write_id3(path, tags, more)
+        writers.get(path.suffix.lower(), _write_id3)(path, tags, more)
     except (mutagen.MutagenError, OSError) as error:
         raise AudioError(f"{path.name}: tags cannot be written ({error})") from error
 
@@ -177,28 +186,71 @@ def _replace_rf64_chunk(path: Path, name: bytes, content: bytes) -> None:
 
 
 def _write_flac(path: Path, tags: Tags, more: Mapping[str, str]) -> None:
-    from mutagen.flac import FLAC, Picture
-    from mutagen.id3 import PictureType
+    from mutagen.flac import FLAC
 
     file: Any = FLAC(path)
     if file.tags is None:
         file.add_tags()
-    file.tags.clear()
     file.clear_pictures()
+    _fill_comments(file.tags, tags, more)
+    if tags.artwork:
+        file.add_picture(_picture(tags.artwork))
+    file.save()
+
+
+def _write_opus(path: Path, tags: Tags, more: Mapping[str, str]) -> None:
+    from mutagen.oggopus import OggOpus
+
+    file: Any = OggOpus(path)
+    _fill_comments(file.tags, tags, more)
+    if tags.artwork:
+        # wiki.xiph.org/VorbisComment, "Cover art"
+        file.tags["METADATA_BLOCK_PICTURE"] = base64.b64encode(_picture(tags.artwork).write()).decode()
+    file.save()
+
+
+def _fill_comments(comments: Any, tags: Tags, more: Mapping[str, str]) -> None:
+    comments.clear()
     texts = _texts(tags)
     for name, (key, *_) in VORBIS_COMMENTS.items():
         if name in texts:
-            file.tags[key] = texts[name]
+            comments[key] = texts[name]
     for key, text in more.items():
-        file.tags[key] = text
+        comments[key] = text
+
+
+def _picture(image: bytes) -> Any:
+    from mutagen.flac import Picture
+    from mutagen.id3 import PictureType
+
+    picture: Any = Picture()
+    picture.type, picture.mime, picture.data = PictureType.COVER_FRONT, _image_type(image), image
+    return picture
+
+
+def _write_mp4(path: Path, tags: Tags, more: Mapping[str, str]) -> None:
+    from mutagen.mp4 import MP4, MP4Cover
+
+    file: Any = MP4(path)
+    if file.tags is None:
+        file.add_tags()
+    file.tags.clear()
+    texts = _texts(tags)
+    for name, (atom, *_) in MP4_ATOMS.items():
+        if name in texts and atom != "trkn":
+            file.tags[atom] = [texts[name].encode() if atom.startswith(FREEFORM) else texts[name]]
+    if tags.bpm is not None:
+        file.tags["tmpo"] = [min(round(tags.bpm), 0xFFFF)]
+    if tags.track_number or tags.track_total:
+        file.tags["trkn"] = [
+            tuple(min(number or 0, 0xFFFF) for number in (tags.track_number, tags.track_total))
+        ]
+    for key, text in more.items():
+        file.tags[FREEFORM + key] = [text.encode()]
     if tags.artwork:
-        picture = Picture()
-        picture.type, picture.mime, picture.data = (
-            PictureType.COVER_FRONT,
-            _image_type(tags.artwork),
-            tags.artwork,
-        )
-        file.add_picture(picture)
+        png = tags.artwork.startswith(b"\x89PNG")
+        form = MP4Cover.FORMAT_PNG if png else MP4Cover.FORMAT_JPEG
+        file.tags["covr"] = [MP4Cover(tags.artwork, form)]
     file.save()
 
 

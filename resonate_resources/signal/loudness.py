@@ -21,16 +21,24 @@ _MOST_STEPS = (
     10  # in a hop: the most of any 400 ms or 3 s is looked for every 10 ms, where the rate has such steps
 )
 
-# BS.1770 weighs surround channels by 1.41 (+1.5 dB) and leaves the LFE out.
-# Channel order as in WAVE files: L R C LFE Ls Rs; four channels are L R Ls Rs, five are L R C Ls Rs.
+# BS.1770-5, annex 3: 1.41 (+1.5 dB) at the listener's height from 60° to 120° to the side, 1 elsewhere, also over
+# 30° up; the LFE is left out. Channel order as in WAVE files: L R C LFE, back, side, above; four channels are
+# L R Ls Rs, five are L R C Ls Rs. In 5.1 the surrounds stand at 110°, in 7.1 at the back (135°) and the side (90°).
+_FRONT, _BACK, _SIDE, _ABOVE = (1.0, 1.0, 1.0, 0.0), (1.0, 1.0), (1.41, 1.41), (1.0, 1.0, 1.0, 1.0)
 _CHANNEL_WEIGHTS = {
     1: (1.0,),
     2: (1.0, 1.0),
     3: (1.0, 1.0, 1.0),
-    4: (1.0, 1.0, 1.41, 1.41),
-    5: (1.0, 1.0, 1.0, 1.41, 1.41),
-    6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41),
+    4: (1.0, 1.0, *_SIDE),
+    5: (1.0, 1.0, 1.0, *_SIDE),
+    6: (*_FRONT, *_SIDE),
+    7: (*_FRONT, 1.0, *_SIDE),
+    8: (*_FRONT, *_BACK, *_SIDE),
+    10: (*_FRONT, *_SIDE, *_ABOVE),
+    12: (*_FRONT, *_BACK, *_SIDE, *_ABOVE),
 }
+METERED_CHANNELS = tuple(_CHANNEL_WEIGHTS)
+"""Up to 5.1, and 6.1, 7.1, 5.1.4, 7.1.4."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +54,13 @@ class Loudness:
 class LoudnessMeter:
     """Meters audio given block by block; its state is two filters and one energy per 10 ms.
 
-    sample_rate in Hz; 1 to 6 channels in WAVE order, more raise ValueError.
+    sample_rate in Hz; channels in WAVE order, METERED_CHANNELS of them; others raise ValueError.
     """
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         if channels not in _CHANNEL_WEIGHTS:
-            raise ValueError(f"loudness is defined for 1 to 6 channels, not {channels}")
+            known = ", ".join(map(str, METERED_CHANNELS))
+            raise ValueError(f"loudness is defined for {known} channels, not {channels}")
         self._weights = np.array(_CHANNEL_WEIGHTS[channels])
         self._sections = k_weighting(sample_rate)
         self._filter_state = np.zeros((2, channels, 2))
@@ -76,6 +85,10 @@ class LoudnessMeter:
         powers = np.einsum("csf,csf->cs", whole, whole) / self._step_frames  # eq. 1, z of each channel
         self._step_powers.append(self._weights @ powers)  # eq. 2, the sum of G·z
         self._pending = weighted[:, steps * self._step_frames :]
+
+    def measured(self) -> Loudness:
+        """All of it, so far."""
+        return Loudness(self.integrated(), self.loudness_range(), self.max_momentary(), self.max_short_term())
 
     def integrated(self) -> float:
         """Gated programme loudness in LUFS; -inf under 400 ms, and where every block is under −70 LUFS."""
@@ -126,11 +139,11 @@ class LoudnessMeter:
 
 
 def measure_loudness(recording: Recording) -> Loudness:
-    """Loudness of a recording, read once. Raises ValueError for more than 6 channels."""
+    """Loudness of a recording, read once. Raises ValueError for other channels than METERED_CHANNELS."""
     meter = LoudnessMeter(recording.sample_rate, recording.channels)
     for block in recording.blocks():
         meter.update(block)
-    return Loudness(meter.integrated(), meter.loudness_range(), meter.max_momentary(), meter.max_short_term())
+    return meter.measured()
 
 
 def k_weighting(sample_rate: int) -> npt.NDArray[np.float64]:

@@ -16,6 +16,7 @@ OCTAVES_HZ = (31.5, 63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 1
 
 _CENTRES_HZ = 1000.0 * 2.0 ** np.arange(-5, 5)
 _RESOLUTION_HZ = 11.0  # 4096 points at 44.1 and 48 kHz
+_WINDOWS = 64  # of spectra at once, for the sake of memory
 
 
 def membership(hertz: npt.NDArray[np.floating[Any]]) -> Floats:
@@ -55,10 +56,37 @@ class OctaveSpectra:
         return np.asarray(2 * self.size * self._norm * (power @ self._members), np.float64)
 
 
+class OctaveMeter:
+    """Sums octaves of audio given block by block; its state is what does not fill a window yet."""
+
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._spectra = OctaveSpectra(sample_rate)
+        self._pending = np.zeros((channels, 0), np.float32)
+        self._sums = np.zeros(len(OCTAVES_HZ))
+        self._frames = 0
+
+    def update(self, block: npt.NDArray[np.float32]) -> None:
+        """Take the next (channels, frames)."""
+        self._frames += block.shape[1]
+        samples = np.concatenate([self._pending, block], axis=1)
+        whole = samples.shape[1] // self._spectra.size * self._spectra.size
+        self._pending = samples[:, whole:]
+        for start in range(0, whole, _WINDOWS * self._spectra.size):
+            self._sums += self._sums_of(samples[:, start : min(whole, start + _WINDOWS * self._spectra.size)])
+
+    def levels(self) -> Floats:
+        """(octaves,): mean square of all channels in each octave so far, full scale 1; 0 where there is nothing."""
+        sums = self._sums + self._sums_of(self._pending) if self._pending.size else self._sums
+        return sums / max(1, self._frames * len(self._pending))
+
+    def _sums_of(self, samples: npt.NDArray[np.float32]) -> Floats:
+        spectra = self._spectra.frames(samples)
+        return self._spectra.by_octave(np.square(np.abs(spectra)).sum(axis=(0, 1)))
+
+
 def octave_levels(recording: Recording) -> Floats:
     """(octaves,): mean square of all channels in each octave, full scale 1; 0 where there is nothing."""
-    spectra = OctaveSpectra(recording.sample_rate)
-    total = np.zeros(len(OCTAVES_HZ))
-    for block in recording.blocks(64 * spectra.size):
-        total += spectra.by_octave(np.square(np.abs(spectra.frames(block))).sum(axis=(0, 1)))
-    return total / max(1, recording.frames * recording.channels)
+    meter = OctaveMeter(recording.sample_rate, recording.channels)
+    for block in recording.blocks():
+        meter.update(block)
+    return meter.levels()

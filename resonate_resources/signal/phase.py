@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from resonate_resources.parallel import ahead
 from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.signal.resampling import at_rate
 
@@ -42,7 +43,7 @@ def phase_beside(recording: Recording, original: Recording) -> Phase:
     images = _Pair(), _Pair()
     same = recording.channels == original.channels
     lows = [
-        _low(_heard(each, image), each, 2 * LOW_HZ, fold=not same)
+        ahead(_low(_heard(each, image), each, 2 * LOW_HZ, fold=not same))
         for each, image in zip((recording, original), images, strict=True)
     ]
     products = np.zeros(3)

@@ -26,7 +26,7 @@ class TruePeakMeter:
     """
 
     def __init__(self, sample_rate: int, channels: int) -> None:
-        self._oversampling = 4 if sample_rate < 96_000 else 2 if sample_rate < 192_000 else 1
+        self._oversampling = _oversampling(sample_rate)
         self._interpolation = interpolation_matrix(self._oversampling)
         self._tail = np.zeros((channels, _TAPS - 1), np.float32)
         self._peak = 0.0
@@ -49,6 +49,39 @@ class TruePeakMeter:
         return _decibels(max(self._peak, _absolute_peak(peaks_between(ending, self._interpolation))))
 
 
+class TruePeakTrace:
+    """The true peak of each window of window_frames, of audio given block by block, rates as with TruePeakMeter."""
+
+    def __init__(self, sample_rate: int, channels: int, window_frames: int) -> None:
+        self._interpolation = interpolation_matrix(_oversampling(sample_rate))
+        self._window = window_frames
+        self._samples = np.zeros((channels, BEFORE), np.float32)  # not yet judged, after those looked back on
+        self._pending = np.zeros(0, np.float32)
+        self._peaks: list[npt.NDArray[np.float32]] = []
+
+    def update(self, block: Samples) -> None:
+        """Take the next (channels, frames)."""
+        samples = np.concatenate([self._samples, block], axis=1)
+        between = peaks_between(samples, self._interpolation)
+        at = np.abs(samples[:, BEFORE : BEFORE + between.size]).max(axis=0, initial=0.0)
+        peaks = np.concatenate([self._pending, np.maximum(at, between)])
+        whole = peaks.size // self._window * self._window
+        self._peaks.append(peaks[:whole].reshape(-1, self._window).max(axis=1, initial=0.0))
+        self._samples, self._pending = samples[:, between.size :], peaks[whole:]
+
+    def peaks(self) -> npt.NDArray[np.float64]:
+        """(windows,) in dBTP, the last one as long as is left, with silence taken to follow; -inf for silence."""
+        left = self._samples.shape[1] - BEFORE
+        ending = np.pad(self._samples, ((0, 0), (0, 2 * _FRAMES + _TAPS)))
+        between = peaks_between(ending, self._interpolation)[:left]
+        at = np.abs(self._samples[:, BEFORE:]).max(axis=0, initial=0.0)
+        rest = np.concatenate([self._pending, np.maximum(at, between)])
+        starts = range(0, rest.size, self._window)
+        last = np.array([rest[start : start + self._window].max() for start in starts])
+        with np.errstate(divide="ignore"):  # −inf is what is meant
+            return np.asarray(20 * np.log10(np.concatenate([*self._peaks, last])), np.float64)
+
+
 def measure_true_peak(recording: Recording) -> float:
     """True peak of all channels in dBTP; -inf for silence."""
     meter = TruePeakMeter(recording.sample_rate, recording.channels)
@@ -57,9 +90,31 @@ def measure_true_peak(recording: Recording) -> float:
     return meter.peak()
 
 
+class SamplePeakMeter:
+    """The highest absolute sample of audio given block by block."""
+
+    def __init__(self) -> None:
+        self._peak = 0.0
+
+    def update(self, block: Samples) -> None:
+        """Take the next (channels, frames)."""
+        self._peak = max(self._peak, _absolute_peak(block))
+
+    def peak(self) -> float:
+        """Of all channels so far in dBFS; -inf for silence."""
+        return _decibels(self._peak)
+
+
 def measure_sample_peak(recording: Recording) -> float:
     """Highest absolute sample of all channels in dBFS; -inf for silence."""
-    return _decibels(max((_absolute_peak(block) for block in recording.blocks()), default=0.0))
+    meter = SamplePeakMeter()
+    for block in recording.blocks():
+        meter.update(block)
+    return meter.peak()
+
+
+def _oversampling(sample_rate: int) -> int:
+    return 4 if sample_rate < 96_000 else 2 if sample_rate < 192_000 else 1
 
 
 def interpolation_matrix(oversampling: int) -> npt.NDArray[np.float32]:

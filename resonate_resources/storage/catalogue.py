@@ -32,7 +32,7 @@ _MEASURES: Mapping[str, Sequence[str]] = {
     "raw_track": ("duration_s", "sample_rate_hz", "channels"),
     "profile": ("tempo_bpm", "key", "loudness_lufs", "bandwidth_hz"),
     "stems": ("vocals_predicted_quality_db",),
-    "master": ("limiting_db",),
+    "master": ("limiting_db", "limiting_allowed_db"),
     "qc_scores": ("master_total", "regenerated_total"),
     "exports": ("folder",),
 }

@@ -15,7 +15,8 @@ from resonate_assets import checks
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.resource import PLAN
 from resonate_resources.recipe import Engine, Product, Recipe
-from resonate_resources.recordings.encoding import encode_flac, encode_mp3
+from resonate_resources.recordings.encoding import encode_flac
+from resonate_resources.recordings.lossy import encode_lossy
 from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.store import LocalStore, new_directory
@@ -244,7 +245,7 @@ def masters(level_dbfs: float, mp3_level_dbfs: float | None = None) -> Callable[
         master = write_samples(into / "master.wav", tone(level_dbfs), RATE)
         compressed = write_samples(into / "louder", tone(mp3_level_dbfs or level_dbfs), RATE)
         encode_flac(master, into / "master.flac")
-        encode_mp3(compressed, into / "master.mp3")
+        encode_lossy(compressed, into / "master.mp3", "mp3")
         return {f"master.{kind}": into / f"master.{kind}" for kind in ("wav", "flac", "mp3")}
 
     return write
@@ -331,3 +332,11 @@ def test_a_stem_that_is_more_of_the_others_than_of_itself_is_told(make: Make) ->
 def test_limiting_of_more_than_6_db_is_told(make: Make) -> None:
     assert checks.limiting_is_gentle(make("master", measures={"limiting_db": 6.0})).passed
     assert not checks.limiting_is_gentle(make("master", measures={"limiting_db": 6.2})).passed
+    for_another = {"limiting_db": 1.0, "9lufs_limiting_db": 6.2}
+    assert not checks.limiting_is_gentle(make("master", measures=for_another)).passed
+
+
+def test_limiting_that_the_brief_allows_is_not_told(make: Make) -> None:
+    allowed = {"limiting_allowed_db": 12.0}
+    assert checks.limiting_is_gentle(make("master", measures=allowed | {"limiting_db": 11.9})).passed
+    assert not checks.limiting_is_gentle(make("master", measures=allowed | {"limiting_db": 12.2})).passed

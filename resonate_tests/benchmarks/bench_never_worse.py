@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from resonate_resources.mastering.report import facts_of
+from resonate_resources.mastering.facts import facts_of
 from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.resampling import at_rate

@@ -133,6 +133,11 @@ def test_every_module_of_a_capability_is_among_its_ingredients() -> None:
         assert there <= found, capability
 
 
+def test_every_module_of_naturalisation_is_an_ingredient_of_the_mix() -> None:
+    there = {f"{P}.naturalisation.{file.stem}" for file in (ROOT / "naturalisation").glob("[a-z]*.py")}
+    assert there <= ingredients._closure(STAGES["mix"])
+
+
 def test_every_library_is_known_to_decide_the_sound_or_not_to() -> None:
     known = ingredients.DECIDING.keys() | ingredients.CALCULATING | ingredients.BESIDE_THE_SOUND
     assert all_libraries() <= known

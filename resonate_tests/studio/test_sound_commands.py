@@ -94,6 +94,40 @@ def test_an_mp3_at_another_rate_is_measured_as_it_decodes(tmp_path: Path) -> Non
     assert found["true_peak_dbtp"] <= -2
 
 
+@pytest.mark.parametrize("form", ["m4a", "opus"])
+def test_several_targets_make_several_files(form: str, tmp_path: Path) -> None:
+    source, out = tone(tmp_path / "tone.wav", -30.0, 5.0), tmp_path / f"out.{form}"
+    found = told("master", source, "--target", "spotify", "--target", "apple", "--target", -20, "--out", out)
+    assert found["integrated_lufs"] == pytest.approx(-14, abs=0.1)
+    assert [each["file"] for each in found["also"]] == [
+        str(tmp_path / f"out-{label}.{form}") for label in ("apple", "20lufs")
+    ]
+    for path, lufs in (
+        (out, -14),
+        (tmp_path / f"out-apple.{form}", -16),
+        (tmp_path / f"out-20lufs.{form}", -20),
+    ):
+        assert told("loudness", path)["integrated_lufs"] == pytest.approx(lufs, abs=0.1)
+
+
+@pytest.mark.parametrize(("channels", "lufs"), [(8, -20.75), (12, -18.99)])
+def test_immersive_channels_are_weighed_by_the_standard(channels: int, lufs: float, tmp_path: Path) -> None:
+    """The same sine of −27 dBFS (−30.01 LUFS) in each of 7.1 (3 + 2 + 2 · 1.41) and 7.1.4 (4 more)."""
+    weights = 3 + 2 + 2 * 1.41 + (4 if channels == 12 else 0)
+    wave = 10 ** (-27 / 20) * np.sin(2 * np.pi * 997 * np.arange(5 * RATE) / RATE)
+    sf.write(tmp_path / "a.wav", np.stack([wave] * channels, axis=1), RATE, subtype="PCM_24")
+    assert lufs == pytest.approx(-30.01 + 10 * np.log10(weights), abs=0.02)
+    assert told("loudness", tmp_path / "a.wav")["integrated_lufs"] == pytest.approx(lufs, abs=0.05)
+
+
+def test_channels_that_loudness_is_not_defined_for_are_one_line(tmp_path: Path) -> None:
+    sf.write(tmp_path / "a.wav", np.zeros((RATE, 11)), RATE)
+    result = resonate("loudness", tmp_path / "a.wav")
+    assert result.exit_code == 1
+    assert "11 channels" in result.output
+    assert result.output.count("\n") == 1
+
+
 def test_what_would_need_more_limiting_than_allowed_says_so(tmp_path: Path) -> None:
     clicks = np.zeros((5 * RATE, 1))
     clicks[::RATE] = 0.9
@@ -133,9 +167,9 @@ def test_a_file_is_mastered_towards_a_reference(tmp_path: Path, monkeypatch: pyt
     ("arguments", "line"),
     [
         (("--target", "loud", "--out", "out.wav"), "'loud' is neither a number nor one of spotify"),
-        (("--target", "3", "--out", "out.wav"), "target_lufs: 3.0 can't be used"),
+        (("--target", "3", "--out", "out.wav"), "3 is not from -36 to -6 LUFS"),
         (("--peak", "3", "--out", "out.wav"), "ceiling_dbtp: 3.0 can't be used"),
-        (("--out", "out.ogg"), "out.ogg ends in none of .wav, .flac, .mp3"),
+        (("--out", "out.ogg"), "out.ogg ends in none of .wav, .flac, .mp3, .m4a, .opus"),
         (("--out", "nowhere/out.wav"), "there is no folder nowhere"),
         (("--out", "tone.wav"), "is FILE itself"),
         (("--amount", "0.5", "--out", "out.wav"), "there is none"),
@@ -192,6 +226,41 @@ def test_or_as_they_are(stem_folder: Path, tmp_path: Path) -> None:
     assert resonate("mix", stem_folder, "--balance", "original", "--out", tmp_path / "mix.wav").exit_code == 0
     plain = sum(sf.read(stem_folder / name)[0] for name in LEVELS)
     np.testing.assert_allclose(sf.read(tmp_path / "mix.wav")[0], plain, atol=1e-6)
+
+
+def test_all_of_mixings_settings_can_be_set(stem_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mix.wav"
+    time = np.arange(5 * RATE) / RATE
+    kick = np.sin(2 * np.pi * 55 * time) * np.exp(-(time % 0.5) / 0.05) * 0.4
+    sf.write(stem_folder / "drums.wav", np.stack([kick, kick], axis=1), RATE, subtype="PCM_24")
+    plain, ducked = (
+        told("mix", stem_folder, "--balance", "original", "--out", out, *more)
+        for more in ((), ("--set", "mixing.duck_db=12", "--set", "mixing.mono_bass=true"))
+    )
+    assert ducked["integrated_lufs"] < plain["integrated_lufs"] - 0.5
+    assert any("bass 12.0 dB, other 12.0 dB" in note for note in ducked["notes"])
+    assert any("low end in mono to 100%" in note for note in ducked["notes"])
+    louder = told(
+        "mix", stem_folder, "--set", "mixing.gains_db.vocals=6", "--set", "mixing.compress=1", "--out", out
+    )
+    assert any(note.startswith("vocals: compressed 2 : 1") for note in louder["notes"])
+
+
+@pytest.mark.parametrize(
+    ("assignment", "line"),
+    [
+        ("mixing.duck_db=13", "mixing.duck_db: 13 can't be used"),
+        ("mastering.target_lufs=-9", "mastering.target_lufs is none of mixing's settings"),
+        ("mixing.balance=master-only", "needs a track"),
+    ],
+)
+def test_what_mixing_cannot_be_set_to_is_told(
+    assignment: str, line: str, stem_folder: Path, tmp_path: Path
+) -> None:
+    result = resonate("mix", stem_folder, "--set", assignment, "--out", tmp_path / "mix.wav")
+    assert result.exit_code != 0
+    assert line in " ".join(result.output.split())
+    assert not (tmp_path / "mix.wav").exists()
 
 
 def test_what_is_wrong_with_stems_is_one_line(stem_folder: Path, tmp_path: Path) -> None:

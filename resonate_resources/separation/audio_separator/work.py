@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from resonate_resources.models.chunks import chunk_bounds, cut, joined, write_stems
-from resonate_resources.models.device import tensor_float_32
 from resonate_resources.models.model_rate import (
     as_stereo,
     channel_groups,
@@ -22,6 +21,7 @@ from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import Progress, Recording, Samples
 from resonate_resources.separation.audio_separator.array_models import ArrayModel
 from resonate_resources.separation.audio_separator.engine import CHUNK_SECONDS, FADE_SECONDS
+from resonate_resources.separation.audio_separator.inversion import as_processors_invert
 from resonate_resources.separation.audio_separator.loading import load_model
 from resonate_resources.separation.audio_separator.room import Device, with_room
 from resonate_resources.signal.resampling import at_rate
@@ -55,7 +55,7 @@ class SeparationWork:
             return precision.notes
 
         device, loading = with_room(load, 1, "best")
-        with tensor_float_32():
+        with as_processors_invert():
             precise, separating = with_room(separate, self._batch, device)
         return {"was_warm": warm, "notes": [*loading, *separating, *precise]}
 

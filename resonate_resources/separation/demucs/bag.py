@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from resonate_resources.models.weights import ModelError
+from resonate_resources.separation.demucs.gpu_layers import suit_to_gpu
 from resonate_resources.separation.demucs.processor_layers import speed_up_on_processor
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Bag:
         self._kind = "cpu"
         self._fast_attention = False
         for model in models:
+            suit_to_gpu(model)
             speed_up_on_processor(model)
             self._lower_attention_on_demand(model)
         self.sources: tuple[str, ...] = tuple(source for model in models for source in model.sources)

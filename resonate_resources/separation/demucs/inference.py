@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from resonate_resources.models.device import Device, processor, tensor_float_32
+from resonate_resources.models.device import Device, full_float_32, processor, tensor_float_32
 from resonate_resources.models.precision import WORST_ERROR_DB, Outputs, largest_error_db
 from resonate_resources.recordings.recording import Samples
 
@@ -50,7 +50,7 @@ class Inference:
 
     def run(self, segments: Iterator[Samples]) -> Iterator[Samples]:
         """(channels, frames), all of one shape, → (sources, channels, frames) of each in turn."""
-        self._network.to(self._device.kind)
+        self._move()
         with _same_threads_after(), ThreadPoolExecutor(processor().batch) as pool:
             while batch := list(islice(segments, self._batch)):
                 while batch:
@@ -60,6 +60,18 @@ class Inference:
                         continue
                     batch = batch[len(outputs) :]
                     yield from outputs
+
+    def _move(self) -> None:
+        import torch
+
+        try:
+            self._network.to(self._device.kind)
+        except torch.OutOfMemoryError:
+            exhausted = True
+        else:
+            exhausted = False
+        if exhausted:  # after the except clause: until there the error holds what was moved so far
+            self._to_processor()
 
     def _attempt(self, segments: Samples, pool: ThreadPoolExecutor) -> Outputs | None:
         """None when the GPU's memory does not suffice."""
@@ -105,7 +117,7 @@ class Inference:
                 return self._network(segment[None], fast)
 
             return torch.cat(list(pool.map(output, whole)))
-        with tensor_float_32() if fast else nullcontext():
+        with tensor_float_32() if fast else full_float_32():
             return self._network(whole, fast)
 
     def _make_room(self) -> None:
@@ -113,12 +125,19 @@ class Inference:
 
         if self._batch > 1:
             self._batch //= 2
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
         else:
-            self._network.to("cpu")
-            self._device = processor()
-            self._batch = self._device.batch
-            self._fast = None if self._device.fast else False
-            self.notes.append("the GPU's memory did not suffice: separated on the processor")
+            self._to_processor()
+
+    def _to_processor(self) -> None:
+        import torch
+
+        self._network.to("cpu")
+        self._device = processor()
+        self._batch = self._device.batch
+        self._fast = None if self._device.fast else False
+        self.notes.append("the GPU's memory did not suffice: separated on the processor")
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

@@ -78,6 +78,23 @@ def test_what_is_asked_for_goes_out_and_nothing_else(made: dict[str, Artefact]) 
     assert files["unrestored/Untitled (Bass, unrestored).wav"].artefact.manifest.stage == "stems"
 
 
+def test_masters_for_other_targets_are_told_apart_by_name(tmp_path: Path, made: dict[str, Artefact]) -> None:
+    store = LocalStore(tmp_path)
+    names = ["master.wav", "master-apple.wav", "master-9lufs.mp3"]
+    levels = {
+        f"{label}{name}": level for label in ("", "apple_", "9lufs_mp3_") for name, level in LEVELS.items()
+    }
+    with new_directory(store, "master") as into:
+        for name in names:
+            (into / name).write_bytes(name.encode())
+        made["master"] = Artefacts(store).keep(
+            Product({name: into / name for name in names}, levels),
+            stage="master", track="other", recipe=Recipe(Engine("test")), reads=[], seconds=0.0,
+        )  # fmt: skip
+    files = contents(brief(exports={"parts": ["master"]}), Tags(title="Jóga"), made)
+    assert list(files) == ["Jóga (Master).wav", "Jóga (Master, apple).wav", "Jóga (Master, 9lufs).mp3"]
+
+
 def test_a_persons_word_counts_more_than_the_file_and_the_file_more_than_what_was_found() -> None:
     found = {"tempo_bpm": 120.018, "key": "A# minor"}
     kept = Tags(bpm=87.0, key="Am")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from mutagen.mp3 import MP3
 from mutagen.wave import WAVE
 
 from resonate_resources.exporting.label import Label, Level, part_of
-from resonate_resources.recordings.encoding import encode_flac, encode_mp3, encode_wav
+from resonate_resources.recordings.encoding import encode_flac, encode_wav
+from resonate_resources.recordings.lossy import encode_lossy
 from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_resources.recordings.tags import Tags
 
@@ -56,7 +58,11 @@ def vorbis(path: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("encode", "suffix", "read"),
-    [(encode_wav, ".wav", id3), (encode_flac, ".flac", vorbis), (encode_mp3, ".mp3", id3)],
+    [
+        (encode_wav, ".wav", id3),
+        (encode_flac, ".flac", vorbis),
+        (partial(encode_lossy, form="mp3"), ".mp3", id3),
+    ],
 )
 def test_every_kind_of_file_carries_tags_cover_tempo_key_and_replay_gain(
     encode: Callable[[Recording, Path], None],

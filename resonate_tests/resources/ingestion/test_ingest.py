@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ import soundfile as sf
 from resonate_resources.ingestion.ingest import ARTWORK, FACTS, TRACK, ingest, recipe, source_read
 from resonate_resources.ingestion.intake import identify
 from resonate_resources.recipe import Product
-from resonate_resources.recordings.encoding import encode_flac, encode_mp3, encode_wav
+from resonate_resources.recordings.encoding import encode_flac, encode_wav
 from resonate_resources.recordings.limits import Limits
+from resonate_resources.recordings.lossy import encode_lossy
 from resonate_resources.recordings.recording import AudioError, DestinationError, Recording
 from resonate_resources.recordings.tag_reading import read_tags
 from resonate_resources.recordings.tags import Tags, write_tags
@@ -65,7 +67,7 @@ def test_a_cover_of_17_mib_is_made_smaller_with_a_note_and_goes_into_every_forma
     assert len(cover) > 17 << 20
     sf.write(tmp_path / "plain.wav", noise(44_100, 2), 44100)
     path = tmp_path / "a.mp3"
-    encode_mp3(Recording.open(tmp_path / "plain.wav"), path)
+    encode_lossy(Recording.open(tmp_path / "plain.wav"), path, "mp3")
     file: Any = MP3(path)
     file.tags.add(id3.APIC(encoding=0, mime="image/png", type=3, desc="", data=cover))
     file.save()
@@ -73,6 +75,7 @@ def test_a_cover_of_17_mib_is_made_smaller_with_a_note_and_goes_into_every_forma
     kept = product.files[ARTWORK].read_bytes()
     assert len(kept) <= 8 << 20
     assert [note for note in product.notes if note.startswith("the cover of 17.")]
+    encode_mp3 = partial(encode_lossy, form="mp3")
     for name, encode in (("m.flac", encode_flac), ("m.mp3", encode_mp3), ("m.wav", encode_wav)):
         encode(Recording.open(product.files[TRACK]), tmp_path / name)
         write_tags(tmp_path / name, Tags(title="a", artwork=kept))

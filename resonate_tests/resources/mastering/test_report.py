@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from resonate_resources.mastering.facts import facts_of
 from resonate_resources.mastering.report import PICTURE, REPORT, report
 from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_resources.signal.octaves import OCTAVES_HZ
@@ -29,7 +30,14 @@ def test_octaves_are_compared_at_equal_loudness(tmp_path: Path) -> None:
     original = tones(tmp_path, "original", {1000.0: 0.0, 4000.0: 0.0})
     louder = tones(tmp_path, "louder", {1000.0: 6.0, 4000.0: 6.0})
     brighter = tones(tmp_path, "brighter", {1000.0: 0.0, 4000.0: 6.0})
-    files = report({"original": original, "louder": louder, "brighter": brighter}, tmp_path)
+    files = report(
+        {
+            "original": facts_of(original),
+            "louder": facts_of(louder),
+            "brighter": facts_of(brighter),
+        },
+        tmp_path,
+    )
     told = json.loads(files[REPORT].read_text())
     assert told["octaves_hz"] == list(OCTAVES_HZ)
     level = {
@@ -54,7 +62,7 @@ def test_silence_and_what_is_short_are_told_without_numbers_that_are_none(
     channels: int, frames: int, tmp_path: Path
 ) -> None:
     silent = write_samples(tmp_path / "silent.wav", np.zeros((channels, frames), np.float32), RATE)
-    files = report({"original": silent, "master": silent}, tmp_path)
+    files = report({"original": facts_of(silent), "master": facts_of(silent)}, tmp_path)
     told = json.loads(files[REPORT].read_text())
     assert told["original"]["integrated_lufs"] is None
     assert told["original"]["octaves_db"] == [None] * len(OCTAVES_HZ)

@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from resonate_resources.mixing.mixer import mix_stems
-from resonate_resources.mixing.moves import mono_bass
 from resonate_resources.mixing.plan import EVEN, Ducking, Dynamics, MixPlan, MonoBass, Section, StemPlan
+from resonate_resources.mixing.processors import mono_bass
 from resonate_resources.recordings.recording import Samples, Stems, write_samples
 from resonate_resources.signal.compression import Compression
 from resonate_resources.signal.octaves import OCTAVES_HZ

@@ -32,6 +32,8 @@ PRESETS: tuple[Preset, ...] = ("conservative", "balanced", "aggressive")
 # One tone per stem, whole periods in a second.
 PITCHES = {"vocals": 1000, "drums": 4000, "bass": 200, "other": 600}
 ASKED_LU = {"vocals": 0, "drums": -3, "bass": -6, "other": -8}  # R3
+UNHEARD = {"conductor": "none"}
+"""Single tones have the tone of no music, which who listens would mend."""
 WHOLE = (0.0,) * len(OCTAVES_HZ)
 """Levels of a track that has all octaves."""
 PHONE = (-80.0, -60.0, -25.0, *WHOLE[3:-1], -80.0)
@@ -103,7 +105,7 @@ def test_finished_music_is_the_sum_of_its_stems(balance: str, demo_song: DemoSon
 def test_true_stems_sit_in_the_standard_balance_as_r3_asks(preset: Preset, tmp_path: Path) -> None:
     amplitudes = {"vocals": 0.1, "drums": 0.3, "bass": 0.9, "other": 0.2}
     stems = stems_of(tmp_path, {name: tone(PITCHES[name], level) for name, level in amplitudes.items()})
-    samples = mixed(stems, tmp_path, preset=preset, balance="standard")[0].read()
+    samples = mixed(stems, tmp_path, preset=preset, balance="standard", **UNHEARD)[0].read()
     heard = {name: tone_loudness(samples, hertz) for name, hertz in PITCHES.items()}
     for name, asked in ASKED_LU.items():
         assert heard[name] - heard["vocals"] == pytest.approx(asked, abs=0.1)
@@ -111,7 +113,8 @@ def test_true_stems_sit_in_the_standard_balance_as_r3_asks(preset: Preset, tmp_p
 
 def test_a_stem_is_as_much_louder_as_the_brief_wants_and_stands_where_it_wants(tmp_path: Path) -> None:
     stems = stems_of(tmp_path, {name: tone(hertz, 0.2) for name, hertz in PITCHES.items()})
-    mix, _ = mixed(stems, tmp_path, balance="standard", gains_db={"drums": 4.0}, balance_lu={"bass": -10.0})
+    wanted = {"gains_db": {"drums": 4.0}, "balance_lu": {"bass": -10.0}}
+    mix, _ = mixed(stems, tmp_path, balance="standard", **wanted, **UNHEARD)
     heard = {name: tone_loudness(mix.read(), hertz) for name, hertz in PITCHES.items()}
     for name, asked in {**ASKED_LU, "drums": -3 + 4, "bass": -10}.items():
         assert heard[name] - heard["vocals"] == pytest.approx(asked, abs=0.1)
@@ -119,7 +122,7 @@ def test_a_stem_is_as_much_louder_as_the_brief_wants_and_stands_where_it_wants(t
 
 def test_gains_also_hold_where_levels_stay(tmp_path: Path) -> None:
     stems = stems_of(tmp_path, {name: tone(hertz, 0.1) for name, hertz in PITCHES.items()})
-    mix, _ = mixed(stems, tmp_path, gains_db={"vocals": 2.0})
+    mix, _ = mixed(stems, tmp_path, gains_db={"vocals": 2.0}, **UNHEARD)
     level = {name: np.abs(np.fft.rfft(mix.read()[0, -RATE:]))[hertz] for name, hertz in PITCHES.items()}
     assert 20 * math.log10(level["vocals"] / level["drums"]) == pytest.approx(2, abs=0.01)
     assert level["bass"] == pytest.approx(level["drums"], rel=1e-3)

@@ -45,8 +45,56 @@ def test_where_float16_is_too_far_off_float32_is_used_and_the_note_says_so():
     for _ in range(3):
         stems = precision(model, NOISE, 1.0)
     np.testing.assert_array_equal(stems["other"], Model(cancelling=1000)(NOISE, 1.0)["other"])
-    assert model.precisions == [torch.float32, torch.float16, torch.float32, torch.float32]
+    exact, half, *tf32_and_later = model.precisions
+    assert (exact, half) == (torch.float32, torch.float16)
+    assert tf32_and_later == [torch.float32] * 3
     assert precision.notes[0].startswith("separated in float32: float16 would have been off by")
+
+
+class Rounding:
+    """A stand-in for a GPU: off by so much with TF32, by more in float16, and not at all without either."""
+
+    def __init__(self, tf32: float, float16: float) -> None:
+        self._errors = tf32, float16
+        self.called: list[str] = []
+
+    def __call__(self, mix: Samples, level: float) -> dict[str, Samples]:
+        tf32 = torch.backends.cuda.matmul.allow_tf32 and torch.backends.cudnn.allow_tf32
+        assert tf32 or not (torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32)
+        kind = "float16" if torch.is_autocast_enabled("cpu") else "TF32" if tf32 else "float32"
+        self.called.append(kind)
+        error = {"float32": 0.0, "TF32": self._errors[0], "float16": self._errors[1]}[kind]
+        return {"vocals": mix * np.float32(1 + error)}
+
+
+@pytest.mark.parametrize(
+    ("tf32", "float16", "then", "note"),
+    [
+        (1e-3, 2e-3, "float16", "separated in float16, -54 dB from float32"),
+        (1e-3, 1e-2, "TF32", "separated in TF32, -60 dB from float32: float16 would have been off by -40 dB"),
+        (
+            1e-2,
+            1e-1,
+            "float32",
+            "separated in float32: float16 would have been off by -20 dB; TF32 would have been off by -40 dB",
+        ),
+        (0.0, 1e-2, "float32", "separated in float32: float16 would have been off by -40 dB"),
+    ],
+)
+def test_what_is_near_enough_is_held_against_float32_with_all_its_bits(tf32, float16, then, note):
+    model, precision = Rounding(tf32, float16), MixedPrecision("cpu")
+    for _ in range(2):
+        precision(model, NOISE, 1.0)
+    assert model.called[:2] == ["float32", "float16"]
+    assert model.called[-1] == then
+    assert precision.notes == (note,)
+
+
+def test_a_network_that_precision_does_not_touch_has_no_note():
+    """As MDX-Net's, which another library runs."""
+    precision = MixedPrecision("cpu")
+    precision(lambda mix, level: {"vocals": mix}, NOISE, 1.0)
+    assert precision.notes == ()
 
 
 def test_silence_proves_nothing():

@@ -74,6 +74,28 @@ def test_silence_is_minus_infinity(tmp_path: Path) -> None:
     assert loudness.range_lu == 0
 
 
-def test_more_than_six_channels_are_refused() -> None:
-    with pytest.raises(ValueError, match="1 to 6 channels"):
-        LoudnessMeter(RATE, 8)
+@pytest.mark.parametrize(
+    ("channels", "weights"),
+    [
+        # ITU-R BS.1770-5, annex 3, table 4: 1.41 from 60° to 120° at the listener's height; the LFE is left out.
+        (6, [1, 1, 1, 0, 1.41, 1.41]),
+        (7, [1, 1, 1, 0, 1, 1.41, 1.41]),
+        (8, [1, 1, 1, 0, 1, 1, 1.41, 1.41]),
+        (10, [1, 1, 1, 0, 1.41, 1.41, 1, 1, 1, 1]),
+        (12, [1, 1, 1, 0, 1, 1, 1.41, 1.41, 1, 1, 1, 1]),
+    ],
+)
+def test_every_loudspeaker_weighs_what_the_standard_says(channels: int, weights: list[float]) -> None:
+    """A sine of 997 Hz and −20 dBFS reads −23.01 LUFS in one channel of weight 1 (BS.1770-5, annex 1)."""
+    wave = 0.1 * np.sin(2 * np.pi * 997 * np.arange(RATE) / RATE)
+    for channel, weight in enumerate(weights):
+        samples = np.zeros((channels, RATE), np.float32)
+        samples[channel] = wave
+        expected = -23.01 + 10 * math.log10(weight) if weight else -math.inf
+        assert metered(samples).integrated() == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("channels", [9, 11, 16])
+def test_channels_that_the_standard_has_no_layout_for_are_refused(channels: int) -> None:
+    with pytest.raises(ValueError, match=f"not {channels}"):
+        LoudnessMeter(RATE, channels)

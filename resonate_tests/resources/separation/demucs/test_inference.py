@@ -62,6 +62,35 @@ def test_when_one_segment_is_too_many_the_processor_takes_over_and_that_is_noted
     assert inference.notes == ["the GPU's memory did not suffice: separated on the processor"]
 
 
+def test_where_the_network_itself_has_no_room_the_processor_takes_over_and_that_is_noted():
+    class Large(Doubler):
+        def to(self, kind):
+            super().to(kind)
+            if kind == "cuda":
+                raise torch.OutOfMemoryError("CUDA out of memory")
+
+    network = Large()
+    inference, outputs = run(network, Device("cuda", 4, "float16"), range(1, 8))
+    assert outputs == [2.0 * level for level in range(1, 8)]
+    assert {kind for kind, _, _ in network.calls} == {"cpu"}
+    assert inference.notes[:1] == ["the GPU's memory did not suffice: separated on the processor"]
+
+
+def test_lower_precision_is_held_against_float32_with_all_its_bits():
+    """torch by itself has a GPU's convolutions in TF32."""
+
+    class Noting(Doubler):
+        def __call__(self, segments, fast):
+            tf32.append((torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32))
+            return super().__call__(segments, fast)
+
+    tf32 = []
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    run(Noting(), Device("cuda", 2, "float16"), [1, 1, 1])
+    assert tf32 == [(False, False), (True, True), (True, True)]
+    assert (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32) == before
+
+
 def test_lower_precision_is_used_once_it_is_within_45_db_of_float32_and_that_is_noted():
     network = Doubler(error=10 ** (-46 / 20))
     inference, _ = run(network, Device("cuda", 2, "float16"), [1, 1, 1, 1])

@@ -1,4 +1,4 @@
-"""What the brief asks beyond levels and tone: dynamics of stems, ducking, a low end in mono."""
+"""Processors that the brief asks for beside levels and tone: dynamics of stems, ducking, a low end in mono."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DUCK_RELEASE_S = 0.15
 """In which a fall goes back to 1/e: of a beat at 128 BPM, a twentieth is left when the next one comes."""
 
 
-def with_moves(
+def with_processors(
     plan: MixPlan,
     brief: MixingBrief,
     holdings: Holdings,
