@@ -93,8 +93,8 @@ def test_a_finished_song_is_left_alone(demo_song: DemoSong) -> None:
 def test_a_song_that_was_spoiled_on_purpose_is_brought_back(
     defect: str, raised_db: float, left: float, demo_song: DemoSong, tmp_path: Path
 ) -> None:
-    """The distance is of scipy's Welch spectra by third octave. By itself the song is nearly two standard deviations
-    under its kind at 4 to 8 kHz: so much of what is added there can't be told from what belongs there."""
+    """The distance is of scipy's Welch spectra by third octave. By itself the song is nearly two standard
+    deviations under its kind at 4 to 8 kHz: of what is added there, so much can't be told from its own."""
     stems = spoiled(demo_song.stems, DEFECTS[defect], raised_db, tmp_path)
     plan = planned(stems)
     before, after = distances_db(demo_song.stems, stems, plan)
