@@ -19,9 +19,9 @@ import numpy.typing as npt
 from scipy.signal import firwin2, oaconvolve, welch
 
 from resonate_resources.mixing.brief import MixingBrief
-from resonate_resources.mixing.conductor.nuance import Judgement
 from resonate_resources.mixing.holdings import Worth, hold
-from resonate_resources.mixing.kind import DOUBTED, kind_of
+from resonate_resources.mixing.kind import DEFECTS as SHAPES
+from resonate_resources.mixing.kind import kind_of
 from resonate_resources.mixing.material import material_of
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.planning import plan_mix
@@ -38,6 +38,8 @@ DEFECTS: Mapping[str, tuple[float, float]] = {
 
 LEAST_DB, MOST_DB = 6.0, 10.0
 HALVED = 0.5
+USUAL = 2.0
+"""Standard deviations of music of its kind."""
 
 _THIRDS_HZ = 1000 * 2.0 ** (np.arange(-13, 12) / 3)  # 50 Hz to 12.7 kHz
 
@@ -70,7 +72,7 @@ def main(folder: str, songs: str = "40") -> None:
         f"spoiled ones: distance at least halved in {np.mean(ratio <= HALVED):.0%} of {len(ratio)}, ", end=""
     )
     print(f"to {np.median(ratio):.0%} in the median, to {ratio.max():.0%} at worst; ", end="")
-    print(f"no defect of that name left in {np.mean(within):.0%}")
+    print(f"no more than {USUAL:g} standard deviations over their kind: {np.mean(within):.0%}")
 
 
 def spoiled(stems: Stems, edges_hz: tuple[float, float], amount_db: float, folder: Path) -> Stems:
@@ -121,7 +123,7 @@ def _thirds_db(samples: Samples | npt.NDArray[np.float64], rate: int) -> npt.NDA
 
 def _is_usual(stems: Stems, plan: MixPlan, name: str) -> bool:
     kind = kind_of({stem: energy.sum(axis=0) for stem, energy in hold(stems, {}).stems.items()})
-    return name not in Judgement(kind.with_tone(plan.tone_db), DOUBTED["balanced"], None).defects_db()
+    return kind.with_tone(plan.tone_db).amount(SHAPES[name])[1] <= USUAL
 
 
 def _told(plan: MixPlan) -> str:
