@@ -7,6 +7,7 @@ from resonate_assets.stage import code_of, one_line_errors, produce, track_asset
 from resonate_resources.capabilities import Mastering
 from resonate_resources.ingestion.ingest import TRACK, kept_tags, tags_read
 from resonate_resources.mastering import resource
+from resonate_resources.recipe import Json
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
@@ -24,6 +25,7 @@ def master(
     """The master, measured again from the files that were written; original, mix and master side by side."""
     wanted = asked_of(brief).mastering
     rough = float(mix_plan.manifest.measures["rough"])
+    reasons: list[Json] = list(mix_plan.manifest.notes)
     with one_line_errors():
         recipe = mastering.recipe(wanted)
     return produce(
@@ -32,7 +34,7 @@ def master(
         recipe,
         [
             brief.reading({}),
-            mix_plan.reading({"rough": rough}),
+            mix_plan.reading({"rough": rough, "reasons": reasons}),
             mix.files("mix.wav"),
             tags_read(raw_track),
             raw_track.files(TRACK),
@@ -45,5 +47,6 @@ def master(
             kept_tags(raw_track),
             into,
             progress,
+            mix_plan.manifest.notes,
         ),
     )

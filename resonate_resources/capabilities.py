@@ -97,6 +97,7 @@ class Mastering(Protocol):
         tags: Tags,
         into: Path,
         progress: Progress,
+        moved: Sequence[str],
     ) -> Product: ...
 
 

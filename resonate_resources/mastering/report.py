@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -24,23 +24,28 @@ _SHOWN = {
 }
 
 
-def report(found: Mapping[str, Facts], into: Path) -> dict[str, Path]:
+def report(found: Mapping[str, Facts], into: Path, moved: Sequence[str] = ()) -> dict[str, Path]:
     """Write report.json and picture.png of recordings, the original first, into that folder.
 
     found: by name, what was measured. Told is that, octaves as they would be at the original's loudness; null for
-    what is no finite number.
+    what is no finite number; and what was moved and why, a line each.
     """
     reference = next(iter(found.values())).integrated_lufs
     matched = {name: _at(facts, reference) for name, facts in found.items()}
     told = {name: _finite(asdict(facts)) for name, facts in matched.items()}
-    text = json.dumps({"octaves_hz": OCTAVES_HZ, **told}, indent=1, allow_nan=False)
-    (into / REPORT).write_text(text + "\n")
+    text = json.dumps(
+        {"octaves_hz": OCTAVES_HZ, **told, "moved": list(moved)},
+        indent=1,
+        ensure_ascii=False,
+        allow_nan=False,
+    )
+    (into / REPORT).write_text(text + "\n", encoding="utf-8")
     numbers = {
         words: {name: _said(getattr(facts, key), unit) for name, facts in matched.items()}
         for key, (words, unit) in _SHOWN.items()
     }
     levels = {name: facts.octaves_db for name, facts in matched.items()}
-    (into / PICTURE).write_bytes(balances(OCTAVES_HZ, levels, numbers))
+    (into / PICTURE).write_bytes(balances(OCTAVES_HZ, levels, numbers, moved))
     return {name: into / name for name in (REPORT, PICTURE)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +27,7 @@ from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.phase import phase_beside
 
-CODE_VERSION = "7"
+CODE_VERSION = "8"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 MOVES = "reference.json"
@@ -54,9 +54,10 @@ class MasteringResource(dg.ConfigurableResource[None]):
         tags: Tags,
         into: Path,
         progress: Progress = silent,
+        moved: Sequence[str] = (),
     ) -> Product:
         """Write master.wav and what else is asked for, of the mix's channels (MP3: at most two), for each target of
-        the brief, and a report of original (the track), mix and master.
+        the brief, and a report of original (the track), mix and master. moved: what the mix's plan says of itself.
 
         Measures of a further target begin with its label, those of a format with its ending.
         rough: 0 of finished music, 1 of a recording that was never mixed.
@@ -66,7 +67,7 @@ class MasteringResource(dg.ConfigurableResource[None]):
         named = _reference(brief)
         with TemporaryDirectory(dir=into) as scratch:
             reference = None if named is None else named.decoded(Path(scratch))
-            return self._master(mix, original, reference, brief, rough, tags, into, progress)
+            return self._master(mix, original, reference, brief, rough, tags, into, progress, moved)
 
     def _master(
         self,
@@ -78,6 +79,7 @@ class MasteringResource(dg.ConfigurableResource[None]):
         tags: Tags,
         into: Path,
         progress: Progress,
+        moved: Sequence[str],
     ) -> Product:
         mastered = master(mix, into, brief, rough, tags, progress, reference)
         progress(0.9)
@@ -97,7 +99,7 @@ class MasteringResource(dg.ConfigurableResource[None]):
         compared = {"original": facts_of(original), "mix": mastered.mix or facts_of(mix), "master": facts}
         if reference is not None:
             compared["reference"] = facts_of(reference)
-        reports = report(compared, into)
+        reports = report(compared, into, (*moved, *notes))
         if mastered.moves is not None:
             measures["reference_moved_db"] = mastered.moves.span_db
             reports[MOVES] = _written(mastered.moves, brief, into / MOVES)

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.signal.ink import FAINT, GROUND, RULE, TEXT, clock, png, ticks, write
+from resonate_resources.signal.ink import (
+    FAINT,
+    GROUND,
+    LINE,
+    RULE,
+    TEXT,
+    clock,
+    paragraphs,
+    png,
+    ticks,
+    write,
+    write_lines,
+)
 
 if TYPE_CHECKING:
     from PIL import ImageDraw
@@ -93,8 +105,10 @@ def balances(
     hertz: Sequence[float],
     levels_db: Mapping[str, Sequence[float]],
     numbers: Mapping[str, Mapping[str, str]],
+    reasons: Sequence[str] = (),
 ) -> bytes:
-    """A PNG of what was made of a recording, beside it: its levels by band; how far the others are off it; a table.
+    """A PNG of what was made of a recording, beside it: its levels by band; how far the others are off it; a table;
+    what was moved, and why.
 
     hertz: centres of the bands. levels_db: name → level in each band, the original first. numbers: what is told →
     name → text.
@@ -103,7 +117,8 @@ def balances(
 
     names = list(levels_db)
     table = _TITLE + _BAR * (1 + len(numbers)) + _GAP
-    height = 2 * (_TITLE + _CURVES + _GAP) + _AXIS + table
+    lines = paragraphs(reasons)
+    height = 2 * (_TITLE + _CURVES + _GAP) + _AXIS + table + LINE * len(lines) + (_GAP if lines else 0)
     image = Image.new("RGB", (_LEFT + _PLOT_WIDTH + _RIGHT, height), GROUND)
     pen = ImageDraw.Draw(image)
     across = np.linspace(_LEFT + 24, _LEFT + _PLOT_WIDTH - 24, len(hertz))
@@ -141,6 +156,7 @@ def balances(
         write(pen, (_LEFT, top + _BAR // 2), what, "lm", size=11)
         for x, name in zip(columns, names, strict=True):
             write(pen, (x, top + _BAR // 2), told[name], "rm", size=11)
+    write_lines(pen, _LEFT, top + _BAR + _GAP, lines)
     return png(image, _LINES)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
+LINE = 15
+_LETTERS = 92
 GROUND = (17, 19, 26)
 TEXT, FAINT, RULE = (236, 238, 244), (150, 156, 172), (70, 75, 90)
 
@@ -43,6 +47,17 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def paragraphs(texts: Sequence[str]) -> list[str]:
+    """Texts as lines that are no longer than a picture is wide."""
+    return [line for text in texts for line in textwrap.wrap(text, _LETTERS) or [""]]
+
+
+def write_lines(pen: ImageDraw.ImageDraw, left: int, top: int, lines: Sequence[str]) -> None:
+    """One below another, LINE pixels each."""
+    for number, line in enumerate(lines):
+        write(pen, (left, top + LINE * number + LINE // 2), line, "lm", size=11)
 
 
 def write(

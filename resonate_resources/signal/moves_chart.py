@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from resonate_resources.signal.ink import FAINT, GROUND, RULE, TEXT, png, write
+from resonate_resources.signal.ink import FAINT, GROUND, LINE, RULE, TEXT, paragraphs, png, write, write_lines
 
 _WIDTH, _NAMES, _VALUES = 640, 90, 150
-_TITLE, _ROW, _LINE, _GAP = 24, 18, 15, 10
-_LETTERS = 96  # in a line of reasons
+_TITLE, _ROW, _GAP = 24, 18, 10
 _LEAST_DB = 6.0  # the bars' scale is at least so wide to either side
 _MADE, _WISHED = (112, 214, 220), (70, 75, 90)
 
@@ -29,9 +27,9 @@ def moves(
     """
     from PIL import Image, ImageDraw
 
-    lines = [part for reason in reasons for part in textwrap.wrap(reason, _LETTERS) or [""]]
+    lines = paragraphs(reasons)
     bands = _TITLE + _ROW * (1 + len(tones_db)) + _GAP if tones_db else 0
-    height = _TITLE + _ROW * len(gains_db) + _GAP + bands + _LINE * len(lines) + _GAP
+    height = _TITLE + _ROW * len(gains_db) + _GAP + bands + LINE * len(lines) + _GAP
     image = Image.new("RGB", (_WIDTH, height), GROUND)
     pen = ImageDraw.Draw(image)
     write(pen, (12, _TITLE - 7), "gain, dB: made (wished)", "ls", colour=TEXT, size=13)
@@ -62,7 +60,5 @@ def moves(
                 write(pen, (x, top + _ROW // 2), said, "mm", colour=colour, size=11)
         top += _ROW
     top += _GAP
-    for line in lines:
-        write(pen, (12, top + _LINE // 2), line, "lm", size=11)
-        top += _LINE
+    write_lines(pen, 12, top, lines)
     return png(image, [_MADE, _WISHED])

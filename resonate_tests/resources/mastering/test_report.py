@@ -67,3 +67,13 @@ def test_silence_and_what_is_short_are_told_without_numbers_that_are_none(
     assert told["original"]["integrated_lufs"] is None
     assert told["original"]["octaves_db"] == [None] * len(OCTAVES_HZ)
     assert files[PICTURE].stat().st_size > 500
+
+
+def test_what_was_moved_is_told_and_has_room_in_the_picture(tmp_path: Path) -> None:
+    facts = {"original": facts_of(tones(tmp_path, "original", {1000.0: 0.0}))}
+    bare = report(facts, tmp_path)
+    height = Image.open(io.BytesIO(bare[PICTURE].read_bytes())).height
+    reasons = ["levels stay as they came: finished music", "vocals: +3.0 dB wished, " * 8]
+    files = report(facts, tmp_path, reasons)
+    assert json.loads(files[REPORT].read_text(encoding="utf-8"))["moved"] == reasons
+    assert Image.open(io.BytesIO(files[PICTURE].read_bytes())).height > height + 30
