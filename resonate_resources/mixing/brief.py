@@ -15,6 +15,8 @@ StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
 Decibels = Annotated[float, Field(ge=-40, le=20, allow_inf_nan=False)]
 ConductorName = Literal["rules", "model", "none"]
 NaturalPart = Literal["vibrato", "breath", "shimmer"]
+Pan = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+Width = Annotated[float, Field(ge=-24, le=6, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, le=1)]
 BalanceName = Literal["auto", "original", "standard", "reference", "master-only"]
 
@@ -55,6 +57,14 @@ class MixingBrief(Section):
     gains_db: dict[StemName, Decibels] = Field(
         default_factory=dict,
         description="how much louder each stem is to be than its place in the balance, in dB, −40 to 20",
+    )
+    pan: dict[StemName, Pan] = Field(
+        default_factory=dict,
+        description="where stems are put, −1 (left) to 1 (right), of constant power; of two channels",
+    )
+    width_db: dict[StemName, Width] = Field(
+        default_factory=dict,
+        description="how much stronger the side of each stem is to be, in dB, −24 to 6; of two channels",
     )
     compress: float | None = Field(
         default=None,
@@ -111,3 +121,11 @@ class MixingBrief(Section):
     def wished_db(self, stem: str) -> float:
         """How much louder it is to be than its place."""
         return next((gain for name, gain in self.gains_db.items() if name == stem), 0.0)
+
+    def pan_of(self, stem: str) -> float:
+        """−1 to 1, 0 where nothing is asked."""
+        return next((pan for name, pan in self.pan.items() if name == stem), 0.0)
+
+    def width_of(self, stem: str) -> float:
+        """In dB, 0 where nothing is asked."""
+        return next((width for name, width in self.width_db.items() if name == stem), 0.0)

@@ -1,4 +1,4 @@
-"""Processors that the brief asks for beside levels and tone: dynamics of stems, ducking, a low end in mono."""
+"""What the brief asks for beside levels and tone: place and width, dynamics, ducking, a low end in mono."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def with_processors(
     bound_db: float,
     lows: float | None,
 ) -> MixPlan:
-    """The plan with dynamics, ducking and mono bass, in what room gains and tones leave under bound_db.
+    """The plan with pan, width, dynamics, ducking and mono bass, in what room gains and tones leave under bound_db.
 
     lows: as `low_end_of` has them; None where the brief doesn't ask for mono.
     """
@@ -45,8 +45,13 @@ def with_processors(
     }
     keyed = KEY in plan.stems and plan.stems[KEY].loudness_lufs is not None
     ducked = {name: _move(brief.duck_db) for name in PUMPED if keyed and name in plan.stems}
+    placed = {name: _panned(brief.pan_of(name)) for name in plan.stems}
+    widened = {name: 10 ** (brief.width_of(name) / 20) - 1 for name in plan.stems}
     share = _share(
-        {name: (compressed.get(name, 0.0), ducked.get(name, 0.0)) for name in plan.stems},
+        {
+            name: (compressed.get(name, 0.0), ducked.get(name, 0.0), placed[name], abs(widened[name]))
+            for name in plan.stems
+        },
         plan,
         holdings,
         bound_db,
@@ -60,7 +65,9 @@ def with_processors(
                     wished * stem.present,
                     share * compressed.get(name, 0.0),
                     stem.loudness_lufs,
-                )
+                ),
+                "pan": share * brief.pan_of(name),
+                "width_db": (20 * math.log10(1 + share * widened[name]),) * len(stem.width_db),
             }
         )
         for name, stem in plan.stems.items()
@@ -96,10 +103,15 @@ def _move(fall_db: float) -> float:
     return float(1 - 10 ** (-fall_db / 20))
 
 
+def _panned(pan: float) -> float:
+    """By how much the channel that moves most does, of constant power and 0 dB in the middle."""
+    return 1 - math.cos(abs(pan) * math.pi / 4) + math.sin(abs(pan) * math.pi / 4)
+
+
 def _share(
-    moves: Mapping[str, tuple[float, float]], plan: MixPlan, holdings: Holdings, bound_db: float
+    moves: Mapping[str, tuple[float, ...]], plan: MixPlan, holdings: Holdings, bound_db: float
 ) -> float:
-    """0 to 1: by how much all falls are shortened, so that what is astray moves by no more than is left for it."""
+    """0 to 1: by how much all moves are shortened, so that what is astray moves by no more than is left for it."""
     used = used_by_a_move(holdings, bound_db)
     factors = {
         name: 10 ** ((stem.gain_db + np.array(stem.tone_db)) / 20) for name, stem in plan.stems.items()
@@ -112,6 +124,11 @@ def _share(
 
 def _reasons(plan: MixPlan, brief: MixingBrief, lows: float | None) -> list[str]:
     told = [_compressed(name, stem) for name, stem in plan.stems.items() if stem.compresses]
+    for name, stem in plan.stems.items():
+        if brief.pan_of(name):
+            told.append(f"{name}: pan {stem.pan:+.2f} ({brief.pan_of(name):+.2f} asked)")
+        if brief.width_of(name):
+            told.append(f"{name}: side {stem.width_db[0]:+.1f} dB ({brief.width_of(name):+.1f} asked)")
     if brief.duck_db:
         depths = {} if plan.ducking is None else plan.ducking.depths_db
         made = ", ".join(f"{name} {depth:.1f} dB" for name, depth in depths.items()) or "nothing"

@@ -16,7 +16,7 @@ from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.planning import ASTRAY_DB
 from resonate_resources.mixing.resource import PLAN, MixingResource
 from resonate_resources.preset import Preset
-from resonate_resources.recordings.recording import Samples, Stems, write_samples
+from resonate_resources.recordings.recording import Recording, Samples, Stems, write_samples
 from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.si_sdr import si_sdr
 
@@ -143,3 +143,46 @@ def test_mono_bass_is_made_as_far_as_the_low_end_allows_and_only_where_asked(tmp
     one = planned(stems_of(tmp_path, bass=wave[None]), tmp_path, mono_bass=True)
     assert one.moves_nothing
     assert any("only two channels" in reason for reason in one.reasons)
+
+
+def channel_levels_db(stems: Stems, plan: MixPlan, folder: Path) -> tuple[float, float, float]:
+    """Of the vocals alone, against how they came: left, right, side."""
+    alone = {name: stem for name, stem in stems.items() if name == "vocals"}
+    into = folder / "alone"
+    into.mkdir()
+    only = plan.model_copy(update={"stems": {"vocals": plan.stems["vocals"]}})
+    mix = Recording.open(MixingResource().mix(alone, only, into).files["mix.wav"]).read(0)
+    came = stems["vocals"].read(0)
+    pairs = [(mix[0], came[0]), (mix[1], came[1]), (mix[0] - mix[1], came[0] - came[1])]
+    left, right, side = (
+        10 * math.log10(np.square(now).mean() / np.square(was).mean() + 1e-12) for now, was in pairs
+    )
+    return left, right, side
+
+
+@pytest.mark.parametrize("pan", [-1.0, -0.5, 0.5])
+def test_a_stem_is_put_where_it_is_asked_at_constant_power(pan: float, tmp_path: Path) -> None:
+    stems = four(tmp_path)
+    left, right, _ = channel_levels_db(
+        stems, planned(stems, tmp_path, pan={"vocals": pan}, gains_db={"vocals": -6.0}), tmp_path
+    )
+    angle = (pan + 1) * math.pi / 4
+    for found, part in ((left, math.cos(angle)), (right, math.sin(angle))):
+        if part > 1e-9:
+            assert found == pytest.approx(20 * math.log10(part) + 3.01 - 6, abs=0.05)
+        else:
+            assert found < -100
+
+
+def test_a_stem_is_as_wide_as_it_is_asked(tmp_path: Path) -> None:
+    stems = four(tmp_path)
+    plan = planned(stems, tmp_path, width_db={"vocals": -9.0})
+    assert channel_levels_db(stems, plan, tmp_path)[2] == pytest.approx(-9, abs=0.05)
+
+
+def test_what_is_not_its_own_bounds_how_far_a_stem_is_moved_aside(tmp_path: Path) -> None:
+    stems = four(tmp_path)
+    plan = planned(stems, tmp_path, quality_db=3.0, pan={"vocals": 0.8}, width_db={"other": 6.0})
+    assert 0 < plan.stems["vocals"].pan < 0.8
+    assert 0 < plan.stems["other"].width_db[0] < 6
+    assert any("+0.80 asked" in reason for reason in plan.reasons)
