@@ -397,6 +397,6 @@ def test_a_look_reads_seconds_and_not_the_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rate", [1, 999, 2_000_000])
 def test_a_sample_rate_that_no_music_has_is_refused(rate: int, tmp_path: Path) -> None:
-    sf.write(path := tmp_path / "a.wav", np.zeros((1000, 1)), rate)
+    sf.write(tmp_path / "a.wav", np.zeros((1000, 1)), rate)
     with pytest.raises(AudioError, match=rf"sample rate of {rate} Hz"):
-        decoded_from(path, tmp_path)
+        decoded_from(tmp_path / "a.wav", tmp_path)
