@@ -22,7 +22,7 @@ LIMITER_MARGIN_DB = 0.35
 dither adds to peaks."""
 
 DECODED_MARGIN_DB = 0.12
-"""How far under it what an encoder made of it is to stay, by our own meter: another may read bursts of noise so much
+"""How far under it what an encoder made is to stay, by our own meter: another may read bursts of noise so much
 higher."""
 
 WORTHWHILE = 0.5

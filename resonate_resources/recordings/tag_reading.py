@@ -143,7 +143,9 @@ def _of_container(path: Path) -> _Kind | None:
         return _vorbis(file)
     if isinstance(tags, MP4Tags):
         covers = tags.get("covr") or [None]
-        return _Kind(_texts(MP4_ATOMS, lambda key: _mp4_text(tags[key])), front=covers[0] and bytes(covers[0]))
+        return _Kind(
+            _texts(MP4_ATOMS, lambda key: _mp4_text(tags[key])), front=covers[0] and bytes(covers[0])
+        )
     return None
 
 

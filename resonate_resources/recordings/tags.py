@@ -242,7 +242,9 @@ def _write_mp4(path: Path, tags: Tags, more: Mapping[str, str]) -> None:
     if tags.bpm is not None:
         file.tags["tmpo"] = [min(round(tags.bpm), 0xFFFF)]
     if tags.track_number or tags.track_total:
-        file.tags["trkn"] = [tuple(min(number or 0, 0xFFFF) for number in (tags.track_number, tags.track_total))]
+        file.tags["trkn"] = [
+            tuple(min(number or 0, 0xFFFF) for number in (tags.track_number, tags.track_total))
+        ]
     for key, text in more.items():
         file.tags[FREEFORM + key] = [text.encode()]
     if tags.artwork:

@@ -58,7 +58,11 @@ def vorbis(path: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("encode", "suffix", "read"),
-    [(encode_wav, ".wav", id3), (encode_flac, ".flac", vorbis), (partial(encode_lossy, form="mp3"), ".mp3", id3)],
+    [
+        (encode_wav, ".wav", id3),
+        (encode_flac, ".flac", vorbis),
+        (partial(encode_lossy, form="mp3"), ".mp3", id3),
+    ],
 )
 def test_every_kind_of_file_carries_tags_cover_tempo_key_and_replay_gain(
     encode: Callable[[Recording, Path], None],
