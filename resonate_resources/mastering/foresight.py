@@ -21,7 +21,7 @@ PART = 0.12
 """Of the whole, so much at most is tried."""
 
 _NEAR_DB = (2.0, 1.2, 0.6)
-"""So far under the highest peaks count, as there is room for them: encoding seldom raises one by more. Of those that
+"""So far under the highest peaks count, as there is room: encoding seldom raises one by more. Of those that
 the last leaves, a sample is taken where there is none."""
 _WARY_DB = 0.1
 """So close under the ceiling an excerpt's peak is eased, too: the whole comes out a little different."""
