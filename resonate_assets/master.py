@@ -1,4 +1,4 @@
-"""master: the mix at the brief's loudness and under its ceiling, as WAV, FLAC and MP3, with the track's tags."""
+"""master: the mix at a loudness and under a ceiling, for each target and in each format of the brief, tagged."""
 
 import dagster as dg
 

@@ -135,7 +135,7 @@ def _deliver_lossy(
     with TemporaryDirectory(dir=path.parent) as folder:
         if folded:
             levelled = _folded(levelled, Path(folder) / "folded.wav", ceiling)
-        expected = foreseen(levelled.recording, form, target.ceiling_dbtp, Path(folder))
+        expected = foreseen(levelled.recording, form, target.decoded_dbtp, Path(folder))
         dips = expected.dips
         afresh = expected.over_db > 0
         ceiling -= _lowered(expected.over_db, folded) if afresh else 0.0
@@ -148,13 +148,13 @@ def _deliver_lossy(
             encode_lossy(eased(source, dips, Path(folder) / "eased.wav") if dips else source, path, form)
             with decoded(path) as (rate, channels, blocks):
                 levels, peaks = trace_levels(blocks, rate, channels, round(WINDOW_SECONDS * rate))
-            over = levels.true_peak_dbtp - target.ceiling_dbtp
+            over = levels.true_peak_dbtp - target.decoded_dbtp
             missing = target.lufs - levels.loudness.integrated_lufs if at_target else 0.0
             give_way = trial >= _LIMITED or folded
             if over <= 0 and (give_way or abs(missing) <= TOLERANCE_LU):
                 as_loud = at_target and abs(missing) <= TOLERANCE_LU
                 return Delivered(path, levels, ceiling, as_loud, trial + 1)
-            found = windows_over(peaks, target.ceiling_dbtp)
+            found = windows_over(peaks, target.decoded_dbtp)
             few = len(found) <= _FEW * np.count_nonzero(peaks > levels.true_peak_dbtp - _LOUD_DB)
             if few and abs(missing) <= TOLERANCE_LU and not give_way:
                 dips, afresh = together(dips, found), False
