@@ -48,8 +48,15 @@ class Briefing:
             self._briefs.check(track, self._storage.sources.find(track), settings, unset)
         except BriefError as error:
             return self.show(track), str(error)
-        config |= nested({name: value for name, value in settings.items() if value is not None})
+        config |= nested({name: _formed(value) for name, value in settings.items() if value is not None})
         failed = run_quietly(
             self._defs, self._instance, set_brief.name, track, {"ops": {"brief": {"config": config}}}
         )
         return self.show(track), failed
+
+
+def _formed(value: Any) -> Any:
+    """As the job's form has it: its lists are of text."""
+    if isinstance(value, (list, tuple)):
+        return [f"{each:g}" if type(each) in (int, float) else each for each in value]
+    return value

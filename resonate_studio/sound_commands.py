@@ -202,8 +202,10 @@ def _mixing_brief(assignments: list[str]) -> MixingBrief:
     if foreign is not None:
         raise click.UsageError(f"--set: {foreign} is none of mixing's settings (docs/briefs.md lists them)")
     wanted = resolve([Layer("", nested(settings))]).brief.mixing
-    if wanted.balance == "master-only":
-        raise click.UsageError("--set: mixing.balance=master-only needs a track, which stems alone are not")
+    if wanted.balance in ("master-only", "auto"):
+        raise click.UsageError(
+            f"--set: mixing.balance={wanted.balance} needs a track, which stems alone are not"
+        )
     return wanted
 
 
@@ -279,9 +281,14 @@ def _measures(blocks: Iterable[Samples], sample_rate: int, channels: int) -> dic
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="STEM_DIR")
 @click.option(
     "--balance",
-    type=click.Choice(["original", "standard"]),
-    default="standard",
-    help="standard: vocals 0, drums −3, bass −6, other −8 LU; original: as they are.",
+    type=click.Choice(["original", "standard", "reference"]),
+    help="standard, the default: vocals 0, drums −3, bass −6, other −8 LU; original: as they are; reference: "
+    "towards --reference.",
+)
+@click.option(
+    "--reference",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A clean recording, best of the same piece, to whose levels, tone and width the stems are moved.",
 )
 @click.option("--gain", "gains", multiple=True, metavar="STEM=DB", help="How much louder a stem is to be.")
 @click.option(
@@ -300,7 +307,8 @@ def _measures(blocks: Iterable[Samples], sample_rate: int, channels: int) -> dic
 @JSON
 def mix(
     folder: Path,
-    balance: Literal["original", "standard"],
+    balance: Literal["original", "standard", "reference"] | None,
+    reference: Path | None,
     gains: tuple[str, ...],
     assignments: tuple[str, ...],
     out: Path,
@@ -321,7 +329,13 @@ def mix(
         raise click.UsageError(f"--out: {out} is no .wav in a folder that exists")
     if out.exists() and out.parent.samefile(folder):
         raise click.UsageError("--out: is among the stems, which are never written to")
-    asked = [f"mixing.balance={balance}", *(f"mixing.gains_db.{gain}" for gain in gains)]
+    asked = [f"mixing.balance={balance or ('reference' if reference else 'standard')}"]
+    if reference is not None:
+        asked.append(f"mixing.reference={reference.absolute()}")
+    for gain in gains:
+        if "=" not in gain:
+            raise click.UsageError(f"--gain: {gain} is not of the form STEM=DB")
+        asked.append(f"mixing.gains_db.{gain}")
     wanted = _mixing_brief(["mixing.conductor=none", *asked, *assignments])
     with _stems(folder) as (stems, scratch):
         mixing = MixingResource()
@@ -338,5 +352,6 @@ def mix(
         print_json({"file": str(out), **found, "gains_db": gains_db, "notes": notes})
         return
     moves = ", ".join(f"{name} {gain:+.1f} dB" for name, gain in gains_db.items())
-    for line in (f"{out}: {found['integrated_lufs']} LUFS; {moves}", *notes):
+    loudness = "no loudness" if found["integrated_lufs"] is None else f"{found['integrated_lufs']} LUFS"
+    for line in (f"{out}: {loudness}; {moves}", *notes):
         console(as_json).print(line, markup=False, highlight=False, soft_wrap=True)

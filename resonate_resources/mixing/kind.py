@@ -42,6 +42,7 @@ _UNTOLD_DB = 30.0  # and tells nothing of tone
 _ANY_LEVEL_DB2 = 400.0  # how loud a stem is says nothing about its tone
 _THERE_DB = -45.0, -25.0  # from where an octave begins to count as filled, to where it does in full
 _BREADTH = 2.0, 4.0  # a beep fills one and has no tone to speak of; the narrowest basses fill four
+_OTHER_KIND_DB = 24.0, 14.0  # nobody makes a mix harsh by 24 dB: it is a shaker
 SURE = 1.0  # standard deviations further it has all of it
 _LEAST_DB = 0.1
 
@@ -69,14 +70,23 @@ class Kind:
         deviations, all of it from one more on. What is under 0.1 dB is left out."""
         amounts = {name: self.amount(shape) for name, shape in DEFECTS.items()}
         found = {
-            name: amount * smoothly(deviations, doubted, doubted + SURE)
+            name: amount * plausible(amount) * smoothly(deviations, doubted, doubted + SURE)
             for name, (amount, deviations) in amounts.items()
         }
         return {name: amount for name, amount in found.items() if amount >= _LEAST_DB}
 
+    def believed(self, part: float) -> Kind:
+        """With deviations of that part, 0 to 1, of what they are: what one part plays alone is a choice."""
+        return Kind(part**2 * self.precision, part**2 * self.pull)
+
     def with_tone(self, tone_db: Octaves) -> Kind:
         """Of the same mix with that tone on all of its stems."""
         return Kind(self.precision, self.pull + self.precision @ np.array(tone_db))
+
+
+def plausible(amount_db: float) -> float:
+    """1 where so much may have happened to a mix, 0 where it is of another kind."""
+    return smoothly(abs(amount_db), *_OTHER_KIND_DB)
 
 
 def kind_of(stems: Mapping[str, Floats]) -> Kind:

@@ -10,6 +10,7 @@ from resonate_resources.signal.octaves import OCTAVES_HZ
 
 _NARROW_HZ, _WIDE_HZ = 9_000.0, 12_000.0  # a phone ends at 8 kHz, an MP3 at 16
 _CUT_DB, _WHOLE_DB = -12.0, -8.0  # of 63 Hz under the stronger of the two octaves above it
+_ALONE_DB, _TOGETHER_DB = -30.0, -15.0  # of what is the second strongest stem's own, against the mix
 _LOW = OCTAVES_HZ.index(63.0)
 
 
@@ -20,15 +21,20 @@ class Material:
     rough: float
     why: str
 
-    def played_by(self, present: Sequence[float]) -> Material:
-        """The same, once it is known how far each stem is present, 0 to 1: a part that is alone lacks nothing by
-        having no lows, and has nothing to be balanced against."""
-        together = sorted(present)[-2] if len(present) > 1 else 0.0
+    def played_by(self, together: float) -> Material:
+        """The same, once it is known how far more than one part plays, 0 to 1: a part that is alone lacks nothing
+        by having no lows, and has nothing to be balanced against."""
         if not self.rough or together == 1:
             return self
         return Material(
             self.rough * together, f"{self.why}; other parts beside the loudest to {together:.0%}"
         )
+
+
+def together(own_db: Sequence[float]) -> float:
+    """How far more than one part plays, 0 to 1, by the level of what is each stem's own against the mix in dB. What
+    is separated of a cello is a cello and its remains."""
+    return smoothly(sorted(own_db)[-2], _ALONE_DB, _TOGETHER_DB) if len(own_db) > 1 else 0.0
 
 
 def material_of(bandwidth_hz: float, octaves_db: Sequence[float]) -> Material:

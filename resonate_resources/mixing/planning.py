@@ -12,7 +12,7 @@ from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.conductor.conduct import Agent, conduct
 from resonate_resources.mixing.holdings import Holdings
 from resonate_resources.mixing.kind import kind_of
-from resonate_resources.mixing.material import Material
+from resonate_resources.mixing.material import Material, together
 from resonate_resources.mixing.plan import EVEN, MixPlan, StemPlan
 from resonate_resources.mixing.towards import Towards
 from resonate_resources.mixing.wishes import Wishes, bounded, common_gain_db
@@ -42,17 +42,21 @@ def plan_mix(
     no agent to ask, or it fails.
     """
     present = {name: presence(holdings.own_db(name)) for name in loudness_lufs}
-    material = material.played_by(list(present.values()))
+    parts = together([holdings.own_db(name) for name in loudness_lufs])
+    material = material.played_by(parts)
     standard, reasons = _balance(brief, material)
     towards = gains_towards(brief.wished_lu(), loudness_lufs, present)
     wishes = Wishes({name: standard * towards[name] + brief.wished_db(name) for name in loudness_lufs})
     if reference is not None:
         wishes = Wishes(
-            {name: reference.gains_db.get(name, 0.0) + brief.wished_db(name) for name in loudness_lufs}
+            {
+                name: present[name] * reference.gains_db.get(name, 0.0) + brief.wished_db(name)
+                for name in loudness_lufs
+            }
         )
         gains_db = bounded(wishes, holdings, ASTRAY_DB[brief.preset]).gains_db
         wishes = replace(wishes, tone_db=reference.tone_db(gains_db))
-    kind = kind_of({name: energy.sum(axis=0) for name, energy in holdings.stems.items()})
+    kind = kind_of({name: energy.sum(axis=0) for name, energy in holdings.stems.items()}).believed(parts)
     conducted = conduct(wishes, holdings, kind, ASTRAY_DB[brief.preset], brief, agent)
     wishes = conducted.wishes
     made = bounded(wishes, holdings, ASTRAY_DB[brief.preset])
@@ -72,6 +76,10 @@ def plan_mix(
     reasons += tuple(_bounded(name, stem) for name, stem in stems.items() if _is_bounded(stem))
     if reference is not None and not reference.same_piece:
         reasons += ("the reference is no recording of the same piece: it tells little of levels",)
+    if brief.reference and reference is None:
+        reasons += (f"mixing.reference is not asked for by the balance, which is {brief.balance}",)
+    if brief.wish.strip() and brief.conductor != "model":
+        reasons += ("mixing.wish is for a model: mixing.conductor=model, and none conducts",)
     return MixPlan(
         balance=brief.balance,
         rough=material.rough,

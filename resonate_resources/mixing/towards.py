@@ -25,15 +25,18 @@ _GAIN_OFF_DB, _TONE_OFF_DB, _BEND_DB = 6.0, 4.0, 3.0
 _AGREED_DB, _OTHER_PIECE_DB = 0.3, 3.0
 _FAINT_DB, _CLEAR_DB = -50.0, -30.0  # of an octave in a second, against the strongest of all
 _SAME_PIECE, _SECONDS, _FAINT = 0.8, 4, 1e-5
+_ONE_SIDED = 0.98
 _NO_SIDE_DB, _SIDE_DB = -40.0, -25.0  # side against mid: under the first there is none
 
 
 @dataclass(frozen=True)
 class Heard:
-    """Energies by second and octave, (seconds, octaves); of a stereo sum, those of its side in the same shape."""
+    """Energies by second and octave, (seconds, octaves); of a stereo sum, those of its side in the same shape, and
+    how far each octave leans to one channel, (octaves,), from −1, all in the right, to 1, all in the left."""
 
     energy: Floats
     side: Floats | None
+    lean: Floats | None = None
 
     @property
     def silent(self) -> bool:
@@ -50,7 +53,7 @@ def heard_together(stems: Stems) -> tuple[dict[str, Heard], Heard]:
     first = next(iter(stems.values()))
     spectra = OctaveSpectra(first.sample_rate)
     energies: dict[str, list[Floats]] = {name: [] for name in stems}
-    whole, side = [], []
+    whole, side, left = [], [], []
     for blocks in zip(*(stem.blocks(first.sample_rate) for stem in stems.values()), strict=True):
         for name, own in zip(stems, blocks, strict=True):
             energies[name].append(_energy(spectra, own))
@@ -58,8 +61,13 @@ def heard_together(stems: Stems) -> tuple[dict[str, Heard], Heard]:
         whole.append(_energy(spectra, total))
         if len(total) == 2:
             side.append(_energy(spectra, (total[:1] - total[1:]) / np.float32(math.sqrt(2))))
+            left.append(_energy(spectra, total[:1]))
     heard = {name: Heard(np.array(energy), None) for name, energy in energies.items()}
-    return heard, Heard(np.array(whole), np.array(side) if side else None)
+    if not side:
+        return heard, Heard(np.array(whole), None)
+    energy = np.sum(whole, axis=0)
+    lean = 2 * np.sum(left, axis=0) / np.maximum(energy, 1e-30) - 1
+    return heard, Heard(np.array(whole), np.array(side), lean)
 
 
 def _energy(spectra: OctaveSpectra, block: Samples) -> Floats:
@@ -154,8 +162,9 @@ def _fitted(parts: Floats, wanted: Floats, same: bool, given: Floats | None = No
 
 
 def _width(own: Heard, other: Heard) -> Octaves:
-    """The reference's side against its mid less the mix's, where both have a side."""
-    if own.side is None or other.side is None:
+    """The reference's side against its mid less the mix's, where both have a side, and what sounds does not lean to
+    one channel: that is a place, and no width."""
+    if own.side is None or own.lean is None or other.side is None or other.lean is None:
         return EVEN
     ratios = []
     for each in (own, other):
@@ -164,4 +173,6 @@ def _width(own: Heard, other: Heard) -> Octaves:
         ratios.append(10 * np.log10(side / mid + 1e-12))
     present = [((ratio - _NO_SIDE_DB) / (_SIDE_DB - _NO_SIDE_DB)).clip(0, 1) for ratio in ratios]
     width = (ratios[1] - ratios[0]).clip(-WIDTH_DB, WIDTH_DB) * present[0] * present[1]
+    for lean in (own.lean, other.lean):
+        width = width * (1 - np.square(lean) / _ONE_SIDED).clip(0, 1)
     return tuple(width.tolist())

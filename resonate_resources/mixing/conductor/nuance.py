@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.mixing.balance import smoothly
-from resonate_resources.mixing.kind import DEFECTS, Kind
+from resonate_resources.mixing.kind import DEFECTS, Kind, plausible
 from resonate_resources.mixing.plan import Octaves
 from resonate_resources.recipe import Json
 from resonate_resources.signal.octaves import OCTAVES_HZ
@@ -115,7 +115,7 @@ class Judgement:
                 others = float(alike[at] @ over) - alike[at, at] * over[at]
                 over[at] = max(0.0, deviations[at] - others - doubt)
         found = {
-            name: float(spread * (share + doubt * smoothly(share, 0.0, SURELY)))
+            name: float(amount := spread * (share + doubt * smoothly(share, 0.0, SURELY))) * plausible(amount)
             for name, share, doubt, spread in zip(DEFECTS, over, doubts, spreads, strict=True)
         }
         return {name: amount for name, amount in found.items() if amount >= _LEAST_DB}

@@ -108,6 +108,26 @@ def test_width_is_that_of_the_reference_as_far_as_both_have_a_side(tmp_path: Pat
     assert not any(towards(stems, mix, heard(stereo("mono.wav", 0.0))).width_db)
 
 
+def test_what_sounds_in_one_channel_stays_there(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    both = rng.standard_normal((2, 8 * 44_100)).astype(np.float32) * np.float32(0.1)
+    left = write_samples(tmp_path / "left.wav", both * np.array([[1], [0]], np.float32), 44_100)
+    stems, mix = heard_together({"other": left})
+    wide = heard(write_samples(tmp_path / "wide.wav", both, 44_100))
+    assert not any(towards(stems, mix, wide).width_db)
+
+
+def test_a_reference_without_its_balance_and_a_wish_without_a_model_are_told(
+    off: Stems, true_mix: Recording, tmp_path: Path
+) -> None:
+    worth = {name: [Worth(0.0, stem.duration, math.inf, 0.0)] for name, stem in off.items()}
+    brief = MixingBrief(reference=str(true_mix.path), wish="warmer")
+    product = MixingResource().plan(off, worth, 20_000.0, [0.0] * len(OCTAVES_HZ), brief, tmp_path)
+    told = "\n".join(product.notes)
+    assert "mixing.reference is not asked for" in told
+    assert "mixing.wish is for a model" in told
+
+
 def test_a_reference_that_tells_nothing_is_one_line(off: Stems, tmp_path: Path) -> None:
     silent = write_samples(tmp_path / "silent.wav", np.zeros((2, 44_100), np.float32), 44_100)
     with pytest.raises(AudioError, match="is silent"):

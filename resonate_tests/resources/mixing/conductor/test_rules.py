@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import signal
 
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.conductor.conduct import conduct
 from resonate_resources.mixing.conductor.nuance import Judgement
 from resonate_resources.mixing.conductor.rules import conduct_by_rules
-from resonate_resources.mixing.holdings import hold
+from resonate_resources.mixing.holdings import Worth, hold
 from resonate_resources.mixing.kind import DEFECTS as SHAPES
 from resonate_resources.mixing.kind import kind_of
-from resonate_resources.mixing.plan import Octaves
+from resonate_resources.mixing.plan import MixPlan, Octaves
+from resonate_resources.mixing.resource import PLAN, MixingResource
 from resonate_resources.mixing.wishes import Wishes
+from resonate_resources.preset import Preset
+from resonate_resources.recordings.recording import write_samples
 from resonate_studio.demo_song import DemoSong
 from resonate_tests.benchmarks.bench_conductor import DEFECTS, distances_db, planned, spoiled
 from resonate_tests.resources.mixing.conductor.desks import HARSH, MUD, STEMS, desk, holdings, kind
@@ -81,6 +86,38 @@ def test_rules_end_leave_nothing_worse_and_say_the_same_twice(excess: list[float
     assert moves[0] == moves[1]
     kept = [move for move in moves[0] if move.outcome == "kept"]
     assert all(move.after < move.before for move in kept)
+
+
+def hat() -> np.ndarray:
+    bursts = np.random.default_rng(1).standard_normal(4 * 44_100) * (np.arange(4 * 44_100) % 11_025 < 2000)
+    return signal.sosfilt(signal.butter(4, 6000, "high", fs=44_100, output="sos"), bursts)
+
+
+def toms() -> np.ndarray:
+    at = np.arange(4 * 44_100) / 44_100
+    return (np.sin(2 * np.pi * 90 * at) + np.sin(2 * np.pi * 140 * at)) * np.exp(-6 * (at % 0.5))
+
+
+def bass_notes() -> np.ndarray:
+    at = np.arange(4 * 44_100) / 44_100
+    return sum(np.sin(2 * np.pi * 82 * partial * at) / partial for partial in range(1, 12))
+
+
+@pytest.mark.parametrize("preset", ["conservative", "balanced", "aggressive"])
+@pytest.mark.parametrize(("name", "played"), [("drums", hat), ("drums", toms), ("bass", bass_notes)])
+def test_what_one_part_plays_alone_is_left_alone(
+    name: str, played: Callable[[], np.ndarray], preset: Preset, tmp_path: Path
+) -> None:
+    sound = (0.2 * np.stack([played()] * 2) / np.abs(played()).max()).astype(np.float32)
+    remains = (1e-3 * np.random.default_rng(2).standard_normal(sound.shape)).astype(np.float32)
+    stems = {
+        each: write_samples(tmp_path / f"{each}.wav", sound if each == name else remains, 44_100)
+        for each in STEMS
+    }
+    worth = {each: [Worth(0.0, 4.0, 10.0, 1.0)] for each in stems}
+    brief = MixingBrief(preset=preset)
+    product = MixingResource().plan(stems, worth, 20_000.0, [0.0] * 10, brief, tmp_path)
+    assert MixPlan.read(product.files[PLAN]).moves_nothing
 
 
 def test_a_finished_song_is_left_alone(demo_song: DemoSong) -> None:
