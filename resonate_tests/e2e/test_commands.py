@@ -254,3 +254,9 @@ def test_a_wrong_setting_of_a_brief_is_told_without_the_name_of_another_option(
     result = resonate("brief", "set", "a", "mastering.target_lufs=loud", "--home", first[0])
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: mastering.target_lufs")
+
+
+def test_numbers_in_a_list_are_taken_as_they_are_elsewhere(first: tuple[Path, dict[str, Any]]) -> None:
+    for change in (["set", "red", "mastering.also=[-9]"], ["unset", "red", "mastering.also"]):
+        result = resonate("brief", *change, "--home", first[0])
+        assert result.exit_code == 0, result.stderr
