@@ -37,6 +37,8 @@ _TRIALS = 8
 _LIMITED = 3
 """So often the source of a lossy file is levelled again or eased. Then it is the version that is loudest once it is
 turned to where its decoded peaks are at the ceiling."""
+_TURNED = 3
+"""The last trials only turn it."""
 _ROOM_DB = 0.3
 """What turning it up once more would bring less than, is left: AAC's peaks move by as much with each encoding."""
 _WARY_DB = 0.1
@@ -144,10 +146,10 @@ def _deliver_lossy(
     with TemporaryDirectory(dir=path.parent) as folder:
         expected = foreseen(levelled.recording, form, target.decoded_dbtp, Path(folder))
         version = _Version(levelled.recording, target.limiter_dbtp, goal, dips=expected.dips)
-        best: _Version | None = None
+        tried: dict[Path, _Version] = {}
         held, held_short, kept = None, 0.0, Path(folder) / f"kept.{form}"
         if expected.over_db > 0:
-            best = version.turned(-expected.over_db, 0.0)
+            tried[version.source.path] = version.turned(-expected.over_db, 0.0)
             version = _lowered(version, again, expected.over_db, 0.0, Path(folder) / "foreseen.wav")
         for trial in range(_TRIALS):
             encode_lossy(_source(version, Path(folder) / "source.wav"), path, form)
@@ -159,30 +161,29 @@ def _deliver_lossy(
             missing = goal - loudness if math.isfinite(goal) and math.isfinite(loudness) else 0.0
             loud = abs(missing) <= TOLERANCE_LU
             turned = version.turned(min(missing, -over - _SPARE_DB * (1 + trial)), missing)
-            if best is None or turned.short_lu < best.short_lu or turned.source == best.source:
-                best, given_up = turned, best
-                if given_up is not None:
-                    _removed(given_up, turned.source, levelled.recording)
+            tried[turned.source.path] = turned
+            best = min(tried.values(), key=lambda each: each.short_lu)
             if over <= 0 and missing >= -TOLERANCE_LU and (held is None or missing < held_short):
                 as_loud = abs(loudness - target.lufs) <= TOLERANCE_LU
                 held = Delivered(path, levels, version.held_dbtp(target), as_loud, trial + 1)
                 held_short = missing
                 path.replace(kept)
-            give_way = trial >= _LIMITED or (over <= 0 and version.bounded)
+            give_way = trial >= _LIMITED or (over <= 0 and version.bounded) or not math.isfinite(loudness)
             if held is not None and (
                 held_short <= TOLERANCE_LU or (give_way and held_short - best.short_lu < _ROOM_DB)
             ):
                 break
             found = windows_over(peaks, target.decoded_dbtp - trial * _WARY_DB)
             few = len(found) <= _FEW * np.count_nonzero(peaks > levels.true_peak_dbtp - _LOUD_DB)
-            if few and loud and trial <= _LIMITED:
+            if few and over > 0 and (loud or give_way) and trial < _TRIALS - _TURNED:
                 version = replace(version, dips=together(version.dips, found))
             elif turned.short_lu <= 0:  # there is room for what is missing
                 version = turned
             elif give_way:
                 version = best
             else:
-                _removed(version, best.source, levelled.recording)
+                for other in tried.keys() - {best.source.path, levelled.recording.path}:
+                    tried.pop(other).source.path.unlink()  # hours are gigabytes
                 version = _lowered(version, again, over, missing, Path(folder) / f"{trial}.wav")
         if held is not None:
             kept.replace(path)
@@ -222,12 +223,6 @@ def _lowered(version: _Version, again: Level, over_db: float, missing_lu: float,
     lufs = version.lufs + version.gain_db + missing_lu
     levelled = again(path, ceiling, lufs)
     return _Version(levelled.recording, ceiling, lufs, levelled.bounded)
-
-
-def _removed(version: _Version, *needed: Recording) -> None:
-    """Off the disk, unless it is needed: hours are gigabytes."""
-    if version.source not in needed:
-        version.source.path.unlink()
 
 
 def _source(version: _Version, path: Path) -> Recording:
