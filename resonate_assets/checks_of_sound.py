@@ -81,16 +81,11 @@ def master_is_under_ceiling(master: Artefact, brief: Artefact) -> Verdict:
 
 def master_is_at_target_loudness(master: Artefact, brief: Artefact) -> Verdict:
     """The masters are at their target's loudness ± 0.1 LU; or softer, as loud as gain and limiting are allowed to
-    make them; or have no loudness (silence, or shorter than 400 ms).
-
-    One that had to be mixed down from more channels has a loudness of its own.
-    """
+    make them; or have no loudness (silence, or shorter than 400 ms)."""
     targets, measures = asked_of(brief).mastering.targets, master.manifest.measures
     masters = _masters(master)
     passed, told = True, {}
     for (label, form), found in masters.items():
-        if found.channels < max(each.channels for (other, _), each in masters.items() if other == label):
-            continue
         loudness = found.levels.loudness.integrated_lufs
         told[measure_name(label, form, "loudness_lufs")] = loudness
         off = loudness - targets.get(label, loudness)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from resonate_resources.mastering.brief import MasteringBrief
-from resonate_resources.mastering.delivery import Delivered, deliver
+from resonate_resources.mastering.delivery import Delivered, Level, deliver
 from resonate_resources.mastering.facts import Facts, Measured, measured
-from resonate_resources.mastering.levelling import Target, level
+from resonate_resources.mastering.levelling import Levelled, Target, level
 from resonate_resources.mastering.reference import Moves, moved, moves_towards, spectrum_of
 from resonate_resources.mastering.shaping import GLUE, WORKING_LOUDNESS_LUFS, glued
 from resonate_resources.parallel import ahead
+from resonate_resources.recordings.lossy import downmix_to_stereo
 from resonate_resources.recordings.recording import Progress, Recording, Samples, silent, write_recording
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.levels import levels_of
@@ -39,8 +40,8 @@ class Master:
     """One of the masters of a mix: for a loudness, in files by their names.
 
     gain_db went into the limiter, against the mix; limiting_db is the most that the limiter took off, and
-    allowed_db the most it might have. bounded: more gain was not allowed, or, where wasteful, not worth its
-    limiting.
+    allowed_db the most it might have; loudness_lufs came out of it. bounded: more gain was not allowed (amplified:
+    as such; else for its limiting), or, where wasteful, not worth its limiting.
     """
 
     target_lufs: float
@@ -48,8 +49,10 @@ class Master:
     gain_db: float
     limiting_db: float
     allowed_db: float
+    loudness_lufs: float
     bounded: bool
     wasteful: bool
+    amplified: bool
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def master(
             if moves.any:
                 blocks = moved(source, moves)
                 path = Path(folder) / "moved.wav"
-                source = _written(blocks, path, source, source.sample_rate, source.frames)
+                source = _written(blocks, path, source.channels, source.sample_rate, source.frames)
         if centred or (moves is not None and moves.any):
             found = measured(source)
         progress(0.1)
@@ -102,35 +105,82 @@ def master(
         if glue and rough and math.isfinite(loudness):
             glue_gain_db = min(WORKING_LOUDNESS_LUFS - loudness, GAIN_BOUND_DB)
             blocks = glued(source.blocks(), source.sample_rate, glue, glue_gain_db, rough)
-            source = _written(blocks, Path(folder) / "glued.wav", source, source.sample_rate, source.frames)
+            source = _written(
+                blocks, Path(folder) / "glued.wav", source.channels, source.sample_rate, source.frames
+            )
             levels = levels_of(source)
             loudness, peak_dbtp = levels.loudness.integrated_lufs, levels.true_peak_dbtp
+        shaped = _Shaped(source, loudness, peak_dbtp, GAIN_BOUND_DB - glue_gain_db, allowed_db)
+        folded = cache(lambda: shaped.in_stereo(Path(folder) / "stereo.wav"))
         masters: dict[str, Master] = {}
         for number, (label, lufs) in enumerate(brief.targets.items(), 1):
             target = Target(lufs, brief.ceiling_dbtp)
-            most_gain_db = min(GAIN_BOUND_DB - glue_gain_db, target.limiter_dbtp + allowed_db - peak_dbtp)
-            levelling = partial(level, source, loudness_lufs=loudness, true_peak_dbtp=peak_dbtp)
-            levelled = levelling(
-                Path(folder) / "limited.wav",
-                target.limiter_dbtp,
-                lufs,
-                most_gain_db=most_gain_db,
-                thrifty=brief.limiting_db is None,
-            )
-            again = partial(
-                levelling,
-                most_gain_db=levelled.gain_db if levelled.bounded else most_gain_db,
-                thrifty=False,
-                first_gain_db=levelled.gain_db,
-            )
+            thrifty = brief.limiting_db is None
+            levelled, again = shaped.levelled(target, Path(folder) / "limited.wav", thrifty)
+            stereo = partial(_in_stereo, folded, target, Path(folder) / "limited_stereo.wav", thrifty)
             progress(0.1 + 0.8 * (number - 0.5) / len(brief.targets))
             formats = brief.formats if label else ("wav", *brief.formats)
-            files = deliver(levelled, again, into, label, tags, target, formats, brief.bits)
+            files = deliver(levelled, again, stereo, into, label, tags, target, formats, brief.bits)
             gain_db = glue_gain_db + levelled.gain_db
             masters[label] = Master(
-                lufs, files, gain_db, levelled.limiting_db, allowed_db, levelled.bounded, levelled.wasteful
+                lufs,
+                files,
+                gain_db,
+                levelled.limiting_db,
+                allowed_db,
+                levelled.loudness_lufs,
+                levelled.bounded,
+                levelled.wasteful,
+                levelled.gain_db >= shaped.most_gain_db,
             )
     return Mastered(masters, mix_facts, centred, moves)
+
+
+@dataclass(frozen=True)
+class _Shaped:
+    """A mix that only lacks its level, and what gain and limiting it may get at most."""
+
+    source: Recording
+    loudness_lufs: float
+    true_peak_dbtp: float
+    most_gain_db: float
+    allowed_db: float
+
+    def levelled(self, target: Target, path: Path, thrifty: bool) -> tuple[Levelled, Level]:
+        """At the target, and how to do that again for another ceiling or loudness."""
+        most_gain_db = min(self.most_gain_db, target.limiter_dbtp + self.allowed_db - self.true_peak_dbtp)
+        levelling = partial(
+            level, self.source, loudness_lufs=self.loudness_lufs, true_peak_dbtp=self.true_peak_dbtp
+        )
+        levelled = levelling(
+            path, target.limiter_dbtp, target.lufs, most_gain_db=most_gain_db, thrifty=thrifty
+        )
+        again = partial(
+            levelling,
+            most_gain_db=levelled.gain_db if levelled.bounded else most_gain_db,
+            thrifty=False,
+            first_gain_db=levelled.gain_db,
+        )
+        return levelled, again
+
+    def in_stereo(self, path: Path) -> _Shaped:
+        """Mixed down."""
+        blocks = map(downmix_to_stereo, self.source.blocks())
+        rate, frames = self.source.sample_rate, self.source.frames
+        source = _written(blocks, path, 2, rate, frames)
+        levels = levels_of(source)
+        return replace(
+            self,
+            source=source,
+            loudness_lufs=levels.loudness.integrated_lufs,
+            true_peak_dbtp=levels.true_peak_dbtp,
+        )
+
+
+def _in_stereo(
+    folded: Callable[[], _Shaped], target: Target, path: Path, thrifty: bool
+) -> tuple[Levelled, Level]:
+    return folded().levelled(target, path, thrifty)
 
 
 def _resampled(mix: Recording, path: Path, wanted: int | None) -> Recording:
@@ -140,7 +190,7 @@ def _resampled(mix: Recording, path: Path, wanted: int | None) -> Recording:
         return mix
     frames = max(1, round(mix.frames * rate / mix.sample_rate))
     return _written(
-        at_rate(mix.blocks(), mix.sample_rate, rate, mix.channels, frames), path, mix, rate, frames
+        at_rate(mix.blocks(), mix.sample_rate, rate, mix.channels, frames), path, mix.channels, rate, frames
     )
 
 
@@ -155,11 +205,11 @@ def _centred(source: Recording, found: Measured, path: Path) -> Recording:
         return source
     moved = (part * offset)[:, None].astype(np.float32)
     blocks = (block - moved for block in source.blocks())
-    return _written(blocks, path, source, source.sample_rate, source.frames)
+    return _written(blocks, path, source.channels, source.sample_rate, source.frames)
 
 
-def _written(blocks: Iterator[Samples], path: Path, like: Recording, rate: int, frames: int) -> Recording:
-    with write_recording(path, rate, like.channels, frames) as writer:
+def _written(blocks: Iterator[Samples], path: Path, channels: int, rate: int, frames: int) -> Recording:
+    with write_recording(path, rate, channels, frames) as writer:
         for block in ahead(blocks):
             writer.write(block)
     return writer.recording

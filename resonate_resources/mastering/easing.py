@@ -37,11 +37,12 @@ def together(one: Dips, other: Dips) -> Dips:
     return {window: one.get(window, 0.0) + other.get(window, 0.0) for window in sorted({*one, *other})}
 
 
-def eased(source: Recording, dips: Dips, path: Path) -> Recording:
-    """Write source with these dips: each reaches half a window beyond its own, and fades over one."""
+def eased(source: Recording, dips: Dips, path: Path, gain_db: float = 0.0) -> Recording:
+    """Write source with this gain and these dips: each reaches half a window beyond its own, and fades over one."""
+    gain = np.float32(10 ** (gain_db / 20))
     with write_recording(path, source.sample_rate, source.channels, source.frames) as writer:
         for block in _eased(source, dips):
-            writer.write(block)
+            writer.write(block * gain)
     return writer.recording
 
 

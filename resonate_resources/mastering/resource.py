@@ -27,7 +27,7 @@ from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.phase import phase_beside
 
-CODE_VERSION = "9"
+CODE_VERSION = "10"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 MOVES = "reference.json"
@@ -161,8 +161,7 @@ def _measures(label: str, master: Master) -> dict[str, float | int | str | bool]
 
 def _notes(master: Master, brief: MasteringBrief, channels: int) -> Iterator[str]:
     limiter_dbtp = Target(master.target_lufs, brief.ceiling_dbtp).limiter_dbtp
-    first, *_ = master.files.values()
-    loudness = first.levels.loudness.integrated_lufs
+    loudness = master.loudness_lufs
     if not math.isfinite(loudness):
         yield (
             "has no integrated loudness (silence, nothing over −70 LUFS, or shorter than 400 ms): "
@@ -173,8 +172,10 @@ def _notes(master: Master, brief: MasteringBrief, channels: int) -> Iterator[str
             "more would bring less than half of its limiting in loudness (mastering.limiting_db in the brief "
             "allows it)"
             if master.wasteful
-            else f"more would take over {GAIN_BOUND_DB:g} dB of gain, or take over {master.allowed_db:.1f} dB off "
-            "its peaks (mastering.limiting_db in the brief)"
+            else f"more would take over {GAIN_BOUND_DB:g} dB of gain"
+            if master.amplified
+            else f"more would take over {master.allowed_db:.1f} dB off its peaks (mastering.limiting_db in the "
+            "brief)"
         )
         yield f"is at {loudness:.1f} LUFS, not {master.target_lufs:g}: {why}"
     for form in LOSSY:
@@ -184,8 +185,9 @@ def _notes(master: Master, brief: MasteringBrief, channels: int) -> Iterator[str
         called = LOSSY[form].called
         if channels_in(form, channels) < channels:
             yield f"the {called} has {channels} channels mixed down to stereo"
-        elif math.isfinite(loudness) and not file.as_loud and first.as_loud:
-            yield f"the {called} is at {file.levels.loudness.integrated_lufs:.1f} LUFS: its peaks allow no more"
+        own = file.levels.loudness.integrated_lufs
+        if loudness - own > TOLERANCE_LU:
+            yield f"the {called} is at {own:.1f} LUFS, not {loudness:.1f}: its peaks allow no more"
         if file.limited_dbtp < limiter_dbtp:
             yield (
                 f"the {called} is limited to {file.limited_dbtp:.1f} dBTP, to leave room for the peaks that "

@@ -1,7 +1,7 @@
 """A recording to WAV and FLAC, in blocks, the same bytes each time.
 
 Fixed point is dithered once, here, with a fixed seed: a WAV and a FLAC of one recording and bit depth hold the
-same samples. What loses on purpose is in `lossy`.
+same samples. A channel that is silent throughout stays so. What loses on purpose is in `lossy`.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def quantise(block: Samples, bits: int, rng: np.random.Generator) -> npt.NDArray
 
 
 def _encode_fixed_point(recording: Recording, path: Path, container: str, bits: int) -> None:
-    rng = np.random.default_rng(DITHER_SEED)
+    rng, sounding = np.random.default_rng(DITHER_SEED), _sounding(recording)
     with (
         whole_or_nothing(path),
         sf.SoundFile(
@@ -81,7 +81,17 @@ def _encode_fixed_point(recording: Recording, path: Path, container: str, bits: 
         ) as file,
     ):
         for block in recording.blocks():
-            file.write(quantise(block, bits, rng))
+            file.write(quantise(block, bits, rng) * sounding)
+
+
+def _sounding(recording: Recording) -> npt.NDArray[np.int32]:
+    """1 of each channel that holds anything, 0 of others. Of most recordings the first block tells."""
+    found = np.zeros(recording.channels, np.int32)
+    for block in recording.blocks():
+        found |= block.any(axis=1)
+        if found.all():
+            break
+    return found
 
 
 @contextmanager

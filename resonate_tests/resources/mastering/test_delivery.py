@@ -13,12 +13,14 @@ import numpy as np
 import pyloudnorm
 import pytest
 import soundfile as sf
+from scipy.signal import resample_poly
 
 from resonate_resources.mastering import foresight
 from resonate_resources.mastering.brief import FORMATS, MasteringBrief
 from resonate_resources.mastering.easing import WINDOW_SECONDS, eased
 from resonate_resources.mastering.resource import MasteringResource
 from resonate_resources.recipe import Product
+from resonate_resources.recordings.decoding import decoded
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_resources.recordings.tag_reading import read_tags
 from resonate_resources.recordings.tags import Tags
@@ -95,6 +97,46 @@ def test_files_say_how_loud_they_are_beside_their_tags_and_cover(form: str, tmp_
     assert 20 * math.log10(float(peak)) == pytest.approx(
         float(product.measures["true_peak_dbtp" if form == "wav" else f"{form}_true_peak_dbtp"]), abs=0.01
     )
+
+
+def decoded_peak_dbtp(path: Path) -> float:
+    with decoded(path) as (_, _, blocks):
+        samples = np.concatenate(list(blocks), axis=1)
+    return float(20 * np.log10(np.abs(resample_poly(samples, 4, 1, axis=1)).max()))
+
+
+@pytest.mark.parametrize("limiting_db", [3.0, 24.0])
+def test_a_file_that_encoding_leaves_softer_than_the_wav_is_at_the_ceiling_and_says_so(
+    limiting_db: float, tmp_path: Path
+) -> None:
+    """Noise at −6 LUFS: whatever the limiter does, encoders raise its peaks by decibels."""
+    noise = (0.1 * np.random.default_rng(3).standard_normal((2, 4 * RATE))).astype(np.float32)
+    wanted = {"formats": ("mp3", "m4a", "opus"), "target_lufs": -6.0, "limiting_db": limiting_db}
+    product = mastered(tmp_path, noise, **wanted)
+    wav_lufs, softer = loudness(product.files["master.wav"]), 0
+    for form, called in {"mp3": "MP3", "m4a": "AAC", "opus": "Opus"}.items():
+        path = product.files[f"master.{form}"]
+        peak_dbtp = decoded_peak_dbtp(path)
+        assert peak_dbtp <= -1.0
+        own = float(product.measures[f"{form}_loudness_lufs"])
+        if wav_lufs - own > 0.15:
+            softer += 1
+            assert peak_dbtp >= -1.6
+            assert any(
+                f"the {called} is at {own:.1f} LUFS, not {wav_lufs:.1f}" in note for note in product.notes
+            )
+    assert softer
+
+
+@pytest.mark.parametrize("alike", [0.0, 1.0])
+def test_what_is_mixed_down_for_mp3_is_at_the_target_as_the_rest(alike: float, tmp_path: Path) -> None:
+    """Six channels that are one lose nothing in stereo, six of their own do."""
+    rng = np.random.default_rng(1)
+    shared, own = rng.standard_normal((1, 4 * RATE)), rng.standard_normal((6, 4 * RATE))
+    samples = (0.02 * (alike * shared + (1 - alike) * own)).astype(np.float32)
+    files = mastered(tmp_path, samples, formats=("mp3",), target_lufs=-20.0).files
+    assert sf.info(files["master.mp3"]).channels == 2
+    assert loudness(files["master.mp3"]) == pytest.approx(-20, abs=0.1)
 
 
 def test_limiting_that_brings_less_than_half_of_it_in_loudness_is_left_out_unless_asked_for(

@@ -219,7 +219,7 @@ def test_what_is_too_short_for_loudness_is_brought_to_the_ceiling(frames: int, t
 def test_silence_stays_silent(tmp_path: Path) -> None:
     mix = write_samples(tmp_path / "mix.wav", np.zeros((2, 96_000), np.float32), 44_100)
     product = mastered(mix, tmp_path / "m")
-    assert np.abs(read(product.files["master.wav"])).max() <= 2**-23 * 1.001  # the dither of 24 bits
+    assert not read(product.files["master.wav"]).any()
     assert product.measures["loudness_lufs"] == -math.inf
     assert product.measures["gain_db"] == 0
 
@@ -239,6 +239,7 @@ def test_noise_near_the_gate_is_raised_by_40_db_at_most(tmp_path: Path) -> None:
     product = mastered(write_samples(tmp_path / "mix.wav", samples, 48_000), tmp_path / "m", "conservative")
     raised = np.sqrt(np.mean(read(product.files["master.wav"]) ** 2)) / np.sqrt(np.mean(samples**2))
     assert 20 * math.log10(raised) <= 40.1
+    assert any(note.endswith("more would take over 40 dB of gain") for note in product.notes)
 
 
 def test_an_offset_is_taken_out(tmp_path: Path) -> None:
@@ -263,7 +264,8 @@ def test_finished_music_is_only_turned_up_and_its_peaks_limited_by_3_db_at_most(
     assert crest(original) - crest(master) <= 3.1
     assert product.measures["limiting_db"] <= 3.05
     assert product.measures["bounded"]
-    assert any("take over 3.0 dB off its peaks" in note for note in product.notes)
+    assert any("more would take over 3.0 dB off its peaks" in note for note in product.notes)
+    assert not any("of gain" in note for note in product.notes)
     assert loudness(master) < -6.5
     # Where the limiter does not work, samples are those of the mix, but for dither.
     gain = 10 ** (float(product.measures["gain_db"]) / 20)
@@ -302,7 +304,7 @@ def test_a_loop_stays_a_loop_and_a_silent_channel_silent(tmp_path: Path) -> None
     mix = write_samples(tmp_path / "mix.wav", loop.astype(np.float32), 44_100)
     master = read(mastered(mix, tmp_path / "m", rough=1.0, preset="conservative").files["master.wav"])
     assert abs(master[0, 0] - master[0, -1]) <= np.abs(np.diff(master[0])).max()
-    assert np.abs(master[1]).max() <= 2**-23 * 1.001
+    assert not master[1].any()
 
 
 def test_loud_and_quiet_keep_their_distance(tmp_path: Path) -> None:

@@ -23,7 +23,13 @@ from resonate_resources.recordings.encoding import (
     quantise,
 )
 from resonate_resources.recordings.lossy import LOSSY, encode_lossy
-from resonate_resources.recordings.recording import AudioError, Recording, file_sha256, write_samples
+from resonate_resources.recordings.recording import (
+    BLOCK_FRAMES,
+    AudioError,
+    Recording,
+    file_sha256,
+    write_samples,
+)
 from resonate_tests.bad_input import disk_with_room_for
 from resonate_tests.peer_encoders import noise
 
@@ -108,6 +114,19 @@ def test_dither_does_not_depend_on_how_the_audio_is_cut_into_blocks(cuts: list[i
 
 
 # --- WAV and FLAC --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encode", [encode_wav, encode_flac])
+def test_a_silent_channel_stays_silent_beside_one_that_is_dithered(
+    encode: Callable[..., None], tmp_path: Path
+) -> None:
+    samples = np.zeros((3, BLOCK_FRAMES + 10), np.float32)
+    samples[1, -1] = 0.5  # heard in the last block only
+    encode(write_samples(tmp_path / "a.wav", samples, 44_100), tmp_path / "out", bits=16)
+    dead, sounding, also_dead = sf.read(tmp_path / "out", dtype="int32")[0].T
+    assert not dead.any()
+    assert not also_dead.any()
+    assert np.count_nonzero(sounding[:1000])
 
 
 @pytest.mark.parametrize("bits", [16, 24])
