@@ -25,8 +25,11 @@ _CONTAINERS = ",".join(
 
 
 @contextmanager
-def open_container(path: Path, *, encoding: str = "utf-8", **options: str) -> Iterator[InputContainer]:
-    """Open a file that holds audio or video. encoding: how its texts are read; options: of the demuxer.
+def open_container(
+    path: Path, *, encoding: str = "utf-8", known: str | None = None, **options: str
+) -> Iterator[InputContainer]:
+    """Open a file that holds audio or video. encoding: how its texts are read; known: what it is, in FFmpeg's
+    words, where that need not be guessed; options: of the demuxer.
 
     Raises av.FFmpegError or ValueError where it is no such file, OSError where it can't be read.
     """
@@ -36,6 +39,7 @@ def open_container(path: Path, *, encoding: str = "utf-8", **options: str) -> It
         path.open("rb") as file,  # not the caller's: FFmpeg goes about in it as it likes
         av.open(
             "fd:",
+            format=known,
             options={
                 "fd": str(file.fileno()),
                 "protocol_whitelist": "fd",

@@ -41,6 +41,7 @@ _TAIL_FRAMES = (
 # What an HE-AAC decoder's filter banks delay by at its doubled rate: 481 samples of the core. By iTunes' convention
 # no file counts it (fdkaac's manual, on --include-sbr-delay).
 _SBR_DELAY = 2 * 481
+_NO_AUDIO = "is not audio, or too damaged to tell; give a music file"
 # Encoders that put silence in front; where no header says how much, it stays.
 _DELAYING = ("mp3", "mp2", "aac", "ac3", "eac3")
 
@@ -58,7 +59,7 @@ def ffmpeg_source(file: BinaryIO, **options: str) -> Iterator[Source]:
         last_page = last_ogg_page(file) if container.format.name == "ogg" else None
         context = audio.codec_context
         if context is None or not context.sample_rate or not context.channels:
-            raise Refusal("is not audio, or too damaged to tell; give a music file")
+            raise Refusal(_NO_AUDIO)
         estimate = int((container.duration or 0) / av.time_base * context.sample_rate)
         promised = None if options else promised_frames(container, audio, details)
         source = Source(
@@ -87,8 +88,18 @@ def _opened(path: Path, options: Mapping[str, str]) -> Iterator[InputContainer]:
         try:
             container = stack.enter_context(open_container(path, **options))
         except (av.FFmpegError, ValueError) as error:
-            raise Refusal("is not audio, or too damaged to tell; give a music file") from error
+            if not _has_id3(path):
+                raise Refusal(_NO_AUDIO) from error
+            try:  # of an MP3 of a packet or two FFmpeg makes something else
+                container = stack.enter_context(open_container(path, known="mp3", **options))
+            except (av.FFmpegError, ValueError):
+                raise Refusal(_NO_AUDIO) from error
         yield container
+
+
+def _has_id3(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(3) == b"ID3"
 
 
 def _stream(container: InputContainer) -> tuple[AudioStream, list[str]]:

@@ -114,6 +114,14 @@ def test_more_than_six_channels_are_refused_for_mp3_and_nothing_is_left(tmp_path
     assert not (tmp_path / "out.mp3").exists()
 
 
+@pytest.mark.parametrize("level", [0.0, 0.3, 0.85, -0.9])
+def test_an_mp3_of_one_frame_and_no_tags_is_still_an_mp3(level: float, tmp_path: Path) -> None:
+    recording = write_samples(tmp_path / "a.wav", np.full((2, 1), level, np.float32), 44_100)
+    encode_lossy(recording, tmp_path / "out.mp3", "mp3")
+    decoded = decode(tmp_path / "out.mp3", tmp_path)
+    assert (decoded.container, decoded.recording.channels) == ("mp3", 2)
+
+
 @pytest.mark.parametrize("form", ["m4a", "opus"])
 @pytest.mark.parametrize(("frames", "sample_rate"), [(1, 48_000), (50_123, 44_100), (50_123, 48_000)])
 def test_aac_and_opus_decode_to_the_length_and_place_of_the_recording(
