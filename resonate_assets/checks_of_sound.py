@@ -119,8 +119,8 @@ def _in_phase(made: Artefact, moved: bool) -> Verdict:
     phase = Phase(**found)
     no_low_end = moved or phase.low_end_db < LOW_END_DB
     passed = (
-        phase.correlation >= phase.original_correlation - CORRELATION_LOST
-        and phase.fold_down_db >= phase.original_fold_down_db - FOLD_DOWN_LOST_DB
+        phase.correlation >= phase.track_correlation - CORRELATION_LOST
+        and phase.fold_down_db >= phase.track_fold_down_db - FOLD_DOWN_LOST_DB
         and (no_low_end or phase.low_end_correlation >= LOW_END_CORRELATION)
     )
     return Verdict(passed, {**found, "moved": str(moved)})

@@ -27,7 +27,7 @@ from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.phase import phase_beside
 
-CODE_VERSION = "10"
+CODE_VERSION = "11"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 MOVES = "reference.json"

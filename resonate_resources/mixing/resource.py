@@ -33,7 +33,7 @@ from resonate_resources.signal.moves_chart import moves
 from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.phase import phase_beside
 
-CODE_VERSION = "6"
+CODE_VERSION = "7"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, PICTURE = "mix_plan.json", "picture.png"

@@ -30,9 +30,9 @@ class Phase:
     """
 
     correlation: float
-    original_correlation: float
+    track_correlation: float
     fold_down_db: float
-    original_fold_down_db: float
+    track_fold_down_db: float
     low_end_correlation: float
     low_end_db: float
 

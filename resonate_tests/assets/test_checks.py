@@ -163,9 +163,9 @@ def plan(**moves: Any) -> Callable[[Path], Mapping[str, Path]]:
 
 PHASE = {
     "correlation": 0.5,
-    "original_correlation": 0.5,
+    "track_correlation": 0.5,
     "fold_down_db": -1.2,
-    "original_fold_down_db": -1.2,
+    "track_fold_down_db": -1.2,
     "low_end_correlation": 1.0,
     "low_end_db": -6.0,
 }

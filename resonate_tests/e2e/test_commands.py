@@ -190,6 +190,14 @@ def test_a_track_that_is_worked_at_is_not_removed(first: tuple[Path, dict[str, A
     assert (home / "artefacts" / "mix" / track / "manifest.json").is_file()
 
 
+def test_numbers_in_a_list_are_taken_as_they_are_elsewhere(
+    first: tuple[Path, dict[str, Any]], track: str
+) -> None:
+    for change in (["set", track, "mastering.also=[-9]"], ["unset", track, "mastering.also"]):
+        result = resonate("brief", *change, "--home", first[0])
+        assert result.exit_code == 0, result.stderr
+
+
 def test_removing_asks_first(first: tuple[Path, dict[str, Any]], track: str) -> None:
     home, _ = first
     answered = CliRunner().invoke(main, ["remove", track, "--home", str(home)], input="n\n")
@@ -254,9 +262,3 @@ def test_a_wrong_setting_of_a_brief_is_told_without_the_name_of_another_option(
     result = resonate("brief", "set", "a", "mastering.target_lufs=loud", "--home", first[0])
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: mastering.target_lufs")
-
-
-def test_numbers_in_a_list_are_taken_as_they_are_elsewhere(first: tuple[Path, dict[str, Any]]) -> None:
-    for change in (["set", "red", "mastering.also=[-9]"], ["unset", "red", "mastering.also"]):
-        result = resonate("brief", *change, "--home", first[0])
-        assert result.exit_code == 0, result.stderr

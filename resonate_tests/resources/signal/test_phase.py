@@ -37,8 +37,8 @@ def test_correlation_and_fold_down_are_those_of_theory(correlation: float, tmp_p
     assert found.correlation == pytest.approx(correlation, abs=0.01)
     # The mean of two channels as loud as each other has (1 + r) / 2 of their power.
     assert found.fold_down_db == pytest.approx(10 * np.log10((1 + correlation) / 2), abs=0.1)
-    assert found.original_correlation == pytest.approx(1)
-    assert found.original_fold_down_db == pytest.approx(0, abs=1e-4)
+    assert found.track_correlation == pytest.approx(1)
+    assert found.track_fold_down_db == pytest.approx(0, abs=1e-4)
 
 
 def test_what_cancels_in_mono_is_lost_as_far_as_it_is_told(tmp_path: Path) -> None:
@@ -46,8 +46,8 @@ def test_what_cancels_in_mono_is_lost_as_far_as_it_is_told(tmp_path: Path) -> No
     found = beside(tmp_path, np.concatenate([one, -one]), np.concatenate([one, 0 * one]))
     assert found.correlation == pytest.approx(-1)
     assert found.fold_down_db <= -100
-    assert found.original_correlation == 0
-    assert found.original_fold_down_db == pytest.approx(-3.01, abs=0.01)
+    assert found.track_correlation == 0
+    assert found.track_fold_down_db == pytest.approx(-3.01, abs=0.01)
 
 
 @pytest.mark.parametrize("degrees", [0.0, 30.0, 90.0, 180.0])
