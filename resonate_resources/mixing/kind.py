@@ -43,8 +43,6 @@ _ANY_LEVEL_DB2 = 400.0  # how loud a stem is says nothing about its tone
 _THERE_DB = -45.0, -25.0  # from where an octave begins to count as filled, to where it does in full
 _BREADTH = 2.0, 4.0  # a beep fills one and has no tone to speak of; the narrowest basses fill four
 _OTHER_KIND_DB = 24.0, 14.0  # nobody makes a mix harsh by 24 dB: it is a shaker
-SURE = 1.0  # standard deviations further it has all of it
-_LEAST_DB = 0.1
 
 
 @dataclass(frozen=True)
@@ -64,16 +62,6 @@ class Kind:
             return 0.0, 0.0
         pull = float(tone @ self.pull)
         return pull / certainty, pull / float(np.sqrt(certainty))
-
-    def defects_db(self, doubted: float) -> dict[str, float]:
-        """How much of each of DEFECTS the mix has that is no matter of taste: none up to so many standard
-        deviations, all of it from one more on. What is under 0.1 dB is left out."""
-        amounts = {name: self.amount(shape) for name, shape in DEFECTS.items()}
-        found = {
-            name: amount * plausible(amount) * smoothly(deviations, doubted, doubted + SURE)
-            for name, (amount, deviations) in amounts.items()
-        }
-        return {name: amount for name, amount in found.items() if amount >= _LEAST_DB}
 
     def believed(self, part: float) -> Kind:
         """With deviations of that part, 0 to 1, of what they are: what one part plays alone is a choice."""

@@ -380,3 +380,10 @@ def test_nothing_heavy_is_imported_with_the_module() -> None:
         check=True,
     )
     assert loaded.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("rate", [1, 999, 2_000_000])
+def test_a_sample_rate_that_no_music_has_is_refused(rate: int, tmp_path: Path) -> None:
+    sf.write(tmp_path / "a.wav", np.zeros((1000, 1)), rate)
+    with pytest.raises(AudioError, match=rf"sample rate of {rate} Hz"):
+        decoded_from(tmp_path / "a.wav")
