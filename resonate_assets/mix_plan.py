@@ -8,6 +8,7 @@ from resonate_resources.capabilities import Mixing
 from resonate_resources.ingestion.ingest import TRACK
 from resonate_resources.mixing import resource
 from resonate_resources.mixing.holdings import Worth
+from resonate_resources.mixing.material import TrackFacts
 from resonate_resources.separation.resource import QUALITY
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
@@ -27,7 +28,10 @@ def mix_plan(
     """Gains of the stems: what was wished, and how much of it they are worth."""
     wanted = asked_of(brief).mixing
     heard = profile.read_json("profile.json")
-    facts = {name: heard[name] for name in ("bandwidth_hz", "octaves_db")}
+    names = ("bandwidth_hz", "octaves_db", "snr_db", "crest_db", "correlation")
+    facts = {name: heard[name] for name in names}
+    if wanted.balance == "reference":  # nothing else asks for them
+        facts["sections"] = [(section["start_s"], section["end_s"]) for section in heard["sections"]]
     if wanted.balance == "master-only":
         parts, worth, read = {"track": raw_track.recording(TRACK)}, {}, raw_track.files(TRACK)
     else:
@@ -43,5 +47,5 @@ def mix_plan(
         storage,
         recipe,
         [brief.reading({}), profile.reading(facts), stems.files(QUALITY), read],
-        lambda into, progress: mixing.plan(parts, worth, **facts, brief=wanted, into=into, progress=progress),
+        lambda into, progress: mixing.plan(parts, worth, TrackFacts(**facts), wanted, into, progress),
     )

@@ -12,6 +12,7 @@ from typing import Protocol
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.holdings import Worth
+from resonate_resources.mixing.material import TrackFacts
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.recipe import Product, Recipe
@@ -69,8 +70,7 @@ class Mixing(Protocol):
         self,
         stems: Stems,
         worth: Mapping[str, Sequence[Worth]],
-        bandwidth_hz: float,
-        octaves_db: Sequence[float],
+        track: TrackFacts,
         brief: MixingBrief,
         into: Path,
         progress: Progress,

@@ -290,6 +290,12 @@ def _measures(blocks: Iterable[Samples], sample_rate: int, channels: int) -> dic
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A clean recording, best of the same piece, to whose levels, tone and width the stems are moved.",
 )
+@click.option(
+    "--pumping-of",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="STEM_DIR",
+    help="The original's stems, where these were played anew: bass and other duck under the kick as there.",
+)
 @click.option("--gain", "gains", multiple=True, metavar="STEM=DB", help="How much louder a stem is to be.")
 @click.option(
     "--set",
@@ -309,6 +315,7 @@ def mix(
     folder: Path,
     balance: Literal["original", "standard", "reference"] | None,
     reference: Path | None,
+    pumping_of: Path | None,
     gains: tuple[str, ...],
     assignments: tuple[str, ...],
     out: Path,
@@ -320,10 +327,11 @@ def mix(
     conducts unless --set mixing.conductor=rules says so.
     """
     from resonate_resources.mixing.holdings import Worth
+    from resonate_resources.mixing.material import FINISHED
     from resonate_resources.mixing.plan import MixPlan
+    from resonate_resources.mixing.pumping import pumping
     from resonate_resources.mixing.resource import PLAN, MixingResource
     from resonate_resources.recordings.recording import Recording
-    from resonate_resources.signal.octaves import OCTAVES_HZ
 
     if out.suffix.lower() != ".wav" or not out.parent.is_dir():
         raise click.UsageError(f"--out: {out} is no .wav in a folder that exists")
@@ -340,13 +348,21 @@ def mix(
     with _stems(folder) as (stems, scratch):
         mixing = MixingResource()
         worth = {name: [Worth(0.0, stem.duration, math.inf, 0.0)] for name, stem in stems.items()}
-        planned = mixing.plan(stems, worth, 0.0, [0.0] * len(OCTAVES_HZ), wanted, scratch)
+        planned = mixing.plan(stems, worth, FINISHED, wanted, scratch)
         plan = MixPlan.read(planned.files[PLAN])
+        told = []
+        if pumping_of is not None:
+            with _stems(pumping_of) as (originals, _):
+                heard = pumping(originals)
+            depths = {} if heard is None else heard.depths_db
+            ducked = ", ".join(f"{name} {depth:.1f} dB" for name, depth in depths.items() if name in stems)
+            told = [f"ducked as the original pumps: {ducked or 'it does not'}"]
+            plan = plan if heard is None else plan.model_copy(update={"ducking": heard})
         product = mixing.mix(stems, plan, scratch)
         mixed = Recording.open(product.files["mix.wav"])
         found = _measures(mixed.blocks(), mixed.sample_rate, mixed.channels)
         shutil.copyfile(product.files["mix.wav"], out)
-    notes = [*planned.notes, *product.notes]
+    notes = [*planned.notes, *told, *product.notes]
     gains_db = {name: round(stem.gain_db, 2) for name, stem in plan.stems.items()}
     if as_json:
         print_json({"file": str(out), **found, "gains_db": gains_db, "notes": notes})

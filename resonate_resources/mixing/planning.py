@@ -76,6 +76,8 @@ def plan_mix(
     reasons += tuple(_bounded(name, stem) for name, stem in stems.items() if _is_bounded(stem))
     if reference is not None and not reference.same_piece:
         reasons += ("the reference is no recording of the same piece: it tells little of levels",)
+    if reference is not None and reference.sections:
+        reasons += (f"width of its own in {len(reference.sections)} sections",)
     if brief.reference and reference is None:
         reasons += (f"mixing.reference is not asked for by the balance, which is {brief.balance}",)
     if brief.wish.strip() and brief.conductor != "model":
@@ -87,6 +89,7 @@ def plan_mix(
         stems=stems,
         tone_db=tuple(map(_still, made.tone_db)),
         width_db=EVEN if reference is None else tuple(map(_still, reference.width_db)),
+        sections=() if reference is None else reference.sections,
         moves=conducted.moves,
         conducted_by=conducted.by,
     )

@@ -16,7 +16,7 @@ from resonate_resources.mixing.conductor import agent
 from resonate_resources.mixing.conductor.agent import ModelAgent
 from resonate_resources.mixing.conductor.model import ChosenModel
 from resonate_resources.mixing.holdings import Worth, hold
-from resonate_resources.mixing.material import Material, material_of
+from resonate_resources.mixing.material import TrackFacts, material_of
 from resonate_resources.mixing.mixer import mix_stems
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.planning import ASTRAY_DB, plan_mix, track_alone
@@ -33,7 +33,7 @@ from resonate_resources.signal.moves_chart import moves
 from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.phase import phase_beside
 
-CODE_VERSION = "7"
+CODE_VERSION = "8"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, PICTURE = "mix_plan.json", "picture.png"
@@ -68,18 +68,17 @@ class MixingResource(dg.ConfigurableResource[None]):
         self,
         stems: Stems,
         worth: Mapping[str, Sequence[Worth]],
-        bandwidth_hz: float,
-        octaves_db: Sequence[float],
+        track: TrackFacts,
         brief: MixingBrief,
         into: Path,
         progress: Progress = silent,
     ) -> Product:
-        """Write mix_plan.json. worth: of the stems, by window. bandwidth_hz and octaves_db: of the track, as its
-        profile has them.
+        """Write mix_plan.json. worth: of the stems, by window. track: the one they are stems of, as its profile has
+        it.
 
         For the brief's "master-only", stems are the track alone. Raises AudioError.
         """
-        plan = self._plan(stems, worth, material_of(bandwidth_hz, octaves_db), brief, into, progress)
+        plan = self._plan(stems, worth, track, brief, into, progress)
         plan.write(into / PLAN)
         (into / PICTURE).write_bytes(_picture(plan))
         measures: dict[str, float | int | str | bool] = {
@@ -137,11 +136,12 @@ class MixingResource(dg.ConfigurableResource[None]):
         self,
         stems: Stems,
         worth: Mapping[str, Sequence[Worth]],
-        material: Material,
+        track: TrackFacts,
         brief: MixingBrief,
         into: Path,
         progress: Progress,
     ) -> MixPlan:
+        material = material_of(track)
         with ThreadPoolExecutor(2) as pool:
             metered = {name: pool.submit(measure_loudness, stem) for name, stem in stems.items()}
             if brief.balance == "master-only":
@@ -149,7 +149,7 @@ class MixingResource(dg.ConfigurableResource[None]):
                 return track_alone(material, whole.result().integrated_lufs, any(brief.naturalise.values()))
             holdings = hold(stems, worth, progress)
             loudness = {name: meter.result().integrated_lufs for name, meter in metered.items()}
-        reference = _towards(stems, brief, into)
+        reference = _towards(stems, brief, track, into)
         plan = plan_mix(brief, material, holdings, loudness, reference, self._agent())
         lows = low_end_of(stems) if brief.mono_bass else None
         plan = with_processors(plan, brief, holdings, ASTRAY_DB[brief.preset], lows)
@@ -171,13 +171,13 @@ def _reference(brief: MixingBrief) -> NamedFile | None:
     return NamedFile("mixing.reference", Path(brief.reference))
 
 
-def _towards(stems: Stems, brief: MixingBrief, into: Path) -> Towards | None:
+def _towards(stems: Stems, brief: MixingBrief, track: TrackFacts, into: Path) -> Towards | None:
     reference = _reference(brief)
     if reference is None:
         return None
     with TemporaryDirectory(dir=into) as scratch:
         recording = reference.decoded(Path(scratch))
-        return towards(*heard_together(stems), heard(recording))
+        return towards(*heard_together(stems), heard(recording), track.sections)
 
 
 def _voice(stems: Stems, plan: MixPlan, folder: Path, progress: Progress) -> Naturalised | None:

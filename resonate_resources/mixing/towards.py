@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.mixing.plan import EVEN, Octaves
+from resonate_resources.mixing.plan import EVEN, Octaves, Section
 from resonate_resources.recordings.recording import AudioError, Recording, Samples, Stems
 from resonate_resources.signal.octaves import OCTAVES_HZ, OctaveSpectra
 
@@ -26,6 +26,7 @@ _AGREED_DB, _OTHER_PIECE_DB = 0.3, 3.0
 _FAINT_DB, _CLEAR_DB = -50.0, -30.0  # of an octave in a second, against the strongest of all
 _SAME_PIECE, _SECONDS, _FAINT = 0.8, 4, 1e-5
 _ONE_SIDED = 0.98
+_SHORTEST_S, _LEAST_DB = 4.0, 0.25  # of sections whose width is told, and what is moved on top
 _NO_SIDE_DB, _SIDE_DB = -40.0, -25.0  # side against mid: under the first there is none
 
 
@@ -41,6 +42,12 @@ class Heard:
     @property
     def silent(self) -> bool:
         return not self.energy.any()
+
+    def between(self, start_s: float, stop_s: float) -> Heard:
+        """Of the seconds that are in it as a whole, or nearly so."""
+        seconds = slice(round(start_s), round(stop_s))
+        side = None if self.side is None else self.side[seconds]
+        return Heard(self.energy[seconds], side, self.lean)
 
 
 def heard(recording: Recording) -> Heard:
@@ -82,13 +89,14 @@ def _energy(spectra: OctaveSpectra, block: Samples) -> Floats:
 class Towards:
     """What brings a mix to the levels, tone and width of a reference.
 
-    gains_db: of the stems that are not silent. width_db: of all together, by octave. same_piece: the reference is a
-    recording of the same piece. parts (stems, times, octaves) and wanted (times, octaves) are held against each
-    other.
+    gains_db: of the stems that are not silent. width_db: of all together, by octave. sections: what their widths
+    want on top. same_piece: the reference is a recording of the same piece. parts (stems, times, octaves) and
+    wanted (times, octaves) are held against each other.
     """
 
     gains_db: Mapping[str, float]
     width_db: Octaves
+    sections: tuple[Section, ...]
     same_piece: bool
     parts: Floats
     wanted: Floats
@@ -100,9 +108,15 @@ class Towards:
         return tuple(tone.tolist())
 
 
-def towards(stems: Mapping[str, Heard], mix: Heard, reference: Heard) -> Towards:
-    """Of the same piece, second is held against second; of another, the whole against the whole, which tells little
-    of levels. Raises AudioError for a silent reference, or silent stems.
+def towards(
+    stems: Mapping[str, Heard],
+    mix: Heard,
+    reference: Heard,
+    sections: Sequence[tuple[float, float]] = (),
+) -> Towards:
+    """Of the same piece, second is held against second, and width by section; of another, the whole against the
+    whole, which tells little of levels. sections: when those of the mix start and end, in s. Raises AudioError for
+    a silent reference, or silent stems.
     """
     if reference.silent:
         raise AudioError("mixing.reference: is silent; give a recording with sound")
@@ -120,7 +134,9 @@ def towards(stems: Mapping[str, Heard], mix: Heard, reference: Heard) -> Towards
     if not same:
         held, against = parts.mean(axis=1, keepdims=True), wanted.mean(axis=0, keepdims=True)
         gains, _ = _fitted(held, against, same=False)
-    return Towards(dict(zip(names, gains.tolist(), strict=True)), _width(mix, reference), same, held, against)
+    width_db = _width(mix, reference)
+    own = _sections(mix, reference, sections, width_db) if same else ()
+    return Towards(dict(zip(names, gains.tolist(), strict=True)), width_db, own, same, held, against)
 
 
 def _together(own: Floats, other: Floats) -> bool:
@@ -159,6 +175,21 @@ def _fitted(parts: Floats, wanted: Floats, same: bool, given: Floats | None = No
     gains, tone = found[:stems], found[stems:-1]
     tone = tone - np.average(tone, weights=clear.mean(axis=0) + 1e-9)
     return np.clip(gains - gains.mean(), -GAIN_DB, GAIN_DB), np.clip(tone, -TONE_DB, TONE_DB)
+
+
+def _sections(
+    mix: Heard, reference: Heard, sections: Sequence[tuple[float, float]], whole_db: Octaves
+) -> tuple[Section, ...]:
+    """Those that want another width than the whole, by what is theirs alone."""
+    found = []
+    for start_s, stop_s in sections:
+        if stop_s - start_s < _SHORTEST_S:
+            continue
+        own, other = (heard.between(start_s, stop_s) for heard in (mix, reference))
+        more = tuple((np.array(_width(own, other)) - whole_db).tolist())
+        if max(map(abs, more)) >= _LEAST_DB:
+            found.append(Section(start_s=start_s, stop_s=stop_s, width_db=more))
+    return tuple(found)
 
 
 def _width(own: Heard, other: Heard) -> Octaves:

@@ -21,7 +21,8 @@ class Profile(BaseModel):
     """None is unknown: speech has no tempo, drums have no key, silence has no loudness, mono has no width.
 
     key is spelt with sharps. width_db is side over mid power. bandwidth_hz is the highest frequency with
-    content. octaves_db are levels at OCTAVES_HZ in dBFS, −140 at least.
+    content. octaves_db are levels at OCTAVES_HZ in dBFS, −140 at least. snr_db: noise is at least so far under the
+    mean power (`signal.quiet`). crest_db: true peak over integrated loudness.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,6 +36,8 @@ class Profile(BaseModel):
     loudness_lufs: float | None
     loudness_range_lu: float
     true_peak_dbtp: float | None
+    crest_db: float | None
+    snr_db: float | None
     bandwidth_hz: float
     octaves_db: tuple[float, ...]
     width_db: float | None

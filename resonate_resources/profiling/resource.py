@@ -19,9 +19,10 @@ from resonate_resources.signal.bandwidth import detect_bandwidth
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.octaves import octave_levels
 from resonate_resources.signal.picture import draw
+from resonate_resources.signal.quiet import snr_of
 from resonate_resources.signal.true_peak import measure_true_peak
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 
@@ -42,11 +43,12 @@ class ProfilingResource(dg.ConfigurableResource[None]):
                     measure_true_peak(track),
                     detect_bandwidth(track),
                     octave_levels(track),
+                    snr_of(track),
                 )
             )
             music = analyse_music(track, lambda done: progress(0.8 * done), tempo_bpm=brief.tempo_bpm)
             width = measure_width(track)
-            loudness, true_peak, bandwidth, octaves = meters.result()
+            loudness, true_peak, bandwidth, octaves, snr_db = meters.result()
         key = brief.key or music.key
         profile = Profile(
             duration_s=track.duration,
@@ -58,6 +60,10 @@ class ProfilingResource(dg.ConfigurableResource[None]):
             loudness_lufs=_known(loudness.integrated_lufs),
             loudness_range_lu=loudness.range_lu,
             true_peak_dbtp=_known(true_peak),
+            crest_db=_known(true_peak - loudness.integrated_lufs)
+            if loudness.integrated_lufs > -math.inf
+            else None,
+            snr_db=snr_db,
             bandwidth_hz=bandwidth.upper_hz,
             octaves_db=tuple(round(10 * math.log10(max(power, 1e-14)), 2) for power in octaves.tolist()),
             width_db=width.width_db,
@@ -76,6 +82,8 @@ class ProfilingResource(dg.ConfigurableResource[None]):
             "camelot": profile.camelot,
             "width_db": profile.width_db,
             "correlation": profile.correlation,
+            "crest_db": profile.crest_db,
+            "snr_db": profile.snr_db,
         }
         return Product(
             {"profile.json": into / "profile.json"},

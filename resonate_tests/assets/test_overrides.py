@@ -13,6 +13,7 @@ from resonate_assets.definitions import build_defs
 from resonate_assets.settings import Settings
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.holdings import Worth
+from resonate_resources.mixing.material import TrackFacts
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.resource import PLAN
 from resonate_resources.recipe import Engine, Product, Recipe
@@ -34,8 +35,7 @@ class FirstStemOnly:
         self,
         stems: Stems,
         worth: Mapping[str, Sequence[Worth]],
-        bandwidth_hz: float,
-        octaves_db: Sequence[float],
+        track: TrackFacts,
         brief: MixingBrief,
         into: Path,
         progress: Progress,

@@ -22,7 +22,7 @@ from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.holdings import Worth, hold
 from resonate_resources.mixing.kind import DEFECTS as SHAPES
 from resonate_resources.mixing.kind import kind_of
-from resonate_resources.mixing.material import material_of
+from resonate_resources.mixing.material import FINISHED, material_of
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.planning import plan_mix
 from resonate_resources.recordings.recording import Samples, Stems, write_samples
@@ -95,7 +95,7 @@ def spoiled(stems: Stems, edges_hz: tuple[float, float], amount_db: float, folde
 
 def planned(stems: Stems) -> MixPlan:
     worth = {name: [Worth(0.0, stem.duration, math.inf, 0.0)] for name, stem in stems.items()}
-    finished = material_of(20_000.0, [0.0] * 10)
+    finished = material_of(FINISHED)
     return plan_mix(MixingBrief(), finished, hold(stems, worth), dict.fromkeys(stems, -20.0))
 
 

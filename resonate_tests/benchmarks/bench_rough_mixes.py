@@ -21,12 +21,15 @@ from scipy import signal
 
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.holdings import Worth
+from resonate_resources.mixing.material import TrackFacts
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.resource import PLAN, MixingResource
+from resonate_resources.profiling.brief import ProfileBrief
+from resonate_resources.profiling.profile import Profile
+from resonate_resources.profiling.resource import ProfilingResource
 from resonate_resources.recordings.recording import Recording, Stems, write_samples
 from resonate_resources.separation.brief import SeparationBrief
 from resonate_resources.separation.resource import SeparationResource
-from resonate_resources.signal.bandwidth import detect_bandwidth
 from resonate_resources.signal.octaves import octave_levels
 from resonate_tests.benchmarks.mask_fitting.playing import RATE
 from resonate_tests.benchmarks.mask_fitting.songs import STEMS
@@ -95,8 +98,7 @@ def tried(
         "true": (true_stems, {name: [Worth(0.0, track.duration, math.inf, 0.0)] for name in STEMS}),
         "separated": (separated, worth),
     }
-    bandwidth_hz = detect_bandwidth(track).upper_hz
-    levels = (10 * np.log10(octave_levels(track) + 1e-12)).tolist()
+    facts = facts_of(track, folder)
     audible = [
         name
         for name in STEMS
@@ -110,7 +112,7 @@ def tried(
             into = folder / f"{setting}-{kind}".replace(" ", "")
             into.mkdir()
             mixing = MixingResource()
-            planned = mixing.plan(parts, quality, bandwidth_hz, levels, brief, into)
+            planned = mixing.plan(parts, quality, facts, brief, into)
             plan = MixPlan.read(planned.files[PLAN])
             mix = Recording.open(mixing.mix(parts, plan, into).files["mix.wav"])
             moved = {name: gains_db[name] + plan.stems[name].gain_db for name in audible}
@@ -121,6 +123,20 @@ def tried(
                 spread(list(moved.values())),
             )
     return found
+
+
+def facts_of(track: Recording, folder: Path) -> TrackFacts:
+    """As its profile has them, sections included."""
+    product = ProfilingResource().profile(track, ProfileBrief(), folder)
+    profile = Profile.read(product.files["profile.json"])
+    return TrackFacts(
+        profile.bandwidth_hz,
+        profile.octaves_db,
+        profile.snr_db,
+        profile.crest_db,
+        profile.correlation,
+        [(section.start_s, section.end_s) for section in profile.sections],
+    )
 
 
 def roughened(

@@ -276,3 +276,28 @@ def test_what_is_wrong_with_stems_is_one_line(stem_folder: Path, tmp_path: Path)
     assert "kazoo" in resonate("mix", stem_folder, "--gain", "kazoo=3", *out).output
     assert resonate("mix", stem_folder, "--out", stem_folder / "bass.wav").exit_code == 2
     assert not (tmp_path / "mix.wav").exists()
+
+
+def test_stems_played_anew_pump_as_the_original_did(tmp_path: Path) -> None:
+    rate, beat_s = 44_100, 0.5
+    times = np.arange(12 * rate) / rate
+    since = times % beat_s
+    kick = 0.8 * np.exp(-since / 0.05) * np.sin(2 * np.pi * 60 * since)
+    pad = 0.2 * sum(np.sin(2 * np.pi * hertz * times) for hertz in (220, 277, 330))
+    pumped = pad * 10 ** (-6 * np.exp(-since / 0.12) / 20)  # 6 dB at every beat
+    for folder, other in (("original", pumped), ("anew", pad)):
+        (tmp_path / folder).mkdir()
+        for name, part in (("drums", kick), ("other", other)):
+            sf.write(tmp_path / folder / f"{name}.wav", np.stack([part, part], axis=1), rate, "FLOAT")
+    out = tmp_path / "mix.wav"
+    options = ("--balance", "original", "--out", out, "--pumping-of")
+    found = told("mix", tmp_path / "anew", *options, tmp_path / "original")
+    assert any(
+        "ducked as the original pumps: other 6" in note or "other 5.9" in note for note in found["notes"]
+    )
+    left = sf.read(out)[0][:, 0] - kick
+    level = np.sqrt(np.mean(left[6 * rate :].reshape(-1, round(0.05 * rate)) ** 2, axis=1)).reshape(-1, 10)
+    middle_of_last, first = level[:, 9].mean(), level[:, 0].mean()
+    assert 20 * np.log10(first / middle_of_last) == pytest.approx(-6 * np.exp(-0.025 / 0.12), abs=0.7)
+    still = told("mix", tmp_path / "anew", *options, tmp_path / "anew")
+    assert "ducked as the original pumps: it does not" in still["notes"]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from resonate_resources.mixing.balance import BALANCE_LU, gains_towards
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.holdings import Worth, hold
-from resonate_resources.mixing.material import material_of
+from resonate_resources.mixing.material import TrackFacts, material_of
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.planning import ASTRAY_DB
 from resonate_resources.mixing.resource import PLAN, MixingResource
@@ -65,8 +65,7 @@ def planned(
     product = MixingResource().plan(
         stems,
         worth(stems) if worths is None else worths,
-        bandwidth_hz,
-        octaves_db,
+        TrackFacts(bandwidth_hz, octaves_db),
         MixingBrief(**wanted),
         folder,
     )
@@ -226,7 +225,31 @@ def test_a_phones_recording_is_brought_towards_the_standard(tmp_path: Path) -> N
     ],  # nothing missing; no lows: a flute; no highs: shellac
 )
 def test_what_lacks_at_most_one_end_is_finished(bandwidth_hz: float, octaves_db: Sequence[float]) -> None:
-    assert material_of(bandwidth_hz, octaves_db).rough == 0
+    assert material_of(TrackFacts(bandwidth_hz, octaves_db)).rough == 0
+
+
+@pytest.mark.parametrize(
+    ("facts", "rough"),
+    [
+        ({"snr_db": 35.0, "crest_db": 14.0, "correlation": 0.8}, 1.0),  # a phone in a room
+        ({"snr_db": 72.0}, 0.0),  # rests as deep as no room's: a file that a filter has cut
+        ({"crest_db": 5.5}, 0.0),  # limited
+        ({"correlation": 0.1}, 0.0),  # wide
+        ({"snr_db": None, "crest_db": None, "correlation": None}, 1.0),
+    ],
+)
+def test_what_lacks_both_ends_may_still_be_finished(facts: dict[str, float | None], rough: float) -> None:
+    found = material_of(TrackFacts(8_000.0, PHONE, **facts))
+    assert found.rough == rough
+    told = {"snr_db": "72 dB", "crest_db": "5.5 dB", "correlation": "0.10"}
+    assert rough == 1 or all(told[name] in found.why for name in facts)
+
+
+@given(st.floats(45, 70), st.floats(5, 10), st.floats(0, 0.6))
+def test_noise_crest_and_correlation_decide_without_a_step(snr: float, crest: float, alike: float) -> None:
+    here = material_of(TrackFacts(8_000.0, PHONE, snr, crest, alike)).rough
+    near = material_of(TrackFacts(8_000.0, PHONE, snr + 0.1, crest + 0.1, alike + 0.01)).rough
+    assert abs(near - here) < 0.12
 
 
 def test_a_voice_alone_is_finished_though_it_has_neither_lows_nor_highs(tmp_path: Path) -> None:
@@ -240,9 +263,9 @@ def test_a_voice_alone_is_finished_though_it_has_neither_lows_nor_highs(tmp_path
 def test_no_decision_falls_off_a_cliff(bandwidth_hz: float, lows_db: float) -> None:
     octaves = (-80.0, lows_db, *WHOLE[2:])
     near = (-80.0, lows_db + 0.1, *WHOLE[2:])
-    here = material_of(bandwidth_hz, octaves).rough
-    assert abs(material_of(bandwidth_hz + 12, octaves).rough - here) < 0.02
-    assert abs(material_of(bandwidth_hz, near).rough - here) < 0.05
+    here = material_of(TrackFacts(bandwidth_hz, octaves)).rough
+    assert abs(material_of(TrackFacts(bandwidth_hz + 12, octaves)).rough - here) < 0.02
+    assert abs(material_of(TrackFacts(bandwidth_hz, near)).rough - here) < 0.05
 
 
 def test_a_song_turned_down_by_a_tenth_of_a_decibel_has_the_same_plan(

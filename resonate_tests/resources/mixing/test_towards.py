@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +14,11 @@ import soxr
 
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.holdings import Worth
+from resonate_resources.mixing.material import FINISHED
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.resource import PLAN, MixingResource
 from resonate_resources.mixing.towards import heard, heard_together, towards
 from resonate_resources.recordings.recording import AudioError, Recording, Samples, Stems, write_samples
-from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_studio.demo_song import DemoSong
 
 OFF_DB = {"vocals": 6.0, "drums": -5.0, "bass": 3.0, "other": -4.0}
@@ -42,10 +44,17 @@ def true_mix(demo_song: DemoSong, tmp_path_factory: pytest.TempPathFactory) -> R
     return write_samples(path, mix, first.sample_rate)
 
 
-def plan_for(stems: Stems, reference: Path, folder: Path, quality_db: float = math.inf) -> MixPlan:
+def plan_for(
+    stems: Stems,
+    reference: Path,
+    folder: Path,
+    quality_db: float = math.inf,
+    sections: Sequence[tuple[float, float]] = (),
+) -> MixPlan:
     worth = {name: [Worth(0.0, stem.duration, quality_db, 0.0)] for name, stem in stems.items()}
     brief = MixingBrief(balance="reference", reference=str(reference))
-    product = MixingResource().plan(stems, worth, 20_000.0, [0.0] * len(OCTAVES_HZ), brief, folder)
+    track = replace(FINISHED, sections=sections)
+    product = MixingResource().plan(stems, worth, track, brief, folder)
     return MixPlan.read(product.files[PLAN])
 
 
@@ -75,6 +84,25 @@ def test_poor_stems_leave_levels_and_the_whole_takes_the_tone(
 ) -> None:
     plan = plan_for(off, true_mix.path, tmp_path, quality_db=0.0)
     assert all(abs(stem.gain_db) < abs(stem.wished_db) for stem in plan.stems.values())
+
+
+@pytest.mark.parametrize("narrowed_db", [-3.0, 2.0])
+def test_each_section_gets_the_width_that_it_has_in_the_reference(
+    narrowed_db: float, demo_song: DemoSong, true_mix: Recording, tmp_path: Path
+) -> None:
+    samples, half = true_mix.read(0), round(true_mix.duration / 2)
+    side = (samples[:1] - samples[1:]) / 2 * np.array([[1], [-1]], np.float32)
+    side[:, half * true_mix.sample_rate :] *= np.float32(1 - 10 ** (narrowed_db / 20))
+    side[:, : half * true_mix.sample_rate] = 0
+    reference = write_samples(tmp_path / "half.wav", samples - side, true_mix.sample_rate)
+    sections = [(0.0, half), (half, true_mix.duration)]
+    plan = plan_for(demo_song.stems, reference.path, tmp_path, sections=sections)
+    first, second = (np.array(section.width_db) + plan.width_db for section in plan.sections)
+    apart = (second - first)[7:9]  # where the demo song has a side
+    assert apart == pytest.approx(np.full(2, narrowed_db), abs=0.2)
+    assert any("2 sections" in reason for reason in plan.reasons)
+    whole = plan_for(demo_song.stems, true_mix.path, tmp_path, sections=sections)
+    assert not whole.sections
 
 
 def test_another_piece_tells_little_of_levels(off: Stems, true_mix: Recording, tmp_path: Path) -> None:
@@ -122,7 +150,7 @@ def test_a_reference_without_its_balance_and_a_wish_without_a_model_are_told(
 ) -> None:
     worth = {name: [Worth(0.0, stem.duration, math.inf, 0.0)] for name, stem in off.items()}
     brief = MixingBrief(reference=str(true_mix.path), wish="warmer")
-    product = MixingResource().plan(off, worth, 20_000.0, [0.0] * len(OCTAVES_HZ), brief, tmp_path)
+    product = MixingResource().plan(off, worth, FINISHED, brief, tmp_path)
     told = "\n".join(product.notes)
     assert "mixing.reference is not asked for" in told
     assert "mixing.wish is for a model" in told

@@ -20,6 +20,7 @@ from resonate_resources.mixing.conductor.desk import MOST_DB, MOST_MOVES
 from resonate_resources.mixing.conductor.model import ChosenModel, ConductorError
 from resonate_resources.mixing.holdings import Worth
 from resonate_resources.mixing.kind import Kind
+from resonate_resources.mixing.material import FINISHED
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.resource import PLAN, MixingResource
 from resonate_resources.mixing.wishes import Wishes
@@ -247,7 +248,7 @@ def test_words_that_came_with_the_track_never_reach_a_model(
     monkeypatch.setattr("resonate_resources.mixing.conductor.agent.make", lambda _: script)
     worth = {name: [Worth(0.0, 1.0, math.inf, 0.0)] for name in stems}
     product = MixingResource(conductor_model=NAME).plan(
-        stems, worth, 20_000.0, [0.0] * 10, MixingBrief(conductor="model"), tmp_path
+        stems, worth, FINISHED, MixingBrief(conductor="model"), tmp_path
     )
     assert product.measures["conducted_by"] == NAME
     assert MixPlan.read(product.files[PLAN]).conducted_by == NAME

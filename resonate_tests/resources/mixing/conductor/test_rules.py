@@ -18,6 +18,7 @@ from resonate_resources.mixing.conductor.rules import conduct_by_rules
 from resonate_resources.mixing.holdings import Worth, hold
 from resonate_resources.mixing.kind import DEFECTS as SHAPES
 from resonate_resources.mixing.kind import kind_of
+from resonate_resources.mixing.material import FINISHED
 from resonate_resources.mixing.plan import MixPlan, Octaves
 from resonate_resources.mixing.resource import PLAN, MixingResource
 from resonate_resources.mixing.wishes import Wishes
@@ -116,7 +117,7 @@ def test_what_one_part_plays_alone_is_left_alone(
     }
     worth = {each: [Worth(0.0, 4.0, 10.0, 1.0)] for each in stems}
     brief = MixingBrief(preset=preset)
-    product = MixingResource().plan(stems, worth, 20_000.0, [0.0] * 10, brief, tmp_path)
+    product = MixingResource().plan(stems, worth, FINISHED, brief, tmp_path)
     assert MixPlan.read(product.files[PLAN]).moves_nothing
 
 
