@@ -1,0 +1,362 @@
+"""What the API takes and gives, as OpenAPI has it; the page's types are made from this.
+
+Times are in seconds, levels in dB, loudness in LUFS; null is what is not known. Files and audio are named by track,
+version and stage: no path of the server is ever given or taken.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+TrackKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+VersionId = Annotated[str, Field(pattern=r"^[a-z0-9_]+(:[a-z0-9_-]+)?(@[0-9a-f]{16})?$")]
+"""`original`, `mix`, `master`, `master:apple`, `stems:vocals`, `restored_stems:vocals`, `regenerated_stems:bass`;
+of an earlier result with its key: `master@0123456789abcdef`."""
+
+JobState = Literal["queued", "processing", "failed", "completed", "cancelled"]
+TrackState = Literal[
+    "failed", "not accepted", "stopped", "unfinished", "behind", "running", "queued", "waiting", "done"
+]
+
+
+class Shape(BaseModel):
+    """No field that is not named here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(Shape):
+    """Of every answer that is no success. detail: one line for a person."""
+
+    detail: str
+
+
+class JobAccepted(Shape):
+    """track: the key under which the file is known."""
+
+    job_id: UUID
+    status_url: str
+    track: TrackKey
+
+
+class Result(Shape):
+    """A file that a stage made."""
+
+    stage: str
+    name: str
+    url: str
+    size: int
+    media_type: str
+
+
+class Job(Shape):
+    """progress: 0 to 1, of all stages; stage: that which is at work; place: in the queue, from 1 on. reason: why it
+    failed, one line. results: once it is completed."""
+
+    job_id: UUID
+    track: TrackKey | None
+    title: str
+    status: JobState
+    progress: Annotated[float, Field(ge=0, le=1)]
+    stage: str | None
+    place: int | None
+    expected_seconds: float | None
+    reason: str | None
+    asked_at: str
+    ended_at: str | None
+    track_url: str | None
+    results: list[Result]
+
+
+class Jobs(Shape):
+    jobs: list[Job]
+
+
+class TrackSummary(Shape):
+    """state: as `resonate status` has it. accepted: the verdict, null as long as there is none; reason: why not, or
+    why it failed. score: of the master against the original, 0 to 100. generated: its manifests say that a model
+    made it. cover_url: null where the file has none."""
+
+    track: TrackKey
+    title: str
+    artist: str | None
+    duration_s: float | None
+    tempo_bpm: float | None
+    key: str | None
+    loudness_lufs: float | None
+    state: TrackState
+    accepted: bool | None
+    reason: str | None
+    score: float | None
+    stage: str | None
+    progress: float | None
+    place: int | None
+    expected_seconds: float | None
+    job_id: UUID | None
+    added_at: str | None
+    generated: bool
+    cover_url: str | None
+
+
+class TrackList(Shape):
+    """total: of all that match; states: how many of all tracks are in each state."""
+
+    tracks: list[TrackSummary]
+    total: int
+    states: dict[str, int]
+
+
+class Section(Shape):
+    start_s: float
+    end_s: float
+    label: str
+
+
+class Chord(Shape):
+    start_s: float
+    end_s: float
+    label: str
+
+
+class Music(Shape):
+    """What the profile knows. Empty lists are of what it does not know (yet)."""
+
+    tempo_bpm: float | None
+    key: str | None
+    camelot: str | None
+    beats_s: list[float]
+    downbeats_s: list[float]
+    sections: list[Section]
+    chords: list[Chord]
+
+
+class Version(Shape):
+    """Something that can be heard. offset_s: how much later than the original it begins, by measurement; the page
+    makes up for it. gain_db: what it was moved by, of stems, in the mix. current: whether it is what its stage
+    gives now, and not an earlier result. generated: to be labelled so. url: the whole file, for taking away."""
+
+    id: VersionId
+    label: str
+    group: Literal["original", "mix", "master", "stems", "restored", "regenerated"]
+    stem: str | None
+    duration_s: float
+    sample_rate: int
+    channels: int
+    loudness_lufs: float | None
+    true_peak_dbtp: float | None
+    offset_s: float
+    gain_db: float | None
+    generated: bool
+    current: bool
+    made_at: str
+    settings: dict[str, Any]
+    url: str
+
+
+class StageReport(Shape):
+    """What a stage did. changed: whether it changed the sound at all, null where it makes none. warnings stand
+    before notes on the page. dagster_url: its lineage."""
+
+    stage: str
+    engine: str
+    seconds: float
+    made_at: str
+    changed: bool | None
+    warnings: list[str]
+    notes: list[str]
+    measures: dict[str, float | int | str | bool]
+    picture_url: str | None
+    results: list[Result]
+    dagster_url: str | None
+
+
+class Dimension(Shape):
+    """One of the twelve of quality control. score: 0 to 100."""
+
+    name: str
+    score: float
+    detail: str
+
+
+class BeforeAfter(Shape):
+    """One measure of the original and of the master. better: whether that is an improvement, null where it is taste
+    or nothing moved."""
+
+    name: str
+    unit: str
+    before: float | None
+    after: float | None
+    better: bool | None
+
+
+class Quality(Shape):
+    total: float | None
+    accepted: bool | None
+    reasons: list[str]
+    dimensions: list[Dimension]
+    measures: list[BeforeAfter]
+
+
+class Track(Shape):
+    summary: TrackSummary
+    source: str
+    music: Music | None
+    versions: list[Version]
+    stages: list[StageReport]
+    quality: Quality
+    warnings: list[str]
+    missing_stages: list[str]
+    dagster_url: str | None
+
+
+class BriefValue(Shape):
+    """name: `section.name` or `section.table.entry`. origin: where it is from, for a person."""
+
+    name: str
+    value: Any
+    origin: str
+    built_in: bool
+
+
+class Brief(Shape):
+    values: list[BriefValue]
+
+
+class BriefChange(Shape):
+    """set: dotted name → value, null to undo what a file says; unset: names that fall back. process: whether what
+    depends on it is made anew at once."""
+
+    set: dict[str, Any] = {}
+    unset: list[str] = []
+    process: bool = True
+
+
+class BriefChanged(Shape):
+    """stages: those that will be made anew, the others are found. job: null where nothing is to be made."""
+
+    brief: Brief
+    stages: list[str]
+    job: JobAccepted | None
+
+
+class EarlierBrief(Shape):
+    """A brief that results were made with before. differs: dotted name → (then, now)."""
+
+    key: str
+    made_at: str
+    current: bool
+    differs: dict[str, tuple[Any, Any]]
+
+
+class EarlierBriefs(Shape):
+    briefs: list[EarlierBrief]
+
+
+class Note(Shape):
+    """velocity: 1 to 127."""
+
+    start_s: float
+    end_s: float
+    pitch: int
+    velocity: int
+
+
+class Notes(Shape):
+    stem: str
+    tempo_bpm: float | None
+    notes: list[Note]
+
+
+class Spectrum(Shape):
+    """Levels of two versions by octave at equal loudness, and their difference (b less a), in dB."""
+
+    octaves_hz: list[float]
+    a_db: list[float | None]
+    b_db: list[float | None]
+    difference_db: list[float | None]
+    loudness_difference_lu: float | None
+
+
+class AbxTrial(Shape):
+    """x: what was hidden."""
+
+    x: Literal["a", "b"]
+    answer: Literal["a", "b"]
+
+
+class AbxResult(Shape):
+    """Sent by the page when ten trials and more are done. start_s, end_s: the region that was heard."""
+
+    a: VersionId
+    b: VersionId
+    listener: Annotated[str, Field(max_length=100)] = ""
+    start_s: Annotated[float, Field(ge=0)] = 0.0
+    end_s: Annotated[float, Field(ge=0)] | None = None
+    loudness_matched: bool = True
+    trials: Annotated[list[AbxTrial], Field(min_length=10, max_length=1000)]
+
+
+class AbxRecord(AbxResult):
+    """p: of as many right answers or more by guessing (binomial, one-sided)."""
+
+    id: UUID
+    at: str
+    right: int
+    p: float
+
+
+class AbxRecords(Shape):
+    tests: list[AbxRecord]
+
+
+class Rejected(Shape):
+    """A file that can't be used. name: of the file; reason: one line, with what to do."""
+
+    name: str
+    reason: str
+    at: str
+
+
+class RejectedFiles(Shape):
+    files: list[Rejected]
+
+
+class CacheRow(Shape):
+    stage: str
+    engine: str
+    current_bytes: int
+    cached_bytes: int
+
+
+class Cache(Shape):
+    """light_bytes: of light copies, waveforms and spectrograms, which are made again when they are wanted."""
+
+    rows: list[CacheRow]
+    current_bytes: int
+    cached_bytes: int
+    light_bytes: int
+
+
+class CacheClear(Shape):
+    older_than_days: Annotated[float, Field(ge=0, le=3650)] = 7.0
+
+
+class CacheCleared(Shape):
+    """passed_over: tracks that are worked at."""
+
+    results: int
+    removed_bytes: int
+    passed_over: list[str]
+
+
+class Health(Shape):
+    """runs: whether somebody is there who carries out what is asked for. dagster_url: of its web UI."""
+
+    version: str
+    runs: bool
+    dagster_url: str | None
+    inbox: str | None
+    read_only: bool
