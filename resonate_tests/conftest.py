@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pickle
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
@@ -21,6 +25,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 settings.register_profile("resonate", deadline=None)  # tests are not timed: machines differ, and are busy
 settings.load_profile("resonate")
+
+_Made = TypeVar("_Made")
 
 SLOW_FIXTURES = {"demo_song", "phone_recording"}
 SLOW = [
@@ -86,13 +92,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("quick")
 
 
+def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], _Made]) -> _Made:
+    """What make gives of a folder: made by the first of the processes that run the tests, found by the others."""
+    root = factory.getbasetemp()
+    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / name
+    folder.mkdir(exist_ok=True)
+    made = folder / "made.pickle"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            made.write_bytes(pickle.dumps(make(folder)))
+    found: _Made = pickle.loads(made.read_bytes())
+    return found
+
+
 @pytest.fixture(scope="session")
 def demo_song(tmp_path_factory: pytest.TempPathFactory) -> DemoSong:
     """The composed song with its stems, stereo at 44.1 kHz."""
-    return render(compose(), tmp_path_factory.mktemp("demo-song"))
+    return _once(tmp_path_factory, "demo-song", lambda folder: render(compose(), folder))
 
 
 @pytest.fixture(scope="session")
 def phone_recording(demo_song: DemoSong, tmp_path_factory: pytest.TempPathFactory) -> PhoneRecording:
     """The same song recorded on a phone, with the stems as they are in that recording."""
-    return record_on_phone(demo_song, tmp_path_factory.mktemp("phone-recording"))
+    return _once(tmp_path_factory, "phone-recording", lambda folder: record_on_phone(demo_song, folder))
