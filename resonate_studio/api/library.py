@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -30,6 +31,7 @@ from resonate_studio.api.opened import Opened
 from resonate_studio.api.wording import called
 from resonate_studio.library_status import (
     JUDGED,
+    WORST_FIRST,
     Facts,
     Runs,
     TrackStatus,
@@ -72,6 +74,8 @@ class Snapshot(NamedTuple):
     rows: Mapping[str, Row]
     statuses: Mapping[str, TrackStatus]
     runs: Runs
+    states: Mapping[str, int]
+    """How many tracks are in each state."""
     number: int
     """Another one whenever anything changed."""
 
@@ -146,8 +150,10 @@ class Library:
         )
         typical = typical_seconds(instance) if runs.queue else None
         statuses = {track: status_of(track, facts, typical) for track in rows}
+        counted = Counter(status.state for status in statuses.values())
+        states = {state: counted[state] for state in WORST_FIRST}
         number = self._snapshot.number + 1 if self._snapshot else 1
-        self._snapshot, self._key = Snapshot(rows, statuses, runs, number), key
+        self._snapshot, self._key = Snapshot(rows, statuses, runs, states, number), key
         self._looked_at = time.monotonic()
         self._took = self._looked_at - start
 

@@ -61,17 +61,13 @@ class Tracks:
         there = self._library.look()
         words = search.casefold().split()
         ordered = self._ordered(there, sort, descending)
-        states = dict.fromkeys(WORST_FIRST, 0)
-        for status in there.statuses.values():
-            states[status.state] += 1
-        found = [
-            track
-            for track in ordered
-            if (state is None or there.statuses[track].state == state)
-            and all(word in there.rows[track].found_by for word in words)
-        ]
+        found = ordered
+        if state is not None:
+            found = [track for track in found if there.statuses[track].state == state]
+        for word in words:
+            found = [track for track in found if word in there.rows[track].found_by]
         shown = [self._summary(there, track) for track in found[offset : offset + limit]]
-        return models.TrackList(tracks=shown, total=len(found), states=states)
+        return models.TrackList(tracks=shown, total=len(found), states=dict(there.states))
 
     def show(self, track: str) -> models.Track:
         """Raises ProblemError."""
