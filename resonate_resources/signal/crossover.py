@@ -1,0 +1,43 @@
+"""Bands that sum to what they were split from.
+
+A linear-phase filter takes the lower part; the upper one is the rest. What is done to one band alone still adds up with
+the others, as nothing is moved in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from resonate_resources.recordings.recording import Samples
+from resonate_resources.signal.blocks import with_context
+from resonate_resources.signal.linear_phase import SECONDS, Taps, convolve
+
+_HALF_AN_OCTAVE = 0.5
+
+
+def low_pass(hertz: float, sample_rate: int) -> Taps:
+    """Symmetric taps, as many as `linear_phase` gives, that pass what lies half an octave and more under that
+    frequency, half at it, and nothing half an octave over it: a raised cosine in log frequency."""
+    from scipy.signal import firwin2
+
+    half = round(SECONDS * sample_rate / 2)
+    grid = np.concatenate([[0.0], np.geomspace(20.0, sample_rate / 2, 400)])
+    octaves = np.log2(np.maximum(grid, 1.0) / hertz)
+    curve = 0.5 - 0.5 * np.sin(np.pi / 2 * np.clip(octaves / _HALF_AN_OCTAVE, -1, 1))
+    return np.asarray(firwin2(2 * half + 1, grid, curve, fs=sample_rate), np.float64)
+
+
+def split(
+    stream: Iterator[Samples], edges_hz: Sequence[float], sample_rate: int
+) -> Iterator[tuple[Samples, Samples]]:
+    """A stream of (channels, frames), part by part, each with its bands, (bands, channels, frames), the lowest first;
+    without latency, of the same length. edges_hz rise. Bands sum to their part, up to rounding."""
+    filters = [low_pass(hertz, sample_rate) for hertz in edges_hz]
+    half = len(filters[0]) // 2
+    for held in with_context(stream, half):
+        whole = held[:, half : held.shape[1] - half]
+        under = [np.stack([convolve(channel, taps, half) for channel in held]) for taps in filters]
+        yield whole, np.stack([under[0], *(upper - lower for lower, upper in pairwise([*under, whole]))])
