@@ -24,7 +24,9 @@ from resonate_resources.recordings.lossy import downmix_to_stereo
 from resonate_resources.recordings.recording import Progress, Recording, Samples, silent, write_recording
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.levels import Levels, levels_of
+from resonate_resources.signal.linear_phase import filtered
 from resonate_resources.signal.resampling import at_rate
+from resonate_resources.signal.true_peak import measure_true_peak
 
 GAIN_BOUND_DB = 40.0
 """A mix is raised at most so much: what would need more is noise, or hardly there."""
@@ -156,15 +158,18 @@ def _dense(
     if density is None or not part:
         return _Dense(source, levels)
 
-    def written(blocks: Iterator[Samples], name: str) -> tuple[Recording, Levels]:
-        made = _written(blocks, folder / name, source.channels, source.sample_rate, source.frames)
-        return made, levels_of(made)
+    def written(blocks: Iterator[Samples], name: str) -> Recording:
+        return _written(blocks, folder / name, source.channels, source.sample_rate, source.frames)
 
     multiband = Multiband(source, density.bands, part)
-    source, levels = written(multiband.blocks(), "compressed.wav")
-    most_db, peak_dbtp = min(part * density.clipped_db, allowed_db), levels.true_peak_dbtp
+    source = written(multiband.blocks(), "compressed.wav")
+    if multiband.make_up is not None:
+        source = written(filtered(source, multiband.make_up), "made_up.wav")
+    peak_dbtp = measure_true_peak(source)
+    most_db = min(part * density.clipped_db, allowed_db)
     if most_db and math.isfinite(peak_dbtp):
-        source, levels = written(SoftClipper(peak_dbtp, most_db).clipped(source), "clipped.wav")
+        source = written(SoftClipper(peak_dbtp, most_db).clipped(source), "clipped.wav")
+    levels = levels_of(source)
     return _Dense(source, levels, multiband.most_reduction_db, peak_dbtp - levels.true_peak_dbtp)
 
 

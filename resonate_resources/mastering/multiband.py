@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,8 @@ import numpy.typing as npt
 from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.signal.blocks import within
 from resonate_resources.signal.compression import Compression, LinkedCompressor
-from resonate_resources.signal.crossover import split
-from resonate_resources.signal.linear_phase import SECONDS, is_loop, looped
+from resonate_resources.signal.crossover import low_pass, passed, split
+from resonate_resources.signal.linear_phase import SECONDS, Taps, is_loop, looped
 
 EDGES_HZ = (160.0, 2500.0)
 
@@ -21,9 +22,7 @@ HEARD_DB, UNHEARD_DB = 40.0, 60.0
 """So far under the strongest band, one is compressed in full, and not at all: what is so faint may be rounding, or
 the hiss of a room, whose peaks tell nothing of the music."""
 
-_STEP_S, _STEPS, _GATE_DB = 0.1, 4, 10.0
-"""Levels are gated as programme loudness is (ITU-R BS.1770-5): of blocks of 400 ms, those count that are no more than
-10 dB under the mean of all."""
+_WINDOW_S = 0.09  # in which levels are measured
 
 
 @dataclass(frozen=True)
@@ -36,51 +35,77 @@ class Bands:
 
 
 class BandLevels:
-    """Mean square of the loudest channel of each band, given block by block; pauses are gated out."""
+    """Levels of bands where their sound is, of audio given block by block: half of a band's energy is in windows of
+    90 ms that are louder, half in such that are less loud. Pauses and single clicks count for next to nothing."""
 
-    def __init__(self, sample_rate: int) -> None:
-        self._step = round(_STEP_S * sample_rate)
-        self._pending = np.zeros((len(EDGES_HZ) + 1, 0))
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._window = np.hanning(1 << round(math.log2(_WINDOW_S * sample_rate))).astype(np.float32)
+        hertz = np.fft.rfftfreq(self._window.size, 1 / sample_rate)
+        under = [0 * hertz, *(passed(hertz, edge) for edge in EDGES_HZ), 0 * hertz + 1]
+        gains = np.stack([np.square(upper - lower) for lower, upper in pairwise(under)], axis=1)
+        self._gains = (2 * gains / (self._window.size * np.square(self._window).sum())).astype(np.float32)
+        self._pending = np.zeros((channels, 0), np.float32)
         self._powers: list[npt.NDArray[np.float64]] = []
 
-    def update(self, bands: Samples) -> None:
-        """Take the next (bands, channels, frames)."""
-        squares = np.square(np.abs(bands).max(axis=1).astype(np.float64))
-        squares = np.concatenate([self._pending, squares], axis=1)
-        whole = squares.shape[1] // self._step * self._step
-        self._powers.append(squares[:, :whole].reshape(len(squares), -1, self._step).mean(axis=2))
-        self._pending = squares[:, whole:]
+    def update(self, block: Samples) -> None:
+        """Take the next (channels, frames)."""
+        samples = np.concatenate([self._pending, block], axis=1)
+        whole = samples.shape[1] // self._window.size * self._window.size
+        self._powers.append(self._of(samples[:, :whole]))
+        self._pending = samples[:, whole:]
 
     def levels_db(self) -> list[float]:
-        """Of each band so far, in dBFS of its root mean square; -inf for silence. What is shorter than a block of the
-        gate counts as one."""
-        powers = np.concatenate(self._powers, axis=1)
-        if powers.shape[1] < _STEPS:
-            rest = self._pending.sum(axis=1) + powers.sum(axis=1) * self._step
-            frames = self._pending.shape[1] + powers.shape[1] * self._step
-            return [_decibels(power) for power in (rest / max(1, frames)).tolist()]
-        blocks = np.lib.stride_tricks.sliding_window_view(powers, _STEPS, axis=1).mean(axis=2)
-        return [_decibels(float(of[of >= of.mean() * 10 ** (-_GATE_DB / 10)].mean())) for of in blocks]
+        """Of each band so far, of its loudest channel, in dBFS of a root mean square; -inf for silence. What does not
+        fill a window counts only where there is none."""
+        powers = np.sort(np.concatenate(self._powers), axis=0)
+        if not len(powers):
+            missing = self._window.size - self._pending.shape[1]
+            powers = self._of(np.pad(self._pending, ((0, 0), (0, missing))))
+        sums = np.cumsum(powers, axis=0)
+        halves = [int(np.searchsorted(of, of[-1] / 2)) for of in sums.T]
+        return [_decibels(float(of[half])) for of, half in zip(powers.T, halves, strict=True)]
+
+    def _of(self, samples: Samples) -> npt.NDArray[np.float64]:
+        """(windows, bands): mean squares."""
+        from scipy.fft import rfft
+
+        spectra = rfft(samples.reshape(len(samples), -1, self._window.size) * self._window)
+        powers = (spectra.real**2 + spectra.imag**2) @ self._gains
+        return np.asarray(powers.max(axis=0), np.float64)
 
 
 class Multiband:
     """A recording compressed by a part, 0 to 1, of what settings say, with one gain a band for all channels.
 
-    Where no band is over its threshold samples pass as they are. `most_reduction_db`: what the gain of any band fell by
-    at most in what `blocks` has given so far.
+    Where no band is over its threshold samples pass as they are. What that takes from a band, its level in the end
+    gets back: `make_up`, once `blocks` has given all. `most_reduction_db`: what the gain of any band fell by at most.
     """
 
     def __init__(self, source: Recording, settings: Bands, part: float) -> None:
         self._source = source
         self._around = self._frames_around(settings)
-        levels = BandLevels(source.sample_rate)
-        for _, bands in self._split():
-            levels.update(bands)
+        levels = BandLevels(source.sample_rate, source.channels)
+        for block in source.blocks():
+            levels.update(block)
         self._compressors = _compressors(levels.levels_db(), settings, part, source.sample_rate)
+        self._energies = np.zeros((2, len(settings.each)))  # of each band, before and after
 
     @property
     def most_reduction_db(self) -> float:
         return max((-_decibels(each.least_gain**2) for each in self._compressors.values()), default=0.0)
+
+    @property
+    def make_up(self) -> Taps | None:
+        """A filter of linear phase that gives every band the energy back that it had; None where none has lost any."""
+        before, after = self._energies
+        gains = np.sqrt(np.divide(before, after, out=np.ones_like(before), where=after > 0))
+        if np.all(gains == 1):
+            return None
+        under = [low_pass(edge, self._source.sample_rate) for edge in EDGES_HZ]
+        whole = np.zeros_like(under[0])
+        whole[len(whole) // 2] = 1.0
+        bands = [upper - lower for lower, upper in pairwise([0 * whole, *under, whole])]
+        return np.asarray(gains @ np.stack(bands), np.float64)
 
     def blocks(self) -> Iterator[Samples]:
         """(channels, frames), of the source's length, without latency. To be called once."""
@@ -97,10 +122,19 @@ class Multiband:
             held = new if held is None else np.concatenate([held, new], axis=2)
             made = {band: each.process(bands[band]) for band, each in compressors.items()}
             known = next(iter(made.values())).shape[1]
-            yield _sum(held[..., :known], made)
+            yield self._sum(held[..., :known], made)
             held = held[..., known:]
         if held is not None:
-            yield _sum(held, {band: each.flush() for band, each in compressors.items()})
+            yield self._sum(held, {band: each.flush() for band, each in compressors.items()})
+
+    def _sum(self, held: Samples, made: dict[int, Samples]) -> Samples:
+        """held: whole and bands, as they were; made: bands as they are now. The whole, with what was moved."""
+        total = held[0]
+        for band, samples in made.items():
+            before = held[1 + band]
+            self._energies[:, band] += [_energy(before), _energy(samples)]
+            total = total + (samples - before)
+        return total
 
     def _split(self) -> Iterator[tuple[Samples, Samples]]:
         return split(looped(self._source, self._around), EDGES_HZ, self._source.sample_rate)
@@ -129,12 +163,8 @@ def _compressors(
     return made
 
 
-def _sum(held: Samples, made: dict[int, Samples]) -> Samples:
-    """held: whole and bands, as they were; made: bands as they are now. The whole, with what was moved."""
-    total = held[0]
-    for band, samples in made.items():
-        total = total + (samples - held[1 + band])
-    return total
+def _energy(samples: Samples) -> float:
+    return float(np.square(samples).sum(dtype=np.float64))
 
 
 def _decibels(power: float) -> float:

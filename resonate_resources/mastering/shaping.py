@@ -24,9 +24,9 @@ DENSITY: Mapping[Preset, Density | None] = {
     "balanced": Density(
         Bands(
             (
-                Compression(threshold_db=8.0, ratio=1.5, attack_ms=50.0, release_ms=400.0, look_ahead_ms=3.0),
-                Compression(threshold_db=8.0, ratio=1.5, attack_ms=30.0, release_ms=200.0, look_ahead_ms=3.0),
-                Compression(threshold_db=8.0, ratio=1.5, attack_ms=20.0, release_ms=150.0, look_ahead_ms=3.0),
+                Compression(threshold_db=6.0, ratio=1.5, attack_ms=50.0, release_ms=400.0, look_ahead_ms=3.0),
+                Compression(threshold_db=6.0, ratio=1.5, attack_ms=30.0, release_ms=200.0, look_ahead_ms=3.0),
+                Compression(threshold_db=6.0, ratio=1.5, attack_ms=20.0, release_ms=150.0, look_ahead_ms=3.0),
             ),
             most_db=3.0,
         ),

@@ -10,24 +10,29 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from resonate_resources.recordings.recording import Samples
 from resonate_resources.signal.blocks import with_context
 from resonate_resources.signal.linear_phase import SECONDS, Taps, convolve
 
-_HALF_AN_OCTAVE = 0.5
+Floats = npt.NDArray[np.float64]
 
 
-def low_pass(hertz: float, sample_rate: int) -> Taps:
-    """Symmetric taps, as many as `linear_phase` gives, that pass what lies half an octave and more under that
-    frequency, half at it, and nothing half an octave over it: a raised cosine in log frequency."""
+def passed(hertz: Floats, edge_hz: float) -> Floats:
+    """Gain of the lower part at each frequency: 1 up to half an octave under the edge, half at it, 0 from half an
+    octave over it on; a raised cosine in log frequency."""
+    octaves = np.log2(np.maximum(hertz, 1.0) / edge_hz)
+    return np.asarray(0.5 - 0.5 * np.sin(np.pi * np.clip(octaves, -0.5, 0.5)), np.float64)
+
+
+def low_pass(edge_hz: float, sample_rate: int) -> Taps:
+    """Symmetric taps, as many as `linear_phase` gives, with that gain."""
     from scipy.signal import firwin2
 
     half = round(SECONDS * sample_rate / 2)
-    grid = np.concatenate([[0.0], np.geomspace(20.0, sample_rate / 2, 400)])
-    octaves = np.log2(np.maximum(grid, 1.0) / hertz)
-    curve = 0.5 - 0.5 * np.sin(np.pi / 2 * np.clip(octaves / _HALF_AN_OCTAVE, -1, 1))
-    return np.asarray(firwin2(2 * half + 1, grid, curve, fs=sample_rate), np.float64)
+    hertz = np.concatenate([[0.0], np.geomspace(20.0, sample_rate / 2, 400)])
+    return np.asarray(firwin2(2 * half + 1, hertz, passed(hertz, edge_hz), fs=sample_rate), np.float64)
 
 
 def split(
