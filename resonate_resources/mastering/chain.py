@@ -62,9 +62,9 @@ class Master:
 @dataclass(frozen=True)
 class Mastered:
     """masters: by label; that of the brief's target_lufs is the first, and has none (""). mix: what was measured of
-    the mix, if it went in as it was. centred: a constant offset was taken out. compressed_db: what gain of any band
-    fell by at most; clipped_db: what was then clipped off the true peak. moves: towards the reference, where there is
-    one."""
+    the mix, if it went in as it was. centred: a constant offset was taken out. compressed_db: what the gain of any
+    band fell by at most; clipped_db: what was then clipped off the true peak. moves: towards the reference, where
+    there is one."""
 
     masters: Mapping[str, Master]
     mix: Facts | None
@@ -165,10 +165,11 @@ def _dense(
     source = written(multiband.blocks(), "compressed.wav")
     if multiband.make_up is not None:
         source = written(filtered(source, multiband.make_up), "made_up.wav")
-    peak_dbtp = measure_true_peak(source)
     most_db = min(part * density.clipped_db, allowed_db)
-    if most_db and math.isfinite(peak_dbtp):
-        source = written(SoftClipper(peak_dbtp, most_db).clipped(source), "clipped.wav")
+    peak_dbtp = measure_true_peak(source) if most_db else -math.inf
+    if not math.isfinite(peak_dbtp):
+        return _Dense(source, levels_of(source), multiband.most_reduction_db)
+    source = written(SoftClipper(peak_dbtp, most_db).clipped(source), "clipped.wav")
     levels = levels_of(source)
     return _Dense(source, levels, multiband.most_reduction_db, peak_dbtp - levels.true_peak_dbtp)
 

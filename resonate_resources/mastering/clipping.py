@@ -1,7 +1,7 @@
 """A soft clipper, four times oversampled: the few highest peaks are rounded off, each channel's by itself.
 
-Why not pedalboard's: its Clipping and Distortion clip at the sample rate, and what their overtones have over half of
-it comes back as tones of its own.
+Why not pedalboard's: its Clipping and Distortion work at the sample rate, so that overtones over half of it come back
+as tones that belong to nothing.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _CONTEXT = 2 * _ROW  # what a row reaches, and what its interpolation looks at
 class SoftClipper:
     """Takes most_db off what is at peak_dbtp, the true peak, and the less of what is lower.
 
-    Under a knee samples pass as they are, bit for bit. From there on the slope falls evenly, from 1 to 0 at the peak:
-    no curve that takes so much off bends less. What takes less has its knee nearer to the peak.
+    Under a knee samples pass as they are, bit for bit. From there on the slope falls evenly, from 1 to 0 at the
+    peak: no curve that takes so much off bends less sharply. The less it takes, the nearer to the peak is its knee.
     """
 
     def __init__(self, peak_dbtp: float, most_db: float) -> None:
@@ -71,11 +71,12 @@ class SoftClipper:
         """What is added to values so that they are clipped."""
         excess = np.maximum(np.abs(values) - self._knee, 0)
         bending = np.minimum(excess, 2 * self._taken)
-        return -np.sign(values) * (np.square(bending) / (4 * self._taken) + (excess - bending))
+        taken = np.square(bending) / (4 * self._taken) + (excess - bending)
+        return np.asarray(-np.sign(values) * taken, np.float32)
 
 
 def _decimation_matrix() -> npt.NDArray[np.float32]:
-    """Takes 64 frames of four phases, phase by phase as `interpolation_matrix` gives them, to the 64 + 2 · 32 frames
+    """Takes 64 frames of four phases, phase by phase as `interpolation_matrix` has them, to the 64 + 2 · 32 frames
     that they reach: a low-pass at half the rate, as a matrix."""
     from scipy.signal import firwin
 

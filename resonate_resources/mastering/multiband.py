@@ -27,8 +27,8 @@ _WINDOW_S = 0.09  # in which levels are measured
 
 @dataclass(frozen=True)
 class Bands:
-    """Settings for each band, the lowest first, which all look ahead alike; thresholds in dB over the band's own level,
-    as BandLevels tells it. most_db: what the gain of a band falls by at most."""
+    """Settings for each band, the lowest first, which all look ahead alike; thresholds in dB over the band's own
+    level, as BandLevels tells it. most_db: what the gain of a band falls by at most."""
 
     each: tuple[Compression, Compression, Compression]
     most_db: float
@@ -40,12 +40,12 @@ class BandLevels:
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._window = np.hanning(1 << round(math.log2(_WINDOW_S * sample_rate))).astype(np.float32)
-        hertz = np.fft.rfftfreq(self._window.size, 1 / sample_rate)
+        hertz = np.asarray(np.fft.rfftfreq(self._window.size, 1 / sample_rate), np.float64)
         under = [0 * hertz, *(passed(hertz, edge) for edge in EDGES_HZ), 0 * hertz + 1]
         gains = np.stack([np.square(upper - lower) for lower, upper in pairwise(under)], axis=1)
         self._gains = (2 * gains / (self._window.size * np.square(self._window).sum())).astype(np.float32)
         self._pending = np.zeros((channels, 0), np.float32)
-        self._powers: list[npt.NDArray[np.float64]] = []
+        self._powers = [np.zeros((0, len(EDGES_HZ) + 1))]
 
     def update(self, block: Samples) -> None:
         """Take the next (channels, frames)."""
@@ -55,15 +55,18 @@ class BandLevels:
         self._pending = samples[:, whole:]
 
     def levels_db(self) -> list[float]:
-        """Of each band so far, of its loudest channel, in dBFS of a root mean square; -inf for silence. What does not
-        fill a window counts only where there is none."""
-        powers = np.sort(np.concatenate(self._powers), axis=0)
+        """Of each band so far, of its loudest channel, in dBFS of a root mean square; -inf for silence. What does
+        not fill a window counts only where there is none."""
+        powers = np.concatenate(self._powers)
         if not len(powers):
             missing = self._window.size - self._pending.shape[1]
             powers = self._of(np.pad(self._pending, ((0, 0), (0, missing))))
-        sums = np.cumsum(powers, axis=0)
-        halves = [int(np.searchsorted(of, of[-1] / 2)) for of in sums.T]
-        return [_decibels(float(of[half])) for of, half in zip(powers.T, halves, strict=True)]
+        ascending = np.sort(powers, axis=0).T
+        sums = np.cumsum(ascending, axis=1)
+        return [
+            _decibels(float(np.interp(energy[-1] / 2, energy, power)))
+            for energy, power in zip(sums, ascending, strict=True)
+        ]
 
     def _of(self, samples: Samples) -> npt.NDArray[np.float64]:
         """(windows, bands): mean squares."""
@@ -77,8 +80,8 @@ class BandLevels:
 class Multiband:
     """A recording compressed by a part, 0 to 1, of what settings say, with one gain a band for all channels.
 
-    Where no band is over its threshold samples pass as they are. What that takes from a band, its level in the end
-    gets back: `make_up`, once `blocks` has given all. `most_reduction_db`: what the gain of any band fell by at most.
+    Where no band is over its threshold samples pass as they are. `most_reduction_db`, and `make_up` for what bands
+    lose: of what `blocks` has given so far.
     """
 
     def __init__(self, source: Recording, settings: Bands, part: float) -> None:
@@ -92,11 +95,12 @@ class Multiband:
 
     @property
     def most_reduction_db(self) -> float:
+        """What the gain of any band fell by at most."""
         return max((-_decibels(each.least_gain**2) for each in self._compressors.values()), default=0.0)
 
     @property
     def make_up(self) -> Taps | None:
-        """A filter of linear phase that gives every band the energy back that it had; None where none has lost any."""
+        """A filter of linear phase that gives every band back what energy it had; None where none has lost any."""
         before, after = self._energies
         gains = np.sqrt(np.divide(before, after, out=np.ones_like(before), where=after > 0))
         if np.all(gains == 1):
@@ -133,15 +137,15 @@ class Multiband:
         for band, samples in made.items():
             before = held[1 + band]
             self._energies[:, band] += [_energy(before), _energy(samples)]
-            total = total + (samples - before)
+            total = np.asarray(total + (samples - before), np.float32)
         return total
 
     def _split(self) -> Iterator[tuple[Samples, Samples]]:
         return split(looped(self._source, self._around), EDGES_HZ, self._source.sample_rate)
 
     def _frames_around(self, settings: Bands) -> int:
-        """Frames of a loop that filters and compressors hear before it and behind it, so that none of them starts from
-        rest."""
+        """Frames of a loop that filters and compressors hear before it and behind it, so that none of them starts
+        from rest."""
         if not is_loop(self._source):
             return 0
         longest_ms = max(each.release_ms + each.look_ahead_ms for each in settings.each)

@@ -35,9 +35,9 @@ DENSITY: Mapping[Preset, Density | None] = {
     "aggressive": Density(
         Bands(
             (
-                Compression(threshold_db=4.0, ratio=2.0, attack_ms=30.0, release_ms=300.0, look_ahead_ms=3.0),
-                Compression(threshold_db=4.0, ratio=2.0, attack_ms=15.0, release_ms=120.0, look_ahead_ms=3.0),
-                Compression(threshold_db=4.0, ratio=2.0, attack_ms=10.0, release_ms=100.0, look_ahead_ms=3.0),
+                Compression(threshold_db=3.5, ratio=2.5, attack_ms=30.0, release_ms=300.0, look_ahead_ms=3.0),
+                Compression(threshold_db=3.5, ratio=2.5, attack_ms=15.0, release_ms=120.0, look_ahead_ms=3.0),
+                Compression(threshold_db=3.5, ratio=2.5, attack_ms=10.0, release_ms=100.0, look_ahead_ms=3.0),
             ),
             most_db=6.0,
         ),

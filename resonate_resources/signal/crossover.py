@@ -1,7 +1,7 @@
 """Bands that sum to what they were split from.
 
-A linear-phase filter takes the lower part; the upper one is the rest. What is done to one band alone still adds up with
-the others, as nothing is moved in time.
+A filter of linear phase takes the lower part, and the upper one is the rest. What is done to one band alone still
+adds up with the others, as nothing is moved in time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from resonate_resources.recordings.recording import Samples
 from resonate_resources.signal.blocks import with_context
-from resonate_resources.signal.linear_phase import SECONDS, Taps, convolve
+from resonate_resources.signal.linear_phase import SECONDS, Taps, convolve_by_each
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,11 +38,12 @@ def low_pass(edge_hz: float, sample_rate: int) -> Taps:
 def split(
     stream: Iterator[Samples], edges_hz: Sequence[float], sample_rate: int
 ) -> Iterator[tuple[Samples, Samples]]:
-    """A stream of (channels, frames), part by part, each with its bands, (bands, channels, frames), the lowest first;
-    without latency, of the same length. edges_hz rise. Bands sum to their part, up to rounding."""
+    """A stream of (channels, frames), part by part, each with its bands, (bands, channels, frames), the lowest
+    first; without latency, of the same length. edges_hz rise. Bands sum to their part, up to rounding."""
     filters = [low_pass(hertz, sample_rate) for hertz in edges_hz]
     half = len(filters[0]) // 2
     for held in with_context(stream, half):
         whole = held[:, half : held.shape[1] - half]
-        under = [np.stack([convolve(channel, taps, half) for channel in held]) for taps in filters]
+        by_channel = [convolve_by_each(channel, filters, half) for channel in held]
+        under = [np.stack(channels) for channels in zip(*by_channel, strict=True)]
         yield whole, np.stack([under[0], *(upper - lower for lower, upper in pairwise([*under, whole]))])
