@@ -1,7 +1,7 @@
 """A soft clipper, four times oversampled: the few highest peaks are rounded off, each channel's by itself.
 
-Why not pedalboard's: its Clipping and Distortion work at the sample rate, so that overtones over half of it come back
-as tones that belong to nothing.
+Why not pedalboard's: its Clipping and Distortion work at the sample rate, so that overtones over half of it come
+back as tones that belong to nothing.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class BandLevels:
     90 ms that are louder, half in such that are less loud. Pauses and single clicks count for next to nothing."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
-        self._window = np.hanning(1 << round(math.log2(_WINDOW_S * sample_rate))).astype(np.float32)
+        self._window = np.hanning(round(_WINDOW_S * sample_rate)).astype(np.float32)
         hertz = np.asarray(np.fft.rfftfreq(self._window.size, 1 / sample_rate), np.float64)
         under = [0 * hertz, *(passed(hertz, edge) for edge in EDGES_HZ), 0 * hertz + 1]
         gains = np.stack([np.square(upper - lower) for lower, upper in pairwise(under)], axis=1)
@@ -133,11 +133,11 @@ class Multiband:
 
     def _sum(self, held: Samples, made: dict[int, Samples]) -> Samples:
         """held: whole and bands, as they were; made: bands as they are now. The whole, with what was moved."""
-        total = held[0]
+        total: Samples = held[0]
         for band, samples in made.items():
             before = held[1 + band]
             self._energies[:, band] += [_energy(before), _energy(samples)]
-            total = np.asarray(total + (samples - before), np.float32)
+            total = total + (samples - before)
         return total
 
     def _split(self) -> Iterator[tuple[Samples, Samples]]:
