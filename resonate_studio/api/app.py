@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Annotated
@@ -71,9 +72,8 @@ def create_app(opened: Opened | None = None, host: str | None = None, token: Tok
     for routes in (routes_of_jobs, routes_of_tracks, routes_of_briefs, routes_of_files, routes_of_home):
         app.include_router(routes.router, prefix=PREFIX)
     if find_spec("resonate_studio.hearing") is not None:
-        from resonate_studio.hearing.routes import router as hearing
-
-        app.include_router(hearing, prefix=PREFIX)
+        hearing = import_module("resonate_studio.hearing.routes")
+        app.include_router(hearing.router, prefix=PREFIX)
     app.include_router(routes_of_page.router)
     app.add_middleware(Access, host=host, token=token)
     return app

@@ -57,7 +57,9 @@ def test_what_the_shell_made_is_shown_and_nothing_is_left_when_make_is_told_to_s
     noise = 0.1 * np.random.default_rng(1).normal(size=(1, 8000))
     write_samples(tmp_path / "noise.wav", noise.astype(np.float32), 8000)
     subprocess.run([*command.split(), "prepare"], env=environment, check=True, capture_output=True)
-    (tmp_path / "Makefile").write_text(f"dev:\n\t@{command} dev --port {free_port} --studio-port {studio_port}\n")
+    (tmp_path / "Makefile").write_text(
+        f"dev:\n\t@{command} dev --port {free_port} --studio-port {studio_port}\n"
+    )
     log = tmp_path / "log"
     with log.open("wb") as output:
         make = subprocess.Popen(
