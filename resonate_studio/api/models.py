@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 TrackKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 VersionId = Annotated[str, Field(pattern=r"^[a-z0-9_]+(:[a-z0-9._-]+)?(@[0-9a-f]{16})?$")]
-"""`original`, `mix`, `master`, `master:apple`, `master:9.5lufs`, `stems:vocals`, `restored_stems:vocals`, `regenerated_stems:bass`;
-of an earlier result with its key: `master@0123456789abcdef`."""
+"""`original`, `mix`, `master`, `master:apple`, `master:9.5lufs`, `stems:vocals`, `restored_stems:vocals`,
+`regenerated_stems:bass`; of an earlier result with its key: `master@0123456789abcdef`."""
 
 JobState = Literal["queued", "processing", "failed", "completed", "cancelled"]
 TrackState = Literal[
@@ -360,3 +360,9 @@ class Health(Shape):
     dagster_url: str | None
     inbox: str | None
     read_only: bool
+
+
+class Login(Shape):
+    """The token that was printed where another address than this machine's is listened on."""
+
+    token: Annotated[str, Field(min_length=1, max_length=200)]
