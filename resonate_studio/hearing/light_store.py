@@ -1,8 +1,8 @@
 """A disk cache of what is made quickly and asked for often: segments of sound, waveforms, tiles.
 
-Files below one folder, each under the hash of what it is made from; the one not read for longest goes first. Several
-threads and processes may use the same folder. What a file holds is checked when it is read: half a file, as a power
-cut leaves one, is none.
+Files below one folder, each under the hash of what it is made from; the one not read for longest goes first.
+Several threads and processes may use the same folder. What a file holds is checked when it is read: half a file, as
+a power cut leaves one, is none.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class LightStore:
 
     @classmethod
     def of_home(cls, home: Path, environment: Mapping[str, str] = os.environ) -> LightStore:
-        """The folder `light` of a home. Raises ValueError, with one line, for a bound that is no number of bytes."""
+        """The folder `light` of a home. Raises ValueError, on one line, for a bound that is no number."""
         told = environment.get(VARIABLE) or str(BYTES_MAX)
         if not told.isascii() or not told.isdigit():
             raise ValueError(f"{VARIABLE}: {told!r} is no number of bytes")
@@ -71,8 +71,8 @@ class LightStore:
         return data
 
     def write(self, name: str, data: bytes) -> None:
-        """Keep data, in place of what there is. A disk that is full keeps nothing: what is asked for is answered all
-        the same."""
+        """Keep data, in place of what there is. A disk that is full keeps nothing: what is asked for is answered
+        all the same."""
         path = self._path(name)
         part: Path | None = None
         try:

@@ -1,9 +1,9 @@
 """Sound in segments of five seconds, light enough to be sent while one listens.
 
-All versions are cut on one grid of 48 kHz, whatever their rates, so that they can be switched between at any sample.
-A segment is a whole Ogg Opus file: its own frames, and some before and behind them, in which a decoder settles. Taken
-out again and put one behind the other, the frames of all segments are one signal: the recording, resampled as a
-whole.
+All versions are cut on one grid of 48 kHz, whatever their rates, so that one can switch between them at any sample.
+A segment is a whole Ogg Opus file: its own frames, and some before and behind them, in which a decoder settles.
+Taken out again and put one behind the other, the frames of all segments are one signal: the recording, resampled as
+a whole.
 """
 
 from __future__ import annotations
