@@ -15,13 +15,13 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-BYTES_MAX = 2_000_000_000
-"""Unless RESONATE_LIGHT_BYTES says another."""
-VARIABLE = "RESONATE_LIGHT_BYTES"
+if TYPE_CHECKING:
+    from resonate_assets.settings import Settings
 
 _DIGEST_BYTES = 16
 _LOOK_EVERY = 20  # looks at the whole folder: whenever this part of the bound was written
@@ -35,7 +35,7 @@ _UNDER_WAY = ".part"
 class LightStore:
     """bytes_max: how much the folder may hold. Each process may pass it by a twentieth for a moment."""
 
-    def __init__(self, folder: Path, bytes_max: int = BYTES_MAX) -> None:
+    def __init__(self, folder: Path, bytes_max: int) -> None:
         self._folder = folder
         self._bytes_max = bytes_max
         self._written = bytes_max  # looks at once: another process may have left more
@@ -43,12 +43,9 @@ class LightStore:
         self._making: defaultdict[str, list[threading.Lock]] = defaultdict(list)
 
     @classmethod
-    def of_home(cls, home: Path, environment: Mapping[str, str] = os.environ) -> LightStore:
-        """The folder `light` of a home. Raises ValueError, on one line, for a bound that is no number."""
-        told = environment.get(VARIABLE) or str(BYTES_MAX)
-        if not told.isascii() or not told.isdigit():
-            raise ValueError(f"{VARIABLE}: {told!r} is no number of bytes")
-        return cls(home / "light", int(told))
+    def of_home(cls, settings: Settings) -> LightStore:
+        """The folder `light` of a home."""
+        return cls(settings.home / "light", settings.light_bytes)
 
     @property
     def size(self) -> int:

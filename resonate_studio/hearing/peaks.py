@@ -62,9 +62,10 @@ def peaks_of(recording: Recording, start: int, stop: int, columns: int, outline:
     if outline is not None:
         entries = np.frombuffer(outline, np.int8).reshape(-1, 2)
         first, last = edges[:-1] // FRAMES_PER_ENTRY, -(-edges[1:] // FRAMES_PER_ENTRY)
-        entries = entries[first[0] : last[-1]]
-        begins = np.minimum(first - first[0], len(entries) - 1)
-        return Peaks(_reduced(entries[:, 0], entries[:, 1], begins), True)
+        shown = _reduced(entries[: last[-1], 0], entries[: last[-1], 1], first)
+        shared = entries[last - 1]  # the last entry of a column is the next one's first
+        low, high = np.minimum(shown[:, 0], shared[:, 0]), np.maximum(shown[:, 1], shared[:, 1])
+        return Peaks(np.stack([low, high], 1), True)
     return Peaks(_look(recording, edges), False)
 
 

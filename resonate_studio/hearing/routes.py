@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
 import soundfile as sf
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from resonate_assets.settings import Settings
 from resonate_resources.recordings.recording import AudioError
 from resonate_studio.api.hearable import VersionName, artefact_of
 from resonate_studio.api.models import (
@@ -51,8 +51,8 @@ Until = Annotated[float | None, Query(ge=0, le=_LATEST_S, allow_inf_nan=False)]
 class Hearing:
     """Of one home: its light copies, and whose turn it is to have some made."""
 
-    def __init__(self, home: FilePath) -> None:
-        self.copies = LightCopies(LightStore.of_home(home))
+    def __init__(self, settings: Settings) -> None:
+        self.copies = LightCopies(LightStore.of_home(settings))
         self.turns = Turns()
 
 
@@ -64,7 +64,7 @@ def hearing_of(request: Request, home: OpenedHome) -> Hearing:
     state = request.app.state
     with _opening:
         if not hasattr(state, "hearing"):
-            state.hearing = Hearing(home.settings.home)
+            state.hearing = Hearing(home.settings)
         found: Hearing = state.hearing
         return found
 
