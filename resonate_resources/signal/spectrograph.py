@@ -48,9 +48,10 @@ class Spectrograph:
 
     def levels(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The same of windows that are given, (n, length)."""
-        amplitudes = np.abs(np.fft.rfft(windows * self._window, axis=1)[:, : self._bins]) * np.float32(
-            2 / self._window.sum()
-        )
+        from scipy.fft import rfft
+
+        spectra = rfft(windows * self._window, axis=1)[:, : self._bins]
+        amplitudes = np.abs(spectra) * np.float32(2 / self._window.sum())
         # Each row of pixels shows the loudest bin from its lower edge to the next row's: rising, as reduceat wants.
         rising = np.maximum.reduceat(amplitudes, self._from[::-1], axis=1)
         levels = 20 * np.log10(np.maximum(rising[:, ::-1].T, 10 ** (FLOOR_DB / 20)))
@@ -62,10 +63,10 @@ def shades(count: int) -> npt.NDArray[np.uint8]:
     """(count, 3): colours that the eye orders from dark to light, as levels rise from FLOOR_DB to 0 dB."""
     steps = np.linspace(0, len(_INFERNO) - 1, count)
     parts = [np.interp(steps, np.arange(len(_INFERNO)), part) for part in zip(*_INFERNO, strict=True)]
-    return np.stack(parts, 1).astype(np.uint8)
+    return np.asarray(np.stack(parts, 1), np.uint8)
 
 
 def shade_numbers(levels_db: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.uint8]:
     """Which of count (≤ 256) shades a level has."""
     part = (levels_db - FLOOR_DB) / -FLOOR_DB
-    return np.clip(part * count, 0, count - 1).astype(np.uint8)
+    return np.asarray(np.clip(part * count, 0, count - 1), np.uint8)

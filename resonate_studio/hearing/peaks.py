@@ -15,10 +15,10 @@ import numpy.typing as npt
 import soundfile as sf
 
 from resonate_resources.recordings.recording import Recording
-from resonate_resources.signal.mono import cancelling
+from resonate_studio.hearing.one_channel import one_channel
 
 Extremes = npt.NDArray[np.int8]
-"""(columns, 2): lowest and highest sample of the mean of the channels (of channels that cancel, the loudest one),
+"""(columns, 2): lowest and highest sample of one channel,
 full scale ±127; what is over it is as high as it."""
 
 FRAMES_PER_ENTRY = 256
@@ -41,10 +41,9 @@ class Peaks:
 
 def make_outline(recording: Recording) -> bytes:
     """Extremes of every FRAMES_PER_ENTRY frames of a recording, read once: int8, (entries, 2)."""
-    one = cancelling(recording)
     entries = []
     for block in recording.blocks():  # whose length is a multiple of an entry's
-        mono = _mono(block, one)
+        mono = one_channel(recording, block)
         entries.append(_extremes(mono, np.arange(0, mono.size, FRAMES_PER_ENTRY)))
     return np.concatenate(entries).tobytes() if entries else b""
 
@@ -57,7 +56,7 @@ def peaks_of(recording: Recording, start: int, stop: int, columns: int, outline:
     """
     edges = start + np.arange(columns + 1) * (stop - start) // columns
     if stop - start <= _READ_WHOLE_FRAMES:
-        samples = _mono(recording.read(start, stop), cancelling(recording))
+        samples = one_channel(recording, recording.read(start, stop))
         return Peaks(_extremes(samples, np.minimum(edges[:-1] - start, samples.size - 1)), True)
     if outline is not None:
         entries = np.frombuffer(outline, np.int8).reshape(-1, 2)
@@ -75,7 +74,6 @@ def _look(recording: Recording, edges: npt.NDArray[np.int64]) -> Extremes:
     columns = len(edges) - 1
     step = 1 << max(0, (columns - 1).bit_length())
     finest = 1 << max(0, (-(-columns // _LOOKS) - 1).bit_length())
-    one = cancelling(recording)
     seen = np.zeros((columns, 2), np.int8)
     seen_at = np.zeros(columns, np.int64)
     end = time.monotonic() + _LOOKING_SECONDS
@@ -87,17 +85,14 @@ def _look(recording: Recording, edges: npt.NDArray[np.int64]) -> Extremes:
                     continue
                 middle = int(edges[column] + edges[column + 1]) // 2
                 file.seek(min(middle, recording.frames - _LOOK_FRAMES))
-                samples = _mono(file.read(_LOOK_FRAMES, dtype="float32", always_2d=True).T, one)
+                block = file.read(_LOOK_FRAMES, dtype="float32", always_2d=True).T
+                samples = one_channel(recording, block)
                 seen[column] = _extremes(samples, np.zeros(1, np.int64))[0]
                 seen_at[column : column + step] = column
                 if time.monotonic() > end:
                     break
             previous, step = step, step // 2
     return seen[seen_at]
-
-
-def _mono(block: npt.NDArray[np.float32], one: int | None) -> npt.NDArray[np.float32]:
-    return np.asarray(block.mean(axis=0) if one is None else block[one], np.float32)
 
 
 def _extremes(samples: npt.NDArray[np.float32], begins: npt.NDArray[np.int64]) -> Extremes:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import soundfile as sf
 
 from resonate_resources.recordings.recording import Recording
-from resonate_resources.signal.mono import cancelling
 from resonate_resources.signal.spectrograph import FLOOR_DB, Spectrograph, shade_numbers, shades
+from resonate_studio.hearing.one_channel import one_channel
 
 COLUMNS, ROWS = 512, 192
 TILE_SECONDS = 5.0
@@ -62,17 +62,18 @@ def _levels(recording: Recording, start_s: float, seconds: float) -> npt.NDArray
     centres = ((start_s + (np.arange(COLUMNS) + 0.5) * (seconds / COLUMNS)) * rate).astype(np.int64)
     centres = centres[centres < recording.frames]
     begins = np.clip(centres - length // 2, 0, max(0, recording.frames - length))
-    one = cancelling(recording)
     levels = np.full((ROWS, COLUMNS), FLOOR_DB, np.float32)
     with sf.SoundFile(os.fsencode(recording.path)) as file:
         for first in range(0, len(begins), _WINDOWS_AT_ONCE):
             here = begins[first : first + _WINDOWS_AT_ONCE]
-            levels[:, first : first + len(here)] = spectrograph.levels(_windows(file, here, length, one))
+            levels[:, first : first + len(here)] = spectrograph.levels(
+                _windows(recording, file, here, length)
+            )
     return levels
 
 
 def _windows(
-    file: sf.SoundFile, begins: npt.NDArray[np.int64], length: int, one: int | None
+    recording: Recording, file: sf.SoundFile, begins: npt.NDArray[np.int64], length: int
 ) -> npt.NDArray[np.float32]:
     """(n, length) of one channel: read in one go where they overlap, zeros behind the end."""
     together = int(begins[-1]) + length - int(begins[0]) <= len(begins) * length
@@ -82,7 +83,7 @@ def _windows(
         file.seek(int(stretch[0]))
         wanted = int(stretch[-1] - stretch[0]) + length
         block = file.read(wanted, dtype="float32", always_2d=True).T
-        mono = np.asarray(block.mean(axis=0) if one is None else block[one], np.float32)
+        mono = one_channel(recording, block)
         mono = np.pad(mono, (0, wanted - mono.size))
         parts.append(np.lib.stride_tricks.sliding_window_view(mono, length)[stretch - stretch[0]])
     return np.concatenate(parts)
