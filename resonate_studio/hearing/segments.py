@@ -66,8 +66,12 @@ def encode_segment(recording: Recording, number: int) -> Segment:
     """
     frames = segment_frames(recording, number)
     start = number * SEGMENT_FRAMES
-    samples = read_at_rate(recording, start - LEAD_FRAMES, start + frames + TAIL_FRAMES)
-    return Segment(_opus(samples), frames)
+    return Segment(encode_span(recording, start, start + frames), frames)
+
+
+def encode_span(recording: Recording, start: int, stop: int) -> bytes:
+    """Frames start…stop of the grid as Ogg Opus, with LEAD_FRAMES before and TAIL_FRAMES behind them."""
+    return _opus(read_at_rate(recording, start - LEAD_FRAMES, stop + TAIL_FRAMES))
 
 
 def read_at_rate(recording: Recording, start: int, stop: int) -> Samples:

@@ -2,7 +2,7 @@
 
 `python -m resonate_tests.benchmarks.bench_hearing [FOLDER]`
 
-Recordings of 3 minutes and 3 hours, stereo at 44.1 kHz, as stages hand them on (32-bit float WAV), in FOLDER, or the
+Recordings of 3 minutes and 3 hours, stereo at 44.1 kHz, as stages hand them on (32-bit float WAV), in FOLDER or the
 system's temporary one (3.8 GB). Times are of one answer that was not asked for before: the median and the worst of
 several places all over the recording, and what it took of the processor, where others are at work on the machine.
 Memory is by how much the process grew at its largest.
