@@ -37,7 +37,7 @@ def listen(track: str, out: Path, stems: bool, home: Path | None, as_json: bool)
     """Make a folder that opens from disk without a server: TRACK before and after, switched between at the same
     sample and loudness, a listening test, the verdict. For sending to somebody.
 
-    TRACK: a track's key, or any beginning of one that is no other's. Of one over 15 minutes only excerpts are in it.
+    TRACK: a track's key, or any beginning of one that is no other's. Of one over 15 minutes, excerpts are in it.
     """
     from resonate_assets.definitions import build_defs
     from resonate_studio.home import open_instance, require_home, settings_for
@@ -102,7 +102,7 @@ def _heard(storage: StorageResource, track: str, stems: bool) -> list[Heard]:
                 label=version.label if whole or name.kind != "stems" else f"Stem: {version.label.lower()}",
                 recording=recording,
                 loudness_lufs=_loudness(recording, version.loudness_lufs) if whole else None,
-                offset_s=offset_seconds(found[0].recording, recording) if found else 0.0,
+                offset_s=offset_seconds(found[0].recording, recording) if whole and found else 0.0,
                 generated=version.generated,
             )
         )
@@ -113,18 +113,16 @@ def _told(storage: StorageResource, track: str, heard: list[Heard]) -> Told:
     from importlib.metadata import version
 
     from resonate_studio.api.measures import quality_of
-    from resonate_studio.api.wording import called, warnings_of
+    from resonate_studio.api.wording import called
     from resonate_studio.offline_page.writing import Told
 
-    made = _made(storage, track)
     title, artist = called(storage.sources.find(track), track)
     masters = [number for number, one in enumerate(heard) if one.id.startswith("master")]
     return Told(
         track=track,
         title=title,
         artist=artist,
-        warnings=[warning for artefact in made.values() for warning in warnings_of(artefact.manifest)],
-        quality=quality_of(made),
+        quality=quality_of(_made(storage, track)),
         compared=masters[0] if masters else 1,
         made=f"Made by Resonate {version('resonate-studio')}. Nothing on this page leaves your machine.",
     )

@@ -16,7 +16,10 @@ const clock = (seconds) => {
   const rest = String(whole % 60).padStart(2, "0");
   return hours ? `${hours}:${minutes.padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 };
-const figure = (value) => (value === null ? "–" : value.toLocaleString("en", {maximumFractionDigits: 1}));
+const figure = (value) => {
+  const digits = Math.abs(value) < 1000 ? 1 : 0;
+  return value.toLocaleString("en", {maximumFractionDigits: digits}).replace("-", "−");
+};
 // How likely as many right answers or more are by guessing: exact, as logarithms, since 2^1000 is no number.
 const guessed = (right, count) => {
   let total = 0;
@@ -115,7 +118,6 @@ function fill() {
   at("title").textContent = facts.title;
   at("artist").textContent = facts.artist || "";
   at("artist").hidden = !facts.artist;
-  for (const warning of facts.warnings) at("warnings").append(make("li", warning));
   facts.versions.forEach((version, number) => {
     version.peaks = Int8Array.from(atob(version.peaks), (letter) => letter.charCodeAt(0));
     const button = make("button", `${number + 1} ${version.label}`);

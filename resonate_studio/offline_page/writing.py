@@ -63,7 +63,6 @@ class Told:
     track: str
     title: str
     artist: str | None
-    warnings: Sequence[str]
     quality: Quality
     compared: int
     made: str
@@ -102,7 +101,6 @@ def write_page(folder: Path, heard: Sequence[Heard], told: Told, tell: Callable[
             "track": told.track,
             "title": told.title,
             "artist": told.artist,
-            "warnings": list(told.warnings),
             "quality": told.quality.model_dump(mode="json"),
             "versions": versions,
             "compared": told.compared,
