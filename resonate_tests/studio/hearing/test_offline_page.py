@@ -132,8 +132,9 @@ async ([seconds, steps]) => {
   own.playing = true;
   const go = (name, value) => (name === "run" ? void own.run() : own[name](...value));
   const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  await Promise.all([0, 1, 2].map((number) => own.sounds.segment(number))); // rendering does not wait for a decoder
   void own.run();
-  await rest(600);
+  await rest(100);
   for (let at = 0.5; at < seconds; at += 0.5) {
     context.suspend(at).then(async () => {
       for (const [when, name, value] of steps) if (when === at) go(name, value);
