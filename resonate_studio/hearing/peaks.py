@@ -6,16 +6,15 @@ there, a long stretch is looked at here and there, which shows its shape at once
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import soundfile as sf
 
 from resonate_resources.recordings.recording import Recording
 from resonate_studio.hearing.one_channel import one_channel
+from resonate_studio.hearing.short_reads import opened_for_short_reads
 
 Extremes = npt.NDArray[np.int8]
 """(columns, 2): lowest and highest sample of one channel,
@@ -77,7 +76,7 @@ def _look(recording: Recording, edges: npt.NDArray[np.int64]) -> Extremes:
     seen = np.zeros((columns, 2), np.int8)
     seen_at = np.zeros(columns, np.int64)
     end = time.monotonic() + _LOOKING_SECONDS
-    with sf.SoundFile(os.fsencode(recording.path)) as file:
+    with opened_for_short_reads(recording) as file:
         previous = columns + step
         while step >= finest and time.monotonic() < end:
             for column in range(0, columns, step):

@@ -6,7 +6,6 @@ A tile takes one window of samples for each of its columns, so that it costs the
 from __future__ import annotations
 
 import io
-import os
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ import soundfile as sf
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.spectrograph import FLOOR_DB, Spectrograph, shade_numbers, shades
 from resonate_studio.hearing.one_channel import one_channel
+from resonate_studio.hearing.short_reads import opened_for_short_reads
 
 COLUMNS, ROWS = 512, 192
 TILE_SECONDS = 5.0
@@ -63,7 +63,7 @@ def _levels(recording: Recording, start_s: float, seconds: float) -> npt.NDArray
     centres = centres[centres < recording.frames]
     begins = np.clip(centres - length // 2, 0, max(0, recording.frames - length))
     levels = np.full((ROWS, COLUMNS), FLOOR_DB, np.float32)
-    with sf.SoundFile(os.fsencode(recording.path)) as file:
+    with opened_for_short_reads(recording) as file:
         for first in range(0, len(begins), _WINDOWS_AT_ONCE):
             here = begins[first : first + _WINDOWS_AT_ONCE]
             levels[:, first : first + len(here)] = spectrograph.levels(

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from resonate_assets.definitions import build_defs
 from resonate_assets.settings import Settings
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.midi import Note, write_notes
@@ -66,10 +67,13 @@ def client(tmp_path: Path, storage: StorageResource, instance: dg.DagsterInstanc
     made(storage, tmp_path, "master", master=0.5 * samples)
     made(storage, tmp_path, "stems", vocals=0.2 * samples)
     made(storage, tmp_path, "midi", bass=[Note(0.5, 1.0, 40, 100), Note(1.0, 1.25, 43, 64)])
+    defs = build_defs(resource_overrides={"storage": storage})
     settings = Settings(
         home=tmp_path, storage=storage.root, inbox=str(tmp_path / "inbox"), bucket="", s3_endpoint=None
     )
-    with TestClient(create_app(Opened(settings, instance, storage, dg.Definitions()))) as client:
+    with TestClient(
+        create_app(Opened(settings, instance, storage, defs)), base_url="http://127.0.0.1"
+    ) as client:
         yield client
 
 
