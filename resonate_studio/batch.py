@@ -191,5 +191,7 @@ def _tell(terminal: Console, done: Processed, root: str) -> None:
         folder = f"{root}/{done.assets['exports'].metadata['folder']}"
         terminal.print(f"exported to [bold]{escape(plain(folder))}[/bold]", soft_wrap=True)
         terminal.print(
-            f"everything else is in {escape(plain(root))}/artefacts/<stage>/{done.track}", soft_wrap=True
+            f"everything else is in {escape(plain(root))}/artefacts/<stage>/{done.track}: manifest.json names the "
+            "folder that counts",
+            soft_wrap=True,
         )

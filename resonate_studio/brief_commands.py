@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +64,7 @@ def set_values(track: str, assignments: tuple[str, ...], home: Path | None, as_j
     """Set values of TRACK, which then hold until they are set anew or unset: mastering.target_lufs=-9."""
     settings = parsed(assignments)
     with _briefing(home) as briefing:
-        _changed(briefing, briefing.track(track), settings, (), as_json)
+        _changed(briefing, briefing.track(track), settings, (), home, as_json)
 
 
 @brief.command()
@@ -74,11 +75,16 @@ def set_values(track: str, assignments: tuple[str, ...], home: Path | None, as_j
 def unset(track: str, names: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Forget values that were set for TRACK: mastering.target_lufs."""
     with _briefing(home) as briefing:
-        _changed(briefing, briefing.track(track), {}, names, as_json)
+        _changed(briefing, briefing.track(track), {}, names, home, as_json)
 
 
 def _changed(
-    briefing: Briefing, track: str, settings: Mapping[str, Any], unset_names: Sequence[str], as_json: bool
+    briefing: Briefing,
+    track: str,
+    settings: Mapping[str, Any],
+    unset_names: Sequence[str],
+    home: Path | None,
+    as_json: bool,
 ) -> None:
     resolved, error = briefing.change(track, settings, unset_names)
     if error is not None:
@@ -87,7 +93,7 @@ def _changed(
     if not as_json:
         click.echo(
             "What depends on it is made anew where automation runs (make dev); "
-            f"or at once: resonate retry {track}"
+            f"or at once: resonate retry {track}" + (f" --home {shlex.quote(str(home))}" if home else "")
         )
 
 

@@ -16,9 +16,10 @@ from resonate_studio.cache_commands import cache
 from resonate_studio.dev_command import dev
 from resonate_studio.library_commands import library
 from resonate_studio.listen_command import listen
+from resonate_studio.mix_command import mix
 from resonate_studio.requirements import require_all
 from resonate_studio.separation_commands import engines, separate
-from resonate_studio.sound_commands import loudness, master, mix
+from resonate_studio.sound_commands import loudness, master
 from resonate_studio.status_command import status
 from resonate_studio.stopping import stoppable
 from resonate_studio.studio_command import studio

@@ -1,4 +1,4 @@
-"""`resonate loudness`, `master` and `mix`: sound beside the graph."""
+"""`resonate loudness` and `master`: sound beside the graph. `mix` has a module of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,9 +17,8 @@ from resonate_studio.terminal import JSON, Command, console, print_json
 
 if TYPE_CHECKING:
     from resonate_resources.mastering.brief import MasteringBrief
-    from resonate_resources.mixing.brief import MixingBrief
     from resonate_resources.preset import Preset
-    from resonate_resources.recordings.recording import Recording, Samples, Stems
+    from resonate_resources.recordings.recording import Recording, Samples
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -35,7 +34,7 @@ def loudness(file: Path, as_json: bool) -> None:
 
     try:
         with decoded(file, METERED_CHANNELS) as (sample_rate, channels, blocks):
-            found = _measures(blocks, sample_rate, channels)
+            found = measures_of(blocks, sample_rate, channels)
     except AudioError as error:
         raise click.ClickException(" ".join(str(error).split())) from error
     if as_json:
@@ -172,7 +171,7 @@ def master(
         for label, path in beside.items():
             made = product.files[file_name(label, form)]
             with decoded(made) as (sample_rate, channels, blocks):
-                measured = _measures(blocks, sample_rate, channels)
+                measured = measures_of(blocks, sample_rate, channels)
             measured |= {
                 name: product.measures[measure_name(label, "", name)] for name in ("gain_db", "limiting_db")
             }
@@ -185,9 +184,11 @@ def master(
         return
     told = console(as_json)
     for each in found:
+        loudness, peak_dbtp = each["integrated_lufs"], each["true_peak_dbtp"]
+        loud = "no loudness" if loudness is None else f"{loudness} LUFS"
+        peaks = "silence" if peak_dbtp is None else f"peaks at {peak_dbtp} dBTP"
         told.print(
-            f"{each['file']}: {each['integrated_lufs']} LUFS, peaks at {each['true_peak_dbtp']} dBTP, limited by "
-            f"{float(each['limiting_db']):.1f} dB",
+            f"{each['file']}: {loud}, {peaks}, limited by {float(each['limiting_db']):.1f} dB",
             highlight=False,
             markup=False,
             soft_wrap=True,
@@ -196,7 +197,7 @@ def master(
         told.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
-def _settings(section: str, assignments: Sequence[str]) -> dict[str, Any]:
+def settings_of(section: str, assignments: Sequence[str]) -> dict[str, Any]:
     """`section.name` → value; later ones win. One that is of another section is told."""
     from resonate_studio.brief_commands import parsed
 
@@ -213,56 +214,13 @@ def _mastering_brief(asked: dict[str, Any], assignments: Sequence[str]) -> Maste
     """asked: name → value; assignments win."""
     from resonate_resources.brief.layers import BriefError, Layer, nested, resolve
 
-    settings = _settings("mastering", assignments)
+    settings = settings_of("mastering", assignments)
     if "mastering.formats" in settings:
         raise click.UsageError("--set: mastering.formats: the ending of --out says the format")
     try:
         return resolve([Layer("", {"mastering": asked}), Layer("", nested(settings))]).brief.mastering
     except BriefError as error:
         raise click.UsageError(str(error).removeprefix(": ")) from error
-
-
-def _mixing_brief(assignments: Sequence[str]) -> MixingBrief:
-    from resonate_resources.brief.layers import Layer, nested, resolve
-
-    settings = _settings("mixing", assignments)
-    wanted = resolve([Layer("", nested(settings))]).brief.mixing
-    if wanted.balance in ("master-only", "auto"):
-        raise click.UsageError(
-            f"--set: mixing.balance={wanted.balance} needs a track, which stems alone are not"
-        )
-    return wanted
-
-
-@contextmanager
-def _stems(folder: Path) -> Iterator[tuple[Stems, Path]]:
-    """The stems in a folder, and a folder for what is made of them. What is wrong with them is one line."""
-    from resonate_resources.brief.section import STEM_NAMES
-    from resonate_resources.recordings.decoding import decode
-    from resonate_resources.recordings.limits import Limits
-    from resonate_resources.recordings.recording import AudioError
-
-    files = {file.stem.lower(): file for file in sorted(folder.iterdir()) if file.is_file()}
-    named = {name: files[name] for name in STEM_NAMES if name in files}
-    if not named:
-        raise click.ClickException(f"{folder}: holds none of {', '.join(STEM_NAMES)}, as files of audio")
-    try:
-        with TemporaryDirectory() as scratch:
-            stems: Stems = {}
-            for name, file in named.items():
-                into = Path(scratch) / name
-                into.mkdir()
-                stems[name] = decode(file, into, limits=Limits.from_environment()).recording
-            shapes = {name: (stem.sample_rate, stem.channels, stem.frames) for name, stem in stems.items()}
-            if len(set(shapes.values())) > 1:
-                told = "; ".join(
-                    f"{named[name].name} {rate} Hz, {channels} channels, {frames} frames"
-                    for name, (rate, channels, frames) in shapes.items()
-                )
-                raise AudioError(f"{folder}: stems must have one rate, channels and length, but: {told}")
-            yield stems, Path(scratch)
-    except AudioError as error:
-        raise click.ClickException(" ".join(str(error).split())) from error
 
 
 @contextmanager
@@ -279,7 +237,7 @@ def _decoded(file: Path) -> Iterator[tuple[Recording, Path]]:
         raise click.ClickException(" ".join(str(error).split())) from error
 
 
-def _measures(blocks: Iterable[Samples], sample_rate: int, channels: int) -> dict[str, Any]:
+def measures_of(blocks: Iterable[Samples], sample_rate: int, channels: int) -> dict[str, Any]:
     """As `resonate loudness` tells them; None for silence, and for the loudness of under 400 ms."""
     from resonate_resources.signal.loudness import LoudnessMeter
     from resonate_resources.signal.true_peak import SamplePeakMeter, TruePeakMeter
@@ -300,99 +258,3 @@ def _measures(blocks: Iterable[Samples], sample_rate: int, channels: int) -> dic
         "sample_peak_dbfs": sample_peak.peak(),
     }
     return {name: round(value, 2) if math.isfinite(value) else None for name, value in values.items()}
-
-
-@click.command(cls=Command)
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="STEM_DIR")
-@click.option(
-    "--balance",
-    type=click.Choice(["original", "standard", "reference"]),
-    help="standard, the default: vocals 0, drums −3, bass −6, other −8 LU; original: as they are; reference: "
-    "towards --reference.",
-)
-@click.option(
-    "--reference",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A clean recording, best of the same piece, to whose levels, tone and width the stems are moved.",
-)
-@click.option(
-    "--pumping-of",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="STEM_DIR",
-    help="The original's stems, where these were played anew: bass and other duck under the kick as there.",
-)
-@click.option("--gain", "gains", multiple=True, metavar="STEM=DB", help="How much louder a stem is to be.")
-@click.option(
-    "--set",
-    "assignments",
-    multiple=True,
-    metavar="mixing.NAME=VALUE",
-    help="Any other setting of mixing: mixing.compress=1, mixing.duck_db=4, mixing.mono_bass=true, …",
-)
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="The .wav to write, 32-bit float.",
-)
-@JSON
-def mix(
-    folder: Path,
-    balance: Literal["original", "standard", "reference"] | None,
-    reference: Path | None,
-    pumping_of: Path | None,
-    gains: tuple[str, ...],
-    assignments: tuple[str, ...],
-    out: Path,
-    as_json: bool,
-) -> None:
-    """Mix the stems in STEM_DIR: vocals, drums, bass, other, piano, guitar, each a file of any kind of audio.
-
-    They are taken for true stems, that hold nothing of each other, and are moved as far as it takes. Nobody
-    conducts unless --set mixing.conductor=rules says so.
-    """
-    from resonate_resources.mixing.holdings import Worth
-    from resonate_resources.mixing.material import FINISHED
-    from resonate_resources.mixing.plan import MixPlan
-    from resonate_resources.mixing.pumping import pumping
-    from resonate_resources.mixing.resource import PLAN, MixingResource
-    from resonate_resources.recordings.recording import Recording
-
-    if out.suffix.lower() != ".wav" or not out.parent.is_dir():
-        raise click.UsageError(f"--out: {out} is no .wav in a folder that exists")
-    if out.exists() and out.parent.samefile(folder):
-        raise click.UsageError("--out: is among the stems, which are never written to")
-    asked = [f"mixing.balance={balance or ('reference' if reference else 'standard')}"]
-    if reference is not None:
-        asked.append(f"mixing.reference={reference.absolute()}")
-    for gain in gains:
-        if "=" not in gain:
-            raise click.UsageError(f"--gain: {gain} is not of the form STEM=DB")
-        asked.append(f"mixing.gains_db.{gain}")
-    wanted = _mixing_brief(["mixing.conductor=none", *asked, *assignments])
-    with _stems(folder) as (stems, scratch):
-        mixing = MixingResource()
-        worth = {name: [Worth(0.0, stem.duration, math.inf, 0.0)] for name, stem in stems.items()}
-        planned = mixing.plan(stems, worth, FINISHED, wanted, scratch)
-        plan = MixPlan.read(planned.files[PLAN])
-        told = []
-        if pumping_of is not None:
-            with _stems(pumping_of) as (originals, _):
-                heard = pumping(originals)
-            depths = {} if heard is None else heard.depths_db
-            ducked = ", ".join(f"{name} {depth:.1f} dB" for name, depth in depths.items() if name in stems)
-            told = [f"ducked as the original pumps: {ducked or 'it does not'}"]
-            plan = plan if heard is None else plan.model_copy(update={"ducking": heard})
-        product = mixing.mix(stems, plan, scratch)
-        mixed = Recording.open(product.files["mix.wav"])
-        found = _measures(mixed.blocks(), mixed.sample_rate, mixed.channels)
-        shutil.copyfile(product.files["mix.wav"], out)
-    notes = [*planned.notes, *told, *product.notes]
-    gains_db = {name: round(stem.gain_db, 2) for name, stem in plan.stems.items()}
-    if as_json:
-        print_json({"file": str(out), **found, "gains_db": gains_db, "notes": notes})
-        return
-    moves = ", ".join(f"{name} {gain:+.1f} dB" for name, gain in gains_db.items())
-    loudness = "no loudness" if found["integrated_lufs"] is None else f"{found['integrated_lufs']} LUFS"
-    for line in (f"{out}: {loudness}; {moves}", *notes):
-        console(as_json).print(line, markup=False, highlight=False, soft_wrap=True)

@@ -120,7 +120,9 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _told(error: ValidationError) -> str:
     """The first thing that is wrong, as in `mastering.target_lufs: -90 is less than −36`."""
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
+    place = ".".join(
+        str(part) for part in first["loc"] if part != "[key]"
+    )  # pydantic's word for a table's name
     if first["type"] == "extra_forbidden":
         parent: Any = Brief.model_fields
         if len(first["loc"]) > 1:

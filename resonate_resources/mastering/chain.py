@@ -64,7 +64,7 @@ class Mastered:
     """masters: by label; that of the brief's target_lufs is the first, and has none (""). mix: what was measured of
     the mix, if it went in as it was. centred: a constant offset was taken out. compressed_db: what the gain of any
     band fell by at most; clipped_db: what was then clipped off the true peak. moves: towards the reference, where
-    there is one."""
+    there is one; higher_db: how much higher peaks then stand over loudness."""
 
     masters: Mapping[str, Master]
     mix: Facts | None
@@ -72,6 +72,7 @@ class Mastered:
     compressed_db: float
     clipped_db: float
     moves: Moves | None = None
+    higher_db: float = 0.0
 
 
 def master(
@@ -104,8 +105,10 @@ def master(
                 blocks = moved(source, moves)
                 path = Path(folder) / "moved.wav"
                 source = _written(blocks, path, source.channels, source.sample_rate, source.frames)
+        before_db = found.peak_over_loudness_db
         if centred or (moves is not None and moves.any):
             found = measured(source)
+        higher_db = found.peak_over_loudness_db - before_db if moves is not None else 0.0
         progress(0.1)
         part = rough if brief.compress is None else brief.compress
         dense = _dense(source, found.levels, DENSITY[brief.preset], part, allowed_db, Path(folder))
@@ -137,7 +140,7 @@ def master(
                 levelled.wasteful,
                 levelled.gain_db >= shaped.most_gain_db,
             )
-    return Mastered(masters, mix_facts, centred, dense.compressed_db, dense.clipped_db, moves)
+    return Mastered(masters, mix_facts, centred, dense.compressed_db, dense.clipped_db, moves, higher_db)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,12 @@ class Measured:
     offsets: npt.NDArray[np.float64]
     peaks: npt.NDArray[np.float64]
 
+    @property
+    def peak_over_loudness_db(self) -> float:
+        """True peak over integrated loudness; 0 where either is unknown."""
+        found = self.levels.true_peak_dbtp - self.levels.loudness.integrated_lufs
+        return found if math.isfinite(found) else 0.0
+
 
 def facts_of(recording: Recording) -> Facts:
     return measured(recording).facts

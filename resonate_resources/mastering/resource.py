@@ -17,6 +17,7 @@ from resonate_resources.mastering.facts import facts_of
 from resonate_resources.mastering.levelling import TOLERANCE_LU, Target
 from resonate_resources.mastering.reference import THIRDS_HZ, Floats, Moves, by_octave
 from resonate_resources.mastering.report import report
+from resonate_resources.mastering.shaping import DENSITY
 from resonate_resources.mastering.targets import measure_name
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.decoding import printable_name
@@ -24,14 +25,14 @@ from resonate_resources.recordings.lossy import LOSSY, channels_in
 from resonate_resources.recordings.named_file import NamedFile
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.recordings.tags import Tags
-from resonate_resources.signal.octaves import OCTAVES_HZ
+from resonate_resources.signal.octaves import OCTAVES_HZ, octaves_told
 from resonate_resources.signal.phase import phase_beside
 
 CODE_VERSION = "12"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 MOVES = "reference.json"
-_TOLD_DB = 0.1
+_TOLD_DB, _HIGHER_DB = 0.1, 1.0
 
 
 class MasteringResource(dg.ConfigurableResource[None]):
@@ -92,9 +93,9 @@ class MasteringResource(dg.ConfigurableResource[None]):
             notes += [f"for {label}: {note}" if label else note for note in _notes(each, brief, mix.channels)]
         if mastered.centred:
             notes.append("a constant offset was taken out: it cost headroom")
-        notes += _density_told(mastered)
+        notes += _density_told(mastered, brief, rough)
         if mastered.moves is not None:
-            notes += _moves_told(mastered.moves, Path(brief.reference).name)
+            notes += _moves_told(mastered.moves, mastered.higher_db, Path(brief.reference).name)
         facts = mastered.masters[""].files["master.wav"].facts
         assert facts is not None
         compared = {"original": facts_of(original), "mix": mastered.mix or facts_of(mix), "master": facts}
@@ -171,13 +172,12 @@ def _notes(master: Master, brief: MasteringBrief, channels: int) -> Iterator[str
         )
     elif master.bounded and abs(loudness - master.target_lufs) > TOLERANCE_LU:
         why = (
-            "more would bring less than half of its limiting in loudness (mastering.limiting_db in the brief "
-            "allows it)"
+            "more would bring less than half of its limiting in loudness (mastering.limiting_db allows it)"
             if master.wasteful
             else f"more would take over {GAIN_BOUND_DB:g} dB of gain"
             if master.amplified
-            else f"more would take over {master.allowed_db:.1f} dB off its peaks (mastering.limiting_db in the "
-            "brief)"
+            else f"more would take over {master.allowed_db:.1f} dB off its peaks (mastering.limiting_db allows "
+            "more)"
         )
         yield f"is at {loudness:.1f} LUFS, not {master.target_lufs:g}: {why}"
     for form in LOSSY:
@@ -197,8 +197,12 @@ def _notes(master: Master, brief: MasteringBrief, channels: int) -> Iterator[str
             )
 
 
-def _density_told(mastered: Mastered) -> Iterator[str]:
-    """What may be heard of it."""
+def _density_told(mastered: Mastered, brief: MasteringBrief, rough: float) -> Iterator[str]:
+    """What may be heard of it, and why there is none where somebody may expect it."""
+    if brief.compress and DENSITY[brief.preset] is None:
+        yield f"compress={brief.compress:g} compresses nothing with the preset {brief.preset}"
+    elif brief.preset == "aggressive" and brief.compress is None and not rough:
+        yield "finished music: the preset aggressive compresses nothing unless mastering.compress says so"
     told = []
     if mastered.compressed_db >= _TOLD_DB:
         told.append(f"compressed in three bands, by at most {mastered.compressed_db:.1f} dB")
@@ -208,17 +212,11 @@ def _density_told(mastered: Mastered) -> Iterator[str]:
         yield "; ".join(told)
 
 
-def _moves_told(moves: Moves, name: str) -> Iterator[str]:
-    tone, width = (_octaves_told(values) for values in (moves.tone_db, moves.width_db))
+def _moves_told(moves: Moves, higher_db: float, name: str) -> Iterator[str]:
+    tone, width = (octaves_told(by_octave(values).tolist()) for values in (moves.tone_db, moves.width_db))
     yield f"moved towards {printable_name(name)}, by octave in dB: {tone or 'nothing'}"
     if width:
         yield f"side against mid, by octave in dB: {width}"
+    if higher_db >= _HIGHER_DB:
+        yield f"peaks stand {higher_db:.1f} dB higher over its loudness for that, which costs loudness"
     yield from moves.reasons
-
-
-def _octaves_told(values: Floats) -> str:
-    """Those that are moved by what may be heard, as in `63 Hz +2.1, 8000 Hz −1.0`."""
-    moved = zip(OCTAVES_HZ, by_octave(values), strict=True)
-    return ", ".join(
-        f"{centre:g} Hz {by:+.1f}".replace("-", "−") for centre, by in moved if abs(by) >= _TOLD_DB
-    )

@@ -17,6 +17,7 @@ from resonate_resources.mixing.plan import EVEN, MixPlan, StemPlan
 from resonate_resources.mixing.towards import Towards
 from resonate_resources.mixing.wishes import Wishes, bounded, common_gain_db
 from resonate_resources.preset import Preset
+from resonate_resources.signal.octaves import octaves_told
 
 ASTRAY_DB: Mapping[Preset, float] = {"conservative": -30.0, "balanced": -24.0, "aggressive": -18.0}
 """What moving a stem may add of what is not its own, against the mix, in every window and octave."""
@@ -24,6 +25,7 @@ ASTRAY_DB: Mapping[Preset, float] = {"conservative": -30.0, "balanced": -24.0, "
 _NOT_APART = "the voice is not naturalised: in the track itself it is not apart"
 TRACK = "track"
 """What the track itself is called where it takes the place of the stems."""
+_COMMON_DB = 0.5  # what is less is not worth a line
 _STILL_DB = 0.005  # a gain under this is none: 0.06 %
 
 
@@ -74,6 +76,22 @@ def plan_mix(
     }
     reasons += conducted.reasons
     reasons += tuple(_bounded(name, stem) for name, stem in stems.items() if _is_bounded(stem))
+    if abs(common_db) > _COMMON_DB and any(stem.wished_db for stem in stems.values()):
+        told = f"{common_db:+.1f} dB".replace("-", "−")
+        reasons += (
+            f"of what is wished, {told} that all stems have in common are left out: they balance nothing",
+        )
+    asked = {*brief.gains_db, *brief.pan, *brief.width_db}
+    reasons += tuple(
+        f"{name}: there is no such stem; what is asked of it is left" for name in sorted(asked - {*stems})
+    )
+    if reference is not None:
+        if reference.counts < 1:
+            reasons += (f"mix or reference last under 3 s, and count {reference.counts:.0%}",)
+        moved = {"tone of all": made.tone_db, "side against mid of all": reference.width_db}
+        reasons += tuple(
+            f"{what}, by octave in dB: {told}" for what, by in moved.items() if (told := octaves_told(by))
+        )
     if reference is not None and not reference.same_piece:
         reasons += ("the reference is no recording of the same piece: it tells little of levels",)
     if reference is not None and reference.sections:

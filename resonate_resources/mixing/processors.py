@@ -124,6 +124,8 @@ def _share(
 
 def _reasons(plan: MixPlan, brief: MixingBrief, lows: float | None) -> list[str]:
     told = [_compressed(name, stem) for name, stem in plan.stems.items() if stem.compresses]
+    if brief.compress and not STRIPS[brief.preset]:
+        told.append(f"compress={brief.compress:g} compresses nothing with the preset {brief.preset}")
     for name, stem in plan.stems.items():
         if brief.pan_of(name):
             told.append(f"{name}: pan {stem.pan:+.2f} ({brief.pan_of(name):+.2f} asked)")

@@ -129,7 +129,10 @@ class MixingResource(dg.ConfigurableResource[None]):
             if stem.loudness_lufs is not None:
                 measures[f"{name}_loudness_lufs"] = stem.loudness_lufs + stem.gain_db + mix.gain_db
         turned = f"turned down by {-mix.gain_db:.1f} dB as a whole, as its peaks rose" if mix.gain_db else ""
-        notes = (*(voice.notes if voice is not None else ()), turned)
+        naturalised = voice.notes if voice is not None else ()
+        if any(plan.naturalise.values()) and not naturalised:
+            naturalised = ("nothing to naturalise: there is no voice, or hardly one",)
+        notes = (*naturalised, turned)
         return Product({"mix.wav": mix.recording.path}, measures, tuple(filter(None, notes)))
 
     def _plan(

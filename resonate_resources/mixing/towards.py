@@ -26,6 +26,7 @@ _AGREED_DB, _OTHER_PIECE_DB = 0.3, 3.0
 _FAINT_DB, _CLEAR_DB = -50.0, -30.0  # of an octave in a second, against the strongest of all
 _SAME_PIECE, _SECONDS, _FAINT = 0.8, 4, 1e-5
 _ONE_SIDED = 0.98
+_WHOLE_S = 3.0  # what is shorter counts by its part of that, as in mastering
 _SHORTEST_S, _LEAST_DB = 4.0, 0.25  # of sections whose width is told, and what is moved on top
 _NO_SIDE_DB, _SIDE_DB = -40.0, -25.0  # side against mid: under the first there is none
 
@@ -33,11 +34,13 @@ _NO_SIDE_DB, _SIDE_DB = -40.0, -25.0  # side against mid: under the first there 
 @dataclass(frozen=True)
 class Heard:
     """Energies by second and octave, (seconds, octaves); of a stereo sum, those of its side in the same shape, and
-    how far each octave leans to one channel, (octaves,), from −1, all in the right, to 1, all in the left."""
+    how far each octave leans to one channel, (octaves,), from −1, all in the right, to 1, all in the left.
+    seconds: how long it is."""
 
     energy: Floats
     side: Floats | None
     lean: Floats | None = None
+    seconds: float = math.inf
 
     @property
     def silent(self) -> bool:
@@ -71,10 +74,10 @@ def heard_together(stems: Stems) -> tuple[dict[str, Heard], Heard]:
             left.append(_energy(spectra, total[:1]))
     heard = {name: Heard(np.array(energy), None) for name, energy in energies.items()}
     if not side:
-        return heard, Heard(np.array(whole), None)
+        return heard, Heard(np.array(whole), None, seconds=first.duration)
     energy = np.sum(whole, axis=0)
     lean = 2 * np.sum(left, axis=0) / np.maximum(energy, 1e-30) - 1
-    return heard, Heard(np.array(whole), np.array(side), lean)
+    return heard, Heard(np.array(whole), np.array(side), lean, first.duration)
 
 
 def _energy(spectra: OctaveSpectra, block: Samples) -> Floats:
@@ -91,7 +94,8 @@ class Towards:
 
     gains_db: of the stems that are not silent. width_db: of all together, by octave. sections: what their widths
     want on top. same_piece: the reference is a recording of the same piece. parts (stems, times, octaves) and
-    wanted (times, octaves) are held against each other.
+    wanted (times, octaves) are held against each other. counts: 0 to 1, how far mix and reference are long
+    enough to tell; gains and widths are already of that part.
     """
 
     gains_db: Mapping[str, float]
@@ -100,12 +104,13 @@ class Towards:
     same_piece: bool
     parts: Floats
     wanted: Floats
+    counts: float = 1.0
 
     def tone_db(self, gains_db: Mapping[str, float]) -> Octaves:
         """Of all stems together, once these are their gains."""
         gains = np.array([gains_db[name] for name in self.gains_db])
         _, tone = _fitted(self.parts, self.wanted, self.same_piece, gains)
-        return tuple(tone.tolist())
+        return tuple((self.counts * tone).tolist())
 
 
 def towards(
@@ -134,9 +139,18 @@ def towards(
     if not same:
         held, against = parts.mean(axis=1, keepdims=True), wanted.mean(axis=0, keepdims=True)
         gains, _ = _fitted(held, against, same=False)
+    counts = min(1.0, min(mix.seconds, reference.seconds) / _WHOLE_S)
     width_db = _width(mix, reference)
     own = _sections(mix, reference, sections, width_db) if same else ()
-    return Towards(dict(zip(names, gains.tolist(), strict=True)), width_db, own, same, held, against)
+    return Towards(
+        dict(zip(names, (counts * gains).tolist(), strict=True)),
+        tuple(counts * width for width in width_db),
+        own,
+        same,
+        held,
+        against,
+        counts,
+    )
 
 
 def _together(own: Floats, other: Floats) -> bool:

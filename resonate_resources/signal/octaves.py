@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,17 @@ OCTAVES_HZ = (31.5, 63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 1
 _CENTRES_HZ = 1000.0 * 2.0 ** np.arange(-5, 5)
 _RESOLUTION_HZ = 11.0  # 4096 points at 44.1 and 48 kHz
 _WINDOWS = 64  # of spectra at once, for the sake of memory
+
+
+_TOLD_DB = 0.1  # what is less is not heard
+
+
+def octaves_told(levels_db: Sequence[float]) -> str:
+    """Those that are moved by what may be heard, as in `63 Hz +2.1, 8000 Hz −1.0`."""
+    moved = zip(OCTAVES_HZ, levels_db, strict=True)
+    return ", ".join(
+        f"{centre:g} Hz {by:+.1f}".replace("-", "−") for centre, by in moved if abs(by) >= _TOLD_DB
+    )
 
 
 def membership(hertz: npt.NDArray[np.floating[Any]]) -> Floats:
