@@ -2151,12 +2151,12 @@ export interface operations {
     list_tracks: {
         parameters: {
             query?: {
-                search?: string;
-                state?: ("failed" | "not accepted" | "stopped" | "unfinished" | "behind" | "running" | "queued" | "waiting" | "done") | null;
-                sort?: "worst" | "added" | "title" | "artist" | "tempo" | "key" | "score";
                 descending?: boolean;
-                offset?: number;
                 limit?: number;
+                offset?: number;
+                search?: string;
+                sort?: "worst" | "added" | "title" | "artist" | "tempo" | "key" | "score";
+                state?: ("failed" | "not accepted" | "stopped" | "unfinished" | "behind" | "running" | "queued" | "waiting" | "done") | null;
             };
             header?: never;
             path?: never;
@@ -2438,10 +2438,10 @@ export interface operations {
     archive: {
         parameters: {
             query?: {
-                what?: string;
-                format?: "wav" | "flac" | "mp3" | "m4a" | "opus";
                 bits?: 16 | 24 | 32;
+                format?: "wav" | "flac" | "mp3" | "m4a" | "opus";
                 rate?: (44100 | 48000) | null;
+                what?: string;
             };
             header?: never;
             path: {
@@ -2859,8 +2859,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                track: string;
                 key: string;
+                track: string;
             };
             cookie?: never;
         };
@@ -3066,9 +3066,9 @@ export interface operations {
             };
             header?: never;
             path: {
-                track: string;
-                stage: string;
                 name: string;
+                stage: string;
+                track: string;
             };
             cookie?: never;
         };

@@ -86,7 +86,7 @@ const Cells = memo(function Cells({ track: listed, job, onRemove }: CellsProps) 
           )}
         </span>
         {detail !== null && (
-          <span className="cut small soft" title={detail}>
+          <span className="detail small soft" title={detail}>
             {detail}
           </span>
         )}
