@@ -17,11 +17,19 @@ export function Toolbar({ view, setView, total, states }: Props) {
   const field = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState(view.search);
   const settled = useSettled(typed, AFTER_KEYSTROKE_MS);
+  const asked = useRef(view.search);
   useEffect(() => {
-    if (settled !== view.search) setView({ ...view, search: settled });
+    if (settled === asked.current) return;
+    asked.current = settled;
+    setView({ ...view, search: settled });
     // Only what was typed asks for it; another view must not bring the old words back.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [settled]);
+  useEffect(() => {
+    if (view.search === asked.current) return;
+    asked.current = view.search; // changed from elsewhere
+    setTyped(view.search);
+  }, [view.search]);
   useEffect(() => {
     const focus = (event: KeyboardEvent) => {
       if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -67,7 +67,7 @@ export function TrackList() {
     shownFilter.current = filtered;
     if (scrollY > margin) scrollTo(0, 0);
   }, [filtered, margin]);
-  const told = asked.isPlaceholderData ? null : `${filtered}\n${total}`;
+  const told = asked.data === undefined || asked.isPlaceholderData ? null : `${filtered}\n${total}`;
   const lastTold = useRef(told);
   useEffect(() => {
     if (told === null || told === lastTold.current) return;
@@ -79,7 +79,8 @@ export function TrackList() {
   useLayoutEffect(() => {
     if (ready) scrollTo(0, leftAt);
   }, [ready]);
-  useEffect(() => {
+  // Before the next page is painted, whose shorter document would be a scroll to the top.
+  useLayoutEffect(() => {
     const keep = () => {
       leftAt = scrollY;
     };

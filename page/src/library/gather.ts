@@ -29,7 +29,9 @@ export async function gatherDropped(transfer: DataTransfer): Promise<Gathering> 
   for (const item of transfer.items) {
     if (item.kind !== "file") continue;
     const entry = item.webkitGetAsEntry();
+    const file = entry === null ? item.getAsFile() : null; // some programs drag files that lie in no folder
     if (entry !== null) entries.push(entry);
+    else if (file !== null) found.files.push({ file, path: file.name });
   }
   for (const entry of entries) {
     if (entry.isDirectory) await walk(entry as FileSystemDirectoryEntry, entry.name, found);

@@ -91,7 +91,7 @@ class StandIn:
     """Method and path of every request but GET."""
     removed: list[tuple[str, bool]] = field(default_factory=list)
     cleared: list[float] = field(default_factory=list)
-    waits: list[asyncio.Queue[str]] = field(default_factory=list)
+    waits: list[asyncio.Queue[str | None]] = field(default_factory=list)
     loop: asyncio.AbstractEventLoop | None = None
     address: str = ""
 
@@ -119,6 +119,12 @@ class StandIn:
         self.jobs[job.job_id] = job
         self.tell("job", job.model_dump_json())
         return job
+
+    def hang_up(self) -> None:
+        """End all event streams."""
+        for queue in list(self.waits):
+            assert self.loop is not None
+            self.loop.call_soon_threadsafe(queue.put_nowait, None)
 
     @property
     def listening(self) -> int:
@@ -225,15 +231,15 @@ def app_of(stand_in: StandIn) -> FastAPI:
 
     @app.get("/api/v1/events")
     async def events() -> StreamingResponse:
-        queue: asyncio.Queue[str] = asyncio.Queue()
+        queue: asyncio.Queue[str | None] = asyncio.Queue()
         stand_in.loop = asyncio.get_running_loop()
         stand_in.waits.append(queue)
 
         async def stream() -> AsyncIterator[str]:
             try:
                 yield ": here\n\n"
-                while True:
-                    yield await queue.get()
+                while (told := await queue.get()) is not None:
+                    yield told
             finally:
                 stand_in.waits.remove(queue)
 
@@ -290,5 +296,6 @@ def running(stand_in: StandIn, port: int = 0) -> Iterator[StandIn]:
         yield stand_in
     finally:
         server.should_exit = True
+        stand_in.hang_up()
         thread.join(10)
         listener.close()
