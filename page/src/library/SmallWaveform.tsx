@@ -6,15 +6,16 @@ const COLUMNS = 160;
 const HEIGHT = 40;
 
 /** The original's waveform, drawn in the text's colour. A picture only: the track's page has the one to hear by. */
-export function SmallWaveform({ track }: { track: string }) {
+export function SmallWaveform({ track, decoded }: { track: string; decoded: boolean }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { data } = useQuery({
     queryKey: ["small waveform", track],
     queryFn: async ({ signal }) => {
       const response = await fetch(`/api/v1/tracks/${track}/peaks/original?columns=${COLUMNS}`, { signal });
-      if (!response.ok) return null; // a track whose file is not decoded yet has none
+      if (!response.ok) return null; // a picture that is missing is no trouble worth a word
       return new Int8Array(await response.arrayBuffer());
     },
+    enabled: decoded,
     staleTime: Infinity,
   });
   useEffect(() => {

@@ -62,7 +62,7 @@ const Cells = memo(function Cells({ track: listed, job, onRemove }: CellsProps) 
         </span>
       </span>
       <span role="cell" className="cell-wave">
-        <SmallWaveform key={track.track} track={track.track} />
+        <SmallWaveform key={track.track} track={track.track} decoded={track.duration_s !== null} />
       </span>
       <span role="cell" className="cell-tempo figures">
         {tempo(track.tempo_bpm)}
