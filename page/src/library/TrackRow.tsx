@@ -79,7 +79,7 @@ const Cells = memo(function Cells({ track: listed, job, onRemove }: CellsProps) 
           <span className={`badge ${tone}`} title={meaning}>
             {label}
           </span>
-          {track.score !== null && (
+          {track.score !== null && job === undefined && (
             <span className="figures" title="Score of the master against the original, of 100">
               {Math.round(track.score)}
             </span>

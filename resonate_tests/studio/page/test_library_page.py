@@ -31,7 +31,9 @@ def titles(page: Page) -> list[str]:
     return page.locator(".title-link").all_inner_texts()
 
 
-def test_of_ten_thousand_tracks_those_in_sight_are_drawn_the_worst_on_top(page: Page, studio: StandIn) -> None:
+def test_of_ten_thousand_tracks_those_in_sight_are_drawn_the_worst_on_top(
+    page: Page, studio: StandIn
+) -> None:
     studio.tracks = many(10_000)
     opened(page, studio)
     expect(page.locator(".toolbar-total")).to_have_text("10,000 tracks")
@@ -92,7 +94,9 @@ def test_titles_are_text_whatever_they_hold(page: Page, studio: StandIn) -> None
     assert page.title() == "Library – Resonate"
 
 
-def test_chosen_files_go_up_and_what_cannot_be_used_is_told_in_a_line_each(page: Page, studio: StandIn) -> None:
+def test_chosen_files_go_up_and_what_cannot_be_used_is_told_in_a_line_each(
+    page: Page, studio: StandIn
+) -> None:
     studio.refusals = {
         "list.mp3": (415, "list.mp3 is text, no recording."),
         "huge.wav": (413, "huge.wav is over 4 GiB."),
@@ -136,7 +140,9 @@ def test_a_file_dropped_anywhere_is_taken(page: Page, studio: StandIn) -> None:
     assert studio.briefs == [None]
 
 
-def test_jobs_move_as_events_tell_and_can_be_cancelled_and_asked_for_again(page: Page, studio: StandIn) -> None:
+def test_jobs_move_as_events_tell_and_can_be_cancelled_and_asked_for_again(
+    page: Page, studio: StandIn
+) -> None:
     studio.tracks = [summary("night", "Night", state="running", accepted=None, score=None)]
     opened(page, studio)
     queue = page.get_by_role("region", name="Queue")
@@ -156,7 +162,9 @@ def test_jobs_move_as_events_tell_and_can_be_cancelled_and_asked_for_again(page:
     assert [one.rpartition("/")[2] for one in studio.asked] == ["cancel", "retry"]
 
 
-def test_the_page_says_when_nobody_answers_and_goes_on_when_somebody_does(page: Page, studio: StandIn) -> None:
+def test_the_page_says_when_nobody_answers_and_goes_on_when_somebody_does(
+    page: Page, studio: StandIn
+) -> None:
     opened(page, studio)
     refuse = "**/api/v1/events"
     page.route(refuse, lambda route: route.abort())
@@ -185,7 +193,9 @@ def test_a_track_goes_only_once_it_is_said_twice(page: Page, studio: StandIn) ->
 def test_room_is_counted_and_made_by_age(page: Page, studio: StandIn) -> None:
     opened(page, studio)
     page.get_by_text("Disk space").click()
-    expect(page.get_by_role("row", name=re.compile("Together"))).to_have_text(re.compile(r"3\.0 GB\s*1\.5 GB"))
+    expect(page.get_by_role("row", name=re.compile("Together"))).to_have_text(
+        re.compile(r"3\.0 GB\s*1\.5 GB")
+    )
     page.get_by_label("Earlier results to remove").select_option("Earlier results older than a month")
     page.get_by_role("button", name="Remove…").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
