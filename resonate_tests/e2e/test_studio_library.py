@@ -1,4 +1,4 @@
-"""The library page before the real job API: a recording dropped, watched to its end, and removed, in two browsers."""
+"""The library page before the real job API: a recording dropped, watched to its end, removed; in two browsers."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from resonate_tests.programs import required
 from resonate_tests.studio.page.stand_in import StandIn, running
 
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+"""Of a browser in a container, which reaches for nothing but what it is told to open."""
 SOURCES = Path(__file__).parents[3] / "page"
 
 
@@ -55,8 +57,8 @@ def studio() -> Iterator[StandIn]:
 
 @pytest.fixture
 def page(browser: Browser, studio: StandIn) -> Iterator[Page]:
-    """Blank; at the end of a test nothing may have gone wrong in it, nor against its content policy, nor may it have
-    asked for anything from elsewhere."""
+    """Blank; at the end of a test nothing may have gone wrong in it, nor against its content policy, and nothing
+    may have been asked for from elsewhere."""
     page = browser.new_page(viewport={"width": 1280, "height": 860})
     page.set_default_timeout(20_000)
     wrong: list[str] = []

@@ -1,4 +1,4 @@
-"""Stands in for the job API before the page: by the same contract, with whatever library, jobs and answers a test says.
+"""Stands in for the job API: by the same contract, with whatever library, jobs and answers a test says.
 
 What the API itself does is not tried against this, but in resonate_tests/studio/api and resonate_tests/e2e.
 """
@@ -23,7 +23,7 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from resonate_studio.api import models as m
 
 PAGE = Path(m.__file__).parent / "page"
-POLICY = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'"
+POLICY = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'"
 """No inline script, no inline style."""
 WORST_FIRST = m.TrackState.__args__  # type: ignore[attr-defined]
 KEYS = ("A minor", "C major", "F# minor", "Bb major", "E minor")
@@ -101,7 +101,7 @@ class StandIn:
         for queue in list(self.waits):
             self.loop.call_soon_threadsafe(queue.put_nowait, f"event: {event}\ndata: {data}\n\n")
 
-    def job(self, title: str, track: str | None = None, id: UUID | None = None, **facts: object) -> m.Job:
+    def job(self, title: str, track: str | None = None, job_id: UUID | None = None, **facts: object) -> m.Job:
         """A job as it is from now on, told to the page."""
         known: dict[str, object] = {
             "status": "processing",
@@ -115,7 +115,9 @@ class StandIn:
             "track_url": None if track is None else f"/api/v1/tracks/{track}",
             "results": [],
         }
-        job = m.Job.model_validate(known | facts | {"job_id": id or uuid4(), "title": title, "track": track})
+        job = m.Job.model_validate(
+            known | facts | {"job_id": job_id or uuid4(), "title": title, "track": track}
+        )
         self.jobs[job.job_id] = job
         self.tell("job", job.model_dump_json())
         return job
