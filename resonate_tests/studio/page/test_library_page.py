@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from resonate_studio.api.models import Rejected
 from resonate_tests.studio.page.conftest import SOURCES
-from resonate_tests.studio.page.stand_in import StandIn, many, summary
+from resonate_tests.studio.page.stand_in import StandIn, many, running, summary
 
 AXE = SOURCES / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -162,16 +162,20 @@ def test_jobs_move_as_events_tell_and_can_be_cancelled_and_asked_for_again(
     assert [one.rpartition("/")[2] for one in studio.asked] == ["cancel", "retry"]
 
 
-def test_the_page_says_when_nobody_answers_and_goes_on_when_somebody_does(
-    page: Page, studio: StandIn
-) -> None:
-    opened(page, studio)
-    refuse = "**/api/v1/events"
-    page.route(refuse, lambda route: route.abort())
-    page.reload()
+def test_the_page_says_when_nobody_answers_and_goes_on_with_what_happened_meanwhile(page: Page) -> None:
+    studio = StandIn(tracks=[summary("night", "Night", state="running", accepted=None, score=None)])
+    with running(studio):
+        port = int(studio.address.rpartition(":")[2])
+        opened(page, studio)
+        job = studio.job("Night", "night", progress=0.5, stage="stems")
+        expect(page.locator("[data-index='0']")).to_contain_text("stems, 50 %")
     expect(page.get_by_text("No connection, trying again")).to_be_visible()
-    page.unroute(refuse)
-    expect(page.get_by_text("No connection, trying again")).to_be_hidden()
+    studio.tracks = [summary("night", "Night")]
+    studio.jobs[job.job_id] = job.model_copy(update={"status": "completed"})
+    with running(studio, port):
+        expect(page.get_by_text("No connection, trying again")).to_be_hidden(timeout=30_000)
+        expect(page.locator("[data-index='0']")).to_contain_text("Done")
+        expect(page.get_by_role("region", name="Queue")).to_contain_text("Nothing to do")
 
 
 def test_a_track_goes_only_once_it_is_said_twice(page: Page, studio: StandIn) -> None:
