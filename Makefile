@@ -11,7 +11,7 @@ PAGE := $(shell find page -name node_modules -prune -o -type f -print)
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 export RESONATE_HOME ?= $(CURDIR)/studio
 
-.PHONY: demo dev workers test quick fresh check snapshots constraints clean system programs python
+.PHONY: demo dev workers test quick fresh check snapshots schema constraints clean system programs python
 # Two apt-get or pip at a time get in each other's way.
 .NOTPARALLEL:
 
@@ -54,6 +54,12 @@ check: $(VENV)/dev
 ## snapshots: accept the definitions as they are now
 snapshots: $(VENV)/dev
 	$(BIN)/pytest resonate_tests/assets/test_definitions.py --snapshot-update
+
+## schema: the page's types, from the job API's description
+schema: $(VENV)/dev
+	$(BIN)/python -m resonate_studio.api.openapi >build-openapi.json
+	$(BIN)/python page/npm.py run schema -- ../build-openapi.json --output src/api/schema.ts
+	rm build-openapi.json
 
 ## constraints: pin the newest of everything that goes together, for everyone
 constraints:

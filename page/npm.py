@@ -5,6 +5,8 @@ Without words it makes the page: packages as locked, then resonate_studio/api/pa
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -75,13 +77,25 @@ def hash_of_sources() -> str:
 
 
 def make() -> None:
-    """Packages and page, where it is not of these sources already. Raises as npm does."""
+    """Packages and page, where it is not of these sources already; one process at a time. Raises as npm does."""
     wanted, note = hash_of_sources(), BUILT / MADE_OF
-    if note.is_file() and note.read_text().strip() == wanted:
-        return
-    npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
-    npm("run", "build")
-    note.write_text(wanted + "\n")
+    with alone():
+        if note.is_file() and note.read_text().strip() == wanted:
+            return
+        npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        npm("run", "build")
+        note.write_text(wanted + "\n")
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Waits for another that makes the page, as tests side by side may."""
+    folder = os.open(PAGE, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def main() -> None:

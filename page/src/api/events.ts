@@ -1,6 +1,7 @@
 /** What happens on the server, as it happens: one event stream for the whole page. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
+import { noteJob } from "./ended.ts";
 import type { Job, Jobs } from "./schema.ts";
 
 const AT_MOST_EVERY_MS = 1500; // a batch of finished stages is one look at the library
@@ -47,6 +48,7 @@ export function useServerEvents(): void {
     source.addEventListener("job", (event: MessageEvent<string>) => {
       const job = JSON.parse(event.data) as Job;
       queries.setQueryData<Jobs>(["jobs"], (known) => ({ jobs: withJob(known?.jobs ?? [], job) }));
+      noteJob(job);
       if (job.status !== "queued" && job.status !== "processing") look();
     });
     source.addEventListener("library", look);

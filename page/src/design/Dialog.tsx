@@ -11,15 +11,18 @@ interface Props {
 
 export function Dialog({ title, onClose, children, actions }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const buttons = useRef<HTMLDivElement>(null);
   const heading = useId();
   useEffect(() => {
     dialog.current?.showModal();
+    // Not what happens to come first in it, such as a tick box.
+    buttons.current?.querySelector("button")?.focus();
   }, []);
   return (
     <dialog ref={dialog} className="dialog" aria-labelledby={heading} onClose={onClose} onCancel={onClose}>
       <h2 id={heading}>{title}</h2>
       {children}
-      <div className="dialog-actions">{actions}</div>
+      <div ref={buttons} className="dialog-actions">{actions}</div>
     </dialog>
   );
 }

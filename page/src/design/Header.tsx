@@ -6,7 +6,11 @@ import "./header.css";
 import { ThemeToggle } from "./ThemeToggle.tsx";
 
 export function Header() {
-  const health = useQuery({ queryKey: ["health"], queryFn: () => answer(api.GET("/api/v1/health")) });
+  const health = useQuery({
+    queryKey: ["health"],
+    queryFn: () => answer(api.GET("/api/v1/health")),
+    refetchInterval: (query) => (query.state.data?.runs === true ? 60_000 : 5_000), // what runs need takes its time to start
+  });
   const connected = useConnected();
   return (
     <header className="header">
