@@ -93,7 +93,7 @@ export interface paths {
         };
         /**
          * Events
-         * @description Server-sent events of all jobs and of the library.
+         * @description All jobs and the library, whenever they change.
          */
         get: operations["events"];
         put?: never;
@@ -133,13 +133,13 @@ export interface paths {
         };
         /**
          * List Jobs
-         * @description Jobs, the latest first. active: only those that wait or work.
+         * @description The latest 200, the latest first. active: only those that wait or work.
          */
         get: operations["list_jobs"];
         put?: never;
         /**
          * Create Job
-         * @description Take in a file and process it.
+         * @description Take in a file and process it. Of one that is known already, what was made is found.
          */
         post: operations["create_job"];
         delete?: never;
@@ -179,7 +179,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Job
-         * @description Stop a job that waits or works.
+         * @description Stop a job that waits or works. What was made stays, and is found by the next one.
          */
         post: operations["cancel_job"];
         delete?: never;
@@ -197,7 +197,7 @@ export interface paths {
         };
         /**
          * Job Events
-         * @description Server-sent events of one job.
+         * @description One job, whenever it changes, until it is over.
          */
         get: operations["job_events"];
         put?: never;
@@ -222,6 +222,26 @@ export interface paths {
          * @description Process the job's track again: what is made already is found.
          */
         post: operations["retry_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Login
+         * @description Give the token once: the browser keeps it in a cookie that no script can read.
+         */
+        post: operations["login"];
         delete?: never;
         options?: never;
         head?: never;
@@ -292,6 +312,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tracks/{track}/abx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listening Tests
+         * @description Results of listening tests, the first one first.
+         */
+        get: operations["listening_tests"];
+        put?: never;
+        /**
+         * Keep Listening Test
+         * @description Keep the result of one. The versions are kept by what they are now, and not by what they will be.
+         */
+        post: operations["keep_listening_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/{track}/abx/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Listening Tests
+         * @description All of them as a file.
+         */
+        get: operations["export_listening_tests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tracks/{track}/archive": {
         parameters: {
             query?: never;
@@ -304,6 +368,29 @@ export interface paths {
          * @description What is asked for, as one zip.
          */
         get: operations["archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/{track}/audio/{version}/{n}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Segment
+         * @description Five seconds of sound, from n · 240,000 on at 48 kHz, as Ogg Opus.
+         *
+         *     X-Lead-Frames come before them and are to be left out, X-Frames are the segment's own, and what follows is to be
+         *     left out; X-Total-Frames: of the whole version.
+         */
+        get: operations["segment"];
         put?: never;
         post?: never;
         delete?: never;
@@ -416,6 +503,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tracks/{track}/notes/{stem}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notes
+         * @description What was written down of a stem.
+         */
+        get: operations["notes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/{track}/peaks/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Waveform
+         * @description Lowest and highest sample of each column, as pairs of int8, full scale ±127.
+         *
+         *     X-Exact: 0 as long as not every sample was seen: ask again in a few seconds. X-Start-S, X-End-S: what it shows.
+         */
+        get: operations["waveform"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tracks/{track}/process": {
         parameters: {
             query?: never;
@@ -436,10 +565,141 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tracks/{track}/spectrogram/{version}/{zoom}/{tile}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Spectrogram Tile
+         * @description A picture of 512 × 192 pixels: 5 s at zoom 0, twice as much at each further one; 40 Hz to 20 kHz,
+         *     logarithmic, from the bottom up. X-Tile-Seconds: how much it shows, X-Tiles: how many there are at that zoom.
+         */
+        get: operations["spectrogram_tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/{track}/spectrum": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Spectrum
+         * @description Two versions by octave at equal loudness, whole or in a stretch.
+         */
+        get: operations["spectrum"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AbxRecord
+         * @description p: of as many right answers or more by guessing (binomial, one-sided).
+         */
+        AbxRecord: {
+            /** A */
+            a: string;
+            /** At */
+            at: string;
+            /** B */
+            b: string;
+            /** End S */
+            end_s?: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Listener
+             * @default
+             */
+            listener: string;
+            /**
+             * Loudness Matched
+             * @default true
+             */
+            loudness_matched: boolean;
+            /** P */
+            p: number;
+            /** Right */
+            right: number;
+            /**
+             * Start S
+             * @default 0
+             */
+            start_s: number;
+            /** Trials */
+            trials: components["schemas"]["AbxTrial"][];
+        };
+        /** AbxRecords */
+        AbxRecords: {
+            /** Tests */
+            tests: components["schemas"]["AbxRecord"][];
+        };
+        /**
+         * AbxResult
+         * @description Sent by the page when ten trials and more are done. start_s, end_s: the region that was heard.
+         */
+        AbxResult: {
+            /** A */
+            a: string;
+            /** B */
+            b: string;
+            /** End S */
+            end_s?: number | null;
+            /**
+             * Listener
+             * @default
+             */
+            listener: string;
+            /**
+             * Loudness Matched
+             * @default true
+             */
+            loudness_matched: boolean;
+            /**
+             * Start S
+             * @default 0
+             */
+            start_s: number;
+            /** Trials */
+            trials: components["schemas"]["AbxTrial"][];
+        };
+        /**
+         * AbxTrial
+         * @description x: what was hidden.
+         */
+        AbxTrial: {
+            /**
+             * Answer
+             * @enum {string}
+             */
+            answer: "a" | "b";
+            /**
+             * X
+             * @enum {string}
+             */
+            x: "a" | "b";
+        };
         /**
          * BeforeAfter
          * @description One measure of the original and of the master. better: whether that is an improvement, null where it is taste
@@ -456,17 +716,6 @@ export interface components {
             name: string;
             /** Unit */
             unit: string;
-        };
-        /** Body_create_job */
-        Body_create_job: {
-            /** Brief */
-            brief?: string | null;
-            /** File */
-            file?: string | null;
-            /** Prompt */
-            prompt?: string | null;
-            /** Reference Track */
-            reference_track?: string | null;
         };
         /** Brief */
         Brief: {
@@ -687,6 +936,14 @@ export interface components {
             jobs: components["schemas"]["Job"][];
         };
         /**
+         * Login
+         * @description The token that was printed where another address than this machine's is listened on.
+         */
+        Login: {
+            /** Token */
+            token: string;
+        };
+        /**
          * Music
          * @description What the profile knows. Empty lists are of what it does not know (yet).
          */
@@ -703,6 +960,29 @@ export interface components {
             key: string | null;
             /** Sections */
             sections: components["schemas"]["Section"][];
+            /** Tempo Bpm */
+            tempo_bpm: number | null;
+        };
+        /**
+         * Note
+         * @description velocity: 1 to 127.
+         */
+        Note: {
+            /** End S */
+            end_s: number;
+            /** Pitch */
+            pitch: number;
+            /** Start S */
+            start_s: number;
+            /** Velocity */
+            velocity: number;
+        };
+        /** Notes */
+        Notes: {
+            /** Notes */
+            notes: components["schemas"]["Note"][];
+            /** Stem */
+            stem: string;
             /** Tempo Bpm */
             tempo_bpm: number | null;
         };
@@ -768,6 +1048,22 @@ export interface components {
             label: string;
             /** Start S */
             start_s: number;
+        };
+        /**
+         * Spectrum
+         * @description Levels of two versions by octave at equal loudness, and their difference (b less a), in dB.
+         */
+        Spectrum: {
+            /** A Db */
+            a_db: (number | null)[];
+            /** B Db */
+            b_db: (number | null)[];
+            /** Difference Db */
+            difference_db: (number | null)[];
+            /** Loudness Difference Lu */
+            loudness_difference_lu: number | null;
+            /** Octaves Hz */
+            octaves_hz: number[];
         };
         /**
          * StageReport
@@ -933,8 +1229,11 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AbxRecord = components['schemas']['AbxRecord'];
+export type AbxRecords = components['schemas']['AbxRecords'];
+export type AbxResult = components['schemas']['AbxResult'];
+export type AbxTrial = components['schemas']['AbxTrial'];
 export type BeforeAfter = components['schemas']['BeforeAfter'];
-export type BodyCreateJob = components['schemas']['Body_create_job'];
 export type Brief = components['schemas']['Brief'];
 export type BriefChange = components['schemas']['BriefChange'];
 export type BriefChanged = components['schemas']['BriefChanged'];
@@ -951,13 +1250,17 @@ export type Health = components['schemas']['Health'];
 export type Job = components['schemas']['Job'];
 export type JobAccepted = components['schemas']['JobAccepted'];
 export type Jobs = components['schemas']['Jobs'];
+export type Login = components['schemas']['Login'];
 export type Music = components['schemas']['Music'];
+export type Note = components['schemas']['Note'];
+export type Notes = components['schemas']['Notes'];
 export type Problem = components['schemas']['Problem'];
 export type Quality = components['schemas']['Quality'];
 export type Rejected = components['schemas']['Rejected'];
 export type RejectedFiles = components['schemas']['RejectedFiles'];
 export type Result = components['schemas']['Result'];
 export type Section = components['schemas']['Section'];
+export type Spectrum = components['schemas']['Spectrum'];
 export type StageReport = components['schemas']['StageReport'];
 export type Track = components['schemas']['Track'];
 export type TrackList = components['schemas']['TrackList'];
@@ -1234,7 +1537,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/vnd.apache.parquet": string;
+                };
             };
             /** @description The request can't be read */
             400: {
@@ -1313,18 +1618,22 @@ export interface operations {
     events: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "last-event-id"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description `event: job` with a Job, `event: library` with {}; comments while nothing happens */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/event-stream": string;
+                };
             };
             /** @description The request can't be read */
             400: {
@@ -1566,15 +1875,32 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["Body_create_job"];
+                "multipart/form-data": {
+                    /** @description What is wanted: section → name → value, as JSON */
+                    brief?: string;
+                    /**
+                     * Format: binary
+                     * @description Audio of any kind
+                     */
+                    file?: string;
+                    /** @description The music in words; kept with the profile of a file */
+                    prompt?: string;
+                    /**
+                     * Format: binary
+                     * @description A recording towards whose tone, balance and width the file is moved
+                     */
+                    reference_track?: string;
+                };
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description Asked for */
             202: {
                 headers: {
+                    /** @description Of the job */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1873,7 +2199,9 @@ export interface operations {
     job_events: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "last-event-id"?: string | null;
+            };
             path: {
                 job_id: string;
             };
@@ -1881,12 +2209,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description `event: job` with a Job, `event: library` with {}; comments while nothing happens */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/event-stream": string;
+                };
             };
             /** @description The request can't be read */
             400: {
@@ -1973,9 +2303,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description Asked for */
             202: {
                 headers: {
+                    /** @description Of the job */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2020,6 +2352,91 @@ export interface operations {
             };
             /** @description Not now: something else is under way */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in it can't be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Storage or a database can't be used now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Login"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another page or for another host */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2435,6 +2852,295 @@ export interface operations {
             };
         };
     };
+    listening_tests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbxRecords"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another page or for another host */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in it can't be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Storage or a database can't be used now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_listening_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AbxResult"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbxRecord"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another page or for another host */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in it can't be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Storage or a database can't be used now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_listening_tests: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path: {
+                track: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another page or for another host */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in it can't be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Storage or a database can't be used now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     archive: {
         parameters: {
             query?: {
@@ -2451,8 +3157,124 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another page or for another host */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now: something else is under way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in it can't be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Storage or a database can't be used now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    segment: {
+        parameters: {
+            query?: {
+                codec?: "opus";
+            };
+            header?: never;
+            path: {
+                n: number;
+                track: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/ogg": string;
+                };
+            };
+            /** @description The one that was had before */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2978,8 +3800,17 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The bytes */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description As it was */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3074,12 +3905,154 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/octet-stream": string;
+                    "application/vnd.apache.parquet": string;
+                    "audio/flac": string;
+                    "audio/midi": string;
+                    "audio/mp4": string;
+                    "audio/mpeg": string;
+                    "audio/ogg": string;
+                    "audio/wav": string;
+                    "image/png": string;
+                };
+            };
+            /** @description Of the range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/octet-stream": string;
+                    "application/vnd.apache.parquet": string;
+                    "audio/flac": string;
+                    "audio/midi": string;
+                    "audio/mp4": string;
+                    "audio/mpeg": string;
+                    "audio/ogg": string;
+                    "audio/wav": string;
+                    "image/png": string;
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another page or for another host */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now: something else is under way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Outside the file */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in it can't be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Storage or a database can't be used now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stem: string;
+                track: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Notes"];
+                };
             };
             /** @description The request can't be read */
             400: {
@@ -3126,8 +4099,98 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Outside the file */
-            416: {
+            /** @description Something in it can't be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Storage or a database can't be used now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    waveform: {
+        parameters: {
+            query?: {
+                columns?: number;
+                end_s?: number | null;
+                start_s?: number;
+            };
+            header?: never;
+            path: {
+                track: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another page or for another host */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3222,6 +4285,209 @@ export interface operations {
             };
             /** @description Not now: something else is under way */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in it can't be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Storage or a database can't be used now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    spectrogram_tile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tile: number;
+                track: string;
+                version: string;
+                zoom: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description The one that was had before */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another page or for another host */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in it can't be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Storage or a database can't be used now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    spectrum: {
+        parameters: {
+            query: {
+                a: string;
+                b: string;
+                end_s?: number | null;
+                start_s?: number;
+            };
+            header?: never;
+            path: {
+                track: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spectrum"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another page or for another host */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
