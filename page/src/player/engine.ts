@@ -56,6 +56,7 @@ export class Engine {
   private rest = 0; // where it stands while nothing sounds
   private end = 0;
   private starts = 0;
+  private dip = false;
 
   /** told: called when `state` has changed. */
   constructor(context: BaseAudioContext, fetcher: Fetcher, told: () => void = () => undefined) {
@@ -74,9 +75,11 @@ export class Engine {
     this.end = end;
   }
 
-  /** What is heard, and what else runs along to be switched to at once. Returns whether it is heard already: what
-   * has not been fetched yet is heard as soon as it is there, and until then what was. */
-  hear(voices: readonly Voice[], ready: readonly Voice[] = []): void {
+  /** What is heard, and what else runs along to be switched to at once.
+   * What has not been fetched yet is heard as soon as it is there, and until then what was. dip: through a short silence,
+   * also where nothing changes, so that the switch itself tells nothing. */
+  hear(voices: readonly Voice[], ready: readonly Voice[] = [], dip = false): void {
+    this.dip = dip;
     this.voices = voices.filter((voice) => this.sounds.has(voice.id));
     this.ready = ready.filter((voice) => this.sounds.has(voice.id) && !voices.some((one) => one.id === voice.id));
     for (const voice of [...this.voices, ...this.ready]) this.laneOf(voice);
@@ -214,13 +217,16 @@ export class Engine {
     );
     const last = this.cursor.at;
     if (wanted.some((lane) => lane.done < Math.min(last, begin + STARVING))) return;
+    const dark = this.dip ? this.gate.to(0, Math.max(begin, this.gate.free), SWITCH_FRAMES) : null;
     let moved = false;
     for (const lane of this.lanes.values()) {
       const target = wanted.includes(lane) ? 1 : 0;
       if (lane.fade.target === target) continue;
-      lane.fade.to(target, begin, SWITCH_FRAMES);
+      lane.fade.to(target, dark ?? begin, SWITCH_FRAMES);
       moved = true;
     }
+    if (dark !== null) this.gate.to(1, dark + SWITCH_FRAMES, SWITCH_FRAMES);
+    this.dip = false;
     if (moved) this.told();
   }
 

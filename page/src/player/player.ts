@@ -33,6 +33,8 @@ export interface PlayerState {
   /** Whether the one that was asked for is what is heard. */
   settled: boolean;
   mixing: boolean;
+  /** A listening test is under way: nothing may tell what is heard. */
+  blind: boolean;
   match: boolean;
   looping: boolean;
   region: Stretch | null;
@@ -55,6 +57,7 @@ export class Player {
   private music: Music | null = null;
   private recent: string[] = [];
   private strips: readonly Strip[] = [];
+  private pair: { a: string; b: string; heard: string } | null = null;
   private rest: ReturnType<typeof setTimeout> | undefined;
 
   constructor(track: string, fetcher: Fetcher = fetcherOf(track)) {
@@ -66,6 +69,7 @@ export class Player {
       version: "original",
       settled: true,
       mixing: false,
+      blind: false,
       match: remembered("match", true),
       looping: false,
       region: null,
@@ -136,14 +140,29 @@ export class Player {
   }
 
   hear(version: string): void {
+    if (this.state.blind) return;
     this.recent = [version, ...this.recent.filter((id) => id !== version)];
     this.change({ version, mixing: false });
+    this.apply();
+  }
+
+  /** In a listening test: one of a and b, both of which run along. */
+  compare(a: string, b: string, heard: string): void {
+    this.pair = { a, b, heard };
+    this.change({ version: a, mixing: false });
+    this.apply();
+  }
+
+  setBlind(blind: boolean): void {
+    if (!blind) this.pair = null;
+    this.change({ blind });
     this.apply();
   }
 
   /** Several stems at once. */
   mix(strips: readonly Strip[]): void {
     this.strips = strips;
+    if (this.state.blind) return;
     this.change({ mixing: true });
     this.apply();
   }
@@ -209,6 +228,11 @@ export class Player {
 
   private apply(): void {
     const plain = (id: string): Voice => ({ id, level: factor(this.gainOf(id)), width: 1 });
+    if (this.pair !== null) {
+      const { a, b, heard } = this.pair;
+      this.engine.hear([plain(heard)], [plain(a), plain(b)], true);
+      return;
+    }
     const ready = this.recent.slice(0, READY).map(plain);
     if (!this.state.mixing) {
       this.engine.hear([plain(this.state.version)], ready);

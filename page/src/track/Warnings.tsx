@@ -1,0 +1,17 @@
+import type { Track } from "../api/schema.ts";
+
+/** What a listener should know first, in sentences. */
+export function Warnings({ track }: { track: Track }) {
+  const refused = track.quality.accepted === false ? track.quality.reasons : [];
+  const lines = [...new Set([...refused, ...track.warnings])];
+  if (lines.length === 0) return null;
+  return (
+    <section className="warnings" aria-label="Warnings">
+      <ul>
+        {lines.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+    </section>
+  );
+}
