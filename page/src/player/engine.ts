@@ -86,9 +86,9 @@ export class Engine {
     this.tick();
   }
 
-  /** Whether all that is to be heard is. */
+  /** Whether all that is to be heard is, as far as anything is. */
   get settled(): boolean {
-    return this.voices.every((voice) => this.lanes.get(voice.id)?.fade.target === 1);
+    return this.state !== "playing" || this.voices.every((voice) => this.lanes.get(voice.id)?.fade.target === 1);
   }
 
   play(frame = this.position): void {
