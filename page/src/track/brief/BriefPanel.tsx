@@ -42,7 +42,10 @@ export function BriefPanel({ track }: { track: Track }) {
     onSuccess: taken,
   });
   const values = useMemo(() => new Map(brief.data?.values.map((value) => [value.name, value])), [brief.data]);
-  const sections = useMemo(() => sectionsOf(schema.data, [...values.keys()]), [schema.data, values]);
+  const sections = useMemo(
+    () => (schema.data === undefined ? [] : sectionsOf(schema.data, [...values.keys()])),
+    [schema.data, values],
+  );
   const failed = schema.error ?? brief.error;
   if (failed !== null) return <p role="alert">{lineOf(failed)}</p>;
   if (schema.data === undefined || brief.data === undefined) return <p className="waiting">Opening…</p>;
