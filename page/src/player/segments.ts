@@ -31,7 +31,8 @@ interface Wanted<S> {
   fail: (reason: unknown) => void;
 }
 
-const AT_ONCE = 4;
+const AT_ONCE = 3; // a browser has six connections to a server, and one is the events'
+const AT_ONCE_AHEAD = 2; // of those that are not urgent, so that a click finds one free
 const AGAIN_AFTER_MS = 2000; // what failed is not asked for at every turn
 const BYTES_A_SAMPLE = 4;
 
@@ -99,6 +100,7 @@ export class Segments<S extends Sound> {
   private next(): void {
     while (this.running < AT_ONCE && this.queue.length > 0) {
       const first = this.queue.findIndex((one) => one.urgent);
+      if (first < 0 && this.running >= AT_ONCE_AHEAD) return;
       const [wanted] = this.queue.splice(Math.max(0, first), 1);
       this.running += 1;
       void this.bring(wanted as Wanted<S>);

@@ -1,6 +1,6 @@
 /** What was done and why, stage by stage. */
 import type { StageReport, Track } from "../api/schema.ts";
-import { about, moment, size } from "../format.ts";
+import { measure, moment, size } from "../format.ts";
 import { title } from "./labels.ts";
 
 export function StagesPanel({ track }: { track: Track }) {
@@ -24,7 +24,7 @@ function Stage({ stage }: { stage: StageReport }) {
         {stage.changed === false && <span className="badge">left the sound as it was</span>}
         {stage.warnings.length > 0 && <span className="badge warning">warning</span>}
         <span className="small soft stage-facts">
-          {[stage.engine, about(stage.seconds), moment(stage.made_at)].filter((part) => part !== "").join(" · ")}
+          {[stage.engine, measure(stage.seconds, "s"), moment(stage.made_at)].filter((part) => part !== "").join(" · ")}
         </span>
         {stage.dagster_url !== null && (
           <a className="small" href={stage.dagster_url} target="_blank" rel="noreferrer">

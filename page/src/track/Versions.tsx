@@ -16,10 +16,17 @@ export function Versions({ track }: { track: Track }) {
         if (members.length === 0) return null;
         return (
           <div key={group} className="version-group" role="group" aria-label={heading}>
-            <h3 className="small soft">{heading}</h3>
+            <h3 className="small soft">
+              {heading} {members.every((version) => version.generated) && <span className="badge active">AI-generated</span>}
+            </h3>
             <div className="version-row">
               {members.map((version) => (
-                <VersionButton key={version.id} version={version} number={ordered.indexOf(version) + 1} />
+                <VersionButton
+                  key={version.id}
+                  version={version}
+                  number={ordered.indexOf(version) + 1}
+                  labelled={members.every((member) => member.generated)}
+                />
               ))}
             </div>
           </div>
@@ -29,7 +36,14 @@ export function Versions({ track }: { track: Track }) {
   );
 }
 
-function VersionButton({ version, number }: { version: Version; number: number }) {
+interface ButtonProps {
+  version: Version;
+  number: number;
+  /** Whether its group says already that it is generated. */
+  labelled: boolean;
+}
+
+function VersionButton({ version, number, labelled }: ButtonProps) {
   const player = usePlayer();
   const state = usePlayerState();
   const heard = !state.mixing && !state.blind && state.version === version.id;
@@ -67,7 +81,7 @@ function VersionButton({ version, number }: { version: Version; number: number }
           {heard && !state.settled && " · loading"}
         </span>
       </span>
-      {version.generated && <span className="badge active">AI-generated</span>}
+      {version.generated && !labelled && <span className="badge active">AI-generated</span>}
       {!version.current && <span className="badge">earlier</span>}
     </button>
   );

@@ -20,10 +20,12 @@ export function BriefField({ field, known, changed, unset, value, onChange, onBa
   const name = useId();
   const fault = changed ? wrong(field, value) : null;
   const state = changed || unset ? "brief-field changed" : "brief-field";
+  const label = field.table === null ? title(field.label) : `${title(field.table)}, ${field.label}`;
   return (
     <div className={state}>
       <div className="brief-field-head">
         <span id={`${name}-label`} className="brief-label">
+          {field.table !== null && <span className="unseen">{title(field.table)}: </span>}
           {title(field.label)}
         </span>
         <span className="small soft origin">{originOf(known, changed, unset)}</span>
@@ -38,10 +40,10 @@ export function BriefField({ field, known, changed, unset, value, onChange, onBa
       />
       {fault !== null && (
         <p className="small fault" role="alert">
-          {title(field.label)} {fault}.
+          {label} {fault}.
         </p>
       )}
-      <p id={`${name}-about`} className="small soft">
+      <p id={`${name}-about`} className={field.table === null ? "small soft" : "unseen"}>
         {field.description}
       </p>
       {known !== undefined && !known.built_in && field.kind !== "fixed" && (

@@ -140,6 +140,19 @@ const OPEN_FIRST = new Set(["mastering", "mixing"]);
 function SectionFields({ name, description, fields, values, changes, unset, onChange, onBack }: SectionProps) {
   const touched = fields.filter((field) => field.name in changes || unset.includes(field.name)).length;
   const own = fields.filter((field) => values.get(field.name)?.built_in === false).length;
+  const tables = [...new Set(fields.map((field) => field.table).filter((table) => table !== null))];
+  const shownField = (field: Field) => (
+    <BriefField
+      key={field.name}
+      field={field}
+      known={values.get(field.name)}
+      changed={field.name in changes}
+      unset={unset.includes(field.name)}
+      value={field.name in changes ? changes[field.name] : (values.get(field.name)?.value ?? null)}
+      onChange={(value) => onChange(field, value)}
+      onBack={() => onBack(field)}
+    />
+  );
   return (
     <details className="card brief-section" open={OPEN_FIRST.has(name)}>
       <summary>
@@ -149,18 +162,17 @@ function SectionFields({ name, description, fields, values, changes, unset, onCh
         <span className="small soft">{description}</span>
       </summary>
       <div className="brief-fields">
-        {fields.map((field) => (
-          <BriefField
-            key={field.name}
-            field={field}
-            known={values.get(field.name)}
-            changed={field.name in changes}
-            unset={unset.includes(field.name)}
-            value={field.name in changes ? changes[field.name] : (values.get(field.name)?.value ?? null)}
-            onChange={(value) => onChange(field, value)}
-            onBack={() => onBack(field)}
-          />
-        ))}
+        {fields.filter((field) => field.table === null).map(shownField)}
+        {tables.map((table) => {
+          const entries = fields.filter((field) => field.table === table);
+          return (
+            <fieldset key={table} className="brief-table">
+              <legend className="brief-label">{title(table)}</legend>
+              <p className="small soft">{entries[0]?.description}</p>
+              <div className="brief-entries">{entries.map(shownField)}</div>
+            </fieldset>
+          );
+        })}
       </div>
     </details>
   );

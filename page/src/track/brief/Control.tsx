@@ -43,7 +43,7 @@ export function Control({ field, value, labelledBy, describedBy, invalid, onChan
           className="field"
           {...told}
           value={textOf(value)}
-          placeholder={field.open ? "to be found out" : ""}
+          placeholder={field.open ? "auto" : ""}
           onChange={(event) => onChange(field.open && event.target.value === "" ? null : event.target.value)}
         />
       );
@@ -76,7 +76,7 @@ function Choice({ field, value, told, onChange }: Some) {
     >
       {options.map((option, index) => (
         <option key={String(option)} value={index}>
-          {option === null ? "as it comes" : shown(option)}
+          {option === null ? "auto" : shown(option)}
         </option>
       ))}
     </select>
@@ -120,7 +120,7 @@ function NumberField({ field, value, told, onChange }: Some) {
       {...(field.most === null ? {} : { max: field.most })}
       {...told}
       value={typeof value === "number" && Number.isFinite(value) ? value : ""}
-      placeholder={field.open ? "as it comes" : ""}
+      placeholder={field.open ? "auto" : ""}
       onChange={(event) => onChange(event.target.value === "" ? null : event.target.valueAsNumber)}
     />
   );

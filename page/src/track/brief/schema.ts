@@ -13,6 +13,8 @@ export interface Field {
   /** May be null: left to Resonate. */
   open: boolean;
   longest: number | null;
+  /** The table that it is an entry of. */
+  table: string | null;
 }
 
 export interface FieldSection {
@@ -59,8 +61,9 @@ function fieldsOf(name: string, label: string, node: Node, root: Node, known: re
   const names = node.propertyNames === undefined ? [] : (resolved(node.propertyNames, root).enum ?? []);
   const entries = [...new Set([...names.map(String), ...own])];
   return entries.map((entry) => ({
-    ...fieldOf(`${name}.${entry}`, `${label} – ${entry}`, { ...value, description: node.description ?? "" }, root),
+    ...fieldOf(`${name}.${entry}`, entry, { ...value, description: node.description ?? "" }, root),
     open: true, // an entry that is taken out
+    table: label,
   }));
 }
 
@@ -79,6 +82,7 @@ function fieldOf(name: string, label: string, node: Node, root: Node): Field {
     most: one.maximum ?? null,
     open: kinds.some((kind) => kind.type === "null"),
     longest: one.maxLength ?? null,
+    table: null,
   };
 }
 

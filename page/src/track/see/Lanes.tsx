@@ -11,7 +11,7 @@ interface Props {
 }
 
 const LEGIBLE = 18; // pixels a chord needs to be read
-const APART = 5; // pixels between beats that are told apart
+const APART = 9; // pixels between beats that are told apart
 
 export const Ruler = memo(function Ruler({ view, width }: Props) {
   const { step, times } = marks(view, width);

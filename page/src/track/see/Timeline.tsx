@@ -113,6 +113,13 @@ export function Timeline({ track, notes }: Props) {
             Region
           </button>
         </div>
+        {music !== null && (
+          <p className="small soft figures">
+            {[music.key === null ? "" : `Key ${music.key}`, music.tempo_bpm === null ? "" : `${music.tempo_bpm.toFixed(1)} BPM`]
+              .filter((part) => part !== "")
+              .join(" · ")}
+          </p>
+        )}
         <div className="tool-group" role="group" aria-label="What is shown">
           {(["waveform", "spectrogram", "lanes", "follow"] as const).map((name) => (
             <button key={name} type="button" className="button tight quiet toggle" aria-pressed={shown[name]} onClick={() => toggle(name)}>
