@@ -72,7 +72,7 @@ def frames_heard(samples: Samples) -> npt.NDArray[np.int64]:
 
 
 def test_segments_follow_each_other_without_a_seam(browser_page: Page) -> None:
-    steps = [{"at": 0, "hear": ["a"]}, {"at": 0, "seek": 0}]
+    steps: list[Told] = [{"at": 0, "hear": ["a"]}, {"at": 0, "seek": 0}]
     heard = frames_heard(rendered(browser_page, [ramp("a")], steps, 12)[CROSSFADE:])
     assert heard.size > 11.5 * RATE  # two borders of segments are in it
     assert np.array_equal(np.diff(heard), np.ones(heard.size - 1))
@@ -83,7 +83,7 @@ def test_a_switch_keeps_every_sample_in_its_place(browser_page: Page, running_al
     """To the same ramp upside down: before and after the crossfade each sample is the frame it should be; in it,
     the sum is a straight line from one to the other."""
     other = ["b"] if running_along else []
-    steps = [
+    steps: list[Told] = [
         {"at": 0, "hear": ["a"], "ready": other},
         {"at": 0, "seek": 0},
         {"at": round(6.3 * RATE), "hear": ["b"], "ready": ["a"]},
@@ -106,7 +106,7 @@ def test_a_switch_keeps_every_sample_in_its_place(browser_page: Page, running_al
 
 def test_what_begins_late_is_made_up_for(browser_page: Page) -> None:
     """b comes 1,000 frames later: after the switch the same frames of music sound as if nothing had happened."""
-    steps = [
+    steps: list[Told] = [
         {"at": 0, "hear": ["a"], "ready": ["b"]},
         {"at": 0, "seek": 0},
         {"at": 4 * RATE, "hear": ["b"], "ready": ["a"]},
@@ -117,7 +117,7 @@ def test_what_begins_late_is_made_up_for(browser_page: Page) -> None:
 
 
 def test_several_versions_sound_on_one_grid(browser_page: Page) -> None:
-    steps = [{"at": 0, "hear": ["a", "b"]}, {"at": 0, "seek": 3 * RATE}]
+    steps: list[Told] = [{"at": 0, "hear": ["a", "b"]}, {"at": 0, "seek": 3 * RATE}]
     samples = rendered(browser_page, [ramp("a"), ramp("b", 2)], steps, 5)[CROSSFADE:]
     assert np.array_equal(np.diff(samples.astype(np.float64)), np.full(samples.size - 1, 3 * UNIT))
 
@@ -131,7 +131,7 @@ def test_several_versions_sound_on_one_grid(browser_page: Page) -> None:
     ],
 )
 def test_a_loop_repeats_exactly_its_frames(browser_page: Page, start: int, end: int) -> None:
-    steps = [{"at": 0, "hear": ["a"], "loop": [start, end]}, {"at": 0, "seek": start}]
+    steps: list[Told] = [{"at": 0, "hear": ["a"], "loop": [start, end]}, {"at": 0, "seek": start}]
     heard = frames_heard(rendered(browser_page, [ramp("a")], steps, 8)[CROSSFADE:])
     first = heard[0] - start
     assert np.array_equal(heard, start + (first + np.arange(heard.size)) % (end - start))
@@ -139,7 +139,11 @@ def test_a_loop_repeats_exactly_its_frames(browser_page: Page, start: int, end: 
 
 def test_a_loop_that_is_set_while_it_plays_takes_hold_without_a_gap(browser_page: Page) -> None:
     start, end = 2 * RATE, 3 * RATE
-    steps = [{"at": 0, "hear": ["a"]}, {"at": 0, "seek": 0}, {"at": round(2.5 * RATE), "loop": [start, end]}]
+    steps: list[Told] = [
+        {"at": 0, "hear": ["a"]},
+        {"at": 0, "seek": 0},
+        {"at": round(2.5 * RATE), "loop": [start, end]},
+    ]
     heard = frames_heard(rendered(browser_page, [ramp("a")], steps, 6)[CROSSFADE:])
     steps_between = np.diff(heard)
     jumps = np.flatnonzero(steps_between != 1)
@@ -152,7 +156,7 @@ def test_a_listening_test_switches_alike_whether_something_changes_or_not(browse
     """Both go through the same short silence, so that the switch itself does not tell what X is."""
     envelopes = []
     for target in ("a", "b"):
-        steps = [
+        steps: list[Told] = [
             {"at": 0, "hear": ["a"], "ready": ["a", "b"]},
             {"at": 0, "seek": 0},
             {"at": 2 * RATE, "hear": [target], "ready": ["a", "b"], "dip": True},

@@ -46,10 +46,7 @@ export function Difference({ track }: { track: Track }) {
           ))}
         </select>
         {region === null ? "" : `, ${clock(region.start_s)} to ${clock(region.end_s)}`}, equally loud
-        {spectrum.data?.loudness_difference_lu !== null && spectrum.data !== undefined && (
-          <> (as they are, it is {measure(spectrum.data.loudness_difference_lu, "LU")} against it)</>
-        )}
-        .
+        {loudness(spectrum.data?.loudness_difference_lu ?? null)}.
       </p>
       {spectrum.isError && <p role="alert">{lineOf(spectrum.error)}</p>}
       {spectrum.data === undefined ? <p className="soft small">{spectrum.isError ? "" : "Measuring…"}</p> : <Octaves spectrum={spectrum.data} />}
@@ -91,6 +88,12 @@ function Octaves({ spectrum }: { spectrum: Spectrum }) {
       <figcaption className="small soft">dB more or less, by octave in Hz</figcaption>
     </figure>
   );
+}
+
+/** lu: of b less a. */
+function loudness(lu: number | null): string {
+  if (lu === null || Math.abs(lu) < 0.05) return "";
+  return `; as they are, it is ${measure(Math.abs(lu), "LU")} ${lu > 0 ? "louder" : "softer"}`;
 }
 
 function signed(level: number): string {

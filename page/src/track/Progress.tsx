@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answer, api, lineOf } from "../api/client.ts";
 import type { Job, Track } from "../api/schema.ts";
 import { about } from "../format.ts";
-import { title } from "./labels.ts";
+import { named, title } from "./labels.ts";
 
 export function Progress({ track }: { track: Track }) {
   const key = track.summary.track;
@@ -42,7 +42,7 @@ function Stopped({ track }: { track: Track }) {
   if (track.missing_stages.length === 0) return null;
   return (
     <p className="card working soft">
-      Not made yet: {track.missing_stages.map((stage) => title(stage).toLowerCase()).join(", ")}.
+      Not made yet: {track.missing_stages.map((stage) => named(stage)).join(", ")}.
     </p>
   );
 }

@@ -1,7 +1,7 @@
 /** What was done and why, stage by stage. */
 import type { StageReport, Track } from "../api/schema.ts";
 import { measure, moment, size } from "../format.ts";
-import { title } from "./labels.ts";
+import { named, title } from "./labels.ts";
 
 export function StagesPanel({ track }: { track: Track }) {
   if (track.stages.length === 0) return <p className="soft">Nothing was done yet.</p>;
@@ -59,7 +59,7 @@ function Details({ stage }: { stage: StageReport }) {
     <details className="small">
       <summary>Measures and files</summary>
       {stage.picture_url !== null && (
-        <img className="stage-picture" src={stage.picture_url} alt={`What ${title(stage.stage).toLowerCase()} looks like`} loading="lazy" />
+        <img className="stage-picture" src={stage.picture_url} alt={`What ${named(stage.stage)} looks like`} loading="lazy" />
       )}
       {measures.length > 0 && (
         <dl className="measures figures">

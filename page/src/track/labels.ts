@@ -31,7 +31,31 @@ function placeOf(version: Version): number {
   return GROUPS.findIndex(([group]) => group === version.group);
 }
 
+const WRITTEN: Readonly<Record<string, string>> = {
+  bpm: "BPM",
+  db: "dB",
+  dbfs: "dBFS",
+  dbtp: "dBTP",
+  hz: "Hz",
+  lu: "LU",
+  lufs: "LUFS",
+  mfcc: "MFCC",
+  midi: "MIDI",
+  qc: "QC",
+  rms: "RMS",
+};
+
+/** target_lufs → Target LUFS. */
 export function title(identifier: string): string {
-  const text = words(identifier);
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  const text = words(identifier)
+    .split(" ")
+    .map((word) => WRITTEN[word.toLowerCase()] ?? word)
+    .join(" ");
+  return text.startsWith("dB") ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The same within a sentence. */
+export function named(identifier: string): string {
+  const text = title(identifier);
+  return /^[A-Z]{2}/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1);
 }

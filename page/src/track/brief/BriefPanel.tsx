@@ -5,7 +5,7 @@ import { answer, api, lineOf } from "../../api/client.ts";
 import type { BriefChange, BriefChanged, BriefValue, Track } from "../../api/schema.ts";
 import { announce } from "../../design/announce.tsx";
 import { count } from "../../format.ts";
-import { title } from "../labels.ts";
+import { named, title } from "../labels.ts";
 import "./brief.css";
 import { BriefField } from "./BriefField.tsx";
 import { Earlier } from "./Earlier.tsx";
@@ -120,7 +120,7 @@ export function BriefPanel({ track }: { track: Track }) {
 
 function toldOf(changed: BriefChanged): string {
   if (changed.job === null) return "The brief is changed; nothing needs to be made anew.";
-  const stages = changed.stages.map((stage) => title(stage).toLowerCase()).join(", ");
+  const stages = changed.stages.map((stage) => named(stage)).join(", ");
   return `The brief is changed. Made anew: ${stages}.`;
 }
 
