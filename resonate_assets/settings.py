@@ -85,6 +85,11 @@ class Settings:
         return None if _is_s3(self.storage) else Path(self.storage).expanduser().absolute()
 
     @property
+    def uploads(self) -> Path:
+        """Where files are kept that came through the page, each in a folder of its own."""
+        return self.home / "uploads"
+
+    @property
     def database_url(self) -> str:
         return self.database or sqlite_url(self.home / "resonate.sqlite")
 

@@ -20,6 +20,7 @@ from resonate_studio.separation_commands import engines, separate
 from resonate_studio.sound_commands import loudness, master, mix
 from resonate_studio.status_command import status
 from resonate_studio.stopping import stoppable
+from resonate_studio.studio_command import studio
 from resonate_studio.terminal import FILES, HOME, JSON, Group, speak_any_language
 from resonate_studio.terminal import console as console_of
 from resonate_studio.track_commands import remove, retry
@@ -101,7 +102,21 @@ def process(
     sys.exit(batch.exit_code)
 
 
-for command in (status, retry, remove, separate, engines, loudness, mix, master, brief, library, cache, dev):
+for command in (
+    status,
+    retry,
+    remove,
+    separate,
+    engines,
+    loudness,
+    mix,
+    master,
+    brief,
+    library,
+    cache,
+    dev,
+    studio,
+):
     main.add_command(command)
 
 

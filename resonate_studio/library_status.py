@@ -30,9 +30,9 @@ WORST_FIRST = (
     *("failed", "not accepted", "stopped", "unfinished", "behind"),
     *("running", "queued", "waiting", "done"),
 )
-_JUDGED = ("qc_scores", "stems", "master")
+JUDGED = ("qc_scores", "stems", "master")
 """Stages whose measures the verdict on a track is made from."""
-_WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
+WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
 _RUNS_A_QUESTION = 500
 _LOOKED_FOR = 500
 """Tracks whose exports are looked for in the store, at most, before the index is believed."""
@@ -40,6 +40,7 @@ _REASONS_AT_MOST = 200
 """Failures whose logs are read: of more than that nobody reads the reasons in a list."""
 _TYPICAL_OF = 20
 """Finished runs that tell how long one takes."""
+_EVENTS_A_PAGE = 1000
 _PROGRESS = re.compile(r"^(\w+): (\d+)%$")
 """What stages write into the log now and then; see resonate_assets.stage.sparse_progress."""
 
@@ -77,14 +78,24 @@ class LibraryStatus:
 
 
 @dataclass(frozen=True)
-class _Facts:
-    made: Mapping[str, list[str]]
-    behind: Collection[str]
-    verdicts: Mapping[str, Acceptance]
-    follows: Mapping[str, str]
+class Runs:
+    """Runs of tracks. active: the one that waits or works; last: the latest, of tracks about which something is in
+    question (not all is made, or one failed); queue: track → its place, from 1 on."""
+
     active: Mapping[str, dg.RunRecord]
     last: Mapping[str, dg.RunRecord]
     queue: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What states of tracks are made from. made: track → stages that have an artefact, of all tracks."""
+
+    made: Mapping[str, Collection[str]]
+    behind: Collection[str]
+    verdicts: Mapping[str, Acceptance]
+    follows: Mapping[str, str]
+    runs: Runs
 
 
 def library_status(
@@ -97,53 +108,59 @@ def library_status(
     facts = _facts(storage, instance, track)
     # The partition of a rejected file goes at the end of its run, or a moment later.
     files = {one.track for one in rejections if "raw_track" not in facts.made.get(one.track or "", [])}
-    files -= facts.active.keys()
+    files -= facts.runs.active.keys()
     wanted = sorted(facts.made.keys() - files) if track is None else [track]
-    typical = _typical_seconds(instance) if facts.queue else None
+    typical = typical_seconds(instance) if facts.runs.queue else None
     reasons = 0
     found = []
     for name in wanted:
-        status = _status(name, facts, typical)
+        status = status_of(name, facts, typical)
         if status.state == "failed" and reasons < _REASONS_AT_MOST:
             reasons += 1
-            why = reason_of_failure(instance, facts.last[name].dagster_run.run_id)
+            why = reason_of_failure(instance, facts.runs.last[name].dagster_run.run_id)
             status = replace(status, reason=why)
         if status.state == "running":
-            stage, progress = _progress(instance, facts.active[name].dagster_run.run_id)
-            status = replace(status, stage=stage, progress=progress)
+            progress = RunProgress(instance, facts.runs.active[name].dagster_run.run_id).look()
+            status = replace(status, stage=progress.stage, progress=progress.part)
         found.append(status)
     found.sort(key=lambda one: (WORST_FIRST.index(one.state), one.place or 0, one.track))
     return LibraryStatus(found, rejections)
 
 
-def _facts(storage: StorageResource, instance: dg.DagsterInstance, asked: str | None) -> _Facts:
+def _facts(storage: StorageResource, instance: dg.DagsterInstance, asked: str | None) -> Facts:
     """Of partitions alone: what the index knows besides, neither `retry` nor `remove` would find."""
     url = storage.database
     known = instance.get_dynamic_partitions(str(tracks.name))
     made = _stages_of(storage, known, asked)
-    code_versions = {
-        stage.key.path[-1]: stage.code_versions_by_key[stage.key] or "" for stage in TRACK_ASSETS
-    }
+    return Facts(
+        made=made,
+        behind={each.track for each in stale_tracks(url, code_versions())},
+        verdicts={track: acceptance(measures) for track, measures in measures_of(url, JUDGED)},
+        follows=Versions(storage, known).followers(),
+        runs=runs_of(instance, made),
+    )
+
+
+def code_versions() -> dict[str, str]:
+    """Stage → the version that its code has now."""
+    return {stage.key.path[-1]: stage.code_versions_by_key[stage.key] or "" for stage in TRACK_ASSETS}
+
+
+def runs_of(instance: dg.DagsterInstance, made: Mapping[str, Collection[str]]) -> Runs:
+    """made: track → its stages that have an artefact, of all tracks whose last runs may matter."""
     active = _by_track(instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)))
-    failed = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]), limit=1000)
+    filters = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
+    failed = instance.get_run_records(filters, limit=1000) if made else ()
     in_question = {track for track, stages in made.items() if len(stages) < len(STAGES)}
     in_question |= _by_track(failed).keys() & made.keys()
     last = _last_runs(instance, in_question)
     # Some were asked for since those at work were listed.
     active |= {track: record for track, record in last.items() if record.dagster_run.status in UNFINISHED}
     waiting = sorted(
-        (record for record in active.values() if record.dagster_run.status in _WAITING),
+        (record for record in active.values() if record.dagster_run.status in WAITING),
         key=lambda record: (-_priority(record), record.storage_id),
     )
-    return _Facts(
-        made=made,
-        behind={each.track for each in stale_tracks(url, code_versions)},
-        verdicts={track: acceptance(measures) for track, measures in measures_of(url, _JUDGED)},
-        follows=Versions(storage, known).followers(),
-        active=active,
-        last=last,
-        queue={_track(record): place for place, record in enumerate(waiting, 1)},
-    )
+    return Runs(active, last, {_track(record): place for place, record in enumerate(waiting, 1)})
 
 
 def _stages_of(storage: StorageResource, known: Sequence[str], asked: str | None) -> dict[str, list[str]]:
@@ -167,15 +184,12 @@ def _stages_of(storage: StorageResource, known: Sequence[str], asked: str | None
     return {track: indexed.get(track, []) for track in known}
 
 
-def _status(track: str, facts: _Facts, typical: float | None) -> TrackStatus:
+def status_of(track: str, facts: Facts, typical: float | None) -> TrackStatus:
+    """typical: seconds that a track takes, where that is known."""
     made = [stage for stage in STAGES if stage in facts.made.get(track, [])]
     verdict = facts.verdicts.get(track, Acceptance(None))
     state = _state(track, facts, verdict, whole=len(made) == len(STAGES))
-    place = facts.queue.get(track)
-    expected = None
-    if place is not None and typical is not None:
-        ahead = len(facts.active) - len(facts.queue) + place
-        expected = typical * math.ceil(ahead / runs_at_once())
+    place = facts.runs.queue.get(track)
     reason = "; ".join(verdict.reasons) if state == "not accepted" else None
     return TrackStatus(
         track,
@@ -185,18 +199,26 @@ def _status(track: str, facts: _Facts, typical: float | None) -> TrackStatus:
         accepted=verdict.accepted,
         reason=reason,
         place=place,
-        expected_seconds=expected,
+        expected_seconds=expected_seconds(place, facts.runs, typical),
         follows=facts.follows.get(track),
     )
 
 
-def _state(track: str, facts: _Facts, verdict: Acceptance, whole: bool) -> str:
+def expected_seconds(place: int | None, runs: Runs, typical: float | None) -> float | None:
+    """In how many seconds one at that place of the queue may be done; None where that can't be told."""
+    if place is None or typical is None:
+        return None
+    ahead = len(runs.active) - len(runs.queue) + place
+    return typical * math.ceil(ahead / runs_at_once())
+
+
+def _state(track: str, facts: Facts, verdict: Acceptance, whole: bool) -> str:
     """What goes on comes before what was, and what went wrong before what is there all the same."""
-    last = facts.last.get(track)
+    last = facts.runs.last.get(track)
     ended = last.dagster_run.status if last else None
     states = {
-        "queued": track in facts.queue,
-        "running": track in facts.active,
+        "queued": track in facts.runs.queue,
+        "running": track in facts.runs.active,
         "failed": ended == dg.DagsterRunStatus.FAILURE,
         "stopped": ended == dg.DagsterRunStatus.CANCELED and not whole,
         "waiting": last is None and not facts.made.get(track),
@@ -233,7 +255,7 @@ def _last_runs(instance: dg.DagsterInstance, names: Iterable[str]) -> dict[str, 
     return found
 
 
-def _typical_seconds(instance: dg.DagsterInstance) -> float | None:
+def typical_seconds(instance: dg.DagsterInstance) -> float | None:
     """What a track takes: the median of the last runs that went through; None where there was none."""
     filters = dg.RunsFilter(job_name=process_track.name, statuses=[dg.DagsterRunStatus.SUCCESS])
     records = instance.get_run_records(filters, limit=_TYPICAL_OF)
@@ -241,14 +263,38 @@ def _typical_seconds(instance: dg.DagsterInstance) -> float | None:
     return median(spans) if spans else None
 
 
-def _progress(instance: dg.DagsterInstance, run_id: str) -> tuple[str | None, float | None]:
-    """The stage that a run is in, and how much of it is done, as its log told last."""
+@dataclass(frozen=True)
+class Progressed:
+    """done: stages that are; stage: the one at work, and how much of it is done, 0…1, where that is known."""
+
+    done: int = 0
     stage: str | None = None
     part: float | None = None
-    for entry in instance.all_logs(run_id):
-        event = entry.dagster_event
-        if event is not None and event.event_type == dg.DagsterEventType.STEP_START:
-            stage, part = event.step_key, None
-        elif event is None and (told := _PROGRESS.match(entry.user_message)) and told[1] == stage:
-            part = int(told[2]) / 100
-    return stage, part
+
+
+class RunProgress:
+    """Of one run, as its log tells. Looked at again, only what was written since is read."""
+
+    def __init__(self, instance: dg.DagsterInstance, run_id: str) -> None:
+        self._instance, self._run_id = instance, run_id
+        self._cursor: str | None = None
+        self._now = Progressed()
+
+    def look(self) -> Progressed:
+        more = True
+        while more:
+            page = self._instance.get_records_for_run(self._run_id, self._cursor, limit=_EVENTS_A_PAGE)
+            for record in page.records:
+                self._take(record.event_log_entry)
+            self._cursor, more = page.cursor, page.has_more
+        return self._now
+
+    def _take(self, entry: dg.EventLogEntry) -> None:
+        event, now = entry.dagster_event, self._now
+        if event is None:
+            if (told := _PROGRESS.match(entry.user_message)) and told[1] == now.stage:
+                self._now = replace(now, part=int(told[2]) / 100)
+        elif event.event_type == dg.DagsterEventType.STEP_START:
+            self._now = Progressed(now.done, event.step_key, None)
+        elif event.event_type == dg.DagsterEventType.STEP_SUCCESS and event.step_key in STAGES:
+            self._now = replace(now, done=now.done + 1)

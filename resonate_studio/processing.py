@@ -6,7 +6,6 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from resonate_assets.acceptance import acceptance
 from resonate_assets.definitions import build_defs
 from resonate_assets.jobs import STAGES, process_track, update_library
-from resonate_assets.partitions import partitions_of, tracks
+from resonate_assets.partitions import partitions_of
 from resonate_assets.runs import PARTITION_TAG
 from resonate_assets.settings import Settings
 from resonate_resources.brief.layers import BriefError
 from resonate_resources.brief.resource import BriefResource
-from resonate_resources.ingestion.intake import identify, known_as
-from resonate_resources.ingestion.track_key import content_of
+from resonate_resources.ingestion.intake import identify
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.artefacts import PICTURE, THUMBNAIL, Artefact
 from resonate_resources.storage.resource import StorageResource
-from resonate_resources.storage.sources import Rejection, Source
-from resonate_resources.storage.taken_in import enter_tracks
+from resonate_resources.storage.sources import Rejection
 from resonate_studio.outcome import Check, Processed, Stage
+from resonate_studio.registering import register
 from resonate_studio.removing import Removal
 from resonate_studio.terminal import plain
 from resonate_studio.trouble import trouble
@@ -79,7 +77,7 @@ class Processor:
         """wanted: `section.name` → value of the brief, to be set for every track that is processed. anew_from: the
         stage from which on all is made again. replace_older: whether an older track of the same file goes."""
         self._defs = build_defs(settings)
-        self._limits = settings.limits
+        self._limits, self._uploads = settings.limits, settings.uploads
         if anew_from is not None:
             storage: StorageResource = self._defs.resources["storage"]  # type: ignore[index]
             # Not a copy: Dagster makes a resource anew from what it was made with.
@@ -142,7 +140,7 @@ class Processor:
             done.error = rejection.reason
             return
         self.storage.sources.accept(None, uri)
-        source = self._register(source)
+        source = register(self.storage, self._instance, source)
         done.track = source.track
         done.follows = self._versions.older_than(source)
         if self._wanted:
@@ -153,7 +151,7 @@ class Processor:
                 return
         self._run(done.track, done, stage_done)
         if done.follows and self._replace_older and done.error is None:
-            removal = Removal(self.storage, self._instance, done.follows)
+            removal = Removal(self.storage, self._instance, done.follows, self._uploads)
             if removal.obstacle() is None:
                 removal.carry_out()
                 done.replaced = True
@@ -161,18 +159,6 @@ class Processor:
     @cached_property
     def _versions(self) -> Versions:
         return Versions(self.storage, partitions_of(self._instance).all())
-
-    def _register(self, source: Source) -> Source:
-        content, url = content_of(source.track), self.storage.database
-        track = known_as(url, [source], partitions_of(self._instance)).get(content)
-        if track is not None:
-            known = self.storage.sources.find(track)
-            # What it was first called stays; this file is where its content is for certain.
-            source = replace(source, track=track) if known is None else replace(known, uri=source.uri)
-        self.storage.sources.register(source)
-        enter_tracks(url, {content: source.track})
-        self._instance.add_dynamic_partitions(str(tracks.name), [source.track])
-        return source
 
     def _run(self, track: str, done: Processed, stage_done: Callable[[str], None]) -> None:
         run_id = str(uuid.uuid4())
@@ -219,10 +205,10 @@ class Processor:
         done.accepted, done.why_not = verdict.accepted, "; ".join(verdict.reasons)
 
 
-def stages_from(stage: str) -> Sequence[str]:
-    """A stage and all that are made from it, in an order in which they can be made."""
-    selected = dg.AssetSelection.assets(stage).downstream()
-    graph = build_defs().resolve_asset_graph()
+def stages_from(*stages: str, defs: dg.Definitions | None = None) -> Sequence[str]:
+    """Stages and all that are made from them, in an order in which they can be made."""
+    selected = dg.AssetSelection.assets(*stages).downstream()
+    graph = (defs or build_defs()).resolve_asset_graph()
     found = {key.path[-1] for key in selected.resolve(graph)}
     return [name for name in STAGES if name in found]
 

@@ -1,6 +1,10 @@
-"""A track and all that was made of it, out of the library. The user's own file is never touched."""
+"""A track and all that was made of it, out of the library. The user's own file is never touched; a copy of it that
+came through the page is ours, and goes."""
 
 from __future__ import annotations
+
+import shutil
+from pathlib import Path
 
 import dagster as dg
 
@@ -21,8 +25,12 @@ _WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
 class Removal:
     """Of one track."""
 
-    def __init__(self, storage: StorageResource, instance: dg.DagsterInstance, track: str) -> None:
+    def __init__(
+        self, storage: StorageResource, instance: dg.DagsterInstance, track: str, uploads: Path | None = None
+    ) -> None:
+        """uploads: the folder of files that came through the page; see resonate_studio.api.uploads."""
         self._storage, self._instance, self.track = storage, instance, track
+        self._uploads = uploads
 
     def obstacle(self) -> str | None:
         """Why it can't be removed now, in one line: somebody is at work on it."""
@@ -41,6 +49,7 @@ class Removal:
         Raises OSError and SQLAlchemyError."""
         storage, track = self._storage, self.track
         with alive(storage.database, "remove", track, track):
+            source = storage.sources.find(track)
             stages = {stage.key.path[-1] for stage in TRACK_ASSETS}
             stages |= current_of(storage.database, [track]).get(track, {}).keys()
             # What others may stand in the way of comes first: where it fails, the track is whole still.
@@ -60,6 +69,13 @@ class Removal:
                     self._instance.report_run_canceled(run, "the track was removed")
                 self._instance.delete_run(run.run_id)
             self._instance.delete_dynamic_partition(str(tracks.name), track)
+            if source is not None:
+                self._forget_upload(Path(source.uri))
+
+    def _forget_upload(self, file: Path) -> None:
+        """Each came into a folder of its own, with what came along."""
+        if self._uploads is not None and file.parent.parent == self._uploads:
+            shutil.rmtree(file.parent, ignore_errors=True)
 
     def _runs(self) -> list[dg.DagsterRun]:
         return list(self._instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: self.track})))

@@ -22,9 +22,9 @@ _LARGEST_BYTES = 20_000_000
 class ServiceLog:
     """`dev.log` in a folder, begun anew. Raises OSError."""
 
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / NAME
-        for old in (self.file, self.file.with_name(f"{NAME}.1")):
+    def __init__(self, folder: Path, name: str = NAME) -> None:
+        self.file = folder / name
+        for old in (self.file, self.file.with_name(f"{name}.1")):
             old.unlink(missing_ok=True)
         self._lines = _Lines(
             self.file, maxBytes=_LARGEST_BYTES, backupCount=1, encoding="utf-8", errors="backslashreplace"
@@ -42,6 +42,17 @@ class ServiceLog:
         with redirect_stdout(stream), redirect_stderr(stream):
             yield
         sink.write("\n")
+
+    @contextmanager
+    def logged_here(self) -> Iterator[None]:
+        """Warnings of this process's libraries go into the log while the block lasts, in place of stderr."""
+        handler = _ToLog(self)
+        root = logging.getLogger()
+        root.addHandler(handler)
+        try:
+            yield
+        finally:
+            root.removeHandler(handler)
 
     def last_lines(self, count: int) -> list[str]:
         """Of what there is; each printable."""
@@ -61,6 +72,16 @@ class _Lines(RotatingFileHandler):
         if not self._told:
             self._told = True
             click.echo(f"{plain(self.baseFilename)}: can't be written to ({sys.exc_info()[1]})", err=True)
+
+
+class _ToLog(logging.Handler):
+    def __init__(self, log: ServiceLog) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for line in self.format(record).splitlines():
+            self._log.write(line.encode("utf-8", "backslashreplace"))
 
 
 class _Sink:

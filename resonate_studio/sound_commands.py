@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from resonate_resources.mastering.targets import TARGETS_LUFS, lufs_of
 from resonate_studio.terminal import JSON, Command, console, print_json
 
 if TYPE_CHECKING:
+    from resonate_resources.mastering.brief import MasteringBrief
     from resonate_resources.mixing.brief import MixingBrief
     from resonate_resources.preset import Preset
     from resonate_resources.recordings.recording import Recording, Samples, Stems
@@ -91,7 +92,14 @@ def _targets(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ..
     "--preset",
     type=click.Choice(["conservative", "balanced", "aggressive"]),
     default="balanced",
-    help="How dense.",
+    help="How dense it becomes, where --set mastering.compress=1 asks for that. Default: balanced.",
+)
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="mastering.NAME=VALUE",
+    help="Any setting of mastering, over what other options say: mastering.compress=1, …",
 )
 @click.option(
     "--out",
@@ -110,17 +118,17 @@ def master(
     rate: str | None,
     bits: str,
     preset: Preset,
+    assignments: tuple[str, ...],
     out: Path,
     as_json: bool,
 ) -> None:
     """Master FILE to a loudness, under a ceiling of true peaks: gain, and as little limiting as it takes; towards a
     reference, if one is given.
 
-    What would need more limiting than is allowed comes out less loud, and says so.
+    What would need more limiting than is allowed comes out less loud, and says so. FILE is taken for finished
+    music, which nothing compresses unless --set mastering.compress=1 says so.
     """
-    from pydantic import ValidationError
-
-    from resonate_resources.mastering.brief import FORMATS, MasteringBrief
+    from resonate_resources.mastering.brief import FORMATS
     from resonate_resources.mastering.resource import MasteringResource
     from resonate_resources.mastering.targets import file_name, measure_name
     from resonate_resources.recordings.decoding import decoded
@@ -135,26 +143,21 @@ def master(
     if reference is None and amount != 1:
         raise click.UsageError("--amount: is how far towards a --reference, and there is none")
     first, *further = targets
-    try:
-        brief = MasteringBrief(
-            preset=preset,
-            target_lufs=lufs_of(first),
-            also=tuple(further),
-            ceiling_dbtp=peak,
-            limiting_db=limiting,
-            reference=str(reference.absolute()) if reference else "",
-            reference_amount=amount,
-            sample_rate=None if rate is None else 44100 if rate == "44100" else 48000,
-            bits=16 if bits == "16" else 24 if bits == "24" else 32,
-            formats=(form,),
-        )
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        raise click.UsageError(
-            f"{wrong['loc'][0]}: {wrong['input']} can't be used ({wrong['msg'].lower()})"
-        ) from error
+    asked = {
+        "preset": preset,
+        "target_lufs": lufs_of(first),
+        "also": further,
+        "ceiling_dbtp": peak,
+        "limiting_db": limiting,
+        "reference": str(reference.absolute()) if reference else "",
+        "reference_amount": amount,
+        "sample_rate": None if rate is None else int(rate),
+        "bits": int(bits),
+        "formats": [form],
+    }
+    brief = _mastering_brief(asked, assignments)
     beside = {label: out if not label else out.with_stem(f"{out.stem}-{label}") for label in brief.targets}
-    read = [path for path in (file, reference) if path is not None]
+    read = [file, *([Path(brief.reference)] if brief.reference else [])]
     if taken := [path for path in beside.values() if path.exists() and any(map(path.samefile, read))]:
         raise click.UsageError(
             f"--out: {taken[0].name} is FILE itself, or the reference, which are never written to"
@@ -173,6 +176,7 @@ def master(
             measured |= {
                 name: product.measures[measure_name(label, "", name)] for name in ("gain_db", "limiting_db")
             }
+            measured |= {name: product.measures[name] for name in ("compressed_db", "clipped_db")}
             found.append({"file": str(path), **measured})
             shutil.copyfile(made, path)
     if as_json:
@@ -192,15 +196,36 @@ def master(
         told.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
-def _mixing_brief(assignments: list[str]) -> MixingBrief:
-    """Later ones win. One that is of another section is told."""
-    from resonate_resources.brief.layers import Layer, nested, resolve
+def _settings(section: str, assignments: Sequence[str]) -> dict[str, Any]:
+    """`section.name` → value; later ones win. One that is of another section is told."""
     from resonate_studio.brief_commands import parsed
 
     settings = parsed(assignments)
-    foreign = next((name for name in settings if not name.startswith("mixing.")), None)
+    foreign = next((name for name in settings if not name.startswith(f"{section}.")), None)
     if foreign is not None:
-        raise click.UsageError(f"--set: {foreign} is none of mixing's settings (docs/briefs.md lists them)")
+        raise click.UsageError(
+            f"--set: {foreign} is none of {section}'s settings (docs/briefs.md lists them)"
+        )
+    return settings
+
+
+def _mastering_brief(asked: dict[str, Any], assignments: Sequence[str]) -> MasteringBrief:
+    """asked: name → value; assignments win."""
+    from resonate_resources.brief.layers import BriefError, Layer, nested, resolve
+
+    settings = _settings("mastering", assignments)
+    if "mastering.formats" in settings:
+        raise click.UsageError("--set: mastering.formats: the ending of --out says the format")
+    try:
+        return resolve([Layer("", {"mastering": asked}), Layer("", nested(settings))]).brief.mastering
+    except BriefError as error:
+        raise click.UsageError(str(error).removeprefix(": ")) from error
+
+
+def _mixing_brief(assignments: Sequence[str]) -> MixingBrief:
+    from resonate_resources.brief.layers import Layer, nested, resolve
+
+    settings = _settings("mixing", assignments)
     wanted = resolve([Layer("", nested(settings))]).brief.mixing
     if wanted.balance in ("master-only", "auto"):
         raise click.UsageError(

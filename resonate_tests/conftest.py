@@ -63,6 +63,7 @@ SLOW = [
     *("test_exact_sum.py", "test_beats.py", "test_partition_status.py", "test_pruning.py", "test_current.py"),
     *("test_overrides.py", "test_any_file.py", "test_pools.py", "test_library_status.py", "test_ingest.py"),
     *(
+        "studio/api",
         "test_dependencies.py",
         "test_heartbeats.py",
         "test_reconcile.py",

@@ -34,15 +34,19 @@ class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def resolve(self, track: str, source: Source | None) -> Resolved:
         """The brief of a track. Raises BriefError, and OSError where a place can't be read."""
-        layers = [*self._of_home(), *(self._of_source(source) if source else ())]
         settings = self.settings(track)
+        given = self.given(source)  # what is wrong there is no fault of what was set
         if not settings:
-            return resolve(layers)
-        resolve(layers)  # what is wrong there is no fault of what was set
+            return given
+        layers = self._given(source)
         try:
             return resolve([*layers, Layer(SET, nested(settings))])
         except BriefError as error:
             raise BriefError(f"{error}; take it back: resonate brief unset {track} SECTION.NAME") from error
+
+    def given(self, source: Source | None) -> Resolved:
+        """The brief as files have it, whatever was set since. Raises BriefError, and OSError."""
+        return resolve(self._given(source))
 
     def settings(self, track: str) -> dict[str, Any]:
         """`section.name` → value of what was set for a track. Raises BriefError where the file is damaged."""
@@ -63,9 +67,9 @@ class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def check(
         self, track: str, source: Source | None, settings: Mapping[str, Any], unset: Sequence[str] = ()
-    ) -> None:
-        """Whether a change would do. Raises BriefError."""
-        self._changed(track, source, settings, unset)
+    ) -> Resolved:
+        """The brief that a change would give. Raises BriefError where it would not do."""
+        return self._changed(track, source, settings, unset)[1]
 
     def _changed(
         self, track: str, source: Source | None, settings: Mapping[str, Any], unset: Sequence[str]
@@ -88,7 +92,7 @@ class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             after = {known: kept for known, kept in after.items() if not _is_part_of(known, name)}
             table = value if isinstance(value, Mapping) else None
             after |= {name: value} if table is None else {f"{name}.{entry}": v for entry, v in table.items()}
-        layers = [*self._of_home(), *(self._of_source(source) if source else ())]
+        layers = self._given(source)
         try:
             return after, resolve([*layers, Layer(SET, nested(after))] if after else layers)
         except BriefError:
@@ -97,6 +101,9 @@ class BriefResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             return after, resolve(
                 layers
             )  # there is more to take back: what is taken back is gone all the same
+
+    def _given(self, source: Source | None) -> list[Layer]:
+        return [*self._of_home(), *(self._of_source(source) if source else ())]
 
     def _of_home(self) -> Iterator[Layer]:
         try:

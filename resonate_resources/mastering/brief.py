@@ -19,7 +19,16 @@ class MasteringBrief(Section):
 
     preset: Preset = Field(
         default="balanced",
-        description="how densely a rough recording is compressed: conservative not at all. Finished music never is",
+        description="how densely a rough recording is compressed: conservative not at all, aggressive with its "
+        "highest peaks clipped. Finished music never is, unless compress says so",
+    )
+    compress: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="how far the track is compressed as the preset has it (conservative: not at all), 0 to 1; "
+        "null: as far as it is a phone's recording",
     )
     target_lufs: float = Field(
         default=-14.0,

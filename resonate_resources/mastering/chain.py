@@ -12,17 +12,21 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from resonate_resources.mastering.brief import MasteringBrief
+from resonate_resources.mastering.clipping import SoftClipper
 from resonate_resources.mastering.delivery import Delivered, Level, deliver
 from resonate_resources.mastering.facts import Facts, Measured, measured
 from resonate_resources.mastering.levelling import Levelled, Target, level
+from resonate_resources.mastering.multiband import Multiband
 from resonate_resources.mastering.reference import Moves, moved, moves_towards, spectrum_of
-from resonate_resources.mastering.shaping import GLUE, WORKING_LOUDNESS_LUFS, glued
+from resonate_resources.mastering.shaping import DENSITY, Density
 from resonate_resources.parallel import ahead
 from resonate_resources.recordings.lossy import downmix_to_stereo
 from resonate_resources.recordings.recording import Progress, Recording, Samples, silent, write_recording
 from resonate_resources.recordings.tags import Tags
-from resonate_resources.signal.levels import levels_of
+from resonate_resources.signal.levels import Levels, levels_of
+from resonate_resources.signal.linear_phase import filtered
 from resonate_resources.signal.resampling import at_rate
+from resonate_resources.signal.true_peak import measure_true_peak
 
 GAIN_BOUND_DB = 40.0
 """A mix is raised at most so much: what would need more is noise, or hardly there."""
@@ -58,12 +62,15 @@ class Master:
 @dataclass(frozen=True)
 class Mastered:
     """masters: by label; that of the brief's target_lufs is the first, and has none (""). mix: what was measured of
-    the mix, if it went in as it was. centred: a constant offset was taken out. moves: towards the reference, where
+    the mix, if it went in as it was. centred: a constant offset was taken out. compressed_db: what the gain of any
+    band fell by at most; clipped_db: what was then clipped off the true peak. moves: towards the reference, where
     there is one."""
 
     masters: Mapping[str, Master]
     mix: Facts | None
     centred: bool
+    compressed_db: float
+    clipped_db: float
     moves: Moves | None = None
 
 
@@ -100,17 +107,15 @@ def master(
         if centred or (moves is not None and moves.any):
             found = measured(source)
         progress(0.1)
-        loudness, peak_dbtp = found.facts.integrated_lufs, found.facts.true_peak_dbtp
-        glue, glue_gain_db = GLUE[brief.preset], 0.0
-        if glue and rough and math.isfinite(loudness):
-            glue_gain_db = min(WORKING_LOUDNESS_LUFS - loudness, GAIN_BOUND_DB)
-            blocks = glued(source.blocks(), source.sample_rate, glue, glue_gain_db, rough)
-            source = _written(
-                blocks, Path(folder) / "glued.wav", source.channels, source.sample_rate, source.frames
-            )
-            levels = levels_of(source)
-            loudness, peak_dbtp = levels.loudness.integrated_lufs, levels.true_peak_dbtp
-        shaped = _Shaped(source, loudness, peak_dbtp, GAIN_BOUND_DB - glue_gain_db, allowed_db)
+        part = rough if brief.compress is None else brief.compress
+        dense = _dense(source, found.levels, DENSITY[brief.preset], part, allowed_db, Path(folder))
+        shaped = _Shaped(
+            dense.source,
+            dense.levels.loudness.integrated_lufs,
+            dense.levels.true_peak_dbtp,
+            GAIN_BOUND_DB,
+            allowed_db,
+        )
         folded = cache(lambda: shaped.in_stereo(Path(folder) / "stereo.wav"))
         masters: dict[str, Master] = {}
         for number, (label, lufs) in enumerate(brief.targets.items(), 1):
@@ -121,11 +126,10 @@ def master(
             progress(0.1 + 0.8 * (number - 0.5) / len(brief.targets))
             formats = brief.formats if label else ("wav", *brief.formats)
             files = deliver(levelled, again, stereo, into, label, tags, target, formats, brief.bits)
-            gain_db = glue_gain_db + levelled.gain_db
             masters[label] = Master(
                 lufs,
                 files,
-                gain_db,
+                levelled.gain_db,
                 levelled.limiting_db,
                 allowed_db,
                 levelled.loudness_lufs,
@@ -133,7 +137,41 @@ def master(
                 levelled.wasteful,
                 levelled.gain_db >= shaped.most_gain_db,
             )
-    return Mastered(masters, mix_facts, centred, moves)
+    return Mastered(masters, mix_facts, centred, dense.compressed_db, dense.clipped_db, moves)
+
+
+@dataclass(frozen=True)
+class _Dense:
+    """What became of a recording, its levels, and what it took, as Mastered has it."""
+
+    source: Recording
+    levels: Levels
+    compressed_db: float = 0.0
+    clipped_db: float = 0.0
+
+
+def _dense(
+    source: Recording, levels: Levels, density: Density | None, part: float, allowed_db: float, folder: Path
+) -> _Dense:
+    """Compressed in bands, then clipped, by that part, 0 to 1, of what density says; no peak by more than may be
+    limited."""
+    if density is None or not part:
+        return _Dense(source, levels)
+
+    def written(blocks: Iterator[Samples], name: str) -> Recording:
+        return _written(blocks, folder / name, source.channels, source.sample_rate, source.frames)
+
+    multiband = Multiband(source, density.bands, part)
+    source = written(multiband.blocks(), "compressed.wav")
+    if multiband.make_up is not None:
+        source = written(filtered(source, multiband.make_up), "made_up.wav")
+    most_db = min(part * density.clipped_db, allowed_db)
+    peak_dbtp = measure_true_peak(source) if most_db else -math.inf
+    if not math.isfinite(peak_dbtp):
+        return _Dense(source, levels_of(source), multiband.most_reduction_db)
+    source = written(SoftClipper(peak_dbtp, most_db).clipped(source), "clipped.wav")
+    levels = levels_of(source)
+    return _Dense(source, levels, multiband.most_reduction_db, peak_dbtp - levels.true_peak_dbtp)
 
 
 @dataclass(frozen=True)

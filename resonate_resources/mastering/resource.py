@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import dagster as dg
 
 from resonate_resources.mastering.brief import MasteringBrief
-from resonate_resources.mastering.chain import GAIN_BOUND_DB, Master, master
+from resonate_resources.mastering.chain import GAIN_BOUND_DB, Master, Mastered, master
 from resonate_resources.mastering.facts import facts_of
 from resonate_resources.mastering.levelling import TOLERANCE_LU, Target
 from resonate_resources.mastering.reference import THIRDS_HZ, Floats, Moves, by_octave
@@ -27,7 +27,7 @@ from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.phase import phase_beside
 
-CODE_VERSION = "11"
+CODE_VERSION = "12"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 MOVES = "reference.json"
@@ -92,6 +92,7 @@ class MasteringResource(dg.ConfigurableResource[None]):
             notes += [f"for {label}: {note}" if label else note for note in _notes(each, brief, mix.channels)]
         if mastered.centred:
             notes.append("a constant offset was taken out: it cost headroom")
+        notes += _density_told(mastered)
         if mastered.moves is not None:
             notes += _moves_told(mastered.moves, Path(brief.reference).name)
         facts = mastered.masters[""].files["master.wav"].facts
@@ -103,6 +104,7 @@ class MasteringResource(dg.ConfigurableResource[None]):
         if mastered.moves is not None:
             measures["reference_moved_db"] = mastered.moves.span_db
             reports[MOVES] = _written(mastered.moves, brief, into / MOVES)
+        measures |= {"compressed_db": mastered.compressed_db, "clipped_db": mastered.clipped_db}
         measures |= asdict(phase_beside(Recording.open(files["master.wav"]), original))
         return Product(files, measures, tuple(notes), reports)
 
@@ -193,6 +195,17 @@ def _notes(master: Master, brief: MasteringBrief, channels: int) -> Iterator[str
                 f"the {called} is limited to {file.limited_dbtp:.1f} dBTP, to leave room for the peaks that "
                 "encoding adds"
             )
+
+
+def _density_told(mastered: Mastered) -> Iterator[str]:
+    """What may be heard of it."""
+    told = []
+    if mastered.compressed_db >= _TOLD_DB:
+        told.append(f"compressed in three bands, by at most {mastered.compressed_db:.1f} dB")
+    if mastered.clipped_db >= _TOLD_DB:
+        told.append(f"peaks clipped by at most {mastered.clipped_db:.1f} dB")
+    if told:
+        yield "; ".join(told)
 
 
 def _moves_told(moves: Moves, name: str) -> Iterator[str]:

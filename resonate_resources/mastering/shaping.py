@@ -1,34 +1,46 @@
-"""Density of what was never mixed, before it is brought to loudness. Finished music has its own."""
+"""How dense a master may become, by preset. Finished music is dense enough, unless the brief wants more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-import numpy as np
-
+from resonate_resources.mastering.multiband import Bands
 from resonate_resources.preset import Preset
-from resonate_resources.recordings.recording import Samples
-from resonate_resources.signal.compression import Compression, compressed
+from resonate_resources.signal.compression import Compression
 
-WORKING_LOUDNESS_LUFS = -20.0
-"""The loudness at which thresholds are meant (K-20)."""
+
+@dataclass(frozen=True)
+class Density:
+    """bands: how it is compressed. clipped_db: what is then taken off the highest peak; 0 for none."""
+
+    bands: Bands
+    clipped_db: float
+
 
 # Usual starting points of mastering practice, no standard.
-GLUE: Mapping[Preset, Compression | None] = {
+DENSITY: Mapping[Preset, Density | None] = {
     "conservative": None,
-    "balanced": Compression(
-        threshold_db=-14.0, ratio=1.5, attack_ms=30.0, release_ms=200.0, look_ahead_ms=3.0
+    "balanced": Density(
+        Bands(
+            (
+                Compression(threshold_db=6.0, ratio=1.5, attack_ms=50.0, release_ms=400.0, look_ahead_ms=3.0),
+                Compression(threshold_db=6.0, ratio=1.5, attack_ms=30.0, release_ms=200.0, look_ahead_ms=3.0),
+                Compression(threshold_db=6.0, ratio=1.5, attack_ms=20.0, release_ms=150.0, look_ahead_ms=3.0),
+            ),
+            most_db=3.0,
+        ),
+        clipped_db=0.0,
     ),
-    "aggressive": Compression(
-        threshold_db=-18.0, ratio=2.0, attack_ms=15.0, release_ms=120.0, look_ahead_ms=3.0
+    "aggressive": Density(
+        Bands(
+            (
+                Compression(threshold_db=3.5, ratio=2.5, attack_ms=30.0, release_ms=300.0, look_ahead_ms=3.0),
+                Compression(threshold_db=3.5, ratio=2.5, attack_ms=15.0, release_ms=120.0, look_ahead_ms=3.0),
+                Compression(threshold_db=3.5, ratio=2.5, attack_ms=10.0, release_ms=100.0, look_ahead_ms=3.0),
+            ),
+            most_db=6.0,
+        ),
+        clipped_db=2.0,
     ),
 }
-
-
-def glued(
-    blocks: Iterator[Samples], sample_rate: int, settings: Compression, gain_db: float, part: float
-) -> Iterator[Samples]:
-    """Blocks of (channels, frames) with gain_db, then compressed by that part, 0 to 1, of what settings say; no
-    latency."""
-    gain = np.float32(10 ** (gain_db / 20))
-    return compressed((block * gain for block in blocks), settings, sample_rate, part)

@@ -90,9 +90,12 @@ def _opened(path: Path, options: Mapping[str, str]) -> Iterator[InputContainer]:
         except (av.FFmpegError, ValueError) as error:
             if not _has_id3(path):
                 raise Refusal(_NO_AUDIO) from error
-            try:  # of an MP3 of a packet or two FFmpeg makes something else
+            container = None
+        # FFmpeg guesses: an MP3 of a packet or two is something else to it, one with the right zeros in it a film.
+        if container is None or (container.format.name == "mpeg" and _has_id3(path)):
+            try:
                 container = stack.enter_context(open_container(path, known="mp3", **options))
-            except (av.FFmpegError, ValueError):
+            except (av.FFmpegError, ValueError) as error:
                 raise Refusal(_NO_AUDIO) from error
         yield container
 

@@ -36,7 +36,7 @@ class LinkedCompressor:
     is the gain for every channel. State crosses blocks inside pedalboard. No make-up gain.
 
     `process` returns frames once what follows them is known, the look-ahead fewer in all than it got; `flush` the
-    rest.
+    rest. `least_gain` is the lowest so far.
 
     A step of 20 dB over the threshold at 4 : 1 is 15 dB down from its first frame on, and what comes well before
     it is as it was:
@@ -64,6 +64,7 @@ class LinkedCompressor:
         self._shrunk(np.full(_BUFFER, _SILENCE))
         self._ahead = round(settings.look_ahead_ms * sample_rate / 1000)
         self._dry, self._least = np.float32(1 - part), np.float32(10 ** (-most_db / 20))
+        self.least_gain = 1.0
         self._samples: Samples | None = None  # not yet returned
         # A look-ahead of silence goes before, in which gain may fall for a peak at the very start.
         self._lead_in = self._ahead
@@ -82,9 +83,11 @@ class LinkedCompressor:
         if self._ahead:
             size = self._ahead + 1  # with this origin, a window begins with its frame
             peaks = maximum_filter1d(peaks, size, origin=-(size // 2))[:known]
-        gain: npt.NDArray[np.float32] = np.maximum(self._shrunk(peaks) / peaks, self._least)
+        full = np.maximum(self._shrunk(peaks) / peaks, self._least)
+        gain: npt.NDArray[np.float32] = self._dry + (1 - self._dry) * full
+        self.least_gain = min(self.least_gain, float(gain.min()))
         lead_in, self._lead_in = min(known, self._lead_in), max(0, self._lead_in - known)
-        made: Samples = samples[:, :known] * (self._dry + (1 - self._dry) * gain)
+        made: Samples = samples[:, :known] * gain
         return made[:, lead_in:]
 
     def flush(self) -> Samples:

@@ -63,27 +63,37 @@ def convolved(stream: Iterator[Samples], taps: Sequence[Taps]) -> Iterator[Sampl
 
 
 def convolve(held: npt.NDArray[np.float32], taps: Taps, half: int) -> npt.NDArray[np.float32]:
-    """(frames,) with `half` frames of context on both sides → without it.
+    """(frames,) with `half` frames of context on both sides → without it."""
+    if len(taps) == 1:
+        return held[half : len(held) - half] * np.float32(taps[0])
+    return next(convolve_by_each(held, (taps,), half))
+
+
+def convolve_by_each(
+    held: npt.NDArray[np.float32], filters: Sequence[Taps], half: int
+) -> Iterator[npt.NDArray[np.float32]]:
+    """The same for filters of one length, one after the other.
 
     Overlap-save in single precision, which leaves −135 dB of rounding: half of what scipy's oaconvolve takes, an
     eighth of pedalboard's Convolution.
     """
     from scipy.fft import irfft, next_fast_len, rfft
 
-    spare = half - len(taps) // 2
+    length = len(filters[0])
+    spare = half - length // 2
     inner = held[spare : len(held) - spare]
-    if len(taps) == 1:
-        return inner * np.float32(taps[0])
-    frames = len(inner) - len(taps) + 1
-    size = next_fast_len(min(_BLOCK * len(taps), len(inner)), real=True)
-    step = size - len(taps) + 1
+    frames = len(inner) - length + 1
+    size = next_fast_len(min(_BLOCK * length, len(inner)), real=True)
+    step = size - length + 1
     count = -(-frames // step)
     padded = np.zeros((count - 1) * step + size, np.float32)
     padded[: len(inner)] = inner
     spectra = rfft(sliding_window_view(padded, size)[::step])
-    spectra *= rfft(taps.astype(np.float32), size)
-    made = irfft(spectra, size)[:, len(taps) - 1 :].reshape(-1)[:frames]
-    return np.asarray(made, np.float32)
+    for taps in filters:
+        made = irfft(spectra * rfft(taps.astype(np.float32), size), size)[:, length - 1 :].reshape(-1)[
+            :frames
+        ]
+        yield np.asarray(made, np.float32)
 
 
 def looped(recording: Recording, frames: int) -> Iterator[Samples]:

@@ -190,6 +190,12 @@ def changed_since(url: str, change: int) -> Changes:
         return Changes(set(db.execute(query.distinct()).scalars()), last, whole)
 
 
+def last_change(url: str) -> int:
+    """The number of the last change: while it is the same, so is everything here. 0 where there was none."""
+    with transaction(url) as db:
+        return db.execute(sa.select(_changes.c.last)).scalar() or 0
+
+
 def stages_made(url: str) -> dict[str, list[str]]:
     """Track → names of its stages that have a current artefact, in no order."""
     names = sa.func.aggregate_strings(_current.c.stage, ",")

@@ -2,27 +2,56 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
+from typing import Annotated
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from dagster import DagsterError
+from fastapi import Body, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
 
+from resonate_resources.recordings.recording import AudioError
 from resonate_studio.api import (
     routes_of_briefs,
     routes_of_files,
     routes_of_home,
     routes_of_jobs,
+    routes_of_page,
     routes_of_tracks,
 )
+from resonate_studio.api.access import COOKIE, Access, Token
+from resonate_studio.api.addresses import PREFIX
+from resonate_studio.api.models import Login
 from resonate_studio.api.opened import Opened
-from resonate_studio.api.problems import ProblemError
+from resonate_studio.api.problems import ProblemError, answers
+from resonate_studio.api.serving import Serving
+from resonate_studio.api.wording import without_paths
 
-PREFIX = "/api/v1"
+_COOKIE_SECONDS = 30 * 86_400
+_TOLD = (ProblemError, RequestValidationError, HTTPException, AudioError, FileNotFoundError)
+_NO_LONGER = 409
+"""Of files that are not what they were, or are gone: process the track again."""
 
 
-def create_app(opened: Opened | None = None) -> FastAPI:
-    """The application on one home. Without one, for its description alone."""
+def create_app(opened: Opened | None = None, host: str | None = None, token: Token | None = None) -> FastAPI:
+    """The application on one home. Without one, for its description alone. host: the address that is listened on,
+    None for loopback alone; token: what is asked for at any other. Raises ValueError, in one line, for a setting of
+    the environment that can't be meant."""
+    serving = Serving.of(opened) if opened else None
+
+    @asynccontextmanager
+    async def living(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        if serving is not None:
+            serving.events.end()
+
     app = FastAPI(
         title="Resonate",
         version=version("resonate-studio"),
@@ -30,18 +59,64 @@ def create_app(opened: Opened | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
+        lifespan=living,
     )
-    app.state.opened = opened
-    app.add_exception_handler(ProblemError, _problem)
+    app.state.opened, app.state.serving, app.state.token = opened, serving, token
+    for told in _TOLD:
+        app.add_exception_handler(told, _answer)
+    for down in (OSError, SQLAlchemyError, sqlite3.Error, DagsterError):
+        app.add_exception_handler(down, _unavailable)
+    app.add_api_route(
+        f"{PREFIX}/login", _login, methods=["POST"], status_code=204, name="login", responses=answers()
+    )
     for routes in (routes_of_jobs, routes_of_tracks, routes_of_briefs, routes_of_files, routes_of_home):
         app.include_router(routes.router, prefix=PREFIX)
     if find_spec("resonate_studio.hearing") is not None:
-        from resonate_studio.hearing.routes import router as hearing
-
-        app.include_router(hearing, prefix=PREFIX)
+        hearing = import_module("resonate_studio.hearing.routes")
+        app.include_router(hearing.router, prefix=PREFIX)
+    app.include_router(routes_of_page.router)
+    app.add_middleware(Access, host=host, token=token)
     return app
 
 
-def _problem(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ProblemError)
-    return JSONResponse({"detail": error.detail}, error.status, error.headers)
+def _login(request: Request, login: Annotated[Login, Body()]) -> Response:
+    """Give the token once: the browser keeps it in a cookie that no script can read."""
+    token: Token | None = request.app.state.token
+    if token is None:
+        return Response(status_code=204)
+    if not token.fits(login.token):
+        raise ProblemError(401, "not the token that was printed; `resonate studio --new-token` makes another")
+    answer = Response(status_code=204)
+    answer.set_cookie(
+        COOKIE, login.token, max_age=_COOKIE_SECONDS, httponly=True, samesite="strict", path="/"
+    )
+    return answer
+
+
+def _answer(_: Request, error: Exception) -> JSONResponse:
+    """What is wrong with a request, or with what it asks for, as a `Problem`."""
+    if isinstance(error, ProblemError):
+        return JSONResponse({"detail": error.detail}, error.status, error.headers)
+    if isinstance(error, RequestValidationError):
+        return JSONResponse({"detail": _first(error)}, 422)
+    if isinstance(error, HTTPException):
+        return JSONResponse({"detail": str(error.detail)}, error.status_code, error.headers)
+    if isinstance(error, AudioError):
+        return JSONResponse({"detail": without_paths(str(error))}, _NO_LONGER)
+    return JSONResponse({"detail": "the file is gone; process the track again"}, _NO_LONGER)
+
+
+def _unavailable(_: Request, error: Exception) -> JSONResponse:
+    """Storage or a database that can't be used now: nobody's request is wrong."""
+    told = "the library can't be read or written to now; what services say tells why"
+    if isinstance(error, OSError) and error.strerror:
+        told = f"the library can't be used now ({error.strerror.lower()})"
+    return JSONResponse({"detail": told}, 503, {"Retry-After": "5"})
+
+
+def _first(error: RequestValidationError) -> str:
+    """The first thing that is wrong, in one line."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    told = str(first["msg"])
+    return f"{place}: {told[:1].lower()}{told[1:]}"

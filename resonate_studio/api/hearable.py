@@ -1,16 +1,22 @@
-"""Versions that can be heard: what a stage made that is a recording, by the name that the page calls it."""
+"""Versions that can be heard: what a stage made that is a recording, by the name that the page calls it.
+
+Earlier ones are those that the compute cache keeps: results of the same stage with other settings, engines or code.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from resonate_resources.mastering.targets import file_name
+from resonate_resources.mastering.targets import file_name, label_and_form, measure_name
 from resonate_resources.recordings.recording import AudioError, Recording
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
+from resonate_studio.api import models
+from resonate_studio.api.addresses import file_url
 from resonate_studio.api.problems import not_found
+from resonate_studio.api.wording import GROUPS, label, public_settings
 
 STAGES = {
     "original": "raw_track",
@@ -76,3 +82,129 @@ def recording_of(storage: StorageResource, track: str, version_id: str) -> Recor
         return artefact.recording(file)
     except (FileNotFoundError, AudioError) as error:
         raise not_found(f"{version_id}: its file is gone or was changed; process the track again") from error
+
+
+def versions_of(storage: StorageResource, track: str, made: Mapping[str, Artefact]) -> list[models.Version]:
+    """All that can be heard of a track: what counts now, in the order in which a person compares it, then earlier
+    results, the latest first. made: stage → what counts now."""
+    found: list[models.Version] = []
+    for kind, stage in STAGES.items():
+        current = made.get(stage)
+        if current is not None:
+            found += _of_artefact(kind, current, made, current=True)
+    earlier = [
+        version
+        for kind, stage in STAGES.items()
+        for artefact in _kept(storage, stage, track)
+        if stage not in made or artefact.manifest.key != made[stage].manifest.key
+        for version in _of_artefact(kind, artefact, made, current=False)
+    ]
+    return found + sorted(earlier, key=lambda one: one.made_at, reverse=True)
+
+
+def _kept(storage: StorageResource, stage: str, track: str) -> Iterator[Artefact]:
+    for entry in storage.store.entries(f"artefacts/{stage}/{track}"):
+        parts = entry.key.split("/")
+        if len(parts) == 5 and parts[4] == "manifest.json":
+            artefact = storage.artefacts.computed(stage, track, parts[3])
+            if artefact is not None:
+                yield artefact
+
+
+def _of_artefact(
+    kind: str, artefact: Artefact, made: Mapping[str, Artefact], *, current: bool
+) -> Iterator[models.Version]:
+    manifest = artefact.manifest
+    key = None if current else manifest.key
+    for part in _parts(kind, artefact):
+        name = VersionName(kind, part, key)
+        file = name.file(manifest.files)
+        if file is None:
+            continue
+        try:
+            heard = Recording.open(artefact.store.fetch(artefact.key(file)))
+        except (
+            FileNotFoundError,
+            AudioError,
+        ):  # taken away by hand: it can't be heard, whatever the manifest says
+            continue
+        loudness, peak = _levels(name, file, artefact, made)
+        settings = manifest.recipe.get("settings")
+        yield models.Version(
+            id=str(name),
+            label=label(kind, part),
+            group=GROUPS[kind],  # type: ignore[arg-type]  # they are the literals that the model has
+            stem=part if kind.endswith("stems") else None,
+            duration_s=heard.duration,
+            sample_rate=heard.sample_rate,
+            channels=heard.channels,
+            loudness_lufs=loudness,
+            true_peak_dbtp=peak,
+            offset_s=_offset(kind, current, made),
+            gain_db=_gain(kind, part, made),
+            generated=manifest.measures.get("generated") is True,
+            current=current,
+            made_at=manifest.made_at,
+            settings=public_settings(settings) if isinstance(settings, dict) else {},
+            url=file_url(manifest.track, manifest.stage, file, key),
+        )
+
+
+def _parts(kind: str, artefact: Artefact) -> list[str | None]:
+    if kind == "master":
+        labels = {
+            label_and_form(name)[0]: None for name in artefact.manifest.files if name.startswith("master")
+        }
+        return [each or None for each in labels]
+    if kind in _WHOLE:
+        return [None]
+    return [name.removesuffix(".wav") for name in artefact.stem_files]
+
+
+def _levels(
+    name: VersionName, file: str, artefact: Artefact, made: Mapping[str, Artefact]
+) -> tuple[float | None, float | None]:
+    """Integrated loudness and true peak, as far as stages measured them."""
+    own = artefact.manifest.measures
+    if name.kind == "original":
+        profile = made["profile"].manifest.measures if "profile" in made else {}
+        return _number(own.get("loudness_lufs")), _number(profile.get("true_peak_dbtp"))
+    if name.kind == "master":
+        _, form = label_and_form(file)
+        asked = (measure_name(name.part or "", form, each) for each in ("loudness_lufs", "true_peak_dbtp"))
+        loudness, peak = (_number(own.get(each)) for each in asked)
+        return loudness, peak
+    if name.kind == "restored_stems" and name.key is None:
+        return _as_it_went_into_the_mix(name.part or "", made), None
+    part = f"{name.part}_" if name.part else ""
+    return _number(own.get(f"{part}loudness_lufs")), _number(own.get(f"{part}true_peak_dbtp"))
+
+
+def _as_it_went_into_the_mix(stem: str, made: Mapping[str, Artefact]) -> float | None:
+    """Loudness of a restored stem: the mix tells it after all gains."""
+    if "mix" not in made or "mix_plan" not in made:
+        return None
+    mix, plan = made["mix"].manifest.measures, made["mix_plan"].manifest.measures
+    after, own = _number(mix.get(f"{stem}_loudness_lufs")), _number(plan.get(f"{stem}_gain_db"))
+    all_together = _number(mix.get("gain_db"))
+    if after is None or own is None or all_together is None:
+        return None
+    return round(after - own - all_together, 4)
+
+
+def _offset(kind: str, current: bool, made: Mapping[str, Artefact]) -> float:
+    """As quality control measured it, of what it looked at: the current master, and stems that were played anew."""
+    measured = {"master": "master_lag_s", "regenerated_stems": "regenerated_lag_s"}.get(kind)
+    if measured is None or not current or "qc_scores" not in made:
+        return 0.0
+    return _number(made["qc_scores"].manifest.measures.get(measured)) or 0.0
+
+
+def _gain(kind: str, part: str | None, made: Mapping[str, Artefact]) -> float | None:
+    if part is None or kind not in ("stems", "restored_stems") or "mix_plan" not in made:
+        return None
+    return _number(made["mix_plan"].manifest.measures.get(f"{part}_gain_db"))
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 TrackKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 VersionId = Annotated[str, Field(pattern=r"^[a-z0-9_]+(:[a-z0-9._-]+)?(@[0-9a-f]{16})?$")]
-"""`original`, `mix`, `master`, `master:apple`, `master:9.5lufs`, `stems:vocals`, `restored_stems:vocals`, `regenerated_stems:bass`;
-of an earlier result with its key: `master@0123456789abcdef`."""
+"""`original`, `mix`, `master`, `master:apple`, `master:9.5lufs`, `stems:vocals`, `restored_stems:vocals`,
+`regenerated_stems:bass`; of an earlier result with its key: `master@0123456789abcdef`."""
 
 JobState = Literal["queued", "processing", "failed", "completed", "cancelled"]
 TrackState = Literal[
@@ -231,7 +231,7 @@ class BriefChange(Shape):
 
     set: dict[str, Any] = {}
     unset: list[str] = []
-    process: bool = True
+    process: StrictBool = True
 
 
 class BriefChanged(Shape):
@@ -293,9 +293,9 @@ class AbxResult(Shape):
     a: VersionId
     b: VersionId
     listener: Annotated[str, Field(max_length=100)] = ""
-    start_s: Annotated[float, Field(ge=0)] = 0.0
-    end_s: Annotated[float, Field(ge=0)] | None = None
-    loudness_matched: bool = True
+    start_s: Annotated[float, Field(ge=0, strict=True)] = 0.0
+    end_s: Annotated[float, Field(ge=0, strict=True)] | None = None
+    loudness_matched: StrictBool = True
     trials: Annotated[list[AbxTrial], Field(min_length=10, max_length=1000)]
 
 
@@ -341,7 +341,7 @@ class Cache(Shape):
 
 
 class CacheClear(Shape):
-    older_than_days: Annotated[float, Field(ge=0, le=3650)] = 7.0
+    older_than_days: Annotated[float, Field(ge=0, le=3650, strict=True)] = 7.0
 
 
 class CacheCleared(Shape):
@@ -360,3 +360,9 @@ class Health(Shape):
     dagster_url: str | None
     inbox: str | None
     read_only: bool
+
+
+class Login(Shape):
+    """The token that was printed where another address than this machine's is listened on."""
+
+    token: Annotated[str, Field(min_length=1, max_length=200)]

@@ -21,6 +21,8 @@ class Opened:
     instance: dg.DagsterInstance
     storage: StorageResource
     defs: dg.Definitions
+    dagster_url: str | None = None
+    """Of its web UI, where that is shown."""
 
     def version_recording(self, track: str, version_id: str) -> Recording:
         """The recording of a version that can be heard, such as `master` or `stems:vocals@0123456789abcdef`.

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from resonate_studio.api.models import JobAccepted, Track, TrackKey, TrackList, TrackState
-from resonate_studio.api.opened import OpenedHome
 from resonate_studio.api.problems import answers
+from resonate_studio.api.serving import Served
 
 router = APIRouter(tags=["tracks"])
 
@@ -17,7 +17,7 @@ Sort = Literal["worst", "added", "title", "artist", "tempo", "key", "score"]
 
 @router.get("/tracks", responses=answers())
 def list_tracks(
-    home: OpenedHome,
+    serving: Served,
     search: Annotated[str, Query(max_length=200)] = "",
     state: TrackState | None = None,
     sort: Sort = "worst",
@@ -26,22 +26,25 @@ def list_tracks(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> TrackList:
     """Tracks that match, a page of them."""
-    raise NotImplementedError
+    return serving.tracks.page(search, state, sort, descending, offset, limit)
 
 
 @router.get("/tracks/{track}", responses=answers(404))
-def show_track(home: OpenedHome, track: TrackKey) -> Track:
+def show_track(serving: Served, track: TrackKey) -> Track:
     """Everything that is known of a track."""
-    raise NotImplementedError
+    return serving.tracks.show(track)
 
 
 @router.delete("/tracks/{track}", status_code=204, responses=answers(404, 409))
-def remove_track(home: OpenedHome, track: TrackKey, keep_exports: bool = False) -> None:
+def remove_track(serving: Served, track: TrackKey, keep_exports: bool = False) -> None:
     """Remove a track and all that was made of it. The user's own file is not touched."""
-    raise NotImplementedError
+    serving.tracks.remove(track, keep_exports)
 
 
 @router.post("/tracks/{track}/process", status_code=202, responses=answers(404, 409))
-def process_track(home: OpenedHome, track: TrackKey, response: Response) -> JobAccepted:
+def process_track(serving: Served, track: TrackKey, response: Response) -> JobAccepted:
     """Take the track through every stage again: what is made already is found."""
-    raise NotImplementedError
+    serving.tracks.require(track)
+    accepted = serving.jobs.ask(track)
+    response.headers["Location"] = accepted.status_url
+    return accepted

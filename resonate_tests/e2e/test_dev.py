@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -43,6 +44,9 @@ def with_home(home: Path) -> list[str]:
 def test_what_the_shell_made_is_shown_and_nothing_is_left_when_make_is_told_to_stop(
     tmp_path: Path, free_port: int, number: signal.Signals
 ) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        studio_port = other.getsockname()[1]
     home = tmp_path / "what? 100%41"  # Dagster puts paths into URLs as they are
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("RESONATE_", "MAKE"))
@@ -53,7 +57,9 @@ def test_what_the_shell_made_is_shown_and_nothing_is_left_when_make_is_told_to_s
     noise = 0.1 * np.random.default_rng(1).normal(size=(1, 8000))
     write_samples(tmp_path / "noise.wav", noise.astype(np.float32), 8000)
     subprocess.run([*command.split(), "prepare"], env=environment, check=True, capture_output=True)
-    (tmp_path / "Makefile").write_text(f"dev:\n\t@{command} dev --port {free_port}\n")
+    (tmp_path / "Makefile").write_text(
+        f"dev:\n\t@{command} dev --port {free_port} --studio-port {studio_port}\n"
+    )
     log = tmp_path / "log"
     with log.open("wb") as output:
         make = subprocess.Popen(
@@ -71,6 +77,7 @@ def test_what_the_shell_made_is_shown_and_nothing_is_left_when_make_is_told_to_s
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.5)
         assert f"drop files into     {home}/inbox" in log.read_text()
+        assert f"hear and compare    http://127.0.0.1:{studio_port}" in log.read_text()
         assert f"what services say   {home}/dagster_home/dev.log" in log.read_text()
         subprocess.run([*command.split(), "process", "noise.wav"], cwd=tmp_path, env=environment, check=False)
         question = json.dumps({"query": "{ runsOrError { ... on Runs { results { jobName } } } }"}).encode()
@@ -92,7 +99,7 @@ def test_what_the_shell_made_is_shown_and_nothing_is_left_when_make_is_told_to_s
         assert left == []
         told = log.read_text()
         assert "Traceback" not in told
-        others = ("what ", "drop ", "see ", "take ", "stop", "home: ", "make: ")
+        others = ("what ", "hear ", "drop ", "see ", "take ", "stop", "home: ", "make: ")
         assert [line for line in told.splitlines() if line and not line.startswith(others)] == []
         assert "Updating event log storage" in (home / "dagster_home" / "dev.log").read_text()
     finally:

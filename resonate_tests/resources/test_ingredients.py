@@ -44,7 +44,7 @@ CHANGES = [
     ("mix_plan", "mixing/planning.py", r"(\"balanced\": )(-24\.0)"),
     ("mix_plan, a model conducting", "mixing/conductor/prompt.py", r"(3\. )(Move as little as serves)"),
     ("mix", "mixing/mixer.py", r"^(CEILING_DBTP = )(.+)$"),
-    ("master", "mastering/shaping.py", r"(Compression\(\s*threshold_db=)(-14\.0)"),
+    ("master", "mastering/shaping.py", r"(Compression\(threshold_db=)(6\.0)"),
     ("regenerated_stems", "regeneration/instruments/bass.dsp", r"()(\d+)"),
     ("qc_scores", "quality/dimensions.py", r"^(.*[^\d.])(0\.\d+)"),  # in the middle of a function
 ]

@@ -150,10 +150,11 @@ def test_the_web_ui_does_not_start_over_a_storage_that_cannot_be_written_to(
     may = os.access  # root may write into any folder, whatever its mode
     monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != storage and may(place, mode))
     monkeypatch.setenv("RESONATE_STORAGE", str(storage))
-    with socket.socket() as probe:
+    with socket.socket() as probe, socket.socket() as other:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    result = CliRunner().invoke(main, ["dev", "--home", str(tmp_path / "home"), "--port", str(port)])
+        other.bind(("127.0.0.1", 0))
+        ports = ["--port", str(probe.getsockname()[1]), "--studio-port", str(other.getsockname()[1])]
+    result = CliRunner().invoke(main, ["dev", "--home", str(tmp_path / "home"), *ports])
     assert result.exit_code == 1
     assert f"RESONATE_STORAGE={storage}: can't be written to" in result.output
     assert not (tmp_path / "home" / "dagster_home" / "dev.log").exists()

@@ -81,14 +81,15 @@ def test_a_disk_that_is_full_is_told_once_and_the_services_go_on(
 def test_services_that_end_at_once_show_the_last_of_their_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.socket() as probe:
+    with socket.socket() as probe, socket.socket() as other:
         probe.bind(("127.0.0.1", 0))
-        free_port = probe.getsockname()[1]
+        other.bind(("127.0.0.1", 0))
+        ports = ["--port", str(probe.getsockname()[1]), "--studio-port", str(other.getsockname()[1])]
     for name in ("RESONATE_STORAGE", "RESONATE_INBOX", "RESONATE_DATABASE", "DAGSTER_HOME"):
         monkeypatch.setenv(name, "")
     (tmp_path / "dagster.py").write_text("raise ImportError('Dagster is broken')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # of the services; this process has Dagster already
-    result = CliRunner().invoke(main, ["dev", "--home", str(tmp_path / "home"), "--port", str(free_port)])
+    result = CliRunner().invoke(main, ["dev", "--home", str(tmp_path / "home"), *ports])
     assert result.exit_code == 1
     told = result.output.splitlines()
     assert told[0] == f"what services say   {tmp_path}/home/dagster_home/dev.log"

@@ -163,9 +163,28 @@ def test_a_file_is_mastered_towards_a_reference(tmp_path: Path, monkeypatch: pyt
     assert result.output.count("\n") == 1
 
 
+def test_what_is_finished_is_made_dense_where_that_is_set(tmp_path: Path) -> None:
+    source = strokes(tmp_path / "strokes.wav", (500, 4000), (0.3, 0.1))
+    command = ("master", source, "--target", -24, "--preset", "aggressive", "--out", tmp_path / "out.wav")
+    plain = told(*command)
+    dense = told(*command, "--set", "mastering.compress=1", "--set", "mastering.target_lufs=-25")
+    assert plain["compressed_db"] == plain["clipped_db"] == 0
+    assert dense["compressed_db"] > 1
+    assert dense["clipped_db"] == pytest.approx(2, abs=0.3)
+    assert any(note.startswith("compressed in three bands, by at most ") for note in dense["notes"])
+    assert (plain["integrated_lufs"], dense["integrated_lufs"]) == pytest.approx((-24, -25), abs=0.1)
+    peaks = [each["true_peak_dbtp"] - each["integrated_lufs"] for each in (plain, dense)]
+    assert peaks[1] < peaks[0] - 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
+        (
+            ("--set", "mixing.compress=1", "--out", "out.wav"),
+            "mixing.compress is none of mastering's settings",
+        ),
+        (("--set", "mastering.formats=['mp3']", "--out", "out.wav"), "the ending of --out says the format"),
         (("--target", "loud", "--out", "out.wav"), "'loud' is neither a number nor one of spotify"),
         (("--target", "3", "--out", "out.wav"), "3 is not from -36 to -6 LUFS"),
         (("--peak", "3", "--out", "out.wav"), "ceiling_dbtp: 3.0 can't be used"),
@@ -184,6 +203,14 @@ def test_what_cannot_be_asked_is_told(
     assert result.exit_code == 2
     assert line in " ".join(result.output.split())
     assert (tmp_path / "tone.wav").read_bytes() == before
+
+
+def test_what_mastering_cannot_be_set_to_is_told(tmp_path: Path) -> None:
+    source = tone(tmp_path / "tone.wav", -30.0, 1.0)
+    result = resonate("master", source, "--set", "mastering.compress=2", "--out", tmp_path / "out.wav")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: mastering.compress: 2 can't be used")
+    assert result.output.count("\n") == 1
 
 
 LEVELS = {"Vocals.flac": 0.05, "drums.wav": 0.4, "bass.wav": 0.3, "other.wav": 0.1}

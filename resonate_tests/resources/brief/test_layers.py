@@ -102,7 +102,7 @@ def test_a_brief_reads_back_as_it_was_written(target: float, preset: str, stems:
         ("[mastering]\ntarget_lufs = nan", r"mastering\.target_lufs: NaN can't be used"),
         (
             "[mastering]\nloudness = -9",
-            r"mastering\.loudness: there is no such setting; there are preset, target_lufs",
+            r"mastering\.loudness: there is no such setting; there are preset, compress, target_lufs",
         ),
         (
             "[mastring]\ntarget_lufs = -9",

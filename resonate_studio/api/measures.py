@@ -1,0 +1,108 @@
+"""Before and after in numbers, and the twelve dimensions, of what stages measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from resonate_assets.acceptance import acceptance
+from resonate_resources.storage.artefacts import Artefact
+from resonate_studio.api import models
+
+_NO_DIMENSIONS = ("total", "lag_s", "gain_db")
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """before, after: (stage, measure), of which the first that is there counts. better: which way is an
+    improvement; under: where it is one to get under this, if it was over it. moved: what can be heard of it."""
+
+    name: str
+    unit: str
+    before: tuple[tuple[str, str], ...]
+    after: tuple[tuple[str, str], ...]
+    better: Literal["up", "taste"] = "taste"
+    under: float | None = None
+    moved: float = 0.1
+
+
+_MEASURES = (
+    _Measure("loudness", "LUFS", (("raw_track", "loudness_lufs"),), (("master", "loudness_lufs"),)),
+    _Measure(
+        "true peak",
+        "dBTP",
+        (("profile", "true_peak_dbtp"),),
+        (("master", "true_peak_dbtp"),),
+        under=0.0,  # over it, converters clip (EBU R 128 asks for −1, which is taste where nothing clips)
+    ),
+    _Measure("loudness range", "LU", (("profile", "loudness_range_lu"),), (("master", "loudness_range_lu"),)),
+    _Measure(
+        "bandwidth",
+        "Hz",
+        (("profile", "bandwidth_hz"),),
+        (("restored_stems", "bandwidth_hz"),),
+        better="up",
+        moved=500.0,
+    ),
+)
+
+
+def quality_of(made: Mapping[str, Artefact]) -> models.Quality:
+    """made: stage → what counts now."""
+    measured = {stage: artefact.manifest.measures for stage, artefact in made.items()}
+    verdict = acceptance(measured)
+    scores = measured.get("qc_scores", {})
+    details = _details(made["qc_scores"]) if "qc_scores" in made else {}
+    dimensions = [
+        models.Dimension(name=name.replace("_", " "), score=float(value), detail=details.get(name, ""))
+        for full, value in scores.items()
+        if full.startswith("master_") and (name := full.removeprefix("master_")) not in _NO_DIMENSIONS
+    ]
+    total = scores.get("master_total")
+    return models.Quality(
+        total=None if total is None else float(total),
+        accepted=verdict.accepted,
+        reasons=list(verdict.reasons),
+        dimensions=dimensions,
+        measures=[row for each in _MEASURES if (row := _row(each, measured)) is not None],
+    )
+
+
+def _row(
+    asked: _Measure, measured: Mapping[str, Mapping[str, float | int | str | bool]]
+) -> models.BeforeAfter | None:
+    """None where neither is known."""
+    before, after = (_first(places, measured) for places in (asked.before, asked.after))
+    if before is None and after is None:
+        return None
+    return models.BeforeAfter(
+        name=asked.name, unit=asked.unit, before=before, after=after, better=_better(asked, before, after)
+    )
+
+
+def _better(asked: _Measure, before: float | None, after: float | None) -> bool | None:
+    if before is None or after is None or abs(after - before) < asked.moved:
+        return None
+    if asked.under is not None and max(before, after) > asked.under:
+        return after < before
+    return after > before if asked.better == "up" else None
+
+
+def _first(
+    places: tuple[tuple[str, str], ...], measured: Mapping[str, Mapping[str, float | int | str | bool]]
+) -> float | None:
+    for stage, name in places:
+        value = measured.get(stage, {}).get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    return None
+
+
+def _details(qc_scores: Artefact) -> dict[str, str]:
+    """Dimension → the figures that the master's score came from."""
+    import pyarrow.parquet as pq  # not pandas, which takes two seconds to import
+
+    with qc_scores.path("qc_scores.parquet").open("rb") as file:  # Arrow takes no path that is not UTF-8
+        rows = pq.read_table(file).to_pylist()
+    return {row["dimension"]: row["detail"] for row in rows if row["candidate"] == "master"}

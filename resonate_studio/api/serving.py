@@ -1,0 +1,61 @@
+"""All that routes need of one home, made once an application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from anyio import CapacityLimiter
+from fastapi import Depends, Request
+
+from resonate_studio.api.briefs import Briefs
+from resonate_studio.api.events import Events
+from resonate_studio.api.jobs import Jobs
+from resonate_studio.api.library import Library
+from resonate_studio.api.opened import Opened
+from resonate_studio.api.tracks import Tracks
+from resonate_studio.api.uploads import AT_ONCE, most_bytes
+
+_ARCHIVES_AT_ONCE = 2
+"""Each may encode: that takes a core."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """upload_bytes: the most that one may be; uploads, archives: how many at once."""
+
+    opened: Opened
+    library: Library
+    briefs: Briefs
+    jobs: Jobs
+    tracks: Tracks
+    events: Events
+    upload_bytes: int
+    uploads: CapacityLimiter
+    archives: CapacityLimiter
+
+    @classmethod
+    def of(cls, opened: Opened) -> Serving:
+        """Raises ValueError, in one line, for a setting of the environment that can't be meant."""
+        library, briefs = Library(opened), Briefs(opened)
+        jobs = Jobs(opened, briefs)
+        return cls(
+            opened,
+            library,
+            briefs,
+            jobs,
+            Tracks(opened, library, jobs),
+            Events(opened, jobs),
+            most_bytes(),
+            CapacityLimiter(AT_ONCE),
+            CapacityLimiter(_ARCHIVES_AT_ONCE),
+        )
+
+
+def _serving(request: Request) -> Serving:
+    found: Serving = request.app.state.serving
+    return found
+
+
+Served = Annotated[Serving, Depends(_serving)]
+"""A parameter of a route."""

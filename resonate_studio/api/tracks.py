@@ -1,0 +1,230 @@
+"""Tracks over the API: a page of the list, and everything that is known of one."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from resonate_assets.jobs import STAGES
+from resonate_assets.partitions import partitions_of
+from resonate_resources.ingestion.ingest import ARTWORK
+from resonate_resources.profiling.profile import Profile
+from resonate_resources.storage.artefacts import PICTURE, Artefact
+from resonate_studio.api import models
+from resonate_studio.api.addresses import file_url, results_of, track_url
+from resonate_studio.api.hearable import versions_of
+from resonate_studio.api.jobs import Jobs, stage_of
+from resonate_studio.api.library import Library, Row, Snapshot
+from resonate_studio.api.measures import quality_of
+from resonate_studio.api.opened import Opened
+from resonate_studio.api.problems import ProblemError, not_found
+from resonate_studio.api.wording import notes_of, printable, warnings_of, without_paths
+from resonate_studio.library_status import WORST_FIRST
+from resonate_studio.removing import Removal
+
+_CHANGED = {"restored_stems": "stems", "mix": "raw_track", "master": "raw_track"}
+"""Stage that makes sound of sound → the stage whose sound it may have left as it was."""
+_COVERS_KEPT = 50_000
+_Order = Callable[[Row], Any]
+_ORDERS: Mapping[str, _Order] = {
+    "added": lambda row: row.added_at,
+    "title": lambda row: row.title.casefold(),
+    "artist": lambda row: row.artist and row.artist.casefold(),
+    "tempo": lambda row: row.tempo_bpm,
+    "key": lambda row: row.key,
+    "score": lambda row: row.score,
+}
+
+
+class Tracks:
+    """Of one home. From any thread."""
+
+    def __init__(self, opened: Opened, library: Library, jobs: Jobs) -> None:
+        self._opened, self._library, self._jobs = opened, library, jobs
+        self._lock = threading.Lock()
+        self._orders: dict[tuple[int, str, bool], list[str]] = {}
+        self._covers: dict[tuple[str, str], bool] = {}
+
+    def require(self, track: str) -> None:
+        """Raises ProblemError where there is no such track."""
+        if not partitions_of(self._opened.instance).has(track):
+            raise not_found("there is no such track")
+
+    def page(
+        self, search: str, state: str | None, sort: str, descending: bool, offset: int, limit: int
+    ) -> models.TrackList:
+        """Those that match: every word of the search is in title, artist, key (music) or key (track)."""
+        there = self._library.look()
+        words = search.casefold().split()
+        ordered = self._ordered(there, sort, descending)
+        found = ordered
+        if state is not None:
+            found = [track for track in found if there.statuses[track].state == state]
+        for word in words:
+            found = [track for track in found if word in there.rows[track].found_by]
+        shown = [self._summary(there, track) for track in found[offset : offset + limit]]
+        return models.TrackList(tracks=shown, total=len(found), states=dict(there.states))
+
+    def show(self, track: str) -> models.Track:
+        """Raises ProblemError."""
+        there = self._library.look()
+        if track not in there.rows:
+            self.require(track)
+            self._library.changed()
+            there = self._library.look()
+        if track not in there.rows:
+            raise not_found("there is no such track")
+        artefacts = self._opened.storage.artefacts
+        found = {stage: artefacts.current(stage, track) for stage in STAGES}
+        made = {stage: artefact for stage, artefact in found.items() if artefact is not None}
+        source = self._opened.storage.sources.find(track)
+        summary = self._summary(there, track)
+        stages = [self._report(stage, artefact, made) for stage, artefact in made.items()]
+        own = [without_paths(summary.reason)] if summary.state == "failed" and summary.reason else []
+        return models.Track(
+            summary=summary,
+            source=printable(source.name) if source else "",
+            music=_music(made["profile"]) if "profile" in made else None,
+            versions=versions_of(self._opened.storage, track, made),
+            stages=stages,
+            quality=quality_of(made),
+            warnings=[*own, *(warning for stage in stages for warning in stage.warnings)],
+            missing_stages=[stage for stage in STAGES if stage not in made],
+            dagster_url=self._dagster_url("raw_track", track),
+        )
+
+    def remove(self, track: str, keep_exports: bool) -> None:
+        """With all that was made of it, and its copy that came through the page. Raises ProblemError."""
+        self.require(track)
+        opened = self._opened
+        removal = Removal(opened.storage, opened.instance, track, opened.settings.uploads)
+        if (obstacle := removal.obstacle()) is not None:
+            raise ProblemError(409, obstacle)
+        removal.carry_out(keep_exports)
+        self._library.changed()
+
+    def _ordered(self, there: Snapshot, sort: str, descending: bool) -> list[str]:
+        """What is not known stands last, however the rest is turned."""
+        asked = there.number, sort, descending
+        with self._lock:
+            if asked in self._orders:
+                return self._orders[asked]
+        if sort == "worst":
+            statuses = there.statuses.values()
+            ranked = sorted(
+                statuses, key=lambda one: (WORST_FIRST.index(one.state), one.place or 0, one.track)
+            )
+            ordered = [one.track for one in (reversed(ranked) if descending else ranked)]
+        else:
+            order = _ORDERS[sort]
+            known = [row for row in there.rows.values() if order(row) is not None]
+            known.sort(key=lambda row: (order(row), row.track), reverse=descending)
+            unknown = sorted(row.track for row in there.rows.values() if order(row) is None)
+            ordered = [*(row.track for row in known), *unknown]
+        with self._lock:
+            self._orders = {key: value for key, value in self._orders.items() if key[0] == there.number}
+            self._orders[asked] = ordered
+        return ordered
+
+    def _summary(self, there: Snapshot, track: str) -> models.TrackSummary:
+        row, status, runs = there.rows[track], there.statuses[track], there.runs
+        record = runs.active.get(track) or runs.last.get(track)
+        run_id = record.dagster_run.run_id if record else None
+        reason, stage, progress = status.reason, None, None
+        if status.state == "failed" and run_id:
+            reason = self._jobs.reason(run_id)
+        if status.state == "running" and run_id:
+            progressed = self._jobs.progress(run_id)
+            stage = stage_of(progressed)
+            progress = min((progressed.done + (progressed.part or 0.0)) / len(STAGES), 1.0)
+        return models.TrackSummary(
+            track=track,
+            title=row.title,
+            artist=row.artist,
+            duration_s=row.duration_s,
+            tempo_bpm=row.tempo_bpm,
+            key=row.key,
+            loudness_lufs=row.loudness_lufs,
+            state=status.state,  # type: ignore[arg-type]  # one of WORST_FIRST, which TrackState has in other words
+            accepted=status.accepted,
+            reason=without_paths(reason) if reason else None,
+            score=row.score,
+            stage=stage,
+            progress=progress,
+            place=status.place,
+            expected_seconds=status.expected_seconds,
+            job_id=uuid.UUID(run_id) if run_id else None,
+            added_at=row.added_at,
+            generated=row.generated,
+            cover_url=f"{track_url(track)}/cover" if self._has_cover(row) else None,
+        )
+
+    def _has_cover(self, row: Row) -> bool:
+        """By the manifest, which is read once for each result."""
+        if row.raw_key is None:
+            return False
+        asked = row.track, row.raw_key
+        if asked not in self._covers:
+            raw = self._opened.storage.artefacts.current("raw_track", row.track)
+            with self._lock:
+                if len(self._covers) >= _COVERS_KEPT:
+                    self._covers.clear()
+                self._covers[asked] = raw is not None and ARTWORK in raw.manifest.files
+        return self._covers.get(asked, False)
+
+    def _report(self, stage: str, artefact: Artefact, made: Mapping[str, Artefact]) -> models.StageReport:
+        manifest, before = artefact.manifest, made.get(_CHANGED.get(stage, ""))
+        engine = manifest.engine
+        picture = file_url(manifest.track, stage, PICTURE) if PICTURE in manifest.files else None
+        measures = {
+            name: without_paths(value) if isinstance(value, str) else value
+            for name, value in manifest.measures.items()
+        }
+        return models.StageReport(
+            stage=stage,
+            engine=engine.name if engine.model is None else f"{engine.name}: {engine.model}",
+            seconds=manifest.seconds,
+            made_at=manifest.made_at,
+            changed=None if before is None else _sound(artefact) != _sound(before),
+            warnings=warnings_of(manifest),
+            notes=notes_of(manifest),
+            measures=measures,
+            picture_url=picture,
+            results=results_of(artefact),
+            dagster_url=self._dagster_url(stage, manifest.track),
+        )
+
+    def _dagster_url(self, stage: str, track: str) -> str | None:
+        base = self._opened.dagster_url
+        return f"{base}/assets/{stage}?partition={track}" if base else None
+
+
+def _sound(artefact: Artefact) -> list[str]:
+    """Hashes of what an artefact holds to be heard: equal where a stage has changed nothing."""
+    return sorted(
+        stored.sha256
+        for name, stored in artefact.manifest.files.items()
+        if name.endswith(".wav") and "/" not in name
+    )
+
+
+def _music(artefact: Artefact) -> models.Music | None:
+    try:
+        profile = Profile.read(artefact.path("profile.json"))
+    except ValidationError:  # of an earlier version, whose track is behind
+        return None
+    return models.Music(
+        tempo_bpm=profile.tempo_bpm,
+        key=profile.key,
+        camelot=profile.camelot,
+        beats_s=list(profile.beats_s),
+        downbeats_s=[],
+        sections=[
+            models.Section(start_s=one.start_s, end_s=one.end_s, label=one.label) for one in profile.sections
+        ],
+        chords=[],
+    )

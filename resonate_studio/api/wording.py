@@ -1,0 +1,133 @@
+"""What is told of results, in words for the page: versions by name, warnings before notes, no server's path."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from resonate_assets.acceptance import (
+    LEAST_QUALITY_DB,
+    LEAST_SCORE,
+    Measures,
+    limits_gently,
+    most_limiting_db,
+    number,
+    poor_stems,
+    score,
+    scores_enough,
+)
+from resonate_assets.sentences import sentence
+from resonate_resources.storage.manifest import Manifest
+from resonate_resources.storage.sources import Source
+
+_PATH = re.compile(r"(?<![\w:/.~])~?/(?:[^\s/'\",;:()<>]+/)+([^\s/'\",;:()<>]*)")
+_LEFT_OUT = re.compile(r"(?P<engine>[^:]+): left out \((?!no licence key)")
+"""A note of separation on an engine that it would have preferred; one that costs money is nobody's lack."""
+
+GROUPS: Mapping[str, str] = {
+    "original": "original",
+    "mix": "mix",
+    "master": "master",
+    "stems": "stems",
+    "restored_stems": "restored",
+    "regenerated_stems": "regenerated",
+}
+"""What a version's name begins with → the group that the page shows it in."""
+
+
+def without_paths(text: str) -> str:
+    """Absolute paths as the names at their ends: where things lie on the server is nobody's business."""
+    return _PATH.sub(lambda found: found[1] or "…", text)
+
+
+def printable(text: str) -> str:
+    """A file's name need not be UTF-8; JSON must be."""
+    return os.fsencode(text).decode(errors="replace")
+
+
+def called(source: Source | None, track: str) -> tuple[str, str | None]:
+    """Title and artist of a track, as far as they are known: at worst its key."""
+    if source is None:
+        return track, None
+    artist = None if source.artist is None else printable(source.artist)
+    return printable(source.title or source.name), artist
+
+
+def public_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a result as far as they are anybody's business."""
+    public: dict[str, Any] = _public(settings)
+    return public
+
+
+def _public(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_paths(value)
+    if isinstance(value, Mapping):
+        return {name: _public(inner) for name, inner in value.items()}
+    return [_public(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def label(kind: str, part: str | None) -> str:
+    """What a version is called by people."""
+    spoken = (part or "").replace("_", " ")
+    return {
+        "original": "Original",
+        "mix": "Mix",
+        "master": f"Master, {spoken}" if spoken else "Master",
+        "stems": spoken.capitalize(),
+        "restored_stems": f"{spoken.capitalize()}, restored",
+        "regenerated_stems": f"{spoken.capitalize()}, played anew",
+    }[kind]
+
+
+def warnings_of(manifest: Manifest) -> list[str]:
+    """What a person should know before anything else of a stage, in sentences."""
+    told = [*_WARNINGS[manifest.stage](manifest.measures)] if manifest.stage in _WARNINGS else []
+    left_out = [found["engine"] for note in manifest.notes if (found := _LEFT_OUT.match(note))]
+    if left_out:
+        told.append(f"Better engines were not to be had: {', '.join(left_out)}; the notes tell why.")
+    return told
+
+
+def notes_of(manifest: Manifest) -> list[str]:
+    """What came of a stage, in a sentence, and what it noted on the way."""
+    told = sentence(manifest.stage, manifest.measures)
+    return [_as_sentence(without_paths(text)) for text in (told, *manifest.notes) if text]
+
+
+def _as_sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def _of_stems(measures: Measures) -> list[str]:
+    return [
+        f"The {stem} are poor: at {quality:.1f} dB there is more of the others in them than of themselves."
+        if stem != "bass"
+        else f"The bass is poor: at {quality:.1f} dB there is more of the others in it than of itself."
+        for stem, quality in poor_stems(measures).items()
+        if quality < LEAST_QUALITY_DB
+    ]
+
+
+def _of_master(measures: Measures) -> list[str]:
+    told = []
+    if "limiting_db" in measures and not limits_gently(measures):
+        told.append(
+            f"Peaks of the master are limited by {number(measures['limiting_db']):.1f} dB; over "
+            f"{most_limiting_db(measures):g} dB is heard."
+        )
+    if measures.get("bounded"):
+        told.append("The master is softer than was asked for: louder, its peaks would be crushed.")
+    return told
+
+
+def _of_quality(measures: Measures) -> list[str]:
+    if "master_total" not in measures or scores_enough(measures):
+        return []
+    return [f"The master scores {score(measures)} of 100; {LEAST_SCORE:g} are asked for."]
+
+
+_WARNINGS = {"stems": _of_stems, "master": _of_master, "qc_scores": _of_quality}
+"""Stage → what is to be warned of, by its measures."""

@@ -1,0 +1,148 @@
+"""Servers in the foreground, until Ctrl-C or SIGTERM, and their end within seconds: `resonate dev` and
+`resonate studio`."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+    from resonate_assets.settings import Settings
+    from resonate_studio.services import Services
+
+HOST = "127.0.0.1"
+_WORKER_SECONDS = 2.0
+_STOPPED = "stopped together with what carries out runs, which asks for it again at its next start"
+
+
+class StoppedError(BaseException):
+    """Ctrl-C or SIGTERM has come. Derived so that nothing on the way takes it for a failure."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def plain_path(directory: Path) -> Iterator[Path]:
+    """A path of a directory that Dagster can put into a URL as it is, which it does with its DAGSTER_HOME: in one
+    called `what?` or `100%41` its services would not find their databases."""
+    if re.fullmatch(r"[^?%#\udc80-\udcff]+", str(directory)):
+        yield directory
+        return
+    with TemporaryDirectory(prefix="resonate-dagster-home-") as folder:
+        link = Path(folder) / "dagster_home"
+        link.symlink_to(directory)
+        yield link
+
+
+def end_services(services: Services, settings: Settings) -> None:
+    with deaf():
+        click.echo("stopping", err=True)
+        at_work = services.processes()
+        services.end()
+        _end_worker()
+        stopped = _report_stopped(settings, at_work)
+        for track in stopped:
+            click.echo(f"stopped in its midst: {track}", err=True)
+        click.echo("stopped" + ("; at the next start it goes on" if stopped else ""), err=True)
+
+
+def _report_stopped(settings: Settings, processes: set[int]) -> list[str]:
+    """Runs of these processes, which are no more, are reported failed at once: the automation asks for what failed
+    again, and nobody waits for the dead. Gives their tracks."""
+    import dagster as dg
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from resonate_assets.runs import PARTITION_TAG
+    from resonate_resources.storage.heartbeats import HOST, end_of, heartbeats
+    from resonate_studio.home import open_instance
+
+    stopped = []
+    try:
+        with open_instance(settings) as instance:
+            beats = heartbeats(settings.database_url, "run")
+            gone = {one.name for one in beats if one.host == HOST and one.pid in processes}
+            others = {one.name for one in beats} - gone
+            launched = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+            for run in instance.get_runs(launched):
+                # On one machine the daemon is the only one who launches, and it is gone, too.
+                if run.run_id in gone or (_is_alone(instance) and run.run_id not in others):
+                    instance.report_run_failed(run, _STOPPED)
+                    stopped.append(run.tags.get(PARTITION_TAG, run.job_name))
+            end_of(settings.database_url, processes)
+    except (SQLAlchemyError, OSError) as error:
+        click.echo(
+            f"runs could not be reported stopped ({error}); that is found out at the next start", err=True
+        )
+    return sorted(stopped)
+
+
+def _is_alone(instance: DagsterInstance) -> bool:
+    """Whether no other machine can share the instance."""
+    from dagster._core.storage.runs.sqlite import SqliteRunStorage
+
+    return isinstance(instance.run_storage, SqliteRunStorage)
+
+
+def _end_worker() -> None:
+    """The process that keeps a model warm for all of this user's runs: whoever still wants it starts it again."""
+    import threading
+
+    from resonate_resources.separation.audio_separator.engine import WORKER
+
+    if WORKER.available() is None:
+        ending = threading.Thread(target=WORKER.stop, daemon=True)
+        ending.start()
+        ending.join(_WORKER_SECONDS)
+
+
+def require_free(port: int, option: str = "--port", host: str = HOST) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise click.ClickException(
+                f"port {port} is taken: another `resonate dev` or `resonate studio` may be running; "
+                f"or choose another with {option}"
+            ) from error
+
+
+@contextmanager
+def told_by_signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise in the main thread, which here only ever waits."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise StoppedError(number)
+
+    earlier = {
+        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Whoever asks a second time does not leave half of it behind: it is over in seconds."""
+    heard = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in heard.items():
+            signal.signal(number, handler)

@@ -1,0 +1,160 @@
+"""Files: by range, by archive, in other formats; and what the home keeps besides."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import soundfile as sf
+from starlette.testclient import TestClient
+
+from resonate_resources.recordings.recording import Recording
+from resonate_resources.storage.sources import Rejection
+from resonate_studio.api.opened import Opened
+from resonate_tests.studio.api.conftest import RATE
+
+
+def test_a_file_comes_whole_or_by_range_under_a_name_for_people(
+    client: TestClient, track: str, opened: Opened
+) -> None:
+    master = opened.storage.artefacts.current("master", track)
+    assert master is not None
+    content = master.path("master.wav").read_bytes()
+    url = f"/api/v1/tracks/{track}/files/master/master.wav"
+    whole = client.get(url)
+    assert whole.content == content
+    name = "%C3%9Cnder%20-%20S%C3%B6nne%20%28Master%29.wav"
+    assert whole.headers["content-disposition"] == f"attachment; filename*=utf-8''{name}"
+    assert whole.headers["content-type"] == "audio/wav"
+    part = client.get(url, headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, content[100:200])
+    end = client.get(url, headers={"Range": "bytes=-10", "If-Range": whole.headers["etag"]})
+    assert (end.status_code, end.content) == (206, content[-10:])
+    changed = client.get(url, headers={"Range": "bytes=-10", "If-Range": '"other"'})
+    assert (changed.status_code, changed.content) == (200, content)
+    beyond = client.get(url, headers={"Range": f"bytes={len(content)}-"})
+    assert beyond.status_code == 416
+    assert (
+        "inline"
+        in client.get(f"/api/v1/tracks/{track}/files/master/picture.png").headers["content-disposition"]
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../etc/passwd", "..%2f..%2fmanifest.json", "manifest.json", "%2fetc%2fpasswd"]
+)
+def test_no_name_leads_to_a_file_that_is_no_result(client: TestClient, track: str, name: str) -> None:
+    assert client.get(f"/api/v1/tracks/{track}/files/master/{name}").status_code == 404
+
+
+def test_a_file_that_somebody_wrote_to_is_not_given_as_what_was_made(
+    client: TestClient, track: str, opened: Opened
+) -> None:
+    stems = opened.storage.artefacts.current("regenerated_stems", track)
+    assert stems is not None
+    path = stems.path("other.wav")
+    whole = path.read_bytes()
+    try:
+        path.write_bytes(whole[:-4])
+        answer = client.get(f"/api/v1/tracks/{track}/files/regenerated_stems/other.wav")
+        assert answer.status_code == 409
+        assert str(opened.settings.home) not in answer.text
+    finally:
+        path.write_bytes(whole)
+
+
+def test_an_archive_holds_what_was_asked_for_by_names_for_people(
+    client: TestClient, track: str, original: Recording
+) -> None:
+    answer = client.get(
+        f"/api/v1/tracks/{track}/archive", params={"what": "original,stems,midi", "format": "wav", "bits": 32}
+    )
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        stems = [name for name in names if name.startswith("stems/")]
+        assert "Ünder - Sönne (Original).wav" in names
+        assert sorted(stems) == [
+            f"stems/Ünder - Sönne ({stem}, unrestored).wav" for stem in ("Bass", "Drums", "Other", "Vocals")
+        ]
+        assert sum(name.endswith(".mid") for name in names) == 4
+        summed = sum(sf.read(io.BytesIO(archive.read(name)), dtype="float32")[0] for name in stems)
+        assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
+    assert np.abs(summed - original.read().T).max() < 1e-3  # separation's exact_sum: 60 dB below the track
+
+
+@pytest.mark.parametrize(
+    ("asked", "rate", "subtype"),
+    [
+        ({"format": "wav", "bits": 16}, RATE, "PCM_16"),
+        ({"format": "flac", "bits": 24, "rate": 48000}, 48_000, "PCM_24"),
+        ({"format": "mp3"}, RATE, "MPEG_LAYER_III"),
+        ({"format": "opus"}, 48_000, "OPUS"),
+    ],
+)
+def test_an_archive_is_in_the_format_that_was_asked_for(
+    client: TestClient, track: str, original: Recording, asked: dict[str, str], rate: int, subtype: str
+) -> None:
+    answer = client.get(f"/api/v1/tracks/{track}/archive", params={"what": "original", **asked})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        (name,) = archive.namelist()
+        info = sf.info(io.BytesIO(archive.read(name)))
+    assert (info.samplerate, info.subtype) == (rate, subtype)
+    assert info.duration == pytest.approx(original.duration, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"what": "everything"}, 422),
+        ({"what": "master,../x"}, 422),
+        ({"bits": 12}, 422),
+        ({"rate": 1}, 422),
+        ({"format": "exe"}, 422),
+    ],
+)
+def test_an_archive_of_what_there_is_not_is_refused(
+    client: TestClient, track: str, asked: dict[str, str], status: int
+) -> None:
+    answer = client.get(f"/api/v1/tracks/{track}/archive", params=asked)
+    assert answer.status_code == status
+    assert list(answer.json()) == ["detail"]
+
+
+def test_the_catalogue_is_a_parquet_file_that_names_files_and_no_folders(
+    client: TestClient, track: str
+) -> None:
+    rows = pq.read_table(io.BytesIO(client.get("/api/v1/catalogue").content)).to_pylist()
+    mine = next(row for row in rows if row["track"] == track)
+    assert mine["source"] == "song.flac"
+
+
+def test_rejected_files_are_told_by_name_and_reason(client: TestClient, opened: Opened) -> None:
+    uri = "/somewhere/else/b\udcffd.wav"  # a name that is not UTF-8
+    opened.storage.sources.reject(
+        Rejection(uri, "/somewhere/else/b\udcffd.wav: is not audio; give a music file")
+    )
+    try:
+        (told,) = client.get("/api/v1/rejections").json()["files"]
+    finally:
+        opened.storage.sources.accept(None, uri)
+    assert (told["name"], told["reason"]) == ("b\ufffdd.wav", "b\ufffdd.wav: is not audio; give a music file")
+
+
+def test_the_cache_is_told_by_stage_and_what_counts_is_never_cleared(client: TestClient, track: str) -> None:
+    before = client.get("/api/v1/cache").json()
+    assert before["current_bytes"] == sum(row["current_bytes"] for row in before["rows"]) > 0
+    answer = client.post("/api/v1/cache/clear", json={"older_than_days": 3650})
+    assert answer.json()["results"] == 0
+    assert client.get("/api/v1/cache").json()["current_bytes"] == before["current_bytes"]
+    assert client.get(f"/api/v1/tracks/{track}").json()["missing_stages"] == []
+
+
+def test_health_tells_whether_anybody_carries_out_runs(client: TestClient) -> None:
+    told = client.get("/api/v1/health").json()
+    assert told["runs"] is False  # no daemon was ever started on this home
+    assert (told["inbox"], told["read_only"]) == ("inbox", False)

@@ -1,0 +1,75 @@
+"""The whole API asked all that its description allows, and more: no 5xx, nothing that it does not tell of."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.openapi import from_dict
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from starlette.testclient import TestClient
+
+from resonate_studio.api.app import create_app
+from resonate_studio.api.openapi import described
+from resonate_studio.api.opened import Opened
+from resonate_tests.studio.api.conftest import ADDRESS
+
+CHECKS = [
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+WORDS_ALONE = 501
+"""Of a prompt without a file: not to be had yet."""
+ENDLESS = "/api/v1/events"
+"""Goes on until the listener leaves; tested in test_jobs.py."""
+_SCHEMA = from_dict(create_app().openapi())
+
+
+@pytest.fixture(scope="module")
+def app(opened: Opened) -> FastAPI:
+    return create_app(opened)
+
+
+@pytest.fixture(autouse=True)
+def nobody_else(client: TestClient, opened: Opened, track: str) -> Any:
+    """What is asked for of the track that is done is taken back."""
+    yield
+    opened.storage.store.delete(f"briefs/{track}.json")
+    for job in client.get("/api/v1/jobs", params={"active": True}).json()["jobs"]:
+        client.post(f"/api/v1/jobs/{job['job_id']}/cancel")
+
+
+def test_the_description_is_that_of_the_application(client: TestClient) -> None:
+    assert client.get("/api/v1/openapi.json").json() == json.loads(described())
+
+
+@_SCHEMA.exclude(path=[ENDLESS]).parametrize()
+@pytest.mark.parametrize("known", [False, True])
+@settings(
+    max_examples=5,
+    derandomize=True,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_whatever_is_asked_the_answer_is_one_that_is_described(
+    case: schemathesis.Case, known: bool, app: FastAPI, track: str
+) -> None:
+    if known:
+        if "track" not in case.path_parameters or case.method == "DELETE":
+            pytest.skip("of no track that there is")
+        case.path_parameters["track"] = track
+    answer = case.call(base_url=ADDRESS, headers={"Host": "127.0.0.1"}, app=app)
+    assert answer.status_code < 500 or answer.status_code == WORDS_ALONE, answer.text
+    case.validate_response(answer, checks=CHECKS)

@@ -1,0 +1,149 @@
+"""Tracks: the list, and all that is known of one."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from resonate_assets.jobs import STAGES
+from resonate_resources.recordings.recording import Recording
+from resonate_studio.api.opened import Opened
+from resonate_tests.studio.api.conftest import SECONDS, upload, wav
+
+
+def test_the_list_finds_a_track_by_words_of_its_title_and_artist_in_any_order(
+    client: TestClient, track: str
+) -> None:
+    for search, found in (("sönne ÜNDER", 1), ("sönne other", 0), (track, 1), ("nobody", 0)):
+        listed = client.get("/api/v1/tracks", params={"search": search}).json()
+        assert listed["total"] == found, search
+        assert [one["track"] for one in listed["tracks"]] == [track] * found
+    listed = client.get("/api/v1/tracks", params={"search": track}).json()["tracks"][0]
+    assert (listed["title"], listed["artist"]) == ("Sönne", "Ünder")
+    assert listed["state"] == ("done" if listed["accepted"] else "not accepted")
+    assert listed["duration_s"] == pytest.approx(SECONDS, abs=0.001)
+
+
+def test_what_is_not_known_stands_last_whichever_way_a_list_is_sorted(client: TestClient, track: str) -> None:
+    waiting = upload(client, wav(50))["track"]
+    for descending in (False, True):
+        asked = {"sort": "score", "descending": descending, "limit": 500}
+        names = [one["track"] for one in client.get("/api/v1/tracks", params=asked).json()["tracks"]]
+        assert names.index(track) < names.index(waiting)
+
+
+def test_a_page_of_the_list_goes_on_where_the_one_before_it_ended(client: TestClient) -> None:
+    for seed in (51, 52):
+        upload(client, wav(seed))
+    whole = client.get("/api/v1/tracks", params={"sort": "added"}).json()
+    pages = [
+        client.get("/api/v1/tracks", params={"sort": "added", "offset": offset, "limit": 1}).json()["tracks"]
+        for offset in range(whole["total"])
+    ]
+    assert [one["track"] for page in pages for one in page] == [one["track"] for one in whole["tracks"]]
+    assert sum(whole["states"].values()) == whole["total"]
+
+
+def test_the_list_can_be_narrowed_to_a_state(client: TestClient, track: str) -> None:
+    whole = client.get("/api/v1/tracks", params={"limit": 500}).json()["tracks"]
+    mine = next(one["state"] for one in whole if one["track"] == track)
+    narrowed = client.get("/api/v1/tracks", params={"state": mine}).json()["tracks"]
+    assert [one["track"] for one in narrowed] == [one["track"] for one in whole if one["state"] == mine]
+    assert track in [one["track"] for one in narrowed]
+
+
+def test_a_track_is_told_with_every_stage_and_everything_that_can_be_heard(
+    client: TestClient, track: str, original: Recording
+) -> None:
+    told = client.get(f"/api/v1/tracks/{track}").json()
+    assert [stage["stage"] for stage in told["stages"]] == list(STAGES)
+    assert told["missing_stages"] == []
+    versions = {version["id"]: version for version in told["versions"] if version["current"]}
+    stems = ["vocals", "drums", "bass", "other"]
+    groups = ("stems", "restored_stems", "regenerated_stems")
+    expected = {"original", "mix", "master", *(f"{group}:{stem}" for group in groups for stem in stems)}
+    assert set(versions) == expected
+    assert versions["original"]["duration_s"] == pytest.approx(original.duration)
+    assert versions["master"]["loudness_lufs"] == pytest.approx(-14.0, abs=3.5)  # peaks may hold it back by 3
+    assert not any(version["generated"] for version in versions.values())
+    assert len(told["quality"]["dimensions"]) == 12
+    assert told["music"]["key"] == "A minor"  # 220, 261.63 and 329.63 Hz are A, C and E
+    assert told["source"] == "song.flac"
+    assert told["dagster_url"].startswith("http://127.0.0.1:3000/")
+
+
+def test_nothing_that_is_told_holds_a_path_of_the_server(
+    client: TestClient, track: str, opened: Opened
+) -> None:
+    home = str(opened.settings.home)
+    for address in (
+        f"tracks/{track}",
+        "tracks",
+        "jobs",
+        f"tracks/{track}/brief",
+        "rejections",
+        "cache",
+        "health",
+    ):
+        told = client.get(f"/api/v1/{address}").text
+        assert home not in told
+        assert not re.search(r'["( ]/(home|root|tmp|usr|var)/', told), address
+
+
+def test_the_cover_of_a_file_is_shown_small_and_kept_by_the_browser(client: TestClient, track: str) -> None:
+    told = client.get(f"/api/v1/tracks/{track}").json()["summary"]
+    answer = client.get(told["cover_url"])
+    with Image.open(io.BytesIO(answer.content)) as cover:
+        assert (cover.format, cover.size) == ("JPEG", (384, 256))  # of 900 × 600
+    again = client.get(told["cover_url"], headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
+def test_what_is_not_there_is_told_in_one_line(client: TestClient, track: str) -> None:
+    waiting = upload(client, wav(53))["track"]
+    for address in (
+        "tracks/nobody",
+        "tracks/nobody/brief",
+        "tracks/nobody/brief/earlier",
+        "tracks/nobody/cover",
+        f"tracks/{waiting}/cover",
+        f"tracks/{waiting}/archive",
+        f"tracks/{track}/files/master/nothing.wav",
+        f"tracks/{track}/files/nothing/master.wav",
+        f"tracks/{track}/files/master/master.wav?key=0123456789abcdef",
+        "jobs/00000000-0000-4000-8000-000000000000",
+        "jobs/00000000-0000-4000-8000-000000000000/events",
+        "nothing",
+    ):
+        answer = client.get(f"/api/v1/{address}")
+        assert answer.status_code == 404, address
+        assert list(answer.json()) == ["detail"]
+        assert "\n" not in answer.json()["detail"]
+
+
+def test_a_removed_track_is_gone_with_its_upload_and_its_content_may_come_again(
+    client: TestClient, opened: Opened
+) -> None:
+    content = wav(54)
+    first = upload(client, content)
+    source = opened.storage.sources.find(first["track"])
+    assert source is not None
+    assert client.delete(f"/api/v1/tracks/{first['track']}").status_code == 204
+    assert client.get(f"/api/v1/tracks/{first['track']}").status_code == 404
+    assert source.uri not in [str(path) for path in opened.settings.uploads.rglob("*")]
+    assert client.get(f"/api/v1/jobs/{first['job_id']}").status_code == 404
+    assert upload(client, content)["track"] == first["track"]
+
+
+def test_a_track_can_be_asked_for_again_and_that_is_one_job_while_it_waits(
+    client: TestClient, track: str
+) -> None:
+    asked = [client.post(f"/api/v1/tracks/{track}/process") for _ in range(2)]
+    assert [answer.status_code for answer in asked] == [202, 202]
+    jobs = {answer.json()["job_id"] for answer in asked}
+    assert len(jobs) == 1
+    assert client.post(f"/api/v1/jobs/{jobs.pop()}/cancel").json()["status"] == "cancelled"
