@@ -36,13 +36,13 @@ export async function render(signals: Signal[], steps: Step[], frames: number): 
   const context = new OfflineAudioContext({ numberOfChannels: 2, length: frames, sampleRate: RATE });
   const pending = new Set<Promise<unknown>>();
   const engine = new Engine(context, (version, segment) => {
-    const signal = signals.find((one) => one.id === version) as Signal;
+    const signal = signals.find((one) => version.startsWith(`${one.id} `)) as Signal;
     const coming = Promise.resolve(signal.opus === undefined ? wave(signal, segment) : opus(signal, segment));
     pending.add(coming);
     return coming;
   });
   engine.load(
-    signals.map(({ id, offset, frames: total }) => ({ id, offset, total })),
+    signals.map(({ id, offset, frames: total }) => ({ id, revision: "", offset, total })),
     Math.min(...signals.map((signal) => signal.frames - signal.offset)),
   );
   const settle = async () => {

@@ -16,7 +16,7 @@ import {
   plan,
 } from "./grid.ts";
 import { Instrument, type Played } from "./instruments.ts";
-import { Lane, type LaneSound } from "./lane.ts";
+import { Lane, type LaneSound, sourceOf } from "./lane.ts";
 import { Ramp } from "./ramp.ts";
 import { type Fetcher, Segments, decoderOf } from "./segments.ts";
 
@@ -69,9 +69,15 @@ export class Engine {
     this.input.connect(this.volume).connect(context.destination);
   }
 
-  /** All there are; end: the track's, in frames. */
+  /** All there are; end: the track's, in frames. What is no longer there, or another by now, is to be heard anew. */
   load(sounds: readonly LaneSound[], end: number): void {
     this.sounds = new Map(sounds.map((sound) => [sound.id, sound]));
+    for (const [id, lane] of this.lanes) {
+      const now = this.sounds.get(id);
+      if (now !== undefined && sourceOf(now) === sourceOf(lane.sound) && now.offset === lane.sound.offset) continue;
+      lane.close();
+      this.lanes.delete(id);
+    }
     this.end = end;
   }
 
@@ -251,7 +257,7 @@ export class Engine {
       for (const { id } of voices) {
         const sound = this.sounds.get(id) as LaneSound;
         for (const piece of pieces(ahead, sound.offset, sound.total)) {
-          this.segments.want(id, piece.segment, urgent).catch(() => undefined);
+          this.segments.want(sourceOf(sound), piece.segment, urgent).catch(() => undefined);
         }
       }
     }
@@ -267,7 +273,7 @@ export class Engine {
       const first = { at: 0, frame, count: Math.min(SEGMENT_FRAMES / 10, this.end - frame) };
       const asked = this.voices.flatMap(({ id }) => {
         const sound = this.sounds.get(id) as LaneSound;
-        return pieces(first, sound.offset, sound.total).map((piece) => this.segments.want(id, piece.segment, true));
+        return pieces(first, sound.offset, sound.total).map((piece) => this.segments.want(sourceOf(sound), piece.segment, true));
       });
       await Promise.all(asked);
     } catch (reason) {

@@ -6,10 +6,17 @@ import { Width } from "./width.ts";
 
 export interface LaneSound {
   id: string;
+  /** When it was made: `master` is another sound once there is a newer one. */
+  revision: string;
   /** By how many frames it comes later than the original. */
   offset: number;
   /** All of its frames. */
   total: number;
+}
+
+/** What a segment is asked for by: no version's name has a space. */
+export function sourceOf({ id, revision }: LaneSound): string {
+  return `${id} ${revision}`;
 }
 
 interface Source {
@@ -65,10 +72,10 @@ export class Lane {
       if (stretch.at + stretch.count <= this.done) continue;
       for (const piece of pieces(stretch, this.sound.offset, this.sound.total)) {
         if (piece.at + piece.count <= this.done) continue;
-        const buffer = this.segments.peek(this.sound.id, piece.segment);
+        const buffer = this.segments.peek(sourceOf(this.sound), piece.segment);
         if (buffer === undefined) {
           // What failed is asked for again at the next round; the engine tells where it is one that is heard.
-          this.segments.want(this.sound.id, piece.segment, urgent).catch(() => undefined);
+          this.segments.want(sourceOf(this.sound), piece.segment, urgent).catch(() => undefined);
           return;
         }
         const late = Math.max(0, Math.max(this.done, earliest) - piece.at);

@@ -87,6 +87,7 @@ export class Player {
     this.engine.load(
       versions.map((version) => ({
         id: version.id,
+        revision: version.made_at,
         offset: toFrames(version.offset_s),
         total: toFrames(version.duration_s),
       })),

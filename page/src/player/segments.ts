@@ -156,9 +156,10 @@ export function decoderOf(context: BaseAudioContext): Decoder<AudioBuffer> {
   };
 }
 
-/** From the studio's API. */
+/** From the studio's API; see sourceOf in lane.ts. */
 export function fetcherOf(track: string): Fetcher {
-  return async (version, segment, signal) => {
+  return async (source, segment, signal) => {
+    const version = source.split(" ")[0] as string; // behind it: when it was made
     const at = `/api/v1/tracks/${encodeURIComponent(track)}/audio/${encodeURIComponent(version)}/${segment}`;
     const response = await fetch(at, { signal });
     if (response.status === 404 && segment > 0) return null;

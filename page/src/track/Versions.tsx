@@ -2,7 +2,7 @@
 import type { Track, Version } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
 import { measure, moment } from "../format.ts";
-import { GROUPS, inOrder, nameOf } from "./labels.ts";
+import { GROUPS, inOrder, nameOf, title } from "./labels.ts";
 import { usePlayer, usePlayerState } from "./usePlayer.ts";
 
 export const KEYS = 9;
@@ -75,7 +75,7 @@ function VersionButton({ version, number, labelled }: ButtonProps) {
         </kbd>
       )}
       <span className="version-name">
-        <span className="cut">{version.label}</span>
+        <span className="cut">{version.stem === null ? version.label : title(version.stem)}</span>
         <span className="small figures soft cut">
           {version.current ? measure(version.loudness_lufs, "LUFS") : moment(version.made_at)}
           {heard && !state.settled && " · loading"}

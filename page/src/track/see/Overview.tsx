@@ -13,13 +13,14 @@ const STEP = 0.1; // of what is shown, by a key
 interface Props {
   track: string;
   version: string;
+  revision: string;
   duration_s: number;
   offset_s: number;
   view: View;
   onView: (view: View) => void;
 }
 
-export function Overview({ track, version, duration_s, offset_s, view, onView }: Props) {
+export function Overview({ track, version, revision, duration_s, offset_s, view, onView }: Props) {
   const player = usePlayer();
   const [place, width] = useWidth<HTMLDivElement>();
   const head = useRef<HTMLDivElement>(null);
@@ -63,6 +64,7 @@ export function Overview({ track, version, duration_s, offset_s, view, onView }:
       <Waveform
         track={track}
         version={version}
+        revision={revision}
         duration_s={duration_s}
         offset_s={offset_s}
         view={whole}

@@ -11,13 +11,14 @@ const LATER_MS = 120; // while one zooms, only where it comes to rest
 interface Props {
   track: string;
   version: string;
+  revision: string;
   duration_s: number;
   offset_s: number;
   view: View;
   width: number;
 }
 
-export function Spectrogram({ track, version, duration_s, offset_s, view, width }: Props) {
+export function Spectrogram({ track, version, revision, duration_s, offset_s, view, width }: Props) {
   const zoom = useSettled(tileZoom(view, width, TILE_S, COLUMNS, ZOOM_MAX));
   const seconds = TILE_S * 2 ** zoom;
   const first = Math.max(0, Math.floor((view.start_s + offset_s) / seconds));
@@ -29,16 +30,23 @@ export function Spectrogram({ track, version, duration_s, offset_s, view, width 
         const left = toPixels(tile * seconds - offset_s, view, width);
         const right = toPixels((tile + 1) * seconds - offset_s, view, width);
         const source = `/api/v1/tracks/${encodeURIComponent(track)}/spectrogram/${encodeURIComponent(version)}/${zoom}/${tile}`;
-        return <Tile key={source} source={source} left={left} width={right - left} />;
+        return <Tile key={source} source={source} revision={revision} left={left} width={right - left} />;
       })}
     </div>
   );
 }
 
-function Tile({ source, left, width }: { source: string; left: number; width: number }) {
+interface TileProps {
+  source: string;
+  revision: string;
+  left: number;
+  width: number;
+}
+
+function Tile({ source, revision, left, width }: TileProps) {
   // Asked for as a question of the page, which is asked again where the server was too busy.
   const picture = useQuery({
-    queryKey: ["tile", source],
+    queryKey: ["tile", source, revision],
     queryFn: async ({ signal }) => {
       const response = await fetch(source, { signal });
       if (!response.ok) throw new Error(`the server answered ${response.status}`);

@@ -94,7 +94,7 @@ export function Timeline({ track, notes }: Props) {
   const { region } = state;
   const music = useMemo(() => track.music, [track.music]);
   if (heard === undefined) return null;
-  const shape = { track: track.summary.track, version: heard.id, duration_s: heard.duration_s, offset_s: heard.offset_s };
+  const shape = { track: track.summary.track, version: heard.id, revision: heard.made_at, duration_s: heard.duration_s, offset_s: heard.offset_s };
   const toggle = (name: keyof Shown) => setShown({ ...shown, [name]: !shown[name] });
 
   return (

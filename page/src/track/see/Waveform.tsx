@@ -7,6 +7,7 @@ import { type View, toPixels } from "./view.ts";
 interface Props {
   track: string;
   version: string;
+  revision: string;
   duration_s: number;
   offset_s: number;
   view: View;
@@ -17,9 +18,9 @@ interface Props {
   className: string;
 }
 
-export function Waveform({ track, version, duration_s, offset_s, view, width, height, gain, className }: Props) {
+export function Waveform({ track, version, revision, duration_s, offset_s, view, width, height, gain, className }: Props) {
   const own = { start_s: view.start_s + offset_s, end_s: view.end_s + offset_s };
-  const peaks = usePeaks(track, version, own, width, duration_s);
+  const peaks = usePeaks(track, version, revision, own, width, duration_s);
   const canvas = useRef<HTMLCanvasElement>(null);
   const { start_s, end_s } = own;
   useEffect(() => {

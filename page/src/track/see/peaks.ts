@@ -23,13 +23,14 @@ export function stretchFor(view: View, duration_s: number): View {
   };
 }
 
-/** The shape of a version for a view that is `width` pixels wide; times are the version's own. */
-export function usePeaks(track: string, version: string, view: View, width: number, duration_s: number) {
+/** The shape of a version for a view that is `width` pixels wide; times are the version's own. revision: when it was
+ * made: what its name stands for changes. */
+export function usePeaks(track: string, version: string, revision: string, view: View, width: number, duration_s: number) {
   const { start_s, end_s } = stretchFor(view, duration_s);
   const share = (end_s - start_s) / (view.end_s - view.start_s);
   const columns = Math.min(MOST_COLUMNS, Math.max(1, Math.round((width || 800) * share)));
   return useQuery({
-    queryKey: ["peaks", track, version, start_s.toFixed(4), end_s.toFixed(4), columns],
+    queryKey: ["peaks", track, version, revision, start_s.toFixed(4), end_s.toFixed(4), columns],
     enabled: width > 0 && end_s > start_s,
     queryFn: async ({ signal }): Promise<Shape> => {
       const asked = new URLSearchParams({ start_s: start_s.toFixed(6), end_s: end_s.toFixed(6), columns: `${columns}` });
