@@ -169,6 +169,7 @@ export class Player {
   }
 
   setMatch(match: boolean): void {
+    if (this.state.blind) return; // one test, one loudness
     remember("match", match);
     this.change({ match });
     this.apply();

@@ -38,8 +38,8 @@ function Measures({ measures }: { measures: readonly BeforeAfter[] }) {
             {measures.map((row) => (
               <tr key={row.name}>
                 <th scope="row">{title(row.name)}</th>
-                <td className="figures">{measure(row.before, row.unit)}</td>
-                <td className="figures">{measure(row.after, row.unit)}</td>
+                <td className="figures">{shown(row.before, row.unit)}</td>
+                <td className="figures">{shown(row.after, row.unit)}</td>
                 <td>
                   {row.better === true && <span className="badge good">better</span>}
                   {row.better === false && <span className="badge warning">worse</span>}
@@ -51,6 +51,10 @@ function Measures({ measures }: { measures: readonly BeforeAfter[] }) {
       </div>
     </section>
   );
+}
+
+function shown(value: number | null, unit: string): string {
+  return measure(value, unit, Math.abs(value ?? 0) >= 1000 ? 0 : 1);
 }
 
 const GOOD = 90;

@@ -71,6 +71,7 @@ export function Transport({ duration_s }: { duration_s: number }) {
         className="button"
         aria-pressed={state.match}
         aria-keyshortcuts="M"
+        disabled={state.blind}
         title="Play all versions as loud as the softest of them (M)"
         onClick={() => {
           player.setMatch(!state.match);

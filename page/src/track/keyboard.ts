@@ -69,6 +69,7 @@ function letter(player: Player, key: string, position: number): boolean {
       else player.setLooping(!looping);
       return true;
     case "m":
+      if (player.state.blind) return true;
       player.setMatch(!match);
       announce(match ? "Versions are played as loud as they are" : "Versions are played equally loud");
       return true;
