@@ -53,6 +53,9 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     """How large a file may be: RESONATE_MAX_HOURS and others, see resonate_resources.recordings.limits."""
 
+    light_bytes: int = 2_000_000_000
+    """RESONATE_LIGHT_BYTES: how much of the disk light copies, waveforms and spectrograms for the page may take."""
+
     def __post_init__(self) -> None:
         check_folder("RESONATE_HOME", str(self.home))
         check_folder(
@@ -113,7 +116,18 @@ class Settings:
             database=os.environ.get("RESONATE_DATABASE", ""),
             conductor=_conductor(),
             limits=limits,
+            light_bytes=_whole_number("RESONATE_LIGHT_BYTES", cls.light_bytes),
         )
+
+
+def _whole_number(setting: str, otherwise: int) -> int:
+    """Raises SettingsError."""
+    told = os.environ.get(setting, "")
+    if not told:
+        return otherwise
+    if not (told.isascii() and told.isdigit()):
+        raise SettingsError(f"{setting}={told}: is no number of bytes; give a whole one, such as {otherwise}")
+    return int(told)
 
 
 def _conductor() -> ChosenModel | None:

@@ -50,7 +50,10 @@ _NO_INGREDIENTS = (
     f"{_OURS}.parallel",
     f"{_OURS}.recipe",
     f"{_OURS}.ingredients",
-    *(f"{_OURS}.signal.{drawing}" for drawing in ("picture", "chart", "moves_chart", "ink", "thumbnail")),
+    *(
+        f"{_OURS}.signal.{drawing}"
+        for drawing in ("picture", "spectrograph", "chart", "moves_chart", "ink", "thumbnail")
+    ),
 )
 """How work is shared out, kept and drawn: nothing in there changes a result."""
 

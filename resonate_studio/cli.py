@@ -15,6 +15,7 @@ from resonate_studio.brief_commands import brief
 from resonate_studio.cache_commands import cache
 from resonate_studio.dev_command import dev
 from resonate_studio.library_commands import library
+from resonate_studio.listen_command import listen
 from resonate_studio.requirements import require_all
 from resonate_studio.separation_commands import engines, separate
 from resonate_studio.sound_commands import loudness, master, mix
@@ -114,6 +115,7 @@ for command in (
     brief,
     library,
     cache,
+    listen,
     dev,
     studio,
 ):

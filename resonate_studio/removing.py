@@ -18,6 +18,7 @@ from resonate_resources.storage.heartbeats import alive, tracks_in_use
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.retries import note_tries
 from resonate_resources.storage.taken_in import forget_tracks
+from resonate_studio.hearing.abx import FOLDER as LISTENING
 
 _WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
 
@@ -44,9 +45,9 @@ class Removal:
         return folder_of(self._storage.store, self.track)
 
     def carry_out(self, keep_exports: bool = False) -> None:
-        """Artefacts, exports (but what somebody changed there or put there), source, brief and rejection, rows of
-        the database, runs, and at last the partition, so that one that was killed in between can be begun again.
-        Raises OSError and SQLAlchemyError."""
+        """Artefacts, exports (but what somebody changed there or put there), source, brief, listening tests
+        and rejection, rows of the database, runs, and at last the partition, so that one that was killed in between
+        can be begun again. Raises OSError and SQLAlchemyError."""
         storage, track = self._storage, self.track
         with alive(storage.database, "remove", track, track):
             source = storage.sources.find(track)
@@ -61,6 +62,7 @@ class Removal:
                 storage.store.delete(f"artefacts/{stage}/{track}")
             storage.store.delete(f"briefs/{track}.json")
             storage.store.delete(f"tracks/{track}.json")
+            storage.store.delete(f"{LISTENING}/{track}")
             storage.sources.accept(track, "")
             forget_tracks(storage.database, [track])
             note_tries(storage.database, {}, [track])

@@ -68,6 +68,7 @@ SLOW = [
         "test_heartbeats.py",
         "test_reconcile.py",
         "test_sound_commands.py",
+        "hearing",
         "test_ebu_cases.py",
     ),
 ]

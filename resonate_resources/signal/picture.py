@@ -15,6 +15,14 @@ import numpy.typing as npt
 
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.ink import GROUND, RULE, TEXT, clock, png, ticks, write
+from resonate_resources.signal.spectrograph import (
+    FLOOR_DB,
+    HIGHEST_HZ,
+    LOWEST_HZ,
+    Spectrograph,
+    shade_numbers,
+    shades,
+)
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -29,25 +37,10 @@ _TITLE, _WAVE, _SPECTROGRAM, _GAP = 22, 44, 72, 10
 _ROW = _TITLE + _WAVE + 2 + _SPECTROGRAM + _GAP
 _AXIS = 24
 
-_LOWEST_HZ, _HIGHEST_HZ = 40.0, 20_000.0
-_FLOOR_DB = -90.0
-_WINDOW_SECONDS = 0.09  # tells semitones apart from about 200 Hz up
 _SHADES = 12  # of the spectrogram: more are not seen at this size, and cost bytes
 
 _WELL = (0, 0, 4)
 _WAVE_PEAK, _WAVE_RMS = (44, 122, 140), (112, 214, 220)
-# Matplotlib's inferno (CC0) at nine even steps.
-_INFERNO = (
-    (0, 0, 4),
-    (31, 12, 72),
-    (85, 15, 109),
-    (136, 34, 106),
-    (186, 54, 85),
-    (227, 89, 51),
-    (249, 140, 10),
-    (249, 201, 50),
-    (252, 255, 164),
-)
 
 
 @dataclass(frozen=True)
@@ -84,7 +77,7 @@ def draw(recordings: Mapping[str, Recording], marks: Mapping[float, str] | None 
         write(pen, (x + 3, _TITLE + 1), label, "lt", colour=TEXT)
     _draw_axis(image, pen, len(recordings) * _ROW, longest)
 
-    return png(image, np.concatenate([_shades(), [_WELL, _WAVE_PEAK, _WAVE_RMS]]))
+    return png(image, np.concatenate([shades(_SHADES), [_WELL, _WAVE_PEAK, _WAVE_RMS]]))
 
 
 def _overview(recording: Recording, columns: int) -> _Overview:
@@ -94,8 +87,8 @@ def _overview(recording: Recording, columns: int) -> _Overview:
     high = np.full(columns, -np.inf, np.float32)
     low = np.full(columns, np.inf, np.float32)
     energy = np.zeros(columns, np.float32)
-    spectrum = np.full((_SPECTROGRAM, columns), _FLOOR_DB, np.float32)
-    spectrograph = _Spectrograph(recording.sample_rate)
+    spectrum = np.full((_SPECTROGRAM, columns), FLOOR_DB, np.float32)
+    spectrograph = Spectrograph(recording.sample_rate, _SPECTROGRAM)
     start = 0
     for block in recording.blocks():
         stop = start + block.shape[1]
@@ -112,33 +105,6 @@ def _overview(recording: Recording, columns: int) -> _Overview:
         start = stop
     frames_per_column = max(1.0, frames / columns)
     return _Overview(high, low, np.sqrt(energy / frames_per_column), spectrum)
-
-
-class _Spectrograph:
-    """Spectra on a logarithmic axis of frequency."""
-
-    def __init__(self, sample_rate: int) -> None:
-        self._length = 1 << round(math.log2(_WINDOW_SECONDS * sample_rate))
-        self._window = np.hanning(self._length).astype(np.float32)
-        edges_hz = np.geomspace(_HIGHEST_HZ, _LOWEST_HZ, _SPECTROGRAM + 1)
-        edges = edges_hz * self._length / sample_rate
-        self._bins = min(int(edges[0]), self._length // 2) + 1
-        self._from = np.minimum(edges[1:].astype(np.int64), self._bins - 1)
-        self._above_nyquist = edges[1:] > self._length / 2
-
-    def spectra(self, mono: npt.NDArray[np.float32], centres: npt.NDArray[np.int64]) -> _Floats:
-        """Levels in dB, (_SPECTROGRAM, len(centres)), of windows about these frames, kept within the block."""
-        block = np.pad(mono, (0, max(0, self._length - mono.size)))
-        starts = np.clip(centres - self._length // 2, 0, block.size - self._length)
-        windows = np.lib.stride_tricks.sliding_window_view(block, self._length)[starts] * self._window
-        amplitudes = np.abs(np.fft.rfft(windows, axis=1)[:, : self._bins]) * np.float32(
-            2 / self._window.sum()
-        )
-        # Each row of pixels shows the loudest bin from its lower edge to the next row's: rising, as reduceat wants.
-        rising = np.maximum.reduceat(amplitudes, self._from[::-1], axis=1)
-        levels = 20 * np.log10(np.maximum(rising[:, ::-1].T, 10 ** (_FLOOR_DB / 20)))
-        levels[self._above_nyquist] = _FLOOR_DB
-        return np.asarray(levels, np.float32)
 
 
 def _draw_row(
@@ -160,7 +126,7 @@ def _draw_row(
         pen.line((_LEFT - 4, y, _LEFT - 1, y), fill=RULE)
         write(pen, (_LEFT - 6, y), f"{decibels} dB", "rm")
     for hertz, label in ((100, "100 Hz"), (1_000, "1 kHz"), (10_000, "10 kHz")):
-        height = math.log(_HIGHEST_HZ / hertz) / math.log(_HIGHEST_HZ / _LOWEST_HZ)
+        height = math.log(HIGHEST_HZ / hertz) / math.log(HIGHEST_HZ / LOWEST_HZ)
         y = spectrum_top + round(height * _SPECTROGRAM)
         pen.line((_LEFT - 4, y, _LEFT - 1, y), fill=RULE)
         write(pen, (_LEFT - 6, y), label, "rm")
@@ -170,10 +136,10 @@ def _draw_axis(image: Image.Image, pen: ImageDraw.ImageDraw, top: int, duration:
     """The scale of time under the plots, and the scale of colour at its right."""
     from PIL import Image
 
-    bar = np.linspace(_FLOOR_DB, 0, 72, dtype=np.float32)[None].repeat(8, axis=0)
+    bar = np.linspace(FLOOR_DB, 0, 72, dtype=np.float32)[None].repeat(8, axis=0)
     bar_left = _LEFT + _PLOT_WIDTH - bar.shape[1] - 28
     image.paste(Image.fromarray(_colours(bar)), (bar_left, top + 4))
-    write(pen, (bar_left - 4, top + 8), f"{_FLOOR_DB:g}", "rm")
+    write(pen, (bar_left - 4, top + 8), f"{FLOOR_DB:g}", "rm")
     write(pen, (_LEFT + _PLOT_WIDTH, top + 8), "0 dB", "rm")
     for seconds in ticks(duration):
         x = _LEFT + round(seconds / duration * _PLOT_WIDTH)
@@ -197,16 +163,8 @@ def _wave_pixels(overview: _Overview) -> _Pixels:
     return pixels.astype(np.uint8)
 
 
-def _shades() -> npt.NDArray[np.float64]:
-    steps = np.linspace(0, len(_INFERNO) - 1, _SHADES)
-    return np.stack(
-        [np.interp(steps, np.arange(len(_INFERNO)), part) for part in zip(*_INFERNO, strict=True)], 1
-    )
-
-
 def _colours(levels_db: _Floats) -> _Pixels:
-    shade = np.clip((levels_db - _FLOOR_DB) / -_FLOOR_DB * _SHADES, 0, _SHADES - 1).astype(np.int64)
-    return np.asarray(_shades().astype(np.uint8)[shade])
+    return np.asarray(shades(_SHADES)[shade_numbers(levels_db, _SHADES)])
 
 
 def _caption(recording: Recording, overview: _Overview) -> str:

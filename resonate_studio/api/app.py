@@ -5,9 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Annotated
 
 from dagster import DagsterError
@@ -33,6 +31,7 @@ from resonate_studio.api.opened import Opened
 from resonate_studio.api.problems import ProblemError, answers
 from resonate_studio.api.serving import Serving
 from resonate_studio.api.wording import without_paths
+from resonate_studio.hearing import routes as hearing_routes
 
 _COOKIE_SECONDS = 30 * 86_400
 _TOLD = (ProblemError, RequestValidationError, HTTPException, AudioError, FileNotFoundError)
@@ -71,9 +70,7 @@ def create_app(opened: Opened | None = None, host: str | None = None, token: Tok
     )
     for routes in (routes_of_jobs, routes_of_tracks, routes_of_briefs, routes_of_files, routes_of_home):
         app.include_router(routes.router, prefix=PREFIX)
-    if find_spec("resonate_studio.hearing") is not None:
-        hearing = import_module("resonate_studio.hearing.routes")
-        app.include_router(hearing.router, prefix=PREFIX)
+    app.include_router(hearing_routes.router, prefix=PREFIX)
     app.include_router(routes_of_page.router)
     app.add_middleware(Access, host=host, token=token)
     return app

@@ -39,6 +39,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ),
         ("RESONATE_HOME", "s3://b/home"),
         *(("RESONATE_MAX_HOURS", hours) for hours in ("twelve", "-1", "nan")),
+        *(("RESONATE_LIGHT_BYTES", size) for size in ("2 GB", "-1", "1e9", "٢")),
     ],
 )
 def test_a_setting_that_cannot_be_honoured_is_refused_in_a_line_that_names_it(
