@@ -17,6 +17,8 @@ import numpy.typing as npt
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from resonate_resources.recordings.recording import write_samples
+from resonate_studio.hearing import segments
 from resonate_tests.programs import required
 
 PAGE = Path(__file__).parents[2] / "page"
@@ -60,7 +62,7 @@ def _rendered(page: Page, signals: Sequence[Told], steps: Sequence[Told], second
     return np.frombuffer(base64.b64decode(text), np.float32)
 
 
-def ramp(name: str, factor: float = 1.0, offset: int = 0, seconds: float = 20) -> Told:
+def ramp(name: str, factor: float = 1.0, offset: int = 0, seconds: float = 20) -> dict[str, Any]:
     return {"id": name, "factor": factor, "offset": offset, "frames": round(seconds * RATE) + offset}
 
 
@@ -165,6 +167,34 @@ def test_a_listening_test_switches_alike_whether_something_changes_or_not(browse
         envelopes.append(np.abs(samples))
     assert (envelopes[0][RATE:] == 0).any()
     assert np.array_equal(envelopes[0], envelopes[1])
+
+
+def test_what_the_server_encodes_lies_on_the_grid(browser_page: Page, tmp_path: Path) -> None:
+    """The browser's Opus decoder, too, gives each sample its place, at borders of segments as within them."""
+    rng = np.random.default_rng(1)
+    noise = np.convolve(rng.normal(0, 0.1, 11 * RATE), np.ones(6) / 6, "same").astype(np.float32)
+    recording = write_samples(tmp_path / "noise.wav", np.stack([noise, noise]), RATE)
+    sent = [segments.encode_segment(recording, number) for number in range(3)]
+    signal = ramp("a", seconds=11) | {
+        "opus": [
+            {
+                "data": base64.b64encode(one.data).decode(),
+                "lead": segments.LEAD_FRAMES,
+                "frames": one.frames,
+            }
+            for one in sent
+        ]
+    }
+    samples = _rendered(browser_page, [signal], [{"at": 0, "hear": ["a"]}, {"at": 0, "seek": 0}], 11.5)
+    lags = []
+    for place in (1.0, 4.99, 5.0, 9.99, 10.0, 10.5):
+        original = noise[round(place * RATE) :][:4096]
+        heard = samples[round(place * RATE) :][: 4096 + 2 * RATE // 10]
+        likeness = np.correlate(heard, original, "valid")
+        lags.append(int(np.argmax(likeness)))
+        found = heard[lags[-1] :][:4096]
+        assert np.corrcoef(found, original)[0, 1] > 0.95
+    assert set(lags) == {960}  # of the clock, when it begins: 20 ms
 
 
 def _first_frame(samples: Samples) -> int:
