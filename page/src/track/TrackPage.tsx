@@ -12,6 +12,7 @@ import { Heading } from "./Heading.tsx";
 import { SHORTCUTS, useKeyboard } from "./keyboard.ts";
 import { MixerPanel } from "./mix/MixerPanel.tsx";
 import { useMixer } from "./mix/useMixer.ts";
+import "./panels.css";
 import { Progress } from "./Progress.tsx";
 import { Timeline } from "./see/Timeline.tsx";
 import { StagesPanel } from "./StagesPanel.tsx";
