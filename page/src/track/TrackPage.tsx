@@ -1,12 +1,108 @@
 /** One track: heard, compared, mixed, judged, taken away. */
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "wouter";
 import { answer, api, lineOf } from "../api/client.ts";
+import type { Track } from "../api/schema.ts";
+import { useRemembered } from "../remembered.ts";
+import { AbxPanel } from "./abx/AbxPanel.tsx";
+import { BriefPanel } from "./brief/BriefPanel.tsx";
+import { ComparePanel } from "./ComparePanel.tsx";
+import { ExportPanel } from "./ExportPanel.tsx";
+import { Heading } from "./Heading.tsx";
+import { SHORTCUTS, useKeyboard } from "./keyboard.ts";
+import { MixerPanel } from "./mix/MixerPanel.tsx";
+import { useMixer } from "./mix/useMixer.ts";
+import "./panels.css";
+import { Progress } from "./Progress.tsx";
+import { Timeline } from "./see/Timeline.tsx";
+import { StagesPanel } from "./StagesPanel.tsx";
+import { Tabs } from "./Tabs.tsx";
+import "./track.css";
+import { Transport } from "./Transport.tsx";
+import { ThePlayer, durationOf, useNewPlayer } from "./usePlayer.ts";
+import { Versions } from "./Versions.tsx";
+import { Warnings } from "./Warnings.tsx";
 
 export function TrackPage({ track }: { track: string }) {
   const known = useQuery({
     queryKey: ["track", track],
     queryFn: () => answer(api.GET("/api/v1/tracks/{track}", { params: { path: { track } } })),
   });
-  if (known.isError) return <p role="alert">{lineOf(known.error)}</p>;
-  return <h1>{known.data?.summary.title ?? "Opening…"}</h1>;
+  const player = useNewPlayer(known.data);
+  useKeyboard(player, known.data?.versions ?? NONE, known.data?.music?.beats_s ?? NONE);
+  if (known.isError && known.data === undefined) {
+    return (
+      <section className="empty">
+        <p role="alert">{lineOf(known.error)}</p>
+        <p>
+          <Link href="/">To the library</Link>
+        </p>
+      </section>
+    );
+  }
+  if (known.data === undefined || player === null) return <p className="waiting">Opening…</p>;
+  return (
+    <ThePlayer value={player}>
+      <Opened track={known.data} />
+    </ThePlayer>
+  );
+}
+
+const NONE: never[] = [];
+
+function Opened({ track }: { track: Track }) {
+  const [tab, setTab] = useRemembered("track-tab", "compare");
+  const mixer = useMixer(track);
+  const notes = mixer.strips.filter((strip) => strip.notesSeen).map((strip) => strip.stem);
+  const hearable = track.versions.length > 0;
+  const stems = track.versions.some((version) => version.stem !== null);
+  return (
+    <article className="track">
+      <title>{`${track.summary.title} – Resonate`}</title>
+      <Heading track={track} />
+      <Progress track={track} />
+      <Warnings track={track} />
+      {hearable && (
+        <div className="player">
+          <div className="player-top card">
+            <Transport duration_s={durationOf(track)} />
+            <Versions track={track} />
+          </div>
+          <Timeline track={track} notes={notes} />
+          <Shortcuts />
+        </div>
+      )}
+      <Tabs
+        label="About this track"
+        chosen={tab}
+        onChoose={setTab}
+        tabs={[
+          { id: "compare", label: "Before and after", panel: <ComparePanel track={track} /> },
+          ...(stems ? [{ id: "mixer", label: "Mixer", panel: <MixerPanel track={track} mixer={mixer} /> }] : []),
+          { id: "brief", label: "Brief", panel: <BriefPanel track={track} /> },
+          ...(track.versions.length > 1 ? [{ id: "abx", label: "Listening test", panel: <AbxPanel track={track} /> }] : []),
+          { id: "stages", label: "What was done", panel: <StagesPanel track={track} /> },
+          { id: "export", label: "Take away", panel: <ExportPanel track={track} /> },
+        ]}
+      />
+    </article>
+  );
+}
+
+function Shortcuts() {
+  return (
+    <details className="shortcuts small soft">
+      <summary>Keys</summary>
+      <dl>
+        {SHORTCUTS.map(([keys, what]) => (
+          <div key={keys}>
+            <dt>
+              <kbd className="key">{keys}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
 }

@@ -1,0 +1,126 @@
+/** Who and what it is, the verdict, and what can be done with the whole track. */
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link, useLocation } from "wouter";
+import { answer, api, lineOf } from "../api/client.ts";
+import type { Track } from "../api/schema.ts";
+import { announce } from "../design/announce.tsx";
+import { Dialog } from "../design/Dialog.tsx";
+import { clock, measure, tempo } from "../format.ts";
+
+export function Heading({ track }: { track: Track }) {
+  const { summary, music } = track;
+  const facts = [
+    clock(summary.duration_s),
+    summary.tempo_bpm === null ? null : `${tempo(summary.tempo_bpm)} BPM`,
+    summary.key === null ? null : `${summary.key}${music?.camelot ? ` (${music.camelot})` : ""}`,
+    summary.loudness_lufs === null ? null : measure(summary.loudness_lufs, "LUFS"),
+  ].filter((fact) => fact !== null);
+  return (
+    <header className="heading">
+      {summary.cover_url !== null && <img className="cover" src={summary.cover_url} alt="" width={72} height={72} />}
+      <div className="heading-text">
+        <p className="small">
+          <Link href="/">Library</Link>
+        </p>
+        <h1>{summary.title}</h1>
+        <p className="soft">
+          {summary.artist !== null && <span className="artist">{summary.artist}</span>}
+          <span className="figures">{facts.join(" · ")}</span>
+        </p>
+        <p className="badges">
+          <Verdict track={track} />
+          {summary.generated && <span className="badge active">AI-generated</span>}
+        </p>
+      </div>
+      <Actions track={track} />
+    </header>
+  );
+}
+
+function Verdict({ track }: { track: Track }) {
+  const { accepted, total } = track.quality;
+  if (accepted === null) return <span className="badge">No verdict yet</span>;
+  const score = total === null ? "" : `, ${Math.round(total)} of 100`;
+  return (
+    <span className={accepted ? "badge good" : "badge bad"}>
+      {accepted ? "✓ Accepted" : "✕ Not accepted"}
+      {score}
+    </span>
+  );
+}
+
+function Actions({ track }: { track: Track }) {
+  const { track: key, title } = track.summary;
+  const queries = useQueryClient();
+  const [, go] = useLocation();
+  const [asking, setAsking] = useState(false);
+  const [keep, setKeep] = useState(true);
+  const path = { track: key };
+  const process = useMutation({
+    mutationFn: () => answer(api.POST("/api/v1/tracks/{track}/process", { params: { path } })),
+    onSuccess: () => {
+      announce(`${title} is in the queue`);
+      void queries.invalidateQueries({ queryKey: ["track", key] });
+    },
+  });
+  const remove = useMutation({
+    mutationFn: () =>
+      answer(api.DELETE("/api/v1/tracks/{track}", { params: { path, query: { keep_exports: keep } } })),
+    onSuccess: () => {
+      announce(`${title} is removed`);
+      queries.removeQueries({ queryKey: ["track", key] });
+      void queries.invalidateQueries({ queryKey: ["tracks"] });
+      go("/");
+    },
+  });
+  const failed = process.error;
+  return (
+    <div className="actions">
+      {track.dagster_url !== null && (
+        <a className="button quiet" href={track.dagster_url} target="_blank" rel="noreferrer">
+          Lineage <span aria-hidden="true">↗</span>
+          <span className="unseen"> in Dagster (opens a new tab)</span>
+        </a>
+      )}
+      <button type="button" className="button" disabled={process.isPending} onClick={() => process.mutate()}>
+        Process again
+      </button>
+      <button type="button" className="button danger" onClick={() => setAsking(true)}>
+        Remove…
+      </button>
+      {failed !== null && (
+        <p className="alert small" role="alert">
+          {lineOf(failed)}
+        </p>
+      )}
+      {asking && (
+        <Dialog
+          title={`Remove ${title}?`}
+          onClose={() => setAsking(false)}
+          actions={
+            <>
+              <button type="button" className="button" onClick={() => setAsking(false)}>
+                Keep it
+              </button>
+              <button type="button" className="button danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
+                Remove
+              </button>
+            </>
+          }
+        >
+          <p>All that was made of it goes: versions, stems, scores, listening tests. Your own file stays where it is.</p>
+          <label className="labelled">
+            <input type="checkbox" checked={keep} onChange={(event) => setKeep(event.target.checked)} />
+            Keep the folder with its exports
+          </label>
+          {remove.error !== null && (
+            <p className="alert small" role="alert">
+              {lineOf(remove.error)}
+            </p>
+          )}
+        </Dialog>
+      )}
+    </div>
+  );
+}
