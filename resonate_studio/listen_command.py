@@ -84,17 +84,17 @@ def listen(track: str, out: Path, stems: bool, home: Path | None, as_json: bool)
 
 def _heard(storage: StorageResource, track: str, stems: bool) -> list[Heard]:
     """What counts now, the original first. Loudness and offsets are measured where no stage told them."""
-    from resonate_studio.api.hearable import VersionName, recording_of, versions_of
+    from resonate_studio.api.hearable import VersionName, hearable_of
     from resonate_studio.hearing.alignment import offset_seconds
     from resonate_studio.offline_page.writing import Heard
 
     made = _made(storage, track)
     found: list[Heard] = []
-    for version in versions_of(storage, track, made):
+    for one in hearable_of(storage, track, made):
+        version, recording = one.version, one.recording
         name = VersionName.parse(version.id)
         if name is None or not version.current or not (stems or name.kind in _WHOLE):
             continue
-        recording = recording_of(storage, track, version.id)
         whole = name.kind in _WHOLE
         found.append(
             Heard(

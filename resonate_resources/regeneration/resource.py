@@ -13,7 +13,7 @@ from resonate_resources.recordings.midi import read_notes
 from resonate_resources.recordings.recording import Progress, Stems, silent
 from resonate_resources.regeneration.stem import regenerate_stem
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 _STEMS_AT_ONCE = 2  # one is rendered while the other is measured and written
@@ -41,7 +41,7 @@ class RegenerationResource(dg.ConfigurableResource[None]):
                 future.result()
                 progress(done / len(futures))
         made = {name: future.result() for name, future in futures.items()}
-        measures: dict[str, float | int | str | bool] = {}
+        measures: dict[str, float | int | str | bool] = {"generated": True}  # nobody played it: to be labelled so
         for name, stem in made.items():
             measures[f"{name}_notes"] = stem.notes_played
             measures[f"{name}_loudness_lufs"] = stem.loudness_lufs

@@ -84,22 +84,31 @@ def recording_of(storage: StorageResource, track: str, version_id: str) -> Recor
         raise not_found(f"{version_id}: its file is gone or was changed; process the track again") from error
 
 
-def versions_of(storage: StorageResource, track: str, made: Mapping[str, Artefact]) -> list[models.Version]:
+@dataclass(frozen=True)
+class Hearable:
+    """A version as the API tells it, its recording, and the SHA-256 of that file as its manifest has it."""
+
+    version: models.Version
+    recording: Recording
+    sha256: str
+
+
+def hearable_of(storage: StorageResource, track: str, made: Mapping[str, Artefact]) -> list[Hearable]:
     """All that can be heard of a track: what counts now, in the order in which a person compares it, then earlier
-    results, the latest first. made: stage → what counts now."""
-    found: list[models.Version] = []
+    results, the latest first. made: stage → what counts now. Offsets are 0, and loudness is what stages told."""
+    found: list[Hearable] = []
     for kind, stage in STAGES.items():
         current = made.get(stage)
         if current is not None:
             found += _of_artefact(kind, current, made, current=True)
     earlier = [
-        version
+        heard
         for kind, stage in STAGES.items()
         for artefact in _kept(storage, stage, track)
         if stage not in made or artefact.manifest.key != made[stage].manifest.key
-        for version in _of_artefact(kind, artefact, made, current=False)
+        for heard in _of_artefact(kind, artefact, made, current=False)
     ]
-    return found + sorted(earlier, key=lambda one: one.made_at, reverse=True)
+    return found + sorted(earlier, key=lambda one: one.version.made_at, reverse=True)
 
 
 def _kept(storage: StorageResource, stage: str, track: str) -> Iterator[Artefact]:
@@ -113,7 +122,7 @@ def _kept(storage: StorageResource, stage: str, track: str) -> Iterator[Artefact
 
 def _of_artefact(
     kind: str, artefact: Artefact, made: Mapping[str, Artefact], *, current: bool
-) -> Iterator[models.Version]:
+) -> Iterator[Hearable]:
     manifest = artefact.manifest
     key = None if current else manifest.key
     for part in _parts(kind, artefact):
@@ -130,7 +139,7 @@ def _of_artefact(
             continue
         loudness, peak = _levels(name, file, artefact, made)
         settings = manifest.recipe.get("settings")
-        yield models.Version(
+        version = models.Version(
             id=str(name),
             label=label(kind, part),
             group=GROUPS[kind],  # type: ignore[arg-type]  # they are the literals that the model has
@@ -140,7 +149,7 @@ def _of_artefact(
             channels=heard.channels,
             loudness_lufs=loudness,
             true_peak_dbtp=peak,
-            offset_s=_offset(kind, current, made),
+            offset_s=0.0,
             gain_db=_gain(kind, part, made),
             generated=manifest.measures.get("generated") is True,
             current=current,
@@ -148,6 +157,7 @@ def _of_artefact(
             settings=public_settings(settings) if isinstance(settings, dict) else {},
             url=file_url(manifest.track, manifest.stage, file, key),
         )
+        yield Hearable(version, heard, manifest.files[file].sha256)
 
 
 def _parts(kind: str, artefact: Artefact) -> list[str | None]:
@@ -190,14 +200,6 @@ def _as_it_went_into_the_mix(stem: str, made: Mapping[str, Artefact]) -> float |
     if after is None or own is None or all_together is None:
         return None
     return round(after - own - all_together, 4)
-
-
-def _offset(kind: str, current: bool, made: Mapping[str, Artefact]) -> float:
-    """As quality control measured it, of what it looked at: the current master, and stems that were played anew."""
-    measured = {"master": "master_lag_s", "regenerated_stems": "regenerated_lag_s"}.get(kind)
-    if measured is None or not current or "qc_scores" not in made:
-        return 0.0
-    return _number(made["qc_scores"].manifest.measures.get(measured)) or 0.0
 
 
 def _gain(kind: str, part: str | None, made: Mapping[str, Artefact]) -> float | None:

@@ -45,6 +45,8 @@ _AT_ONCE_SECONDS = 0.1
 """A library that is looked at in less is looked at while one waits; a larger one behind its last look."""
 _OLDEST_SECONDS = 15.0
 """Partitions come and go without a trace in the index."""
+_BESIDE = "regenerated_stems"
+"""Generated always, and heard only by whoever chooses it: neither the mix nor the master has any of it."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,9 @@ class Library:
             score=number_or_none(made["qc_scores"].measures.get("master_total"))
             if "qc_scores" in made
             else None,
-            generated=any(one.measures.get("generated") is True for one in made.values()),
+            generated=any(
+                one.measures.get("generated") is True for stage, one in made.items() if stage != _BESIDE
+            ),
             raw_key=made["raw_track"].key if "raw_track" in made else None,
             made=tuple(made),
             verdict=acceptance({stage: made[stage].measures for stage in JUDGED if stage in made}),

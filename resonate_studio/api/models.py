@@ -77,8 +77,8 @@ class Jobs(Shape):
 
 class TrackSummary(Shape):
     """state: as `resonate status` has it. accepted: the verdict, null as long as there is none; reason: why not, or
-    why it failed. score: of the master against the original, 0 to 100. generated: its manifests say that a model
-    made it. cover_url: null where the file has none."""
+    why it failed. score: of the master against the original, 0 to 100. generated: manifests say that what is
+    heard of the whole track was not recorded but made by a machine. cover_url: null where the file has none."""
 
     track: TrackKey
     title: str
@@ -134,9 +134,10 @@ class Music(Shape):
 
 
 class Version(Shape):
-    """Something that can be heard. offset_s: how much later than the original it begins, by measurement; the page
-    makes up for it. gain_db: what it was moved by, of stems, in the mix. current: whether it is what its stage
-    gives now, and not an earlier result. generated: to be labelled so. url: the whole file, for taking away."""
+    """Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0 until it
+    is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured. gain_db: what it
+    was moved by, of stems, in the mix. current: whether it is what its stage gives now, and not an earlier result.
+    generated: to be labelled so. url: the whole file, for taking away."""
 
     id: VersionId
     label: str
@@ -201,6 +202,8 @@ class Quality(Shape):
 
 
 class Track(Shape):
+    """measuring: loudness or offsets of some versions are measured now; ask again in a few seconds."""
+
     summary: TrackSummary
     source: str
     music: Music | None
@@ -209,6 +212,7 @@ class Track(Shape):
     quality: Quality
     warnings: list[str]
     missing_stages: list[str]
+    measuring: bool
     dagster_url: str | None
 
 

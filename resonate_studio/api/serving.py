@@ -15,6 +15,8 @@ from resonate_studio.api.library import Library
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.tracks import Tracks
 from resonate_studio.api.uploads import AT_ONCE, most_bytes
+from resonate_studio.hearing.light_copies import LightCopies
+from resonate_studio.hearing.light_store import LightStore
 
 _ARCHIVES_AT_ONCE = 2
 """Each may encode: that takes a core."""
@@ -25,6 +27,7 @@ class Serving:
     """upload_bytes: the most that one may be; uploads, archives: how many at once."""
 
     opened: Opened
+    copies: LightCopies
     library: Library
     briefs: Briefs
     jobs: Jobs
@@ -38,13 +41,14 @@ class Serving:
     def of(cls, opened: Opened) -> Serving:
         """Raises ValueError, in one line, for a setting of the environment that can't be meant."""
         library, briefs = Library(opened), Briefs(opened)
-        jobs = Jobs(opened, briefs)
+        jobs, copies = Jobs(opened, briefs), LightCopies(LightStore.of_home(opened.settings))
         return cls(
             opened,
+            copies,
             library,
             briefs,
             jobs,
-            Tracks(opened, library, jobs),
+            Tracks(opened, library, jobs, copies),
             Events(opened, jobs),
             most_bytes(),
             CapacityLimiter(AT_ONCE),

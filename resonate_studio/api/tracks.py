@@ -16,13 +16,15 @@ from resonate_resources.profiling.profile import Profile
 from resonate_resources.storage.artefacts import PICTURE, Artefact
 from resonate_studio.api import models
 from resonate_studio.api.addresses import file_url, results_of, track_url
-from resonate_studio.api.hearable import versions_of
+from resonate_studio.api.hearable import hearable_of
 from resonate_studio.api.jobs import Jobs, stage_of
 from resonate_studio.api.library import Library, Row, Snapshot
 from resonate_studio.api.measures import quality_of
+from resonate_studio.api.measuring import with_measures
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.problems import ProblemError, not_found
 from resonate_studio.api.wording import notes_of, printable, warnings_of, without_paths
+from resonate_studio.hearing.light_copies import LightCopies
 from resonate_studio.library_status import WORST_FIRST
 from resonate_studio.removing import Removal
 
@@ -43,8 +45,8 @@ _ORDERS: Mapping[str, _Order] = {
 class Tracks:
     """Of one home. From any thread."""
 
-    def __init__(self, opened: Opened, library: Library, jobs: Jobs) -> None:
-        self._opened, self._library, self._jobs = opened, library, jobs
+    def __init__(self, opened: Opened, library: Library, jobs: Jobs, copies: LightCopies) -> None:
+        self._opened, self._library, self._jobs, self._copies = opened, library, jobs, copies
         self._lock = threading.Lock()
         self._orders: dict[tuple[int, str, bool], list[str]] = {}
         self._covers: dict[tuple[str, str], bool] = {}
@@ -83,17 +85,19 @@ class Tracks:
         made = {stage: artefact for stage, artefact in found.items() if artefact is not None}
         source = self._opened.storage.sources.find(track)
         summary = self._summary(there, track)
+        versions, measuring = with_measures(self._copies, hearable_of(self._opened.storage, track, made))
         stages = [self._report(stage, artefact, made) for stage, artefact in made.items()]
         own = [without_paths(summary.reason)] if summary.state == "failed" and summary.reason else []
         return models.Track(
             summary=summary,
             source=printable(source.name) if source else "",
             music=_music(made["profile"]) if "profile" in made else None,
-            versions=versions_of(self._opened.storage, track, made),
+            versions=versions,
             stages=stages,
             quality=quality_of(made),
             warnings=[*own, *(warning for stage in stages for warning in stage.warnings)],
             missing_stages=[stage for stage in STAGES if stage not in made],
+            measuring=measuring,
             dagster_url=self._dagster_url("raw_track", track),
         )
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import logging
-import queue
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from resonate_resources.recordings.recording import Recording
+from resonate_resources.signal.loudness import measure_loudness
 from resonate_studio.api.models import Spectrum
 from resonate_studio.hearing import alignment, peaks, segments, spectra, spectrogram
+from resonate_studio.hearing.behind import Behind
 from resonate_studio.hearing.light_store import LightStore, named
 
-_log = logging.getLogger(__name__)
+_LOUDNESS_VERSION = 1
+"""Part of the name of what is kept: raised when loudness comes out otherwise."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,8 @@ class LightCopies:
 
     def __init__(self, store: LightStore) -> None:
         self.store = store
-        self._wanted: queue.SimpleQueue[Sound] = queue.SimpleQueue()
-        self._under_way: set[str] = set()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._outlines, self._measures = Behind("peaks"), Behind("measures")
+        """Of each its own: a waveform is looked at while one waits, and measuring three hours takes a minute."""
 
     def segment(self, sound: Sound, number: int) -> bytes:
         """Ogg Opus, see segments.encode_segment."""
@@ -68,43 +67,48 @@ class LightCopies:
         outline = self.store.read(_outline_name(sound))
         found = peaks.peaks_of(sound.recording, start, stop, columns, outline)
         if not found.exact:
-            self._make_outline(sound)
+            name = _outline_name(sound)
+            self._outlines.add(name, lambda: self.store.write(name, peaks.make_outline(sound.recording)))
         return found
 
     def offset_s(self, original: Sound, version: Sound) -> float:
         """See alignment.offset_seconds; takes a second where it was not measured before."""
+        return self._measured(
+            _offset_name(original, version),
+            lambda: alignment.offset_seconds(original.recording, version.recording),
+        )
 
-        def measure() -> bytes:
-            return json.dumps(alignment.offset_seconds(original.recording, version.recording)).encode()
+    def loudness_lufs(self, sound: Sound) -> float:
+        """Integrated, by BS.1770; −inf of silence. Reads all of it where it was not measured before."""
+        return self._measured(
+            _loudness_name(sound), lambda: measure_loudness(sound.recording).integrated_lufs
+        )
 
-        return float(json.loads(self.store.read_or_make(_offset_name(original, version), measure)))
+    def offset_soon(self, original: Sound, version: Sound) -> Soon:
+        """The same as offset_s where it was measured before; else it is, behind what is answered."""
+        return self._soon(_offset_name(original, version), lambda: self.offset_s(original, version))
 
-    def known_offset_s(self, original: Sound, version: Sound) -> float | None:
-        """The same where it was measured before."""
-        kept = self.store.read(_offset_name(original, version))
-        return None if kept is None else float(json.loads(kept))
+    def loudness_soon(self, sound: Sound) -> Soon:
+        """The same as loudness_lufs, likewise."""
+        return self._soon(_loudness_name(sound), lambda: self.loudness_lufs(sound))
 
-    def _make_outline(self, sound: Sound) -> None:
-        """One after the other: reading three hours takes seconds. The thread does not keep the process."""
-        with self._starting:
-            if sound.sha256 in self._under_way:
-                return
-            self._under_way.add(sound.sha256)
-            self._wanted.put(sound)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._make_outlines, name="peaks", daemon=True)
-                self._thread.start()
+    def _measured(self, name: str, measure: Callable[[], float]) -> float:
+        return float(json.loads(self.store.read_or_make(name, lambda: json.dumps(measure()).encode())))
 
-    def _make_outlines(self) -> None:
-        while True:
-            sound = self._wanted.get()
-            try:
-                self.store.write(_outline_name(sound), peaks.make_outline(sound.recording))
-            except Exception:  # the file may be gone by now; the next one is another
-                _log.exception("%s: no waveform could be made", sound.recording.path.name)
-            finally:
-                with self._starting:
-                    self._under_way.discard(sound.sha256)
+    def _soon(self, name: str, measure: Callable[[], float]) -> Soon:
+        kept = self.store.read(name)
+        if kept is not None:
+            return Soon(float(json.loads(kept)))
+        self._measures.add(name, measure)
+        return Soon(None, pending=not self._measures.has_failed(name))
+
+
+@dataclass(frozen=True)
+class Soon:
+    """value: None where it is not known; pending: whether it is worth asking again."""
+
+    value: float | None
+    pending: bool = False
 
 
 def segment_name(sound: Sound, number: int) -> str:
@@ -125,3 +129,7 @@ def _outline_name(sound: Sound) -> str:
 
 def _offset_name(original: Sound, version: Sound) -> str:
     return named("offset", alignment.ALIGNMENT_VERSION, original.sha256, version.sha256)
+
+
+def _loudness_name(sound: Sound) -> str:
+    return named("loudness", _LOUDNESS_VERSION, sound.sha256)

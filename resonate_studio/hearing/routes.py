@@ -12,7 +12,6 @@ import soundfile as sf
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from resonate_assets.settings import Settings
 from resonate_resources.recordings.recording import AudioError
 from resonate_studio.api.hearable import VersionName, artefact_of
 from resonate_studio.api.models import (
@@ -26,6 +25,7 @@ from resonate_studio.api.models import (
 )
 from resonate_studio.api.opened import Opened, OpenedHome
 from resonate_studio.api.problems import ProblemError, answers, not_found
+from resonate_studio.api.serving import Served
 from resonate_studio.hearing import abx, segments, spectrogram
 from resonate_studio.hearing.light_copies import (
     LightCopies,
@@ -33,7 +33,6 @@ from resonate_studio.hearing.light_copies import (
     segment_name,
     tile_name,
 )
-from resonate_studio.hearing.light_store import LightStore
 from resonate_studio.hearing.notes import notes_of
 from resonate_studio.hearing.turns import Turns
 
@@ -51,20 +50,19 @@ Until = Annotated[float | None, Query(ge=0, le=_LATEST_S, allow_inf_nan=False)]
 class Hearing:
     """Of one home: its light copies, and whose turn it is to have some made."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.copies = LightCopies(LightStore.of_home(settings))
-        self.turns = Turns()
+    def __init__(self, copies: LightCopies) -> None:
+        self.copies, self.turns = copies, Turns()
 
 
 _opening = threading.Lock()
 
 
-def hearing_of(request: Request, home: OpenedHome) -> Hearing:
+def hearing_of(request: Request, served: Served) -> Hearing:
     """Made at the first request."""
     state = request.app.state
     with _opening:
         if not hasattr(state, "hearing"):
-            state.hearing = Hearing(home.settings)
+            state.hearing = Hearing(served.copies)
         found: Hearing = state.hearing
         return found
 

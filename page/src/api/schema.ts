@@ -1096,10 +1096,15 @@ export interface components {
             /** Warnings */
             warnings: string[];
         };
-        /** Track */
+        /**
+         * Track
+         * @description measuring: loudness or offsets of some versions are measured now; ask again in a few seconds.
+         */
         Track: {
             /** Dagster Url */
             dagster_url: string | null;
+            /** Measuring */
+            measuring: boolean;
             /** Missing Stages */
             missing_stages: string[];
             music: components["schemas"]["Music"] | null;
@@ -1131,8 +1136,8 @@ export interface components {
         /**
          * TrackSummary
          * @description state: as `resonate status` has it. accepted: the verdict, null as long as there is none; reason: why not, or
-         *     why it failed. score: of the master against the original, 0 to 100. generated: its manifests say that a model
-         *     made it. cover_url: null where the file has none.
+         *     why it failed. score: of the master against the original, 0 to 100. generated: manifests say that what is
+         *     heard of the whole track was not recorded but made by a machine. cover_url: null where the file has none.
          */
         TrackSummary: {
             /** Accepted */
@@ -1179,9 +1184,10 @@ export interface components {
         };
         /**
          * Version
-         * @description Something that can be heard. offset_s: how much later than the original it begins, by measurement; the page
-         *     makes up for it. gain_db: what it was moved by, of stems, in the mix. current: whether it is what its stage
-         *     gives now, and not an earlier result. generated: to be labelled so. url: the whole file, for taking away.
+         * @description Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0 until it
+         *     is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured. gain_db: what it
+         *     was moved by, of stems, in the mix. current: whether it is what its stage gives now, and not an earlier result.
+         *     generated: to be labelled so. url: the whole file, for taking away.
          */
         Version: {
             /** Channels */

@@ -27,6 +27,7 @@ export function TrackPage({ track }: { track: string }) {
   const known = useQuery({
     queryKey: ["track", track],
     queryFn: () => answer(api.GET("/api/v1/tracks/{track}", { params: { path: { track } } })),
+    refetchInterval: (query) => (query.state.data?.measuring ? MEASURING_MS : false),
   });
   const player = useNewPlayer(known.data);
   useKeyboard(player, known.data?.versions ?? NONE, known.data?.music?.beats_s ?? NONE);
@@ -49,6 +50,7 @@ export function TrackPage({ track }: { track: string }) {
 }
 
 const NONE: never[] = [];
+const MEASURING_MS = 3000; // a stem of three minutes is measured in one
 
 function Opened({ track }: { track: Track }) {
   const [tab, setTab] = useRemembered("track-tab", "compare");

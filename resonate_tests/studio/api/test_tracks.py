@@ -69,7 +69,9 @@ def test_a_track_is_told_with_every_stage_and_everything_that_can_be_heard(
     assert set(versions) == expected
     assert versions["original"]["duration_s"] == pytest.approx(original.duration)
     assert versions["master"]["loudness_lufs"] == pytest.approx(-14.0, abs=3.5)  # peaks may hold it back by 3
-    assert not any(version["generated"] for version in versions.values())
+    played_anew = {f"regenerated_stems:{stem}" for stem in stems}
+    assert {name for name, version in versions.items() if version["generated"]} == played_anew
+    assert told["summary"]["generated"] is False  # neither the mix nor the master has any of them
     assert len(told["quality"]["dimensions"]) == 12
     assert told["music"]["key"] == "A minor"  # 220, 261.63 and 329.63 Hz are A, C and E
     assert told["source"] == "song.flac"
