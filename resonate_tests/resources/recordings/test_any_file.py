@@ -10,15 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 import soundfile as sf
 
 from resonate_resources.recordings.decoding import Decoded, decode, probe
 from resonate_resources.recordings.limits import Limits
-from resonate_resources.recordings.lossy import encode_lossy
-from resonate_resources.recordings.recording import AudioError, DestinationError, write_samples
+from resonate_resources.recordings.recording import AudioError, DestinationError
 from resonate_tests.peer_encoders import encode_vorbis, encode_with_ffmpeg, noise
 
 CASES = Path(__file__).parents[2] / "cases"
@@ -395,21 +393,3 @@ def test_a_look_reads_seconds_and_not_the_whole(tmp_path: Path) -> None:
     content[-27:-13] = b"OggS\0\4" + bytes(8)
     path.write_bytes(content)
     probe(path)
-
-
-def test_an_mp3_that_looks_like_a_film_to_ffmpeg_is_an_mp3(tmp_path: Path) -> None:
-    """Of silence all of a frame behind its side information is filler, and may hold anything: here the packs of an
-    MPEG program stream (ISO/IEC 13818-1), as a real master once did."""
-    silence = write_samples(tmp_path / "silence.wav", np.zeros((2, 96_000), np.float32), 48_000)
-    path = tmp_path / "silence.mp3"
-    encode_lossy(silence, path, "mp3")
-    content, size = bytearray(path.read_bytes()), 960  # bytes of a frame of 320 kbit/s at 48 kHz
-    packs = bytes.fromhex("000001ba44000400040100000003 000001c0000880000000000000ff") * 32
-    for start in range(content.index(b"\xff\xfb") + size, len(content) - size, size):
-        content[start + 50 : start + 50 + len(packs)] = packs
-    path.write_bytes(content)
-    with av.open(str(path)) as container:
-        assert container.format.name == "mpeg"
-    found = decoded_from(path, tmp_path).recording
-    assert (found.sample_rate, found.frames) == (48_000, 96_000)
-    assert not found.read().any()
