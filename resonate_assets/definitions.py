@@ -76,7 +76,11 @@ def build_defs(
     given = dict(resource_overrides or {})
     s3 = given.get("s3") or S3Resource(endpoint_url=settings.s3_endpoint)
     storage = given.get("storage") or StorageResource(
-        root=settings.storage, s3=s3, cache=str(settings.home / "s3-cache"), database=settings.database_url
+        root=settings.storage,
+        s3=s3,
+        cache=str(settings.home / "s3-cache"),
+        database=settings.database_url,
+        uploads=str(settings.uploads),
     )
     resources: dict[str, Any] = {
         "s3": s3,

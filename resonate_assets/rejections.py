@@ -69,8 +69,8 @@ def let_go(instance: dg.DagsterInstance, storage: StorageResource, track: str) -
     """Take away a track whose file was rejected or replaced: else every stage would have a red partition for ever.
 
     Its brief, the rows of the index and its source go with the partition: what is left of it would be listed, and
-    nobody could remove it. What a person has set for it stays. A track of which an earlier decoder made something
-    stays.
+    nobody could remove it; so does the copy that the page made of its file. What a person has set for it stays. A
+    track of which an earlier decoder made something stays.
     """
     if storage.artefacts.current("raw_track", track) is not None:
         return
@@ -80,5 +80,8 @@ def let_go(instance: dg.DagsterInstance, storage: StorageResource, track: str) -
         storage.store.delete(f"artefacts/{stage}/{track}/manifest.json")
         storage.store.delete(f"artefacts/{stage}/{track}")
     forget(storage.database, [(stage, track) for stage in stages])
+    source = storage.sources.find(track)
+    if source is not None:
+        storage.forget_upload(source.uri)
     storage.store.delete(f"tracks/{track}.json")
     instance.delete_dynamic_partition(str(tracks.name), track)

@@ -77,7 +77,7 @@ class Processor:
         """wanted: `section.name` → value of the brief, to be set for every track that is processed. anew_from: the
         stage from which on all is made again. replace_older: whether an older track of the same file goes."""
         self._defs = build_defs(settings)
-        self._limits, self._uploads = settings.limits, settings.uploads
+        self._limits = settings.limits
         if anew_from is not None:
             storage: StorageResource = self._defs.resources["storage"]  # type: ignore[index]
             # Not a copy: Dagster makes a resource anew from what it was made with.
@@ -86,6 +86,7 @@ class Processor:
                 s3=storage.s3,
                 cache=storage.cache,
                 database=storage.database,
+                uploads=storage.uploads,
                 anew=list(stages_from(anew_from)),
             )
             self._defs = build_defs(settings, {"storage": storage})
@@ -151,7 +152,7 @@ class Processor:
                 return
         self._run(done.track, done, stage_done)
         if done.follows and self._replace_older and done.error is None:
-            removal = Removal(self.storage, self._instance, done.follows, self._uploads)
+            removal = Removal(self.storage, self._instance, done.follows)
             if removal.obstacle() is None:
                 removal.carry_out()
                 done.replaced = True

@@ -3,9 +3,6 @@ came through the page is ours, and goes."""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import dagster as dg
 
 from resonate_assets.definitions import TRACK_ASSETS
@@ -26,12 +23,8 @@ _WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
 class Removal:
     """Of one track."""
 
-    def __init__(
-        self, storage: StorageResource, instance: dg.DagsterInstance, track: str, uploads: Path | None = None
-    ) -> None:
-        """uploads: the folder of files that came through the page; see resonate_studio.api.uploads."""
+    def __init__(self, storage: StorageResource, instance: dg.DagsterInstance, track: str) -> None:
         self._storage, self._instance, self.track = storage, instance, track
-        self._uploads = uploads
 
     def obstacle(self) -> str | None:
         """Why it can't be removed now, in one line: somebody is at work on it."""
@@ -72,12 +65,7 @@ class Removal:
                 self._instance.delete_run(run.run_id)
             self._instance.delete_dynamic_partition(str(tracks.name), track)
             if source is not None:
-                self._forget_upload(Path(source.uri))
-
-    def _forget_upload(self, file: Path) -> None:
-        """Each came into a folder of its own, with what came along."""
-        if self._uploads is not None and file.parent.parent == self._uploads:
-            shutil.rmtree(file.parent, ignore_errors=True)
+                storage.forget_upload(source.uri)
 
     def _runs(self) -> list[dg.DagsterRun]:
         return list(self._instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: self.track})))

@@ -78,7 +78,7 @@ def remove(tracks: tuple[str, ...], yes: bool, keep_exports: bool, home: Path | 
     with open_instance(settings) as instance:
         names = _named(instance, tracks)
         storage = build_defs(settings).resources["storage"]  # type: ignore[index]
-        removals = [Removal(storage, instance, name, settings.uploads) for name in names]
+        removals = [Removal(storage, instance, name) for name in names]
         if not yes:
             if as_json:
                 raise click.UsageError("--json asks nothing: give --yes")

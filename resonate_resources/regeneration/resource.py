@@ -41,7 +41,9 @@ class RegenerationResource(dg.ConfigurableResource[None]):
                 future.result()
                 progress(done / len(futures))
         made = {name: future.result() for name, future in futures.items()}
-        measures: dict[str, float | int | str | bool] = {"generated": True}  # nobody played it: to be labelled so
+        measures: dict[str, float | int | str | bool] = {
+            "generated": True
+        }  # nobody played it: to be labelled so
         for name, stem in made.items():
             measures[f"{name}_notes"] = stem.notes_played
             measures[f"{name}_loudness_lufs"] = stem.loudness_lufs

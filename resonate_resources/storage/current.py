@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby, islice
+from operator import itemgetter
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -81,6 +82,15 @@ class Versions(NamedTuple):
     published_at: float
 
 
+class Listed(NamedTuple):
+    """Of a `Current`, what lists show. generated: whether its measures say so; measures: of stages that are asked
+    for, else none."""
+
+    versions: Versions
+    generated: bool
+    measures: Mapping[str, float | int | str | bool]
+
+
 @dataclass(frozen=True)
 class Changes:
     """Tracks of which something was recorded or forgotten, and the number of the last change there is.
@@ -129,6 +139,35 @@ def current_of(url: str, tracks: Collection[str]) -> dict[str, dict[str, Current
         with transaction(url) as db:
             found |= _by_track(db.execute(_listing().where(_current.c.track.in_(some))))
     return found
+
+
+def listed_of(
+    url: str, tracks: Collection[str], measured: Collection[str]
+) -> Iterator[tuple[str, dict[str, Listed]]]:
+    """(track, stage → what lists show of what is current) of these tracks, of which anything is there: ten thousand
+    in a second or two."""
+    from pydantic_core import from_json  # several times as fast as json
+
+    generated = _current.c.measures.contains('"generated":true', autoescape=True)
+    measures = sa.case((_current.c.stage.in_(list(measured)), _current.c.measures), else_="{}")
+    columns = ("track", "stage", "key", "data_version", "code_version", "made_from", "published_at")
+    query = sa.select(*(_current.c[name] for name in columns), generated, measures).where(~_current.c.gone)
+    query = query.order_by(_current.c.track)
+    for some in _pages(sorted(set(tracks))):
+        with transaction(url) as db:
+            rows = db.execute(query.where(_current.c.track.in_(some))).all()
+        for track, stages in groupby(rows, key=itemgetter(0)):
+            yield (
+                track,
+                {
+                    stage: Listed(
+                        Versions(key, data_version, code_version, from_json(made_from), at),
+                        bool(whether),
+                        from_json(told),
+                    )
+                    for _, stage, key, data_version, code_version, made_from, at, whether, told in stages
+                },
+            )
 
 
 def measures_of(
@@ -186,8 +225,10 @@ def changed_since(url: str, change: int) -> Changes:
         count = db.execute(sa.select(_changes.c.origin, _changes.c.last)).first()
         origin, last = (0, 0) if count is None else (count.origin, count.last)
         whole = not origin <= change <= last or change == 0
-        query = sa.select(_current.c.track).where(sa.true() if whole else _current.c.change > change)
-        return Changes(set(db.execute(query.distinct()).scalars()), last, whole)
+        # DISTINCT of a few would have SQLite go through all, in the order of the primary key.
+        query = sa.select(_current.c.track)
+        query = query.distinct() if whole else query.where(_current.c.change > change)
+        return Changes(set(db.execute(query).scalars()), last, whole)
 
 
 def last_change(url: str) -> int:

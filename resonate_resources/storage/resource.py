@@ -1,5 +1,6 @@
 """Storage as Dagster sees it: where artefacts, sources and exports are kept."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -72,6 +73,8 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """URL of what processes must agree on; see resonate_resources.storage.database."""
     anew: list[str] = []  # noqa: RUF012 — pydantic copies it
     """Stages whose results are made again, though there are some."""
+    uploads: str = ""
+    """Folder on this machine in which each file that came through the page has one of its own: they are ours."""
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["StorageResource"]:
@@ -109,6 +112,12 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
             except client.exceptions.NoSuchKey:
                 return None
+
+    def forget_upload(self, uri: str) -> None:
+        """Delete a source that came through the page, with what came along. Users' own files are not touched."""
+        folder = Path(uri).parent
+        if self.uploads and folder.parent == Path(self.uploads):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def local_copy(self, uri: str, directory: Path) -> Path:
         """A source on local disk: the user's own file, or a copy of an S3 object in directory. Raises OSError."""

@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resonate_resources.storage.current import last_change
 from resonate_studio.api.jobs import Jobs
+from resonate_studio.api.library import Library
 from resonate_studio.api.models import Job
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.problems import ProblemError
@@ -46,8 +47,8 @@ class Event:
 class Events:
     """Of one home."""
 
-    def __init__(self, opened: Opened, jobs: Jobs) -> None:
-        self._opened, self._jobs = opened, jobs
+    def __init__(self, opened: Opened, jobs: Jobs, tracks: Library) -> None:
+        self._opened, self._jobs, self._tracks = opened, jobs, tracks
         self._boot = uuid.uuid4().hex[:8]
         self._kept: deque[Event] = deque(maxlen=_KEPT)
         self._number = 0
@@ -118,6 +119,7 @@ class Events:
         partitions = len(self._opened.instance.get_dynamic_partitions("tracks"))
         library = last_change(storage.database) + partitions, storage.sources.rejected_state()
         if self._library is not None and (library != self._library or now.keys() != before.keys()):
+            self._tracks.refresh()  # who is told of it asks for the list at once
             self._tell("library", "{}", None)
         self._library = library
 

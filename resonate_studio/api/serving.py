@@ -49,7 +49,7 @@ class Serving:
             briefs,
             jobs,
             Tracks(opened, library, jobs, copies),
-            Events(opened, jobs),
+            Events(opened, jobs, library),
             most_bytes(),
             CapacityLimiter(AT_ONCE),
             CapacityLimiter(_ARCHIVES_AT_ONCE),

@@ -105,7 +105,7 @@ class Tracks:
         """With all that was made of it, and its copy that came through the page. Raises ProblemError."""
         self.require(track)
         opened = self._opened
-        removal = Removal(opened.storage, opened.instance, track, opened.settings.uploads)
+        removal = Removal(opened.storage, opened.instance, track)
         if (obstacle := removal.obstacle()) is not None:
             raise ProblemError(409, obstacle)
         removal.carry_out(keep_exports)

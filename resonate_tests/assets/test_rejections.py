@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -200,6 +201,31 @@ def test_a_rejected_track_that_is_worked_at_is_let_go_when_its_run_has_ended(
     instance.report_run_failed(run)
     tick(instance, storage, during.cursor)
     assert instance.get_dynamic_partitions(NAME) == []
+
+
+def test_a_rejected_file_that_came_through_the_page_leaves_no_copy_and_a_users_own_file_stays(
+    instance: dg.DagsterInstance, storage: StorageResource, inbox: FolderInbox, tmp_path: Path
+) -> None:
+    copied = StorageResource(
+        root=storage.root,
+        s3=storage.s3,
+        cache=storage.cache,
+        database=storage.database,
+        uploads=str(tmp_path / "uploads"),
+    )
+    own = truncated_flac(inbox.folder)
+    upload = tmp_path / "uploads" / "of-one-upload"
+    upload.mkdir(parents=True)
+    shutil.copy(own, upload / own.name)
+    (upload / "reference.wav").touch()
+    for path, gone in ((upload / own.name, upload), (own, None)):
+        source = identify(path, str(path))
+        copied.sources.register(source)
+        instance.add_dynamic_partitions(NAME, [source.track])
+        failure_of_run(instance, copied, source.track)
+        assert instance.get_dynamic_partitions(NAME) == []
+        assert gone is None or not gone.exists()
+    assert own.exists()
 
 
 @pytest.mark.parametrize(

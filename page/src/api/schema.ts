@@ -1185,9 +1185,9 @@ export interface components {
         /**
          * Version
          * @description Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0 until it
-         *     is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured. gain_db: what it
-         *     was moved by, of stems, in the mix. current: whether it is what its stage gives now, and not an earlier result.
-         *     generated: to be labelled so. url: the whole file, for taking away.
+         *     is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured. gain_db: what
+         *     it was moved by, of stems, in the mix. current: whether it is what its stage gives now, and not an earlier
+         *     result. generated: to be labelled so. url: the whole file, for taking away.
          */
         Version: {
             /** Channels */

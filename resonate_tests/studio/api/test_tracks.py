@@ -11,7 +11,9 @@ from starlette.testclient import TestClient
 
 from resonate_assets.jobs import STAGES
 from resonate_resources.recordings.recording import Recording
+from resonate_studio.api import library
 from resonate_studio.api.opened import Opened
+from resonate_studio.api.serving import Serving
 from resonate_tests.studio.api.conftest import SECONDS, upload, wav
 
 
@@ -46,6 +48,23 @@ def test_a_page_of_the_list_goes_on_where_the_one_before_it_ended(client: TestCl
     ]
     assert [one["track"] for page in pages for one in page] == [one["track"] for one in whole["tracks"]]
     assert sum(whole["states"].values()) == whole["total"]
+
+
+def test_of_a_large_library_what_happens_is_listed_before_listeners_hear_of_it_and_own_changes_at_once(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "_LARGE", 0)
+    monkeypatch.setattr(library, "_LOOK_SECONDS", 3600.0)  # nobody looks but who tells of it
+    serving: Serving = client.app.state.serving  # type: ignore[attr-defined]
+    before = client.get("/api/v1/tracks").json()["total"]
+    serving.events.look()
+    come = upload(client, wav(55))["track"]
+    assert client.get("/api/v1/tracks").json()["total"] == before
+    serving.events.look()
+    listed = client.get("/api/v1/tracks", params={"search": come}).json()
+    assert [one["state"] for one in listed["tracks"]] == ["queued"]
+    client.delete(f"/api/v1/tracks/{come}")
+    assert client.get("/api/v1/tracks").json()["total"] == before
 
 
 def test_the_list_can_be_narrowed_to_a_state(client: TestClient, track: str) -> None:
