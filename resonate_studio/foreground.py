@@ -50,18 +50,34 @@ def plain_path(directory: Path) -> Iterator[Path]:
 def end_services(services: Services, settings: Settings) -> None:
     with deaf():
         click.echo("stopping", err=True)
-        at_work = services.processes()
+        at_work, runs = services.processes(), _runs_at_work(settings)
         services.end()
         _end_worker()
-        stopped = _report_stopped(settings, at_work)
+        stopped = _report_stopped(settings, at_work, runs)
         for track in stopped:
             click.echo(f"stopped in its midst: {track}", err=True)
         click.echo("stopped" + ("; at the next start it goes on" if stopped else ""), err=True)
 
 
-def _report_stopped(settings: Settings, processes: set[int]) -> list[str]:
+def _runs_at_work(settings: Settings) -> set[str]:
+    """Ids of runs that were launched and are not over; none where the instance can't be asked."""
+    import dagster as dg
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from resonate_studio.home import open_instance
+
+    launched = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+    try:
+        with open_instance(settings) as instance:
+            return {run.run_id for run in instance.get_runs(launched)}
+    except (SQLAlchemyError, OSError):  # told when what was stopped is looked for
+        return set()
+
+
+def _report_stopped(settings: Settings, processes: set[int], at_work: set[str]) -> list[str]:
     """Runs of these processes, which are no more, are reported failed at once: the automation asks for what failed
-    again, and nobody waits for the dead. Gives their tracks."""
+    again, and nobody waits for the dead. Gives their tracks, and those of runs that were at work and had the time
+    to report it themselves."""
     import dagster as dg
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -81,12 +97,15 @@ def _report_stopped(settings: Settings, processes: set[int]) -> list[str]:
                 if run.run_id in gone or (_is_alone(instance) and run.run_id not in others):
                     instance.report_run_failed(run, _STOPPED)
                     stopped.append(run.tags.get(PARTITION_TAG, run.job_name))
+            failed = dg.RunsFilter(run_ids=sorted(at_work - others), statuses=[dg.DagsterRunStatus.FAILURE])
+            if failed.run_ids:
+                stopped += [run.tags.get(PARTITION_TAG, run.job_name) for run in instance.get_runs(failed)]
             end_of(settings.database_url, processes)
     except (SQLAlchemyError, OSError) as error:
         click.echo(
             f"runs could not be reported stopped ({error}); that is found out at the next start", err=True
         )
-    return sorted(stopped)
+    return sorted(set(stopped))
 
 
 def _is_alone(instance: DagsterInstance) -> bool:
