@@ -97,8 +97,8 @@ def _report_stopped(settings: Settings, processes: set[int], at_work: set[str]) 
                 if run.run_id in gone or (_is_alone(instance) and run.run_id not in others):
                     instance.report_run_failed(run, _STOPPED)
                     stopped.append(run.tags.get(PARTITION_TAG, run.job_name))
-            failed = dg.RunsFilter(run_ids=sorted(at_work - others), statuses=[dg.DagsterRunStatus.FAILURE])
-            if failed.run_ids:
+            if own := sorted(at_work - others):
+                failed = dg.RunsFilter(own, statuses=[dg.DagsterRunStatus.FAILURE])
                 stopped += [run.tags.get(PARTITION_TAG, run.job_name) for run in instance.get_runs(failed)]
             end_of(settings.database_url, processes)
     except (SQLAlchemyError, OSError) as error:
