@@ -157,17 +157,11 @@ def listed_of(
         with transaction(url) as db:
             rows = db.execute(query.where(_current.c.track.in_(some))).all()
         for track, stages in groupby(rows, key=itemgetter(0)):
-            yield (
-                track,
-                {
-                    stage: Listed(
-                        Versions(key, data_version, code_version, from_json(made_from), at),
-                        bool(whether),
-                        from_json(told),
-                    )
-                    for _, stage, key, data_version, code_version, made_from, at, whether, told in stages
-                },
-            )
+            made: dict[str, Listed] = {}
+            for _, stage, key, data_version, code_version, made_from, at, whether, told in map(tuple, stages):
+                versions = Versions(key, data_version, code_version, from_json(made_from), at)
+                made[stage] = Listed(versions, bool(whether), from_json(told))
+            yield track, made
 
 
 def measures_of(

@@ -81,10 +81,12 @@ def _windows(
         block = np.zeros((int(begins[-1] - begins[0]) + length, recording.channels), np.float32)
         file.read(out=block)
         mono = one_channel(recording, block.T)
-        return np.lib.stride_tricks.sliding_window_view(mono, length)[begins - begins[0]]
+        windows = np.lib.stride_tricks.sliding_window_view(mono, length)
+        return np.asarray(windows[begins - begins[0]], np.float32)
     # What is done to each by itself costs more than to read it.
     blocks = np.zeros((len(begins), length, recording.channels), np.float32)
     for begin, block in zip(begins.tolist(), blocks, strict=True):
         file.seek(begin)
         file.read(out=block)
-    return one_channel(recording, blocks.reshape(-1, recording.channels).T).reshape(-1, length)
+    mono = one_channel(recording, blocks.reshape(-1, recording.channels).T)
+    return np.asarray(mono.reshape(-1, length), np.float32)
