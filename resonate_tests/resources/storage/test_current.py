@@ -56,6 +56,27 @@ def test_what_was_recorded_is_found_with_all_that_a_listing_tells(url: str) -> N
     assert OTHER not in current.current_of(url, [SONG, OTHER])
 
 
+def test_lists_are_told_measures_of_the_stages_they_ask_about_and_of_all_whether_they_are_generated(
+    url: str,
+) -> None:
+    told = {"loudness_lufs": -14.0, "generated": True}
+    current.record_all(
+        url,
+        [
+            manifests.manifest("stems", "a", measures={"loudness_lufs": -20.0}, made_from={"raw_track": "1"}),
+            manifests.manifest("regenerated_stems", "a", measures=told),
+            manifests.manifest("profile", "b", measures={"key": '"generated":false'}),
+        ],
+    )
+    found = dict(current.listed_of(url, ["a", "b", "nobody"], ["stems"]))
+    assert sorted(found) == ["a", "b"]
+    assert found["a"]["stems"].measures == {"loudness_lufs": -20.0}
+    assert found["a"]["stems"].versions.made_from == {"raw_track": "1"}
+    assert found["a"]["regenerated_stems"].measures == {}
+    generated = {(track, stage) for track, made in found.items() for stage in made if made[stage].generated}
+    assert generated == {("a", "regenerated_stems")}
+
+
 def test_a_later_artefact_takes_the_place_of_the_earlier(url: str) -> None:
     current.record(url, manifest(version="s1"))
     current.record(url, manifest(version="s2", key="k2"))
