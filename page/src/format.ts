@@ -35,7 +35,7 @@ export function size(bytes: number): string {
 /** A number with a unit and a true minus. */
 export function measure(value: number | null, unit: string, digits = 1): string {
   if (value === null || !Number.isFinite(value)) return UNKNOWN;
-  return `${value.toFixed(digits).replace("-", "−")} ${unit}`;
+  return `${value.toFixed(digits).replace("-", "−")}${unit && " "}${unit}`;
 }
 
 export function tempo(bpm: number | null): string {

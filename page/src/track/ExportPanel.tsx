@@ -58,7 +58,7 @@ export function ExportPanel({ track }: { track: Track }) {
           <Choice label="Rate" value={wanted.rate} options={[null, ...RATES]} shown={rateOf} onChange={(rate) => set({ rate })} />
         </div>
         {what.length === 0 ? (
-          <p className="soft small">{parts.length === 0 ? "There is nothing to take away yet." : "Choose at least one part."}</p>
+          <p className="soft small">{parts.length === 0 ? "There is nothing to export yet." : "Choose at least one part."}</p>
         ) : (
           <a className="button primary" href={addressOf(track.summary.track, { ...wanted, what })} download>
             Download the archive
