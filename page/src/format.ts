@@ -58,3 +58,10 @@ export function moment(iso: string): string {
   if (Number.isNaN(at.getTime())) return UNKNOWN;
   return at.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
 }
+
+const HYPHEN = /(?<=^|[\s(±,])-(?=\d)/g; // in front of a number
+
+/** A line of the server's with true minus signs. */
+export function typeset(line: string): string {
+  return line.replaceAll(HYPHEN, "−");
+}

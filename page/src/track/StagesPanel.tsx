@@ -1,6 +1,6 @@
 /** What was done and why, stage by stage. */
 import type { StageReport, Track } from "../api/schema.ts";
-import { measure, moment, size } from "../format.ts";
+import { measure, moment, size, typeset } from "../format.ts";
 import { madeBy, sentence } from "../stages.ts";
 import { title } from "./labels.ts";
 
@@ -37,14 +37,14 @@ function Stage({ stage }: { stage: StageReport }) {
       {stage.warnings.length > 0 && (
         <ul className="warning-lines">
           {stage.warnings.map((line) => (
-            <li key={line}>{line.replaceAll(HYPHEN, "−")}</li>
+            <li key={line}>{typeset(line)}</li>
           ))}
         </ul>
       )}
       {notes.length > 0 && (
         <ul className="notes-lines small">
           {notes.map((line) => (
-            <li key={line}>{line.replaceAll(HYPHEN, "−")}</li>
+            <li key={line}>{typeset(line)}</li>
           ))}
         </ul>
       )}
@@ -87,8 +87,6 @@ function Details({ stage }: { stage: StageReport }) {
     </details>
   );
 }
-
-const HYPHEN = /(?<=^|[\s(±,])-(?=\d)/g; // in front of a number, where a minus belongs
 
 function valueOf(value: string | number | boolean): string {
   if (typeof value === "boolean") return value ? "yes" : "no";

@@ -98,6 +98,7 @@ export function Timeline({ track, notes }: Props) {
   const shape = { track: track.summary.track, version: heard.id, revision: heard.made_at, duration_s: heard.duration_s, offset_s: heard.offset_s };
   const waveform = shown.waveform || !shown.spectrogram; // there must be something to point at
   const height = (waveform ? WAVE_HEIGHT : 0) + (shown.spectrogram ? SPECTROGRAM_HEIGHT : 0);
+  const roll = shown.spectrogram ? { top: waveform ? WAVE_HEIGHT : 0, height: SPECTROGRAM_HEIGHT } : { top: 0, height };
   const toggle = (name: keyof Shown) => setShown({ ...shown, [name]: !shown[name] });
 
   return (
@@ -170,7 +171,7 @@ export function Timeline({ track, notes }: Props) {
           )}
           {shown.lanes && music !== null && <Beats view={view} width={width} music={music} />}
           {notes.map((stem) => (
-            <NoteRoll key={stem} track={track.summary.track} stem={stem} view={view} width={width} height={height} />
+            <NoteRoll key={stem} track={track.summary.track} stem={stem} view={view} width={width} {...roll} />
           ))}
           {region !== null && (
             <div
