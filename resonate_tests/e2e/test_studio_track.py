@@ -1,7 +1,7 @@
 """The page before the real job API, on one home: a recording dropped, watched to its end, heard, compared, mixed,
 judged blind, mastered anew, taken away and removed; in two browsers, and with the server killed meanwhile.
 
-In one file, since a server's start and a track's processing are paid for once: tests of one file run in one process.
+In one file, whose tests run in one process: a server's start and a track's processing are paid for once.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class Studio:
         if self.process is not None:
             return
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("RESONATE_", "DAGSTER_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("RESONATE_", "DAGSTER_"))
         } | {"OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "resonate_studio.cli", "studio"]
         command += ["--home", str(self.home), "--port", str(self.port)]
@@ -172,6 +174,13 @@ def position(page: Page) -> int:
     return int(page.get_by_role("slider", name="Position in the track").get_attribute("aria-valuenow") or -1)
 
 
+def wait_for_position(page: Page, seconds: int) -> None:
+    deadline = time.monotonic() + LOADED_IN_MS / 1000
+    while position(page) < seconds:
+        assert time.monotonic() < deadline, "it does not play"
+        time.sleep(0.05)
+
+
 def painted(canvas: Locator) -> bool:
     """Whether anything is drawn on it."""
     return bool(
@@ -242,7 +251,7 @@ def test_versions_are_switched_while_they_play_looped_and_compared(page: Page, a
         wait_until_painted(page.locator(picture))
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    page.wait_for_function("document.querySelector('.picture').ariaValueNow >= 1")
+    wait_for_position(page, 1)
     page.keyboard.press("3")
     expect(version(page, "Master")).to_have_attribute("aria-pressed", "true")
     version(page, "Mix").click()
@@ -268,7 +277,9 @@ def test_versions_are_switched_while_they_play_looped_and_compared(page: Page, a
     panel = tab(page, "Before and after")
     expect(panel.get_by_role("img", name=re.compile("^Difference by octave: 32 hertz"))).to_be_visible()
     expect(panel.get_by_text("Compared at equal loudness")).to_be_visible()
-    expect(panel.get_by_role("region", name=re.compile("^Likeness")).get_by_role("listitem")).to_have_count(12)
+    expect(panel.get_by_role("region", name=re.compile("^Likeness")).get_by_role("listitem")).to_have_count(
+        12
+    )
 
     page.set_viewport_size({"width": 1280, "height": 1000})
     page.emulate_media(color_scheme="dark")

@@ -46,6 +46,7 @@ const TICK_MS = 100;
 const READY = 4; // versions that run along, beside the one that is heard
 const SUSPEND_MS = 3000;
 const SNAP_S = 0.25;
+const PICTURES_FIRST_MS = 300; // sound that nobody has asked for yet lets them pass
 
 export class Player {
   state: PlayerState;
@@ -59,6 +60,7 @@ export class Player {
   private strips: readonly Strip[] = [];
   private pair: { a: string; b: string; heard: string } | null = null;
   private rest: ReturnType<typeof setTimeout> | undefined;
+  private ahead: ReturnType<typeof setTimeout> | undefined;
 
   constructor(track: string, fetcher: Fetcher = fetcherOf(track)) {
     this.context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
@@ -98,7 +100,11 @@ export class Player {
     for (const id of compared(versions)) if (!this.recent.includes(id)) this.recent.push(id);
     if (!ids.includes(this.state.version)) this.change({ version: ids[0] ?? "original" });
     this.apply();
-    if (this.state.engine === "paused") this.engine.seek(this.engine.position);
+    if (this.state.engine !== "paused") return;
+    clearTimeout(this.ahead);
+    this.ahead = setTimeout(() => {
+      if (this.state.engine === "paused") this.engine.seek(this.engine.position); // fetches what is around it
+    }, PICTURES_FIRST_MS);
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -218,6 +224,7 @@ export class Player {
   close(): void {
     clearInterval(this.timer);
     clearTimeout(this.rest);
+    clearTimeout(this.ahead);
     this.engine.close();
     void this.context.close();
   }

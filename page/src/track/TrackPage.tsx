@@ -26,7 +26,7 @@ import { Warnings } from "./Warnings.tsx";
 
 export function TrackPage({ track }: { track: string }) {
   const known = useQuery(trackQuery(track));
-  const player = useNewPlayer(known.data);
+  const player = useNewPlayer(track, known.data);
   useKeyboard(player, known.data?.versions ?? NONE, known.data?.music?.beats_s ?? NONE);
   if (known.isError && known.data === undefined) {
     return (
