@@ -1,6 +1,6 @@
 /** The spectrum of what is heard against another version's, octave by octave, at equal loudness. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { answer, api, lineOf } from "../api/client.ts";
 import type { Spectrum, Track } from "../api/schema.ts";
 import { clock, measure } from "../format.ts";
@@ -8,6 +8,7 @@ import { inOrder, nameOf } from "./labels.ts";
 import { usePlayerState } from "./usePlayer.ts";
 
 const LATER_MS = 30_000;
+const DRAWN_FIRST_MS = 1000; // what is on top of the page, before what is below
 
 export function Difference({ track }: { track: Track }) {
   const state = usePlayerState();
@@ -19,9 +20,10 @@ export function Difference({ track }: { track: Track }) {
   const { region } = state;
   const a = against;
   const b = heard?.id ?? against;
+  const drawn = useLater(DRAWN_FIRST_MS);
   const spectrum = useQuery({
     queryKey: ["track", track.summary.track, "spectrum", a, b, region],
-    enabled: a !== b,
+    enabled: a !== b && drawn,
     placeholderData: keepPreviousData,
     staleTime: LATER_MS,
     queryFn: () =>
@@ -54,6 +56,16 @@ export function Difference({ track }: { track: Track }) {
       {spectrum.data === undefined ? <p className="soft small">{spectrum.isError ? "" : "Measuring…"}</p> : <Octaves spectrum={spectrum.data} />}
     </section>
   );
+}
+
+/** Whether so long has passed. */
+function useLater(milliseconds: number): boolean {
+  const [later, setLater] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLater(true), milliseconds);
+    return () => clearTimeout(timer);
+  }, [milliseconds]);
+  return later;
 }
 
 const HEIGHT = 150;

@@ -25,8 +25,7 @@ export function Spectrogram({ track, version, revision, duration_s, offset_s, vi
   const seconds = TILE_S * 2 ** zoom;
   const first = Math.max(0, Math.floor((view.start_s + offset_s) / seconds));
   const last = Math.min(Math.ceil(duration_s / seconds) - 1, Math.floor((view.end_s + offset_s) / seconds));
-  const count = width === 0 ? 0 : Math.max(0, last - first + 1); // the zoom follows from the width
-  const tiles = Array.from({ length: count }, (_, index) => first + index);
+  const tiles = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
   return (
     <div className="spectrogram" aria-hidden="true" style={{ top: `${top}px` }}>
       {tiles.map((tile) => {

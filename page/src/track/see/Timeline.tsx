@@ -158,7 +158,7 @@ export function Timeline({ track, notes }: Props) {
           style={{ height: `${height}px` }}
           {...drag.handlers}
         >
-          {shown.spectrogram && <Spectrogram {...shape} view={view} width={width} top={waveform ? WAVE_HEIGHT : 0} />}
+          {shown.spectrogram && width > 0 && <Spectrogram {...shape} view={view} width={width} top={waveform ? WAVE_HEIGHT : 0} />}
           {waveform && (
             <Waveform
               {...shape}
