@@ -17,6 +17,7 @@ from resonate_studio.api.access import Token, hosts_told
 from resonate_studio.api.app import create_app
 from resonate_studio.api.opened import Opened
 from resonate_studio.foreground import deaf
+from resonate_studio.hearing.warming import warm
 from resonate_studio.home import open_instance
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def serving(
         thread.start()
         try:
             _wait(server, thread, port)
+            threading.Thread(target=warm, name="warming", daemon=True).start()
             yield next(iter(hosts_told(host, port)))
         finally:
             with deaf():

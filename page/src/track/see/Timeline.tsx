@@ -158,7 +158,6 @@ export function Timeline({ track, notes }: Props) {
           style={{ height: `${height}px` }}
           {...drag.handlers}
         >
-          {shown.spectrogram && width > 0 && <Spectrogram {...shape} view={view} width={width} top={waveform ? WAVE_HEIGHT : 0} />}
           {waveform && (
             <Waveform
               {...shape}
@@ -169,6 +168,7 @@ export function Timeline({ track, notes }: Props) {
               className="wave"
             />
           )}
+          {shown.spectrogram && width > 0 && <Spectrogram {...shape} view={view} width={width} top={waveform ? WAVE_HEIGHT : 0} />}
           {shown.lanes && music !== null && <Beats view={view} width={width} music={music} />}
           {notes.map((stem) => (
             <NoteRoll key={stem} track={track.summary.track} stem={stem} view={view} width={width} {...roll} />
