@@ -258,8 +258,7 @@ def test_versions_are_switched_while_they_play_looped_and_compared(page: Page, a
     expect(version(page, "Mix")).to_have_attribute("aria-pressed", "true")
     expect(version(page, "Master")).to_have_attribute("aria-pressed", "false")
 
-    picture = page.get_by_role("slider", name="Position in the track")
-    box = picture.bounding_box()
+    box = page.get_by_role("slider", name="Position in the track").bounding_box()
     assert box is not None
     for at, act in ((0.25, page.mouse.down), (0.5, page.mouse.up)):
         page.mouse.move(box["x"] + at * box["width"], box["y"] + 20, steps=5)
@@ -281,7 +280,7 @@ def test_versions_are_switched_while_they_play_looped_and_compared(page: Page, a
         12
     )
 
-    page.set_viewport_size({"width": 1280, "height": 1000})
+    page.set_viewport_size({"width": 1280, "height": 1400})
     page.emulate_media(color_scheme="dark")
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     page.mouse.move(0, 0)
@@ -388,8 +387,8 @@ def test_an_archive_and_a_single_stem_are_taken_away(page: Page, tmp_path: Path)
     lengths = [sound.frames / sound.samplerate for sound in sounds.values()]
     assert lengths == pytest.approx([CLIP_SECONDS] * len(lengths), abs=0.1)
 
-    stem = downloaded(page, panel.get_by_role("link", name="Drums", exact=True))
-    stem.save_as(tmp_path / "drums.wav")
+    drums = downloaded(page, panel.get_by_role("link", name="Drums", exact=True))
+    drums.save_as(tmp_path / "drums.wav")
     assert sf.info(tmp_path / "drums.wav").samplerate == SAMPLE_RATE
 
 
