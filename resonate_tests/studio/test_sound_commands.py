@@ -290,6 +290,50 @@ def test_what_mixing_cannot_be_set_to_is_told(
     assert not (tmp_path / "mix.wav").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--gain", "guitar=3"), "guitar: there is no such stem"),
+        (
+            ("--set", "mixing.preset=conservative", "--set", "mixing.compress=1"),
+            "compresses nothing with the preset conservative",
+        ),
+        (("--set", "mixing.naturalise.breath=1", "--balance", "original"), "nothing to naturalise"),
+    ],
+)
+def test_a_setting_that_nothing_comes_of_is_told(
+    options: tuple[str, ...], line: str, stem_folder: Path, tmp_path: Path
+) -> None:
+    (stem_folder / "Vocals.flac").rename(stem_folder / "piano.flac")
+    found = told("mix", stem_folder, "--out", tmp_path / "mix.wav", *options)
+    assert any(line in note for note in found["notes"])
+
+
+def test_a_mix_towards_a_reference_tells_tone_and_width_and_one_of_a_second_counts_in_part(
+    stem_folder: Path, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(3)
+    notes = {}
+    for seconds in (1, 5):
+        reference = tmp_path / f"{seconds}.wav"
+        sf.write(reference, 0.1 * rng.standard_normal((seconds * RATE, 2)), RATE)
+        found = told("mix", stem_folder, "--reference", reference, "--out", tmp_path / "mix.wav")
+        notes[seconds] = " | ".join(found["notes"])
+    assert "tone of all, by octave in dB: " in notes[5]
+    assert "count 33%" in notes[1]
+    assert "count" not in notes[5]
+    result = resonate("mix", stem_folder, "--balance", "reference", "--out", tmp_path / "mix.wav")
+    assert "--reference FILE" in result.output
+
+
+def test_stems_as_they_are_exported_are_stems(stem_folder: Path, tmp_path: Path) -> None:
+    plain, named = told("mix", stem_folder, "--out", tmp_path / "mix.wav"), {}
+    for file in [*stem_folder.iterdir()]:
+        file.rename(file.with_stem(f"Somebody - Night (live) ({file.stem.title()})"))
+    named = told("mix", stem_folder, "--out", tmp_path / "mix.wav")
+    assert named["gains_db"] == plain["gains_db"]
+
+
 def test_what_is_wrong_with_stems_is_one_line(stem_folder: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

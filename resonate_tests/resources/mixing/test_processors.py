@@ -12,18 +12,17 @@ import pytest
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.dynamics import MOST_DB, STRIPS, strip_of
 from resonate_resources.mixing.holdings import Worth
+from resonate_resources.mixing.material import FINISHED, TrackFacts
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.planning import ASTRAY_DB
 from resonate_resources.mixing.resource import PLAN, MixingResource
 from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import Recording, Samples, Stems, write_samples
-from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.si_sdr import si_sdr
 
 RATE = 44_100
 PRESETS: tuple[Preset, ...] = ("conservative", "balanced", "aggressive")
-PHONE = (-80.0, -60.0, -25.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -80.0)
-FINISHED = (0.0,) * len(OCTAVES_HZ)
+PHONE = TrackFacts(8_000.0, (-80.0, -60.0, -25.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -80.0))
 
 
 def noises(seed: int = 3, count: int = 4) -> Samples:
@@ -43,8 +42,8 @@ def planned(
 ) -> MixPlan:
     worth = {name: [Worth(0.0, 10.0, quality_db, 0.0)] for name in stems}
     brief = MixingBrief(**{"balance": "original", "conductor": "none"} | wanted)
-    kind = (8_000.0, PHONE) if phone else (20_000.0, FINISHED)
-    return MixPlan.read(MixingResource().plan(stems, worth, *kind, brief, folder).files[PLAN])
+    track = PHONE if phone else FINISHED
+    return MixPlan.read(MixingResource().plan(stems, worth, track, brief, folder).files[PLAN])
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -96,7 +95,7 @@ def test_stems_fall_no_further_than_what_is_not_their_own_allows(
         for name, truth in (("drums", drums), ("bass", bass))
     }
     brief = MixingBrief(balance="original", conductor="none", preset=preset, **wanted)
-    product = MixingResource().plan(stems, worth, 20_000.0, FINISHED, brief, tmp_path)
+    product = MixingResource().plan(stems, worth, FINISHED, brief, tmp_path)
     plan = MixPlan.read(product.files[PLAN])
     fall = dict.fromkeys(stems, 0.0)
     for name, stem in plan.stems.items():

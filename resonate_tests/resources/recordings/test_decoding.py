@@ -10,7 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import soundfile as sf
@@ -18,8 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resonate_resources.recordings.decoding import Decoded, decode
-from resonate_resources.recordings.lossy import encode_lossy
-from resonate_resources.recordings.recording import AudioError, DestinationError, write_samples
+from resonate_resources.recordings.recording import AudioError, DestinationError
 from resonate_tests import bad_input
 from resonate_tests.bad_input import ODD, REFUSED, Odd, Refused, disk_with_room_for, ordinary_user
 from resonate_tests.peer_encoders import Floats, encode_vorbis, encode_with_ffmpeg, noise
@@ -162,24 +160,6 @@ def test_padding_longer_than_an_mp3_frame_is_cut_to_the_frame(tmp_path: Path) ->
     result = decoded_from(path)
     assert result.recording.frames == 50_123
     assert delay_against(original, result) == 0
-
-
-def test_an_mp3_that_looks_like_a_film_to_ffmpeg_is_an_mp3(tmp_path: Path) -> None:
-    """Of silence all of a frame behind its side information is filler, and may hold anything: here the packs of an
-    MPEG program stream (ISO/IEC 13818-1), as a real master once did."""
-    silence = write_samples(tmp_path / "silence.wav", np.zeros((2, 96_000), np.float32), 48_000)
-    path = tmp_path / "silence.mp3"
-    encode_lossy(silence, path, "mp3")
-    content, size = bytearray(path.read_bytes()), 960  # bytes of a frame of 320 kbit/s at 48 kHz
-    packs = bytes.fromhex("000001ba44000400040100000003 000001c0000880000000000000ff") * 32
-    for start in range(content.index(b"\xff\xfb") + size, len(content) - size, size):
-        content[start + 50 : start + 50 + len(packs)] = packs
-    path.write_bytes(content)
-    with av.open(str(path)) as container:
-        assert container.format.name == "mpeg"
-    found = decoded_from(path).recording
-    assert (found.sample_rate, found.frames) == (48_000, 96_000)
-    assert not found.read().any()
 
 
 @pytest.mark.parametrize("suffix", ["opus", "webm"])

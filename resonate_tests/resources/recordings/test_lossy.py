@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -168,3 +169,21 @@ def test_every_channel_comes_out_of_its_loudspeaker(
         assert names in (["FL", "FR", "FC", "LFE", "BL", "BR"], ["FL", "FR", "FC", "LFE", "SL", "SR"])
     silent = set(range(len(samples))) - set(heard_in)
     assert all(np.abs(samples[place]).max() < 1e-4 for place in silent)
+
+
+def test_an_mp3_that_looks_like_a_film_to_ffmpeg_is_an_mp3(tmp_path: Path) -> None:
+    """Of silence all of a frame behind its side information is filler, and may hold anything: here the packs of an
+    MPEG program stream (ISO/IEC 13818-1), as a real master once did."""
+    silence = write_samples(tmp_path / "silence.wav", np.zeros((2, 96_000), np.float32), 48_000)
+    path = tmp_path / "silence.mp3"
+    encode_lossy(silence, path, "mp3")
+    content, size = bytearray(path.read_bytes()), 960  # bytes of a frame of 320 kbit/s at 48 kHz
+    packs = bytes.fromhex("000001ba44000400040100000003 000001c0000880000000000000ff") * 32
+    for start in range(content.index(b"\xff\xfb") + size, len(content) - size, size):
+        content[start + 50 : start + 50 + len(packs)] = packs
+    path.write_bytes(content)
+    with av.open(str(path)) as container:
+        assert container.format.name == "mpeg"
+    found = decode(path, tmp_path).recording
+    assert (found.sample_rate, found.frames) == (48_000, 96_000)
+    assert not found.read().any()
