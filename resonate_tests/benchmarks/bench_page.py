@@ -345,6 +345,11 @@ def _library_figures(browser: Browser, address: str) -> dict[str, str]:
     }
 
 
+def _print(figures: dict[str, str]) -> None:
+    for name, told in figures.items():
+        print(f"{name:<46}{told.rjust(20)}", flush=True)
+
+
 def main(words: list[str]) -> None:
     folder = Path(tempfile.gettempdir())
     numbers = [int(word) for word in words if word.isdigit()]
@@ -355,18 +360,13 @@ def main(words: list[str]) -> None:
             args=[*FLAGS, "--autoplay-policy=no-user-gesture-required"],
         )
         if not words or words[0] == "track":
-            columns = {
-                minutes: measured_track(browser, minutes, folder, port + index)
-                for index, minutes in enumerate(numbers or _MINUTES)
-            }
-            print(f"{'':<46}" + "".join(f"{minutes} min".rjust(20) for minutes in columns))
-            for name in next(iter(columns.values())):
-                print(f"{name:<46}" + "".join(told[name].rjust(20) for told in columns.values()))
+            for index, minutes in enumerate(numbers or _MINUTES):
+                print(f"\n{minutes} minutes")
+                _print(measured_track(browser, minutes, folder, port + index))
         if not words or words[0] == "library":
             count = numbers[0] if numbers else _TRACKS
             print(f"\n{count:,} tracks")
-            for name, told in measured_library(browser, count, folder, port + 9).items():
-                print(f"{name:<46}{told.rjust(20)}")
+            _print(measured_library(browser, count, folder, port + 9))
         browser.close()
 
 
