@@ -18,6 +18,7 @@ from resonate_studio.api.access import Token, hosts_told
 from resonate_studio.api.app import create_app
 from resonate_studio.api.opened import Opened
 from resonate_studio.foreground import deaf
+from resonate_studio.hearing.warming import warm
 from resonate_studio.home import open_instance
 
 if TYPE_CHECKING:
@@ -78,7 +79,11 @@ def serving(
         thread.start()
         try:
             _wait(server, thread, port)
+<<<<<<< HEAD
             app.state.serving.library.begin()
+=======
+            threading.Thread(target=warm, name="warming", daemon=True).start()
+>>>>>>> page2
             yield next(iter(hosts_told(host, port)))
         finally:
             with deaf():

@@ -1,11 +1,9 @@
-import { Suspense, lazy, useLayoutEffect } from "react";
+import { Suspense, useLayoutEffect } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { useServerEvents } from "./api/events.ts";
 import { Announcements } from "./design/announce.tsx";
 import { Header } from "./design/Header.tsx";
-import { LibraryPage } from "./library/LibraryPage.tsx";
-
-const TrackPage = lazy(() => import("./track/TrackPage.tsx").then((module) => ({ default: module.TrackPage })));
+import { LibraryPage, TrackPage } from "./pages.ts";
 
 export function App() {
   useServerEvents();

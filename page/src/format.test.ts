@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { about, clock, count, measure, size, words } from "./format.ts";
+import { about, clock, count, measure, size, typeset, words } from "./format.ts";
 
 test("a length is told as clocks tell it, with hours only where there are any", () => {
   expect(clock(0)).toBe("0:00");
@@ -37,4 +37,10 @@ test("one is told in the singular, thousands with a comma", () => {
   expect(count(1, "track")).toBe("1 track");
   expect(count(10_000, "track")).toBe("10,000 tracks");
   expect(words("restored_stems")).toBe("restored stems");
+});
+
+test("a line of the server's has a minus in front of numbers, and hyphens elsewhere", () => {
+  expect(typeset("-13.4 LUFS, 63 Hz at -4 dB (-0.5), htdemucs-2, look-ahead")).toBe(
+    "−13.4 LUFS, 63 Hz at −4 dB (−0.5), htdemucs-2, look-ahead",
+  );
 });

@@ -35,7 +35,7 @@ export function size(bytes: number): string {
 /** A number with a unit and a true minus. */
 export function measure(value: number | null, unit: string, digits = 1): string {
   if (value === null || !Number.isFinite(value)) return UNKNOWN;
-  return `${value.toFixed(digits).replace("-", "−")} ${unit}`;
+  return `${value.toFixed(digits).replace("-", "−")}${unit && " "}${unit}`;
 }
 
 export function tempo(bpm: number | null): string {
@@ -57,4 +57,11 @@ export function moment(iso: string): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return UNKNOWN;
   return at.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+}
+
+const HYPHEN = /(?<=^|[\s(±,])-(?=\d)/g; // in front of a number
+
+/** A line of the server's with true minus signs. */
+export function typeset(line: string): string {
+  return line.replaceAll(HYPHEN, "−");
 }

@@ -6,6 +6,7 @@ import { ProblemError } from "./api/client.ts";
 import "./design/tokens.css";
 import "./design/base.css";
 import "./design/controls.css";
+import { expectFirstPage } from "./pages.ts";
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -16,6 +17,8 @@ const queries = new QueryClient({
     },
   },
 });
+
+expectFirstPage(queries);
 
 const place = document.getElementById("page");
 if (place === null) throw new Error("index.html has no #page");

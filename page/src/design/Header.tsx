@@ -5,6 +5,9 @@ import { useConnected } from "../api/events.ts";
 import "./header.css";
 import { ThemeToggle } from "./ThemeToggle.tsx";
 
+const OPENED = Date.now();
+const STARTS_MS = 45_000; // what carries out runs shows its first sign of life within that
+
 export function Header() {
   const health = useQuery({
     queryKey: ["health"],
@@ -24,11 +27,16 @@ export function Header() {
             No connection, trying again
           </span>
         )}
-        {health.data?.runs === false && (
-          <span className="badge warning" role="status" title="Start `resonate studio` or `make dev`">
-            Nothing processes jobs now
-          </span>
-        )}
+        {health.data?.runs === false &&
+          (health.dataUpdatedAt - OPENED < STARTS_MS ? (
+            <span className="badge" role="status" title="What is asked for waits until all is up">
+              Starting up…
+            </span>
+          ) : (
+            <span className="badge warning" role="status" title="Start `resonate studio` or `make dev`">
+              Nothing is being processed now
+            </span>
+          ))}
         {health.data?.dagster_url && (
           <a className="button quiet" href={health.data.dagster_url} target="_blank" rel="noreferrer">
             Dagster <span aria-hidden="true">↗</span>

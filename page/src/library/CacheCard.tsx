@@ -4,8 +4,9 @@ import { answer, api, lineOf } from "../api/client.ts";
 import type { CacheCleared } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
 import { Dialog } from "../design/Dialog.tsx";
-import { count, size, words } from "../format.ts";
+import { count, size } from "../format.ts";
 import { useRemembered } from "../remembered.ts";
+import { madeBy, sentence } from "../stages.ts";
 
 const AGES = [
   { days: 0, label: "of any age" },
@@ -64,7 +65,7 @@ function Sizes() {
           {known.data.rows.map((row) => (
             <tr key={`${row.stage} ${row.engine}`}>
               <th scope="row">
-                {words(row.stage)}
+                {sentence(madeBy(row.stage))}
                 {row.engine !== "" && <span className="soft"> {row.engine}</span>}
               </th>
               <td>{size(row.current_bytes)}</td>

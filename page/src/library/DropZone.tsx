@@ -91,7 +91,7 @@ export function DropZone({ uploads }: { uploads: Uploads }) {
           onChange={(event) => setPreset(event.target.value as Preset | "as set")}
           aria-describedby="preset-meaning"
         >
-          <option value="as set">As the home's brief says</option>
+          <option value="as set">As set for this library</option>
           {PRESETS.map(({ value, label }) => (
             <option key={value} value={value}>
               {label}

@@ -16,14 +16,14 @@ export function Queue() {
   });
   const ended = useEndedJobs();
   const active = inOrder(known.data?.jobs ?? []);
-  const waits = active.map((job) => job.expected_seconds ?? 0);
+  const waits = active.map((job) => job.expected_seconds);
   return (
     <section className="card panel" aria-labelledby="queue-title">
       <div className="panel-head">
         <h2 id="queue-title">Queue</h2>
         {active.length > 1 && (
           <span className="soft small">
-            {active.length} jobs, {about(Math.max(...waits))} in all
+            {active.length} jobs{waits.every((wait) => wait !== null) && `, ${about(Math.max(...waits))} in all`}
           </span>
         )}
       </div>

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { count } from "../format.ts";
 import { useSettled } from "./settled.ts";
 import { STATES, STATES_WORST_FIRST } from "./states.ts";
+import "./toolbar.css";
 import { type Sort, SORTS, sortedBy, type View } from "./view.ts";
 
 const AFTER_KEYSTROKE_MS = 80;

@@ -6,6 +6,7 @@ import { answer, api, lineOf } from "../api/client.ts";
 import type { Job, Jobs, TrackSummary } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
 import { count } from "../format.ts";
+import "./list.css";
 import { isActive } from "./queue.ts";
 import { RemoveDialog } from "./RemoveDialog.tsx";
 import { useSettled } from "./settled.ts";
@@ -15,7 +16,7 @@ import { EVERYTHING, type Sort, sortedBy, useView, type View } from "./view.ts";
 
 const ASKED_FOR = 200;
 const STEP = 100;
-const ROW = 64; // px, as in library.css
+const ROW = 64; // px, as in list.css
 const NARROW_ROW = 116;
 const NARROW = matchMedia("(width < 48rem)");
 

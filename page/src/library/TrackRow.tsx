@@ -1,10 +1,11 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { memo, useState } from "react";
 import { Link } from "wouter";
 import { answer, api, lineOf } from "../api/client.ts";
 import type { Job, TrackSummary } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
 import { clock, tempo } from "../format.ts";
+import { expectTrack } from "../pages.ts";
 import { detailOf, remedyOf, STATES } from "./states.ts";
 import { SmallWaveform } from "./SmallWaveform.tsx";
 
@@ -44,6 +45,7 @@ interface CellsProps {
 }
 
 const Cells = memo(function Cells({ track: listed, job, onRemove }: CellsProps) {
+  const queries = useQueryClient();
   const track = job === undefined ? listed : withJob(listed, job);
   const { label, tone, meaning } = STATES[track.state];
   const detail = detailOf(track);
@@ -53,7 +55,13 @@ const Cells = memo(function Cells({ track: listed, job, onRemove }: CellsProps) 
         <Cover key={track.track} url={track.cover_url} />
       </span>
       <span role="cell" className="cell-title">
-        <Link className="cut title-link" href={`/tracks/${track.track}`} title={track.title}>
+        <Link
+          className="cut title-link"
+          href={`/tracks/${track.track}`}
+          title={track.title}
+          onPointerEnter={() => expectTrack(queries, track.track)}
+          onFocus={() => expectTrack(queries, track.track)}
+        >
           {track.title}
         </Link>
         <span className="cut soft small">

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import { Link } from "wouter";
 import { announce } from "../design/announce.tsx";
 import { count, size } from "../format.ts";
+import { sentence } from "../stages.ts";
 import { isUnderWay, progressOfAll, type Upload, type Uploads } from "./uploads.ts";
 
 const SHOWN = 100; // of a folder with thousands, those that are at work or went wrong
@@ -99,8 +100,14 @@ function lineOf(one: Upload): string {
     case "stopped":
       return "Stopped, nothing of it was kept";
     case "refused":
-      return one.reason ?? "It can't be used.";
+      return withoutName(one) ?? "It can't be used.";
   }
+}
+
+/** What the server says of a file begins with its name, which stands above it. */
+function withoutName({ reason, path }: Upload): string | null {
+  const name = `${path.split("/").at(-1)}: `;
+  return reason?.startsWith(name) ? sentence(reason.slice(name.length)) : reason;
 }
 
 function rank(one: Upload): number {

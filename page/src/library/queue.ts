@@ -1,6 +1,7 @@
 /** The order in which jobs are shown, and how they are told. */
 import type { Job } from "../api/schema.ts";
-import { about, words } from "../format.ts";
+import { about } from "../format.ts";
+import { doing } from "../stages.ts";
 
 export function isActive(job: Job): boolean {
   return job.status === "queued" || job.status === "processing";
@@ -24,7 +25,7 @@ function byTime(one: Job, other: Job): number {
 export function lineOf(job: Job): string {
   const parts: string[] = [];
   if (job.status === "processing") {
-    parts.push(job.stage === null ? "starting" : words(job.stage), `${Math.round(job.progress * 100)} %`);
+    parts.push(job.stage === null ? "starting" : doing(job.stage), `${Math.round(job.progress * 100)} %`);
     if (job.expected_seconds !== null) parts.push(`${about(job.expected_seconds)} left`);
   } else {
     parts.push(job.place === null ? "in the queue" : placeInWords(job.place));

@@ -44,7 +44,7 @@ test("every state that can be mended has its word, and none that is at work or d
 test("a track that runs tells its stage, one that waits its place, others their reason", () => {
   const track = { stage: "mix_plan", progress: 0.5, place: 3, expected_seconds: 240, reason: "why" };
   const of = (state: string) => detailOf({ ...track, state } as Parameters<typeof detailOf>[0]);
-  expect(of("running")).toBe("mix plan, 50 %");
+  expect(of("running")).toBe("planning the mix, 50 %");
   expect(of("queued")).toBe("3rd in the queue, about 4 min");
   expect(of("failed")).toBe("why");
 });

@@ -33,6 +33,7 @@ const AHEAD = 2.5 * RATE; // a page in the background is woken once a second
 const MARGIN = RATE / 50; // 20 ms: what is arranged so far ahead is on time
 const SWITCH_MARGIN = 256; // a gain that is late by a block is no harm
 const FETCH_AHEAD = 7 * RATE;
+const FIRST = SEGMENT_FRAMES / 10;
 const STARVING = RATE / 20;
 
 export class Engine {
@@ -251,9 +252,14 @@ export class Engine {
     }
   }
 
-  private fetchAround(frame: number): void {
-    const ahead = { at: 0, frame, count: Math.min(FETCH_AHEAD, Math.max(1, this.end - frame)) };
-    for (const [voices, urgent] of [[this.voices, true], [this.ready, false]] as const) {
+  /** What a click on play needs, and no more. */
+  fetchFirst(): void {
+    this.fetchAround(this.rest, FIRST, false);
+  }
+
+  private fetchAround(frame: number, count = FETCH_AHEAD, alsoReady = true): void {
+    const ahead = { at: 0, frame, count: Math.min(count, Math.max(1, this.end - frame)) };
+    for (const [voices, urgent] of [[this.voices, true], [alsoReady ? this.ready : [], false]] as const) {
       for (const { id } of voices) {
         const sound = this.sounds.get(id) as LaneSound;
         for (const piece of pieces(ahead, sound.offset, sound.total)) {
@@ -270,7 +276,7 @@ export class Engine {
     this.turn("waiting");
     try {
       // Also the next one where the first has little left.
-      const first = { at: 0, frame, count: Math.min(SEGMENT_FRAMES / 10, this.end - frame) };
+      const first = { at: 0, frame, count: Math.min(FIRST, this.end - frame) };
       const asked = this.voices.flatMap(({ id }) => {
         const sound = this.sounds.get(id) as LaneSound;
         return pieces(first, sound.offset, sound.total).map((piece) => this.segments.want(sourceOf(sound), piece.segment, true));

@@ -42,27 +42,31 @@ export interface PlayerState {
   volume: number;
 }
 
+const AT_REST = { state: "paused", failure: null, settled: true } as const;
 const TICK_MS = 100;
 const READY = 4; // versions that run along, beside the one that is heard
 const SUSPEND_MS = 3000;
 const SNAP_S = 0.25;
+const DRAWN_FIRST_MS = 150;
+const PICTURES_FIRST_MS = 1000; // what nobody has asked to hear yet lets them pass
 
 export class Player {
   state: PlayerState;
   private readonly listeners = new Set<() => void>();
-  private readonly context: AudioContext;
-  private readonly engine: Engine;
-  private readonly timer: ReturnType<typeof setInterval>;
+  private readonly fetcher: Fetcher;
+  /** Made when something is to be heard, or once the page is drawn: a context takes a tenth of a second. */
+  private made: { context: AudioContext; engine: Engine; timer: ReturnType<typeof setInterval> } | null = null;
+  private duration_s = 0;
   private versions: readonly Version[] = [];
   private music: Music | null = null;
   private recent: string[] = [];
   private strips: readonly Strip[] = [];
   private pair: { a: string; b: string; heard: string } | null = null;
   private rest: ReturnType<typeof setTimeout> | undefined;
+  private ahead: ReturnType<typeof setTimeout> | undefined;
 
   constructor(track: string, fetcher: Fetcher = fetcherOf(track)) {
-    this.context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
-    this.engine = new Engine(this.context, fetcher, () => this.tell());
+    this.fetcher = fetcher;
     this.state = {
       engine: "paused",
       failure: null,
@@ -76,29 +80,52 @@ export class Player {
       snap: remembered<Snap>("snap", "beats"),
       volume: remembered("volume", 1),
     };
-    this.engine.setVolume(this.state.volume);
-    this.timer = setInterval(() => this.engine.tick(), TICK_MS);
+  }
+
+  private get engine(): Engine {
+    if (this.made === null) {
+      const context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
+      const engine = new Engine(context, this.fetcher, () => this.tell());
+      this.made = { context, engine, timer: setInterval(() => engine.tick(), TICK_MS) };
+      engine.setVolume(loudnessOf(this.state.volume));
+      engine.setLoop(this.loop());
+      this.give();
+    }
+    return this.made.engine;
   }
 
   /** Versions as they are now; what is heard stays, if it is still there. */
   load(versions: readonly Version[], music: Music | null, duration_s: number): void {
     this.versions = versions;
     this.music = music;
+    this.duration_s = duration_s;
+    const ids = versions.map((version) => version.id);
+    this.recent = this.recent.filter((id) => ids.includes(id));
+    for (const id of compared(versions)) if (!this.recent.includes(id)) this.recent.push(id);
+    if (!ids.includes(this.state.version)) this.change({ version: ids[0] ?? "original" });
+    if (this.made !== null) this.give();
+    if (this.state.engine !== "paused") return;
+    clearTimeout(this.ahead);
+    this.ahead = setTimeout(() => {
+      this.engine.fetchFirst();
+      this.ahead = setTimeout(() => {
+        if (this.state.engine === "paused") this.engine.seek(this.engine.position); // fetches what is around it
+      }, PICTURES_FIRST_MS);
+    }, this.made === null ? DRAWN_FIRST_MS : 0);
+  }
+
+  /** What there is and what is wanted, to the engine. */
+  private give(): void {
     this.engine.load(
-      versions.map((version) => ({
+      this.versions.map((version) => ({
         id: version.id,
         revision: version.made_at,
         offset: toFrames(version.offset_s),
         total: toFrames(version.duration_s),
       })),
-      toFrames(duration_s),
+      toFrames(this.duration_s),
     );
-    const ids = versions.map((version) => version.id);
-    this.recent = this.recent.filter((id) => ids.includes(id));
-    for (const id of compared(versions)) if (!this.recent.includes(id)) this.recent.push(id);
-    if (!ids.includes(this.state.version)) this.change({ version: ids[0] ?? "original" });
     this.apply();
-    if (this.state.engine === "paused") this.engine.seek(this.engine.position);
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -110,15 +137,16 @@ export class Player {
 
   /** In seconds: what comes out of the loudspeakers now. */
   get position(): number {
-    const late = this.state.engine === "playing" ? this.context.outputLatency || 0 : 0;
+    if (this.made === null) return 0;
+    const late = this.state.engine === "playing" ? this.made.context.outputLatency || 0 : 0;
     return Math.max(0, this.engine.position / RATE - late);
   }
 
   play(): void {
     clearTimeout(this.rest);
-    void this.context.resume();
     const { looping, region } = this.state;
     const at = this.engine.position / RATE;
+    void this.made?.context.resume();
     if (looping && region !== null && (at < region.start_s || at >= region.end_s)) {
       this.engine.play(toFrames(region.start_s));
     } else this.engine.play();
@@ -127,7 +155,7 @@ export class Player {
   pause(): void {
     this.engine.pause();
     clearTimeout(this.rest);
-    this.rest = setTimeout(() => void this.context.suspend(), SUSPEND_MS);
+    this.rest = setTimeout(() => void this.made?.context.suspend(), SUSPEND_MS);
   }
 
   toggle(): void {
@@ -177,7 +205,7 @@ export class Player {
 
   setVolume(volume: number): void {
     remember("volume", volume);
-    this.engine.setVolume(volume ** 2); // nearer to how loudness is heard than a straight line
+    this.made?.engine.setVolume(loudnessOf(volume));
     this.change({ volume });
   }
 
@@ -189,7 +217,7 @@ export class Player {
   /** The part that is looped, tested and measured. */
   setRegion(region: Stretch | null, looping = this.state.looping): void {
     this.change({ region, looping: looping && region !== null });
-    this.engine.setLoop(this.loop());
+    this.made?.engine.setLoop(this.loop());
   }
 
   setLooping(looping: boolean): void {
@@ -197,7 +225,7 @@ export class Player {
   }
 
   setNotes(stem: string, notes: readonly Played[] | null, gain = 1): void {
-    this.engine.setNotes(stem, notes, gain);
+    if (notes !== null || this.made !== null) this.engine.setNotes(stem, notes, gain);
   }
 
   snapped(seconds: number): number {
@@ -216,10 +244,12 @@ export class Player {
   }
 
   close(): void {
-    clearInterval(this.timer);
     clearTimeout(this.rest);
-    this.engine.close();
-    void this.context.close();
+    clearTimeout(this.ahead);
+    if (this.made === null) return;
+    clearInterval(this.made.timer);
+    this.made.engine.close();
+    void this.made.context.close();
   }
 
   private loop(): Loop | null {
@@ -229,6 +259,7 @@ export class Player {
   }
 
   private apply(): void {
+    if (this.made === null) return;
     const plain = (id: string): Voice => ({ id, level: factor(this.gainOf(id)), width: 1 });
     if (this.pair !== null) {
       const { a, b, heard } = this.pair;
@@ -257,12 +288,17 @@ export class Player {
   }
 
   private tell(): void {
-    const { state: engine, failure, settled } = this.engine;
+    const { state: engine, failure, settled } = this.made?.engine ?? AT_REST;
     if (engine !== this.state.engine || settled !== this.state.settled || failure !== this.state.failure) {
       this.state = { ...this.state, engine, failure, settled };
     }
     for (const listener of this.listeners) listener();
   }
+}
+
+/** A factor: nearer to how loudness is heard than a straight line. */
+function loudnessOf(volume: number): number {
+  return volume ** 2;
 }
 
 /** The versions that a listener goes back and forth between first. */

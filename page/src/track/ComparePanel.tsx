@@ -37,9 +37,11 @@ function Measures({ measures }: { measures: readonly BeforeAfter[] }) {
           <tbody>
             {measures.map((row) => (
               <tr key={row.name}>
-                <th scope="row">{title(row.name)}</th>
-                <td className="figures">{shown(row.before, row.unit)}</td>
-                <td className="figures">{shown(row.after, row.unit)}</td>
+                <th scope="row">
+                  {title(row.name)} <span className="small soft">{unitOf(row)}</span>
+                </th>
+                <td className="figures">{shown(row, row.before)}</td>
+                <td className="figures">{shown(row, row.after)}</td>
                 <td>
                   {row.better === true && <span className="badge good">better</span>}
                   {row.better === false && <span className="badge warning">worse</span>}
@@ -53,9 +55,22 @@ function Measures({ measures }: { measures: readonly BeforeAfter[] }) {
   );
 }
 
-function shown(value: number | null, unit: string): string {
-  return measure(value, unit, Math.abs(value ?? 0) >= 1000 ? 0 : 1);
+function unitOf({ unit }: BeforeAfter): string {
+  return unit === "Hz" ? "kHz" : unit;
 }
+
+function shown({ unit }: BeforeAfter, value: number | null): string {
+  return measure(value === null || unit !== "Hz" ? value : value / 1000, "");
+}
+
+/** Those whose name says how they are measured, by what they tell. */
+const DIMENSIONS: Readonly<Record<string, string>> = {
+  "mel spectrogram correlation": "Tone over time",
+  "rms per section": "Level of sections",
+  "bpm phase": "Place of beats",
+  "timbre mfcc": "Timbre",
+  "section boundaries": "Places of sections",
+};
 
 const GOOD = 90;
 const FAIR = 70;
@@ -64,12 +79,12 @@ function Dimensions({ dimensions, total }: { dimensions: readonly Dimension[]; t
   return (
     <section className="card block-card" aria-labelledby="dimensions">
       <h2 id="dimensions">
-        Close to the original{total !== null && <span className="figures soft"> – {Math.round(total)} of 100</span>}
+        Likeness to the original{total !== null && <span className="figures soft"> {Math.round(total)} of 100</span>}
       </h2>
       <ul className="bars">
         {dimensions.map((dimension) => (
           <li key={dimension.name} title={dimension.detail}>
-            <span className="cut">{title(dimension.name)}</span>
+            <span className="cut">{DIMENSIONS[dimension.name] ?? title(dimension.name)}</span>
             <svg className="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
               <rect className="bar-ground" width={100} height={8} />
               <rect className={levelOf(dimension.score)} width={Math.max(0, dimension.score)} height={8} />

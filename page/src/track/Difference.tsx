@@ -1,6 +1,6 @@
 /** The spectrum of what is heard against another version's, octave by octave, at equal loudness. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { answer, api, lineOf } from "../api/client.ts";
 import type { Spectrum, Track } from "../api/schema.ts";
 import { clock, measure } from "../format.ts";
@@ -8,6 +8,7 @@ import { inOrder, nameOf } from "./labels.ts";
 import { usePlayerState } from "./usePlayer.ts";
 
 const LATER_MS = 30_000;
+const DRAWN_FIRST_MS = 1000; // what is on top of the page, before what is below
 
 export function Difference({ track }: { track: Track }) {
   const state = usePlayerState();
@@ -19,9 +20,10 @@ export function Difference({ track }: { track: Track }) {
   const { region } = state;
   const a = against;
   const b = heard?.id ?? against;
+  const drawn = useLater(DRAWN_FIRST_MS);
   const spectrum = useQuery({
     queryKey: ["track", track.summary.track, "spectrum", a, b, region],
-    enabled: a !== b,
+    enabled: a !== b && drawn,
     placeholderData: keepPreviousData,
     staleTime: LATER_MS,
     queryFn: () =>
@@ -35,9 +37,9 @@ export function Difference({ track }: { track: Track }) {
   return (
     <section className="card block-card" aria-labelledby="difference">
       <h2 id="difference">Difference by octave</h2>
-      <p className="small soft">
-        {nameOf(heard)} against{" "}
-        <select className="field tight" aria-label="Compare with" value={against} onChange={(event) => setAgainst(event.target.value)}>
+      <label className="labelled">
+        {nameOf(heard)} against
+        <select className="field tight" value={against} onChange={(event) => setAgainst(event.target.value)}>
           {ordered.map((version) => (
             <option key={version.id} value={version.id}>
               {nameOf(version)}
@@ -45,8 +47,10 @@ export function Difference({ track }: { track: Track }) {
             </option>
           ))}
         </select>
-        {region === null ? "" : `, ${clock(region.start_s)} to ${clock(region.end_s)}`}, equally loud
-        {loudness(spectrum.data?.loudness_difference_lu ?? null)}.
+      </label>
+      <p className="small soft">
+        {region === null ? "" : `${clock(region.start_s)} to ${clock(region.end_s)}. `}Compared at equal loudness
+        {loudness(spectrum.data?.loudness_difference_lu ?? null, nameOf(heard))}.
       </p>
       {spectrum.isError && <p role="alert">{lineOf(spectrum.error)}</p>}
       {spectrum.data === undefined ? <p className="soft small">{spectrum.isError ? "" : "Measuring…"}</p> : <Octaves spectrum={spectrum.data} />}
@@ -54,13 +58,25 @@ export function Difference({ track }: { track: Track }) {
   );
 }
 
+/** Whether so long has passed. */
+function useLater(milliseconds: number): boolean {
+  const [later, setLater] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLater(true), milliseconds);
+    return () => clearTimeout(timer);
+  }, [milliseconds]);
+  return later;
+}
+
 const HEIGHT = 150;
 const COLUMN = 40;
+const ALIKE_DB = 0.05; // what is shown as 0.0
 const LEAST_DB = 3; // full height, where nothing moved more
 
 function Octaves({ spectrum }: { spectrum: Spectrum }) {
   const { octaves_hz, difference_db } = spectrum;
-  const most = Math.max(LEAST_DB, ...difference_db.map((level) => Math.abs(level ?? 0)));
+  const moved = Math.max(0, ...difference_db.map((level) => Math.abs(level ?? 0)));
+  const most = Math.max(LEAST_DB, moved);
   const middle = HEIGHT / 2;
   const width = octaves_hz.length * COLUMN;
   return (
@@ -85,15 +101,17 @@ function Octaves({ spectrum }: { spectrum: Spectrum }) {
           );
         })}
       </svg>
-      <figcaption className="small soft">dB more or less, by octave in Hz</figcaption>
+      <figcaption className="small soft">
+        {moved < ALIKE_DB ? "No octave is louder or softer than before." : "dB more or less, by octave in Hz"}
+      </figcaption>
     </figure>
   );
 }
 
 /** lu: of b less a. */
-function loudness(lu: number | null): string {
+function loudness(lu: number | null, name: string): string {
   if (lu === null || Math.abs(lu) < 0.05) return "";
-  return `; as they are, it is ${measure(Math.abs(lu), "LU")} ${lu > 0 ? "louder" : "softer"}`;
+  return `; as it is, ${name} is ${measure(Math.abs(lu), "LU")} ${lu > 0 ? "louder" : "softer"}`;
 }
 
 function signed(level: number): string {

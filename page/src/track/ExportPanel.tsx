@@ -22,7 +22,7 @@ const PARTS: readonly [string, string, readonly string[]][] = [
   ["mix", "Mix", ["mix"]],
   ["stems", "Stems, as separated", ["stems"]],
   ["restored_stems", "Stems, restored", ["restored_stems"]],
-  ["regenerated_stems", "Stems, played anew (AI-generated)", ["regenerated_stems"]],
+  ["regenerated_stems", "Stems, played anew", ["regenerated_stems"]],
   ["midi", "MIDI", ["midi"]],
 ];
 
@@ -31,6 +31,7 @@ export function ExportPanel({ track }: { track: Track }) {
   const made = new Set(track.stages.map((stage) => stage.stage));
   const parts = PARTS.filter(([, , stages]) => stages.some((stage) => made.has(stage)));
   const what = parts.map(([name]) => name).filter((name) => wanted.what.includes(name));
+  const generated = new Set(track.versions.filter((version) => version.generated).map((version) => version.id.split(":")[0]));
   const set = (some: Partial<Wanted>) => setWanted({ ...wanted, ...some });
   const lossless = wanted.format === "wav" || wanted.format === "flac";
   return (
@@ -49,6 +50,7 @@ export function ExportPanel({ track }: { track: Track }) {
                 }
               />
               {label}
+              {generated.has(name) && <span className="badge active">AI-generated</span>}
             </label>
           ))}
         </fieldset>
@@ -58,7 +60,7 @@ export function ExportPanel({ track }: { track: Track }) {
           <Choice label="Rate" value={wanted.rate} options={[null, ...RATES]} shown={rateOf} onChange={(rate) => set({ rate })} />
         </div>
         {what.length === 0 ? (
-          <p className="soft small">{parts.length === 0 ? "There is nothing to take away yet." : "Choose at least one part."}</p>
+          <p className="soft small">{parts.length === 0 ? "There is nothing to export yet." : "Choose at least one part."}</p>
         ) : (
           <a className="button primary" href={addressOf(track.summary.track, { ...wanted, what })} download>
             Download the archive

@@ -79,8 +79,8 @@ function Actions({ track }: { track: Track }) {
     <div className="actions">
       {track.dagster_url !== null && (
         <a className="button quiet" href={track.dagster_url} target="_blank" rel="noreferrer">
-          Lineage <span aria-hidden="true">↗</span>
-          <span className="unseen"> in Dagster (opens a new tab)</span>
+          Open in Dagster <span aria-hidden="true">↗</span>
+          <span className="unseen"> (opens a new tab)</span>
         </a>
       )}
       <button type="button" className="button" disabled={process.isPending} onClick={() => process.mutate()}>

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answer, api, lineOf } from "../api/client.ts";
 import type { Job, Track } from "../api/schema.ts";
 import { about } from "../format.ts";
-import { named, title } from "./labels.ts";
+import { doing, madeBy, sentence } from "../stages.ts";
 
 export function Progress({ track }: { track: Track }) {
   const key = track.summary.track;
@@ -21,7 +21,7 @@ export function Progress({ track }: { track: Track }) {
   return (
     <section className="card working" aria-label="Being processed">
       <p role="status">{lineFor(job)}</p>
-      <progress className="progress" max={1} value={job.progress} aria-label="Progress of all stages" />
+      <progress className="progress" max={1} value={job.progress} aria-label="Progress" />
       <button type="button" className="button tight" disabled={cancel.isPending} onClick={() => cancel.mutate(job.job_id)}>
         Cancel
       </button>
@@ -35,14 +35,14 @@ function Stopped({ track }: { track: Track }) {
   if (state === "failed") {
     return (
       <p className="alert" role="alert">
-        {reason ?? "A stage failed."}
+        {reason ?? "Something in it could not be made."}
       </p>
     );
   }
   if (track.missing_stages.length === 0) return null;
   return (
     <p className="card working soft">
-      Not made yet: {track.missing_stages.map((stage) => named(stage)).join(", ")}.
+      Not made yet: {track.missing_stages.map((stage) => madeBy(stage)).join(", ")}.
     </p>
   );
 }
@@ -54,5 +54,5 @@ export function active(job: Job): boolean {
 function lineFor(job: Job): string {
   const left = job.expected_seconds === null ? "" : `, ${about(job.expected_seconds)} to go`;
   if (job.status === "queued") return `In the queue${job.place === null ? "" : `, at place ${job.place}`}${left}`;
-  return `${job.stage === null ? "Being processed" : title(job.stage)}, ${Math.round(job.progress * 100)} %${left}`;
+  return `${job.stage === null ? "Being processed" : sentence(doing(job.stage))}, ${Math.round(job.progress * 100)} %${left}`;
 }

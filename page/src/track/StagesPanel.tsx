@@ -1,7 +1,8 @@
 /** What was done and why, stage by stage. */
 import type { StageReport, Track } from "../api/schema.ts";
-import { measure, moment, size } from "../format.ts";
-import { named, title } from "./labels.ts";
+import { measure, moment, size, typeset } from "../format.ts";
+import { madeBy, sentence } from "../stages.ts";
+import { title } from "./labels.ts";
 
 export function StagesPanel({ track }: { track: Track }) {
   if (track.stages.length === 0) return <p className="soft">Nothing was done yet.</p>;
@@ -19,7 +20,7 @@ function Stage({ stage }: { stage: StageReport }) {
   return (
     <li className="card stage">
       <div className="stage-head">
-        <h3>{title(stage.stage)}</h3>
+        <h3>{sentence(madeBy(stage.stage))}</h3>
         {stage.changed === true && <span className="badge active">changed the sound</span>}
         {stage.changed === false && <span className="badge">left the sound as it was</span>}
         {stage.warnings.length > 0 && <span className="badge warning">warning</span>}
@@ -28,22 +29,22 @@ function Stage({ stage }: { stage: StageReport }) {
         </span>
         {stage.dagster_url !== null && (
           <a className="small" href={stage.dagster_url} target="_blank" rel="noreferrer">
-            Lineage <span aria-hidden="true">↗</span>
-            <span className="unseen"> of {title(stage.stage)} in Dagster (opens a new tab)</span>
+            Dagster <span aria-hidden="true">↗</span>
+            <span className="unseen"> on {madeBy(stage.stage)} (opens a new tab)</span>
           </a>
         )}
       </div>
       {stage.warnings.length > 0 && (
         <ul className="warning-lines">
           {stage.warnings.map((line) => (
-            <li key={line}>{line}</li>
+            <li key={line}>{typeset(line)}</li>
           ))}
         </ul>
       )}
       {notes.length > 0 && (
         <ul className="notes-lines small">
           {notes.map((line) => (
-            <li key={line}>{line}</li>
+            <li key={line}>{typeset(line)}</li>
           ))}
         </ul>
       )}
@@ -57,9 +58,9 @@ function Details({ stage }: { stage: StageReport }) {
   if (measures.length === 0 && stage.results.length === 0 && stage.picture_url === null) return null;
   return (
     <details className="small">
-      <summary>Measures and files</summary>
+      <summary>Measurements and files</summary>
       {stage.picture_url !== null && (
-        <img className="stage-picture" src={stage.picture_url} alt={`What ${named(stage.stage)} looks like`} loading="lazy" />
+        <img className="stage-picture" src={stage.picture_url} alt={`What ${madeBy(stage.stage)} looks like`} loading="lazy" />
       )}
       {measures.length > 0 && (
         <dl className="measures figures">

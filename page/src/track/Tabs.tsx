@@ -47,7 +47,7 @@ export function Tabs({ label, tabs, chosen, onChoose }: Props) {
           </button>
         ))}
       </div>
-      <div className="panel" role="tabpanel" id={`${name}-panel`} aria-labelledby={`${name}-${open.id}`} key={open.id}>
+      <div className="tab-panel" role="tabpanel" id={`${name}-panel`} aria-labelledby={`${name}-${open.id}`} key={open.id}>
         {open.panel}
       </div>
     </section>

@@ -1,8 +1,9 @@
 /** One track: heard, compared, mixed, judged, taken away. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
-import { answer, api, lineOf } from "../api/client.ts";
+import { lineOf } from "../api/client.ts";
 import type { Track } from "../api/schema.ts";
+import { trackQuery } from "../api/track.ts";
 import { useRemembered } from "../remembered.ts";
 import { AbxPanel } from "./abx/AbxPanel.tsx";
 import { BriefPanel } from "./brief/BriefPanel.tsx";
@@ -24,12 +25,17 @@ import { Versions } from "./Versions.tsx";
 import { Warnings } from "./Warnings.tsx";
 
 export function TrackPage({ track }: { track: string }) {
+<<<<<<< HEAD
   const known = useQuery({
     queryKey: ["track", track],
     queryFn: () => answer(api.GET("/api/v1/tracks/{track}", { params: { path: { track } } })),
     refetchInterval: (query) => (query.state.data?.measuring ? MEASURING_MS : false),
   });
   const player = useNewPlayer(known.data);
+=======
+  const known = useQuery(trackQuery(track));
+  const player = useNewPlayer(track, known.data);
+>>>>>>> page2
   useKeyboard(player, known.data?.versions ?? NONE, known.data?.music?.beats_s ?? NONE);
   if (known.isError && known.data === undefined) {
     return (
@@ -82,9 +88,9 @@ function Opened({ track }: { track: Track }) {
           { id: "compare", label: "Before and after", panel: <ComparePanel track={track} /> },
           ...(stems ? [{ id: "mixer", label: "Mixer", panel: <MixerPanel track={track} mixer={mixer} /> }] : []),
           { id: "brief", label: "Brief", panel: <BriefPanel track={track} /> },
-          ...(track.versions.length > 1 ? [{ id: "abx", label: "Listening test", panel: <AbxPanel track={track} /> }] : []),
+          ...(track.versions.length > 1 ? [{ id: "abx", label: "Blind test", panel: <AbxPanel track={track} /> }] : []),
           { id: "stages", label: "What was done", panel: <StagesPanel track={track} /> },
-          { id: "export", label: "Take away", panel: <ExportPanel track={track} /> },
+          { id: "export", label: "Export", panel: <ExportPanel track={track} /> },
         ]}
       />
     </article>

@@ -1,4 +1,5 @@
 import type { Track } from "../api/schema.ts";
+import { typeset } from "../format.ts";
 
 /** What a listener should know first, in sentences. */
 export function Warnings({ track }: { track: Track }) {
@@ -10,7 +11,7 @@ export function Warnings({ track }: { track: Track }) {
     <section className="warnings" aria-label="Warnings">
       <ul>
         {lines.map((line) => (
-          <li key={line}>{line}</li>
+          <li key={line}>{typeset(line)}</li>
         ))}
       </ul>
     </section>

@@ -1,6 +1,7 @@
 /** Versions by the names that people have for them. */
 import type { Version } from "../api/schema.ts";
 import { words } from "../format.ts";
+import { sentence } from "../stages.ts";
 
 export type Group = Version["group"];
 
@@ -45,17 +46,14 @@ const WRITTEN: Readonly<Record<string, string>> = {
   rms: "RMS",
 };
 
-/** target_lufs → Target LUFS. */
+const UNIT = / (dB|dBFS|dBTP|Hz|LU|LUFS)$/;
+
+/** target_lufs → Target (LUFS). */
 export function title(identifier: string): string {
   const text = words(identifier)
     .split(" ")
     .map((word) => WRITTEN[word.toLowerCase()] ?? word)
     .join(" ");
-  return text.startsWith("dB") ? text : text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** The same within a sentence. */
-export function named(identifier: string): string {
-  const text = title(identifier);
-  return /^[A-Z]{2}/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1);
+  const shown = text.replace(UNIT, " ($1)");
+  return shown.startsWith("dB") ? shown : sentence(shown);
 }

@@ -5,12 +5,10 @@ import { Player, type PlayerState } from "../player/player.ts";
 
 export const ThePlayer = createContext<Player | null>(null);
 
-/** The page's player; null until it is made. Closed when the page is left. */
-export function useNewPlayer(track: Track | undefined): Player | null {
+/** The page's player, made while the track is asked for; null until then. Closed when the page is left. */
+export function useNewPlayer(key: string, track: Track | undefined): Player | null {
   const [player, setPlayer] = useState<Player | null>(null);
-  const key = track?.summary.track;
   useEffect(() => {
-    if (key === undefined) return undefined;
     const made = new Player(key);
     // oxlint-disable-next-line react/set-state-in-effect -- an AudioContext must be closed, so an effect makes it
     setPlayer(made);

@@ -97,8 +97,9 @@ function Prepare({ track, onStart }: { track: Track; onStart: (setup: Setup) => 
         X is A or B, and you say which, as often as you like to listen. Ten trials at least; whether you were right is
         told at the end.
       </p>
-      {choose("A", a, setA)}
-      {choose("B", b, setB)}
+      <div className="abx-fields">
+        {choose("A", a, setA)}
+        {choose("B", b, setB)}
       <label className="labelled">
         Trials
         <input
@@ -114,7 +115,8 @@ function Prepare({ track, onStart }: { track: Track; onStart: (setup: Setup) => 
       <label className="labelled">
         Listener
         <input className="field" maxLength={100} value={listener} placeholder="your name, if you like" onChange={(event) => setListener(event.target.value)} />
-      </label>
+        </label>
+      </div>
       <p className="small soft">
         {region === null
           ? "The whole track is heard. Drag over the waveform to choose a region that is looped."

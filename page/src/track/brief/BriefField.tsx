@@ -58,5 +58,5 @@ export function BriefField({ field, known, changed, unset, value, onChange, onBa
 function originOf(known: BriefValue | undefined, changed: boolean, unset: boolean): string {
   if (unset) return "falls back when applied";
   if (changed) return `changed, was ${shown(known?.value)}`;
-  return known === undefined ? "not set" : known.origin;
+  return known === undefined ? "not set" : known.built_in ? "default" : known.origin;
 }

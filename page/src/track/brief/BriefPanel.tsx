@@ -5,7 +5,8 @@ import { answer, api, lineOf } from "../../api/client.ts";
 import type { BriefChange, BriefChanged, BriefValue, Track } from "../../api/schema.ts";
 import { announce } from "../../design/announce.tsx";
 import { count } from "../../format.ts";
-import { named, title } from "../labels.ts";
+import { madeBy } from "../../stages.ts";
+import { title } from "../labels.ts";
 import "./brief.css";
 import { BriefField } from "./BriefField.tsx";
 import { Earlier } from "./Earlier.tsx";
@@ -43,7 +44,10 @@ export function BriefPanel({ track }: { track: Track }) {
   });
   const values = useMemo(() => new Map(brief.data?.values.map((value) => [value.name, value])), [brief.data]);
   const sections = useMemo(
-    () => (schema.data === undefined ? [] : sectionsOf(schema.data, [...values.keys()])),
+    () =>
+      schema.data === undefined
+        ? []
+        : sectionsOf(schema.data, [...values.keys()]).toSorted((one, other) => rank(one.name) - rank(other.name)),
     [schema.data, values],
   );
   const failed = schema.error ?? brief.error;
@@ -120,7 +124,7 @@ export function BriefPanel({ track }: { track: Track }) {
 
 function toldOf(changed: BriefChanged): string {
   if (changed.job === null) return "The brief is changed; nothing needs to be made anew.";
-  const stages = changed.stages.map((stage) => named(stage)).join(", ");
+  const stages = changed.stages.map((stage) => madeBy(stage)).join(", ");
   return `The brief is changed. Made anew: ${stages}.`;
 }
 
@@ -135,7 +139,12 @@ interface SectionProps {
   onBack: (field: Field) => void;
 }
 
-const OPEN_FIRST = new Set(["mastering", "mixing"]);
+const FIRST = ["mastering", "mixing"]; // what is changed most
+
+function rank(section: string): number {
+  const at = FIRST.indexOf(section);
+  return at < 0 ? FIRST.length : at;
+}
 
 function SectionFields({ name, description, fields, values, changes, unset, onChange, onBack }: SectionProps) {
   const touched = fields.filter((field) => field.name in changes || unset.includes(field.name)).length;
@@ -154,7 +163,7 @@ function SectionFields({ name, description, fields, values, changes, unset, onCh
     />
   );
   return (
-    <details className="card brief-section" open={OPEN_FIRST.has(name)}>
+    <details className="card brief-section" open={name === FIRST[0]}>
       <summary>
         <h2>{title(name)}</h2>
         {touched > 0 && <span className="badge warning">{count(touched, "change")}</span>}

@@ -1,4 +1,6 @@
 /** Fields of the brief's form, from the JSON schema that the server gives. */
+import { sentence } from "../../stages.ts";
+
 export type Kind = "number" | "integer" | "boolean" | "text" | "choice" | "choices" | "list" | "fixed";
 
 export interface Field {
@@ -50,7 +52,7 @@ export function sectionsOf(schema: unknown, known: readonly string[]): FieldSect
     const fields = Object.entries(section.properties ?? {}).flatMap(([entry, each]) =>
       fieldsOf(`${name}.${entry}`, entry, resolved(each, root), root, known),
     );
-    return { name, description: section.description ?? "", fields };
+    return { name, description: described(section.description ?? ""), fields };
   });
 }
 
@@ -75,7 +77,7 @@ function fieldOf(name: string, label: string, node: Node, root: Node): Field {
   return {
     name,
     label,
-    description: node.description ?? one.description ?? "",
+    description: described(node.description ?? one.description ?? ""),
     kind: read_only ? "fixed" : kindOf(one, items),
     options: one.enum ?? items?.enum ?? [],
     least: one.minimum ?? null,
@@ -84,6 +86,11 @@ function fieldOf(name: string, label: string, node: Node, root: Node): Field {
     longest: one.maxLength ?? null,
     table: null,
   };
+}
+
+/** As a sentence; what the schema calls null is called auto in the form. */
+function described(text: string): string {
+  return sentence(text.replaceAll(/\bnull\b/g, "auto"));
 }
 
 function kindOf(node: Node, items: Node | undefined): Kind {

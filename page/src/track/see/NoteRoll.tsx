@@ -8,12 +8,14 @@ interface Props {
   stem: string;
   view: View;
   width: number;
+  /** Where it stands, in pixels. */
+  top: number;
   height: number;
 }
 
 const MARGIN = 8; // pixels above and below
 
-export function NoteRoll({ track, stem, view, width, height }: Props) {
+export function NoteRoll({ track, stem, view, width, top, height }: Props) {
   const notes = useNotes(track, stem, true);
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
@@ -39,5 +41,5 @@ export function NoteRoll({ track, stem, view, width, height }: Props) {
       pen.fillRect(left, height - MARGIN - (note.pitch - lowest + 1) * step, Math.max(2, right - left - 0.5), thick);
     }
   }, [notes.data, view, width, height]);
-  return <canvas ref={canvas} className={`notes notes-${stem}`} aria-hidden="true" style={{ width: `${width}px`, height: `${height}px` }} />;
+  return <canvas ref={canvas} className={`notes notes-${stem}`} aria-hidden="true" style={{ top: `${top}px`, width: `${width}px`, height: `${height}px` }} />;
 }

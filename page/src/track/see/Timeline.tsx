@@ -1,4 +1,4 @@
-/** The track as one sees it: waveform over spectrogram, the music's lanes, region and playhead. */
+/** The track as one sees it: waveform above spectrogram, the music's lanes, region and playhead. */
 import { type PointerEvent as Pressed, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Track } from "../../api/schema.ts";
 import { announce } from "../../design/announce.tsx";
@@ -16,7 +16,8 @@ import { type View, following, moved, toPixels, toSeconds, within, zoomed } from
 import { Waveform } from "./Waveform.tsx";
 import "./timeline.css";
 
-const HEIGHT = 170;
+const WAVE_HEIGHT = 96;
+const SPECTROGRAM_HEIGHT = 120;
 const DRAG_PX = 4;
 const LINE_PX = 16; // of a wheel that counts lines
 const SHOWN: Shown = { waveform: true, spectrogram: true, lanes: true, follow: true };
@@ -95,6 +96,9 @@ export function Timeline({ track, notes }: Props) {
   const music = useMemo(() => track.music, [track.music]);
   if (heard === undefined) return null;
   const shape = { track: track.summary.track, version: heard.id, revision: heard.made_at, duration_s: heard.duration_s, offset_s: heard.offset_s };
+  const waveform = shown.waveform || !shown.spectrogram; // there must be something to point at
+  const height = (waveform ? WAVE_HEIGHT : 0) + (shown.spectrogram ? SPECTROGRAM_HEIGHT : 0);
+  const roll = shown.spectrogram ? { top: waveform ? WAVE_HEIGHT : 0, height: SPECTROGRAM_HEIGHT } : { top: 0, height };
   const toggle = (name: keyof Shown) => setShown({ ...shown, [name]: !shown[name] });
 
   return (
@@ -151,23 +155,23 @@ export function Timeline({ track, notes }: Props) {
           aria-valuemin={0}
           aria-valuemax={Math.floor(duration_s)}
           aria-valuenow={0}
-          style={{ height: `${HEIGHT}px` }}
+          style={{ height: `${height}px` }}
           {...drag.handlers}
         >
-          {shown.spectrogram && <Spectrogram {...shape} view={view} width={width} />}
-          {shown.waveform && (
+          {waveform && (
             <Waveform
               {...shape}
               view={view}
               width={width}
-              height={HEIGHT}
+              height={WAVE_HEIGHT}
               gain={factor(player.gainOf(heard.id))}
-              className={shown.spectrogram ? "wave over" : "wave"}
+              className="wave"
             />
           )}
+          {shown.spectrogram && width > 0 && <Spectrogram {...shape} view={view} width={width} top={waveform ? WAVE_HEIGHT : 0} />}
           {shown.lanes && music !== null && <Beats view={view} width={width} music={music} />}
           {notes.map((stem) => (
-            <NoteRoll key={stem} track={track.summary.track} stem={stem} view={view} width={width} height={HEIGHT} />
+            <NoteRoll key={stem} track={track.summary.track} stem={stem} view={view} width={width} {...roll} />
           ))}
           {region !== null && (
             <div

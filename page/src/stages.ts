@@ -1,0 +1,32 @@
+/** Stages in the words of those who make music. */
+import { words } from "./format.ts";
+
+const NAMES: Readonly<Record<string, readonly [string, string]>> = {
+  // what it makes, and what it does
+  brief: ["brief", "reading the brief"],
+  raw_track: ["recording", "reading the recording"],
+  profile: ["analysis", "analysing the music"],
+  stems: ["stems", "separating stems"],
+  restored_stems: ["restored stems", "restoring stems"],
+  midi: ["notes (MIDI)", "writing down notes"],
+  mix_plan: ["mix plan", "planning the mix"],
+  mix: ["mix", "mixing"],
+  master: ["master", "mastering"],
+  regenerated_stems: ["stems played anew", "playing stems anew"],
+  qc_scores: ["quality check", "checking quality"],
+  exports: ["export folder", "writing the export folder"],
+};
+
+/** What a stage makes, within a sentence. */
+export function madeBy(stage: string): string {
+  return NAMES[stage]?.[0] ?? words(stage);
+}
+
+/** What a stage does, within a sentence. */
+export function doing(stage: string): string {
+  return NAMES[stage]?.[1] ?? words(stage);
+}
+
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
