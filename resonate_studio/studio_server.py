@@ -79,11 +79,8 @@ def serving(
         thread.start()
         try:
             _wait(server, thread, port)
-<<<<<<< HEAD
             app.state.serving.library.begin()
-=======
             threading.Thread(target=warm, name="warming", daemon=True).start()
->>>>>>> page2
             yield next(iter(hosts_told(host, port)))
         finally:
             with deaf():

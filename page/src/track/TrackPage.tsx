@@ -25,17 +25,11 @@ import { Versions } from "./Versions.tsx";
 import { Warnings } from "./Warnings.tsx";
 
 export function TrackPage({ track }: { track: string }) {
-<<<<<<< HEAD
   const known = useQuery({
-    queryKey: ["track", track],
-    queryFn: () => answer(api.GET("/api/v1/tracks/{track}", { params: { path: { track } } })),
+    ...trackQuery(track),
     refetchInterval: (query) => (query.state.data?.measuring ? MEASURING_MS : false),
   });
-  const player = useNewPlayer(known.data);
-=======
-  const known = useQuery(trackQuery(track));
   const player = useNewPlayer(track, known.data);
->>>>>>> page2
   useKeyboard(player, known.data?.versions ?? NONE, known.data?.music?.beats_s ?? NONE);
   if (known.isError && known.data === undefined) {
     return (
