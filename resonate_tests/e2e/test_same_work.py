@@ -196,7 +196,7 @@ def test_a_resource_that_is_changed_in_the_launchpad_is_refused(studio: Studio) 
 
 def test_resources_as_they_are_which_the_launchpad_writes_into_its_form_are_taken(studio: Studio) -> None:
     storage = studio.defs.resources["storage"]  # type: ignore[index]
-    names = ("root", "cache", "cache_gib", "database")
+    names = ("root", "cache", "cache_gib", "database", "uploads")
     as_it_is = {name: getattr(storage, name) for name in names}
     assert studio.set_brief({}, resources={"storage": {"config": as_it_is}}).success
     larger = as_it_is | {"cache_gib": 30.0}

@@ -18,6 +18,7 @@ const ASKED_FOR = 200;
 const STEP = 100;
 const ROW = 64; // px, as in list.css
 const NARROW_ROW = 116;
+const PATIENCE_MS = 3000; // for a row that is still asked for
 const NARROW = matchMedia("(width < 48rem)");
 
 let leftAt = 0; // how far down the list was when the page was left
@@ -228,10 +229,10 @@ function Nothing({ view, setView, states }: { view: View; setView: (view: View) 
 }
 
 /** Once the row is drawn, which takes a frame or two after scrolling to it. */
-function focusRow(body: HTMLElement | null, index: number, tries = 10): void {
+function focusRow(body: HTMLElement | null, index: number, until = performance.now() + PATIENCE_MS): void {
   requestAnimationFrame(() => {
     const link = body?.querySelector<HTMLElement>(`[data-index="${index}"] a`);
     if (link) link.focus({ preventScroll: true });
-    else if (tries > 0) focusRow(body, index, tries - 1);
+    else if (performance.now() < until) focusRow(body, index, until);
   });
 }
