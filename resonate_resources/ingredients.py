@@ -32,7 +32,18 @@ DECIDING: Mapping[str, str] = {
 """Import name → distribution, of libraries whose releases decide how something sounds or what is heard in it."""
 
 CALCULATING = frozenset(
-    {"numpy", "scipy", "torch", "onnxruntime", "mir_eval", "pandas", "pyarrow", "pydantic", "smolagents"}
+    {
+        "numpy",
+        "scipy",
+        "torch",
+        "onnxruntime",
+        "mir_eval",
+        "pandas",
+        "pyarrow",
+        "pydantic",
+        "pydantic_core",
+        "smolagents",
+    }
 )
 """Libraries that calculate what they are told to, up to rounding; and those that only carry values, or words."""
 
