@@ -1,14 +1,28 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+/** Asked before a track goes, in the library and on its own page. */
+import { useIsMutating, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api, lineOf } from "../api/client.ts";
 import type { TrackSummary } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
 import { Dialog } from "../design/Dialog.tsx";
 
-export function RemoveDialog({ track, onClose }: { track: TrackSummary; onClose: () => void }) {
+type Props = {
+  track: Pick<TrackSummary, "track" | "title">;
+  onClose: () => void;
+  /** Once it is gone; before anything asks for it again. */
+  onRemoved: () => void;
+};
+
+/** Whether the track is just going: what is asked of it now would not be found. */
+export function useRemoving(track: string): boolean {
+  return useIsMutating({ mutationKey: ["remove", track] }) > 0;
+}
+
+export function RemoveDialog({ track, onClose, onRemoved }: Props) {
   const queries = useQueryClient();
   const [keepExports, setKeepExports] = useState(true);
   const remove = useMutation({
+    mutationKey: ["remove", track.track],
     mutationFn: () =>
       answer(
         api.DELETE("/api/v1/tracks/{track}", {
@@ -17,8 +31,9 @@ export function RemoveDialog({ track, onClose }: { track: TrackSummary; onClose:
       ),
     onSuccess: async () => {
       announce(`${track.title} was removed`);
+      onRemoved();
+      queries.removeQueries({ queryKey: ["track", track.track] });
       await queries.invalidateQueries({ queryKey: ["tracks"] });
-      onClose();
     },
   });
   return (
@@ -41,7 +56,7 @@ export function RemoveDialog({ track, onClose }: { track: TrackSummary; onClose:
         </>
       }
     >
-      <p>All that was made of it goes for good: stems, mixes, masters, judgements. Your own file stays where it is.</p>
+      <p>All that was made of it goes for good: stems, mixes, masters, scores, listening tests. Your own file stays where it is.</p>
       <label className="labelled">
         <input type="checkbox" checked={keepExports} onChange={(event) => setKeepExports(event.target.checked)} />
         Keep the folder with its exports

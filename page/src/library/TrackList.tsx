@@ -77,6 +77,7 @@ export function TrackList() {
     lastTold.current = told;
   }, [told, total]);
 
+  const closeDialog = () => setRemoving(null);
   const ready = asked.data !== undefined;
   useLayoutEffect(() => {
     if (ready) scrollTo(0, leftAt);
@@ -155,7 +156,7 @@ export function TrackList() {
           ))}
         </div>
       </div>
-      {removing !== null && <RemoveDialog track={removing} onClose={() => setRemoving(null)} />}
+      {removing !== null && <RemoveDialog track={removing} onClose={closeDialog} onRemoved={closeDialog} />}
     </section>
   );
 }

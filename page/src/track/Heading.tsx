@@ -1,12 +1,13 @@
 /** Who and what it is, the verdict, and what can be done with the whole track. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { flushSync } from "react-dom";
 import { Link, useLocation } from "wouter";
 import { answer, api, lineOf } from "../api/client.ts";
 import type { Track } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
-import { Dialog } from "../design/Dialog.tsx";
 import { clock, measure, tempo } from "../format.ts";
+import { RemoveDialog } from "../library/RemoveDialog.tsx";
 
 export function Heading({ track }: { track: Track }) {
   const { summary, music } = track;
@@ -55,23 +56,12 @@ function Actions({ track }: { track: Track }) {
   const queries = useQueryClient();
   const [, go] = useLocation();
   const [asking, setAsking] = useState(false);
-  const [keep, setKeep] = useState(true);
   const path = { track: key };
   const process = useMutation({
     mutationFn: () => answer(api.POST("/api/v1/tracks/{track}/process", { params: { path } })),
     onSuccess: () => {
       announce(`${title} is in the queue`);
       void queries.invalidateQueries({ queryKey: ["track", key] });
-    },
-  });
-  const remove = useMutation({
-    mutationFn: () =>
-      answer(api.DELETE("/api/v1/tracks/{track}", { params: { path, query: { keep_exports: keep } } })),
-    onSuccess: () => {
-      announce(`${title} is removed`);
-      queries.removeQueries({ queryKey: ["track", key] });
-      void queries.invalidateQueries({ queryKey: ["tracks"] });
-      go("/");
     },
   });
   const failed = process.error;
@@ -95,31 +85,7 @@ function Actions({ track }: { track: Track }) {
         </p>
       )}
       {asking && (
-        <Dialog
-          title={`Remove ${title}?`}
-          onClose={() => setAsking(false)}
-          actions={
-            <>
-              <button type="button" className="button" onClick={() => setAsking(false)}>
-                Keep it
-              </button>
-              <button type="button" className="button danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
-                Remove
-              </button>
-            </>
-          }
-        >
-          <p>All that was made of it goes: versions, stems, scores, listening tests. Your own file stays where it is.</p>
-          <label className="labelled">
-            <input type="checkbox" checked={keep} onChange={(event) => setKeep(event.target.checked)} />
-            Keep the folder with its exports
-          </label>
-          {remove.error !== null && (
-            <p className="alert small" role="alert">
-              {lineOf(remove.error)}
-            </p>
-          )}
-        </Dialog>
+        <RemoveDialog track={track.summary} onClose={() => setAsking(false)} onRemoved={() => flushSync(() => go("/"))} />
       )}
     </div>
   );

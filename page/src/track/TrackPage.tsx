@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import { lineOf } from "../api/client.ts";
 import type { Track } from "../api/schema.ts";
 import { trackQuery } from "../api/track.ts";
+import { useRemoving } from "../library/RemoveDialog.tsx";
 import { useRemembered } from "../remembered.ts";
 import { AbxPanel } from "./abx/AbxPanel.tsx";
 import { BriefPanel } from "./brief/BriefPanel.tsx";
@@ -25,8 +26,10 @@ import { Versions } from "./Versions.tsx";
 import { Warnings } from "./Warnings.tsx";
 
 export function TrackPage({ track }: { track: string }) {
+  const removing = useRemoving(track);
   const known = useQuery({
     ...trackQuery(track),
+    enabled: !removing,
     refetchInterval: (query) => (query.state.data?.measuring ? MEASURING_MS : false),
   });
   const player = useNewPlayer(track, known.data);
@@ -55,6 +58,7 @@ const MEASURING_MS = 3000; // a stem of three minutes is measured in one
 function Opened({ track }: { track: Track }) {
   const [tab, setTab] = useRemembered("track-tab", "compare");
   const mixer = useMixer(track);
+  const removing = useRemoving(track.summary.track);
   const notes = mixer.strips.filter((strip) => strip.notesSeen).map((strip) => strip.stem);
   const hearable = track.versions.length > 0;
   const stems = track.versions.some((version) => version.stem !== null);
@@ -64,7 +68,7 @@ function Opened({ track }: { track: Track }) {
       <Heading track={track} />
       <Progress track={track} />
       <Warnings track={track} />
-      {hearable && (
+      {hearable && !removing && (
         <div className="player">
           <div className="player-top card">
             <Transport duration_s={durationOf(track)} />
