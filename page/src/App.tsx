@@ -3,7 +3,7 @@ import { Link, Route, Switch, useLocation } from "wouter";
 import { useServerEvents } from "./api/events.ts";
 import { Announcements } from "./design/announce.tsx";
 import { Header } from "./design/Header.tsx";
-import { LibraryPage, TrackPage } from "./pages.ts";
+import { LibraryPage, TrackPage } from "./pages.tsx";
 
 export function App() {
   useServerEvents();

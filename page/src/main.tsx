@@ -6,7 +6,7 @@ import { ProblemError } from "./api/client.ts";
 import "./design/tokens.css";
 import "./design/base.css";
 import "./design/controls.css";
-import { expectFirstPage } from "./pages.ts";
+import { firstPage } from "./pages.tsx";
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -18,7 +18,7 @@ const queries = new QueryClient({
   },
 });
 
-expectFirstPage(queries);
+await firstPage(queries);
 
 const place = document.getElementById("page");
 if (place === null) throw new Error("index.html has no #page");

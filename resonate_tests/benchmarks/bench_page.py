@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -25,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sqlalchemy as sa
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from resonate_assets.partitions import tracks
@@ -34,15 +32,13 @@ from resonate_resources.ingestion.track_key import track_key
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import write_recording
 from resonate_resources.storage.current import record
-from resonate_resources.storage.database import tables, transaction
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
 from resonate_resources.storage.store import new_directory
 from resonate_studio.foreground import HOST
 from resonate_studio.home import open_instance, settings_for
 from resonate_studio.studio_server import serving
-from resonate_tests.benchmarks.bench_library import make_inbox
-from resonate_tests.benchmarks.simulated_library import fill_dagster, fill_index, track_names
+from resonate_tests.benchmarks.bench_studio import fill
 from resonate_tests.programs import required
 from resonate_tests.studio.page.conftest import FLAGS
 
@@ -313,14 +309,8 @@ def _renderer_bytes() -> int:
 
 
 def measured_library(browser: Browser, count: int, folder: Path, port: int) -> dict[str, str]:
-    names = track_names(count)
-    with home_in(folder) as settings, open_instance(settings) as instance:
-        shutil.rmtree(settings.inbox, ignore_errors=True)
-        fill_dagster(instance, names)
-        fill_index(settings.database_url, names)
-        make_inbox(Path(settings.inbox), storage_of(settings), names)
-        with transaction(settings.database_url) as db:  # there are no manifests to walk
-            db.execute(sa.update(tables.tables["current_changes"]).values(walked=True))
+    with home_in(folder) as settings:
+        fill(settings.home, settings, count)
         with served(settings, port) as address:
             return _library_figures(browser, address)
 

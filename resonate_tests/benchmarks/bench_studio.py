@@ -39,7 +39,6 @@ _TIMES = 15
 
 
 def main(count: int, folder: Path) -> None:
-    logging.disable(logging.INFO)
     home = folder / "home"
     os.environ |= dict.fromkeys(("RESONATE_DATABASE", "RESONATE_STORAGE", "RESONATE_INBOX"), "")
     os.environ |= {"RESONATE_HOME": str(home), "DAGSTER_HOME": str(home / "dagster_home")}
@@ -56,6 +55,8 @@ def main(count: int, folder: Path) -> None:
 
 
 def fill(home: Path, settings: Settings, count: int) -> None:
+    """Make the home, and of it a library of so many tracks."""
+    logging.disable(logging.INFO)
     names, url = track_names(count), settings.database_url
     storage: StorageResource = build_defs(settings).resources["storage"]  # type: ignore[index]
     (home / "dagster_home").mkdir(parents=True)

@@ -5,7 +5,7 @@ import { answer, api, lineOf } from "../api/client.ts";
 import type { Job, TrackSummary } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
 import { clock, tempo } from "../format.ts";
-import { expectTrack } from "../pages.ts";
+import { expectTrack } from "../pages.tsx";
 import { detailOf, remedyOf, STATES } from "./states.ts";
 import { SmallWaveform } from "./SmallWaveform.tsx";
 
