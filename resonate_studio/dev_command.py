@@ -14,11 +14,10 @@ import click
 
 from resonate_studio.foreground import (
     HOST,
-    StoppedError,
     end_services,
     plain_path,
     require_free,
-    told_by_signals,
+    until_stopped,
 )
 from resonate_studio.requirements import require_all
 from resonate_studio.terminal import HOME, Command, plain
@@ -47,12 +46,7 @@ _LAST_LINES = 15
 def dev(home: Path | None, port: int, studio_port: int, verbose: bool) -> None:
     """Watch the inbox, show the page and Dagster's web UI, until Ctrl-C or SIGTERM: then all of it is gone within
     seconds, and what was under way goes on at the next start."""
-    with told_by_signals():
-        try:
-            code = _run(home, port, studio_port, verbose)
-        except StoppedError as stopped:
-            code = 128 + stopped.number
-    sys.exit(code)
+    until_stopped(lambda: _run(home, port, studio_port, verbose))
 
 
 def _run(home: Path | None, port: int, studio_port: int, verbose: bool) -> int:

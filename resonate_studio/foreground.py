@@ -6,12 +6,13 @@ from __future__ import annotations
 import re
 import signal
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -32,6 +33,16 @@ class StoppedError(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+
+
+def until_stopped(run: Callable[[], int]) -> NoReturn:
+    """Run it, and leave with what it gives, or with 128 and the signal's number where one came."""
+    with told_by_signals():
+        try:
+            code = run()
+        except StoppedError as stopped:
+            code = 128 + stopped.number
+    sys.exit(code)
 
 
 @contextmanager

@@ -13,11 +13,10 @@ import click
 
 from resonate_studio.foreground import (
     HOST,
-    StoppedError,
     end_services,
     plain_path,
     require_free,
-    told_by_signals,
+    until_stopped,
 )
 from resonate_studio.requirements import require_all
 from resonate_studio.terminal import HOME, Command, plain
@@ -44,12 +43,7 @@ TOKEN_FILE = "studio_token.json"
 @click.option("--new-token", is_flag=True, help="Make a new token; the one there was is worth nothing then.")
 def studio(home: Path | None, host: str, port: int, new_token: bool) -> None:
     """Show the page on which tracks are dropped, heard, compared and taken away, until Ctrl-C or SIGTERM."""
-    with told_by_signals():
-        try:
-            code = _run(home, host, port, new_token)
-        except StoppedError as stopped:
-            code = 128 + stopped.number
-    sys.exit(code)
+    until_stopped(lambda: _run(home, host, port, new_token))
 
 
 def _run(home: Path | None, host: str, port: int, new_token: bool) -> int:
