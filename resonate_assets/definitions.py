@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from resonate_assets.analysis import analysis
 from resonate_assets.brief import brief
 from resonate_assets.checks import CHECKS, library_check
 from resonate_assets.exports import exports
@@ -36,6 +37,7 @@ from resonate_assets.sensors import (
 from resonate_assets.settings import Settings
 from resonate_assets.stems import stems
 from resonate_assets.upkeep import upkeep
+from resonate_resources.analysis.resource import AnalysisResource
 from resonate_resources.brief.resource import BriefResource
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.mastering.resource import MasteringResource
@@ -54,6 +56,7 @@ TRACK_ASSETS = [
     profile,
     stems,
     restored_stems,
+    analysis,
     midi,
     mix_plan,
     mix,
@@ -96,6 +99,7 @@ def build_defs(
         "restoration": RestorationResource(),
         "transcription": TranscriptionResource(),
         "profiling": ProfilingResource(),
+        "analysing": AnalysisResource(),
         "mixing": MixingResource(
             conductor_model=settings.conductor.name if settings.conductor else "",
             conductor_server=settings.conductor.server if settings.conductor else "",

@@ -13,6 +13,7 @@ STAGES = (
     "profile",
     "stems",
     "restored_stems",
+    "analysis",
     "midi",
     "mix_plan",
     "mix",

@@ -27,6 +27,7 @@ _MATTER: Mapping[str, tuple[str, ...]] = {
     "profile": ("tempo_bpm", "key", "loudness_lufs"),
     "stems": ("vocals_si_sdr_db", "vocals_predicted_quality_db", "null_depth_db"),
     "restored_stems": ("bandwidth_hz", "vocals_noise_reduction_db", "vocals_noise_dbfs"),
+    "analysis": ("form", "sections", "bars"),
     "midi": ("tempo_bpm", "vocals_notes", "drums_notes"),
     "mix_plan": ("rough", "vocals_gain_db", "drums_gain_db"),
     "mix": ("loudness_lufs", "true_peak_dbtp"),

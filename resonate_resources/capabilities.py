@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from resonate_resources.analysis.resource import Grid
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.holdings import Worth
@@ -49,6 +50,16 @@ class Profiling(Protocol):
     def recipe(self, brief: ProfileBrief) -> Recipe: ...
 
     def profile(self, track: Recording, brief: ProfileBrief, into: Path, progress: Progress) -> Product: ...
+
+
+class Analysing(Protocol):
+    """Hears what the stems of a track do over time."""
+
+    def recipe(self) -> Recipe: ...
+
+    def analyse(
+        self, track: Recording, stems: Stems, grid: Grid, into: Path, progress: Progress
+    ) -> Product: ...
 
 
 class Transcription(Protocol):

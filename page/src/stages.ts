@@ -5,9 +5,10 @@ const NAMES: Readonly<Record<string, readonly [string, string]>> = {
   // what it makes, and what it does
   brief: ["brief", "reading the brief"],
   raw_track: ["recording", "reading the recording"],
-  profile: ["analysis", "analysing the music"],
+  profile: ["profile", "measuring the recording"],
   stems: ["stems", "separating stems"],
   restored_stems: ["restored stems", "restoring stems"],
+  analysis: ["analysis", "analysing the music"],
   midi: ["notes (MIDI)", "writing down notes"],
   mix_plan: ["mix plan", "planning the mix"],
   mix: ["mix", "mixing"],

@@ -11,9 +11,9 @@ from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.midi import DRUM_CHANNEL, RULER_BPM, Note, write_notes
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.chart import piano_roll
+from resonate_resources.signal.remains import REMAINS_DB, remains_of_others
 from resonate_resources.transcription.basic_pitch import BasicPitch
 from resonate_resources.transcription.drum_bands import DrumBands
-from resonate_resources.transcription.remains import REMAINS_DB, remains_of_others
 from resonate_resources.transcription.sung_notes import SungNotes
 from resonate_resources.transcription.transcriber import DrumTranscriber, PitchTranscriber, Voice
 
