@@ -36,7 +36,7 @@ def constant_q(samples: Mono, tuning_cents: float = 0.0) -> Spectrum:
     samples: at 22,050 Hz, MARGIN more on either side than is asked for. Frames are 512 samples apart, the first
     centred on samples[MARGIN], the last less than 512 before samples[−MARGIN]. tuning_cents: of A4, from 440 Hz.
     """
-    from scipy.signal import firwin, resample_poly
+    from scipy.signal import firwin, oaconvolve
 
     frames = -(-(len(samples) - 2 * MARGIN) // HOP)
     kernels, phaseless = _kernels(round(tuning_cents, 1))
@@ -52,7 +52,7 @@ def constant_q(samples: Mono, tuning_cents: float = 0.0) -> Spectrum:
     highest = PER_OCTAVE - len(phaseless)
     for octave in range(OCTAVES):
         if octave:
-            samples = np.asarray(resample_poly(samples, 1, 2, window=halving.tolist()), np.float32)
+            samples = oaconvolve(samples, halving, mode="same")[::2]
         parts = _windows(samples, MARGIN >> octave, _KERNEL, HOP >> octave)[:frames] @ kernels
         magnitudes = np.hypot(parts[:, :PER_OCTAVE], parts[:, PER_OCTAVE:]) * np.float32(2 ** (octave / 2))
         start = BINS - PER_OCTAVE * (octave + 1)
