@@ -20,6 +20,7 @@ _APART_S = 0.12
 _FEWEST = 8
 _SHORTEST_NOTE = 8  # frames
 _ENOUGH = 24
+_HEARD_IN = 0.25  # of the notes: further on, too few are that long
 _RANGE_DB = 30.0  # of notes, under the loudest
 _STEADY_DB_S = 12.0  # what falls more slowly holds
 _END_DB = 20.0  # under the sustained level: it has ended
@@ -52,9 +53,8 @@ def hear_envelope(mean_square: npt.NDArray[np.float32]) -> Envelope | None:
     courses = _courses(levels, onsets)
     if len(courses) < _FEWEST:
         return None
-    course = np.nanmedian(courses, axis=0)
-    known = np.isfinite(courses).mean(axis=0) >= 0.25
-    course = course[: int(np.argmin(known)) if not known.all() else len(course)]
+    known = np.isfinite(courses).mean(axis=0) >= _HEARD_IN
+    course = np.nanmedian(courses[:, : len(known) if known.all() else int(known.argmin())], axis=0)
     scatter = float(np.nanmedian(np.nanstd(courses[:, : len(course)], axis=0)))
     before = round(_BEFORE_S * RATE)
     peak = before + int(course[before : before + RATE // 4].argmax()) if len(course) > before else 0
@@ -88,22 +88,19 @@ def _courses(levels: npt.NDArray[np.float32], onsets: npt.NDArray[np.intp]) -> n
 
 
 def _attack(course: npt.NDArray[np.float64], peak: int) -> float:
-    """Between −20 and −0.9 dB, linear between frames."""
-    rising = course[: peak + 1]
-    low = _crossing(rising, -20.0)
-    high = _crossing(rising, -0.92)
+    """From 10 to 90 % of the way in amplitude from the lowest level before the peak, linear between frames."""
+    lowest = int(course[: peak + 1].argmin())
+    rising = 10 ** (course[lowest : peak + 1] / 20)
+    span = rising[-1] - rising[0]
+    if span <= 0:
+        return 0.0
+    low, high = (_last_crossing(rising, rising[0] + part * span) for part in (0.1, 0.9))
     return max(0.0, (high - low) / RATE)
 
 
-def _crossing(rising: npt.NDArray[np.float64], level: float) -> float:
-    under = np.flatnonzero(rising < level)
-    if not len(under):
-        return 0.0
-    at = int(under[-1])
-    if at + 1 >= len(rising):
-        return float(at)
-    step = rising[at + 1] - rising[at]
-    return at + float((level - rising[at]) / step) if step > 0 else float(at)
+def _last_crossing(rising: npt.NDArray[np.float64], level: float) -> float:
+    at = int(np.flatnonzero(rising <= level)[-1])
+    return at + float((level - rising[at]) / (rising[at + 1] - rising[at]))
 
 
 def _decay(course: npt.NDArray[np.float64], peak: int) -> tuple[float, float | None]:

@@ -89,6 +89,8 @@ def _features(bars: Bars) -> Floats:
 def likeness_of(bars: Bars) -> Likeness:
     """How alike a bar and those before it are: what sounds in them, and what harmony."""
     count = len(bars)
+    if not count:
+        return np.zeros((0, 0), np.float32)
     features = _features(bars)
     flat = bars.harmony.reshape(count, -1)
     full = np.sqrt(np.maximum(np.square(flat).sum(axis=1), 1e-9))

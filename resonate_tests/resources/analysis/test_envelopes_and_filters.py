@@ -20,7 +20,9 @@ def recorded(samples: np.ndarray, folder: Path) -> Recording:
     return write_samples(folder / "stem.wav", mono, SAMPLE_RATE)
 
 
-def notes_with(attack_s: float, decay_s: float, sustain: float, release_s: float, count: int = 16) -> np.ndarray:
+def notes_with(
+    attack_s: float, decay_s: float, sustain: float, release_s: float, count: int = 16
+) -> np.ndarray:
     """A second each: up to 1 in a straight line, down to `sustain` in one of dB, held to 0.6 s, away in one of dB,
     by 60 dB in three times `release_s`."""
     time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
@@ -59,7 +61,9 @@ def test_silence_a_click_and_a_steady_level_have_no_envelope(tmp_path: Path, sam
 
 
 @pytest.mark.parametrize("rate", [8000, 44_100, 48_000])
-def test_levels_of_a_stem_are_its_power_each_ten_milliseconds_and_between_edges(tmp_path: Path, rate: int) -> None:
+def test_levels_of_a_stem_are_its_power_each_ten_milliseconds_and_between_edges(
+    tmp_path: Path, rate: int
+) -> None:
     samples = np.concatenate([np.full(rate, 0.5), np.full(rate, 0.05)]).astype(np.float32)[np.newaxis]
     levels = stem_levels({"bass": write_samples(tmp_path / "stem.wav", samples, rate)})
     assert len(levels.mean_square["bass"]) == 2 * RATE

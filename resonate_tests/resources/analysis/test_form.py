@@ -86,7 +86,9 @@ def test_a_bar_repeats_the_first_one_that_it_is_like() -> None:
 
 
 def test_a_stem_plays_where_it_is_loud_and_not_where_it_only_rings_or_leaks() -> None:
-    levels = np.array([[-15.0, -12.0, -50.0], [-45.0, -12.0, -50.0], [-16.0, -90.0, -50.0], [-90.0, -90.0, -90.0]])
+    levels = np.array(
+        [[-15.0, -12.0, -50.0], [-45.0, -12.0, -50.0], [-16.0, -90.0, -50.0], [-90.0, -90.0, -90.0]]
+    )
     assert playing(levels, ("vocals", "drums", "other"), {"other"}) == [
         ("vocals", "drums"),
         ("drums",),
