@@ -1,0 +1,1 @@
+"""Songs whose music is known to the note, and how right an analysis of them is."""
