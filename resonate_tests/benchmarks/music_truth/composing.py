@@ -198,12 +198,25 @@ def _bars(seed: int, sections: Sequence[_Section], style: Style, rng: Random) ->
             elif sevenths:
                 symbols = [with_sevenths(symbol, section.key.mode) for symbol in symbols]
             chords = [chord_of(symbol, section.key) for symbol in symbols]
-            halves = (0.0,) if len(chords) == 1 else (0.0, {4: 2.0, 3: 1.5 if section.metre == (6, 8) else 2.0}[quarters])
+            halves = (
+                (0.0,)
+                if len(chords) == 1
+                else (0.0, {4: 2.0, 3: 1.5 if section.metre == (6, 8) else 2.0}[quarters])
+            )
             lengths = np.diff([*halves, quarters])
             placed = tuple((s, float(n), c) for s, n, c in zip(halves, lengths, chords, strict=True))
             last = index == section.bars - 1
             bars.append(
-                Bar(start, quarters, section.metre, section.key, placed, LOUD[section.letter], index == 0, last)
+                Bar(
+                    start,
+                    quarters,
+                    section.metre,
+                    section.key,
+                    placed,
+                    LOUD[section.letter],
+                    index == 0,
+                    last,
+                )
             )
             start += quarters
     return bars
@@ -216,7 +229,11 @@ def _played(
     played: dict[str, list[Event]] = {part: [] for part in ("drums", "bass", "keys", "guitar", "pad", "lead")}
     kinds: list[tuple[str, ...]] = []
     song_rng = np.random.default_rng([seed, 4])
-    ways = {"keys": str(song_rng.choice(style.comping)), "pad": "pad", "guitar": str(song_rng.choice(style.comping))}
+    ways = {
+        "keys": str(song_rng.choice(style.comping)),
+        "pad": "pad",
+        "guitar": str(song_rng.choice(style.comping)),
+    }
     line = str(song_rng.choice(style.bass_lines))
     octave = 4 if bars[0].key.tonic >= 7 else 5
     voicing: dict[Chord, tuple[int, ...]] = {}
@@ -247,7 +264,9 @@ def _played(
             if ending and bar.last:
                 _final(bar, played, playing, voicing)
                 continue
-            following = bars[first + index + 1].chords[0][2] if first + index + 1 < len(bars) else bar.chords[0][2]
+            following = (
+                bars[first + index + 1].chords[0][2] if first + index + 1 < len(bars) else bar.chords[0][2]
+            )
             if "drums" in playing:
                 played["drums"] += drummed(bar, pattern, fill, variation)
             if "bass" in playing:
@@ -288,7 +307,9 @@ def _humanised(
         late = lay + loose * float(np.clip(rng.standard_normal(), -2.5, 2.5)) + event.late_s
         onset = max(0.0, timing.swung(event.quarter) + late)
         offset = max(onset + 0.03, timing.swung(event.quarter + event.quarters) + late)
-        velocity = int(np.clip(round(event.velocity + (4 if loose else 1.5) * rng.standard_normal()), 20, 127))
+        velocity = int(
+            np.clip(round(event.velocity + (4 if loose else 1.5) * rng.standard_normal()), 20, 127)
+        )
         notes[event.quarter, event.pitch] = Note(round(onset, 4), round(offset, 4), event.pitch, velocity)
     return tuple(sorted(_parted(list(notes.values()))))
 

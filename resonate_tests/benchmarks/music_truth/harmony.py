@@ -18,7 +18,7 @@ TONICS = {
     "minor": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
 }
 
-# Harte's shorthands (Harte et al., "Symbolic representation of musical chords", ISMIR 2005) → semitones over the root.
+# Shorthands of Harte et al., "Symbolic representation of musical chords" (ISMIR 2005) → semitones over the root.
 QUALITIES = {
     "maj": (0, 4, 7),
     "min": (0, 3, 7),
@@ -149,12 +149,30 @@ def voiced(chord: Chord, previous: Sequence[int], low: int, high: int) -> tuple[
 PROGRESSIONS = {
     "major": {
         "pop": (
-            "I V vi IV", "I vi IV V", "I IV vi V", "I iii IV V", "I V/3 vi IV", "I IV I V", "I Vsus4.V vi IV",
-            "vi IV I V", "IV I V vi", "I V/3 vi I/5 IV I/3 ii V", "I vi ii V", "I IV ii Vsus4.V",
+            "I V vi IV",
+            "I vi IV V",
+            "I IV vi V",
+            "I iii IV V",
+            "I V/3 vi IV",
+            "I IV I V",
+            "I Vsus4.V vi IV",
+            "vi IV I V",
+            "IV I V vi",
+            "I V/3 vi I/5 IV I/3 ii V",
+            "I vi ii V",
+            "I IV ii Vsus4.V",
         ),
-        "soul": ("Imaj7 IVmaj7", "Imaj7 iii7 IVmaj7 V7sus4", "ii7 V7 Imaj7 IVmaj7", "Imaj7 vi7 ii7 V7sus4.V7"),
+        "soul": (
+            "Imaj7 IVmaj7",
+            "Imaj7 iii7 IVmaj7 V7sus4",
+            "ii7 V7 Imaj7 IVmaj7",
+            "Imaj7 vi7 ii7 V7sus4.V7",
+        ),
         "jazz": (
-            "Imaj7 vi7 ii7 V7", "ii7 V7 Imaj7 VI7", "iii7.VI7 ii7.V7 Imaj7 IVmaj7", "Imaj7 #idim7 ii7 V7",
+            "Imaj7 vi7 ii7 V7",
+            "ii7 V7 Imaj7 VI7",
+            "iii7.VI7 ii7.V7 Imaj7 IVmaj7",
+            "Imaj7 #idim7 ii7 V7",
             "Imaj7 I7 IVmaj7 iv7",
         ),
         "blues": ("I7 IV7 I7 I7 IV7 IV7 I7 V7", "I7 I7 IV7 I7.V7"),
@@ -164,15 +182,30 @@ PROGRESSIONS = {
     },
     "minor": {
         "pop": (
-            "i bVI bIII bVII", "i iv bVI V", "i bVII bVI bVII", "i bIII bVII bVI", "i v bVI bVII", "i bVI iv V",
-            "i bVII/3 bIII bVI", "i bIII iv bVI",
+            "i bVI bIII bVII",
+            "i iv bVI V",
+            "i bVII bVI bVII",
+            "i bIII bVII bVI",
+            "i v bVI bVII",
+            "i bVI iv V",
+            "i bVII/3 bIII bVI",
+            "i bIII iv bVI",
         ),
         "soul": ("i7 iv7", "i7 bVImaj7 iv7 v7", "i7 IV7", "iv7 bVII7 bIIImaj7 bVImaj7"),
-        "jazz": ("i7 iihdim7.V7 i7 iv7", "iihdim7 V7 i7 i7", "iv7 bVII7 bIIImaj7 V7", "i7 bVImaj7 iihdim7 V7"),
+        "jazz": (
+            "i7 iihdim7.V7 i7 iv7",
+            "iihdim7 V7 i7 i7",
+            "iv7 bVII7 bIIImaj7 V7",
+            "i7 bVImaj7 iihdim7 V7",
+        ),
         "blues": ("i7 iv7 i7 V7", "i7 i7 iv7 i7 bVI7 V7 i7 V7"),
         "gospel": ("i Vaug i7 IV7", "i i7/7 bVI V7", "i iv/3 viidim7 i"),
         "folk": ("i bVII i v", "i bVII bVI V", "i iv i V", "i bVII bIII iv"),
-        "classical": ("i iv bVII bIII bVI iidim V i", "i V7/3 i iv i/5 V7 i i", "i viidim7 i iv iidim/3 V7 i V"),
+        "classical": (
+            "i iv bVII bIII bVI iidim V i",
+            "i V7/3 i iv i/5 V7 i i",
+            "i viidim7 i iv iidim/3 V7 i V",
+        ),
     },
 }
 """Mode → idiom → loops; a symbol a bar, two with a dot between for half a bar each."""

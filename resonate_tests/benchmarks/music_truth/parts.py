@@ -1,4 +1,4 @@
-"""What each instrument plays in a bar: drums with fills, bass lines, comping, melodies. Places are quarter notes."""
+"""What each instrument plays in a bar: drums with fills, bass, comping, melody. Places are in quarter notes."""
 
 from __future__ import annotations
 
@@ -51,13 +51,19 @@ class Bar:
 
 def drummed(bar: Bar, pattern: Mapping[int, str], fill: str, rng: Random) -> list[Event]:
     """A bar of a pattern. fill: none, half (of the bar), beat: what a fill takes of a section's last bar."""
-    span = {"none": 0.0, "beat": bar.beat_quarters, "half": 2 * bar.beat_quarters}[fill if bar.last else "none"]
+    span = {"none": 0.0, "beat": bar.beat_quarters, "half": 2 * bar.beat_quarters}[
+        fill if bar.last else "none"
+    ]
     filled_from = bar.quarters - min(span, bar.quarters)
     events = []
     for key, steps in pattern.items():
         for step, mark in enumerate(steps):
             dropped = mark == "." or (mark == "o" and rng.random() < 0.25)
-            if dropped or step / 4 >= filled_from or (bar.first and bar.loud > 0.8 and not step and key == CLOSED_HAT):
+            if (
+                dropped
+                or step / 4 >= filled_from
+                or (bar.first and bar.loud > 0.8 and not step and key == CLOSED_HAT)
+            ):
                 continue
             events.append(Event(bar.start + step / 4, 0.25, key, _ACCENTS[mark] * (0.6 + 0.4 * bar.loud)))
     if bar.first and bar.loud > 0.8:
@@ -196,7 +202,7 @@ def sung_bars(bars: Sequence[Bar], motif: Motif, octave: int, variation: Random)
 
 
 def fitted(pitch: int, chord: Chord, key: Key, *, on_beat: bool) -> int:
-    """On beats the nearest chord tone; between them the pitch, unless it rubs against an altered tone of the chord."""
+    """On beats the nearest chord tone; between them the pitch, unless it rubs against an altered tone."""
     tones = chord.pitch_classes
     if on_beat:
         return min(range(pitch - 4, pitch + 5), key=lambda p: (p % 12 not in tones, abs(p - pitch)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -35,7 +36,10 @@ def soundfont(name: str) -> Path:
         return Path(spec.origin).parent / "TimGM6mb.sf2"
     path, package = {
         "FluidR3_GM": ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "fluid-soundfont-gm"),
-        "MuseScore_General": ("/usr/share/sounds/sf3/MuseScore_General_Lite.sf3", "musescore-general-soundfont-small"),
+        "MuseScore_General": (
+            "/usr/share/sounds/sf3/MuseScore_General_Lite.sf3",
+            "musescore-general-soundfont-small",
+        ),
     }[name]
     if not Path(path).exists():
         raise FileNotFoundError(f"no {path}: apt-get install {package}")
@@ -72,11 +76,12 @@ def render(song: Song, into: Path) -> None:
         mix = samples if mix is None else mix + samples
     assert mix is not None
     write_samples(into / "mix.wav", mix, RATE)
-    song.write(into / "truth.json")
+    truth = song.truth() | {"bandwidth_hz": find_bandwidth(mix, sound)}
+    (into / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
 
 
 def play(song: Song, scratch: Path) -> dict[str, Audio]:
-    """Stems that have notes, dry, (2, frames) each: one after another in one file, as opening a soundfont takes longest."""
+    """Stems that have notes, dry, (2, frames) each. One after another in one file: a soundfont opens slowly."""
     stems = {stem: [p for p in song.parts.values() if p.stem == stem and p.notes] for stem in STEMS}
     stems = {stem: parts for stem, parts in stems.items() if parts}
     stride = song.duration_s + _APART_S
@@ -84,7 +89,16 @@ def play(song: Song, scratch: Path) -> dict[str, Audio]:
     _score(list(stems.values()), stride).save(midi)
     # Reverb and chorus off: rooms are ours, with a decay that is known.
     command = ["fluidsynth", "-niq", "-R", "0", "-C", "0", "-F", wav, "-O", "float", "-T", "wav"]
-    command += ["-r", str(RATE), "-g", "0.3", "-o", "synth.polyphony=512", "-o", "synth.dynamic-sample-loading=1"]
+    command += [
+        "-r",
+        str(RATE),
+        "-g",
+        "0.3",
+        "-o",
+        "synth.polyphony=512",
+        "-o",
+        "synth.dynamic-sample-loading=1",
+    ]
     subprocess.run([*command, soundfont(song.sound.soundfont), midi], check=True, capture_output=True)
     frames = round(song.duration_s * RATE)
     played = {}
@@ -132,11 +146,16 @@ def _gain_to(level_db: float, audio: Audio) -> float:
     return float(10 ** ((level_db - 20) / 20) / np.sqrt(playing.mean()))
 
 
-def pumping(kicks: Sequence[float], depth_db: float, recovery_s: float, frames: int) -> npt.NDArray[np.float64]:
-    """Gain of a ducked stem, (frames,): depth_db down from 3 ms after a kick, back to 0 linearly in dB over recovery_s."""
+def pumping(
+    kicks: Sequence[float], depth_db: float, recovery_s: float, frames: int
+) -> npt.NDArray[np.float64]:
+    """Gain of a ducked stem, (frames,): depth_db down 3 ms after a kick, then back to 0 linearly in dB."""
     attack = round(0.003 * RATE)
     shape = np.concatenate(
-        (np.linspace(0, -depth_db, attack, endpoint=False), np.linspace(-depth_db, 0, round(recovery_s * RATE)))
+        (
+            np.linspace(0, -depth_db, attack, endpoint=False),
+            np.linspace(-depth_db, 0, round(recovery_s * RATE)),
+        )
     )
     gain_db = np.zeros(frames)
     for kick in kicks:
@@ -150,7 +169,7 @@ def pumping(kicks: Sequence[float], depth_db: float, recovery_s: float, frames: 
 
 
 def decaying_noise(rt60_s: Mapping[int, float], rng: np.random.Generator) -> Audio:
-    """A diffuse room's response, (2, frames), of energy 1 a channel: in every octave noise that decays by 60 dB in its time.
+    """A diffuse room's response, (2, frames), of energy 1 a channel: noise that decays by 60 dB in its octave's time.
 
     Octave filters come before the decay, so that they don't lengthen it.
     """

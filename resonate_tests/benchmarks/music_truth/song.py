@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from resonate_resources.recordings.midi import Note
@@ -37,8 +35,8 @@ class Sound:
     """What is done to the stems. None: nothing.
 
     rt60_s: octave band's centre in Hz → reverberation time; wet_db: of the room against the direct sound.
-    lowpass_hz: cut of a steep filter over the whole. pump_db, pump_recovery_s: how far bass and other are ducked at a
-    kick, and in what time they come back, linearly in dB. balance_db: stem → level; peak_dbfs: of the mixture.
+    lowpass_hz: cut of a steep filter over the whole. pump_db, pump_recovery_s: how far bass and other are ducked at
+    a kick, and in what time they come back, linearly in dB. balance_db: stem → level; peak_dbfs: of the mixture.
     """
 
     soundfont: str
@@ -53,8 +51,8 @@ class Sound:
 
 @dataclass(frozen=True)
 class Song:
-    """tempo: (second, beats a minute) at every beat but the last. sections' values are letters by repetition; names
-    are what composers call them. arrangement: per bar the stems that play in it. steady: one tempo but for drift."""
+    """tempo: (second, beats a minute) at every beat. sections' values are letters by repetition, names what
+    composers call them. arrangement: per bar the stems that play in it. steady: one tempo but for drift."""
 
     seed: int
     style: str
@@ -88,9 +86,6 @@ class Song:
         """That of most of the song."""
         return longest(self.metres)
 
-    def write(self, path: Path) -> None:
-        path.write_text(json.dumps(self.truth(), indent=1) + "\n", encoding="utf-8")
-
     def truth(self) -> dict[str, Any]:
         """As JSON; notes of a stem are [onset_s, offset_s, pitch, velocity]."""
         plain = asdict(self)
@@ -100,7 +95,8 @@ class Song:
             "metre": self.metre,
             "programs": {name: part.program for name, part in self.parts.items()},
             "notes": {
-                stem: [[n.onset_s, n.offset_s, n.pitch, n.velocity] for n in self.notes(stem)] for stem in STEMS
+                stem: [[n.onset_s, n.offset_s, n.pitch, n.velocity] for n in self.notes(stem)]
+                for stem in STEMS
             },
         }
 

@@ -1,4 +1,4 @@
-"""Tempo maps: where every quarter note of a score lies in seconds, and how swing and players move what is on them."""
+"""Tempo maps: where every quarter note of a score lies in seconds, and how swing moves what is on them."""
 
 from __future__ import annotations
 
