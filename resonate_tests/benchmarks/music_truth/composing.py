@@ -105,7 +105,12 @@ def compose(seed: int) -> Song:
         for bar in bars
         for beat in np.arange(0, bar.quarters, bar.beat_quarters)
     ]
-    section_edges = [*(edge for edge, bar in zip(edges, bars, strict=True) if bar.first), end]
+    # The first section begins with the recording.
+    section_edges = [
+        0.0,
+        *(edge for edge, bar in zip(edges, bars, strict=True) if bar.first and bar.start),
+        end,
+    ]
     order = {letter: chr(65 + i) for i, letter in enumerate(dict.fromkeys(s.letter for s in sections))}
     intervals = np.diff([*beats, end])
     return Song(

@@ -169,7 +169,7 @@ def pumping(
 
 
 def decaying_noise(rt60_s: Mapping[int, float], rng: np.random.Generator) -> Audio:
-    """A diffuse room's response, (2, frames), of energy 1 a channel: noise that decays by 60 dB in its octave's time.
+    """A diffuse room's response, (2, frames), of energy 1 a channel: noise that falls by 60 dB in its octave's time.
 
     Octave filters come before the decay, so that they don't lengthen it.
     """

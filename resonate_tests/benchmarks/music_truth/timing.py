@@ -29,11 +29,7 @@ class TempoMap:
     def swung(self, quarter: float) -> float:
         """The same with swing: both halves of a quarter are stretched so that its middle is late."""
         whole, part = divmod(quarter, 1)
-        if part < 0.5:
-            warped = 2 * part * self.swing
-        else:
-            warped = self.swing + 2 * (part - 0.5) * (1 - self.swing)
-        return float(self.at(whole + warped))
+        return float(self.at(whole + np.interp(part, (0, 0.5, 1), (0, self.swing, 1))))
 
 
 def tempo_map(quarter_bpm: Floats, lead_in_s: float, swing: float) -> TempoMap:
