@@ -80,14 +80,18 @@ def compose(seed: int) -> Song:
     bars = _bars(seed, sections, style, rng)
     timing, steady = _timing(sections, style, bpm, rng)
     swing = timing.swing
-    played, kinds = _played(seed, sections, bars, style)
-    programs = {
+    # A melody is sung, or an instrument of the band has it: then nothing is in the vocals.
+    sung = bool(np.random.default_rng([seed, 7]).random() < 0.6)
+    played, kinds = _played(seed, sections, bars, style, sung)
+    programs: dict[str, int | None] = {
         part: int(rng.choice(getattr(style, "kits" if part == "drums" else part)))
         for part in ("drums", "bass", "keys", "guitar", "pad", "lead")
     }
+    if sung:
+        programs["lead"] = None
     side = 1 if rng.random() < 0.5 else -1
     pans = {"keys": side * rng.uniform(0.1, 0.6), "guitar": -side * rng.uniform(0.2, 0.7)}
-    stems = {"drums": "drums", "bass": "bass", "lead": "vocals"}
+    stems = {"drums": "drums", "bass": "bass", "lead": "vocals" if sung else "other"}
     parts = {
         part: Part(
             stems.get(part, "other"),
@@ -228,7 +232,7 @@ def _bars(seed: int, sections: Sequence[_Section], style: Style, rng: Random) ->
 
 
 def _played(
-    seed: int, sections: Sequence[_Section], bars: Sequence[Bar], style: Style
+    seed: int, sections: Sequence[_Section], bars: Sequence[Bar], style: Style, sung: bool
 ) -> tuple[dict[str, list[Event]], list[tuple[str, ...]]]:
     """Part → events; and per bar which parts were to play."""
     played: dict[str, list[Event]] = {part: [] for part in ("drums", "bass", "keys", "guitar", "pad", "lead")}
@@ -241,6 +245,8 @@ def _played(
     }
     line = str(song_rng.choice(style.bass_lines))
     octave = 4 if bars[0].key.tonic >= 7 else 5
+    if sung:  # the tonic in D#3…D4, as a tenor has it, or an octave above
+        octave = (4 if bars[0].key.tonic < 3 else 3) + int(song_rng.random() < 0.4)
     voicing: dict[Chord, tuple[int, ...]] = {}
     previous: tuple[int, ...] = (57, 60, 64)
     for bar in bars:

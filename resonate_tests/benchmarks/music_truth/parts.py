@@ -68,8 +68,8 @@ def drummed(bar: Bar, pattern: Mapping[int, str], fill: str, rng: Random) -> lis
             events.append(Event(bar.start + step / 4, 0.25, key, _ACCENTS[mark] * (0.6 + 0.4 * bar.loud)))
     if bar.first and bar.loud > 0.8:
         events.append(Event(bar.start, 0.5, CRASH, 104))
-    step = 0.25 if bar.quarters - filled_from <= 1.5 else 0.5
-    places = np.arange(filled_from, bar.quarters, step)
+    every = 0.25 if bar.quarters - filled_from <= 1.5 else 0.5
+    places = np.arange(filled_from, bar.quarters, every)
     order = (SNARE, *TOMS)
     for index, place in enumerate(places):
         voice = order[min(len(order) * index // len(places), len(order) - 1)]

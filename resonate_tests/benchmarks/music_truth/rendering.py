@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,8 +15,12 @@ import numpy.typing as npt
 import soundfile as sf
 from scipy import signal
 
-from resonate_resources.recordings.midi import DRUM_CHANNEL
+from resonate_resources.recordings.midi import DRUM_CHANNEL, Note
 from resonate_resources.recordings.recording import Samples, write_samples
+from resonate_resources.regeneration.dawdreamer_thread import on_dawdreamer_thread
+from resonate_studio.demo_song.curves import vocal_curves
+from resonate_tests.benchmarks.mask_fitting.playing import Harmony, ScoreNote
+from resonate_tests.benchmarks.mask_fitting.voices import sung
 from resonate_tests.benchmarks.music_truth.song import STEMS, Part, Song, Sound
 from resonate_tests.benchmarks.music_truth.styles import KICK
 
@@ -24,7 +29,7 @@ _TICKS = 1000  # of half a second: 0.5 ms each
 _APART_S = 6.0  # between stems in the one pass over the soundfont: longer than any release
 _WET = {"drums": 1.0, "bass": 0.35, "other": 1.0, "vocals": 1.0}
 
-Audio = npt.NDArray[np.float64]
+Audio = npt.NDArray[np.float32]
 
 
 def soundfont(name: str) -> Path:
@@ -67,7 +72,7 @@ def render(song: Song, into: Path) -> None:
         }
     if sound.lowpass_hz is not None:
         stems = {stem: lowpassed(audio, sound.lowpass_hz) for stem, audio in stems.items()}
-    peak = np.abs(sum(stems.values(), np.zeros(1))).max()
+    peak = np.abs(sum(stems.values(), np.zeros(1, np.float32))).max()
     level = 10 ** (sound.peak_dbfs / 20) / peak
     mix: Samples | None = None
     for stem, audio in stems.items():
@@ -77,18 +82,35 @@ def render(song: Song, into: Path) -> None:
     assert mix is not None
     write_samples(into / "mix.wav", mix, RATE)
     truth = song.truth() | {"bandwidth_hz": find_bandwidth(mix, sound)}
-    (into / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+    (into / "truth.json").write_text(json.dumps(truth) + "\n", encoding="utf-8")
 
 
 def play(song: Song, scratch: Path) -> dict[str, Audio]:
     """Stems that have notes, dry, (2, frames) each. One after another in one file: a soundfont opens slowly."""
-    stems = {stem: [p for p in song.parts.values() if p.stem == stem and p.notes] for stem in STEMS}
-    stems = {stem: parts for stem, parts in stems.items() if parts}
+    played = {part.stem: sing(song, part) for part in song.parts.values() if part.program is None}
+    stems = {
+        stem: parts
+        for stem in STEMS
+        if (parts := [p for p in song.parts.values() if p.stem == stem and p.program is not None])
+    }
     stride = song.duration_s + _APART_S
     midi, wav = scratch / "played.mid", scratch / "played.wav"
     _score(list(stems.values()), stride).save(midi)
     # Reverb and chorus off: rooms are ours, with a decay that is known.
-    command = ["fluidsynth", "-niq", "-R", "0", "-C", "0", "-F", wav, "-O", "float", "-T", "wav"]
+    command: list[str | Path] = [
+        "fluidsynth",
+        "-niq",
+        "-R",
+        "0",
+        "-C",
+        "0",
+        "-F",
+        wav,
+        "-O",
+        "float",
+        "-T",
+        "wav",
+    ]
     command += [
         "-r",
         str(RATE),
@@ -101,14 +123,46 @@ def play(song: Song, scratch: Path) -> dict[str, Audio]:
     ]
     subprocess.run([*command, soundfont(song.sound.soundfont), midi], check=True, capture_output=True)
     frames = round(song.duration_s * RATE)
-    played = {}
     for number, stem in enumerate(stems):
         start = round(number * stride * RATE)
-        audio = sf.read(wav, start=start, frames=frames, always_2d=True, fill_value=0.0)[0].T
+        audio = sf.read(wav, start=start, frames=frames, dtype="float32", always_2d=True, fill_value=0.0)[0].T
         played[stem] = np.ascontiguousarray(audio)
     midi.unlink()
     wav.unlink()
-    return played
+    return {stem: played[stem] for stem in STEMS if stem in played}
+
+
+_CONSONANTS = ("", "s", "t", "m", "l", "sh", "n", "k")
+_VOWELS = "aeiou"
+
+
+def sing(song: Song, part: Part) -> Audio:
+    """A part sung by the demo's voice or by formants that vary with the seed, (2, frames)."""
+    rng = np.random.default_rng([song.seed, 8])
+    frames = round(song.duration_s * RATE)
+    if song.sound.voice == "faust":
+        syllables = [f"{rng.choice(_CONSONANTS)}{rng.choice(list(_VOWELS))}" for _ in part.notes]
+        return on_dawdreamer_thread(lambda: _sung_by_faust(part.notes, syllables, song.duration_s))[
+            :, :frames
+        ]
+    seconds = Harmony(0, (), (), 60.0, 0)  # a beat of it is a second
+    # It holds notes for 0.95 of their duration.
+    notes = [ScoreNote(n.onset_s, n.duration_s / 0.95, n.pitch, n.velocity) for n in part.notes]
+    voice = sung(notes, seconds, rng, frames).astype(np.float32)
+    return np.stack([voice, voice])
+
+
+def _sung_by_faust(notes: Sequence[Note], syllables: Sequence[str], duration_s: float) -> Audio:
+    import dawdreamer
+
+    engine = dawdreamer.RenderEngine(RATE, 512)
+    curves = engine.make_playback_processor("curves", vocal_curves(notes, syllables, duration_s, RATE))
+    voice = engine.make_faust_processor("voice")
+    voice.set_dsp_string((files("resonate_studio.demo_song") / "instruments" / "vocals.dsp").read_text())
+    voice.compile()
+    engine.load_graph([(curves, []), (voice, ["curves"])])
+    engine.render(duration_s + 0.1)  # at least as long as the other stems
+    return np.asarray(engine.get_audio(), np.float32)
 
 
 def _score(stems: Sequence[Sequence[Part]], stride: float) -> mido.MidiFile:
@@ -165,11 +219,11 @@ def pumping(
         gain_db[start : start + len(piece)] = np.minimum(
             piece, np.where(np.arange(len(piece)) < attack, gain_db[start : start + len(piece)], 0)
         )
-    return 10 ** (gain_db / 20)
+    return (10 ** (gain_db / 20)).astype(np.float32)
 
 
 def decaying_noise(rt60_s: Mapping[int, float], rng: np.random.Generator) -> Audio:
-    """A diffuse room's response, (2, frames), of energy 1 a channel: noise that falls by 60 dB in its octave's time.
+    """A diffuse room's response, (2, frames), of energy 1 a channel: noise that falls 60 dB in its octave's time.
 
     Octave filters come before the decay, so that they don't lengthen it.
     """
@@ -181,7 +235,8 @@ def decaying_noise(rt60_s: Mapping[int, float], rng: np.random.Generator) -> Aud
         band = signal.butter(4, edges, "band", fs=RATE, output="sos")
         settled = signal.sosfilt(band, rng.standard_normal((2, RATE // 2 + frames)))[:, RATE // 2 :]
         response += settled * 10 ** (-3 * seconds / rt60)
-    return response / np.sqrt(np.square(response).sum(axis=1, keepdims=True))
+    energy = np.square(response).sum(axis=1, keepdims=True)
+    return (response / np.sqrt(energy)).astype(np.float32)
 
 
 def _convolved(audio: Audio, response: Audio) -> Audio:
@@ -191,7 +246,7 @@ def _convolved(audio: Audio, response: Audio) -> Audio:
 def lowpassed(audio: Audio, cut_hz: float) -> Audio:
     """Steep: −6 dB at the cut, −90 dB from 150 Hz above it."""
     taps, beta = signal.kaiserord(90, 300 / (RATE / 2))
-    kernel = signal.firwin(taps | 1, cut_hz, window=("kaiser", beta), fs=RATE)
+    kernel = signal.firwin(taps | 1, cut_hz, window=("kaiser", beta), fs=RATE).astype(np.float32)
     return np.asarray(signal.oaconvolve(audio, kernel[np.newaxis], mode="same", axes=1))
 
 

@@ -247,7 +247,7 @@ BINS = (0.0, 0.5, 0.7, 0.85, 0.95, 1.0)
 class Bin(NamedTuple):
     low: float
     high: float
-    count: int
+    estimates: int
     said: float
     right: float
 

@@ -22,10 +22,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Part:
-    """One instrument: its stem, General MIDI program (a kit's, for drums), pan −1…1, notes by onset."""
+    """One instrument: its stem, General MIDI program (a kit's, for drums; None: it is sung), pan
+    −1…1, notes by onset."""
 
     stem: str
-    program: int
+    program: int | None
     pan: float
     notes: tuple[Note, ...]
 
@@ -37,6 +38,7 @@ class Sound:
     rt60_s: octave band's centre in Hz → reverberation time; wet_db: of the room against the direct sound.
     lowpass_hz: cut of a steep filter over the whole. pump_db, pump_recovery_s: how far bass and other are ducked at
     a kick, and in what time they come back, linearly in dB. balance_db: stem → level; peak_dbfs: of the mixture.
+    voice: who sings, `faust` or `formants`; None: nobody.
     """
 
     soundfont: str
@@ -45,6 +47,7 @@ class Sound:
     rt60_s: Mapping[int, float] | None = None
     wet_db: float = 0.0
     lowpass_hz: float | None = None
+    voice: str | None = None
     pump_db: float | None = None
     pump_recovery_s: float | None = None
 

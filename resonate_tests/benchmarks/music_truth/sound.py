@@ -32,6 +32,7 @@ def sound_of(
     kicks = "drums" in parts and any(note.pitch == KICK for note in parts["drums"].notes)
     pumped = kicks and style.loose <= 0.003 and rng.random() < 0.6
     depth, recovery = float(rng.uniform(3, 15)), float(rng.uniform(0.5, 0.9)) * beat_s
+    voice = str(rng.choice(("faust", "formants"))) if any(p.program is None for p in parts.values()) else None
     return Sound(
         soundfont=fonts[seed // 2 % len(fonts)],
         balance_db={stem: round(balance[stem] + float(rng.normal(0, 2)), 2) for stem in STEMS},
@@ -39,6 +40,7 @@ def sound_of(
         rt60_s=rooms if in_room else None,
         wet_db=round(wet_db, 2) if in_room else 0.0,
         lowpass_hz=cut,
+        voice=voice,
         pump_db=round(depth, 2) if pumped else None,
         pump_recovery_s=round(recovery, 3) if pumped else None,
     )

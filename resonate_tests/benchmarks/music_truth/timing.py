@@ -24,7 +24,7 @@ class TempoMap:
 
     def at(self, quarter: float | Floats) -> Floats:
         """Seconds of a place in the score, in quarter notes from its start, without swing."""
-        return np.interp(quarter, np.arange(len(self.seconds)) / GRID, self.seconds)
+        return np.asarray(np.interp(quarter, np.arange(len(self.seconds)) / GRID, self.seconds))
 
     def swung(self, quarter: float) -> float:
         """The same with swing: both halves of a quarter are stretched so that its middle is late."""
