@@ -19,10 +19,12 @@ from resonate_resources.recordings.midi import DRUM_CHANNEL, Note
 from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.regeneration.dawdreamer_thread import on_dawdreamer_thread
 from resonate_studio.demo_song.curves import vocal_curves
+from resonate_studio.system_packages import request
 from resonate_tests.benchmarks.mask_fitting.playing import Harmony, ScoreNote
 from resonate_tests.benchmarks.mask_fitting.voices import sung
 from resonate_tests.benchmarks.music_truth.song import STEMS, Part, Song, Sound
 from resonate_tests.benchmarks.music_truth.styles import KICK
+from resonate_tests.programs import required
 
 RATE = 44_100
 _TICKS = 1000  # of half a second: 0.5 ms each
@@ -47,7 +49,7 @@ def soundfont(name: str) -> Path:
         ),
     }[name]
     if not Path(path).exists():
-        raise FileNotFoundError(f"no {path}: apt-get install {package}")
+        raise FileNotFoundError(request([package]))
     return Path(path)
 
 
@@ -98,7 +100,7 @@ def play(song: Song, scratch: Path) -> dict[str, Audio]:
     _score(list(stems.values()), stride).save(midi)
     # Reverb and chorus off: rooms are ours, with a decay that is known.
     command: list[str | Path] = [
-        "fluidsynth",
+        required("fluidsynth"),
         "-niq",
         "-R",
         "0",
@@ -240,7 +242,7 @@ def decaying_noise(rt60_s: Mapping[int, float], rng: np.random.Generator) -> Aud
 
 
 def _convolved(audio: Audio, response: Audio) -> Audio:
-    return np.asarray(signal.oaconvolve(audio, response, axes=1)[:, : audio.shape[1]])
+    return np.asarray(signal.oaconvolve(audio, response, axes=1)[:, : audio.shape[1]], np.float32)
 
 
 def lowpassed(audio: Audio, cut_hz: float) -> Audio:
