@@ -8,9 +8,11 @@ all three is taken: each was trained without another collection.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from importlib.metadata import PackageNotFoundError, distribution
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,24 +39,42 @@ HOP = 441
 FRAME_RATE = SAMPLE_RATE / HOP  # 50 frames a second
 FRAME = 1411  # 64 ms
 _BANDS_PER_OCTAVE, _LOWEST_HZ, _HIGHEST_HZ, _TUNING_HZ = 24, 30.0, 17_000.0, 440.0
+EDGES_HZ = (0.0, 130.0, 300.0, 1000.0, 3000.0, 7000.0, 12_000.0)
+"""Kick and bass; toms; body of a snare; its noise; hi-hats; cymbals."""
+_TONAL_HZ = (180.0, 4000.0)
 _STATE = (12, 1, 150)  # hidden and cell state of two layers of three networks
 _BLOCK = 500  # frames the networks take at a time: 10 s
 _GRAPH = resources.files("resonate_resources.profiling") / "beatnet.onnx"
 
 
-def beat_activations(recording: Recording, progress: Progress = silent) -> Floats:
-    """(frames, 3) at 50 Hz: how sure it is, 0…1, that a frame is a beat but no downbeat, a downbeat, neither.
+@dataclass(frozen=True)
+class Heard:
+    """What beats are found in, at 50 Hz, frame 0 centred on the first sample.
 
-    Frame 0 is centred on the first sample. Raises ModelError where the weights are not installed, or damaged.
+    activations: (frames, 3), how sure it is, 0…1, that a frame is a beat but no downbeat, a downbeat, neither.
+    rises: (frames, 6), mean rise of log10(1 + magnitude) in bands between EDGES_HZ.
+    pitch_classes: (frames, 12), mean log10(1 + magnitude) upward from A.
     """
+
+    activations: Floats
+    rises: Floats
+    pitch_classes: Floats
+
+
+def hear_beats(recording: Recording, progress: Progress = silent) -> Heard:
+    """One pass over the recording; 4 KB a second are kept. Raises ModelError where the weights are not installed,
+    or damaged."""
     session = _session()
+    bands, pitches = _summaries()
     state = np.zeros(_STATE, np.float32)
     parts = []
     for block in features(mono_blocks(recording, SAMPLE_RATE, progress)):
         for start in range(0, len(block), _BLOCK):
-            shares, state = session.run(None, {"features": block[start : start + _BLOCK], "state": state})
-            parts.append(shares)
-    return np.concatenate(parts)
+            rows = block[start : start + _BLOCK]
+            shares, state = session.run(None, {"features": rows, "state": state})
+            levels, rises = np.split(rows, 2, axis=1)
+            parts.append((shares, rises @ bands, levels @ pitches))
+    return Heard(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def features(blocks: Iterator[Mono]) -> Iterator[Floats]:
@@ -96,6 +116,19 @@ def _filterbank() -> Bands:
         bands[start:centre, band] = np.arange(centre - start) / max(centre - start, 1)
         bands[centre:stop, band] = 1 - np.arange(stop - centre) / (stop - centre)
     return bands / bands.sum(axis=0)
+
+
+@lru_cache(maxsize=1)
+def _summaries() -> tuple[Floats, Floats]:
+    """(136, 6) and (136, 12): means over bands of frequency, and over pitch classes where these are apart."""
+    filters = _filterbank()
+    hertz = np.arange(len(filters)) * SAMPLE_RATE / (2 * len(filters)) @ filters
+    between = np.stack([(low <= hertz) & (hertz < high) for low, high in pairwise(EDGES_HZ)], axis=1)
+    semitones = np.round(12 * np.log2(hertz / _TUNING_HZ)) % 12
+    tonal = (hertz > _TONAL_HZ[0]) & (hertz < _TONAL_HZ[1])
+    pitches = (semitones[:, np.newaxis] == np.arange(12)) & tonal[:, np.newaxis]
+    bands, classes = (np.asarray(one / one.sum(axis=0), np.float32) for one in (between, pitches))
+    return bands, classes
 
 
 def why_missing() -> str | None:
