@@ -19,9 +19,9 @@ SLOWEST_BPM, FASTEST_BPM = 30.0, 300.0
 _SHORTEST, _LONGEST = round(60 * RATE / FASTEST_BPM), round(60 * RATE / SLOWEST_BPM)
 _TEMPO_STEP = 0.017
 """At most, between tempi that are told apart."""
-_WANDER = 0.035
+_WANDER = 0.02
 """Standard deviation of the logarithm of what one beat is long, over the one before."""
-_REACH = 0.14
+_REACH = 0.1
 """What a beat may be longer or shorter than the one before, but for steps."""
 _STEP = 14.0
 """What a step to any tempo costs, in nats: as four beats that fall on nothing."""
