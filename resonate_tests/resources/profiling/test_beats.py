@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from resonate_resources.profiling.beats import estimate_tempo, tempo_of_beats, track_beats
 from resonate_resources.signal.band_levels import Floats
-from resonate_resources.signal.rhythm import FRAME_RATE, hear_rhythm
+from resonate_resources.signal.timbre import FRAME_RATE, hear_timbre
 from resonate_studio.demo_song import DemoSong, PhoneRecording
 
 
@@ -64,7 +64,7 @@ def test_beats_follow_a_tempo_that_drifts() -> None:
 def test_beats_of_the_demo_are_where_they_were_composed(
     source: str, demo_song: DemoSong, phone_recording: PhoneRecording
 ) -> None:
-    onset = hear_rhythm(demo_song.mix if source == "mix" else phone_recording.mix).onset
+    onset = hear_timbre(demo_song.mix if source == "mix" else phone_recording.mix).onset
     tempo = estimate_tempo(onset)
     assert tempo is not None
     beats = track_beats(onset, tempo)
