@@ -18,7 +18,7 @@ from resonate_resources.signal.band_levels import Floats
 METRES = (2, 3, 4)
 PLACES = np.array([(beats, place) for beats in METRES for place in range(beats)])
 """(9, 2): beats of a bar, and which of them."""
-_NEW_METRE, _CUT_SHORT = -8.0, -12.0
+_NEW_METRE, _CUT_SHORT = -14.0, -14.0
 """What a change of metre costs, in nats, and a bar that ends before its time."""
 _WEIGHTS = resources.files("resonate_resources.profiling") / "beats.npz"
 _Doubles = npt.NDArray[np.float64]

@@ -21,7 +21,7 @@ import numpy as np
 from resonate_resources.models.weights import ModelError, sha256_of_weights
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.band_levels import Bands, Floats
-from resonate_resources.signal.mono import Mono, mono_blocks, overlapping_frames
+from resonate_resources.signal.mono import Mono, mono_blocks, moved, overlapping_frames
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -43,6 +43,7 @@ EDGES_HZ = (0.0, 130.0, 300.0, 1000.0, 3000.0, 7000.0, 12_000.0)
 """Kick and bass; toms; body of a snare; its noise; hi-hats; cymbals."""
 _TONAL_HZ = (180.0, 4000.0)
 _STATE = (12, 1, 150)  # hidden and cell state of two layers of three networks
+_BEFORE = 50  # frames: 1 s
 _BLOCK = 500  # frames the networks take at a time: 10 s
 _GRAPH = resources.files("resonate_resources.profiling") / "beatnet.onnx"
 
@@ -68,13 +69,14 @@ def hear_beats(recording: Recording, progress: Progress = silent) -> Heard:
     bands, pitches = _summaries()
     state = np.zeros(_STATE, np.float32)
     parts = []
-    for block in features(mono_blocks(recording, SAMPLE_RATE, progress)):
+    # With silence before it, what a file begins with is seen to rise.
+    for block in features(moved(mono_blocks(recording, SAMPLE_RATE, progress), -_BEFORE * HOP)):
         for start in range(0, len(block), _BLOCK):
             rows = block[start : start + _BLOCK]
             shares, state = session.run(None, {"features": rows, "state": state})
             levels, rises = np.split(rows, 2, axis=1)
             parts.append((shares, rises @ bands, levels @ pitches))
-    return Heard(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    return Heard(*(np.concatenate(part)[_BEFORE:] for part in zip(*parts, strict=True)))
 
 
 def features(blocks: Iterator[Mono]) -> Iterator[Floats]:

@@ -15,7 +15,7 @@ Seconds = npt.NDArray[np.float64]
 
 RATE = 100
 """Steps a second at which beats may lie."""
-SLOWEST_BPM, FASTEST_BPM = 30.0, 300.0
+SLOWEST_BPM, FASTEST_BPM = 28.0, 320.0  # somewhat beyond 30 and 300, so that these may drift
 _SHORTEST, _LONGEST = round(60 * RATE / FASTEST_BPM), round(60 * RATE / SLOWEST_BPM)
 _TEMPO_STEP = 0.017
 """At most, between tempi that are told apart."""

@@ -14,7 +14,7 @@ from resonate_resources.profiling.bars import find_bars
 from resonate_resources.profiling.beat_features import Seconds, at_beats
 from resonate_resources.profiling.beat_network import FRAME_RATE, Heard
 from resonate_resources.profiling.beat_path import RATE, beat_path, evidence
-from resonate_resources.profiling.metrical_level import FEWEST, Pulse, candidates, ranked
+from resonate_resources.profiling.metrical_level import FEWEST, Pulse, candidates, ranked, tempi_of
 from resonate_resources.profiling.profile import TempoPoint, TimeSignature
 
 METHOD = "BeatNet, bar pointer"
@@ -25,6 +25,8 @@ _PAUSE = 1.8  # times the usual beat: a longer one separates passages
 _HEARD = 0.8
 """Nats a beat, on average, by which a passage is likelier to have beats than none."""
 _OTHER_TEMPO = 0.08
+_KNOWN = 1.1
+"""How far beats may stray from a tempo that is known."""
 _SWUNG = np.arange(0.44, 0.76, 0.01)
 """Of a beat, where its second half may begin: 0.5 straight, 0.67 in triplets."""
 _AUDIBLE = 0.2
@@ -101,8 +103,8 @@ def find_beats(heard: Heard, duration_s: float, *, tempo_bpm: float | None = Non
 
 
 def tempo_of_beats(beats: Seconds) -> float | None:
-    """Beats a minute: the median over stretches of 32 beats, or of half as many as there are; None under 4."""
-    span = min(32, len(beats) // 2)
+    """Beats a minute: the median over stretches of 8 beats, or of half as many as there are; None under 4."""
+    span = min(8, len(beats) // 2)
     if span < 2:
         return None
     return float(60 * span / np.median(beats[span:] - beats[:-span]))
@@ -133,9 +135,11 @@ def _stretch(heard: Heard, tempo_bpm: float | None) -> _Stretch:
     first, _ = beat_path(nats)
     if len(first) < FEWEST:
         return nothing
-    pulses = candidates(nats, tempo_bpm or float(60 / np.median(np.diff(first))))
     if tempo_bpm:
-        pulses = [pulse for pulse in pulses if abs(pulse.tempo_bpm / tempo_bpm - 1) <= _OTHER_TEMPO]
+        known = candidates(nats, (tempo_bpm / _KNOWN, tempo_bpm * _KNOWN))
+        pulses = [pulse for pulse in known if abs(pulse.tempo_bpm / tempo_bpm - 1) <= _OTHER_TEMPO]
+    else:
+        pulses = candidates(nats, tempi_of(first))
     if not pulses:
         return nothing
     pulses = ranked(heard, nats, pulses)

@@ -20,7 +20,10 @@ FEWEST = 6
 """Beats, of which one can say more than that they are there."""
 _RATIOS = (1 / 3, 1 / 2, 2 / 3, 1, 3 / 2, 2, 3)
 _SLOWER, _FASTER = 0.81, 1.23
-"""How far a pulse may move from its median: a third of an octave to either side."""
+"""How far a pulse may move from its median, a third of an octave to either side, or a little beyond where it goes."""
+_BEYOND = 1.1
+_WIDEST = 2.0
+"""From slowest to fastest, of one pulse: what goes further has changed its level."""
 _TAKEN = 0.2
 """Of a beat to either side of it, where a pulse between beats has none of its own."""
 _NONE = -3.0
@@ -42,13 +45,19 @@ class Pulse:
         return float(60 / np.median(np.diff(self.beats)))
 
 
-def candidates(nats: Seconds, tempo_bpm: float) -> list[Pulse]:
-    """Pulses at that tempo and its simple ratios; of each also the one that keeps clear of its beats."""
+def tempi_of(beats: Seconds) -> tuple[float, float]:
+    """The slowest and the fastest that a pulse may become, in beats a minute, seen from the beats found first."""
+    slowest, median, fastest = np.quantile(60 / np.diff(beats), (0.05, 0.5, 0.95))
+    bounds = min(slowest / _BEYOND, median * _SLOWER), max(fastest * _BEYOND, median * _FASTER)
+    return bounds if bounds[1] < _WIDEST * bounds[0] else (median * _SLOWER, median * _FASTER)
+
+
+def candidates(nats: Seconds, tempi_bpm: tuple[float, float]) -> list[Pulse]:
+    """Pulses between these tempi and at simple ratios of them; of each also the one that keeps clear of its beats."""
     found = []
     for ratio in _RATIOS:
-        slowest, fastest = (tempo_bpm * ratio * bound for bound in (_SLOWER, _FASTER))
-        slowest, fastest = max(slowest, SLOWEST_BPM), min(fastest, FASTEST_BPM)
-        if slowest >= fastest * _SLOWER:
+        slowest, fastest = max(tempi_bpm[0] * ratio, SLOWEST_BPM), min(tempi_bpm[1] * ratio, FASTEST_BPM)
+        if slowest >= fastest * 0.9:
             continue
         pulse = Pulse(*beat_path(nats, slowest, fastest), first=ratio == 1)
         if len(pulse.beats) >= FEWEST:

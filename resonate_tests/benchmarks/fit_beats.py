@@ -29,8 +29,8 @@ from resonate_resources.recordings.recording import Recording, Samples, write_sa
 
 SEEDS = range(60)
 RATE = 22050
-CLICKS_BPM = (42, 55, 66, 77, 91, 104, 118, 136, 155, 179, 203, 230)
-LOOPS_BPM = (72, 79, 86, 94, 103, 112, 124, 137, 150, 163, 176)
+CLICKS_BPM = (31, 36, 42, 55, 66, 77, 91, 104, 118, 136, 155, 179, 203, 230, 262, 294)
+LOOPS_BPM = (46, 52, 58, 65, 72, 79, 86, 94, 103, 112, 124, 137, 150, 163, 176)
 BEATS = {"6/8": 2, "2/4": 2, "3/4": 3, "4/4": 4}
 FOLDS = 4
 _PLACES_RIDGE, _LEVELS_RIDGE = 1e-3, 0.03
@@ -61,7 +61,7 @@ def example(heard: Heard, truth: dict[str, object]) -> Example:
         places.append(int(np.flatnonzero((bars.PLACES == (count, place)).all(axis=1))[0]))
     nats = evidence(heard.activations[:, :2].sum(axis=1))
     first_found, _ = beat_path(nats)
-    pulses = metrical_level.candidates(nats, 60 / float(np.median(np.diff(first_found))))
+    pulses = metrical_level.candidates(nats, metrical_level.tempi_of(first_found))
     right = np.array([mir_eval.beat.f_measure(beats, pulse.beats) for pulse in pulses])
     return Example(heard, nats, beats, np.array(places), pulses, right)
 
@@ -142,7 +142,7 @@ def drum_loop(tempo_bpm: float, seconds: float) -> list[tuple[float, str]]:
 
 
 def plain(scratch: Path) -> Iterator[tuple[Heard, dict[str, object]]]:
-    """Clicks from 42 to 230 BPM and drum loops from 72 to 176, 30 s of each, and their truth."""
+    """Clicks from 31 to 294 BPM and drum loops from 46 to 176, 30 s of each, and their truth."""
     clicks = [(tempo, [(at, "click") for at in np.arange(0.3, 29.9, 60 / tempo).tolist()]) for tempo in CLICKS_BPM]
     loops = [(tempo, drum_loop(tempo, 30.0)) for tempo in LOOPS_BPM]
     for number, (tempo, strokes) in enumerate([*clicks, *loops]):
