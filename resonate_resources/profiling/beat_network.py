@@ -112,12 +112,12 @@ def _filterbank() -> Bands:
     above = np.clip(hertz.searchsorted(wanted), 1, lines - 1)
     corners = np.unique(above - (wanted - hertz[above - 1] < hertz[above] - wanted))
     bands = np.zeros((lines, len(corners) - 2), np.float32)
-    for band, (start, centre, stop) in enumerate(zip(corners, corners[1:], corners[2:], strict=False)):
-        if stop - start < 2:
-            centre, stop = start, start + 1
+    for band, (start, middle, end) in enumerate(zip(corners, corners[1:], corners[2:], strict=False)):
+        centre, stop = (middle, end) if end - start >= 2 else (start, start + 1)
         bands[start:centre, band] = np.arange(centre - start) / max(centre - start, 1)
         bands[centre:stop, band] = 1 - np.arange(stop - centre) / (stop - centre)
-    return bands / bands.sum(axis=0)
+    bands /= bands.sum(axis=0)
+    return bands
 
 
 @lru_cache(maxsize=1)

@@ -46,7 +46,8 @@ def evidence(sure: Floats) -> Seconds:
 
     usual = np.clip(uniform_filter1d(sure.astype(np.float64), _AROUND, mode="nearest"), _CHANCE, 0.9)
     nats = np.log((sure + _SOFTEN) / (1 - sure + _SOFTEN)) - np.log(usual / (1 - usual))
-    return np.interp(np.arange(2 * len(sure) - 1) / 2, np.arange(len(sure)), nats)
+    doubled: Seconds = np.interp(np.arange(2 * len(sure) - 1) / 2, np.arange(len(sure)), nats)
+    return doubled
 
 
 def _intervals() -> npt.NDArray[np.int64]:
@@ -76,11 +77,14 @@ def beat_path(
     nats: of `evidence`.
     """
     shortest, longest = 60 * RATE / fastest_bpm, 60 * RATE / slowest_bpm
-    intervals = _INTERVALS[(_INTERVALS >= np.floor(shortest)) & (_INTERVALS <= np.ceil(longest))]
+    intervals = _INTERVALS[(np.floor(shortest) <= _INTERVALS) & (np.ceil(longest) >= _INTERVALS)]
     before, cost = _neighbours(intervals)
     worth = -_BEAT - _HASTE * np.maximum(0, np.log2(60 * RATE / _HASTY_BPM / intervals))
     states = len(intervals)
-    steps, block = len(nats), int(intervals[0])  # a beat depends on none within the shortest interval before it
+    steps, block = (
+        len(nats),
+        int(intervals[0]),
+    )  # a beat depends on none within the shortest interval before it
     nats = np.maximum(nats, _QUIET)
     leaving = np.full((_LONGEST + steps + block, states), -np.inf)
     """Best score of what ends with a beat at a step (the first after _LONGEST of nothing), an interval ahead."""
@@ -117,6 +121,17 @@ def beat_path(
         total, end = float(best[final:].max()), final + int(best[final:].argmax())
     else:
         total, end = float(resting[-1]), int(ended[-1])
+    return _traced(came, reached, ended, intervals, end), total
+
+
+def _traced(
+    came: npt.NDArray[np.int16],
+    reached: npt.NDArray[np.int64],
+    ended: npt.NDArray[np.int64],
+    intervals: npt.NDArray[np.int64],
+    end: int,
+) -> Seconds:
+    """The beats of the best path to that step, from the last back to the first."""
     found = []
     while end >= 0:
         interval = int(reached[end])
@@ -126,4 +141,4 @@ def beat_path(
             interval = int(came[end, interval])
         found.append(end)
         end = int(ended[end])
-    return np.array(found[::-1]) / RATE, total
+    return np.array(found[::-1]) / RATE

@@ -4,7 +4,7 @@ metres makes sense of what they hear."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -35,10 +35,12 @@ _AUDIBLE = 0.2
 
 @dataclass(frozen=True)
 class Beats:
-    """beats_s, downbeats_s in seconds, rising; tempo_bpm None and all else empty where there is no beat to be heard.
+    """beats_s, downbeats_s in seconds, rising; tempo_bpm None and all else empty where there is no beat to be
+    heard.
 
-    tempo_curve: the mean tempo of each bar. second_tempo_bpm: what else it may be, as half or double. swing: where in a
-    beat its second half begins. Confidences, 0…1: that the tempo, its second, the beats, the downbeats are right.
+    tempo_curve: the mean tempo of each bar. second_tempo_bpm: what else it may be, as half or double. swing:
+    where in a beat its second half begins. Confidences, 0…1: that the tempo, its second, the beats, the
+    downbeats are right.
     """
 
     tempo_bpm: float | None = None
@@ -56,8 +58,9 @@ class Beats:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """Beats of a part of a recording: rows of seconds, and of each beat its bar's beats, its place, how sure that is,
-    and whether thirds begin between it and the next. pulses: what the tempo may be, the likeliest first."""
+    """Beats of a part of a recording: rows of seconds, and of each beat its bar's beats, its place, how sure
+    that is, and whether thirds begin between it and the next. pulses: what the tempo may be, the likeliest
+    first."""
 
     beats: Seconds
     bars: npt.NDArray[np.int64]
@@ -121,10 +124,10 @@ def _stretches(heard: Heard, tempo_bpm: float | None) -> Iterator[_Stretch]:
         last = np.inf if start == starts[-1] else (_SEGMENT + _OVERLAP / 2) / FRAME_RATE
         found = _stretch(part, tempo_bpm)
         kept = (found.beats >= first) & (found.beats < last)
-        yield _Stretch(
-            found.beats[kept] + start / FRAME_RATE,
-            *(getattr(found, name)[kept] for name in ("bars", "places", "sure", "compound", "heard")),
-            pulses=found.pulses,
+        yield replace(
+            found,
+            beats=found.beats[kept] + start / FRAME_RATE,
+            **{name: getattr(found, name)[kept] for name in ("bars", "places", "sure", "compound", "heard")},
         )
 
 
@@ -181,7 +184,9 @@ def _time_signatures(
         eighths = bars[number] == 2 and compound[number]
         signature = (6, 8) if eighths else (int(bars[number]), 4)
         if signature != before:
-            yield TimeSignature(start_s=float(beats[number]), numerator=signature[0], denominator=signature[1])
+            yield TimeSignature(
+                start_s=float(beats[number]), numerator=signature[0], denominator=signature[1]
+            )
         before = signature
 
 
@@ -204,7 +209,8 @@ def _swing(heard: Heard, beats: Seconds) -> float | None:
     frames = np.arange(len(rises)) / FRAME_RATE
 
     def begins(places: Seconds) -> Seconds:
-        return np.interp(starts[:, np.newaxis] + steps[:, np.newaxis] * places, frames, rises).mean(axis=0)
+        at = starts[:, np.newaxis] + steps[:, np.newaxis] * places
+        return np.asarray(np.interp(at, frames, rises).mean(axis=0))
 
     on = float(begins(np.arange(-0.06, 0.07, 0.01)).max())
     middle = begins(_SWUNG)

@@ -1,7 +1,7 @@
 """Which pulse is the beat: the one found first, its half, its double, a triplet's, or what lies between its beats.
 
-A conditional logit (McFadden 1974), fitted to songs whose beats are known (`resonate_tests/benchmarks/fit_beats.py`),
-decides by what is heard at the beats of each and between them.
+A conditional logit (McFadden 1974), fitted to songs whose beats are known
+(`resonate_tests/benchmarks/fit_beats.py`), decides by what is heard at the beats of each and between them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ FEWEST = 6
 """Beats, of which one can say more than that they are there."""
 _RATIOS = (1 / 3, 1 / 2, 2 / 3, 1, 3 / 2, 2, 3)
 _SLOWER, _FASTER = 0.81, 1.23
-"""How far a pulse may move from its median, a third of an octave to either side, or a little beyond where it goes."""
+"""How far a pulse may move from its median, a third of an octave to either side, or a little beyond where it
+goes."""
 _BEYOND = 1.1
 _WIDEST = 2.0
 """From slowest to fastest, of one pulse: what goes further has changed its level."""
@@ -32,8 +33,8 @@ _Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Pulse:
-    """beats in seconds; nats: of the path; first: it is at the tempo found where all were allowed, on the beats found
-    there; likely: 0…1, against the others."""
+    """beats in seconds; nats: of the path; first: it is at the tempo found where all were allowed, on the beats
+    found there; likely: 0…1, against the others."""
 
     beats: Seconds
     nats: float
@@ -53,7 +54,8 @@ def tempi_of(beats: Seconds) -> tuple[float, float]:
 
 
 def candidates(nats: Seconds, tempi_bpm: tuple[float, float]) -> list[Pulse]:
-    """Pulses between these tempi and at simple ratios of them; of each also the one that keeps clear of its beats."""
+    """Pulses between these tempi and at simple ratios of them; of each also the one that keeps clear of its
+    beats."""
     found = []
     for ratio in _RATIOS:
         slowest, fastest = max(tempi_bpm[0] * ratio, SLOWEST_BPM), min(tempi_bpm[1] * ratio, FASTEST_BPM)
@@ -71,7 +73,9 @@ def candidates(nats: Seconds, tempi_bpm: tuple[float, float]) -> list[Pulse]:
 def _between(nats: Seconds, beats: Seconds) -> Seconds:
     left = nats.copy()
     for beat, interval in zip(beats, np.diff(beats, append=2 * beats[-1] - beats[-2]), strict=True):
-        near = slice(max(0, int((beat - _TAKEN * interval) * RATE)), int((beat + _TAKEN * interval) * RATE) + 1)
+        near = slice(
+            max(0, int((beat - _TAKEN * interval) * RATE)), int((beat + _TAKEN * interval) * RATE) + 1
+        )
         left[near] = np.minimum(left[near], _NONE)
     return left
 

@@ -18,7 +18,8 @@ class Section(BaseModel):
 
 
 class TimeSignature(BaseModel):
-    """Bars from start_s on: numerator notes of that denominator; 6/8 is felt as two beats, all else by its numerator."""
+    """Bars from start_s on: numerator notes of that denominator; 6/8 is felt as two beats, all else by its
+    numerator."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,7 +43,8 @@ class Profile(BaseModel):
     key is spelt with sharps. width_db is side over mid power. bandwidth_hz is the highest frequency with
     content. octaves_db are levels at OCTAVES_HZ in dBFS, −140 at least. snr_db: noise is at least so far under the
     mean power (`signal.quiet`). crest_db: true peak over integrated loudness. second_tempo_bpm: what else the tempo
-    may be. swing: where in a beat its second half begins, 0.5 straight, 0.67 in triplets. Confidences are from 0 to 1.
+    may be. swing: where in a beat its second half begins, 0.5 straight, 0.67 in triplets. Confidences are from
+    0 to 1.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -15,7 +15,7 @@ from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.profiling.key import camelot, open_key
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.profiling.width import measure_width
-from resonate_resources.recipe import Engine, Product, Recipe
+from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.bandwidth import detect_bandwidth
 from resonate_resources.signal.loudness import measure_loudness
@@ -33,7 +33,7 @@ class ProfilingResource(dg.ConfigurableResource[None]):
 
     def recipe(self, brief: ProfileBrief) -> Recipe:
         engine = Engine("signal-analysis", beat_network.MODEL, beat_network.LICENCE)
-        settings = {**brief.asked(), "weights_sha256": {**beat_network.SHA256}}
+        settings: dict[str, Json] = {**brief.asked(), "weights_sha256": {**beat_network.SHA256}}
         return Recipe.of(__name__, engine, settings, CODE_VERSION)
 
     def profile(

@@ -1,4 +1,5 @@
-"""Timbre of a whole recording over time: what sections are found in. 60 kB for three minutes, 10 MB for eight hours."""
+"""Timbre of a whole recording over time: what sections are found in. 60 kB for three minutes, 10 MB for eight
+hours."""
 
 from __future__ import annotations
 
@@ -22,4 +23,5 @@ def hear_timbre(recording: Recording, progress: Progress = silent, *, skip_s: fl
     bands = mel_bands(BANDS, *_RANGE_HZ, SAMPLE_RATE, FRAME)
     levels = band_levels(recording, bands, SAMPLE_RATE, HOP, progress, skip=round(skip_s * SAMPLE_RATE))
     whole = len(levels) // TIMBRE_FRAMES * TIMBRE_FRAMES
-    return levels[:whole].reshape(-1, TIMBRE_FRAMES, BANDS).mean(axis=1)
+    timbre: Floats = levels[:whole].reshape(-1, TIMBRE_FRAMES, BANDS).mean(axis=1)
+    return timbre

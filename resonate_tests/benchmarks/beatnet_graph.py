@@ -3,8 +3,8 @@
     python -m resonate_tests.benchmarks.beatnet_graph FOLDER OUT.onnx
 
 FOLDER holds `model_1_weights.pt` to `model_3_weights.pt`, the same network trained without GTZAN, Ballroom and the
-rock corpus (Heydari et al. 2021). A .pt file is a zip whose members are not compressed, so that the weights lie in it
-as they are: where, its pickle says, which is read here without torch.
+rock corpus (Heydari et al. 2021). A .pt file is a zip whose members are not compressed, so that the weights lie
+in it as they are: where, its pickle says, which is read here without torch.
 """
 
 from __future__ import annotations
@@ -135,8 +135,8 @@ class _Graph:
 
 
 def model(folder: Path) -> onnx.ModelProto:
-    """features (frames, 272) and state (12, 1, 150) → shares (frames, 3) of a beat that is no downbeat, of a downbeat
-    and of neither, the mean of the three networks; and the state after the last frame."""
+    """features (frames, 272) and state (12, 1, 150) → shares (frames, 3) of a beat that is no downbeat, of a
+    downbeat and of neither, the mean of the three networks; and the state after the last frame."""
     graph = _Graph()
     states = graph.node("Split", "state", graph.integers(*[1] * 4 * NETWORKS), outputs=4 * NETWORKS, axis=0)
     answers, after = [], []

@@ -18,8 +18,8 @@ from resonate_resources.recordings.decoding import decode
 from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.mono import mono_blocks
-from resonate_resources.signal.timbre import hear_timbre
 from resonate_resources.signal.sections import find_boundaries, seconds_of
+from resonate_resources.signal.timbre import hear_timbre
 from resonate_studio.demo_song import compose, record_on_phone, render
 
 RATE = 44_100

@@ -1,10 +1,11 @@
-"""Fits what tells a downbeat from a beat and the right tempo from its half: python -m resonate_tests.benchmarks.fit_beats
+"""Fits what tells a downbeat from a beat and the right tempo from its half: python -m
+resonate_tests.benchmarks.fit_beats
 
     python -m resonate_tests.benchmarks.fit_beats SONGS [OUT.npz]
 
-SONGS holds folders `mix.wav` and `truth.json` (beats_s, downbeats_s, metres), as bench_music renders them; seeds 0–59
-are fitted to, and of each four one is left out in turn to tell how well it goes. Seeds from 100 on are not looked at.
-The metrical level is fitted to plain clicks and drum loops, too.
+SONGS holds folders `mix.wav` and `truth.json` (beats_s, downbeats_s, metres), as bench_music renders them;
+seeds 0–59 are fitted to, and of each four one is left out in turn to tell how well it goes. Seeds from 100 on
+are not looked at. The metrical level is fitted to plain clicks and drum loops, too.
 """
 
 from __future__ import annotations
@@ -56,9 +57,11 @@ def example(heard: Heard, truth: dict[str, object]) -> Example:
     places = []
     for number, beat in enumerate(beats):
         count = counts[max(0, int(np.searchsorted(starts, beat + 0.01)) - 1)]
-        first = np.searchsorted(beats, downbeats[max(0, int(np.searchsorted(downbeats, beat + 0.01)) - 1)] - 0.01)
+        first = np.searchsorted(
+            beats, downbeats[max(0, int(np.searchsorted(downbeats, beat + 0.01)) - 1)] - 0.01
+        )
         place = min(number - int(first), count - 1)
-        places.append(int(np.flatnonzero((bars.PLACES == (count, place)).all(axis=1))[0]))
+        places.append(int(np.flatnonzero(((count, place) == bars.PLACES).all(axis=1))[0]))
     nats = evidence(heard.activations[:, :2].sum(axis=1))
     first_found, _ = beat_path(nats)
     pulses = metrical_level.candidates(nats, metrical_level.tempi_of(first_found))
@@ -79,7 +82,9 @@ def fit_places(examples: list[Example]) -> Doubles:
         log = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
         inner = np.vstack([weights[:-1], np.zeros(shape[1])])  # the last column is constant
         gradient = rows.T @ (np.exp(log) - target) / len(rows) + 2 * _PLACES_RIDGE * inner
-        return -float((log * target).sum()) / len(rows) + _PLACES_RIDGE * float((inner**2).sum()), gradient.ravel()
+        return -float((log * target).sum()) / len(rows) + _PLACES_RIDGE * float(
+            (inner**2).sum()
+        ), gradient.ravel()
 
     found = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B").x.reshape(shape)
     share = (target.sum(axis=0) + len(rows) / 50) / len(rows)
@@ -113,7 +118,11 @@ def songs(folder: Path) -> Iterator[tuple[int, Heard, dict[str, object]]]:
     for seed in SEEDS:
         song = folder / f"{seed:03d}"
         if (song / "truth.json").exists():
-            yield seed, hear_beats(Recording.open(song / "mix.wav")), json.loads((song / "truth.json").read_text())
+            yield (
+                seed,
+                hear_beats(Recording.open(song / "mix.wav")),
+                json.loads((song / "truth.json").read_text()),
+            )
 
 
 def played(strokes: Sequence[tuple[float, str]], seconds: float) -> Samples:
@@ -123,7 +132,9 @@ def played(strokes: Sequence[tuple[float, str]], seconds: float) -> Samples:
     noise = np.random.default_rng(0).normal(size=len(time))
     sounds = {
         "click": 0.8 * np.exp(-time / 0.004) * np.sin(2 * np.pi * 1500 * time),
-        "kick": 0.8 * np.exp(-time / 0.08) * np.sin(2 * np.pi * (50 * time + 4 * (1 - np.exp(-time / 0.027)))),
+        "kick": 0.8
+        * np.exp(-time / 0.08)
+        * np.sin(2 * np.pi * (50 * time + 4 * (1 - np.exp(-time / 0.027)))),
         "snare": np.exp(-time / 0.04) * (0.25 * noise + 0.3 * np.sin(2 * np.pi * 190 * time)),
         "hat": 0.15 * np.exp(-time / 0.011) * np.diff(noise, prepend=0),
     }
@@ -143,13 +154,18 @@ def drum_loop(tempo_bpm: float, seconds: float) -> list[tuple[float, str]]:
 
 def plain(scratch: Path) -> Iterator[tuple[Heard, dict[str, object]]]:
     """Clicks from 31 to 294 BPM and drum loops from 46 to 176, 30 s of each, and their truth."""
-    clicks = [(tempo, [(at, "click") for at in np.arange(0.3, 29.9, 60 / tempo).tolist()]) for tempo in CLICKS_BPM]
+    clicks = [
+        (tempo, [(at, "click") for at in np.arange(0.3, 29.9, 60 / tempo).tolist()]) for tempo in CLICKS_BPM
+    ]
     loops = [(tempo, drum_loop(tempo, 30.0)) for tempo in LOOPS_BPM]
     for number, (tempo, strokes) in enumerate([*clicks, *loops]):
         first = strokes[0][0]
         beats = np.arange(first, 29.9, 60 / tempo).tolist()
         heard = hear_beats(write_samples(scratch / f"{number}.wav", played(strokes, 30.0), RATE))
-        yield heard, {"beats_s": beats, "downbeats_s": beats[::4], "metres": [{"start_s": 0.0, "value": "4/4"}]}
+        yield (
+            heard,
+            {"beats_s": beats, "downbeats_s": beats[::4], "metres": [{"start_s": 0.0, "value": "4/4"}]},
+        )
 
 
 def fit(examples: list[Example], loops: list[Example]) -> dict[str, Doubles]:

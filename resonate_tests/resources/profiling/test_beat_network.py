@@ -1,5 +1,6 @@
-"""The networks against BeatNet itself: `beatnet_peer.npz` is what BeatNet 1.1.3 with torch 2.13 and madmom 0.17 makes of
-`signal`, with a second of silence before it: features of every tenth frame, activations, the mean of its networks."""
+"""The networks against BeatNet itself: `beatnet_peer.npz` is what BeatNet 1.1.3 with torch 2.13 and madmom 0.17
+makes of `signal`, with a second of silence before it: features of every tenth frame, activations, the mean of
+its networks."""
 
 from __future__ import annotations
 
@@ -66,7 +67,9 @@ def test_a_file_that_would_run_code_is_not_read(tmp_path: Path) -> None:
         beatnet_graph.places(tmp_path / "evil.pt")
 
 
-def test_without_the_weights_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_the_weights_one_line_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     def gone(name: str) -> None:
         raise PackageNotFoundError(name)
 

@@ -6,8 +6,8 @@ import pytest
 from resonate_resources.profiling.sections import find_sections
 from resonate_resources.quality.readings import read_off
 from resonate_resources.quality.sections import match_sections
-from resonate_resources.signal.timbre import TIMBRE_SECONDS, hear_timbre
 from resonate_resources.signal.sections import find_boundaries, seconds_of
+from resonate_resources.signal.timbre import TIMBRE_SECONDS, hear_timbre
 from resonate_studio.demo_song import DemoSong, PhoneRecording
 
 
