@@ -10,13 +10,16 @@ from resonate_studio.system_packages import LIBRARIES, missing
 
 BASIC_PITCH = "basic-pitch==0.4.0"
 """Its wheel holds the model that transcribes. As a dependency it would bring TensorFlow."""
+BEATNET = "BeatNet==1.1.3"
+"""Its wheel holds the networks that hear beats. As a dependency it would bring torch and numba 0.54."""
 
 
 def missing_requirements() -> str | None:
     """What to do so that every stage can run, in one line; None if nothing is missing."""
     commands = []
-    if find_spec("basic_pitch") is None:
-        commands.append(f"pip install --no-deps {BASIC_PITCH}")
+    for package, wheel in (("basic_pitch", BASIC_PITCH), ("BeatNet", BEATNET)):
+        if find_spec(package) is None:
+            commands.append(f"pip install --no-deps {wheel}")
     if lacking := missing(LIBRARIES):
         commands.append(f"apt-get install {' '.join(lacking)} (Debian's names)")
     return f"not all that the stages need is installed: {'; '.join(commands)}" if commands else None

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resonate_resources.profiling.beats import estimate_tempo, tempo_of_beats, track_beats
+from resonate_resources.profiling.beat_network import hear_beats
+from resonate_resources.profiling.beats import Beats, find_beats
 from resonate_resources.profiling.key import estimate_key
 from resonate_resources.profiling.pitch_classes import pitch_class_energy
 from resonate_resources.profiling.profile import Section
 from resonate_resources.profiling.sections import find_sections
 from resonate_resources.recordings.recording import Progress, Recording, silent
-from resonate_resources.signal.rhythm import hear_rhythm
+from resonate_resources.signal.timbre import hear_timbre
 
 
 @dataclass(frozen=True)
 class Music:
-    """tempo_bpm and key are None, and beats_s empty, where there are none to be heard."""
+    """key is None where there is none to be heard."""
 
-    tempo_bpm: float | None
-    beats_s: tuple[float, ...]
+    beats: Beats
     key: str | None
     sections: tuple[Section, ...]
 
@@ -28,15 +28,12 @@ class Music:
 def analyse_music(
     recording: Recording, progress: Progress = silent, *, tempo_bpm: float | None = None
 ) -> Music:
-    """Two passes over the recording; what is kept between them is small. tempo_bpm: where it is known."""
-    rhythm = hear_rhythm(recording, lambda done: progress(done / 2))
-    key = estimate_key(pitch_class_energy(recording, lambda done: progress(0.5 + done / 2)))
-    tempo = tempo_bpm or estimate_tempo(rhythm.onset)
-    beats = np.zeros(0) if tempo is None else track_beats(rhythm.onset, tempo)
-    beats = beats[beats < recording.duration]
-    return Music(
-        tempo_bpm or tempo_of_beats(beats) or tempo,
-        tuple(beats.tolist()),
-        key,
-        tuple(find_sections(rhythm.timbre, beats, recording.duration)),
-    )
+    """Three passes over the recording; what is kept between them is small. tempo_bpm: where it is known.
+
+    Raises ModelError where the weights that hear beats are not installed.
+    """
+    heard = hear_beats(recording, lambda done: progress(done / 2))
+    beats = find_beats(heard, recording.duration, tempo_bpm=tempo_bpm)
+    timbre = hear_timbre(recording, lambda done: progress(0.5 + done / 4))
+    key = estimate_key(pitch_class_energy(recording, lambda done: progress(0.75 + done / 4)))
+    return Music(beats, key, tuple(find_sections(timbre, np.array(beats.beats_s), recording.duration)))

@@ -1,83 +1,218 @@
-"""Tempo and beats from onset strength, after Ellis, "Beat Tracking by Dynamic Programming" (2007)."""
+"""Beats, bars and tempo of a recording, and how sure they are: networks hear beats, and a path through tempi and
+metres makes sense of what they hear."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.signal.band_levels import Floats
-from resonate_resources.signal.rhythm import FRAME_RATE
+from resonate_resources.profiling.bars import find_bars
+from resonate_resources.profiling.beat_features import Seconds, at_beats
+from resonate_resources.profiling.beat_network import FRAME_RATE, Heard
+from resonate_resources.profiling.beat_path import RATE, beat_path, evidence
+from resonate_resources.profiling.metrical_level import FEWEST, Pulse, candidates, ranked, tempi_of
+from resonate_resources.profiling.profile import TempoPoint, TimeSignature
 
-_SLOWEST_BPM, _FASTEST_BPM = 40.0, 240.0
-_PREFERRED_BPM = 115.0
-_PREFERENCE_OCTAVES = 1.0  # twice or half the preferred tempo counts 0.6
-_WINDOW = 512  # frames whose periodicity is looked at together: 12 s
-_TREND = 128  # frames: 3 s
-_TIGHTNESS = 100.0  # how much an uneven step costs against a strong onset; librosa's value
-_PERIODIC = 0.1  # autocorrelation at the beat, against lag 0: less is chance
-
-
-def estimate_tempo(onset: Floats) -> float | None:
-    """Beats a minute, 40…240; None where nothing recurs."""
-    periodicity = _periodicity(onset)
-    if periodicity is None:
-        return None
-    lags = np.arange(len(periodicity))
-    bpm = 60 * FRAME_RATE / np.maximum(lags, 1)
-    # What recurs every beat recurs every two, three and four; what recurs every beat and a half does not.
-    candidates = np.flatnonzero((bpm >= _SLOWEST_BPM) & (bpm <= _FASTEST_BPM))
-    fine = np.linspace(candidates[0], candidates[-1], 10 * len(candidates))
-    comb = np.mean([np.interp(fine * k, lags, periodicity) for k in (1, 2, 3, 4)], axis=0)
-    preference = np.exp(-0.5 * (np.log2(60 * FRAME_RATE / fine / _PREFERRED_BPM) / _PREFERENCE_OCTAVES) ** 2)
-    best = int(np.argmax(comb * preference))
-    return float(60 * FRAME_RATE / fine[best]) if comb[best] > _PERIODIC else None
+METHOD = "BeatNet, bar pointer"
+_SEGMENT = round(600 * FRAME_RATE)
+"""Frames that are decided together: ten minutes, so that songs are whole and memory stays flat."""
+_OVERLAP = round(20 * FRAME_RATE)
+_PAUSE = 1.8  # times the usual beat: a longer one separates passages
+_HEARD = 0.8
+"""Nats a beat, on average, by which a passage is likelier to have beats than none."""
+_OTHER_TEMPO = 0.08
+_KNOWN = 1.1
+"""How far beats may stray from a tempo that is known."""
+_SWUNG = np.arange(0.44, 0.76, 0.01)
+"""Of a beat, where its second half may begin: 0.5 straight, 0.67 in triplets."""
+_AUDIBLE = 0.2
+"""Of what begins on beats, what begins between them."""
 
 
-def _periodicity(onset: Floats) -> npt.NDArray[np.float64] | None:
-    """Autocorrelation of onset strength, 1 at lag 0, mean over windows of 12 s; None for silence."""
-    from scipy.ndimage import uniform_filter1d
+@dataclass(frozen=True)
+class Beats:
+    """beats_s, downbeats_s in seconds, rising; tempo_bpm None and all else empty where there is no beat to be
+    heard.
 
-    onset = onset - uniform_filter1d(onset, _TREND)  # a passage that is busy as a whole recurs at any lag
-    longest = 4 * round(60 * FRAME_RATE / _SLOWEST_BPM)
-    size = _WINDOW + longest
-    total = np.zeros(longest + 1)
-    for start in range(0, max(len(onset) - size, 0) + 1, _WINDOW):
-        window = onset[start : start + size].astype(np.float64)
-        spectrum = np.fft.rfft(window, 2 * size)
-        total += np.fft.irfft(np.abs(spectrum) ** 2)[: longest + 1]
-    return total / total[0] if total[0] > 0 else None
+    tempo_curve: the mean tempo of each bar. second_tempo_bpm: what else it may be, as half or double. swing:
+    where in a beat its second half begins. Confidences, 0…1: that the tempo, its second, the beats, the
+    downbeats are right.
+    """
 
-
-def track_beats(onset: Floats, tempo_bpm: float) -> npt.NDArray[np.float64]:
-    """Times of the beats in seconds: the sequence that best hits strong onsets at steps close to the tempo's."""
-    from scipy.ndimage import gaussian_filter1d
-
-    period = 60 * FRAME_RATE / tempo_bpm
-    strength = gaussian_filter1d(onset.astype(np.float64), period / 32)
-    strength /= max(float(strength.std()), 1e-9)
-    steps = np.arange(-round(2 * period), -round(period / 2) + 1)
-    penalty = -_TIGHTNESS * np.log(-steps / period) ** 2
-    reach = -int(steps[0])
-    score = np.zeros(reach + len(strength))  # `reach` frames of nothing before the first
-    came_from = np.full(len(strength), -1)
-    for frame, here in enumerate(strength.tolist()):
-        before = score[frame : frame + len(steps)] + penalty
-        best = int(before.argmax())
-        score[reach + frame] = here + before[best]
-        came_from[frame] = frame + int(steps[best])
-    final = score[reach:]
-    tail = final[-round(period) - 1 :]
-    frame = len(final) - len(tail) + int(tail.argmax())
-    frames = []
-    while frame >= 0:
-        frames.append(frame)
-        frame = int(came_from[frame])
-    return np.array(frames[::-1]) / FRAME_RATE
+    tempo_bpm: float | None = None
+    beats_s: tuple[float, ...] = ()
+    downbeats_s: tuple[float, ...] = ()
+    time_signatures: tuple[TimeSignature, ...] = ()
+    tempo_curve: tuple[TempoPoint, ...] = ()
+    second_tempo_bpm: float | None = None
+    swing: float | None = None
+    tempo_confidence: float = 0.0
+    second_tempo_confidence: float = 0.0
+    beats_confidence: float = 0.0
+    downbeats_confidence: float = 0.0
 
 
-def tempo_of_beats(beats: npt.NDArray[np.float64]) -> float | None:
-    """Beats a minute: the median over stretches of 32 beats, or of half as many as there are; None under 4."""
-    span = min(32, len(beats) // 2)
+@dataclass(frozen=True)
+class _Stretch:
+    """Beats of a part of a recording: rows of seconds, and of each beat its bar's beats, its place, how sure
+    that is, and whether thirds begin between it and the next. pulses: what the tempo may be, the likeliest
+    first."""
+
+    beats: Seconds
+    bars: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    sure: Seconds
+    compound: npt.NDArray[np.bool_]
+    heard: Seconds
+    pulses: list[Pulse]
+
+
+def find_beats(heard: Heard, duration_s: float, *, tempo_bpm: float | None = None) -> Beats:
+    """The beats of a recording of that duration. tempo_bpm: where it is known, and only beats are to be found."""
+    stretches = list(_stretches(heard, tempo_bpm))
+    beats, bars, places, sure, compound, nats = (
+        np.concatenate([getattr(one, name) for one in stretches])
+        for name in ("beats", "bars", "places", "sure", "compound", "heard")
+    )
+    within = beats < duration_s
+    beats, bars, places, sure, compound, nats = (
+        values[within] for values in (beats, bars, places, sure, compound, nats)
+    )
+    tempo = tempo_of_beats(beats)
+    if tempo is None:
+        return Beats(tempo_bpm)
+    pulses = max(stretches, key=lambda one: len(one.beats)).pulses
+    likely = pulses[0].likely * float(np.mean(nats > 0))
+    same = [pulse for pulse in pulses if abs(pulse.tempo_bpm / tempo - 1) <= _OTHER_TEMPO]
+    others = [pulse for pulse in pulses if abs(pulse.tempo_bpm / tempo - 1) > _OTHER_TEMPO]
+    downbeats = places == 0
+    return Beats(
+        tempo_bpm=tempo_bpm or tempo,
+        beats_s=tuple(beats.tolist()),
+        downbeats_s=tuple(beats[downbeats].tolist()),
+        time_signatures=tuple(_time_signatures(beats, bars, places, compound)),
+        tempo_curve=tuple(_tempo_curve(beats, np.flatnonzero(downbeats))),
+        second_tempo_bpm=others[0].tempo_bpm if others else None,
+        swing=_swing(heard, beats),
+        tempo_confidence=1.0 if tempo_bpm else min(1.0, sum(pulse.likely for pulse in same)),
+        second_tempo_confidence=others[0].likely if others else 0.0,
+        beats_confidence=likely,
+        downbeats_confidence=likely * float(sure[downbeats].mean()) if downbeats.any() else 0.0,
+    )
+
+
+def tempo_of_beats(beats: Seconds) -> float | None:
+    """Beats a minute: the median over stretches of 8 beats, or of half as many as there are; None under 4."""
+    span = min(8, len(beats) // 2)
     if span < 2:
         return None
     return float(60 * span / np.median(beats[span:] - beats[:-span]))
+
+
+def _stretches(heard: Heard, tempo_bpm: float | None) -> Iterator[_Stretch]:
+    """Parts that are decided by themselves; in the middle of where two overlap, one gives way to the next."""
+    frames = len(heard.activations)
+    starts = [*range(0, max(1, frames - _OVERLAP), _SEGMENT)]
+    for start in starts:
+        stop = frames if start == starts[-1] else min(frames, start + _SEGMENT + _OVERLAP)
+        part = Heard(heard.activations[start:stop], heard.rises[start:stop], heard.pitch_classes[start:stop])
+        first = -np.inf if start == 0 else _OVERLAP / 2 / FRAME_RATE
+        last = np.inf if start == starts[-1] else (_SEGMENT + _OVERLAP / 2) / FRAME_RATE
+        found = _stretch(part, tempo_bpm)
+        kept = (found.beats >= first) & (found.beats < last)
+        yield replace(
+            found,
+            beats=found.beats[kept] + start / FRAME_RATE,
+            **{name: getattr(found, name)[kept] for name in ("bars", "places", "sure", "compound", "heard")},
+        )
+
+
+def _stretch(heard: Heard, tempo_bpm: float | None) -> _Stretch:
+    nats = evidence(heard.activations[:, :2].sum(axis=1))
+    none = np.zeros(0, np.int64)
+    nothing = _Stretch(np.zeros(0), none, none, np.zeros(0), none > 0, np.zeros(0), [])
+    first, _ = beat_path(nats)
+    if len(first) < FEWEST:
+        return nothing
+    if tempo_bpm:
+        known = candidates(nats, (tempo_bpm / _KNOWN, tempo_bpm * _KNOWN))
+        pulses = [pulse for pulse in known if abs(pulse.tempo_bpm / tempo_bpm - 1) <= _OTHER_TEMPO]
+    else:
+        pulses = candidates(nats, tempi_of(first))
+    if not pulses:
+        return nothing
+    pulses = ranked(heard, nats, pulses)
+    beats = pulses[0].beats
+    gains = nats[np.clip(np.round(beats * RATE).astype(int), 0, len(nats) - 1)]
+    kept = np.zeros(len(beats), np.bool_)
+    for passage in np.split(np.arange(len(beats)), 1 + np.flatnonzero(_pauses(beats))):
+        kept[passage] = len(passage) >= FEWEST and gains[passage].mean() >= _HEARD
+    if not kept.any():
+        return nothing
+    beats, gains = beats[kept], gains[kept]
+    features = at_beats(heard, beats)
+    bars = find_bars(features)
+    _, third, half, other_third, _ = features[:, 9:].T
+    compound = _smooth(third + other_third) > 2 * _smooth(half)
+    return _Stretch(beats, bars.beats_per_bar, bars.place, bars.sure, compound, gains, pulses)
+
+
+def _pauses(beats: Seconds) -> npt.NDArray[np.bool_]:
+    steps = np.diff(beats)
+    return np.asarray(steps > _PAUSE * np.median(steps))
+
+
+def _smooth(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    from scipy.ndimage import uniform_filter1d
+
+    return np.asarray(uniform_filter1d(values.astype(np.float64), 32, mode="nearest"))
+
+
+def _time_signatures(
+    beats: Seconds,
+    bars: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int64],
+    compound: npt.NDArray[np.bool_],
+) -> Iterator[TimeSignature]:
+    """One for every change. Two beats of thirds are six eighths."""
+    before = None
+    for number in np.flatnonzero(places == 0):
+        eighths = bars[number] == 2 and compound[number]
+        signature = (6, 8) if eighths else (int(bars[number]), 4)
+        if signature != before:
+            yield TimeSignature(
+                start_s=float(beats[number]), numerator=signature[0], denominator=signature[1]
+            )
+        before = signature
+
+
+def _tempo_curve(beats: Seconds, downbeats: npt.NDArray[np.int64]) -> Iterator[TempoPoint]:
+    """Of every bar without a pause in it, what stands before the first and after the last with them."""
+    edges = np.unique([0, *downbeats, len(beats) - 1])
+    pauses = np.flatnonzero(_pauses(beats))
+    for first, last in pairwise(edges.tolist()):
+        if not ((pauses >= first) & (pauses < last)).any():
+            yield TempoPoint(
+                start_s=float(beats[first]), bpm=float(60 * (last - first) / (beats[last] - beats[first]))
+            )
+
+
+def _swing(heard: Heard, beats: Seconds) -> float | None:
+    """None where nothing begins in the middle of beats."""
+    steps = np.diff(beats)
+    starts, steps = beats[:-1][~_pauses(beats)], steps[~_pauses(beats)]
+    rises = heard.rises.mean(axis=1)
+    frames = np.arange(len(rises)) / FRAME_RATE
+
+    def begins(places: Seconds) -> Seconds:
+        at = starts[:, np.newaxis] + steps[:, np.newaxis] * places
+        return np.asarray(np.interp(at, frames, rises).mean(axis=0))
+
+    on = float(begins(np.arange(-0.06, 0.07, 0.01)).max())
+    middle = begins(_SWUNG)
+    best = int(middle.argmax())
+    return float(_SWUNG[best]) if middle[best] > _AUDIBLE * on and 0 < best < len(middle) - 1 else None

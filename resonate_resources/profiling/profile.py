@@ -17,12 +17,34 @@ class Section(BaseModel):
     label: str
 
 
+class TimeSignature(BaseModel):
+    """Bars from start_s on: numerator notes of that denominator; 6/8 is felt as two beats, all else by its
+    numerator."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start_s: float
+    numerator: int
+    denominator: int
+
+
+class TempoPoint(BaseModel):
+    """The mean tempo of the bar that begins at start_s, in beats a minute."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start_s: float
+    bpm: float
+
+
 class Profile(BaseModel):
     """None is unknown: speech has no tempo, drums have no key, silence has no loudness, mono has no width.
 
     key is spelt with sharps. width_db is side over mid power. bandwidth_hz is the highest frequency with
     content. octaves_db are levels at OCTAVES_HZ in dBFS, −140 at least. snr_db: noise is at least so far under the
-    mean power (`signal.quiet`). crest_db: true peak over integrated loudness.
+    mean power (`signal.quiet`). crest_db: true peak over integrated loudness. second_tempo_bpm: what else the tempo
+    may be. swing: where in a beat its second half begins, 0.5 straight, 0.67 in triplets. Confidences are from
+    0 to 1.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,6 +52,16 @@ class Profile(BaseModel):
     duration_s: float
     tempo_bpm: float | None
     beats_s: tuple[float, ...]
+    downbeats_s: tuple[float, ...] = ()
+    time_signatures: tuple[TimeSignature, ...] = ()
+    tempo_curve: tuple[TempoPoint, ...] = ()
+    second_tempo_bpm: float | None = None
+    swing: float | None = None
+    tempo_confidence: float = 0.0
+    second_tempo_confidence: float = 0.0
+    beats_confidence: float = 0.0
+    downbeats_confidence: float = 0.0
+    beats_method: str = ""
     key: str | None
     camelot: str | None
     open_key: str | None

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import dagster as dg
 
+from resonate_resources.profiling import beat_network
 from resonate_resources.profiling.analysis import analyse_music
+from resonate_resources.profiling.beats import METHOD
 from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.profiling.key import camelot, open_key
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.profiling.width import measure_width
-from resonate_resources.recipe import Engine, Product, Recipe
+from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.bandwidth import detect_bandwidth
 from resonate_resources.signal.loudness import measure_loudness
@@ -22,15 +24,17 @@ from resonate_resources.signal.picture import draw
 from resonate_resources.signal.quiet import snr_of
 from resonate_resources.signal.true_peak import measure_true_peak
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 
 class ProfilingResource(dg.ConfigurableResource[None]):
-    """Describes a track in numbers, without any model."""
+    """Describes a track in numbers; what hears its beats is the one model."""
 
     def recipe(self, brief: ProfileBrief) -> Recipe:
-        return Recipe.of(__name__, Engine("signal-analysis"), brief.asked(), CODE_VERSION)
+        engine = Engine("signal-analysis", beat_network.MODEL, beat_network.LICENCE)
+        settings: dict[str, Json] = {**brief.asked(), "weights_sha256": {**beat_network.SHA256}}
+        return Recipe.of(__name__, engine, settings, CODE_VERSION)
 
     def profile(
         self, track: Recording, brief: ProfileBrief, into: Path, progress: Progress = silent
@@ -52,8 +56,8 @@ class ProfilingResource(dg.ConfigurableResource[None]):
         key = brief.key or music.key
         profile = Profile(
             duration_s=track.duration,
-            tempo_bpm=music.tempo_bpm,
-            beats_s=music.beats_s,
+            **vars(music.beats),
+            beats_method=METHOD,
             key=key,
             camelot=camelot(key) if key else None,
             open_key=open_key(key) if key else None,
@@ -78,6 +82,8 @@ class ProfilingResource(dg.ConfigurableResource[None]):
         progress(1.0)
         known = {
             "tempo_bpm": profile.tempo_bpm,
+            "second_tempo_bpm": profile.second_tempo_bpm,
+            "swing": profile.swing,
             "key": profile.key,
             "camelot": profile.camelot,
             "width_db": profile.width_db,
@@ -89,6 +95,10 @@ class ProfilingResource(dg.ConfigurableResource[None]):
             {"profile.json": into / "profile.json"},
             {
                 "beats": len(profile.beats_s),
+                "downbeats": len(profile.downbeats_s),
+                "tempo_confidence": profile.tempo_confidence,
+                "beats_confidence": profile.beats_confidence,
+                "downbeats_confidence": profile.downbeats_confidence,
                 "sections": len(profile.sections),
                 "loudness_lufs": loudness.integrated_lufs,
                 "loudness_range_lu": loudness.range_lu,

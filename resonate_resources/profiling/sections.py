@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from resonate_resources.profiling.profile import Section
 from resonate_resources.signal.band_levels import Floats
-from resonate_resources.signal.rhythm import TIMBRE_SECONDS
 from resonate_resources.signal.sections import find_boundaries, label_sections, seconds_of
+from resonate_resources.signal.timbre import TIMBRE_SECONDS
 
 
 def find_sections(timbre: Floats, beats: npt.NDArray[np.float64], duration: float) -> list[Section]:

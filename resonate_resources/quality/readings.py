@@ -16,7 +16,7 @@ from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.signal.band_levels import mel_bands
 from resonate_resources.signal.mono import moved
 from resonate_resources.signal.onsets import onset_strength
-from resonate_resources.signal.rhythm import hear_rhythm
+from resonate_resources.signal.timbre import hear_timbre
 
 Matrix = npt.NDArray[np.float32]
 
@@ -43,7 +43,7 @@ class Readings:
     Ten rows a second: mel (frames, 64), power and peak (frames,), mid and side (frames, 4), chroma (frames, 12),
     bass (frames, 32; one column per semitone). A hundred rows a second: onset and kick (frames × 10,),
     how much rose in the spectrum and in 30–120 Hz; octaves (frames × 10, 6). timbre is what the profile finds
-    sections in (signal/rhythm.py): levels in dB, two rows a second.
+    sections in (signal/timbre.py): levels in dB, two rows a second.
     """
 
     mel: Matrix
@@ -97,7 +97,7 @@ def read_off(recording: Recording, skip: int = 0) -> Readings:
     """
     chunks = list(in_parallel(_of_chunk, _chunks(recording, skip)))
     parts = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
-    return Readings(**parts, timbre=hear_rhythm(recording, skip_s=skip / RATE).timbre)
+    return Readings(**parts, timbre=hear_timbre(recording, skip_s=skip / RATE))
 
 
 def _chunks(recording: Recording, skip: int) -> Iterator[Samples]:

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.signal.rhythm import TIMBRE_SECONDS
+from resonate_resources.signal.timbre import TIMBRE_SECONDS
 
 Floats = npt.NDArray[np.float32]
 

@@ -234,7 +234,7 @@ def _music(artefact: Artefact) -> models.Music | None:
         key=profile.key,
         camelot=profile.camelot,
         beats_s=list(profile.beats_s),
-        downbeats_s=[],
+        downbeats_s=list(profile.downbeats_s),
         sections=[
             models.Section(start_s=one.start_s, end_s=one.end_s, label=one.label) for one in profile.sections
         ],

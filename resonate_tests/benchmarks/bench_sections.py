@@ -18,8 +18,8 @@ from resonate_resources.recordings.decoding import decode
 from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.mono import mono_blocks
-from resonate_resources.signal.rhythm import hear_rhythm
 from resonate_resources.signal.sections import find_boundaries, seconds_of
+from resonate_resources.signal.timbre import hear_timbre
 from resonate_studio.demo_song import compose, record_on_phone, render
 
 RATE = 44_100
@@ -31,7 +31,7 @@ def main() -> None:
         folder = Path(scratch)
         scores: dict[str, list[tuple[float, float]]] = {}
         for kind, recording, truth in (*demo_songs(folder), *medleys(sys.argv[1:], folder)):
-            found = seconds_of(find_boundaries(hear_rhythm(recording).timbre)).tolist()
+            found = seconds_of(find_boundaries(hear_timbre(recording))).tolist()
             scores.setdefault(kind, []).append(
                 (f_measure(truth, found, recording, 3.0), f_measure(truth, found, recording, 0.5))
             )

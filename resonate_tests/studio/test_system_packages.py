@@ -99,11 +99,15 @@ def test_what_a_plain_install_lacks_is_said_before_anything_is_begun(
     assert result.exit_code == 1
     assert result.output.splitlines() == [
         "Error: not all that the stages need is installed: pip install --no-deps basic-pitch==0.4.0; "
+        "pip install --no-deps BeatNet==1.1.3; "
         "apt-get install libgone1 gone-tools (Debian's names)"
     ]
     assert not home.exists()
 
 
-def test_make_installs_the_basic_pitch_that_the_command_line_asks_for() -> None:
+def test_make_installs_the_wheels_that_the_command_line_asks_for() -> None:
     makefile = (REPOSITORY / "Makefile").read_text()
-    assert re.findall(r"--no-deps (basic-pitch\S+)", makefile) == [requirements.BASIC_PITCH]
+    assert re.findall(r"--no-deps ((?:basic-pitch|BeatNet)\S+)", makefile) == [
+        requirements.BASIC_PITCH,
+        requirements.BEATNET,
+    ]

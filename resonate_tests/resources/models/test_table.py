@@ -6,7 +6,10 @@ import hashlib
 from importlib import resources
 from pathlib import Path
 
+import pytest
+
 from resonate_resources.models.table import as_markdown, known_models
+from resonate_resources.profiling import bars, beat_network
 from resonate_resources.separation.engines import offers
 from resonate_resources.separation.spectral import spleeter
 from resonate_resources.transcription import basic_pitch, sung_notes
@@ -21,6 +24,7 @@ def test_every_model_of_every_engine_is_in_the_table() -> None:
         offered
         | {
             spleeter.MODEL,
+            beat_network.MODEL,
             basic_pitch.BasicPitch.engine.model,
             sung_notes.SungNotes.engine.model,
         }
@@ -38,6 +42,7 @@ def test_hashes_and_sizes_are_those_of_the_files_that_are_here() -> None:
         basic_pitch.BasicPitch.engine.model: basic_pitch._model_file(),
         sung_notes.SungNotes.engine.model: resources.files("resonate_resources.transcription")
         / "sung_onsets.npz",
+        "resonate/beats": bars._WEIGHTS,
         "resonate/masks": separation / "spectral" / "masks.npz",
         "resonate/predictor": separation / "prediction" / "predictor.npz",
     }
@@ -48,7 +53,18 @@ def test_hashes_and_sizes_are_those_of_the_files_that_are_here() -> None:
         assert model.megabytes is not None
         assert abs(model.megabytes - len(content) / 1e6) < 0.05 * len(content) / 1e6 + 0.005
         assert model.ran == "yes"
-    assert {model.name for model in known_models() if model.ran == "yes"} == here.keys()
+    assert {model.name for model in known_models() if model.ran == "yes"} == {*here, beat_network.MODEL}
+
+
+def test_hashes_of_what_lies_in_several_files_begin_as_theirs() -> None:
+    folder = beat_network._folder()
+    assert folder is not None
+    files = [folder / name for name in beat_network.SHA256]
+    known = BY_NAME[beat_network.MODEL]
+    found = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    assert known.sha256 == ", ".join(sha256[:8] for sha256 in found)
+    assert known.megabytes == pytest.approx(sum(file.stat().st_size for file in files) / 1e6, abs=0.01)
+    assert [*beat_network.SHA256.values()] == found
 
 
 def test_what_both_commands_install_may_be_used_commercially() -> None:

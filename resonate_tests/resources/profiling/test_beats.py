@@ -1,93 +1,197 @@
 from __future__ import annotations
 
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
+
 import mir_eval
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
-from resonate_resources.profiling.beats import estimate_tempo, tempo_of_beats, track_beats
-from resonate_resources.signal.band_levels import Floats
-from resonate_resources.signal.rhythm import FRAME_RATE, hear_rhythm
+from resonate_resources.profiling.beat_network import hear_beats
+from resonate_resources.profiling.beat_path import beat_path
+from resonate_resources.profiling.beats import Beats, find_beats, tempo_of_beats
+from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_studio.demo_song import DemoSong, PhoneRecording
+from resonate_tests.benchmarks.fit_beats import RATE, Doubles, played
+
+WITHIN_S = 0.05
 
 
-def onsets_at(times: np.ndarray, strengths: np.ndarray, seconds: float) -> Floats:
-    """Onset strength of strokes at these times, smeared over three frames as spectra smear them, and some noise."""
-    frames = np.arange(round(seconds * FRAME_RATE))
-    distance = frames[:, np.newaxis] - times * FRAME_RATE
-    strokes = (strengths * np.exp(-0.5 * (distance / 0.7) ** 2)).sum(axis=1)
-    return (strokes + 0.3 * np.random.default_rng(0).random(len(frames))).astype(np.float32)
+class Find(Protocol):
+    def __call__(self, samples: Samples, tempo_bpm: float | None = None) -> Beats: ...
 
 
-def drum_loop(tempo_bpm: float, seconds: float, first_s: float = 0.0) -> tuple[Floats, np.ndarray]:
-    """Strong beats with weaker eighth notes between, and the times of the beats."""
-    eighths = np.arange(first_s, seconds, 30 / tempo_bpm)
-    strengths = np.where(np.arange(len(eighths)) % 2 == 0, 6.0, 3.0)
-    return onsets_at(eighths, strengths, seconds), eighths[::2]
+@pytest.fixture
+def found(tmp_path: Path) -> Find:
+    def find(samples: Samples, tempo_bpm: float | None = None) -> Beats:
+        recording = write_samples(tmp_path / "track.wav", samples, RATE)
+        return find_beats(hear_beats(recording), recording.duration, tempo_bpm=tempo_bpm)
+
+    return find
 
 
-@given(st.floats(80, 85), st.floats(0, 1))
-@example(80.25, 0.0)
-@settings(max_examples=20)
-def test_a_slow_loop_is_heard_at_its_tempo_or_twice_as_fast(tempo_bpm: float, first_s: float) -> None:
-    """Twice as fast lies nearer to the usual 120 there, and its eighths are struck."""
-    onset, _ = drum_loop(tempo_bpm, 40.0, first_s)
-    tempo = estimate_tempo(onset)
-    assert tempo is not None
-    heard = tempo_of_beats(track_beats(onset, tempo))
-    assert heard is not None
-    assert min(abs(heard - tempo_bpm), abs(heard - 2 * tempo_bpm)) <= 1
+def clicks(beats: Doubles, seconds: float) -> Samples:
+    return played([(beat, "click") for beat in beats.tolist()], seconds)
 
 
-@given(st.floats(85, 160), st.floats(0, 1))
-@settings(max_examples=40)
-def test_tempo_and_beats_of_a_loop_are_found(tempo_bpm: float, first_s: float) -> None:
-    onset, truth = drum_loop(tempo_bpm, 40.0, first_s)
-    tempo = estimate_tempo(onset)
-    assert tempo is not None
-    beats = track_beats(onset, tempo)
-    assert tempo_of_beats(beats) == pytest.approx(tempo_bpm, abs=1)
-    assert mir_eval.beat.f_measure(truth, beats) >= 0.95
+def band(beats: Doubles, seconds: float, per_bar: int = 4) -> Samples:
+    """Kick on one (in four also on three), snare on the others, hats on eighths, a bass note that changes by
+    the bar."""
+    strokes = [(beat, "hat") for beat in beats.tolist()]
+    strokes += [((one + two) / 2, "hat") for one, two in pairwise(beats.tolist())]
+    for number, beat in enumerate(beats.tolist()):
+        place = number % per_bar
+        strokes.append((beat, "kick" if place == 0 or (per_bar == 4 and place == 2) else "snare"))
+    samples = played(strokes, seconds)
+    time = np.arange(samples.shape[1]) / RATE
+    bars = [*beats[::per_bar].tolist(), seconds]
+    for number, (start, end) in enumerate(pairwise(bars)):
+        sounds = (time >= start) & (time < end)
+        since = time[sounds] - start
+        root = (55.0, 65.4, 49.0, 73.4)[number % 4]
+        tones = sum(np.sin(2 * np.pi * root * partial * since) / partial for partial in (1, 2, 4, 5, 6))
+        samples[0, sounds] += (0.12 * np.exp(-since) * tones).astype(np.float32)
+    return samples
 
 
-def test_beats_follow_a_tempo_that_drifts() -> None:
-    intervals = 60 / np.linspace(112, 124, 120)  # a band without a click, getting faster by a tenth
-    truth = np.cumsum(intervals)
-    onset = onsets_at(truth, np.full(120, 5.0), truth[-1] + 1)
-    tempo = estimate_tempo(onset)
-    assert tempo is not None
-    assert mir_eval.beat.f_measure(truth, track_beats(onset, tempo)) >= 0.95
+def steady(tempo_bpm: float, seconds: float, first_s: float = 0.0) -> Doubles:
+    return np.arange(first_s, seconds - 0.1, 60 / tempo_bpm)
+
+
+def quiet_sounds() -> dict[str, Samples]:
+    """Twenty seconds in which nobody beats time."""
+    rng = np.random.default_rng(0)
+    time = np.arange(20 * RATE) / RATE
+    chord = sum(
+        0.08 * np.sin(2 * np.pi * hertz * partial * time + partial) / partial
+        for hertz in (130.8, 164.8, 196.0)
+        for partial in range(1, 6)
+    )
+    wind = np.cumsum(rng.normal(size=len(time)))
+    wind -= np.convolve(wind, np.full(2000, 1 / 2000), "same")
+    sounds = {
+        "silence": np.zeros_like(time),
+        "a steady chord": chord,
+        "hum": sum(0.2 * np.sin(2 * np.pi * 50 * partial * time) / partial for partial in (1, 2, 3)),
+        "a sine": 0.5 * np.sin(2 * np.pi * 440 * time),
+        "noise": 0.1 * rng.normal(size=len(time)),
+        "ambience": 0.1 * wind / np.abs(wind).max(),
+    }
+    return {name: sound.astype(np.float32)[np.newaxis] for name, sound in sounds.items()} | {
+        "one click": clicks(np.array([7.3]), 20.0)
+    }
+
+
+@pytest.mark.parametrize(
+    "sound", ["silence", "a steady chord", "hum", "a sine", "noise", "ambience", "one click"]
+)
+def test_nothing_that_beats_has_no_beat_and_no_tempo(sound: str, found: Find) -> None:
+    beats = found(quiet_sounds()[sound])
+    assert (beats.tempo_bpm, beats.beats_s, beats.downbeats_s) == (None, (), ())
+    assert (beats.tempo_confidence, beats.beats_confidence) == (0, 0)
+
+
+@pytest.mark.parametrize("tempo_bpm", [30, 45, 174, 300])
+def test_clicks_have_their_tempo_or_half_or_double_with_the_other_second(
+    tempo_bpm: float, found: Find
+) -> None:
+    beats = found(clicks(steady(tempo_bpm, 24.0), 24.0))
+    named = {beats.tempo_bpm: beats.tempo_confidence, beats.second_tempo_bpm: beats.second_tempo_confidence}
+    right = [sure for tempo, sure in named.items() if tempo and abs(tempo / tempo_bpm - 1) < 0.02]
+    assert right, named
+    assert right[0] >= 0.1
+
+
+@pytest.mark.parametrize("tempo_bpm", [80.0, 82.5, 85.0, 90.0, 120.0, 174.0])
+def test_a_band_is_heard_at_its_tempo(tempo_bpm: float, found: Find) -> None:
+    truth = steady(tempo_bpm, 24.0)
+    beats = found(band(truth, 24.0))
+    assert beats.tempo_bpm == pytest.approx(tempo_bpm, rel=0.02)
+    assert mir_eval.beat.f_measure(truth, np.array(beats.beats_s)) >= 0.95
+
+
+@pytest.mark.parametrize(("tempo_bpm", "per_bar"), [(95.0, 3), (140.0, 3), (110.0, 4)])
+def test_bars_of_a_band_are_found(tempo_bpm: float, per_bar: int, found: Find) -> None:
+    truth = steady(tempo_bpm, 40.0, 0.4)
+    beats = found(band(truth, 40.0, per_bar))
+    assert {(one.numerator, one.denominator) for one in beats.time_signatures} == {(per_bar, 4)}
+    assert mir_eval.beat.f_measure(truth[::per_bar], np.array(beats.downbeats_s)) >= 0.9
+
+
+def ramp() -> Doubles:
+    """From 100 to 140 BPM in 20 s, then on for ten: where the integral of tempo is whole."""
+    time = np.arange(0, 30, 0.0005)
+    beats = np.cumsum(np.minimum(100 + 2 * time, 140)) * 0.0005 / 60
+    return np.interp(np.arange(0, beats[-1]), beats, time)
+
+
+def step() -> Doubles:
+    return np.concatenate([steady(90.0, 15.0), np.arange(15.0, 29.8, 60 / 128)])
+
+
+@pytest.mark.parametrize("truth", [ramp(), step()], ids=["ramp", "step"])
+def test_every_beat_of_a_tempo_that_changes_is_followed(truth: Doubles, found: Find) -> None:
+    beats = found(band(truth, 30.0))
+    told = np.array(beats.beats_s)
+    assert max(np.abs(told - beat).min() for beat in truth[:-1]) <= WITHIN_S
+    assert beats.tempo_curve[0].bpm == pytest.approx(60 / np.diff(truth[:5]).mean(), rel=0.05)
+    assert beats.tempo_curve[-1].bpm == pytest.approx(60 / np.diff(truth[-5:]).mean(), rel=0.05)
+
+
+@pytest.mark.parametrize("sound", ["silence", "ambience"])
+def test_there_are_no_beats_before_the_music_begins(sound: str, found: Find) -> None:
+    before = quiet_sounds()[sound][:, : 10 * RATE]
+    beats = found(np.concatenate([before, band(steady(120.0, 20.0), 20.0)], axis=1))
+    assert beats.beats_s[0] == pytest.approx(10.0, abs=WITHIN_S)
+    assert mir_eval.beat.f_measure(10 + steady(120.0, 20.0), np.array(beats.beats_s)) >= 0.95
+
+
+def test_a_tempo_that_is_known_counts(found: Find) -> None:
+    beats = found(band(steady(120.0, 24.0), 24.0), tempo_bpm=60.0)
+    assert beats.tempo_bpm == 60.0
+    assert np.median(np.diff(beats.beats_s)) == pytest.approx(1.0, rel=0.03)
+
+
+@pytest.mark.parametrize("swing", [0.5, 2 / 3])
+def test_swing_is_where_the_second_eighth_begins(swing: float, found: Find) -> None:
+    truth = steady(120.0, 24.0)
+    strokes = [(beat, ("kick", "snare")[number % 2]) for number, beat in enumerate(truth.tolist())]
+    strokes += [(beat + place, "hat") for beat in truth.tolist() for place in (0.0, 0.5 * swing)]
+    assert found(played(strokes, 24.0)).swing == pytest.approx(swing, abs=0.03)
 
 
 @pytest.mark.parametrize("source", ["mix", "phone"])
 def test_beats_of_the_demo_are_where_they_were_composed(
     source: str, demo_song: DemoSong, phone_recording: PhoneRecording
 ) -> None:
-    onset = hear_rhythm(demo_song.mix if source == "mix" else phone_recording.mix).onset
-    tempo = estimate_tempo(onset)
-    assert tempo is not None
-    beats = track_beats(onset, tempo)
-    assert tempo_of_beats(beats) == pytest.approx(demo_song.composition.tempo_bpm, abs=1)
-    assert mir_eval.beat.f_measure(np.array(demo_song.composition.beats), beats) >= 0.9
-
-
-def test_noise_has_no_tempo() -> None:
-    for seed in range(20):
-        onset = np.random.default_rng(seed).random(2000).astype(np.float32)
-        assert estimate_tempo(onset) is None
-
-
-def test_a_step_from_silence_to_noise_is_no_tempo() -> None:
-    onset = np.random.default_rng(1).random(860).astype(np.float32)
-    onset[:430] = 0
-    onset[430] = 40
-    assert estimate_tempo(onset) is None
+    recording = demo_song.mix if source == "mix" else phone_recording.mix
+    beats = find_beats(hear_beats(recording), recording.duration)
+    assert beats.tempo_bpm == pytest.approx(demo_song.composition.tempo_bpm, abs=1)
+    truth = np.array(demo_song.composition.beats)
+    assert mir_eval.beat.f_measure(truth, np.array(beats.beats_s)) >= 0.9
+    assert mir_eval.beat.f_measure(truth[::4], np.array(beats.downbeats_s)) >= 0.8
 
 
 @pytest.mark.parametrize("frames", [1, 2, 100])
-def test_silence_has_no_tempo(frames: int) -> None:
-    assert estimate_tempo(np.zeros(frames, np.float32)) is None
+def test_a_moment_has_no_beat(frames: int, found: Find) -> None:
+    assert found(np.zeros((1, frames * 100), np.float32)).beats_s == ()
+
+
+def test_no_path_is_better_than_the_one_found() -> None:
+    """On evidence so short that every sequence of equal steps can be tried."""
+    nats = np.random.default_rng(3).normal(-2, 3, 220)
+    _, total = beat_path(nats, 100.0, 200.0)
+    best = 0.0
+    for interval in range(30, 61):
+        for first in range(len(nats)):
+            beats = np.arange(first, len(nats), interval)
+            for count in range(2, len(beats) + 1):
+                haste = 0.5 * max(0.0, np.log2(6000 / interval / 140))
+                worth = np.maximum(nats[beats[:count]], -3).sum() - (count - 1) * (0.5 + haste) - 8
+                best = max(best, worth)
+    assert total >= best - 1e-9
+    assert best > 0
 
 
 def test_the_tempo_of_beats_is_their_rate() -> None:

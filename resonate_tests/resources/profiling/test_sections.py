@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from resonate_resources.profiling.sections import find_sections
 from resonate_resources.signal.band_levels import Floats
-from resonate_resources.signal.rhythm import TIMBRE_SECONDS, hear_rhythm
+from resonate_resources.signal.timbre import TIMBRE_SECONDS, hear_timbre
 from resonate_studio.demo_song import DemoSong
 
 NO_BEATS = np.zeros(0)
@@ -60,7 +60,7 @@ def test_the_demos_verse_and_outro_begin_where_they_were_composed(demo_song: Dem
     composition = demo_song.composition
     found = [
         section.start_s
-        for section in find_sections(hear_rhythm(demo_song.mix).timbre, NO_BEATS, demo_song.mix.duration)
+        for section in find_sections(hear_timbre(demo_song.mix), NO_BEATS, demo_song.mix.duration)
     ]
     for section in composition.sections:
         start = section.start * composition.bar_seconds

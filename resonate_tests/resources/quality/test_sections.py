@@ -6,8 +6,8 @@ import pytest
 from resonate_resources.profiling.sections import find_sections
 from resonate_resources.quality.readings import read_off
 from resonate_resources.quality.sections import match_sections
-from resonate_resources.signal.rhythm import TIMBRE_SECONDS, hear_rhythm
 from resonate_resources.signal.sections import find_boundaries, seconds_of
+from resonate_resources.signal.timbre import TIMBRE_SECONDS, hear_timbre
 from resonate_studio.demo_song import DemoSong, PhoneRecording
 
 
@@ -24,7 +24,7 @@ def test_the_sections_that_are_judged_are_those_that_the_profile_shows(
     source: str, demo_song: DemoSong, phone_recording: PhoneRecording
 ) -> None:
     recording = demo_song.mix if source == "mix" else phone_recording.mix
-    shown = find_sections(hear_rhythm(recording).timbre, np.zeros(0), recording.duration)
+    shown = find_sections(hear_timbre(recording), np.zeros(0), recording.duration)
     judged = seconds_of(find_boundaries(read_off(recording).timbre))
     assert len(judged) > 0
     assert [section.start_s for section in shown[1:]] == judged.tolist()
