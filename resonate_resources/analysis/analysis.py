@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from resonate_resources.analysis.chords import Chord
 
+ANALYSIS = "analysis.json"
+
 SectionName = Literal["intro", "verse", "chorus", "bridge", "outro"]
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.analysis.chords import NO_CHORD, Chord
-from resonate_resources.signal.rhythm import TIMBRE_SECONDS
 from resonate_resources.signal.spelling import pitch_class
+from resonate_resources.signal.timbre import TIMBRE_SECONDS
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def bar_edges(downbeats_s: Sequence[float], duration_s: float) -> tuple[Floats, 
 
 
 def timbre_of_bars(timbre: npt.NDArray[np.float32], edges_s: Floats) -> Floats:
-    """(bars, bands): mean level in dB. timbre: as of `hear_rhythm`, a vector each 0.51 s."""
+    """(bars, bands): mean level in dB. timbre: as of `hear_timbre`, a vector each 0.51 s."""
     if not len(timbre):
         return np.zeros((len(edges_s) - 1, timbre.shape[1]))
     centres = (np.arange(len(timbre)) + 0.5) * TIMBRE_SECONDS

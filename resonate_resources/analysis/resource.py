@@ -11,8 +11,17 @@ from typing import Any
 import dagster as dg
 import numpy as np
 
-from resonate_resources.analysis import chord_network, chords
-from resonate_resources.analysis.analysis import Analysis, Bar, Envelope, Pumping, Section, Sweep, write_rows
+from resonate_resources.analysis import chord_network, chords, filters
+from resonate_resources.analysis.analysis import (
+    ANALYSIS,
+    Analysis,
+    Bar,
+    Envelope,
+    Pumping,
+    Section,
+    Sweep,
+    write_rows,
+)
 from resonate_resources.analysis.arrangement import energy, playing, repeats
 from resonate_resources.analysis.arrangement_chart import arrangement_picture, likeness_picture
 from resonate_resources.analysis.bars import (
@@ -23,7 +32,6 @@ from resonate_resources.analysis.bars import (
 )
 from resonate_resources.analysis.chords import Chord, KeyFrom, chords_of
 from resonate_resources.analysis.envelopes import hear_envelope
-from resonate_resources.analysis.filters import find_sweeps
 from resonate_resources.analysis.form import Bars, find_form, likeness_of
 from resonate_resources.analysis.section_names import name_sections
 from resonate_resources.analysis.stem_levels import stem_levels
@@ -33,7 +41,7 @@ from resonate_resources.recordings.recording import Progress, Recording, Stems, 
 from resonate_resources.signal.kicks import kicks
 from resonate_resources.signal.pumping import hear_pumping
 from resonate_resources.signal.remains import remains_of_others
-from resonate_resources.signal.rhythm import hear_rhythm
+from resonate_resources.signal.timbre import hear_timbre
 
 CODE_VERSION = "1"
 """Raised when the algorithm changes in a way that no constant shows."""
@@ -85,7 +93,7 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         names = tuple(stems)
         plays = playing(in_bars, names, remains_of_others(stems))
         progress(0.6)
-        timbre = hear_rhythm(track).timbre
+        timbre = hear_timbre(track)
         bars = Bars(in_bars, timbre_of_bars(timbre, edges), harmony_of_bars(told, edges))
         likeness = likeness_of(bars)
         parts = find_form(bars, likeness)
@@ -152,8 +160,8 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         return _product(analysis, likeness, names, track.duration, into)
 
 
-def _sweeps_of(stems: Stems, name: str) -> tuple[str, list[object]]:
-    return name, list(find_sweeps(stems[name]))
+def _sweeps_of(stems: Stems, name: str) -> tuple[str, list[filters.Sweep]]:
+    return name, filters.find_sweeps(stems[name])
 
 
 def _most_often(bars: Sequence[tuple[str, ...]], names: Sequence[str]) -> tuple[str, ...]:
@@ -164,7 +172,7 @@ def _most_often(bars: Sequence[tuple[str, ...]], names: Sequence[str]) -> tuple[
 def _product(
     analysis: Analysis, likeness: np.ndarray, names: Sequence[str], duration_s: float, into: Path
 ) -> Product:
-    analysis.write(into / "analysis.json")
+    analysis.write(into / ANALYSIS)
     tables: dict[str, Sequence[Chord | Bar | Section]] = {
         "bars": analysis.bars,
         "chords": analysis.chords,
@@ -187,7 +195,7 @@ def _product(
         if analysis.has_bars
         else ("no bars were found: sections and arrangement are told by stretches of 2 s",)
     )
-    made = ("analysis.json", *(f"{name}.parquet" for name in tables))
+    made = (ANALYSIS, *(f"{name}.parquet" for name in tables))
     reports = ("picture.png", "self_similarity.png")
     return Product(
         {name: into / name for name in made}, measures, notes, reports={name: into / name for name in reports}

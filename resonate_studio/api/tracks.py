@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from resonate_assets.acceptance import number
 from resonate_assets.jobs import STAGES
 from resonate_assets.partitions import partitions_of
+from resonate_resources.analysis.analysis import ANALYSIS, Analysis
+from resonate_resources.analysis.arrangement_chart import chord_text
 from resonate_resources.ingestion.ingest import ARTWORK
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.storage.artefacts import PICTURE, Artefact
@@ -93,7 +95,7 @@ class Tracks:
         return models.Track(
             summary=summary,
             source=printable(source.name) if source else "",
-            music=_music(made["profile"]) if "profile" in made else None,
+            music=_music(made["profile"], made.get("analysis")) if "profile" in made else None,
             versions=versions,
             stages=stages,
             quality=quality_of(made),
@@ -224,19 +226,24 @@ def _sound(artefact: Artefact) -> list[str]:
     )
 
 
-def _music(artefact: Artefact) -> models.Music | None:
+def _music(profiled: Artefact, analysed: Artefact | None) -> models.Music | None:
+    """Sections and chords as the analysis has them, once it is made."""
     try:
-        profile = Profile.read(artefact.path("profile.json"))
+        profile = Profile.read(profiled.path("profile.json"))
+        analysis = None if analysed is None else Analysis.read(analysed.path(ANALYSIS))
     except ValidationError:  # of an earlier version, whose track is behind
         return None
+    sections = profile.sections if analysis is None else analysis.sections
     return models.Music(
         tempo_bpm=profile.tempo_bpm,
         key=profile.key,
         camelot=profile.camelot,
         beats_s=list(profile.beats_s),
         downbeats_s=list(profile.downbeats_s),
-        sections=[
-            models.Section(start_s=one.start_s, end_s=one.end_s, label=one.label) for one in profile.sections
+        sections=[models.Section(start_s=one.start_s, end_s=one.end_s, label=one.label) for one in sections],
+        chords=[
+            models.Chord(start_s=one.start_s, end_s=one.end_s, label=chord_text(one.label))
+            for one in (analysis.chords if analysis else ())
+            if chord_text(one.label)
         ],
-        chords=[],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,7 +66,7 @@ def test_parts_follow_each_other_without_gaps_to_the_last_bar(count: int, seed: 
     parts = find_form(bars, likeness_of(bars))
     assert parts[0].start == 0
     assert parts[-1].end == count
-    assert all(before.end == after.start for before, after in zip(parts[:-1], parts[1:], strict=True))
+    assert all(before.end == after.start for before, after in pairwise(parts))
     assert all(0 <= part.confidence <= 1 for part in parts)
 
 
