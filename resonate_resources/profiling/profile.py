@@ -17,12 +17,29 @@ class Section(BaseModel):
     label: str
 
 
+class KeySpan(BaseModel):
+    """A key that holds from start_s to end_s, in seconds.
+
+    key: as musicians spell it, "Eb major". mode: the church mode at which its scale hints (dorian, phrygian,
+    lydian, mixolydian); None of plain major and minor. confidence: 0…1, that the key is right.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    start_s: float
+    end_s: float
+    key: str
+    mode: str | None
+    confidence: float
+
+
 class Profile(BaseModel):
     """None is unknown: speech has no tempo, drums have no key, silence has no loudness, mono has no width.
 
-    key is spelt with sharps. width_db is side over mid power. bandwidth_hz is the highest frequency with
-    content. octaves_db are levels at OCTAVES_HZ in dBFS, −140 at least. snr_db: noise is at least so far under the
-    mean power (`signal.quiet`). crest_db: true peak over integrated loudness.
+    key is that of most of the track, as musicians spell it ("Eb major"); key_confidence, 0…1, is None where the
+    brief says it. tuning_cents: of A4, from 440 Hz. width_db is side over mid power. bandwidth_hz is the highest
+    frequency with content. octaves_db are levels at OCTAVES_HZ in dBFS, −140 at least. snr_db: noise is at least so
+    far under the mean power (`signal.quiet`). crest_db: true peak over integrated loudness.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +48,9 @@ class Profile(BaseModel):
     tempo_bpm: float | None
     beats_s: tuple[float, ...]
     key: str | None
+    key_confidence: float | None = None
+    keys: tuple[KeySpan, ...] = ()
+    tuning_cents: float | None = None
     camelot: str | None
     open_key: str | None
     loudness_lufs: float | None

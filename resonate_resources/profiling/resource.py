@@ -22,7 +22,7 @@ from resonate_resources.signal.picture import draw
 from resonate_resources.signal.quiet import snr_of
 from resonate_resources.signal.true_peak import measure_true_peak
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 
@@ -49,12 +49,16 @@ class ProfilingResource(dg.ConfigurableResource[None]):
             music = analyse_music(track, lambda done: progress(0.8 * done), tempo_bpm=brief.tempo_bpm)
             width = measure_width(track)
             loudness, true_peak, bandwidth, octaves, snr_db = meters.result()
-        key = brief.key or music.key
+        keys = music.keys
+        key = brief.key or (keys.key if keys else None)
         profile = Profile(
             duration_s=track.duration,
             tempo_bpm=music.tempo_bpm,
             beats_s=music.beats_s,
             key=key,
+            key_confidence=keys.confidence if keys and not brief.key else None,
+            keys=keys.spans if keys else (),
+            tuning_cents=keys.tuning_cents if keys else None,
             camelot=camelot(key) if key else None,
             open_key=open_key(key) if key else None,
             loudness_lufs=_known(loudness.integrated_lufs),
@@ -79,6 +83,8 @@ class ProfilingResource(dg.ConfigurableResource[None]):
         known = {
             "tempo_bpm": profile.tempo_bpm,
             "key": profile.key,
+            "key_confidence": profile.key_confidence,
+            "tuning_cents": profile.tuning_cents,
             "camelot": profile.camelot,
             "width_db": profile.width_db,
             "correlation": profile.correlation,
