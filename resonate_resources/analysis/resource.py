@@ -36,7 +36,7 @@ from resonate_resources.analysis.form import Bars, find_form, likeness_of
 from resonate_resources.analysis.section_names import name_sections
 from resonate_resources.analysis.stem_levels import stem_levels
 from resonate_resources.parallel import in_parallel
-from resonate_resources.recipe import Product, Recipe
+from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.kicks import kicks
 from resonate_resources.signal.pumping import hear_pumping

@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from resonate_resources.analysis.analysis import ANALYSIS, Analysis
+from resonate_resources.analysis.resource import AnalysisResource, Grid
 from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.profiling.resource import ProfilingResource
@@ -49,17 +51,46 @@ def rendered(seed: int, folder: Path) -> Path:
     return song
 
 
-def by_profile(song: Path) -> Estimate:
-    """The profile as every track gets it."""
+def profile_of(song: Path) -> Profile:
+    """As every track gets it."""
     with TemporaryDirectory() as scratch:
         ProfilingResource().profile(Recording.open(song / "mix.wav"), ProfileBrief(), Path(scratch))
-        profile = Profile.read(Path(scratch) / "profile.json")
+        return Profile.read(Path(scratch) / "profile.json")
+
+
+def by_profile(song: Path) -> Estimate:
+    """What is heard in the mixture alone."""
+    profile = profile_of(song)
+    metres = [f"{metre.numerator}/{metre.denominator}" for metre in profile.time_signatures]
     return {
         "tempo_bpm": profile.tempo_bpm,
         "beats_s": profile.beats_s,
+        "downbeats_s": profile.downbeats_s,
+        "time_signature": metres[0] if metres else None,
         "key": profile.key,
         "sections": [{"start_s": s.start_s, "end_s": s.end_s, "value": s.label} for s in profile.sections],
         "bandwidth_hz": profile.bandwidth_hz,
+        "confidence": {
+            "tempo": profile.tempo_confidence,
+            "key": profile.key_confidence or 0.0,
+        },
+    }
+
+
+def by_analysis(song: Path) -> Estimate:
+    """What is heard in the mixture and the true stems, on the profile's own grid."""
+    profile = profile_of(song)
+    names = [name for name in STEMS if (song / f"{name}.wav").exists()]
+    stems = {name: Recording.open(song / f"{name}.wav") for name in names}
+    with TemporaryDirectory() as scratch:
+        grid = Grid.of(profile.model_dump())
+        AnalysisResource().analyse(Recording.open(song / "mix.wav"), stems, grid, Path(scratch))
+        analysis = Analysis.read(Path(scratch) / ANALYSIS)
+    depths = [found.depth_db for found in analysis.pumping.values() if found.confidence > 0.5]
+    return {
+        "chords": [{"start_s": c.start_s, "end_s": c.end_s, "value": c.label} for c in analysis.chords],
+        "sections": [{"start_s": s.start_s, "end_s": s.end_s, "value": s.label} for s in analysis.sections],
+        "pump_db": max(depths, default=None),
     }
 
 
@@ -89,6 +120,7 @@ def by_librosa(song: Path) -> Estimate:
 
 ANALYSES: Mapping[str, Callable[[Path], Estimate]] = {
     "profile": by_profile,
+    "analysis": by_analysis,
     "transcription": by_transcription,
     "librosa": by_librosa,
 }
