@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from resonate_resources.signal.smoothly import smoothly
+
 BALANCE_LU = {"vocals": 0.0, "drums": -3.0, "bass": -6.0, "other": -8.0, "piano": -8.0, "guitar": -8.0}
 """Integrated loudness of each stem against the vocals'; piano and guitar sit where `other` does."""
 
@@ -36,9 +38,3 @@ def gains_towards(
         name: sounding[name] * (level + balance_lu[name] - loudness) if name in sounding else 0.0
         for name, loudness in loudness_lufs.items()
     }
-
-
-def smoothly(value: float, low: float, high: float) -> float:
-    """0 up to low, 1 from high on, and between them without a step or a corner. low over high: the other way."""
-    x = min(1.0, max(0.0, (value - low) / (high - low)))
-    return x * x * (3 - 2 * x)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.mixing.kicks import Seconds
 from resonate_resources.recordings.recording import Samples
+from resonate_resources.signal.kicks import Seconds
 
 LOOK_AHEAD_S = 0.005
 """Gain falls so long before a stroke, along half a cosine: no click, and it is down when the stroke comes."""

@@ -16,9 +16,10 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.mixing.balance import presence, smoothly
+from resonate_resources.mixing.balance import presence
 from resonate_resources.mixing.plan import Octaves
 from resonate_resources.preset import Preset
+from resonate_resources.signal.smoothly import smoothly
 
 Floats = npt.NDArray[np.float64]
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from resonate_resources.mixing.balance import smoothly
 from resonate_resources.signal.octaves import OCTAVES_HZ
+from resonate_resources.signal.smoothly import smoothly
 
 _NARROW_HZ, _WIDE_HZ = 9_000.0, 12_000.0  # a phone ends at 8 kHz, an MP3 at 16
 _CUT_DB, _WHOLE_DB = -12.0, -8.0  # of 63 Hz under the stronger of the two octaves above it

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from resonate_resources.mixing.kicks import kicks
 from resonate_resources.mixing.plan import MixPlan, Section
 from resonate_resources.mixing.strip import Strip
 from resonate_resources.mixing.tone import Shape, context_frames, shaped
@@ -24,6 +23,7 @@ from resonate_resources.recordings.recording import (
     write_recording,
 )
 from resonate_resources.signal.blocks import within
+from resonate_resources.signal.kicks import kicks
 from resonate_resources.signal.linear_phase import goes_on, looped, seam_frames
 from resonate_resources.signal.loudness import LoudnessMeter
 from resonate_resources.signal.true_peak import TruePeakMeter

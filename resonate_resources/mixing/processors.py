@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from resonate_resources.mixing.balance import smoothly
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.dynamics import MOST_DB, STRIPS, strip_of
 from resonate_resources.mixing.holdings import Holdings
@@ -16,6 +15,7 @@ from resonate_resources.mixing.pumping import KEY, PUMPED
 from resonate_resources.mixing.wishes import used_by_a_move
 from resonate_resources.recordings.recording import Stems
 from resonate_resources.signal.phase import low_correlation
+from resonate_resources.signal.smoothly import smoothly
 
 MONO_BELOW_HZ = 120
 _APART, _TOGETHER = 0.6, 0.9

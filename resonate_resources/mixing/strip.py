@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from resonate_resources.mixing.ducking import ducked
-from resonate_resources.mixing.kicks import Seconds
 from resonate_resources.mixing.plan import StemPlan
 from resonate_resources.mixing.tone import Shape, context_frames, shaped
 from resonate_resources.recordings.recording import BLOCK_FRAMES, Recording, Samples
 from resonate_resources.signal.blocks import in_blocks, within
 from resonate_resources.signal.compression import compressed
+from resonate_resources.signal.kicks import Seconds
 from resonate_resources.signal.linear_phase import looped
 
 

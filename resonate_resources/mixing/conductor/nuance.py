@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.mixing.balance import smoothly
 from resonate_resources.mixing.kind import DEFECTS, Kind, plausible
 from resonate_resources.mixing.plan import Octaves
 from resonate_resources.recipe import Json
 from resonate_resources.signal.octaves import OCTAVES_HZ
+from resonate_resources.signal.smoothly import smoothly
 
 Floats = npt.NDArray[np.float64]
 

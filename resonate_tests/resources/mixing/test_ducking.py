@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from resonate_resources.mixing.kicks import kicks
-from resonate_resources.mixing.pumping import hear_pumping, pumping
+from resonate_resources.mixing.pumping import pumping
 from resonate_resources.recordings.recording import Recording, write_samples
+from resonate_resources.signal.kicks import kicks
+from resonate_resources.signal.pumping import hear_pumping
 from resonate_studio.demo_song import DemoSong
 
 RATE = 44_100
