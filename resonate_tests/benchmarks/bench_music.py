@@ -61,17 +61,18 @@ def profile_of(song: Path) -> Profile:
 def by_profile(song: Path) -> Estimate:
     """What is heard in the mixture alone."""
     profile = profile_of(song)
-    metres = [f"{metre.numerator}/{metre.denominator}" for metre in profile.time_signatures]
     return {
         "tempo_bpm": profile.tempo_bpm,
         "beats_s": profile.beats_s,
         "downbeats_s": profile.downbeats_s,
-        "time_signature": metres[0] if metres else None,
+        "time_signature": _longest_signature(profile),
         "key": profile.key,
         "sections": [{"start_s": s.start_s, "end_s": s.end_s, "value": s.label} for s in profile.sections],
         "bandwidth_hz": profile.bandwidth_hz,
         "confidence": {
             "tempo": profile.tempo_confidence,
+            "beats": profile.beats_confidence,
+            "downbeats": profile.downbeats_confidence,
             "key": profile.key_confidence or 0.0,
         },
     }
@@ -92,6 +93,16 @@ def by_analysis(song: Path) -> Estimate:
         "sections": [{"start_s": s.start_s, "end_s": s.end_s, "value": s.label} for s in analysis.sections],
         "pump_db": max(depths, default=None),
     }
+
+
+def _longest_signature(profile: Profile) -> str | None:
+    """The one that holds for the most seconds."""
+    held: dict[str, float] = {}
+    ends = [*(one.start_s for one in profile.time_signatures[1:]), profile.duration_s]
+    for one, end in zip(profile.time_signatures, ends, strict=True) if profile.time_signatures else ():
+        name = f"{one.numerator}/{one.denominator}"
+        held[name] = held.get(name, 0.0) + end - one.start_s
+    return max(held, key=held.__getitem__) if held else None
 
 
 def by_transcription(song: Path) -> Estimate:
