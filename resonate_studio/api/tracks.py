@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from resonate_assets.acceptance import number
 from resonate_assets.jobs import STAGES
 from resonate_assets.partitions import partitions_of
 from resonate_resources.ingestion.ingest import ARTWORK
@@ -31,6 +32,7 @@ from resonate_studio.removing import Removal
 _CHANGED = {"restored_stems": "stems", "mix": "raw_track", "master": "raw_track"}
 """Stage that makes sound of sound → the stage whose sound it may have left as it was."""
 _COVERS_KEPT = 50_000
+_UNHEARD_DB = -96.0
 _Order = Callable[[Row], Any]
 _ORDERS: Mapping[str, _Order] = {
     "added": lambda row: row.added_at,
@@ -59,7 +61,7 @@ class Tracks:
     def page(
         self, search: str, state: str | None, sort: str, descending: bool, offset: int, limit: int
     ) -> models.TrackList:
-        """Those that match: every word of the search is in title, artist, key (music) or key (track)."""
+        """Those that match: every word of the search is in title, artist or musical key, or is the track's key."""
         there = self._library.look()
         words = search.casefold().split()
         ordered = self._ordered(there, sort, descending)
@@ -67,7 +69,7 @@ class Tracks:
         if state is not None:
             found = [track for track in found if there.statuses[track].state == state]
         for word in words:
-            found = [track for track in found if word in there.rows[track].found_by]
+            found = [track for track in found if word in there.rows[track].found_by or word == track]
         shown = [self._summary(there, track) for track in found[offset : offset + limit]]
         return models.TrackList(tracks=shown, total=len(found), states=dict(there.states))
 
@@ -193,7 +195,7 @@ class Tracks:
             engine=engine.name if engine.model is None else f"{engine.name}: {engine.model}",
             seconds=manifest.seconds,
             made_at=manifest.made_at,
-            changed=None if before is None else _sound(artefact) != _sound(before),
+            changed=None if before is None else _changed(artefact, before),
             warnings=warnings_of(manifest),
             notes=notes_of(manifest),
             measures=measures,
@@ -204,7 +206,13 @@ class Tracks:
 
     def _dagster_url(self, stage: str, track: str) -> str | None:
         base = self._opened.dagster_url
-        return f"{base}/assets/{stage}?partition={track}" if base else None
+        return f"{base}/assets/{stage}?view=partitions&partition={track}" if base else None
+
+
+def _changed(artefact: Artefact, before: Artefact) -> bool:
+    """Whether it sounds different: not where it is the same, or differs by less than the last bit of 16."""
+    off = artefact.manifest.measures.get("null_depth_db")
+    return _sound(artefact) != _sound(before) and not (off is not None and number(off) < _UNHEARD_DB)
 
 
 def _sound(artefact: Artefact) -> list[str]:
