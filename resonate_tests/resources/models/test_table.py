@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from resonate_resources.analysis import chord_network
 from resonate_resources.models.table import as_markdown, known_models
 from resonate_resources.profiling import bars, beat_network
 from resonate_resources.separation.engines import offers
@@ -25,6 +26,7 @@ def test_every_model_of_every_engine_is_in_the_table() -> None:
         | {
             spleeter.MODEL,
             beat_network.MODEL,
+            chord_network.MODEL,
             basic_pitch.BasicPitch.engine.model,
             sung_notes.SungNotes.engine.model,
         }
@@ -36,9 +38,13 @@ def test_every_model_of_every_engine_is_in_the_table() -> None:
 def test_hashes_and_sizes_are_those_of_the_files_that_are_here() -> None:
     separation = resources.files("resonate_resources.separation")
     checkpoint = spleeter._checkpoint()
+    weights = chord_network._weights_file()
     assert checkpoint is not None
+    assert weights is not None
     here = {
         spleeter.MODEL: checkpoint,
+        chord_network.MODEL: weights,
+        "resonate/keys": resources.files("resonate_resources.profiling") / "key.npz",
         basic_pitch.BasicPitch.engine.model: basic_pitch._model_file(),
         sung_notes.SungNotes.engine.model: resources.files("resonate_resources.transcription")
         / "sung_onsets.npz",

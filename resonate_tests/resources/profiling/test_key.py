@@ -111,7 +111,7 @@ def test_two_keys_one_after_the_other_are_told_with_when_the_second_begins(tmp_p
     [
         (((0, "minor"), (5, "major")), "C minor", "dorian"),
         (((0, "minor"), (5, "minor")), "C minor", None),
-        (((0, "major"), (10, "major"), (5, "major")), "C major", "mixolydian"),
+        (((0, "major"), (10, "major"), (0, "major")), "C major", "mixolydian"),
         (((0, "major"), (5, "major"), (7, "major")), "C major", None),
     ],
 )
