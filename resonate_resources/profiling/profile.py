@@ -57,11 +57,11 @@ class Profile(BaseModel):
     """None is unknown: speech has no tempo, drums have no key, silence has no loudness, mono has no width.
 
     key is that of most of the track, as musicians spell it ("Eb major"); key_confidence is None where the brief
-    says it. tuning_cents: of A4, from 440 Hz. width_db is side over mid power. bandwidth_hz is the highest frequency
-    with content. octaves_db are levels at OCTAVES_HZ in dBFS, −140 at least. snr_db: noise is at least so far under
-    the mean power (`signal.quiet`). crest_db: true peak over integrated loudness. second_tempo_bpm: what else the
-    tempo may be. swing: where in a beat its second half begins, 0.5 straight, 0.67 in triplets. Confidences are from
-    0 to 1.
+    says it. tuning_cents: of A4, from 440 Hz. width_db is side over mid power. bandwidth_hz is the highest
+    frequency with content. octaves_db are levels at OCTAVES_HZ in dBFS, −140 at least. snr_db: noise is at least so
+    far under the mean power (`signal.quiet`). crest_db: true peak over integrated loudness. second_tempo_bpm: what
+    else the tempo may be. swing: where in a beat its second half begins, 0.5 straight, 0.67 in triplets.
+    Confidences are from 0 to 1.
     """
 
     model_config = ConfigDict(frozen=True)
