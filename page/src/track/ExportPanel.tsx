@@ -82,7 +82,6 @@ export function ExportPanel({ track }: { track: Track }) {
               <span className="soft small figures">
                 {measure(version.sample_rate / 1000, "kHz")}
                 {version.channels === 1 ? ", mono" : ""}
-                {version.current ? "" : ", earlier"}
               </span>
             </li>
           ))}

@@ -1,5 +1,6 @@
 /** One track: heard, compared, mixed, judged, taken away. */
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { Link } from "wouter";
 import { lineOf } from "../api/client.ts";
 import type { Track } from "../api/schema.ts";
@@ -59,6 +60,11 @@ const MEASURING_MS = 3000; // a stem of three minutes is measured in one
 function Opened({ track }: { track: Track }) {
   const [tab, setTab] = useRemembered("track-tab", "compare");
   const [draft] = useDraft(track.summary.track);
+  const [toChanges, setToChanges] = useState(false);
+  const goToBrief = () => {
+    setToChanges(true);
+    setTab("brief");
+  };
   const mixer = useMixer(track);
   const removing = useRemoving(track.summary.track);
   const notes = mixer.strips.filter((strip) => strip.notesSeen).map((strip) => strip.stem);
@@ -84,11 +90,14 @@ function Opened({ track }: { track: Track }) {
       <Tabs
         label="About this track"
         chosen={tab}
-        onChoose={setTab}
+        onChoose={(id) => {
+          setToChanges(false);
+          setTab(id);
+        }}
         tabs={[
           { id: "compare", label: "Before and after", panel: <ComparePanel track={track} /> },
-          ...(stems ? [{ id: "mixer", label: "Mixer", panel: <MixerPanel track={track} mixer={mixer} onBrief={() => setTab("brief")} /> }] : []),
-          { id: "brief", label: "Brief", badge: changesIn(draft) > 0 ? "not applied yet" : null, panel: <BriefPanel track={track} /> },
+          ...(stems ? [{ id: "mixer", label: "Mixer", panel: <MixerPanel track={track} mixer={mixer} onBrief={goToBrief} /> }] : []),
+          { id: "brief", label: "Brief", badge: changesIn(draft) > 0 ? "not applied yet" : null, panel: <BriefPanel track={track} toChanges={toChanges} /> },
           ...(track.versions.length > 1 ? [{ id: "abx", label: "Blind test", panel: <AbxPanel track={track} /> }] : []),
           { id: "stages", label: "What was done", panel: <StagesPanel track={track} /> },
           { id: "export", label: "Export", panel: <ExportPanel track={track} /> },

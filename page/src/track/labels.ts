@@ -9,8 +9,8 @@ export const GROUPS: readonly [Group, string][] = [
   ["original", "Original"],
   ["mix", "Mix"],
   ["master", "Masters"],
-  ["stems", "Stems"],
   ["restored", "Restored stems"],
+  ["stems", "Stems, as separated"],
   ["regenerated", "Played anew"],
 ];
 

@@ -1,6 +1,6 @@
 /** What is wanted of the track: seen, changed, applied; and what was wanted before. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { answer, api, lineOf } from "../../api/client.ts";
 import type { BriefChange, BriefChanged, BriefValue, Track } from "../../api/schema.ts";
 import { announce } from "../../design/announce.tsx";
@@ -14,7 +14,13 @@ import { changesIn, madeAnew, NOTHING, useDraft } from "./draft.ts";
 import { briefQuery } from "./query.ts";
 import { type Field, same, sectionsOf, wrong } from "./schema.ts";
 
-export function BriefPanel({ track }: { track: Track }) {
+interface Props {
+  track: Track;
+  /** Whether one comes to see what was changed elsewhere. */
+  toChanges: boolean;
+}
+
+export function BriefPanel({ track, toChanges }: Props) {
   const key = track.summary.track;
   const path = { track: key };
   const queries = useQueryClient();
@@ -46,6 +52,11 @@ export function BriefPanel({ track }: { track: Track }) {
         : sectionsOf(schema.data, [...values.keys()]).toSorted((one, other) => rank(one.name) - rank(other.name)),
     [schema.data, values],
   );
+  const form = useRef<HTMLFormElement>(null);
+  const ready = schema.data !== undefined && brief.data !== undefined;
+  useEffect(() => {
+    if (ready && toChanges) form.current?.querySelector(".brief-field.changed")?.scrollIntoView({ block: "center" });
+  }, [ready, toChanges]);
   const failed = schema.error ?? brief.error;
   if (failed !== null) return <p role="alert">{lineOf(failed)}</p>;
   if (schema.data === undefined || brief.data === undefined) return <p className="waiting">Opening…</p>;
@@ -71,6 +82,7 @@ export function BriefPanel({ track }: { track: Track }) {
   return (
     <div className="brief">
       <form
+        ref={form}
         aria-label="Brief"
         onSubmit={(event) => {
           event.preventDefault();
