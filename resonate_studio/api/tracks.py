@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from resonate_assets.acceptance import number
 from resonate_assets.jobs import STAGES
 from resonate_assets.partitions import partitions_of
 from resonate_resources.ingestion.ingest import ARTWORK
@@ -33,6 +34,7 @@ _CHANGED = {"restored_stems": "stems", "mix": "raw_track", "master": "raw_track"
 _COVERS_KEPT = 50_000
 _LOOKED_THROUGH = 20
 """Tracks, the latest first, of which one may have stems."""
+_UNHEARD_DB = -96.0
 _Order = Callable[[Row], Any]
 _ORDERS: Mapping[str, _Order] = {
     "added": lambda row: row.added_at,
@@ -62,7 +64,7 @@ class Tracks:
     def page(
         self, search: str, state: str | None, sort: str, descending: bool, offset: int, limit: int
     ) -> models.TrackList:
-        """Those that match: every word of the search is in title, artist, key (music) or key (track)."""
+        """Those that match: every word of the search is in title, artist or musical key, or is the track's key."""
         there = self._library.look()
         words = search.casefold().split()
         ordered = self._ordered(there, sort, descending)
@@ -70,7 +72,7 @@ class Tracks:
         if state is not None:
             found = [track for track in found if there.statuses[track].state == state]
         for word in words:
-            found = [track for track in found if word in there.rows[track].found_by]
+            found = [track for track in found if word in there.rows[track].found_by or word == track]
         shown = [self._summary(there, track) for track in found[offset : offset + limit]]
         return models.TrackList(
             tracks=shown, total=len(found), states=dict(there.states), left_out=self._left_out(there)
@@ -212,7 +214,7 @@ class Tracks:
             engine=engine.name if engine.model is None else f"{engine.name}: {engine.model}",
             seconds=manifest.seconds,
             made_at=manifest.made_at,
-            changed=None if before is None else _sound(artefact) != _sound(before),
+            changed=None if before is None else _changed(artefact, before),
             warnings=warnings_of(manifest),
             notes=notes_of(manifest),
             measures=measures,
@@ -223,7 +225,13 @@ class Tracks:
 
     def _dagster_url(self, stage: str, track: str) -> str | None:
         base = self._opened.dagster_url
-        return f"{base}/assets/{stage}?partition={track}" if base else None
+        return f"{base}/assets/{stage}?view=partitions&partition={track}" if base else None
+
+
+def _changed(artefact: Artefact, before: Artefact) -> bool:
+    """Whether it sounds different: not where it is the same, or differs by less than the last bit of 16."""
+    off = artefact.manifest.measures.get("null_depth_db")
+    return _sound(artefact) != _sound(before) and not (off is not None and number(off) < _UNHEARD_DB)
 
 
 def _sound(artefact: Artefact) -> list[str]:

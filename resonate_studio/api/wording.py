@@ -120,7 +120,10 @@ def _of_master(measures: Measures) -> list[str]:
             f"{most_limiting_db(measures):g} dB is heard."
         )
     if measures.get("bounded"):
-        told.append("The master is softer than was asked for: louder, its peaks would be crushed.")
+        told.append(
+            f"The master is softer than was asked for, at {number(measures['loudness_lufs']):.1f} LUFS: louder, "
+            "its peaks would be crushed. More limiting, in the brief's mastering, brings it nearer."
+        )
     return told
 
 
