@@ -172,7 +172,7 @@ def test_the_page_says_when_nobody_answers_and_goes_on_with_what_happened_meanwh
     expect(page.get_by_text("No connection, trying again")).to_be_visible()
     expect(page.get_by_role("alert")).to_contain_text("Resonate does not answer. Your tracks are safe")
     expect(page.get_by_role("region", name="Queue")).not_to_contain_text("Nothing to do")
-    page.get_by_label("Order").select_option("Title")  # a question that nobody answers
+    page.get_by_role("combobox", name="Order").select_option("Title")  # a question that nobody answers
     page.wait_for_timeout(9000)  # as long as it is asked again and again
     expect(page.locator(".title-link")).to_have_text(["Night"])
     expect(page.get_by_role("button", name=re.compile("^All"))).to_have_text(re.compile(r"All\s+1"))
