@@ -353,7 +353,7 @@ def test_what_plays_stays_in_sight_and_covers_nothing_that_has_the_focus(page: P
         for _ in range(12):
             page.keyboard.press("Shift+Tab")
             at, under = page.evaluate(
-                "[document.activeElement.getBoundingClientRect().top, document.activeElement.closest('.player-bar, .header')]"
+                "(a => [a.getBoundingClientRect().top, a.closest('.player-bar, .header')])(document.activeElement)"
             )
             ends = bar.bounding_box()
             assert ends is not None
