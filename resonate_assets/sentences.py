@@ -52,6 +52,16 @@ def _profile(measures: Measures) -> list[str]:
     ]
 
 
+def _analysis(measures: Measures) -> list[str]:
+    bars = int(number(measures.get("bars", 0)))
+    told = [f"{bars} bars" if bars else "no bars"]
+    if form := measures.get("form"):
+        told.append(f"form {form}")
+    if "pumping_db" in measures:
+        told.append(f"pumps by {number(measures['pumping_db']):.1f} dB")
+    return told
+
+
 def _stems(measures: Measures) -> list[str]:
     count = sum(name.endswith("_level_dbfs") for name in measures)
     quality = quality_of(measures, "vocals")
@@ -135,6 +145,7 @@ _PARTS: Mapping[str, Callable[[Measures], list[str]]] = {
     "profile": _profile,
     "stems": _stems,
     "restored_stems": _restored_stems,
+    "analysis": _analysis,
     "midi": _midi,
     "mix_plan": _mix_plan,
     "mix": _levels,

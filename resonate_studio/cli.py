@@ -17,6 +17,7 @@ from resonate_studio.dev_command import dev
 from resonate_studio.library_commands import library
 from resonate_studio.listen_command import listen
 from resonate_studio.mix_command import mix
+from resonate_studio.profile_command import profile
 from resonate_studio.requirements import require_all
 from resonate_studio.separation_commands import engines, separate
 from resonate_studio.sound_commands import loudness, master
@@ -111,6 +112,7 @@ for command in (
     separate,
     engines,
     loudness,
+    profile,
     mix,
     master,
     brief,
