@@ -45,10 +45,11 @@ class Bar(Frozen):
 
 
 class Pumping(Frozen):
-    """How far a stem falls at each kick, in which time it comes back to 1/e, and how sure that is, 0 to 1."""
+    """See `signal.pumping.Pumping`."""
 
     depth_db: float
     release_s: float
+    shape: Literal["exponential", "linear"]
     confidence: float
 
 

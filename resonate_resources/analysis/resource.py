@@ -43,7 +43,7 @@ METHODS = {
     "chords": chords.METHOD,
     "sections": "novelty and repetition of bars: levels of stems, timbre, chords",
     "plays": "level of each stem against its own loud bars and the whole",
-    "pumping": "fall common to all kicks, exponential recovery",
+    "pumping": "fall common to most kicks, exponential or linear recovery",
     "envelopes": "median course of level over notes that stand free",
     "sweeps": "steady movement of the edge of the spectrum",
 }
