@@ -12,7 +12,7 @@ import dagster as dg
 import numpy as np
 
 from resonate_resources.analysis import chord_network, chords
-from resonate_resources.analysis.analysis import Analysis, Bar, Envelope, Pumping, Section, Sweep, write_rows
+from resonate_resources.analysis.analysis import Analysis, Bar, Envelope, Section, Sweep, write_rows
 from resonate_resources.analysis.arrangement import energy, playing, repeats
 from resonate_resources.analysis.arrangement_chart import arrangement_picture, likeness_picture
 from resonate_resources.analysis.bars import (
@@ -26,24 +26,24 @@ from resonate_resources.analysis.envelopes import hear_envelope
 from resonate_resources.analysis.filters import find_sweeps
 from resonate_resources.analysis.form import Bars, find_form, likeness_of
 from resonate_resources.analysis.section_names import name_sections
+from resonate_resources.analysis.sound import pumping_of, space_of, traces_of
 from resonate_resources.analysis.stem_levels import stem_levels
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recipe import Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
-from resonate_resources.signal.kicks import kicks
-from resonate_resources.signal.pumping import hear_pumping
 from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.signal.rhythm import hear_rhythm
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised when the algorithm changes in a way that no constant shows."""
 
-_KEYED_BY = "drums"
 METHODS = {
     "chords": chords.METHOD,
     "sections": "novelty and repetition of bars: levels of stems, timbre, chords",
     "plays": "level of each stem against its own loud bars and the whole",
     "pumping": "fall common to most kicks, exponential or linear recovery",
+    "space": "rates of decay that stems agree in, by octave; delays: mean cepstrum",
+    "traces": "long-term spectra, flat tops, pitch of held notes",
     "envelopes": "median course of level over notes that stand free",
     "sweeps": "steady movement of the edge of the spectrum",
 }
@@ -127,20 +127,14 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         envelopes = {name: hear_envelope(levels.mean_square[name]) for name in sounding}
         sweeps = dict(in_parallel(partial(_sweeps_of, stems), iter(sounding)))
         progress(0.9)
-        strokes = kicks(stems[_KEYED_BY]) if _KEYED_BY in sounding else np.zeros(0)
-        pumping = {
-            name: hear_pumping(stems[name], strokes)
-            for name in sounding
-            if name != _KEYED_BY and len(strokes)
-        }
         analysis = Analysis(
             has_bars=has_bars,
             bars=rows,
             chords=told,
             sections=sections,
-            pumping={
-                name: Pumping(**asdict(found)) for name, found in pumping.items() if found.confidence > 0
-            },
+            pumping=pumping_of(stems, sounding),
+            space=space_of(stems, sounding),
+            traces=traces_of(track, stems, sounding),
             envelopes={name: Envelope(**asdict(found)) for name, found in envelopes.items() if found},
             sweeps={
                 name: tuple(Sweep(**asdict(each)) for each in found)

@@ -32,7 +32,7 @@ _PHONE_HZ, _PHONE_LOW_HZ = 4000.0, (60.0, 150.0)  # 300 to 3400 Hz, ITU-T G.712
 _PHONE_DB = 20.0
 
 _FINE = 31  # lines over which the spectrum's own shape is taken
-_TOOTH_DB, _TEETH, _MOST_TEETH, _STAND = 6.0, 6, 400, 0.8
+_TOOTH_DB, _TEETH, _STAND = 6.0, 10, 0.8
 _COMB_FROM_HZ = 1000.0
 _IMAGE_HZ = (4000.0, 5512.5, 8000.0, 11_025.0, 12_000.0, 16_000.0)
 _IMAGE_LINES, _IMAGE_LIKE = 250, 0.6
@@ -124,14 +124,16 @@ def cut_of(width: Bandwidth, levels: LineLevels, sample_rate: int) -> Cut:
 def cut_fits(upper_hz: float) -> tuple[str, ...]:
     """What usually cuts within 2.5 % of upper_hz, the nearest first."""
     known = {f"MP3 at {rate} kbit/s": float(hertz) for rate, hertz in _LAME_HZ.items()}
-    known |= {f"a sample rate of {rate} Hz": rate / 2 for rate in _RATES_HZ} | {"AAC or MP3 at 128 kbit/s": 16_000.0}
+    known |= {f"a sample rate of {rate} Hz": rate / 2 for rate in _RATES_HZ} | {
+        "AAC or MP3 at 128 kbit/s": 16_000.0
+    }
     off = {name: abs(upper_hz / hertz - 1) for name, hertz in known.items()}
     return tuple(sorted((name for name in off if off[name] <= _FITS), key=lambda name: off[name]))
 
 
 def find_comb(levels: LineLevels, upper_hz: float, sample_rate: int) -> Comb | None:
     """The widest spacing at whose multiples eight of ten lines stand 6 dB and more over their surroundings, where
-    the spectrum falls back to; None of fewer than six teeth. Lines that music plays are no steady ones."""
+    the spectrum falls back to; None of fewer than ten teeth. Lines that music plays are no steady ones."""
     from scipy.ndimage import maximum_filter1d
 
     line_hz = sample_rate / 2 / (len(levels.low_db) - 1)
@@ -178,7 +180,9 @@ def shimmer_of(track: Recording) -> float | None:
     size = spectrum_size(track.sample_rate)
     window = np.hanning(size + 1)[:-1].astype(np.float32)
     span = round(_SPAN_S * track.sample_rate)
-    starts = np.linspace(0, max(0, track.frames - span), min(_SPANS, max(1, track.frames // span))).astype(int)
+    starts = np.linspace(0, max(0, track.frames - span), min(_SPANS, max(1, track.frames // span))).astype(
+        int
+    )
     peaks = band = 0.0
     for start in starts.tolist():
         mono = track.read(start, start + span).mean(axis=0)
