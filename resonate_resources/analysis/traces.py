@@ -132,7 +132,7 @@ def cut_fits(upper_hz: float) -> tuple[str, ...]:
 
 
 def find_comb(levels: LineLevels, upper_hz: float, sample_rate: int) -> Comb | None:
-    """The widest spacing at whose multiples eight of ten lines stand 6 dB and more over their surroundings, where
+    """The spacing at whose multiples eight of ten lines and more, and most of all, stand 6 dB and more over their surroundings, where
     the spectrum falls back to; None of fewer than ten teeth. Lines that music plays are no steady ones."""
     from scipy.ndimage import maximum_filter1d
 
@@ -144,11 +144,14 @@ def find_comb(levels: LineLevels, upper_hz: float, sample_rate: int) -> Comb | N
     near = maximum_filter1d(fine, 3)
     standing = near >= _TOOTH_DB
     usual = float(standing[first:last].mean())
-    for spacing in np.arange((last - first) / (_TEETH - 1), 8.0, -0.05):
+    best: tuple[float, Comb | None] = 0.0, None
+    for spacing in np.arange(8.0, (last - first) / (_TEETH - 1), 0.05).tolist():
         at = np.round(np.arange(math.ceil(first / spacing), int(last / spacing) + 1) * spacing).astype(int)
-        if len(at) >= _TEETH and standing[at].mean() >= max(_STAND, 2 * usual):
-            return Comb(float(spacing * line_hz), len(at), float(np.median(near[at])))
-    return None
+        stands = standing[at]
+        height = float(near[at][stands].sum())
+        if len(at) >= _TEETH and height > best[0] and stands.mean() >= max(_STAND, 2 * usual):
+            best = height, Comb(spacing * line_hz, len(at), float(np.median(near[at])))
+    return best[1]
 
 
 def find_images(levels: LineLevels, upper_hz: float, sample_rate: int) -> tuple[float, ...]:

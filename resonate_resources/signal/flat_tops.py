@@ -33,7 +33,7 @@ class FlatTopMeter:
             long = (ends - starts >= _FEWEST - 1) & (starts > 0) & (ends < len(channel) - 1)
             starts, ends = starts[long], ends[long]
             top = level[starts]
-            corner = np.minimum(top - level[starts - 1], top - level[ends + 1]) > _EDGE
+            corner = np.maximum(top - level[starts - 1], top - level[ends + 1]) > _EDGE
             cells = (-20 * np.log10(np.minimum(top[corner], 1.0)) * 20).astype(int)
             self._counts += np.bincount(cells.clip(0, _CELLS - 1), minlength=_CELLS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -91,9 +92,16 @@ def _laws() -> Iterator[tuple[Shape, float, Law]]:
     """What is left of the fall so many seconds behind a stroke, 1 at once, 1/e in release_s."""
     for release_s in _RELEASES_S.tolist():
         if release_s <= _LONGEST_EXPONENTIAL_S:
-            yield "exponential", release_s, lambda since, release_s=release_s: np.exp(-since / release_s)
-        whole_s = release_s / (1 - np.exp(-1))
-        yield "linear", release_s, lambda since, whole_s=whole_s: np.maximum(0, 1 - since / whole_s)
+            yield "exponential", release_s, partial(_exponential, release_s)
+        yield "linear", release_s, partial(_linear, release_s / (1 - float(np.exp(-1))))
+
+
+def _exponential(release_s: float, since: Floats) -> Floats:
+    return np.asarray(np.exp(-since / release_s), np.float64)
+
+
+def _linear(whole_s: float, since: Floats) -> Floats:
+    return np.asarray(np.maximum(0, 1 - since / whole_s), np.float64)
 
 
 def _levels(stem: Recording) -> Floats:
@@ -109,12 +117,12 @@ def _levels(stem: Recording) -> Floats:
 
 
 def _courses(levels: Floats, strokes: Seconds) -> tuple[Floats, Floats, Mask, Floats]:
-    """Times around a stroke in s, (times,), and (strokes, times) each: levels there, whether they are heard, and the
-    time since the last stroke. Heard is what lies between the strokes before and behind, until a note begins or
+    """Times around a stroke in s, (times,), and (strokes, times) each: levels there, whether they are heard, and
+    the time since the last stroke. Heard is what lies between the strokes before and behind, until a note begins or
     ends; strokes with little of it are left out."""
     around = np.arange(-round(_BEFORE_S / _HOP_S), round(_LONGEST_S / _HOP_S))
     around = around[np.abs(around) * _HOP_S > _FRAME_S / 2]  # frames that hear the fall itself are neither
-    seconds = around * _HOP_S
+    seconds = np.asarray(around * _HOP_S, np.float64)
     apart = np.diff(strokes)
     before = np.concatenate([np.full(min(1, len(strokes)), np.inf), apart])[:, None]
     behind = np.append(apart, np.full(min(1, len(strokes)), np.inf))[:, None]
