@@ -132,8 +132,8 @@ def cut_fits(upper_hz: float) -> tuple[str, ...]:
 
 
 def find_comb(levels: LineLevels, upper_hz: float, sample_rate: int) -> Comb | None:
-    """The spacing at whose multiples eight of ten lines and more, and most of all, stand 6 dB and more over their surroundings, where
-    the spectrum falls back to; None of fewer than ten teeth. Lines that music plays are no steady ones."""
+    """The spacing most of whose multiples, eight of ten and more, stand 6 dB over their surroundings in what the
+    spectrum falls back to; None of fewer than ten teeth. Lines that music plays are no steady ones."""
     from scipy.ndimage import maximum_filter1d
 
     line_hz = sample_rate / 2 / (len(levels.low_db) - 1)

@@ -27,10 +27,8 @@ _FEWEST_FRAMES = 15  # behind a stroke, up to the next one or another note: a sh
 _RELEASES_S = 0.045 * 1.15 ** np.arange(18)  # to 0.48
 _LONGEST_EXPONENTIAL_S = 0.25  # a longer one is nearly straight within what is looked at
 _AUDIBLE_DB = 40.0  # what is further under the stem's loud parts is a rest
-_NOTE_RISES_DB, _NOTE_FALLS_DB = (
-    4.0,
-    6.0,
-)  # within 20 ms; not in the first 50 ms, where deep falls come back so fast
+# Within 20 ms, but for the first 50 ms: there deep falls come back so fast.
+_NOTE_RISES_DB, _NOTE_FALLS_DB = 4.0, 6.0
 _NOTE_FROM_S = 0.05
 _SLOPE_DB_S, _LEVEL_DB = 15.0, 1.0  # how steeply notes usually fall by themselves; how much levels waver
 _STRAY_DB = 2.0  # further off its course a level is another note's
