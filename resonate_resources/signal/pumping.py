@@ -35,7 +35,7 @@ _STRAY_DB = 2.0  # further off its course a level is another note's
 _DEPTHS_DB = np.arange(-6.0, 24.0, 0.1)
 _ALIKE_DB = 1.0  # how far falls of one depth lie apart
 _FEWEST, _ENOUGH = 8.0, 16.0  # strokes
-_SLIGHT_DB, _PLAIN_DB = 0.5, 4.0
+_SLIGHT_DB, _PLAIN_DB = 0.5, 4.3
 # Over 60 stems of composed songs that don't pump no more than 0.07 was explained (docs/measurements.md).
 _UNLIKE, _LIKE = 0.12, 0.4
 _SOME, _MOST = 0.4, 0.65  # of the strokes, by how much they tell, that a fall comes with
