@@ -47,11 +47,67 @@ class Bar(Frozen):
 
 
 class Pumping(Frozen):
-    """How far a stem falls at each kick, in which time it comes back to 1/e, and how sure that is, 0 to 1."""
+    """See `signal.pumping.Pumping`."""
 
     depth_db: float
     release_s: float
+    shape: Literal["exponential", "linear"]
     confidence: float
+
+
+class Delay(Frozen):
+    """See `delay.Delay`."""
+
+    time_s: float
+    level_db: float
+    confidence: float
+
+
+class Space(Frozen):
+    """See `space.Space`. delays: by stem."""
+
+    rt60_s: dict[int, float | None]
+    confidence: float
+    delays: dict[str, Delay]
+
+
+class Comb(Frozen):
+    """See `traces.Comb`."""
+
+    spacing_hz: float
+    teeth: int
+    height_db: float
+
+
+class Hum(Frozen):
+    """See `traces.Hum`."""
+
+    mains_hz: int
+    level_dbfs: float
+
+
+class HeldPitch(Frozen):
+    """See `robotic.HeldPitch`."""
+
+    wander_cents: float
+    on_grid: float
+    windows: int
+
+
+class Traces(Frozen):
+    """See `traces.Traces`. held_pitch: of the voice, None where there is none that holds notes."""
+
+    cut: Literal["none", "natural", "brick wall", "phone band"]
+    bandwidth_hz: float
+    cut_fits: tuple[str, ...]
+    comb: Comb | None
+    images_hz: tuple[float, ...]
+    shimmer: float | None
+    hum: Hum | None
+    dc: tuple[float, ...]
+    flat_tops: int
+    noise_floor_dbfs: float | None
+    held_pitch: HeldPitch | None
 
 
 class Envelope(Frozen):
@@ -85,6 +141,8 @@ class Analysis(Frozen):
     chords: tuple[Chord, ...]
     sections: tuple[Section, ...]
     pumping: dict[str, Pumping]
+    space: Space
+    traces: Traces
     envelopes: dict[str, Envelope]
     sweeps: dict[str, tuple[Sweep, ...]]
     methods: dict[str, str]

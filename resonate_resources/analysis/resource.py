@@ -17,7 +17,6 @@ from resonate_resources.analysis.analysis import (
     Analysis,
     Bar,
     Envelope,
-    Pumping,
     Section,
     Sweep,
     write_rows,
@@ -34,24 +33,24 @@ from resonate_resources.analysis.chords import Chord, KeyFrom, chords_of
 from resonate_resources.analysis.envelopes import hear_envelope
 from resonate_resources.analysis.form import Bars, find_form, likeness_of
 from resonate_resources.analysis.section_names import name_sections
+from resonate_resources.analysis.sound import pumping_of, space_of, traces_of
 from resonate_resources.analysis.stem_levels import stem_levels
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
-from resonate_resources.signal.kicks import kicks
-from resonate_resources.signal.pumping import hear_pumping
 from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.signal.timbre import hear_timbre
 
 CODE_VERSION = "1"
 """Raised when the algorithm changes in a way that no constant shows."""
 
-_KEYED_BY = "drums"
 METHODS = {
     "chords": chords.METHOD,
     "sections": "novelty and repetition of bars: levels of stems, timbre, chords",
     "plays": "level of each stem against its own loud bars and the whole",
-    "pumping": "fall common to all kicks, exponential recovery",
+    "pumping": "fall common to most kicks, exponential or linear recovery",
+    "space": "rates of decay that stems agree in, by octave; delays: mean cepstrum",
+    "traces": "long-term spectra, flat tops, pitch of held notes",
     "envelopes": "median course of level over notes that stand free",
     "sweeps": "steady movement of the edge of the spectrum",
 }
@@ -133,20 +132,14 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         envelopes = {name: hear_envelope(levels.mean_square[name]) for name in sounding}
         sweeps = dict(in_parallel(partial(_sweeps_of, stems), iter(sounding)))
         progress(0.9)
-        strokes = kicks(stems[_KEYED_BY]) if _KEYED_BY in sounding else np.zeros(0)
-        pumping = {
-            name: hear_pumping(stems[name], strokes)
-            for name in sounding
-            if name != _KEYED_BY and len(strokes)
-        }
         analysis = Analysis(
             has_bars=has_bars,
             bars=rows,
             chords=told,
             sections=sections,
-            pumping={
-                name: Pumping(**asdict(found)) for name, found in pumping.items() if found.confidence > 0
-            },
+            pumping=pumping_of(stems, sounding),
+            space=space_of(stems, sounding),
+            traces=traces_of(track, stems, sounding),
             envelopes={name: Envelope(**asdict(found)) for name, found in envelopes.items() if found},
             sweeps={
                 name: tuple(Sweep(**asdict(each)) for each in found)

@@ -29,19 +29,30 @@ class QuietMeter:
         self._powers.append(power[:whole].reshape(-1, self._frames).mean(axis=1))
         self._pending = power[whole:]
 
+    def floor_dbfs(self) -> float | None:
+        """Power of the quietest fiftieth of the moments in dBFS: the noise floor is no higher. None as snr_db."""
+        snr_db = self.snr_db()
+        if snr_db is None:
+            return None
+        powers = self._sounding()
+        return float(10 * np.log10(powers.mean())) - snr_db
+
     def snr_db(self) -> float | None:
         """Mean power over that of the quietest fiftieth of the moments, in dB, 0 to MOST_DB: the signal-to-noise
         ratio is no less. None of silence, and of less than a moment.
 
         Silence before the first sound and behind the last was put there, and says nothing.
         """
-        powers = np.concatenate([*self._powers, np.zeros(0)])
-        sounding = np.flatnonzero(powers)
-        if not len(sounding):
+        powers = self._sounding()
+        if not len(powers):
             return None
-        powers = powers[sounding[0] : sounding[-1] + 1]
         quiet = max(float(np.percentile(powers, _QUIETEST)), 10 ** (-MOST_DB / 10) * float(powers.mean()))
         return float(10 * np.log10(powers.mean() / quiet))
+
+    def _sounding(self) -> npt.NDArray[np.float64]:
+        powers = np.concatenate([*self._powers, np.zeros(0)])
+        sounding = np.flatnonzero(powers)
+        return powers[sounding[0] : sounding[-1] + 1] if len(sounding) else powers[:0]
 
 
 def snr_of(recording: Recording) -> float | None:
