@@ -16,6 +16,7 @@ from resonate_studio.cache_commands import cache
 from resonate_studio.dev_command import dev
 from resonate_studio.library_commands import library
 from resonate_studio.listen_command import listen
+from resonate_studio.midi_command import midi
 from resonate_studio.mix_command import mix
 from resonate_studio.requirements import require_all
 from resonate_studio.separation_commands import engines, separate
@@ -111,6 +112,7 @@ for command in (
     separate,
     engines,
     loudness,
+    midi,
     mix,
     master,
     brief,

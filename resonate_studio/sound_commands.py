@@ -162,7 +162,7 @@ def master(
             f"--out: {taken[0].name} is FILE itself, or the reference, which are never written to"
         )
     found: list[dict[str, Any]] = []
-    with _decoded(file) as (recording, folder):
+    with decoded_file(file) as (recording, folder):
         from resonate_resources.recordings.tag_reading import read_tags
 
         into = folder / "master"
@@ -224,7 +224,7 @@ def _mastering_brief(asked: dict[str, Any], assignments: Sequence[str]) -> Maste
 
 
 @contextmanager
-def _decoded(file: Path) -> Iterator[tuple[Recording, Path]]:
+def decoded_file(file: Path) -> Iterator[tuple[Recording, Path]]:
     """The file as a recording, and a folder for what is made of it. What is wrong with it is one line."""
     from resonate_resources.recordings.decoding import decode
     from resonate_resources.recordings.limits import Limits

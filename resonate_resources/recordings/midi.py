@@ -138,10 +138,10 @@ def write_notes(
 ) -> None:
     """Write a format-1 file: a track with tempi, time signatures and key, and one of that name with the notes.
 
-    Where the tempo is not known, a text event says so. program is General MIDI's, counted from 0. key: as "Eb major";
-    one that no key signature stands for is not written. Bends are written with their range, the usual 2 semitones
-    where that is enough, and the wheel stands in the middle where nothing sounds. Raises ValueError for bends of
-    notes that sound together, and for those over WIDEST_BEND.
+    Where the tempo is not known, a text event says so. program is General MIDI's, counted from 0. key: as "Eb
+    major"; one that no key signature stands for is not written. Bends are written with their range, the usual 2
+    semitones where that is enough, and the wheel stands in the middle where nothing sounds. Raises ValueError for
+    bends of notes that sound together, and for those over WIDEST_BEND.
     """
     import mido
 
@@ -209,9 +209,7 @@ def _conducted(tempo: TempoMap, key: str | None) -> Iterator[mido.MetaMessage]:
         (at, 0, mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator))
         for at, numerator, denominator in tempo.signatures
     ]
-    told += [
-        (anchor.tick, 1, mido.MetaMessage("set_tempo", tempo=anchor.tempo)) for anchor in tempo.anchors
-    ]
+    told += [(anchor.tick, 1, mido.MetaMessage("set_tempo", tempo=anchor.tempo)) for anchor in tempo.anchors]
     now = 0
     for at, _, message in sorted(told, key=lambda event: event[:2]):
         yield message.copy(time=at - now)

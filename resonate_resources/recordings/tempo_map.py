@@ -1,8 +1,8 @@
 """Where the beats and bars of a track lie, and the ticks that a MIDI file counts them in.
 
-A file's first tick is the recording's first sample. So that bars are bars in a sequencer, what comes before the first
-beat is a bar of some sixteenths, the beats before the first downbeat one of their own; so is a bar that has more or
-fewer beats than its time signature.
+A file's first tick is the recording's first sample. So that bars are bars in a sequencer, what comes before the
+first beat is a bar of some sixteenths, the beats before the first downbeat one of their own; so is a bar that has
+more or fewer beats than its time signature.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def _beat_ticks(beats: np.typing.NDArray[np.float64], signatures: Sequence[TimeS
 
 
 def _signature_at(signatures: Sequence[TimeSignature], second: float) -> TimeSignature:
-    """The one that holds at that time, the first one before it begins; beats of quarter notes where there is none."""
+    """The one that holds at that time, the first one before it begins; 4/4 where there is none."""
     begun = [known for known in signatures if known.start_s <= second + _AT_START_S]
     return (begun[-1:] or signatures[:1] or [TimeSignature(0.0, 4, 4)])[0]
 
@@ -170,8 +170,8 @@ def _signature_at(signatures: Sequence[TimeSignature], second: float) -> TimeSig
 def _bars(
     downbeats: Sequence[int], signatures: Sequence[TimeSignature], seconds: Sequence[float]
 ) -> Iterator[tuple[int, int, int]]:
-    """(tick, numerator, denominator) of every bar or row of bars. What no bar fills comes first: what no beat fills,
-    then beats."""
+    """(tick, numerator, denominator) of every bar or row of bars. What no bar fills comes first: what no beat
+    fills, then beats."""
     told = [_signature_at(signatures, second) for second in seconds]
     starts = [0, *downbeats] if downbeats and downbeats[0] > 0 else list(downbeats)
     told = [told[0], *told] if len(starts) > len(told) else told
@@ -190,7 +190,9 @@ def _bars(
 
 def _shortest(ticks: int) -> tuple[int, int]:
     """A time signature of that length, in the longest notes that fill it: quarters, eighths or sixteenths."""
-    return next((ticks * d // 4 // TICKS_PER_BEAT, d) for d in (4, 8, 16) if not ticks * d % (4 * TICKS_PER_BEAT))
+    return next(
+        (ticks * d // 4 // TICKS_PER_BEAT, d) for d in (4, 8, 16) if not ticks * d % (4 * TICKS_PER_BEAT)
+    )
 
 
 def _told(bars: Iterator[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:

@@ -12,7 +12,7 @@ from importlib import resources
 import numpy as np
 
 from resonate_resources.recordings.recording import Progress, Recording, silent
-from resonate_resources.signal.band_levels import Floats, band_levels, mel_bands
+from resonate_resources.signal.band_levels import Bands, Floats, band_levels, mel_bands
 from resonate_resources.transcription.network import Network
 
 SAMPLE_RATE = 44100
@@ -22,8 +22,8 @@ DRUMS = ("kick", "snare", "tom", "closed hat", "open hat", "crash", "ride")
 """In the order of the network's outputs."""
 
 _FILE = resources.files("resonate_resources.transcription") / "drum_strokes.npz"
-_FRAME = 2048  # 46 ms: tells a tom's pitch from a kick's
-_BANDS, _LOWEST_HZ, _HIGHEST_HZ = 36, 30.0, 16000.0
+_FRAME = 2048  # 46 ms
+_COUNT, _LOWEST_HZ, _HIGHEST_HZ = 36, 30.0, 16000.0
 OFFSETS = (-10, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 9, 13)
 """Frames, from the one that is told of, that the network looks at."""
 _FLOOR_DB = -70.0  # against the recording where it is loud; what is quieter is silence
@@ -33,8 +33,18 @@ _AT_ONCE = 6000  # frames: 12 MB of inputs
 
 def levels(stem: Recording, progress: Progress = silent) -> Floats:
     """(frames, 36): of each band every 10 ms, in dB. Kept for the whole recording: 52 MB an hour."""
-    bands = mel_bands(_BANDS, _LOWEST_HZ, _HIGHEST_HZ, SAMPLE_RATE, _FRAME)
-    return band_levels(stem, bands, SAMPLE_RATE, HOP, progress)
+    return band_levels(stem, _bands(), SAMPLE_RATE, HOP, progress)
+
+
+def _bands() -> Bands:
+    return mel_bands(_COUNT, _LOWEST_HZ, _HIGHEST_HZ, SAMPLE_RATE, _FRAME)
+
+
+def centres_hz() -> Floats:
+    """(36,): where each band lies, the weighted mean of its lines."""
+    bands = _bands()
+    hertz = np.arange(len(bands)) * SAMPLE_RATE / _FRAME
+    return np.asarray(hertz @ bands / bands.sum(axis=0), np.float32)
 
 
 def together(bands: Floats) -> Floats:
@@ -47,7 +57,11 @@ def loud_level(bands: Floats) -> float | None:
     within 30 dB of the highest. None of silence."""
     level = together(bands)
     whole = level[: max(len(level) // FRAMES_PER_S, 1) * FRAMES_PER_S]
-    peaks = whole.reshape(-1, FRAMES_PER_S).max(axis=1) if len(whole) >= FRAMES_PER_S else level[level.argmax() :][:1]
+    peaks = (
+        whole.reshape(-1, FRAMES_PER_S).max(axis=1)
+        if len(whole) >= FRAMES_PER_S
+        else level[level.argmax() :][:1]
+    )
     highest = float(peaks.max())
     return None if highest < _SILENCE_DB else float(np.percentile(peaks[peaks >= highest - 30], 90))
 
@@ -62,7 +76,8 @@ def log_odds(bands: Floats, loud_db: float) -> Floats:
 
 
 def inputs(bands: Floats, loud_db: float, frames: np.typing.NDArray[np.intp]) -> Floats:
-    """(frames, 14 · 36): what the network is given of those frames. Before the start and behind the end is silence."""
+    """(frames, 14 · 36): what the network is given of those frames. Before the start and behind the end is
+    silence."""
     around = frames[:, np.newaxis] + OFFSETS
     seen = (np.maximum(bands - loud_db, _FLOOR_DB) / 20 + 1.5)[np.clip(around, 0, len(bands) - 1)]
     seen[(around < 0) | (around >= len(bands))] = _FLOOR_DB / 20 + 1.5

@@ -43,18 +43,23 @@ def any_kit(rng: Random) -> Kit:
     """A kit of one of the three kinds; a piece of it a little higher or lower is the fitting's."""
     by = rng.random()
     if by < 0.45:
-        return _recorded(int(rng.integers(len(real_sounds.kits(judged=False)))))
+        return _recorded(int(rng.integers(len(real_sounds.kits(judged=False)))), judged=False)
     if by < 0.85:
         return played(SOUNDFONTS[rng.integers(len(SOUNDFONTS))], int(rng.choice(KIT_PROGRAMS)))
     return machine(rng)
 
 
+def unseen_kit(rng: Random) -> Kit:
+    """A recorded kit of those that `any_kit` never draws."""
+    return _recorded(int(rng.integers(len(real_sounds.kits(judged=True)))), judged=True)
+
+
 @cache
-def _recorded(number: int) -> Kit:
-    """A kit of `hydrogen-drumkits`; each piece's peak is as a drummer has it, as its files are all at full scale."""
+def _recorded(number: int, judged: bool) -> Kit:
+    """A kit of `hydrogen-drumkits`, whose files are all at full scale: peaks are as drummers have them."""
     usual_db = {36: 0, 38: -2, 45: -3, 42: -13, 46: -11, 49: -8, 51: -13}
     kit = {}
-    for key, files in real_sounds.kits(judged=False)[number].items():
+    for key, files in real_sounds.kits(judged)[number].items():
         gain = 10 ** (usual_db.get(CLASSES.get(key, 38), -6) / 20)
         takes = [real_sounds.read(file)[: round(_SECONDS * RATE)] for file in files[:6]]
         kit[key] = [gain * take / (np.abs(take).max() + 1e-9) for take in takes]

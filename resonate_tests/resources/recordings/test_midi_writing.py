@@ -47,7 +47,14 @@ def test_another_reader_finds_the_notes_and_the_tempo(
 
 def test_drums_are_on_channel_ten(tmp_path: Path) -> None:
     stroke = Note(0.5, 0.6, 36, 100)
-    write_notes(tmp_path / "d.mid", [stroke], tempo=TempoMap.steady(100), name="drums", program=0, channel=DRUM_CHANNEL)
+    write_notes(
+        tmp_path / "d.mid",
+        [stroke],
+        tempo=TempoMap.steady(100),
+        name="drums",
+        program=0,
+        channel=DRUM_CHANNEL,
+    )
     (part,) = pretty_midi.PrettyMIDI(str(tmp_path / "d.mid")).instruments
     assert part.is_drum
     assert part.name == "drums"
@@ -64,7 +71,9 @@ def test_no_notes_make_a_valid_file(tmp_path: Path) -> None:
 
 def test_without_a_tempo_the_ruler_is_midis_own_and_the_file_says_so(tmp_path: Path) -> None:
     """500 000 µs a quarter note is what Standard MIDI Files 1.0 has where no tempo is said."""
-    write_notes(tmp_path / "x.mid", [Note(0.5, 1.0, 60, 100)], tempo=TempoMap.steady(None), name="vocals", program=52)
+    write_notes(
+        tmp_path / "x.mid", [Note(0.5, 1.0, 60, 100)], tempo=TempoMap.steady(None), name="vocals", program=52
+    )
     read = mido.MidiFile(tmp_path / "x.mid")
     assert [message.tempo for message in read.tracks[0] if message.type == "set_tempo"] == [500_000]
     (told,) = [message.text for message in read.tracks[0] if message.type == "text"]
@@ -137,5 +146,9 @@ def test_bends_of_notes_that_sound_together_are_refused(tmp_path: Path) -> None:
 def test_a_bend_that_instruments_do_not_follow_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="over 24"):
         write_notes(
-            tmp_path / "x.mid", [Note(0, 1, 60, 90, ((0.0, 25.0),))], tempo=TempoMap.steady(120), name="x", program=0
+            tmp_path / "x.mid",
+            [Note(0, 1, 60, 90, ((0.0, 25.0),))],
+            tempo=TempoMap.steady(120),
+            name="x",
+            program=0,
         )
