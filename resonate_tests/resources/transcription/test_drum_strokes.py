@@ -98,7 +98,6 @@ def test_a_tone_that_is_held_is_no_stroke(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stem", ["vocals", "other", "bass"])
-def test_what_sings_or_is_plucked_has_next_to_no_strokes(stem: str, demo_song: DemoSong) -> None:
+def test_what_sings_or_is_plucked_has_no_strokes(stem: str, demo_song: DemoSong) -> None:
     """The demo's instruments are none that the network was fitted on."""
-    heard = DrumStrokes().strokes(demo_song.stems[stem])
-    assert len(heard) <= 0.05 * len(demo_song.composition.notes[stem])
+    assert DrumStrokes().strokes(demo_song.stems[stem]) == []
