@@ -5,6 +5,7 @@ Manifests keep what was measured, exactly; here it is rounded to what can be hea
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,8 @@ _DIGITS = {
     "_total": 1,
 }  # fmt: skip
 _OTHER_DIGITS = 2
+PAGE = "RESONATE_PAGE"
+"""The variable with the address of the page on which tracks are heard, where there is one."""
 _MATTER: Mapping[str, tuple[str, ...]] = {
     "raw_track": ("duration_s", "loudness_lufs", "sample_peak_dbfs"),
     "profile": ("tempo_bpm", "key", "loudness_lufs"),
@@ -45,6 +48,8 @@ def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
     shown: dict[str, dg.MetadataValue] = {}
     if manifest.stage == "exports":
         shown |= _exported(artefact)
+    if page := os.environ.get(PAGE):
+        shown["page"] = dg.MetadataValue.url(f"{page}/tracks/{manifest.track}")
     if THUMBNAIL in manifest.files:
         small = data_uri(artefact.path(THUMBNAIL).read_bytes())
         shown["picture"] = dg.MetadataValue.md(f"![{manifest.stage}]({small})")

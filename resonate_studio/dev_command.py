@@ -79,7 +79,11 @@ def _run(home: Path | None, port: int, studio_port: int, verbose: bool) -> int:
         if log:
             click.echo(f"what services say   {plain(str(log.file))}")
         instance_at = stack.enter_context(plain_path(instance_directory(settings)))
-        environment = {"RESONATE_HOME": str(settings.home), "DAGSTER_HOME": str(instance_at)}
+        environment = {
+            "RESONATE_HOME": str(settings.home),
+            "DAGSTER_HOME": str(instance_at),
+            "RESONATE_PAGE": f"http://{HOST}:{studio_port}",
+        }
         services = Services(command, os.environ | environment, log.write if log else to_stderr)
         stack.callback(end_services, services, settings)
         studio = stack.enter_context(

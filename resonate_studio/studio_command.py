@@ -67,12 +67,13 @@ def _run(home: Path | None, host: str, port: int, new_token: bool) -> int:
         Path(settings.inbox).mkdir(parents=True, exist_ok=True)
         log = stack.enter_context(closing(ServiceLog(instance_directory(settings), LOG)))
         instance_at = stack.enter_context(plain_path(instance_directory(settings)))
+        page = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         token = None if is_loopback(host) else Token(settings.home / TOKEN_FILE)
         services: Services | None = None
         if not runs_are_carried_out(instance):
             with log.said_here():
                 instance.upgrade(lambda _: None)  # of a home that an earlier Dagster made
-            services = _started(stack, settings, instance_at, log)
+            services = _started(stack, settings, instance_at, log, page)
         address = stack.enter_context(serving(settings, host, port, token=token, log=log, instance=instance))
         if token is not None:
             _tell_token(token, new_token)
@@ -85,15 +86,15 @@ def _run(home: Path | None, host: str, port: int, new_token: bool) -> int:
             if services is None and time.monotonic() > look_again:
                 look_again = time.monotonic() + _DAEMON_LOOK_SECONDS
                 if not runs_are_carried_out(instance):  # what did so before has ended
-                    services = _started(stack, settings, instance_at, log)
+                    services = _started(stack, settings, instance_at, log, page)
         services.heard_out()
         click.echo("what carries out runs has ended by itself; the last of its log:", err=True)
         click.echo("\n".join(log.last_lines(_LAST_LINES)), err=True)
         return services.ended() or 1
 
 
-def _started(stack: ExitStack, settings: Settings, instance_at: Path, log: ServiceLog) -> Services:
-    """Dagster's daemon, which has a code server of its own."""
+def _started(stack: ExitStack, settings: Settings, instance_at: Path, log: ServiceLog, page: str) -> Services:
+    """Dagster's daemon, which has a code server of its own. page: the address that it tells in metadata."""
     from resonate_studio.services import Services
 
     command = [
@@ -107,7 +108,11 @@ def _started(stack: ExitStack, settings: Settings, instance_at: Path, log: Servi
             "resonate_assets.definitions",
         ),
     ]
-    environment = {"RESONATE_HOME": str(settings.home), "DAGSTER_HOME": str(instance_at)}
+    environment = {
+        "RESONATE_HOME": str(settings.home),
+        "DAGSTER_HOME": str(instance_at),
+        "RESONATE_PAGE": page,
+    }
     services = Services(command, os.environ | environment, log.write)
     stack.callback(end_services, services, settings)
     return services

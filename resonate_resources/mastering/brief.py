@@ -27,8 +27,8 @@ class MasteringBrief(Section):
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="how far the track is compressed as the preset has it (conservative: not at all), 0 to 1; "
-        "null: as far as it is a phone's recording",
+        description="how much of the preset's compression the track gets, 0 to 1 (conservative has none); null: "
+        "the more, the more it sounds like a phone's recording, and none for finished music",
     )
     target_lufs: float = Field(
         default=-14.0,
@@ -55,9 +55,9 @@ class MasteringBrief(Section):
         ge=0,
         le=24,
         allow_inf_nan=False,
-        description="the most that peaks may be limited by, in dB, 0 to 24; what would need more comes out less "
-        "loud. null: 3 of finished music, up to 6 of a rough recording, and no more than brings half of it in "
-        "loudness",
+        description="the most that peaks may be limited by, in dB, 0 to 24; a track that would need more comes out "
+        "softer than its target. null: 3 for finished music, up to 6 for a rough recording, and less where "
+        "limiting would hardly make it louder",
     )
     reference: str = Field(
         default="",
@@ -81,8 +81,8 @@ class MasteringBrief(Section):
         default=("wav", "flac", "mp3"),
         min_length=1,
         strict=False,
-        description="files to deliver: wav, flac, mp3, m4a (AAC), opus; a WAV at target_lufs is always made, to "
-        "judge",
+        description="files to deliver: wav, flac, mp3, m4a (AAC), opus; a WAV at the target is always made, as "
+        "quality is judged by it",
     )
 
     _is_a_place = field_validator("reference")(absolute)

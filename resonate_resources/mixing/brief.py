@@ -36,13 +36,14 @@ class MixingBrief(Section):
 
     preset: Preset = Field(
         default="balanced",
-        description="how far stems may be moved beyond what they are worth; see docs/mixing.md",
+        description="how freely stems are moved: conservative moves badly separated ones hardly, aggressive as far "
+        "as is asked",
     )
     balance: BalanceName = Field(
         default="auto",
-        description="original: levels stay as they came; standard: towards balance_lu; reference: towards that of "
-        "reference; master-only: the track itself, its stems untouched; auto: standard as far as the track is a "
-        "phone's recording, else original",
+        description="original: levels stay as they came; standard: towards a usual balance; reference: towards "
+        "that of another recording; master-only: the track itself, its stems untouched; auto: the more it sounds "
+        "like a phone's recording, the nearer to standard, else original",
     )
     reference: str = Field(
         default="",
@@ -71,8 +72,8 @@ class MixingBrief(Section):
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="how far stems are compressed as the preset has it (conservative: not at all), 0 to 1; null: "
-        "as far as the track is a phone's recording",
+        description="how much of the preset's compression the stems get, 0 to 1 (conservative has none); null: the "
+        "more, the more the track sounds like a phone's recording, and none for finished music",
     )
     duck_db: float = Field(
         default=0.0,
@@ -87,8 +88,8 @@ class MixingBrief(Section):
     )
     conductor: ConductorName = Field(
         default="rules",
-        description="who listens to the planned mix and corrects what it has too much of for its kind: rules; "
-        "model: the language model that RESONATE_CONDUCTOR_MODEL names; none",
+        description="who listens to the planned mix and corrects what it has too much of for its kind of music: "
+        "rules; model: a language model, where one is set up; none",
     )
     wish: str = Field(
         default="",

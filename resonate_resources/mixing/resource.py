@@ -32,8 +32,9 @@ from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.moves_chart import moves
 from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.phase import phase_beside
+from resonate_resources.signal.summing import alike_in_shape, null_depth
 
-CODE_VERSION = "8"
+CODE_VERSION = "9"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, PICTURE = "mix_plan.json", "picture.png"
@@ -125,6 +126,8 @@ class MixingResource(dg.ConfigurableResource[None]):
         }
         if original is not None:
             measures |= asdict(phase_beside(mix.recording, original))
+            if alike_in_shape(mix.recording, original):
+                measures["null_depth_db"] = null_depth([mix.recording], original)
         for name, stem in plan.stems.items():
             if stem.loudness_lufs is not None:
                 measures[f"{name}_loudness_lufs"] = stem.loudness_lufs + stem.gain_db + mix.gain_db

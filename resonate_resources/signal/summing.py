@@ -40,5 +40,10 @@ def null_depth(parts: Collection[Recording], whole: Recording) -> float:
     return 10 * math.log10(residual / energy) if energy else math.inf
 
 
+def alike_in_shape(one: Recording, other: Recording) -> bool:
+    """Whether they have the same rate, channels and length."""
+    return _shape(one) == _shape(other)
+
+
 def _shape(recording: Recording) -> tuple[int, int, int]:
     return recording.sample_rate, recording.channels, recording.frames

@@ -22,6 +22,7 @@ from resonate_resources.storage.store import Entry, Store
 LEFTOVER_SECONDS = 3600.0
 """What is not finished and was written to more recently may be under way, heartbeat or no heartbeat."""
 _READ_AT_ONCE = 8
+_KEPT = ("brief",)  # some kB, and what was asked for once can't be found out again
 _MANIFEST = "manifest.json"
 
 
@@ -87,6 +88,16 @@ def computations(store: Store) -> Iterator[Computation]:
         )
 
 
+def removable(
+    found: Computation, older_than_seconds: float, leftover_seconds: float = LEFTOVER_SECONDS
+) -> bool:
+    """Whether `clear` would remove it, were its track not in use."""
+    if found.manifest is None:
+        return time.time() - found.written_at >= leftover_seconds
+    kept = found.current or found.stage in _KEPT
+    return not kept and time.time() - found.written_at >= older_than_seconds
+
+
 def clear(
     store: Store,
     older_than_seconds: float,
@@ -96,16 +107,14 @@ def clear(
     """Remove results that count no longer and were finished so long ago, and what was left unfinished longer ago
     than leftover_seconds.
 
-    What counts now stays, however old, and so does all of a track that is in use. That is asked for again before
-    each removal: a run that begins meanwhile finds its results, or makes them again, but never half of one.
+    What counts now stays, however old, and so do earlier briefs and all of a track that is in use. That is asked
+    for again before each removal: a run that begins meanwhile finds its results, or makes them again, but never
+    half of one.
     """
-    moment = time.time()
     results = leftovers = size = 0
     in_use: set[str] = set()
     for found in list(computations(store)):
-        if found.current and found.manifest is not None:
-            continue
-        if moment - found.written_at < (leftover_seconds if found.manifest is None else older_than_seconds):
+        if not removable(found, older_than_seconds, leftover_seconds):
             continue
         if found.track in tracks_in_use():
             in_use.add(found.track)

@@ -246,7 +246,7 @@ class Library:
             made=tuple(made),
             verdict=acceptance({stage: made[stage].measures for stage in JUDGED if stage in made}),
             behind=bool(made) and bool(stale_stages(versions, self._versions)),
-            found_by=" ".join(part for part in (title, artist, track, key and str(key)) if part).casefold(),
+            found_by=" ".join(part for part in (title, artist, key and str(key)) if part).casefold(),
         )
 
 

@@ -84,11 +84,12 @@ def label(kind: str, part: str | None) -> str:
 
 def warnings_of(manifest: Manifest) -> list[str]:
     """What a person should know before anything else of a stage, in sentences."""
-    told = [*_WARNINGS[manifest.stage](manifest.measures)] if manifest.stage in _WARNINGS else []
-    left_out = [found["engine"] for note in manifest.notes if (found := _LEFT_OUT.match(note))]
-    if left_out:
-        told.append(f"Better engines were not to be had: {', '.join(left_out)}; the notes tell why.")
-    return told
+    return [*_WARNINGS[manifest.stage](manifest.measures)] if manifest.stage in _WARNINGS else []
+
+
+def left_out(manifest: Manifest) -> list[str]:
+    """Engines that a separation would have preferred, and that can't run here; its notes tell why."""
+    return [found["engine"] for note in manifest.notes if (found := _LEFT_OUT.match(note))]
 
 
 def notes_of(manifest: Manifest) -> list[str]:
@@ -119,7 +120,10 @@ def _of_master(measures: Measures) -> list[str]:
             f"{most_limiting_db(measures):g} dB is heard."
         )
     if measures.get("bounded"):
-        told.append("The master is softer than was asked for: louder, its peaks would be crushed.")
+        told.append(
+            f"The master is softer than was asked for, at {number(measures['loudness_lufs']):.1f} LUFS: louder, "
+            "its peaks would be crushed. More limiting, in the brief's mastering, brings it nearer."
+        )
     return told
 
 
