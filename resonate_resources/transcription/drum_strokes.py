@@ -21,7 +21,7 @@ _APART = 5  # frames: the fastest roll that is still heard as strokes
 _LEVEL = 6  # frames: a drum rings; the click of another drum's beater in its band is over by then
 _FEWEST = 3  # strokes of a recording: fewer are a click, a door, a cough
 _LEAST_SHARE = 0.8
-"""Of a drum stem's power sounds near its strokes: of 40 drum stems for fitting, true and separated, at least 0.89. Of
+"""Of a drum stem's power sounds near its strokes: of 40 for fitting, true and separated, at least 0.89. Of
 speech (0.40; with noise 0.65), voices (0.27 at most), a guitar and an organ it does not: consonants are no hats."""
 _LOUD_VELOCITY = 100.0  # of a stroke as loud as the piece's strokes are where they are loud
 _BALANCE_DB = 6.0  # a piece may be so much louder or softer than usual: its strokes are no softer for that

@@ -2,7 +2,7 @@
 
 `python -m resonate_tests.benchmarks.drum_strokes.examples FOLDER SONGS [SEPARATED]`: drum tracks of ours, some with
 a band that leaks into them; of SONGS (`music_truth`'s, seeds under 100) the drums, and the other stems as what no
-drum is struck in; from SEPARATED/SEED/drums.wav, where it is there, the drums that separation leaves. Needs Debian's
+drum is struck in; from SEPARATED/SEED/drums.wav, where it is there, what separation leaves of them. Needs Debian's
 fluid-soundfont-gm, musescore-general-soundfont and hydrogen-drumkits.
 """
 
