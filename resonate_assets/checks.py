@@ -166,8 +166,7 @@ def _finite(recording: Recording) -> bool:
 def _note_starts(midi: Artefact) -> dict[str, list[float]]:
     return {
         name.removesuffix(".mid"): [note.onset_s for note in read_notes(midi.path(name))]
-        for name in midi.manifest.files
-        if name.endswith(".mid")
+        for name in midi.note_files
     }
 
 

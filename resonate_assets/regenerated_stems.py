@@ -18,7 +18,7 @@ def regenerated_stems(
     regeneration: dg.ResourceParam[Regeneration],
 ) -> dg.MaterializeResult[Artefact]:
     """Synthesised stems of the same length as the originals, and as loud."""
-    notes = {name.removesuffix(".mid"): name for name in midi.manifest.files if name.endswith(".mid")}
+    notes = {name.removesuffix(".mid"): name for name in midi.note_files}
     return produce(
         context,
         storage,

@@ -22,6 +22,8 @@ from resonate_resources.recordings.tags import Tags
 from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.separation.brief import SeparationBrief
 from resonate_resources.separation.planning import Planned
+from resonate_resources.transcription.brief import TranscriptionBrief
+from resonate_resources.transcription.music import Music
 
 # Every method that makes something writes files into the existing, empty directory `into`, and raises AudioError.
 
@@ -65,10 +67,10 @@ class Analysing(Protocol):
 class Transcription(Protocol):
     """Hears notes."""
 
-    def recipe(self) -> Recipe: ...
+    def recipe(self, brief: TranscriptionBrief) -> Recipe: ...
 
     def transcribe(
-        self, stems: Stems, tempo_bpm: float | None, into: Path, progress: Progress
+        self, stems: Stems, music: Music, brief: TranscriptionBrief, into: Path, progress: Progress
     ) -> Product: ...
 
 

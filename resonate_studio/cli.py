@@ -16,6 +16,7 @@ from resonate_studio.cache_commands import cache
 from resonate_studio.dev_command import dev
 from resonate_studio.library_commands import library
 from resonate_studio.listen_command import listen
+from resonate_studio.midi_command import midi
 from resonate_studio.mix_command import mix
 from resonate_studio.profile_command import profile
 from resonate_studio.requirements import require_all
@@ -113,6 +114,7 @@ for command in (
     engines,
     loudness,
     profile,
+    midi,
     mix,
     master,
     brief,

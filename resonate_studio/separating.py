@@ -53,7 +53,7 @@ def separate_file(
     try:
         limits = Limits.from_environment()
         source = identify(file, uri, limits)
-        artefact, cached = _stems_of(file, source, limits, separation, brief, batch, artefacts, progress)
+        artefact, cached = stems_of(file, source, limits, separation, brief, batch, artefacts, progress)
         _tell(found, artefact, cached)
         # Files of one name from two folders must not meet in one.
         folder = out / f"{file.stem[:80]}_{source.sha256[:8]}"
@@ -69,7 +69,7 @@ def separate_file(
     return found
 
 
-def _stems_of(
+def stems_of(
     file: Path,
     source: Source,
     limits: Limits,

@@ -13,6 +13,7 @@ from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.separation.brief import SeparationBrief
+from resonate_resources.transcription.brief import TranscriptionBrief
 
 
 class Brief(BaseModel):
@@ -23,6 +24,7 @@ class Brief(BaseModel):
     separation: SeparationBrief = SeparationBrief()
     restoration: RestorationBrief = RestorationBrief()
     profile: ProfileBrief = ProfileBrief()
+    transcription: TranscriptionBrief = TranscriptionBrief()
     mixing: MixingBrief = MixingBrief()
     mastering: MasteringBrief = MasteringBrief()
     exports: ExportsBrief = ExportsBrief()

@@ -52,7 +52,8 @@ def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact]) -> dict[st
     if "midi" in wanted.exports.parts:
         for name in made["midi"].manifest.files:
             if name.endswith(".mid") and made["midi"].manifest.measures[f"{PurePosixPath(name).stem}_notes"]:
-                add("midi/", made["midi"], name, _spoken(name), None)
+                quantised = ", quantised" if "/" in name else ""
+                add("midi/", made["midi"], name, f"{_spoken(name)}{quantised}", None)
     return files
 
 

@@ -9,27 +9,29 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resonate_resources.recordings.recording import AudioError
+from resonate_resources.recordings.tempo_map import RULER_BPM, TICKS_PER_BEAT, TempoMap
 
 if TYPE_CHECKING:
     import mido
 
-TICKS_PER_BEAT = 960  # 0.5 ms at 120 BPM
 DRUM_CHANNEL = 9  # General MIDI's channel 10, counted from 0
-RULER_BPM = 120.0
-"""What a MIDI file without a tempo means (Standard MIDI Files 1.0)."""
-_SLOWEST_BPM = 4.0  # set_tempo has 24 bits for the microseconds of a beat
 
 # MIDI 1.0: a wheel has 14 bits, and its range in semitones is Registered Parameter 0, 2 where nothing is said.
 _WHEEL_HALF = 1 << 13
 _USUAL_RANGE = 2
 WIDEST_BEND = 24
 """Semitones: as far as many instruments follow."""
+_FIFTHS = (
+    *("Fb", "Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G"),
+    *("D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "E#", "B#"),
+)
+"""Tonics, each a fifth over the one before."""
 _PARAMETER_MSB, _PARAMETER_LSB, _DATA_MSB, _DATA_LSB, _NO_PARAMETER = 101, 100, 6, 38, 127
 
 
@@ -38,7 +40,8 @@ class Note:
     """onset_s and offset_s in seconds from the start, pitch a MIDI note number, velocity 1…127.
 
     A drum's pitch is its General MIDI percussion key. bends: (seconds from the onset, semitones from the pitch),
-    each held until the next, the first at the onset; none where the pitch stays what it is.
+    each held until the next, the first at the onset; none where the pitch stays what it is. confidence: how sure it
+    is that the note was played, 0…1; a file does not hold it, and notes that are read have none.
     """
 
     onset_s: float
@@ -46,6 +49,7 @@ class Note:
     pitch: int
     velocity: int
     bends: tuple[tuple[float, float], ...] = ()
+    confidence: float | None = field(default=None, compare=False)
 
     @property
     def duration_s(self) -> float:
@@ -123,25 +127,25 @@ class _Wheel:
 
 
 def write_notes(
-    path: Path, notes: Sequence[Note], *, tempo_bpm: float | None, name: str, program: int, channel: int = 0
+    path: Path,
+    notes: Sequence[Note],
+    *,
+    tempo: TempoMap,
+    name: str,
+    program: int,
+    channel: int = 0,
+    key: str | None = None,
 ) -> None:
-    """Write a format-1 file: a track with the tempo, and one of that name with the notes.
+    """Write a format-1 file: a track with tempi, time signatures and key, and one of that name with the notes.
 
-    tempo_bpm: None where it is not known; ticks are then laid out by RULER_BPM, and a text event says so.
-    program is General MIDI's, counted from 0. Bends are written with their range, the usual 2 semitones where that
-    is enough, and the wheel stands in the middle where nothing sounds. Raises ValueError for a tempo that MIDI
-    cannot hold, for bends of notes that sound together, and for those over WIDEST_BEND.
+    Where the tempo is not known, a text event says so. program is General MIDI's, counted from 0. key: as "Eb
+    major"; one that no key signature stands for is not written. Bends are written with their range, the usual 2
+    semitones where that is enough, and the wheel stands in the middle where nothing sounds. Raises ValueError for
+    bends of notes that sound together, and for those over WIDEST_BEND.
     """
     import mido
 
-    ruler_bpm = RULER_BPM if tempo_bpm is None else tempo_bpm
-    if not ruler_bpm >= _SLOWEST_BPM:
-        raise ValueError(f"a MIDI file cannot hold a tempo of {tempo_bpm} BPM")
-    tempo: int = mido.bpm2tempo(ruler_bpm)  # rounded to µs a beat; times are laid out by what the file says
-
-    def ticks(seconds: float) -> int:
-        return round(seconds * 1e6 / tempo * TICKS_PER_BEAT)
-
+    ticks = tempo.tick
     # At equal ticks a note ends, the wheel turns back, then to the next one's bend, and that begins.
     events: list[tuple[int, int, mido.Message]] = []
     sounding: list[tuple[int, int]] = []
@@ -188,11 +192,41 @@ def write_notes(
     for at, _, message in events:
         played.append(message.copy(time=at - now))
         now = at
-    conductor = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=tempo)])
-    if tempo_bpm is None:
-        told = f"No tempo was found: {ruler_bpm:g} BPM is only a ruler"
-        conductor.insert(0, mido.MetaMessage("text", text=told))
+    conductor = mido.MidiTrack(_conducted(tempo, key))
     mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, tracks=[conductor, played]).save(path)
+
+
+def _conducted(tempo: TempoMap, key: str | None) -> Iterator[mido.MetaMessage]:
+    """What holds for all tracks."""
+    import mido
+
+    if not tempo.known:
+        yield mido.MetaMessage("text", text=f"No tempo was found: {RULER_BPM:g} BPM is only a ruler")
+    signature = None if key is None else key_signature(key)
+    if signature is not None:
+        yield mido.MetaMessage("key_signature", key=signature)
+    told = [
+        (at, 0, mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator))
+        for at, numerator, denominator in tempo.signatures
+    ]
+    told += [(anchor.tick, 1, mido.MetaMessage("set_tempo", tempo=anchor.tempo)) for anchor in tempo.anchors]
+    now = 0
+    for at, _, message in sorted(told, key=lambda event: event[:2]):
+        yield message.copy(time=at - now)
+        now = at
+
+
+def key_signature(key: str) -> str | None:
+    """As MIDI files spell it: "Eb major" is Eb, "G# minor" G#m; by its enharmonic where that has fewer accidentals,
+    so "A# minor" is Bbm. None of what is neither major nor minor."""
+    tonic, _, mode = key.partition(" ")
+    if mode not in ("major", "minor") or tonic not in _FIFTHS:
+        return None
+    place = _FIFTHS.index(tonic)
+    sharps = place - _FIFTHS.index("A" if mode == "minor" else "C")
+    if abs(sharps) > 6:
+        place -= 12 if sharps > 0 else -12
+    return f"{_FIFTHS[place]}{'m' if mode == 'minor' else ''}"
 
 
 def _range_of(notes: Sequence[Note]) -> int:

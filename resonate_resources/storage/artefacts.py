@@ -99,6 +99,11 @@ class Artefact:
         """Names of its .wav files, in the order in which they were made; not those in folders of it."""
         return [name for name in self.manifest.files if name.endswith(".wav") and "/" not in name]
 
+    @property
+    def note_files(self) -> list[str]:
+        """Names of its .mid files, of notes as they were played; not those in folders of it."""
+        return [name for name in self.manifest.files if name.endswith(".mid") and "/" not in name]
+
     def stems(self) -> Stems:
         """The stem files as recordings."""
         return {name.removesuffix(".wav"): self.recording(name) for name in self.stem_files}

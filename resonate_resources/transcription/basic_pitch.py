@@ -95,6 +95,7 @@ class BasicPitch:
                 min(frame_time(note.end), stem.duration),
                 note.pitch,
                 max(1, round(127 * note.amplitude)),
+                confidence=note.amplitude,
             )
             for note in notes
         ]

@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import dagster as dg
 
 from resonate_resources.recipe import Engine, Product, Recipe
-from resonate_resources.recordings.midi import DRUM_CHANNEL, RULER_BPM, Note, write_notes
+from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, write_notes
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
+from resonate_resources.recordings.tempo_map import RULER_BPM
 from resonate_resources.signal.chart import piano_roll
 from resonate_resources.signal.remains import REMAINS_DB, remains_of_others
 from resonate_resources.transcription.basic_pitch import BasicPitch
-from resonate_resources.transcription.drum_bands import DrumBands
+from resonate_resources.transcription.brief import TranscriptionBrief
+from resonate_resources.transcription.clean_up import cleaned_up
+from resonate_resources.transcription.drum_strokes import DrumStrokes
+from resonate_resources.transcription.music import Music
+from resonate_resources.transcription.note_table import NOTES, write_table
+from resonate_resources.transcription.quantising import quantised
 from resonate_resources.transcription.sung_notes import SungNotes
-from resonate_resources.transcription.transcriber import DrumTranscriber, PitchTranscriber, Voice
+from resonate_resources.transcription.transcriber import PitchTranscriber, Voice
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 
+QUANTISED = "quantised/"
+"""The folder of the files whose notes lie on the grid."""
+
+
 class Part(NamedTuple):
-    """What plays a stem: its voice, and the General MIDI program (counted from 0) that stands for it."""
+    """What plays a stem: its voice, the General MIDI program (counted from 0) that stands for it, and its name."""
 
     voice: Voice
     program: int
+    name: str
 
 
 # Ranges of the instruments: a five-string bass from B0 (30.9 Hz) to the twelfth fret of its G string (196 Hz),
 # above which a separated bass holds other stems' remains; voices from E2 to D6; a guitar from E2.
 PARTS = {
-    "vocals": Part(Voice(80, 1200, 0.05, monophonic=True, sung=True), 52),  # choir aahs
-    "bass": Part(Voice(30, 200, 0.08, monophonic=True, struck=True), 33),  # fingered bass
-    "other": Part(Voice(27.5, 4200, 0.1, monophonic=False), 4),  # electric piano
-    "piano": Part(Voice(27.5, 4200, 0.1, monophonic=False), 0),
-    "guitar": Part(Voice(80, 1400, 0.1, monophonic=False), 27),  # clean electric guitar
+    "vocals": Part(Voice(80, 1200, 0.05, monophonic=True, sung=True), 52, "Voice"),  # choir aahs
+    "bass": Part(Voice(30, 200, 0.08, monophonic=True, struck=True), 33, "Electric Bass"),  # fingered bass
+    "other": Part(Voice(27.5, 4200, 0.1, monophonic=False), 4, "Electric Piano"),  # electric piano
+    "piano": Part(Voice(27.5, 4200, 0.1, monophonic=False), 0, "Piano"),
+    "guitar": Part(Voice(80, 1400, 0.1, monophonic=False), 27, "Electric Guitar"),  # clean electric guitar
 }
 
 ENGINE = Engine(
     f"{BasicPitch.engine.name}+{SungNotes.engine.name}",
-    f"{BasicPitch.engine.model}; {SungNotes.engine.model}",
+    f"{BasicPitch.engine.model}; {SungNotes.engine.model}; {DrumStrokes.engine.model}",
     licence=f"{BasicPitch.engine.licence} (Basic Pitch), {SungNotes.engine.licence} (Praat, sung onsets)",
 )
 
@@ -53,44 +66,52 @@ def transcriber_of(voice: Voice) -> PitchTranscriber:
 class TranscriptionResource(dg.ConfigurableResource[None]):
     """Hears notes in pitched stems and strokes in drums."""
 
-    def recipe(self) -> Recipe:
-        return Recipe.of(__name__, ENGINE, {"weights_sha256": BasicPitch.weights_sha256()}, CODE_VERSION)
+    def recipe(self, brief: TranscriptionBrief) -> Recipe:
+        settings = {"weights_sha256": BasicPitch.weights_sha256(), **brief.asked()}
+        return Recipe.of(__name__, ENGINE, settings, CODE_VERSION)
 
     def transcribe(
-        self, stems: Stems, tempo_bpm: float | None, into: Path, progress: Progress = silent
+        self,
+        stems: Stems,
+        music: Music,
+        brief: TranscriptionBrief,
+        into: Path,
+        progress: Progress = silent,
     ) -> Product:
-        """Write one MIDI file per stem into that existing directory, at tempo_bpm quarter notes a minute; None: it
-        is not known.
+        """Write into that existing directory a MIDI file per stem as it was played, where the tempo is known one in
+        `quantised/` with its notes on the grid, and notes.parquet.
 
         A stem that is silent, or holds only remains of others, gives a file without notes.
         Raises ValueError for a tempo under 4 BPM.
         """
-        drums: DrumTranscriber = DrumBands()
+        tempo = music.tempo_map()
         remains = remains_of_others(stems)
-        done = dict.fromkeys(stems, 0.0)
-
-        def watch(name: str) -> Progress:
-            def heard(part: float) -> None:
-                done[name] = part
-                progress(sum(done.values()) / len(done))
-
-            return heard
-
-        def notes_of(name: str, stem: Recording) -> list[Note]:
-            if name in remains:
-                return []
-            if name == "drums":
-                return drums.strokes(stem, watch(name))
-            voice = PARTS[name].voice
-            return transcriber_of(voice).notes(stem, voice, watch(name))
-
-        heard = {name: notes_of(name, stem) for name, stem in stems.items()}
-        files = {f"{name}.mid": into / f"{name}.mid" for name in stems}
-        for name, notes in heard.items():
-            program, channel = (0, DRUM_CHANNEL) if name == "drums" else (PARTS[name].program, 0)
-            write_notes(
-                into / f"{name}.mid", notes, tempo_bpm=tempo_bpm, name=name, program=program, channel=channel
-            )
+        heard = {
+            name: [] if name in remains else self._notes_of(name, stem, music, brief, watch)
+            for (name, stem), watch in zip(stems.items(), _watches(len(stems), progress), strict=True)
+        }
+        files: dict[str, Path] = {}
+        key = music.keys[0].key if music.keys else None
+        for folder in ("", *((QUANTISED,) if tempo.known else ())):
+            (into / folder).mkdir(exist_ok=True)
+            for name, notes in heard.items():
+                program, channel, called = (
+                    (0, DRUM_CHANNEL, "Drums")
+                    if name == "drums"
+                    else (PARTS[name].program, 0, PARTS[name].name)
+                )
+                files[f"{folder}{name}.mid"] = into / f"{folder}{name}.mid"
+                write_notes(
+                    into / f"{folder}{name}.mid",
+                    quantised(notes, tempo) if folder else notes,
+                    tempo=tempo,
+                    name=called,
+                    program=program,
+                    channel=channel,
+                    key=key,
+                )
+        files[NOTES] = into / NOTES
+        write_table(heard, tempo, files[NOTES])
         duration = max((stem.duration for stem in stems.values()), default=0.0)
         parts = {
             name: [(note.onset_s, note.offset_s, note.pitch, note.velocity) for note in notes]
@@ -102,9 +123,9 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
         ruler = f"no tempo was found: the {RULER_BPM:g} BPM of the files are only a ruler"
         return Product(
             files,
-            counts if tempo_bpm is None else {"tempo_bpm": tempo_bpm, **counts},
+            counts if music.tempo_bpm is None else {"tempo_bpm": music.tempo_bpm, **counts},
             (
-                *((ruler,) if tempo_bpm is None else ()),
+                *(() if tempo.known else (ruler,)),
                 *(
                     f"{name} is nowhere within {-REMAINS_DB:g} dB of the recording: taken for remains, not played"
                     for name in remains
@@ -117,3 +138,28 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
             ),
             reports={"picture.png": picture},
         )
+
+    def _notes_of(
+        self, name: str, stem: Recording, music: Music, brief: TranscriptionBrief, progress: Progress
+    ) -> list[Note]:
+        if name == "drums":
+            return DrumStrokes().strokes(stem, progress)
+        voice = PARTS[name].voice
+        notes = transcriber_of(voice).notes(stem, voice, progress)
+        if brief.clean_up:
+            notes = cleaned_up(notes, music.keys)
+        return notes if brief.bends else [replace(note, bends=()) for note in notes]
+
+
+def _watches(count: int, progress: Progress) -> Sequence[Progress]:
+    """One for each of that many parts; together they make the whole."""
+    done = [0.0] * count
+
+    def watch(number: int) -> Progress:
+        def heard(part: float) -> None:
+            done[number] = part
+            progress(sum(done) / count)
+
+        return heard
+
+    return [watch(number) for number in range(count)]

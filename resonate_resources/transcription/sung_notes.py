@@ -5,6 +5,7 @@ Where several sing at once, the pitch is that of the strongest.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -69,7 +70,8 @@ def _note(span: Span, told: Heard, shortest: int) -> Note | None:
     velocity = round(_LOUD_VELOCITY * 10 ** (level_db / 40))
     bends = _bends(np.interp(np.arange(first, end), voiced, pitch[voiced]) - key)
     onset, offset = (span.start + first) * _SECONDS, (span.start + end) * _SECONDS
-    return Note(onset, offset, key, min(max(velocity, 1), 127), bends)
+    sounds = float(np.mean(told.sounds[span.start : span.end]))
+    return Note(onset, offset, key, min(max(velocity, 1), 127), bends, confidence=1 / (1 + math.exp(-sounds)))
 
 
 def _bends(deviation: npt.NDArray[np.float64]) -> tuple[tuple[float, float], ...]:

@@ -12,11 +12,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.band_levels import Floats, band_levels, bands_between
 from resonate_resources.signal.pitch_track import HOP, SAMPLE_RATE, PitchTrack
+from resonate_resources.transcription.network import Network
 
 _FILE = resources.files("resonate_resources.transcription") / "sung_onsets.npz"
 
@@ -95,19 +95,6 @@ def inputs(bands: Floats, strength: Floats, pitch: Floats) -> Floats:
     return np.concatenate([seen, steps], axis=1).astype(np.float32)
 
 
-class Network:
-    """Three layers of weights (outputs, inputs) and biases, ReLU between."""
-
-    def __init__(self, *layers: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]) -> None:
-        self._layers = [(weights.astype(np.float32).T, bias.astype(np.float32)) for weights, bias in layers]
-
-    def __call__(self, rows: Floats) -> Floats:
-        for number, (weights, bias) in enumerate(self._layers):
-            rows = (np.maximum(rows, 0) if number else rows) @ weights + bias
-        return rows
-
-
 @lru_cache(maxsize=1)
 def _network() -> Network:
-    with resources.as_file(_FILE) as file, np.load(file) as arrays:
-        return Network(*((arrays[f"weights_{layer}"], arrays[f"bias_{layer}"]) for layer in range(3)))
+    return Network.read(_FILE)

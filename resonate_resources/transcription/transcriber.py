@@ -1,4 +1,4 @@
-"""What can hear notes in a stem: two Protocols, and what they are told of it."""
+"""What can hear notes in a pitched stem: a Protocol, and what it is told of the stem."""
 
 from __future__ import annotations
 
@@ -30,10 +30,3 @@ class PitchTranscriber(Protocol):
 
     def notes(self, stem: Recording, voice: Voice, progress: Progress) -> list[Note]:
         """The stem's notes in order of onset. Runs in several threads at once."""
-
-
-class DrumTranscriber(Protocol):
-    """Hears the strokes of a drum stem."""
-
-    def strokes(self, stem: Recording, progress: Progress) -> list[Note]:
-        """The strokes in order of onset; pitches are General MIDI percussion keys."""

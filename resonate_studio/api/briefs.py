@@ -25,6 +25,7 @@ READERS: Mapping[str, str] = {
     "separation": "stems",
     "restoration": "restored_stems",
     "profile": "profile",
+    "transcription": "midi",
     "mixing": "mix_plan",
     "mastering": "master",
     "exports": "exports",

@@ -19,7 +19,7 @@ import numpy as np
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Stems, silent
 from resonate_resources.separation.spectral.engine import SpectralSeparator
-from resonate_resources.transcription.drum_bands import DrumBands
+from resonate_resources.transcription.drum_strokes import DrumStrokes
 from resonate_resources.transcription.resource import PARTS, transcriber_of
 from resonate_studio.demo_song import Composition, compose, record_on_phone, render
 
@@ -46,7 +46,7 @@ def measured(stems: Stems, composition: Composition) -> dict[str, float]:
         heard = transcriber_of(voice).notes(stems[name], voice, silent)
         scores[name] = onset_f(composed, heard)
         scores[f"{name}, of the right pitch"] = onset_f(composed, heard, pitched=True)
-    strokes = DrumBands().strokes(stems["drums"])
+    strokes = DrumStrokes().strokes(stems["drums"])
     for drum, keys in DRUMS.items():
         struck = [(note.onset_s, note.pitch) for note in composition.notes["drums"] if note.pitch in keys]
         scores[drum] = onset_f(struck, [note for note in strokes if note.pitch in keys])

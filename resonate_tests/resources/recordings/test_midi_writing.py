@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, read_notes, write_notes
+from resonate_resources.recordings.tempo_map import TempoMap
 
 tempi = st.floats(20, 300)
 
@@ -32,7 +33,7 @@ def lines(draw: st.DrawFn) -> list[Note]:
 def test_another_reader_finds_the_notes_and_the_tempo(
     notes: list[Note], tempo_bpm: float, tmp_path: Path
 ) -> None:
-    write_notes(tmp_path / "line.mid", notes, tempo_bpm=tempo_bpm, name="bass", program=33)
+    write_notes(tmp_path / "line.mid", notes, tempo=TempoMap.steady(tempo_bpm), name="bass", program=33)
     read = pretty_midi.PrettyMIDI(str(tmp_path / "line.mid"))
     _, tempi_read = read.get_tempo_changes()
     assert list(tempi_read) == pytest.approx([tempo_bpm], rel=1e-5)
@@ -46,14 +47,21 @@ def test_another_reader_finds_the_notes_and_the_tempo(
 
 def test_drums_are_on_channel_ten(tmp_path: Path) -> None:
     stroke = Note(0.5, 0.6, 36, 100)
-    write_notes(tmp_path / "d.mid", [stroke], tempo_bpm=100, name="drums", program=0, channel=DRUM_CHANNEL)
+    write_notes(
+        tmp_path / "d.mid",
+        [stroke],
+        tempo=TempoMap.steady(100),
+        name="drums",
+        program=0,
+        channel=DRUM_CHANNEL,
+    )
     (part,) = pretty_midi.PrettyMIDI(str(tmp_path / "d.mid")).instruments
     assert part.is_drum
     assert part.name == "drums"
 
 
 def test_no_notes_make_a_valid_file(tmp_path: Path) -> None:
-    write_notes(tmp_path / "empty.mid", [], tempo_bpm=90, name="vocals", program=52)
+    write_notes(tmp_path / "empty.mid", [], tempo=TempoMap.steady(90), name="vocals", program=52)
     read = mido.MidiFile(tmp_path / "empty.mid")
     assert [message.tempo for message in read.tracks[0] if message.type == "set_tempo"] == [
         mido.bpm2tempo(90)
@@ -63,7 +71,9 @@ def test_no_notes_make_a_valid_file(tmp_path: Path) -> None:
 
 def test_without_a_tempo_the_ruler_is_midis_own_and_the_file_says_so(tmp_path: Path) -> None:
     """500 000 µs a quarter note is what Standard MIDI Files 1.0 has where no tempo is said."""
-    write_notes(tmp_path / "x.mid", [Note(0.5, 1.0, 60, 100)], tempo_bpm=None, name="vocals", program=52)
+    write_notes(
+        tmp_path / "x.mid", [Note(0.5, 1.0, 60, 100)], tempo=TempoMap.steady(None), name="vocals", program=52
+    )
     read = mido.MidiFile(tmp_path / "x.mid")
     assert [message.tempo for message in read.tracks[0] if message.type == "set_tempo"] == [500_000]
     (told,) = [message.text for message in read.tracks[0] if message.type == "text"]
@@ -75,7 +85,7 @@ def test_without_a_tempo_the_ruler_is_midis_own_and_the_file_says_so(tmp_path: P
 @pytest.mark.parametrize("tempo_bpm", [0.0, -120.0, 3.0, math.nan])
 def test_a_tempo_that_midi_cannot_hold_is_refused(tempo_bpm: float, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="tempo"):
-        write_notes(tmp_path / "x.mid", [], tempo_bpm=tempo_bpm, name="x", program=0)
+        write_notes(tmp_path / "x.mid", [], tempo=TempoMap.steady(tempo_bpm), name="x", program=0)
 
 
 @st.composite
@@ -97,7 +107,7 @@ def bent_lines(draw: st.DrawFn) -> list[Note]:
 def test_another_reader_finds_the_bends_in_their_range_and_the_wheel_at_rest_between_notes(
     notes: list[Note], tempo_bpm: float, tmp_path: Path
 ) -> None:
-    write_notes(tmp_path / "bent.mid", notes, tempo_bpm=tempo_bpm, name="vocals", program=52)
+    write_notes(tmp_path / "bent.mid", notes, tempo=TempoMap.steady(tempo_bpm), name="vocals", program=52)
     (part,) = pretty_midi.PrettyMIDI(str(tmp_path / "bent.mid")).instruments
     controls = {change.number: change.value for change in part.control_changes if change.number == 6}
     reach = controls.get(6, 2)
@@ -119,7 +129,7 @@ def test_another_reader_finds_the_bends_in_their_range_and_the_wheel_at_rest_bet
 @given(notes=bent_lines())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_bends_are_read_as_they_were_written(notes: list[Note], tmp_path: Path) -> None:
-    write_notes(tmp_path / "bent.mid", notes, tempo_bpm=120, name="vocals", program=52)
+    write_notes(tmp_path / "bent.mid", notes, tempo=TempoMap.steady(120), name="vocals", program=52)
     for read, written in zip(read_notes(tmp_path / "bent.mid"), notes, strict=True):
         told = dict(read.bends)
         for at, bend in written.bends:
@@ -130,11 +140,15 @@ def test_bends_are_read_as_they_were_written(notes: list[Note], tmp_path: Path) 
 def test_bends_of_notes_that_sound_together_are_refused(tmp_path: Path) -> None:
     chord = [Note(0.0, 1.0, 60, 90, ((0.0, 0.5),)), Note(0.5, 1.5, 64, 90)]
     with pytest.raises(ValueError, match="sound together"):
-        write_notes(tmp_path / "x.mid", chord, tempo_bpm=120, name="x", program=0)
+        write_notes(tmp_path / "x.mid", chord, tempo=TempoMap.steady(120), name="x", program=0)
 
 
 def test_a_bend_that_instruments_do_not_follow_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="over 24"):
         write_notes(
-            tmp_path / "x.mid", [Note(0, 1, 60, 90, ((0.0, 25.0),))], tempo_bpm=120, name="x", program=0
+            tmp_path / "x.mid",
+            [Note(0, 1, 60, 90, ((0.0, 25.0),))],
+            tempo=TempoMap.steady(120),
+            name="x",
+            program=0,
         )

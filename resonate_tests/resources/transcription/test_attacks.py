@@ -14,6 +14,8 @@ from resonate_resources.recordings.recording import Samples, silent, write_sampl
 from resonate_resources.separation.spectral.engine import SpectralSeparator
 from resonate_resources.transcription.attacks import attack_times, cut_at_attacks, with_overtones
 from resonate_resources.transcription.basic_pitch import BasicPitch, frame_time, nearest_frame
+from resonate_resources.transcription.brief import TranscriptionBrief
+from resonate_resources.transcription.music import Music
 from resonate_resources.transcription.note_creation import LOWEST_PITCH, FrameNote
 from resonate_resources.transcription.resource import PARTS, TranscriptionResource
 from resonate_studio.demo import bass_onset_f
@@ -138,5 +140,7 @@ def test_the_separated_bass_line_is_recognisably_itself(
     mix = phone_recording.mix if by_phone else demo_song.mix
     stems = SpectralSeparator().separate(mix, tmp_path, silent)
     composed = demo_song.composition
-    product = TranscriptionResource().transcribe({"bass": stems["bass"]}, composed.tempo_bpm, tmp_path)
+    product = TranscriptionResource().transcribe(
+        {"bass": stems["bass"]}, Music(composed.tempo_bpm), TranscriptionBrief(), tmp_path
+    )
     assert bass_onset_f(product.files["bass.mid"], composed) >= 0.7

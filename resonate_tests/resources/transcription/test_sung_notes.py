@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from resonate_resources.recordings.midi import Note, read_notes, write_notes
 from resonate_resources.recordings.recording import Recording, write_samples
+from resonate_resources.recordings.tempo_map import TempoMap
 from resonate_resources.signal.pitch_track import pitch_track
 from resonate_resources.transcription.resource import PARTS
 from resonate_resources.transcription.sung_notes import SungNotes
@@ -92,7 +93,7 @@ def test_a_legato_line_can_be_written_with_its_bends(
     legato = np.concatenate([held(p, s, 0.4) for p, s in zip(pitches, seconds, strict=False)])
     notes = heard(sung([legato], 0.3, tmp_path / "legato.wav"))
     assert all(note.offset_s <= following.onset_s for note, following in pairwise(notes))
-    write_notes(tmp_path / "legato.mid", notes, tempo_bpm=97, name="vocals", program=52)
+    write_notes(tmp_path / "legato.mid", notes, tempo=TempoMap.steady(97), name="vocals", program=52)
     assert [note.pitch for note in read_notes(tmp_path / "legato.mid")] == [note.pitch for note in notes]
 
 
@@ -168,5 +169,5 @@ def test_real_speech_gives_notes_that_can_be_written(tmp_path: Path) -> None:
     assert len(notes) > 50  # half a minute of sentences
     # Women speak at 165 to 255 Hz (Titze, Principles of Voice Production, 1994): E3 to B3.
     assert 52 <= np.median([note.pitch for note in notes]) <= 59
-    write_notes(tmp_path / "speech.mid", notes, tempo_bpm=97, name="vocals", program=52)
+    write_notes(tmp_path / "speech.mid", notes, tempo=TempoMap.steady(97), name="vocals", program=52)
     assert len(read_notes(tmp_path / "speech.mid")) == len(notes)

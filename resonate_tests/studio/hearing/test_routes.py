@@ -20,6 +20,7 @@ from resonate_assets.settings import Settings
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.midi import Note, write_notes
 from resonate_resources.recordings.recording import write_samples
+from resonate_resources.recordings.tempo_map import TempoMap
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_studio.api.app import create_app
@@ -46,7 +47,7 @@ def made(storage: StorageResource, folder: Path, stage: str, setting: int = 0, *
             paths[f"{name}.wav"] = write_samples(folder / f"{name}.wav", content, _RATE).path
         else:
             paths[f"{name}.mid"] = folder / f"{name}.mid"
-            write_notes(paths[f"{name}.mid"], content, tempo_bpm=120.0, name=name, program=0)  # type: ignore[arg-type]
+            write_notes(paths[f"{name}.mid"], content, tempo=TempoMap.steady(120.0), name=name, program=0)  # type: ignore[arg-type]
     measures = {"tempo_bpm": 120.0} if stage == "midi" else {}
     artefact = storage.artefacts.keep(
         Product(paths, measures),

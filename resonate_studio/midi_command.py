@@ -1,0 +1,141 @@
+"""`resonate midi`: the notes of a file, beside the graph."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from resonate_studio.sound_commands import FILE, decoded_file, settings_of
+from resonate_studio.stopping import stoppable
+from resonate_studio.terminal import HOME, JSON, Command, console, print_json, shown, store_of
+
+if TYPE_CHECKING:
+    from resonate_resources.recipe import Product
+    from resonate_resources.transcription.brief import TranscriptionBrief
+
+
+@click.command(cls=Command)
+@FILE
+@HOME
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="transcription.NAME=VALUE",
+    help="transcription.clean_up=false, transcription.bends=false: docs/briefs.md says what they are.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The folder to write to: STEM.mid as played, quantised/STEM.mid, notes.parquet.",
+)
+@JSON
+def midi(file: Path, home: Path | None, assignments: tuple[str, ...], out: Path, as_json: bool) -> None:
+    """Write down what is played in FILE: a MIDI file for each of its stems, in its tempo and bars.
+
+    FILE is separated first, unless that was done before.
+    """
+    with stoppable() as stopping:
+        stopping.tell = lambda: None
+        brief = _brief(assignments)
+        with TemporaryDirectory() as scratch:
+            product = _heard(file, home, brief, Path(scratch))
+            written = _written(product, out)
+    counts = {
+        name.removesuffix("_notes"): value
+        for name, value in product.measures.items()
+        if name.endswith("_notes")
+    }
+    tempo_bpm = product.measures.get("tempo_bpm")
+    if as_json:
+        print_json(
+            {
+                "source": str(file),
+                "tempo_bpm": tempo_bpm,
+                "notes": counts,
+                "files": written,
+                "remarks": list(product.notes),
+            }
+        )
+        return
+    terminal = console(as_json)
+    tempo = "no tempo" if tempo_bpm is None else f"{float(tempo_bpm):.1f} BPM"
+    terminal.print(f"{shown(file)}: {tempo}", soft_wrap=True, highlight=False)
+    for stem, count in counts.items():
+        terminal.print(f"  {stem:8} {count:5} notes  {out / f'{stem}.mid'}", markup=False, soft_wrap=True)
+    for note in product.notes:
+        terminal.print(f"  {note}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _brief(assignments: tuple[str, ...]) -> TranscriptionBrief:
+    from resonate_resources.brief.layers import BriefError, Layer, nested, resolve
+
+    try:
+        settings = settings_of("transcription", assignments)
+        return resolve([Layer("", nested(settings))]).brief.transcription
+    except BriefError as error:
+        raise click.UsageError(str(error).removeprefix(": ")) from error
+
+
+def _heard(file: Path, home: Path | None, brief: TranscriptionBrief, into: Path) -> Product:
+    """Stems, profile and notes. What is wrong with the file or the home is one line."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from resonate_resources.ingestion.intake import identify
+    from resonate_resources.profiling.brief import ProfileBrief
+    from resonate_resources.profiling.profile import Profile
+    from resonate_resources.profiling.resource import ProfilingResource
+    from resonate_resources.recordings.limits import Limits
+    from resonate_resources.recordings.recording import AudioError, silent
+    from resonate_resources.separation.brief import SeparationBrief
+    from resonate_resources.separation.resource import OLD_LEDGER, SeparationResource
+    from resonate_resources.storage.artefacts import Artefacts
+    from resonate_resources.transcription.music import Music
+    from resonate_resources.transcription.resource import TranscriptionResource
+    from resonate_studio.home import make_home, settings_for
+    from resonate_studio.separating import stems_of
+    from resonate_studio.trouble import trouble
+
+    settings = settings_for(home)
+    separation = SeparationResource(
+        database=settings.database_url, old_ledger=str(settings.home / OLD_LEDGER)
+    )
+    limits = Limits.from_environment()
+    where = ""
+    try:
+        make_home(settings)
+        artefacts = Artefacts(store_of(home))
+        where = artefacts.store.location("").rstrip("/")
+        source = identify(file, str(file.absolute()), limits)
+        stems, _ = stems_of(file, source, limits, separation, SeparationBrief(), False, artefacts, silent)
+        profile_folder, notes_folder = into / "profile", into / "notes"
+        profile_folder.mkdir()
+        notes_folder.mkdir()
+        with decoded_file(file) as (recording, _):
+            profile = ProfilingResource().profile(recording, ProfileBrief(), profile_folder)
+        music = Music.of(Profile.read(profile.files["profile.json"]).model_dump(mode="json"))
+        return TranscriptionResource().transcribe(stems.stems(), music, brief, notes_folder)
+    except AudioError as error:
+        text = " ".join(str(error).split())
+        raise click.ClickException(text if text.startswith(file.name) else f"{file.name}: {text}") from error
+    except (OSError, SQLAlchemyError) as error:
+        raise click.ClickException(trouble(error, where)) from error
+
+
+def _written(product: Product, out: Path) -> dict[str, str]:
+    """Name → absolute path of the user's."""
+    written = {}
+    try:
+        for name, made in product.files.items():
+            path = out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            written[name] = str(Path(shutil.copyfile(made, path)).absolute())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise click.ClickException(f"{error.filename or out}: can't be written to ({reason})") from error
+    return written

@@ -1,0 +1,1 @@
+"""Drum tracks whose every stroke is known, to fit the network of drum strokes on."""

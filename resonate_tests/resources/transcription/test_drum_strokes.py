@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import mir_eval
+import numpy as np
+import pytest
+
+from resonate_resources.recordings.midi import Note
+from resonate_resources.recordings.recording import Samples, write_samples
+from resonate_resources.transcription.drum_strokes import DrumStrokes
+from resonate_studio.demo_song import DemoSong
+
+RATE = 44100
+# General MIDI percussion: what counts as each of the three drums that the demo has.
+KICK, SNARE, HI_HAT = (36,), (38,), (42, 46)
+
+
+def strokes(audio: Samples, path: Path, sample_rate: int = RATE) -> list[Note]:
+    return DrumStrokes().strokes(write_samples(path / "drums.wav", audio, sample_rate))
+
+
+def kick() -> Samples:
+    """As of a drum machine: a sine that falls from 170 to 50 Hz, (frames,)."""
+    time = np.arange(round(0.4 * RATE)) / RATE
+    phase = 2 * np.pi * (50 * time + 4 * (1 - np.exp(-time / 0.033)))
+    return (0.8 * np.sin(phase) * np.exp(-time / 0.12)).astype(np.float32)
+
+
+def kicks(times: list[float], levels_db: list[float], seconds: float) -> Samples:
+    audio = np.zeros((1, round(seconds * RATE)), np.float32)
+    for time, level_db in zip(times, levels_db, strict=True):
+        audio[0, round(time * RATE) :][: len(kick())] += kick() * np.float32(10 ** (level_db / 20))
+    return audio
+
+
+@pytest.mark.parametrize("keys", [KICK, SNARE, HI_HAT])
+def test_each_drum_of_the_demo_is_heard_where_it_was_struck(
+    keys: tuple[int, ...], demo_song: DemoSong
+) -> None:
+    struck = np.array([note.onset_s for note in demo_song.composition.notes["drums"] if note.pitch in keys])
+    heard = np.array(
+        [note.onset_s for note in DrumStrokes().strokes(demo_song.stems["drums"]) if note.pitch in keys]
+    )
+    f_measure, _, _ = mir_eval.onset.f_measure(struck, heard, window=0.05)
+    assert f_measure >= 0.8
+    matches = mir_eval.util.match_events(struck, heard, 0.05)
+    late = [heard[theirs] - struck[ours] for ours, theirs in matches]
+    assert abs(np.median(late)) <= 0.01
+    assert np.percentile(np.abs(late), 90) <= 0.02
+
+
+def test_onsets_are_right_to_twenty_milliseconds(tmp_path: Path) -> None:
+    times = [0.5, 1.0, 1.37, 2.0, 2.5]
+    heard = [n.onset_s for n in strokes(kicks(times, [0.0] * 5, 3), tmp_path) if n.pitch == 36]
+    np.testing.assert_allclose(heard, times, atol=0.02)
+
+
+def test_a_softer_stroke_has_the_velocity_of_its_level(tmp_path: Path) -> None:
+    audio = kicks([0.5, 1.0, 1.5, 2.0, 2.5], [0.0, 0.0, -12.0, 0.0, 0.0], 3)
+    loud, _, soft, *_ = (note.velocity for note in strokes(audio, tmp_path) if note.pitch == 36)
+    # Downloadable Sounds: the level of a velocity is 40·log10(velocity/127) dB.
+    assert 40 * np.log10(soft / loud) == pytest.approx(-12, abs=1)
+
+
+def test_what_leaks_in_far_below_the_others_is_no_loud_stroke(demo_song: DemoSong, tmp_path: Path) -> None:
+    """Hats that are 30 dB softer than they were beside the kick come out soft, or not at all."""
+    from scipy.signal import butter, sosfilt
+
+    drums = demo_song.stems["drums"].read(0, 20 * RATE)
+    low, high = (
+        sosfilt(butter(4, 400, kind, fs=RATE, output="sos"), drums).astype(np.float32)
+        for kind in ("low", "high")
+    )
+    as_was = [n.velocity for n in strokes(low + high, tmp_path) if n.pitch in HI_HAT]
+    leaked = [
+        n.velocity for n in strokes(low + high * np.float32(10 ** (-30 / 20)), tmp_path) if n.pitch in HI_HAT
+    ]
+    assert np.median(as_was) > 60
+    assert not leaked or np.median(leaked) < 40
+
+
+@pytest.mark.parametrize("frames", [0, 1, RATE])
+def test_silence_has_no_strokes(frames: int, tmp_path: Path) -> None:
+    assert strokes(np.zeros((2, frames), np.float32), tmp_path) == []
+
+
+def test_one_click_is_no_drum(tmp_path: Path) -> None:
+    audio = np.zeros((1, 4 * RATE), np.float32)
+    audio[0, 2 * RATE : 2 * RATE + 20] = 0.9
+    assert strokes(audio, tmp_path) == []
+
+
+def test_a_tone_that_is_held_is_no_stroke(tmp_path: Path) -> None:
+    time = np.arange(4 * RATE) / RATE
+    audio = (0.3 * np.sin(2 * np.pi * 60 * time))[np.newaxis].astype(np.float32)
+    assert strokes(audio, tmp_path) == []
+
+
+@pytest.mark.parametrize("stem", ["vocals", "other", "bass"])
+def test_what_sings_or_is_plucked_has_no_strokes(stem: str, demo_song: DemoSong) -> None:
+    """The demo's instruments are none that the network was fitted on."""
+    assert DrumStrokes().strokes(demo_song.stems[stem]) == []
