@@ -57,7 +57,7 @@ _STRETCH = 1024  # frames that are judged together, 24 s: the network was traine
 _CONTEXT = 128  # frames on either side that are heard with them
 _STEP_S = 0.25
 """How often chords may change where no beats are known."""
-_CERTAINTY = (-0.37, 0.27)
+_CERTAINTY = (-0.79, 0.27)
 """Offset and slope, in log-odds, from the model's certainty to how often it is right. Fitted."""
 
 Floats = npt.NDArray[np.float32]

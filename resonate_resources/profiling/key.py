@@ -31,7 +31,7 @@ _IN_TUNE = 0.1
 and a voice alone, which keep to no tuning, at most 0.05."""
 _PITCHES = 1.5
 """Perplexity of which pitch class leads. A tone, a hum, octaves have 1, a held triad 1.3, riffs 2, songs 4 to 9."""
-_CONTRAST = 20.0  # of triads: the likeliest counts almost alone
+_CONTRAST = 40.0  # of triads: the likeliest counts almost alone
 _SMOOTH = 3  # frames
 _DEPENDENCE = 0.05
 """What a frame tells beside its neighbours: so little that the model is as sure as it is right with songs that it
