@@ -29,10 +29,17 @@ def test_a_name_that_was_bound_to_this_machine_by_somebody_else_is_refused(
         assert client.get(path, headers={"Host": host}).status_code == 403
 
 
+def test_a_request_that_names_two_hosts_is_refused_whichever_of_them_is_ours(client: TestClient) -> None:
+    for hosts in (("127.0.0.1:3100", "evil.example"), ("evil.example", "127.0.0.1:3100")):
+        answer = client.get("/api/v1/health", headers=[("Host", host) for host in hosts])
+        assert answer.status_code == 400
+
+
 @pytest.mark.parametrize(
     "headers",
     [
         {"Origin": "http://evil.example"},
+        {"Origin": ADDRESS.replace("http:", "https:")},  # nothing here speaks it
         {"Origin": "http://127.0.0.1:3000"},  # another port is another page
         {"Origin": "null"},
         {"Origin": "file://"},
@@ -118,6 +125,35 @@ def test_what_a_person_called_a_track_is_sent_as_data_and_never_as_a_page(
 ) -> None:
     for path in ("/api/v1/tracks", f"/api/v1/tracks/{track}"):
         assert client.get(path).headers["content-type"] == "application/json"
+
+
+def test_what_the_page_has_nothing_at_is_not_found(client: TestClient) -> None:
+    there = {"/": 200, "/tracks/some-track": 200, "/nothing": 404, "/tracks/a/b": 404}
+    files = {"/favicon.ico": 404, "/index.html%00": 404, "/robots.txt": 404}
+    asked = {**there, **files}
+    assert {path: client.get(path).status_code for path in asked} == asked
+    assert all(client.get(path).content == b"" for path in files)
+
+
+def test_files_and_the_page_answer_head_as_get_without_what_follows(client: TestClient, track: str) -> None:
+    for path in (
+        "/",
+        f"/api/v1/tracks/{track}/cover",
+        f"/api/v1/tracks/{track}/files/master/master.wav",
+        "/api/v1/catalogue",
+        f"/api/v1/tracks/{track}/archive",
+    ):
+        head, whole = client.head(path), client.get(path)
+        assert (head.status_code, head.content) == (200, b""), path
+        told = {"content-type", "content-length", "content-disposition"} & whole.headers.keys()
+        assert {name: head.headers[name] for name in told} == {name: whole.headers[name] for name in told}
+
+
+def test_a_body_that_is_no_json_is_told_in_words(client: TestClient, track: str) -> None:
+    headers = {"content-type": "application/json"}
+    answer = client.patch(f"/api/v1/tracks/{track}/brief", content=b"{", headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("the body is no JSON: ")
 
 
 def test_any_other_address_is_the_page_and_never_a_file_of_the_server(client: TestClient) -> None:
