@@ -108,7 +108,7 @@ def _boundary(request: Request) -> bytes:
 async def _read(request: Request, boundary: bytes, form: _Form, most: int) -> None:
     try:
         # The form has its own limit for headers, and tells it.
-        parser = MultipartParser(boundary, form.callbacks(), max_header_size=2 * _BLOCK_BYTES)
+        parser = MultipartParser(boundary, form.callbacks(), max_header_size=most)
         block, size, begun = bytearray(), 0, False
         async for chunk in _in_time(request.stream()):
             size += len(chunk)

@@ -63,4 +63,39 @@ describe("segments", () => {
     expect(fetcher).toHaveBeenCalledTimes(2);
     vi.useRealTimers();
   });
+
+  it("that are given up before their turn are not fetched, and are when they are wanted again", async () => {
+    const asked: number[] = [];
+    const answers: (() => void)[] = [];
+    const fetcher = (_: string, number: number) => {
+      asked.push(number);
+      return new Promise<Encoded>((answer) => answers.push(() => answer(encoded)));
+    };
+    const segments = new Segments(fetcher, decoder);
+    const passed = [0, 1, 2, 3, 4, 5].map((number) => segments.want("a", number, true));
+    const outcomes = Promise.allSettled(passed);
+    segments.giveUp();
+    const wanted = segments.want("a", 5, true);
+    answers[0]?.();
+    await segments.want("a", 0);
+    await vi.waitFor(() => expect(asked).toEqual([0, 1, 2, 5]));
+    for (const answer of answers) answer();
+    expect(await wanted).toBe(sound);
+    expect((await outcomes).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled", "rejected", "rejected", "rejected"]);
+  });
+
+  it("that are never answered make room for others after a while", async () => {
+    vi.useFakeTimers();
+    const fetcher = (_: string, number: number, signal: AbortSignal) =>
+      number > 2
+        ? Promise.resolve(encoded)
+        : new Promise<Encoded>((_answer, fail) => signal.addEventListener("abort", () => fail(signal.reason)));
+    const segments = new Segments(fetcher, decoder);
+    const stuck = Promise.allSettled([0, 1, 2].map((number) => segments.want("a", number, true)));
+    const next = segments.want("a", 3, true);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await next).toBe(sound);
+    expect((await stuck).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    vi.useRealTimers();
+  });
 });

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from resonate_studio.api import routes_of_page
 from resonate_studio.api.access import POLICY, Token
 from resonate_studio.api.app import create_app
 from resonate_studio.api.opened import Opened
@@ -127,6 +128,14 @@ def test_what_a_person_called_a_track_is_sent_as_data_and_never_as_a_page(
         assert client.get(path).headers["content-type"] == "application/json"
 
 
+@pytest.fixture
+def _built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that is built, wherever these tests run."""
+    (tmp_path / "index.html").write_text("<!doctype html><title>Resonate</title>")
+    monkeypatch.setattr(routes_of_page, "built_files", lambda: {"index.html": tmp_path / "index.html"})
+
+
+@pytest.mark.usefixtures("_built")
 def test_what_the_page_has_nothing_at_is_not_found(client: TestClient) -> None:
     there = {"/": 200, "/tracks/some-track": 200, "/nothing": 404, "/tracks/a/b": 404}
     files = {"/favicon.ico": 404, "/index.html%00": 404, "/robots.txt": 404}
@@ -135,6 +144,7 @@ def test_what_the_page_has_nothing_at_is_not_found(client: TestClient) -> None:
     assert all(client.get(path).content == b"" for path in files)
 
 
+@pytest.mark.usefixtures("_built")
 def test_files_and_the_page_answer_head_as_get_without_what_follows(client: TestClient, track: str) -> None:
     for path in (
         "/",
