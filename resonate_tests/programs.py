@@ -1,4 +1,5 @@
-"""What tests need and Python packages do not bring: Chromium, PostgreSQL's server, and a voice to listen to.
+"""What tests need and Python packages do not bring: Chromium, PostgreSQL's server, FluidSynth, a voice to
+listen to.
 
 `make test` runs this first, by a bare Python: on a Debian system, as root, what is missing is installed, together
 with what Resonate itself wants; elsewhere one line names it.
@@ -30,6 +31,12 @@ def find_postgresql() -> Path | None:
     )
 
 
+def find_fluidsynth() -> Path | None:
+    """The player of soundfonts."""
+    path = shutil.which("fluidsynth")
+    return Path(path) if path else None
+
+
 def find_speech() -> Path | None:
     """The directory of the announcements of a telephone exchange, spoken by Allison Smith."""
     directory = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
@@ -39,6 +46,7 @@ def find_speech() -> Path | None:
 FINDERS: Mapping[str, Callable[[], Path | None]] = {
     "chromium": find_chromium,
     "postgresql": find_postgresql,
+    "fluidsynth": find_fluidsynth,
     "asterisk-core-sounds-en-g722": find_speech,
 }
 """Debian package → finder of what tests use of it."""

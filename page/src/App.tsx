@@ -2,6 +2,7 @@ import { Suspense, useLayoutEffect } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { useServerEvents } from "./api/events.ts";
 import { Announcements } from "./design/announce.tsx";
+import { NobodyAnswers } from "./design/NobodyAnswers.tsx";
 import { Header } from "./design/Header.tsx";
 import { LibraryPage, TrackPage } from "./pages.tsx";
 
@@ -18,6 +19,7 @@ export function App() {
       </a>
       <Header />
       <main id="main" tabIndex={-1}>
+        <NobodyAnswers />
         <Suspense fallback={<p className="waiting">Opening…</p>}>
           <Switch>
             <Route path="/">

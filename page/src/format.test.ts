@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { about, clock, count, measure, size, typeset, words } from "./format.ts";
+import { about, clock, count, measure, musical, size, spoken, typeset, words } from "./format.ts";
 
 test("a length is told as clocks tell it, with hours only where there are any", () => {
   expect(clock(0)).toBe("0:00");
@@ -43,4 +43,20 @@ test("a line of the server's has a minus in front of numbers, and hyphens elsewh
   expect(typeset("-13.4 LUFS, 63 Hz at -4 dB (-0.5), htdemucs-2, look-ahead")).toBe(
     "−13.4 LUFS, 63 Hz at −4 dB (−0.5), htdemucs-2, look-ahead",
   );
+});
+
+test("keys and chords have sharps and flats, and words keep their letters", () => {
+  expect(["F# minor", "Bb major", "Ebm7/Bb", "Absus4", "Gbmaj7", "Dbdim", "A minor", "B"].map(musical)).toEqual([
+    "F♯ minor",
+    "B♭ major",
+    "E♭m7/B♭",
+    "A♭sus4",
+    "G♭maj7",
+    "D♭dim",
+    "A minor",
+    "B",
+  ]);
+  expect(musical("Abel and Ebony, take #3")).toBe("Abel and Ebony, take #3");
+  expect(spoken("Bb major")).toBe("B flat major");
+  expect(spoken("F# minor")).toBe("F sharp minor");
 });

@@ -38,6 +38,11 @@ export function measure(value: number | null, unit: string, digits = 1): string 
   return `${value.toFixed(digits).replace("-", "−")}${unit && " "}${unit}`;
 }
 
+/** A score of the master against the original, which is no verdict. */
+export function likeness(score: number): string {
+  return `like the original: ${Math.round(score)} of 100`;
+}
+
 export function tempo(bpm: number | null): string {
   return bpm === null ? UNKNOWN : String(Math.round(bpm));
 }
@@ -61,7 +66,20 @@ export function moment(iso: string): string {
 
 const HYPHEN = /(?<=^|[\s(±,])-(?=\d)/g; // in front of a number
 
-/** A line of the server's with true minus signs. */
+/** A line of the server's with true minus signs, sharps and flats. */
 export function typeset(line: string): string {
-  return line.replaceAll(HYPHEN, "−");
+  return musical(line).replaceAll(HYPHEN, "−");
+}
+
+const SHARP = /(?<![A-Za-z0-9])([A-G])#/g; // of a note's name, also after a slash
+const FLAT = /(?<![A-Za-z0-9])([A-G])b(?=$|[^a-z]|m|sus|dim|aug|add)/g; // Bb, Ebm7, Absus4, and no word such as Abel
+
+/** Keys and chords with ♯ and ♭: F# minor → F♯ minor, Bbm7 → B♭m7. */
+export function musical(text: string): string {
+  return text.replaceAll(SHARP, "$1♯").replaceAll(FLAT, "$1♭");
+}
+
+/** As it is said: screen readers pass over ♯ and ♭, or read "F number". */
+export function spoken(text: string): string {
+  return musical(text).replaceAll("♯", " sharp").replaceAll("♭", " flat");
 }

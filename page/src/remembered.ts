@@ -1,4 +1,5 @@
-/** Settings of this browser: presets, view, volume. In localStorage under "resonate.<name>", as JSON. */
+/** Settings of this browser: presets, view, volume, levels of a track's mixer. In localStorage under "resonate.<name>",
+ * as JSON; what is only begun, "draft.…", in sessionStorage, for as long as the tab is open. */
 import { useSyncExternalStore } from "react";
 
 const CHANGED = "resonate-remembered";
@@ -8,11 +9,15 @@ function key(name: string): string {
   return `resonate.${name}`;
 }
 
+function place(name: string): Storage {
+  return name.startsWith("draft.") ? sessionStorage : localStorage;
+}
+
 export function remembered<T>(name: string, otherwise: T): T {
   if (kept.has(name)) return kept.get(name) as T;
   let value = otherwise;
   try {
-    const text = localStorage.getItem(key(name));
+    const text = place(name).getItem(key(name));
     if (text !== null) value = JSON.parse(text) as T;
   } catch {
     // Not readable, or storage is forbidden: as if nothing were remembered.
@@ -24,9 +29,19 @@ export function remembered<T>(name: string, otherwise: T): T {
 export function remember<T>(name: string, value: T): void {
   kept.set(name, value);
   try {
-    localStorage.setItem(key(name), JSON.stringify(value));
+    place(name).setItem(key(name), JSON.stringify(value));
   } catch {
     // Full or forbidden: it holds until the page is left.
+  }
+  dispatchEvent(new Event(CHANGED));
+}
+
+export function forget(name: string): void {
+  kept.delete(name);
+  try {
+    place(name).removeItem(key(name));
+  } catch {
+    // Forbidden: nothing was kept.
   }
   dispatchEvent(new Event(CHANGED));
 }

@@ -88,6 +88,16 @@ def computations(store: Store) -> Iterator[Computation]:
         )
 
 
+def removable(
+    found: Computation, older_than_seconds: float, leftover_seconds: float = LEFTOVER_SECONDS
+) -> bool:
+    """Whether `clear` would remove it, were its track not in use."""
+    if found.manifest is None:
+        return time.time() - found.written_at >= leftover_seconds
+    kept = found.current or found.stage in _KEPT
+    return not kept and time.time() - found.written_at >= older_than_seconds
+
+
 def clear(
     store: Store,
     older_than_seconds: float,
@@ -101,13 +111,10 @@ def clear(
     for again before each removal: a run that begins meanwhile finds its results, or makes them again, but never
     half of one.
     """
-    moment = time.time()
     results = leftovers = size = 0
     in_use: set[str] = set()
     for found in list(computations(store)):
-        if (found.current or found.stage in _KEPT) and found.manifest is not None:
-            continue
-        if moment - found.written_at < (leftover_seconds if found.manifest is None else older_than_seconds):
+        if not removable(found, older_than_seconds, leftover_seconds):
             continue
         if found.track in tracks_in_use():
             in_use.add(found.track)

@@ -41,12 +41,13 @@ def stored_file(
     return artefact, name
 
 
-def file_answer(artefact: Artefact, name: str, source: Source | None) -> Response:
+def file_answer(artefact: Artefact, name: str, source: Source | None, earlier: bool = False) -> Response:
     """By range where one is asked for. A name for a person; pictures are shown, all else is taken away."""
+    since = f", of {artefact.manifest.made_at[:16].replace('T', ' ').replace(':', '.')}" if earlier else ""
     path = artefact.path(name)
     kind = media_type(name)
     stored = artefact.manifest.files[name]
-    called = spoken_name(artefact.manifest.stage, name, source)
+    called = spoken_name(artefact.manifest.stage, name, source, since)
     shown = "inline" if kind.startswith("image/") else "attachment"
     return FileResponse(
         path,
@@ -59,17 +60,18 @@ def file_answer(artefact: Artefact, name: str, source: Source | None) -> Respons
     )
 
 
-def spoken_name(stage: str, name: str, source: Source | None) -> str:
-    """`Artist - Title (Vocals).wav`, as exports are called; what is no music by its own name."""
+def spoken_name(stage: str, name: str, source: Source | None, since: str = "") -> str:
+    """`Artist - Title (Vocals).wav`, as exports are called; what is no music by its own name. since: what tells an
+    earlier result from the one that counts."""
     artist, title = (source.artist, source.title) if source else (None, None)
     stem, ending = PurePosixPath(name).stem, PurePosixPath(name).suffix.lstrip(".")
     if stage == "master" and stem.startswith("master"):
         label, form = label_and_form(name)
-        return file_name(artist, title, f"Master, {label}" if label else "Master", form)
+        return file_name(artist, title, (f"Master, {label}" if label else "Master") + since, form)
     if stage in _SPOKEN and ending in ("wav", "mid"):
-        return file_name(artist, title, f"{stem.capitalize()}{_SPOKEN[stage]}", ending)
+        return file_name(artist, title, f"{stem.capitalize()}{_SPOKEN[stage]}{since}", ending)
     if ending == "wav":
-        return file_name(artist, title, {"track": "Original"}.get(stem, stem.capitalize()), ending)
+        return file_name(artist, title, {"track": "Original"}.get(stem, stem.capitalize()) + since, ending)
     return f"{stage}-{name}"
 
 

@@ -148,6 +148,7 @@ def _of_artefact(
             sample_rate=heard.sample_rate,
             channels=heard.channels,
             loudness_lufs=loudness,
+            loudness_range_lu=_range(name, file, artefact),
             true_peak_dbtp=peak,
             offset_s=0.0,
             gain_db=_gain(kind, part, made),
@@ -188,6 +189,13 @@ def _levels(
         return _as_it_went_into_the_mix(name.part or "", made), None
     part = f"{name.part}_" if name.part else ""
     return _number(own.get(f"{part}loudness_lufs")), _number(own.get(f"{part}true_peak_dbtp"))
+
+
+def _range(name: VersionName, file: str, artefact: Artefact) -> float | None:
+    if name.kind != "master":
+        return None
+    asked = measure_name(name.part or "", label_and_form(file)[1], "loudness_range_lu")
+    return _number(artefact.manifest.measures.get(asked))
 
 
 def _as_it_went_into_the_mix(stem: str, made: Mapping[str, Artefact]) -> float | None:

@@ -11,6 +11,14 @@ from resonate_resources.storage.artefacts import Artefact
 from resonate_studio.api import models
 
 _NO_DIMENSIONS = ("total", "lag_s", "gain_db")
+_SPOKEN = {
+    "mel_spectrogram_correlation": "tone over time",
+    "rms_per_section": "level of sections",
+    "bpm_phase": "place of beats",
+    "timbre_mfcc": "timbre",
+    "section_boundaries": "places of sections",
+}
+"""Dimensions whose name says how they are measured, by what they tell."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,9 @@ def quality_of(made: Mapping[str, Artefact]) -> models.Quality:
     scores = measured.get("qc_scores", {})
     details = _details(made["qc_scores"]) if "qc_scores" in made else {}
     dimensions = [
-        models.Dimension(name=name.replace("_", " "), score=float(value), detail=details.get(name, ""))
+        models.Dimension(
+            name=_SPOKEN.get(name, name.replace("_", " ")), score=float(value), detail=details.get(name, "")
+        )
         for full, value in scores.items()
         if full.startswith("master_") and (name := full.removeprefix("master_")) not in _NO_DIMENSIONS
     ]

@@ -105,11 +105,13 @@ class TrackSummary(Shape):
 
 
 class TrackList(Shape):
-    """total: of all that match; states: how many of all tracks are in each state."""
+    """total: of all that match; states: how many of all tracks are in each state. left_out: engines that the latest
+    track would rather have been separated with, and that can't run here."""
 
     tracks: list[TrackSummary]
     total: int
     states: dict[str, int]
+    left_out: list[str]
 
 
 class Section(Shape):
@@ -137,10 +139,11 @@ class Music(Shape):
 
 
 class Version(Shape):
-    """Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0 until it
-    is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured. gain_db: what
-    it was moved by, of stems, in the mix. current: whether it is what its stage gives now, and not an earlier
-    result. generated: to be labelled so. url: the whole file, for taking away."""
+    """Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0
+    until it is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured.
+    loudness_range_lu: of masters. gain_db: what it was moved by, of stems, in the mix. current: whether it is
+    what its stage gives now, and not an earlier result. generated: to be labelled so. url: the whole file,
+    for taking away."""
 
     id: VersionId
     label: str
@@ -150,6 +153,7 @@ class Version(Shape):
     sample_rate: int
     channels: int
     loudness_lufs: float | None
+    loudness_range_lu: float | None
     true_peak_dbtp: float | None
     offset_s: float
     gain_db: float | None
@@ -178,7 +182,7 @@ class StageReport(Shape):
 
 
 class Dimension(Shape):
-    """One of the twelve of quality control. score: 0 to 100."""
+    """One of the twelve of quality control, by the name that people have for it. score: 0 to 100."""
 
     name: str
     score: float
@@ -341,12 +345,14 @@ class CacheRow(Shape):
 
 
 class Cache(Shape):
-    """light_bytes: of light copies, waveforms and spectrograms, which are made again when they are wanted."""
+    """light_bytes: of light copies, waveforms and spectrograms, which are made again when they are wanted.
+    removable_bytes: what clearing it of results of the age that was asked for would free."""
 
     rows: list[CacheRow]
     current_bytes: int
     cached_bytes: int
     light_bytes: int
+    removable_bytes: int
 
 
 class CacheClear(Shape):

@@ -67,7 +67,7 @@ def download(
 ) -> Response:
     """A file that a stage made. key: of an earlier result."""
     artefact, _ = downloads.stored_file(home.storage, track, stage, name, key)
-    return downloads.file_answer(artefact, name, home.storage.sources.find(track))
+    return downloads.file_answer(artefact, name, home.storage.sources.find(track), earlier=key is not None)
 
 
 @router.head("/tracks/{track}/archive", include_in_schema=False)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import PurePath
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from resonate_studio.api import storing
 from resonate_studio.api.addresses import MEDIA_TYPES
@@ -59,9 +60,9 @@ def rejections(home: OpenedHome) -> RejectedFiles:
 
 
 @router.get("/cache", responses=answers())
-def cache(home: OpenedHome) -> Cache:
-    """What results take up, current and earlier ones."""
-    return storing.taken_up(home)
+def cache(home: OpenedHome, older_than_days: Annotated[float, Query(ge=0, le=3650)] = 7.0) -> Cache:
+    """What results take up, current and earlier ones, and what removing those of that age would free."""
+    return storing.taken_up(home, older_than_days)
 
 
 @router.post("/cache/clear", responses=answers())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from resonate_assets.runs import tracks_under_way
 from resonate_resources.storage.catalogue import CATALOGUE
-from resonate_resources.storage.compute_cache import clear, computations
+from resonate_resources.storage.compute_cache import clear, computations, removable
 from resonate_resources.storage.heartbeats import tracks_in_use
 from resonate_studio.api.models import Cache, CacheCleared, CacheRow, Rejected, RejectedFiles
 from resonate_studio.api.opened import Opened
@@ -35,11 +35,13 @@ def catalogue(home: Opened) -> bytes | None:
     return written.getvalue()
 
 
-def taken_up(home: Opened) -> Cache:
-    """By stage and engine. Walks all of storage: seconds, of a large library."""
+def taken_up(home: Opened, older_than_days: float) -> Cache:
+    """By stage and engine, and what `cleared` would remove. Walks all of storage: seconds, of a large library."""
     sizes: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    goes = 0
     for found in computations(home.storage.store):
         sizes[found.stage, found.engine][0 if found.current else 1] += found.size
+        goes += found.size if removable(found, older_than_days * 86_400.0) else 0
     rows = [
         CacheRow(stage=stage, engine=engine, current_bytes=current, cached_bytes=cached)
         for (stage, engine), (current, cached) in sorted(sizes.items())
@@ -49,6 +51,7 @@ def taken_up(home: Opened) -> Cache:
         current_bytes=sum(row.current_bytes for row in rows),
         cached_bytes=sum(row.cached_bytes for row in rows),
         light_bytes=_size_of(home.settings.home / LIGHT),
+        removable_bytes=goes,
     )
 
 

@@ -24,7 +24,7 @@ from resonate_studio.api.measures import quality_of
 from resonate_studio.api.measuring import with_measures
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.problems import ProblemError, not_found
-from resonate_studio.api.wording import notes_of, printable, warnings_of, without_paths
+from resonate_studio.api.wording import left_out, notes_of, printable, warnings_of, without_paths
 from resonate_studio.hearing.light_copies import LightCopies
 from resonate_studio.library_status import WORST_FIRST
 from resonate_studio.removing import Removal, is_being_removed
@@ -32,6 +32,8 @@ from resonate_studio.removing import Removal, is_being_removed
 _CHANGED = {"restored_stems": "stems", "mix": "raw_track", "master": "raw_track"}
 """Stage that makes sound of sound → the stage whose sound it may have left as it was."""
 _COVERS_KEPT = 50_000
+_LOOKED_THROUGH = 20
+"""Tracks, the latest first, of which one may have stems."""
 _UNHEARD_DB = -96.0
 _Order = Callable[[Row], Any]
 _ORDERS: Mapping[str, _Order] = {
@@ -51,6 +53,7 @@ class Tracks:
         self._opened, self._library, self._jobs, self._copies = opened, library, jobs, copies
         self._lock = threading.Lock()
         self._orders: dict[tuple[int, str, bool], list[str]] = {}
+        self._latest: tuple[int, list[str]] = -1, []
         self._covers: dict[tuple[str, str], bool] = {}
 
     def require(self, track: str) -> None:
@@ -76,7 +79,9 @@ class Tracks:
         for word in words:
             found = [track for track in found if word in there.rows[track].found_by or word == track]
         shown = [self._summary(there, track) for track in found[offset : offset + limit]]
-        return models.TrackList(tracks=shown, total=len(found), states=dict(there.states))
+        return models.TrackList(
+            tracks=shown, total=len(found), states=dict(there.states), left_out=self._left_out(there)
+        )
 
     def show(self, track: str) -> models.Track:
         """Raises ProblemError."""
@@ -174,6 +179,20 @@ class Tracks:
             generated=row.generated,
             cover_url=f"{track_url(track)}/cover" if self._has_cover(row) else None,
         )
+
+    def _left_out(self, there: Snapshot) -> list[str]:
+        """By the latest track that has stems, which is looked for once for each state of the library."""
+        with self._lock:
+            if self._latest[0] == there.number:
+                return self._latest[1]
+        latest = sorted(there.rows.values(), key=lambda row: row.added_at or "", reverse=True)[
+            :_LOOKED_THROUGH
+        ]
+        stems = (self._opened.storage.artefacts.current("stems", row.track) for row in latest)
+        found = next((left_out(artefact.manifest) for artefact in stems if artefact is not None), [])
+        with self._lock:
+            self._latest = there.number, found
+        return found
 
     def _has_cover(self, row: Row) -> bool:
         """By the manifest, which is read once for each result."""

@@ -86,11 +86,12 @@ def label(kind: str, part: str | None) -> str:
 
 def warnings_of(manifest: Manifest) -> list[str]:
     """What a person should know before anything else of a stage, in sentences."""
-    told = [*_WARNINGS[manifest.stage](manifest.measures)] if manifest.stage in _WARNINGS else []
-    left_out = [found["engine"] for note in manifest.notes if (found := _LEFT_OUT.match(note))]
-    if left_out:
-        told.append(f"Better engines were not to be had: {', '.join(left_out)}; the notes tell why.")
-    return told
+    return [*_WARNINGS[manifest.stage](manifest.measures)] if manifest.stage in _WARNINGS else []
+
+
+def left_out(manifest: Manifest) -> list[str]:
+    """Engines that a separation would have preferred, and that can't run here; its notes tell why."""
+    return [found["engine"] for note in manifest.notes if (found := _LEFT_OUT.match(note))]
 
 
 def notes_of(manifest: Manifest) -> list[str]:

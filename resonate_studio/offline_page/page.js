@@ -9,17 +9,26 @@ const make = (tag, text, className) => {
   if (className) made.className = className;
   return made;
 };
+// Lengths are rounded as in the studio; where one is, is told by whole seconds that have passed.
 const clock = (seconds) => {
-  const whole = Math.floor(seconds);
+  const whole = Math.round(seconds);
   const hours = Math.floor(whole / 3600);
   const minutes = String(Math.floor(whole / 60) % 60);
   const rest = String(whole % 60).padStart(2, "0");
   return hours ? `${hours}:${minutes.padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 };
-const figure = (value) => {
-  const digits = Math.abs(value) < 1000 ? 1 : 0;
-  return value.toLocaleString("en", {maximumFractionDigits: digits}).replace("-", "−");
+// In the studio's own words: "true peak" → "True peak".
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+const measured = (value, unit) => {
+  if (value === null) return "–";
+  return unit === "Hz" ? `${(value / 1000).toFixed(1)} kHz` : `${value.toFixed(1).replace("-", "−")} ${unit}`;
 };
+// Minus signs, sharps and flats as they are printed.
+const typeset = (text) =>
+  text
+    .replace(/(^|[^A-Za-z0-9])([A-G])#/g, "$1$2♯")
+    .replace(/(^|[^A-Za-z0-9])([A-G])b(?=$|[^a-z]|m|sus|dim|aug|add)/g, "$1$2♭")
+    .replace(/(^|[\s(±,])-(?=\d)/g, "$1−");
 // How likely as many right answers or more are by guessing: exact, as logarithms, since 2^1000 is no number.
 const guessed = (right, count) => {
   let total = 0;
@@ -56,7 +65,7 @@ function show() {
 function showTime() {
   const seconds = player.position() / RATE;
   const total = facts.frames / RATE;
-  at("time").textContent = `${clock(seconds)} of ${clock(total)}`;
+  at("time").textContent = `${clock(Math.floor(seconds))} of ${clock(total)}`;
   const seek = at("seek");
   seek.setAttribute("aria-valuemax", total.toFixed(1));
   seek.setAttribute("aria-valuenow", seconds.toFixed(1));
@@ -120,7 +129,14 @@ function fill() {
   at("artist").hidden = !facts.artist;
   facts.versions.forEach((version, number) => {
     version.peaks = Int8Array.from(atob(version.peaks), (letter) => letter.charCodeAt(0));
-    const button = make("button", `${number + 1} ${version.label}`);
+    const button = make("button");
+    if (number < 9) {
+      const key = make("kbd", String(number + 1));
+      key.setAttribute("aria-hidden", "true");
+      button.append(key, " ");
+    }
+    button.append(version.label);
+    if (version.loudness !== null) button.append(" ", make("span", measured(version.loudness, "LUFS"), "soft figures"));
     if (version.generated) button.append(make("span", "AI-generated", "tag"));
     Object.assign(button, {type: "button", role: "radio"});
     button.setAttribute("role", "radio");
@@ -151,29 +167,29 @@ function fill() {
     }
   }
   const {accepted, reasons, total, measures, dimensions} = facts.quality;
-  const score = total === null ? "" : ` Score: ${figure(total)} of 100.`;
+  const likeness = total === null ? "" : ` Like the original: ${Math.round(total)} of 100.`;
   const judged = accepted === null ? "Not judged yet." : accepted ? "Accepted." : "Not accepted.";
-  at("verdict").textContent = judged + score;
+  at("verdict").textContent = judged + likeness;
   at("verdict").classList.add(accepted === false ? "bad" : "good");
-  for (const reason of reasons) at("reasons").append(make("li", reason));
+  for (const reason of reasons) at("reasons").append(make("li", typeset(reason)));
   const rows = at("measures").tBodies[0];
   for (const {name, unit, before, after, better} of measures) {
     const row = rows.insertRow();
-    const head = make("th", name);
+    const head = make("th", sentence(name));
     head.scope = "row";
     row.append(head);
-    for (const value of [before, after]) row.append(make("td", value === null ? "–" : `${figure(value)} ${unit}`));
+    for (const value of [before, after]) row.append(make("td", measured(value, unit)));
     const told = better === null ? "" : better ? "better" : "worse";
     row.append(make("td", told, better === null ? "" : better ? "good" : "bad"));
   }
   for (const {name, score: value, detail} of dimensions) {
     const meter = Object.assign(make("meter"), {min: 0, max: 100, value});
-    meter.setAttribute("aria-label", name);
-    const term = make("dt", name);
-    term.title = detail;
+    meter.setAttribute("aria-label", sentence(name));
+    const term = make("dt", sentence(name));
+    term.title = typeset(detail);
     const bar = make("dd");
     bar.append(meter);
-    at("dimensions").append(term, bar, make("dd", figure(value)));
+    at("dimensions").append(term, bar, make("dd", String(Math.round(value))));
   }
   at("dimensions-heading").hidden = !dimensions.length;
   at("measures").hidden = !measures.length;

@@ -92,6 +92,7 @@ def write_page(folder: Path, heard: Sequence[Heard], told: Told, tell: Callable[
                     "label": version.label,
                     "folder": name,
                     "file": f"{name}.opus" if len(spans) == 1 else None,
+                    "loudness": _finite(version.loudness_lufs),
                     "match": round(matches[number], 3),
                     "generated": version.generated,
                     "peaks": base64.b64encode(_peaks(version.recording)).decode(),
@@ -192,6 +193,11 @@ def _match_db(heard: Sequence[Heard]) -> list[float]:
         else 0.0
         for one in heard
     ]
+
+
+def _finite(lufs: float | None) -> float | None:
+    """None of silence."""
+    return None if lufs is None or not math.isfinite(lufs) else round(lufs, 2)
 
 
 def _peaks(recording: Recording) -> bytes:

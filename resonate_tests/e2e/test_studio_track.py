@@ -312,6 +312,54 @@ def test_stems_are_mixed_and_their_notes_seen(page: Page) -> None:
     expect(mixer).to_have_attribute("aria-pressed", "false")
 
 
+def test_levels_of_the_mixer_outlive_a_reload_and_go_into_the_brief_where_they_wait(page: Page) -> None:
+    panel = tab(page, "Mixer")
+    level = panel.get_by_role("group", name="Bass").get_by_role("slider", name=re.compile("^Level"))
+    use = panel.get_by_role("button", name="Use these levels")
+    expect(use).to_be_disabled()
+    level.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")  # half a decibel each
+    moved = float(level.input_value())
+    page.reload()
+    assert float(level.input_value(timeout=LOADED_IN_MS)) == moved
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_in_viewport()
+    use.click()
+    waiting = page.get_by_role("tab", name="Brief not applied yet")
+    expect(waiting).to_have_attribute("aria-selected", "true")
+    gain = page.get_by_role("spinbutton", name="Gains (dB): Bass")
+    expect(gain).to_have_value("2")
+    expect(gain).to_be_in_viewport()
+    expect(page.get_by_text("Made anew when it is applied: mix and master.")).to_be_visible()
+    tab(page, "Before and after")
+    page.reload()
+    waiting.click(timeout=LOADED_IN_MS)
+    expect(gain).to_have_value("2")
+    page.get_by_role("button", name="Discard").click()
+    expect(waiting).to_have_count(0)
+    expect(gain).to_have_value("")
+    tab(page, "Mixer").get_by_role("button", name="Reset all").click()
+
+
+def test_what_plays_stays_in_sight_and_covers_nothing_that_has_the_focus(page: Page) -> None:
+    tab(page, "What was done")
+    bar = page.locator(".player-bar")
+    for width, height in ((1280, 900), (360, 740)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        expect(page.get_by_role("button", name="Play", exact=True)).to_be_in_viewport(ratio=1)
+        expect(version(page, "Original")).to_be_in_viewport()
+        page.get_by_role("tabpanel").locator("summary").last.focus()
+        for _ in range(12):
+            page.keyboard.press("Shift+Tab")
+            at, under = page.evaluate(
+                "(a => [a.getBoundingClientRect().top, a.closest('.player-bar, .header')])(document.activeElement)"
+            )
+            ends = bar.bounding_box()
+            assert ends is not None
+            assert under is not None or at >= ends["y"] + ends["height"] - 1
+
+
 def test_ten_blind_trials_are_judged_by_the_binomial_distribution_kept_and_exported(
     page: Page, studio: Studio, track: str
 ) -> None:
@@ -354,7 +402,8 @@ def test_another_loudness_makes_a_second_master_and_the_earlier_brief_brings_the
     panel = tab(page, "Before and after")
     version(page, "Master").click()
     against = panel.get_by_role("combobox")
-    against.select_option(label="Master (earlier)")
+    before = against.locator("option", has_text=re.compile(r"^Master of .*LUFS\)$"))
+    against.select_option(before.get_attribute("value"))
     expect(panel.get_by_text(re.compile(r"as it is, Master is \d+\.\d LU softer"))).to_be_visible()
     earlier.click()
     expect(earlier).to_have_attribute("aria-pressed", "true")
@@ -373,7 +422,9 @@ def test_an_archive_and_a_single_stem_are_taken_away(page: Page, tmp_path: Path)
     panel = tab(page, "Export")
     for name, wanted in (("Masters", True), ("Stems, as separated", True), ("MIDI", True), ("Mix", False)):
         panel.get_by_label(name, exact=True).set_checked(wanted)
+    panel.get_by_label("Bits").select_option("32 (float)")
     panel.get_by_label("Format").select_option("FLAC")
+    expect(panel.get_by_label("Bits").locator("option")).to_have_text(["16", "24"])
     panel.get_by_label("Bits").select_option("16")
     archive = downloaded(page, panel.get_by_role("link", name="Download the archive"))
     with zipfile.ZipFile(archive.path()) as packed:
@@ -387,7 +438,7 @@ def test_an_archive_and_a_single_stem_are_taken_away(page: Page, tmp_path: Path)
     lengths = [sound.frames / sound.samplerate for sound in sounds.values()]
     assert lengths == pytest.approx([CLIP_SECONDS] * len(lengths), abs=0.1)
 
-    drums = downloaded(page, panel.get_by_role("link", name="Drums", exact=True))
+    drums = downloaded(page, panel.get_by_role("link", name="Drums, as separated", exact=True))
     drums.save_as(tmp_path / "drums.wav")
     assert sf.info(tmp_path / "drums.wav").samplerate == SAMPLE_RATE
 

@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Cache
-         * @description What results take up, current and earlier ones.
+         * @description What results take up, current and earlier ones, and what removing those of that age would free.
          */
         get: operations["cache"];
         put?: never;
@@ -773,6 +773,7 @@ export interface components {
         /**
          * Cache
          * @description light_bytes: of light copies, waveforms and spectrograms, which are made again when they are wanted.
+         *     removable_bytes: what clearing it of results of the age that was asked for would free.
          */
         Cache: {
             /** Cached Bytes */
@@ -781,6 +782,8 @@ export interface components {
             current_bytes: number;
             /** Light Bytes */
             light_bytes: number;
+            /** Removable Bytes */
+            removable_bytes: number;
             /** Rows */
             rows: components["schemas"]["CacheRow"][];
         };
@@ -826,7 +829,7 @@ export interface components {
         };
         /**
          * Dimension
-         * @description One of the twelve of quality control. score: 0 to 100.
+         * @description One of the twelve of quality control, by the name that people have for it. score: 0 to 100.
          */
         Dimension: {
             /** Detail */
@@ -1121,9 +1124,12 @@ export interface components {
         };
         /**
          * TrackList
-         * @description total: of all that match; states: how many of all tracks are in each state.
+         * @description total: of all that match; states: how many of all tracks are in each state. left_out: engines that the latest
+         *     track would rather have been separated with, and that can't run here.
          */
         TrackList: {
+            /** Left Out */
+            left_out: string[];
             /** States */
             states: {
                 [key: string]: number;
@@ -1184,10 +1190,11 @@ export interface components {
         };
         /**
          * Version
-         * @description Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0 until it
-         *     is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured. gain_db: what
-         *     it was moved by, of stems, in the mix. current: whether it is what its stage gives now, and not an earlier
-         *     result. generated: to be labelled so. url: the whole file, for taking away.
+         * @description Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0
+         *     until it is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured.
+         *     loudness_range_lu: of masters. gain_db: what it was moved by, of stems, in the mix. current: whether it is
+         *     what its stage gives now, and not an earlier result. generated: to be labelled so. url: the whole file,
+         *     for taking away.
          */
         Version: {
             /** Channels */
@@ -1211,6 +1218,8 @@ export interface components {
             label: string;
             /** Loudness Lufs */
             loudness_lufs: number | null;
+            /** Loudness Range Lu */
+            loudness_range_lu: number | null;
             /** Made At */
             made_at: string;
             /** Offset S */
@@ -1361,7 +1370,9 @@ export interface operations {
     };
     cache: {
         parameters: {
-            query?: never;
+            query?: {
+                older_than_days?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -1,4 +1,5 @@
-/** A modal dialogue: the browser's own, which keeps the focus inside, closes by Escape and gives the focus back. */
+/** A modal dialogue: the browser's own, which keeps the focus inside and closes by Escape. The focus goes back to what
+ * had it, or to the page's content where that is gone. */
 import { type ReactNode, useEffect, useId, useRef } from "react";
 
 interface Props {
@@ -14,9 +15,17 @@ export function Dialog({ title, onClose, children, actions }: Props) {
   const buttons = useRef<HTMLDivElement>(null);
   const heading = useId();
   useEffect(() => {
+    const before = document.activeElement;
     dialog.current?.showModal();
     // Not what happens to come first in it, such as a tick box.
     buttons.current?.querySelector("button")?.focus();
+    return () => {
+      // Once React has taken out what was asked about: the browser gives the focus back only where it is closed.
+      requestAnimationFrame(() => {
+        const there = before instanceof HTMLElement && before.isConnected ? before : document.getElementById("main");
+        if (document.activeElement === document.body) there?.focus({ preventScroll: true });
+      });
+    };
   }, []);
   return (
     <dialog ref={dialog} className="dialog" aria-labelledby={heading} onClose={onClose} onCancel={onClose}>

@@ -1,7 +1,7 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api, lineOf } from "../api/client.ts";
-import type { CacheCleared } from "../api/schema.ts";
+import type { CacheCleared, CacheRow } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
 import { Dialog } from "../design/Dialog.tsx";
 import { count, size } from "../format.ts";
@@ -10,10 +10,10 @@ import { madeBy, sentence } from "../stages.ts";
 
 const AGES = [
   { days: 0, label: "of any age" },
-  { days: 1, label: "older than a day" },
-  { days: 7, label: "older than a week" },
-  { days: 30, label: "older than a month" },
-  { days: 182, label: "older than half a year" },
+  { days: 1, label: "over a day old" },
+  { days: 7, label: "over a week old" },
+  { days: 30, label: "over a month old" },
+  { days: 182, label: "over half a year old" },
 ];
 
 /** How much room results take, and room made. Asked for once it is opened: sizes are counted file by file. */
@@ -33,7 +33,11 @@ function Sizes() {
   const queries = useQueryClient();
   const [days, setDays] = useRemembered("cache.days", 7);
   const [asking, setAsking] = useState(false);
-  const known = useQuery({ queryKey: ["cache"], queryFn: () => answer(api.GET("/api/v1/cache")) });
+  const known = useQuery({
+    queryKey: ["cache", days],
+    queryFn: () => answer(api.GET("/api/v1/cache", { params: { query: { older_than_days: days } } })),
+    placeholderData: keepPreviousData,
+  });
   const clear = useMutation({
     mutationFn: () => answer(api.POST("/api/v1/cache/clear", { body: { older_than_days: days } })),
     onSuccess: (cleared) => {
@@ -50,7 +54,8 @@ function Sizes() {
     );
   }
   if (known.data === undefined) return <p className="soft small">Counting…</p>;
-  const age = AGES.find((one) => one.days === days)?.label ?? `older than ${days} days`;
+  const age = AGES.find((one) => one.days === days)?.label ?? `over ${days} days old`;
+  const freed = known.data.removable_bytes;
   return (
     <>
       <table className="sizes small figures">
@@ -62,12 +67,9 @@ function Sizes() {
           </tr>
         </thead>
         <tbody>
-          {known.data.rows.map((row) => (
-            <tr key={`${row.stage} ${row.engine}`}>
-              <th scope="row">
-                {sentence(madeBy(row.stage))}
-                {row.engine !== "" && <span className="soft"> {row.engine}</span>}
-              </th>
+          {byStage(known.data.rows).map((row) => (
+            <tr key={row.stage}>
+              <th scope="row">{sentence(madeBy(row.stage))}</th>
               <td>{size(row.current_bytes)}</td>
               <td>{size(row.cached_bytes)}</td>
             </tr>
@@ -90,23 +92,23 @@ function Sizes() {
         when they are wanted.
       </p>
       <div className="cache-clear">
-        <label className="unseen" htmlFor="cache-age">
-          Earlier results to remove
+        <label className="small soft" htmlFor="cache-age">
+          Remove earlier results
         </label>
-        <select
-          id="cache-age"
-          className="field"
-          value={days}
-          onChange={(event) => setDays(Number(event.target.value))}
-        >
+        <select id="cache-age" className="field" value={days} onChange={(event) => setDays(Number(event.target.value))}>
           {AGES.map((one) => (
             <option key={one.days} value={one.days}>
-              Earlier results {one.label}
+              {one.label}
             </option>
           ))}
         </select>
-        <button type="button" className="button" onClick={() => setAsking(true)} disabled={clear.isPending}>
-          Remove…
+        <button
+          type="button"
+          className="button"
+          onClick={() => setAsking(true)}
+          disabled={clear.isPending || known.isPlaceholderData || freed === 0}
+        >
+          {known.isPlaceholderData ? "Counting…" : freed === 0 ? "Nothing to remove" : `Free ${size(freed)}…`}
         </button>
       </div>
       {clear.isError && (
@@ -136,12 +138,33 @@ function Sizes() {
           }
         >
           <p>
-            Earlier results {age} go for good. What every track gives now stays, and your own files are not touched.
+            {size(freed)} are freed: earlier results {age} go for good. What every track gives now stays, and your own files
+            are not touched.
           </p>
         </Dialog>
       )}
     </>
   );
+}
+
+interface StageSize {
+  stage: string;
+  current_bytes: number;
+  cached_bytes: number;
+}
+
+/** Whatever engines made it. */
+function byStage(rows: readonly CacheRow[]): StageSize[] {
+  const found = new Map<string, StageSize>();
+  for (const { stage, current_bytes, cached_bytes } of rows) {
+    const row = found.get(stage) ?? { stage, current_bytes: 0, cached_bytes: 0 };
+    found.set(stage, {
+      stage,
+      current_bytes: row.current_bytes + current_bytes,
+      cached_bytes: row.cached_bytes + cached_bytes,
+    });
+  }
+  return [...found.values()];
 }
 
 function lineOfCleared(cleared: CacheCleared): string {

@@ -1,5 +1,6 @@
 /** The library: files dropped, jobs watched, tracks found. */
 import { useSyncExternalStore } from "react";
+import { useMedia } from "../design/useMedia.ts";
 import { CacheCard } from "./CacheCard.tsx";
 import { DropZone } from "./DropZone.tsx";
 import "./library.css";
@@ -10,6 +11,8 @@ import { TrackList } from "./TrackList.tsx";
 import { UploadList } from "./UploadList.tsx";
 import { isUnderWay, Uploads } from "./uploads.ts";
 
+const NARROW = matchMedia("(width < 60rem)"); // one column, as in library.css
+
 // Outlives the page, so that uploads go on while a track is looked at.
 const uploads = new Uploads(sendFile);
 
@@ -19,18 +22,27 @@ addEventListener("beforeunload", (event) => {
 
 export function LibraryPage() {
   const all = useSyncExternalStore(uploads.subscribe, uploads.all);
+  const narrow = useMedia(NARROW);
+  const adding = (
+    <>
+      <DropZone uploads={uploads} />
+      {all.length > 0 && <UploadList uploads={uploads} all={all} />}
+    </>
+  );
+  // In the order in which they are gone through by keyboard: the list before what stands beside it, and in one column
+  // only what adds to it above.
   return (
     <div className="library">
       <title>Library – Resonate</title>
       <h1 className="unseen">Library</h1>
+      {narrow && <div className="library-side">{adding}</div>}
+      <TrackList />
       <div className="library-side">
-        <DropZone uploads={uploads} />
-        {all.length > 0 && <UploadList uploads={uploads} all={all} />}
+        {!narrow && adding}
         <Queue />
         <Rejections />
         <CacheCard />
       </div>
-      <TrackList />
     </div>
   );
 }

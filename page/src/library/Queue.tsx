@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { answer, api, lineOf as lineOfError } from "../api/client.ts";
+import { useConnected } from "../api/events.ts";
 import { forgetEnded, useEndedJobs } from "../api/ended.ts";
 import type { Job } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
@@ -15,6 +16,7 @@ export function Queue() {
     queryFn: () => answer(api.GET("/api/v1/jobs", { params: { query: { active: true } } })),
   });
   const ended = useEndedJobs();
+  const connected = useConnected();
   const active = inOrder(known.data?.jobs ?? []);
   const waits = active.map((job) => job.expected_seconds);
   return (
@@ -27,12 +29,13 @@ export function Queue() {
           </span>
         )}
       </div>
-      {known.isError && (
+      {!connected && <p className="soft small">Not known while Resonate does not answer.</p>}
+      {known.isError && connected && (
         <p className="alert small" role="alert">
           {lineOfError(known.error)}
         </p>
       )}
-      {known.isSuccess && active.length === 0 && ended.length === 0 && <p className="soft small">Nothing to do.</p>}
+      {connected && known.isSuccess && active.length === 0 && ended.length === 0 && <p className="soft small">Nothing to do.</p>}
       <ul className="lines">
         {active.slice(0, SHOWN).map((job) => (
           <ActiveJob key={job.job_id} job={job} />

@@ -5,6 +5,9 @@ import { answer, api, lineOf } from "../api/client.ts";
 import type { TrackSummary } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
 import { Dialog } from "../design/Dialog.tsx";
+import { forget } from "../remembered.ts";
+import { draftOf } from "../track/brief/draft.ts";
+import { mixerOf } from "../track/mix/mixer.ts";
 
 type Props = {
   track: Pick<TrackSummary, "track" | "title">;
@@ -31,6 +34,8 @@ export function RemoveDialog({ track, onClose, onRemoved }: Props) {
       ),
     onSuccess: async () => {
       announce(`${track.title} was removed`);
+      forget(draftOf(track.track));
+      forget(mixerOf(track.track));
       onRemoved();
       queries.removeQueries({ queryKey: ["track", track.track] });
       await queries.invalidateQueries({ queryKey: ["tracks"] });
@@ -56,7 +61,11 @@ export function RemoveDialog({ track, onClose, onRemoved }: Props) {
         </>
       }
     >
-      <p>All that was made of it goes for good: stems, mixes, masters, scores, listening tests. Your own file stays where it is.</p>
+      <p>
+        {keepExports
+          ? "What was made of it goes for good: stems, mixes, masters, scores, listening tests. Your own file and the folder with its exports stay."
+          : "All that was made of it goes for good: stems, mixes, masters, scores, listening tests, and the folder with its exports. Your own file stays."}
+      </p>
       <label className="labelled">
         <input type="checkbox" checked={keepExports} onChange={(event) => setKeepExports(event.target.checked)} />
         Keep the folder with its exports

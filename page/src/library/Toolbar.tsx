@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { SideScroll } from "../design/SideScroll.tsx";
 import { count } from "../format.ts";
 import { useSettled } from "./settled.ts";
 import { STATES, STATES_WORST_FIRST } from "./states.ts";
@@ -11,7 +12,8 @@ interface Props {
   view: View;
   setView: (view: View) => void;
   total: number | null;
-  states: Record<string, number>;
+  /** Null as long as they are not known. */
+  states: Record<string, number> | null;
 }
 
 export function Toolbar({ view, setView, total, states }: Props) {
@@ -41,7 +43,7 @@ export function Toolbar({ view, setView, total, states }: Props) {
     addEventListener("keydown", focus);
     return () => removeEventListener("keydown", focus);
   }, []);
-  const all = Object.values(states).reduce((sum, number) => sum + number, 0);
+  const all = states && Object.values(states).reduce((sum, number) => sum + number, 0);
   return (
     <div className="toolbar">
       <div className="toolbar-row">
@@ -83,20 +85,22 @@ export function Toolbar({ view, setView, total, states }: Props) {
         </button>
         <output className="soft small figures toolbar-total">{total === null ? "" : count(total, "track")}</output>
       </div>
-      <fieldset className="states">
+      <SideScroll>
+        <fieldset className="states">
         <legend className="unseen">Only tracks that are</legend>
         <StateButton label="All" number={all} pressed={view.state === null} onPress={() => setView({ ...view, state: null })} />
-        {STATES_WORST_FIRST.filter((state) => (states[state] ?? 0) > 0 || view.state === state).map((state) => (
+        {STATES_WORST_FIRST.filter((state) => (states?.[state] ?? 0) > 0 || view.state === state).map((state) => (
           <StateButton
             key={state}
             label={STATES[state].label}
             meaning={STATES[state].meaning}
-            number={states[state] ?? 0}
+            number={states?.[state] ?? null}
             pressed={view.state === state}
             onPress={() => setView({ ...view, state: view.state === state ? null : state })}
           />
         ))}
-      </fieldset>
+        </fieldset>
+      </SideScroll>
     </div>
   );
 }
@@ -104,7 +108,7 @@ export function Toolbar({ view, setView, total, states }: Props) {
 interface StateProps {
   label: string;
   meaning?: string;
-  number: number;
+  number: number | null;
   pressed: boolean;
   onPress: () => void;
 }
@@ -112,7 +116,7 @@ interface StateProps {
 function StateButton({ label, meaning, number, pressed, onPress }: StateProps) {
   return (
     <button type="button" className="button tight state" aria-pressed={pressed} onClick={onPress} title={meaning}>
-      {label} <span className="figures state-number">{number.toLocaleString("en-GB")}</span>
+      {label} {number !== null && <span className="figures state-number">{number.toLocaleString("en-GB")}</span>}
     </button>
   );
 }

@@ -1,12 +1,15 @@
 /** The tracks that match, of which only those in sight are asked for and drawn. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { answer, api, lineOf } from "../api/client.ts";
+import { useConnected } from "../api/events.ts";
 import type { Job, Jobs, TrackSummary } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
+import { useMedia } from "../design/useMedia.ts";
 import { count } from "../format.ts";
 import "./list.css";
+import { LeftOut } from "./LeftOut.tsx";
 import { isActive } from "./queue.ts";
 import { RemoveDialog } from "./RemoveDialog.tsx";
 import { useSettled } from "./settled.ts";
@@ -17,7 +20,7 @@ import { EVERYTHING, type Sort, sortedBy, useView, type View } from "./view.ts";
 const ASKED_FOR = 200;
 const STEP = 100;
 const ROW = 64; // px, as in list.css
-const NARROW_ROW = 116;
+const NARROW_ROW = 136;
 const PATIENCE_MS = 3000; // for a row that is still asked for
 const NARROW = matchMedia("(width < 48rem)");
 
@@ -27,16 +30,12 @@ export function TrackList() {
   const [view, setView] = useView();
   const [from, setFrom] = useState(0);
   const [removing, setRemoving] = useState<TrackSummary | null>(null);
-  const narrow = useSyncExternalStore(
-    (listener) => {
-      NARROW.addEventListener("change", listener);
-      return () => NARROW.removeEventListener("change", listener);
-    },
-    () => NARROW.matches,
-  );
+  const narrow = useMedia(NARROW);
   const asked = useTracks(view, useSettled(from, 50));
   const jobs = useActiveJobs();
-  const total = asked.data?.total ?? 0;
+  const connected = useConnected();
+  const data = useLastAnswer(asked.data);
+  const total = data?.total ?? 0;
   const body = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
 
@@ -78,7 +77,19 @@ export function TrackList() {
   }, [told, total]);
 
   const closeDialog = () => setRemoving(null);
-  const ready = asked.data !== undefined;
+  const removedAt = useRef<number | null>(null);
+  const goOn = () => {
+    const among = data?.tracks.findIndex((track) => track.track === removing?.track) ?? -1;
+    if (among >= 0) removedAt.current = among + (data?.offset ?? 0);
+    closeDialog();
+  };
+  // The row that has taken its place, or the last one, gets the focus.
+  useEffect(() => {
+    const at = removedAt.current;
+    removedAt.current = null;
+    if (at !== null && total > 0) focusRow(body.current, Math.min(at, total - 1));
+  }, [total]);
+  const ready = data !== undefined;
   useLayoutEffect(() => {
     if (ready) scrollTo(0, leftAt);
   }, [ready]);
@@ -104,8 +115,8 @@ export function TrackList() {
 
   return (
     <section className="tracks" aria-label="Tracks">
-      <Toolbar view={view} setView={setView} total={ready ? total : null} states={asked.data?.states ?? {}} />
-      {asked.isError && (
+      <Toolbar view={view} setView={setView} total={ready ? total : null} states={data?.states ?? null} />
+      {asked.isError && connected && (
         <p className="alert" role="alert">
           {lineOf(asked.error)}{" "}
           <button type="button" className="button tight" onClick={() => void asked.refetch()}>
@@ -113,7 +124,8 @@ export function TrackList() {
           </button>
         </p>
       )}
-      {ready && total === 0 && <Nothing view={view} setView={setView} states={asked.data?.states ?? {}} />}
+      {ready && <LeftOut engines={data.left_out} />}
+      {ready && total === 0 && <Nothing view={view} setView={setView} states={data.states} />}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- arrows move between its links */}
       <div
         className={total === 0 ? "card table none" : "card table"}
@@ -149,21 +161,33 @@ export function TrackList() {
               key={item.index}
               index={item.index}
               top={item.start - margin}
-              track={asked.data?.tracks[item.index - (asked.data?.offset ?? 0)]}
+              track={data?.tracks[item.index - data.offset]}
               jobs={jobs}
               onRemove={setRemoving}
             />
           ))}
         </div>
       </div>
-      {removing !== null && <RemoveDialog track={removing} onClose={closeDialog} onRemoved={closeDialog} />}
+      {removing !== null && <RemoveDialog track={removing} onClose={closeDialog} onRemoved={goOn} />}
     </section>
   );
 }
 
+type Answered = NonNullable<ReturnType<typeof useTracks>["data"]>;
+
+let lastAnswer: Answered | undefined;
+
+/** What was shown stays, where nobody answers any more. */
+function useLastAnswer(now: Answered | undefined): Answered | undefined {
+  useEffect(() => {
+    if (now !== undefined) lastAnswer = now;
+  }, [now]);
+  return now ?? lastAnswer;
+}
+
 function useTracks(view: View, offset: number) {
   const query = {
-    ...(view.search !== "" && { search: view.search }),
+    ...(view.search !== "" && { search: view.search.replaceAll("♯", "#").replaceAll("♭", "b") }), // as keys are kept
     ...(view.state !== null && { state: view.state }),
     sort: view.sort,
     descending: view.descending,

@@ -4,7 +4,8 @@ import { Link } from "wouter";
 import { answer, api, lineOf } from "../api/client.ts";
 import type { Job, TrackSummary } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
-import { clock, tempo } from "../format.ts";
+import { Musical } from "../design/Musical.tsx";
+import { clock, likeness, tempo } from "../format.ts";
 import { expectTrack } from "../pages.tsx";
 import { detailOf, remedyOf, STATES } from "./states.ts";
 import { SmallWaveform } from "./SmallWaveform.tsx";
@@ -74,25 +75,21 @@ const Cells = memo(function Cells({ track: listed, job, onRemove }: CellsProps) 
       </span>
       <span role="cell" className="cell-tempo figures">
         {tempo(track.tempo_bpm)}
-        <span className="unit"> BPM</span>
+        {track.tempo_bpm !== null && <span className="unit"> BPM</span>}
       </span>
       <span role="cell" className="cell-key">
-        {track.key ?? "–"}
+        {track.key === null ? "–" : <Musical text={track.key} />}
       </span>
       <span role="cell" className="cell-length figures">
         {clock(track.duration_s)}
       </span>
       <span role="cell" className="cell-worst">
-        <span className="verdict">
-          <span className={`badge ${tone}`} title={meaning}>
-            {label}
-          </span>
-          {track.score !== null && job === undefined && (
-            <span className="figures" title="Score of the master against the original, of 100">
-              {Math.round(track.score)}
-            </span>
-          )}
+        <span className={`badge ${tone}`} title={meaning}>
+          {label}
         </span>
+        {track.score !== null && job === undefined && (
+          <span className="cut small soft figures">{likeness(track.score)}</span>
+        )}
         {detail !== null && (
           <span className="detail small soft" title={detail}>
             {detail}

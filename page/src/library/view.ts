@@ -9,7 +9,7 @@ export const SORTS = [
   { value: "artist", label: "Artist", descendingFirst: false },
   { value: "tempo", label: "Tempo", descendingFirst: false },
   { value: "key", label: "Key", descendingFirst: false },
-  { value: "score", label: "Score", descendingFirst: true },
+  { value: "score", label: "Likeness", descendingFirst: true },
 ] as const;
 
 export type Sort = (typeof SORTS)[number]["value"];

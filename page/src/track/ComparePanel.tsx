@@ -1,15 +1,16 @@
 /** Before and after: numbers, the twelve dimensions, and where the spectrum moved. */
-import type { BeforeAfter, Dimension, Track } from "../api/schema.ts";
-import { measure } from "../format.ts";
+import type { BeforeAfter, Dimension, Track, Version } from "../api/schema.ts";
+import { SideScroll } from "../design/SideScroll.tsx";
+import { measure, moment, typeset } from "../format.ts";
 import { Difference } from "./Difference.tsx";
-import { title } from "./labels.ts";
+import { nameOf, title } from "./labels.ts";
 
 export function ComparePanel({ track }: { track: Track }) {
   const { measures, dimensions, total } = track.quality;
   return (
     <div className="columns">
       {track.versions.length > 1 && <Difference track={track} />}
-      {measures.length > 0 && <Measures measures={measures} />}
+      {measures.length > 0 && <Measures measures={measures} versions={track.versions} />}
       {dimensions.length > 0 && <Dimensions dimensions={dimensions} total={total} />}
       {track.versions.length < 2 && measures.length === 0 && dimensions.length === 0 && (
         <p className="soft">There is nothing to compare yet.</p>
@@ -18,11 +19,19 @@ export function ComparePanel({ track }: { track: Track }) {
   );
 }
 
-function Measures({ measures }: { measures: readonly BeforeAfter[] }) {
+/** What is known of each master by itself, by the measure's name. */
+const OWN: Readonly<Record<string, (version: Version) => number | null>> = {
+  loudness: (version) => version.loudness_lufs,
+  "loudness range": (version) => version.loudness_range_lu,
+  "true peak": (version) => version.true_peak_dbtp,
+};
+
+function Measures({ measures, versions }: { measures: readonly BeforeAfter[]; versions: readonly Version[] }) {
+  const earlier = versions.filter((version) => version.group === "master" && !version.current);
   return (
     <section className="card block-card" aria-labelledby="measures">
       <h2 id="measures">In numbers</h2>
-      <div className="scrolled">
+      <SideScroll>
         <table className="table">
           <thead>
             <tr>
@@ -32,6 +41,13 @@ function Measures({ measures }: { measures: readonly BeforeAfter[] }) {
               <th scope="col">
                 <span className="unseen">Verdict</span>
               </th>
+              {earlier.map((version) => (
+                <th key={version.id} scope="col">
+                  {nameOf(version)}
+                  <br />
+                  of {moment(version.made_at)}
+                </th>
+              ))}
             </tr>
           </thead>
           <tbody>
@@ -46,11 +62,16 @@ function Measures({ measures }: { measures: readonly BeforeAfter[] }) {
                   {row.better === true && <span className="badge good">better</span>}
                   {row.better === false && <span className="badge warning">worse</span>}
                 </td>
+                {earlier.map((version) => (
+                  <td key={version.id} className="figures">
+                    {shown(row, OWN[row.name]?.(version) ?? null)}
+                  </td>
+                ))}
               </tr>
             ))}
           </tbody>
         </table>
-      </div>
+      </SideScroll>
     </section>
   );
 }
@@ -63,15 +84,6 @@ function shown({ unit }: BeforeAfter, value: number | null): string {
   return measure(value === null || unit !== "Hz" ? value : value / 1000, "");
 }
 
-/** Those whose name says how they are measured, by what they tell. */
-const DIMENSIONS: Readonly<Record<string, string>> = {
-  "mel spectrogram correlation": "Tone over time",
-  "rms per section": "Level of sections",
-  "bpm phase": "Place of beats",
-  "timbre mfcc": "Timbre",
-  "section boundaries": "Places of sections",
-};
-
 const GOOD = 90;
 const FAIR = 70;
 
@@ -83,15 +95,15 @@ function Dimensions({ dimensions, total }: { dimensions: readonly Dimension[]; t
       </h2>
       <ul className="bars">
         {dimensions.map((dimension) => (
-          <li key={dimension.name} title={dimension.detail}>
-            <span className="cut">{DIMENSIONS[dimension.name] ?? title(dimension.name)}</span>
+          <li key={dimension.name} title={typeset(dimension.detail)}>
+            <span className="cut">{title(dimension.name)}</span>
             <svg className="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
               <rect className="bar-ground" width={100} height={8} />
               <rect className={levelOf(dimension.score)} width={Math.max(0, dimension.score)} height={8} />
             </svg>
             <span className="figures">
               {Math.round(dimension.score)}
-              <span className="unseen"> of 100. {dimension.detail}</span>
+              <span className="unseen"> of 100. {typeset(dimension.detail)}</span>
             </span>
           </li>
         ))}

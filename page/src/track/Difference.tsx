@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { answer, api, lineOf } from "../api/client.ts";
 import type { Spectrum, Track } from "../api/schema.ts";
 import { clock, measure } from "../format.ts";
-import { inOrder, nameOf } from "./labels.ts";
+import { fullName, inOrder } from "./labels.ts";
 import { usePlayerState } from "./usePlayer.ts";
 
 const LATER_MS = 30_000;
@@ -38,19 +38,18 @@ export function Difference({ track }: { track: Track }) {
     <section className="card block-card" aria-labelledby="difference">
       <h2 id="difference">Difference by octave</h2>
       <label className="labelled">
-        {nameOf(heard)} against
+        {fullName(heard)} against
         <select className="field tight" value={against} onChange={(event) => setAgainst(event.target.value)}>
           {ordered.map((version) => (
             <option key={version.id} value={version.id}>
-              {nameOf(version)}
-              {version.current ? "" : " (earlier)"}
+              {fullName(version)}
             </option>
           ))}
         </select>
       </label>
       <p className="small soft">
         {region === null ? "" : `${clock(region.start_s)} to ${clock(region.end_s)}. `}Compared at equal loudness
-        {loudness(spectrum.data?.loudness_difference_lu ?? null, nameOf(heard))}.
+        {loudness(spectrum.data?.loudness_difference_lu ?? null, fullName(heard))}.
       </p>
       {spectrum.isError && <p role="alert">{lineOf(spectrum.error)}</p>}
       {spectrum.data === undefined ? <p className="soft small">{spectrum.isError ? "" : "Measuring…"}</p> : <Octaves spectrum={spectrum.data} />}

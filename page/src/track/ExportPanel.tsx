@@ -1,11 +1,12 @@
 /** What can be taken away: single files as they are, or one archive as it is wanted. */
 import type { Track } from "../api/schema.ts";
-import { measure } from "../format.ts";
+import { measure, size } from "../format.ts";
 import { useRemembered } from "../remembered.ts";
-import { inOrder, nameOf } from "./labels.ts";
+import { fullName, inOrder, nameOf, title } from "./labels.ts";
 
 const FORMATS = ["wav", "flac", "mp3", "m4a", "opus"] as const;
 const BITS = [16, 24, 32] as const;
+const BITS_OF_FLAC = [16, 24] as const; // it holds no floating point
 const RATES = [44_100, 48_000] as const;
 
 interface Wanted {
@@ -33,7 +34,9 @@ export function ExportPanel({ track }: { track: Track }) {
   const what = parts.map(([name]) => name).filter((name) => wanted.what.includes(name));
   const generated = new Set(track.versions.filter((version) => version.generated).map((version) => version.id.split(":")[0]));
   const set = (some: Partial<Wanted>) => setWanted({ ...wanted, ...some });
+  const depths: readonly Wanted["bits"][] = wanted.format === "flac" ? BITS_OF_FLAC : BITS;
   const lossless = wanted.format === "wav" || wanted.format === "flac";
+  const midi = track.stages.find((stage) => stage.stage === "midi")?.results.filter((result) => result.name.endsWith(".mid")) ?? [];
   return (
     <div className="columns">
       <section className="card block-card" aria-labelledby="archive">
@@ -55,8 +58,8 @@ export function ExportPanel({ track }: { track: Track }) {
           ))}
         </fieldset>
         <div className="export-fields">
-          <Choice label="Format" value={wanted.format} options={FORMATS} shown={(one) => one.toUpperCase()} onChange={(format) => set({ format })} />
-          {lossless && <Choice label="Bits" value={wanted.bits} options={BITS} shown={bitsOf} onChange={(bits) => set({ bits })} />}
+          <Choice label="Format" value={wanted.format} options={FORMATS} shown={(one) => one.toUpperCase()} onChange={(format) => set({ format, bits: format === "flac" && wanted.bits === 32 ? 24 : wanted.bits })} />
+          {lossless && <Choice label="Bits" value={wanted.bits} options={depths} shown={bitsOf} onChange={(bits) => set({ bits })} />}
           <Choice label="Rate" value={wanted.rate} options={[null, ...RATES]} shown={rateOf} onChange={(rate) => set({ rate })} />
         </div>
         {what.length === 0 ? (
@@ -73,14 +76,21 @@ export function ExportPanel({ track }: { track: Track }) {
           {inOrder(track.versions).map((version) => (
             <li key={version.id}>
               <a href={version.url} download>
-                {nameOf(version)}
+                {version.group === "stems" ? `${nameOf(version)}, as separated` : fullName(version)}
               </a>{" "}
               {version.generated && <span className="badge active">AI-generated</span>}{" "}
               <span className="soft small figures">
                 {measure(version.sample_rate / 1000, "kHz")}
                 {version.channels === 1 ? ", mono" : ""}
-                {version.current ? "" : ", earlier"}
               </span>
+            </li>
+          ))}
+          {midi.map((result) => (
+            <li key={result.url}>
+              <a href={result.url} download>
+                {title(result.name.replace(/\.mid$/, ""))}, MIDI
+              </a>{" "}
+              <span className="soft small figures">{size(result.size)}</span>
             </li>
           ))}
         </ul>

@@ -6,17 +6,19 @@ import { Link, useLocation } from "wouter";
 import { answer, api, lineOf } from "../api/client.ts";
 import type { Track } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
-import { clock, measure, tempo } from "../format.ts";
+import { Musical } from "../design/Musical.tsx";
+import { clock, likeness, measure, tempo } from "../format.ts";
 import { RemoveDialog } from "../library/RemoveDialog.tsx";
+import { onlyTurned } from "./untouched.ts";
 
 export function Heading({ track }: { track: Track }) {
   const { summary, music } = track;
   const facts = [
     clock(summary.duration_s),
     summary.tempo_bpm === null ? null : `${tempo(summary.tempo_bpm)} BPM`,
-    summary.key === null ? null : `${summary.key}${music?.camelot ? ` (${music.camelot})` : ""}`,
     summary.loudness_lufs === null ? null : measure(summary.loudness_lufs, "LUFS"),
   ].filter((fact) => fact !== null);
+  const { key } = summary;
   return (
     <header className="heading">
       {summary.cover_url !== null && <img className="cover" src={summary.cover_url} alt="" width={72} height={72} />}
@@ -27,7 +29,16 @@ export function Heading({ track }: { track: Track }) {
         <h1>{summary.title}</h1>
         <p className="soft">
           {summary.artist !== null && <span className="artist">{summary.artist}</span>}
-          <span className="figures">{facts.join(" · ")}</span>
+          <span className="figures">
+            {facts.join(" · ")}
+            {key !== null && (
+              <>
+                {" · "}
+                <Musical text={key} />
+                {music?.camelot && ` (${music.camelot})`}
+              </>
+            )}
+          </span>
         </p>
         <p className="badges">
           <Verdict track={track} />
@@ -42,12 +53,16 @@ export function Heading({ track }: { track: Track }) {
 function Verdict({ track }: { track: Track }) {
   const { accepted, total } = track.quality;
   if (accepted === null) return <span className="badge">No verdict yet</span>;
-  const score = total === null ? "" : `, ${Math.round(total)} of 100`;
+  const turned = onlyTurned(track.stages);
   return (
-    <span className={accepted ? "badge good" : "badge bad"}>
-      {accepted ? "✓ Accepted" : "✕ Not accepted"}
-      {score}
-    </span>
+    <>
+      <span className={accepted ? "badge good" : "badge bad"}>{accepted ? "✓ Accepted" : "✕ Not accepted"}</span>
+      {turned !== null ? (
+        <span className="small">The master is {turned}</span>
+      ) : (
+        total !== null && <span className="small figures">{likeness(total)}</span>
+      )}
+    </>
   );
 }
 

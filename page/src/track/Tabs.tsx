@@ -1,9 +1,12 @@
 /** Tabs as ARIA has them: arrows go from one to the next, the panel that is chosen is the one that exists. */
+import { SideScroll } from "../design/SideScroll.tsx";
 import { type KeyboardEvent, type ReactNode, useId, useRef } from "react";
 
 export interface Tab {
   id: string;
   label: string;
+  /** What is to be known of it before it is opened. */
+  badge?: string | null;
   panel: ReactNode;
 }
 
@@ -30,7 +33,8 @@ export function Tabs({ label, tabs, chosen, onChoose }: Props) {
   };
   return (
     <section className="tabbed">
-      <div className="tabs" role="tablist" aria-label={label} ref={list} tabIndex={-1} onKeyDown={go}>
+      <SideScroll>
+        <div className="tabs" role="tablist" aria-label={label} ref={list} tabIndex={-1} onKeyDown={go}>
         {tabs.map((tab) => (
           <button
             key={tab.id}
@@ -44,9 +48,11 @@ export function Tabs({ label, tabs, chosen, onChoose }: Props) {
             onClick={() => onChoose(tab.id)}
           >
             {tab.label}
+            {tab.badge && <span className="badge warning">{tab.badge}</span>}
           </button>
         ))}
-      </div>
+        </div>
+      </SideScroll>
       <div className="tab-panel" role="tabpanel" id={`${name}-panel`} aria-labelledby={`${name}-${open.id}`} key={open.id}>
         {open.panel}
       </div>

@@ -1,5 +1,6 @@
 /** One track: heard, compared, mixed, judged, taken away. */
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { Link } from "wouter";
 import { ProblemError, lineOf } from "../api/client.ts";
 import type { Track } from "../api/schema.ts";
@@ -8,6 +9,7 @@ import { useRemoving } from "../library/RemoveDialog.tsx";
 import { useRemembered } from "../remembered.ts";
 import { AbxPanel } from "./abx/AbxPanel.tsx";
 import { BriefPanel } from "./brief/BriefPanel.tsx";
+import { changesIn, useDraft } from "./brief/draft.ts";
 import { ComparePanel } from "./ComparePanel.tsx";
 import { ExportPanel } from "./ExportPanel.tsx";
 import { Heading } from "./Heading.tsx";
@@ -20,7 +22,7 @@ import { Timeline } from "./see/Timeline.tsx";
 import { StagesPanel } from "./StagesPanel.tsx";
 import { Tabs } from "./Tabs.tsx";
 import "./track.css";
-import { Transport } from "./Transport.tsx";
+import { PlayAndTime, Transport } from "./Transport.tsx";
 import { ThePlayer, durationOf, useNewPlayer } from "./usePlayer.ts";
 import { Versions } from "./Versions.tsx";
 import { Warnings } from "./Warnings.tsx";
@@ -58,6 +60,12 @@ const MEASURING_MS = 3000; // a stem of three minutes is measured in one
 
 function Opened({ track }: { track: Track }) {
   const [tab, setTab] = useRemembered("track-tab", "compare");
+  const [draft] = useDraft(track.summary.track);
+  const [toChanges, setToChanges] = useState(false);
+  const goToBrief = () => {
+    setToChanges(true);
+    setTab("brief");
+  };
   const mixer = useMixer(track);
   const removing = useRemoving(track.summary.track);
   const notes = mixer.strips.filter((strip) => strip.notesSeen).map((strip) => strip.stem);
@@ -70,23 +78,27 @@ function Opened({ track }: { track: Track }) {
       <Progress track={track} />
       <Warnings track={track} />
       {hearable && !removing && (
-        <div className="player">
-          <div className="player-top card">
-            <Transport duration_s={durationOf(track)} />
+        <>
+          <div className="player-bar card">
+            <PlayAndTime duration_s={durationOf(track)} />
             <Versions track={track} />
           </div>
+          <Transport />
           <Timeline track={track} notes={notes} />
           <Shortcuts />
-        </div>
+        </>
       )}
       <Tabs
         label="About this track"
         chosen={tab}
-        onChoose={setTab}
+        onChoose={(id) => {
+          setToChanges(false);
+          setTab(id);
+        }}
         tabs={[
           { id: "compare", label: "Before and after", panel: <ComparePanel track={track} /> },
-          ...(stems ? [{ id: "mixer", label: "Mixer", panel: <MixerPanel track={track} mixer={mixer} /> }] : []),
-          { id: "brief", label: "Brief", panel: <BriefPanel track={track} /> },
+          ...(stems ? [{ id: "mixer", label: "Mixer", panel: <MixerPanel track={track} mixer={mixer} onBrief={goToBrief} /> }] : []),
+          { id: "brief", label: "Brief", badge: changesIn(draft) > 0 ? "not applied yet" : null, panel: <BriefPanel track={track} toChanges={toChanges} /> },
           ...(track.versions.length > 1 ? [{ id: "abx", label: "Blind test", panel: <AbxPanel track={track} /> }] : []),
           { id: "stages", label: "What was done", panel: <StagesPanel track={track} /> },
           { id: "export", label: "Export", panel: <ExportPanel track={track} /> },

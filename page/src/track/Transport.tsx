@@ -1,4 +1,4 @@
-/** Play, where it is, loop, snap, loudness matching, volume. */
+/** Play and where it is; loop, snap, loudness matching, volume. */
 import { useRef } from "react";
 import { lineOf } from "../api/client.ts";
 import { announce } from "../design/announce.tsx";
@@ -13,7 +13,8 @@ const SNAPS: readonly [Snap, string][] = [
   ["sections", "Sections"],
 ];
 
-export function Transport({ duration_s }: { duration_s: number }) {
+/** What stays in sight. */
+export function PlayAndTime({ duration_s }: { duration_s: number }) {
   const player = usePlayer();
   const state = usePlayerState();
   const time = useRef<HTMLSpanElement>(null);
@@ -23,7 +24,7 @@ export function Transport({ duration_s }: { duration_s: number }) {
   });
   const playing = state.engine === "playing" || state.engine === "waiting";
   return (
-    <div className="transport" role="group" aria-label="Playing">
+    <div className="play-and-time" role="group" aria-label="Playing">
       <button
         type="button"
         className="button primary play"
@@ -37,6 +38,25 @@ export function Transport({ duration_s }: { duration_s: number }) {
         <span ref={time}>0:00</span>
         <span className="soft"> / {clock(duration_s)}</span>
       </span>
+      {state.engine === "waiting" && (
+        <span className="small soft" role="status">
+          Loading…
+        </span>
+      )}
+      {state.engine === "failed" && (
+        <span className="alert small" role="alert">
+          {lineOf(state.failure)}
+        </span>
+      )}
+    </div>
+  );
+}
+
+export function Transport() {
+  const player = usePlayer();
+  const state = usePlayerState();
+  return (
+    <div className="card transport" role="group" aria-label="How it is played">
       <button
         type="button"
         className="button"
@@ -93,16 +113,6 @@ export function Transport({ duration_s }: { duration_s: number }) {
           onChange={(event) => player.setVolume(event.target.valueAsNumber)}
         />
       </label>
-      {state.engine === "waiting" && (
-        <span className="small soft" role="status">
-          Loading…
-        </span>
-      )}
-      {state.engine === "failed" && (
-        <span className="alert small" role="alert">
-          {lineOf(state.failure)}
-        </span>
-      )}
     </div>
   );
 }

@@ -1,88 +1,103 @@
 /** All that can be heard of a track, to be switched between by a click or a key. */
+import { useEffect, useRef } from "react";
 import type { Track, Version } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
+import { SideScroll } from "../design/SideScroll.tsx";
 import { measure, moment } from "../format.ts";
-import { GROUPS, inOrder, nameOf, title } from "./labels.ts";
+import { fullName, GROUPS, inOrder, keysOf, nameOf, title } from "./labels.ts";
 import { usePlayer, usePlayerState } from "./usePlayer.ts";
-
-export const KEYS = 9;
 
 export function Versions({ track }: { track: Track }) {
   const ordered = inOrder(track.versions);
+  const keys = new Map([...keysOf(track.versions)].map(([key, version]) => [version.id, key]));
   return (
     <section className="versions" aria-label="Versions">
-      {GROUPS.map(([group, heading]) => {
-        const members = ordered.filter((version) => version.group === group);
-        if (members.length === 0) return null;
-        return (
-          <div key={group} className="version-group" role="group" aria-label={heading}>
-            <h3 className="small soft">
-              {heading} {members.every((version) => version.generated) && <span className="badge active">AI-generated</span>}
-            </h3>
-            <div className="version-row">
-              {members.map((version) => (
-                <VersionButton
-                  key={version.id}
-                  version={version}
-                  number={ordered.indexOf(version) + 1}
-                  labelled={members.every((member) => member.generated)}
-                />
-              ))}
+      <SideScroll className="version-row">
+        {GROUPS.map(([group, heading]) => {
+          const members = ordered.filter((version) => version.group === group);
+          if (members.length === 0) return null;
+          const generated = members.every((version) => version.generated);
+          return (
+            <div key={group} className="version-group" role="group" aria-label={heading}>
+              <h3 className="small soft">
+                {heading} {generated && <span className="badge active">AI-generated</span>}
+              </h3>
+              <div className="version-buttons">
+                {members.map((version) => (
+                  <VersionButton key={version.id} version={version} shortcut={keys.get(version.id)} labelled={generated} />
+                ))}
+              </div>
             </div>
-          </div>
-        );
-      })}
+          );
+        })}
+      </SideScroll>
     </section>
   );
 }
 
 interface ButtonProps {
   version: Version;
-  number: number;
+  shortcut: string | undefined;
   /** Whether its group says already that it is generated. */
   labelled: boolean;
 }
 
-function VersionButton({ version, number, labelled }: ButtonProps) {
+function VersionButton({ version, shortcut, labelled }: ButtonProps) {
   const player = usePlayer();
   const state = usePlayerState();
+  const button = useRef<HTMLButtonElement>(null);
   const heard = !state.mixing && !state.blind && state.version === version.id;
   const gain = player.gainOf(version.id);
+  const loudness = version.loudness_lufs === null ? "" : measure(version.loudness_lufs, "LUFS");
+  const made = version.current ? "" : moment(version.made_at);
+  useEffect(() => {
+    const place = button.current;
+    if (heard && place !== null) showSideways(place);
+  }, [heard]);
   return (
     <button
+      ref={button}
       type="button"
       className="version"
       aria-pressed={heard}
-      aria-keyshortcuts={number <= KEYS ? String(number) : undefined}
-      aria-label={[
-        nameOf(version),
-        version.generated ? "AI-generated" : "",
-        version.current ? "" : `earlier, of ${moment(version.made_at)}`,
-        version.loudness_lufs === null ? "" : `${measure(version.loudness_lufs, "LUFS")}`,
-      ]
+      aria-keyshortcuts={shortcut}
+      aria-label={[nameOf(version), version.generated ? "AI-generated" : "", made && `earlier, of ${made}`, loudness]
         .filter((part) => part !== "")
         .join(", ")}
       title={gain < -0.05 ? `Turned down by ${measure(-gain, "dB")} so that all are equally loud` : undefined}
       disabled={state.blind}
       onClick={() => {
         player.hear(version.id);
-        announce(`You hear ${nameOf(version)}`);
+        announce(`You hear ${fullName(version)}`);
       }}
     >
-      {number <= KEYS && (
+      {shortcut !== undefined && (
         <kbd className="key" aria-hidden="true">
-          {number}
+          {shortcut}
         </kbd>
       )}
       <span className="version-name">
-        <span className="cut">{version.stem === null ? version.label : title(version.stem)}</span>
+        <span className="cut">
+          {version.stem === null ? version.label : title(version.stem)}
+          {version.generated && !labelled && <span className="badge active">AI-generated</span>}
+          {!version.current && <span className="badge">earlier</span>}
+        </span>
         <span className="small figures soft cut">
-          {version.current ? measure(version.loudness_lufs, "LUFS") : moment(version.made_at)}
+          {[loudness, made].filter((part) => part !== "").join(" · ") || "–"}
           {heard && !state.settled && " · loading"}
         </span>
       </span>
-      {version.generated && !labelled && <span className="badge active">AI-generated</span>}
-      {!version.current && <span className="badge">earlier</span>}
     </button>
   );
 }
+
+/** Not scrollIntoView, which would move the page as well. */
+function showSideways(button: HTMLElement): void {
+  const row = button.closest<HTMLElement>(".version-row");
+  if (row === null) return;
+  const [place, around] = [button.getBoundingClientRect(), row.getBoundingClientRect()];
+  if (place.left < around.left) row.scrollLeft += place.left - around.left - EDGE;
+  else if (place.right > around.right) row.scrollLeft += place.right - around.right + EDGE;
+}
+
+const EDGE = 40; // pixels, so that it does not stand where the row fades out

@@ -3,11 +3,12 @@ import { useEffect } from "react";
 import type { Version } from "../api/schema.ts";
 import { announce } from "../design/announce.tsx";
 import type { Player } from "../player/player.ts";
-import { inOrder, nameOf } from "./labels.ts";
+import { keysOf, nameOf } from "./labels.ts";
 
 export const SHORTCUTS: readonly [string, string][] = [
   ["Space", "play, pause"],
-  ["1 – 9", "hear a version"],
+  ["1, 2, 3", "hear original, mix, master"],
+  ["4 – 9", "hear vocals, drums, bass, other, piano, guitar"],
   ["← →", "5 s back, on; with Shift a beat"],
   ["Home", "to the start"],
   ["L", "loop the region"],
@@ -21,17 +22,17 @@ const BEAT_S = 0.5; // where the beats are not known
 export function useKeyboard(player: Player | null, versions: readonly Version[], beats_s: readonly number[]): void {
   useEffect(() => {
     if (player === null) return undefined;
-    const ordered = inOrder(versions);
+    const keys = keysOf(versions);
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || writes(event.target)) return;
-      if (act(player, ordered, beats_s, event)) event.preventDefault();
+      if (act(player, keys, beats_s, event)) event.preventDefault();
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
   }, [player, versions, beats_s]);
 }
 
-function act(player: Player, ordered: readonly Version[], beats_s: readonly number[], event: KeyboardEvent): boolean {
+function act(player: Player, keys: ReadonlyMap<string, Version>, beats_s: readonly number[], event: KeyboardEvent): boolean {
   const position = player.position;
   const { key } = event;
   if (key === " ") {
@@ -49,8 +50,12 @@ function act(player: Player, ordered: readonly Version[], beats_s: readonly numb
     return true;
   }
   if (/^[1-9]$/.test(key)) {
-    const version = ordered[Number(key) - 1];
-    if (version === undefined || player.state.blind) return false;
+    const version = keys.get(key);
+    if (player.state.blind) return false;
+    if (version === undefined) {
+      announce("There is nothing to hear by this key yet");
+      return true;
+    }
     player.hear(version.id);
     announce(`You hear ${nameOf(version)}`);
     return true;

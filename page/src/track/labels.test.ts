@@ -1,9 +1,53 @@
 import { expect, test } from "vitest";
-import { title } from "./labels.ts";
+import type { Version } from "../api/schema.ts";
+import { fullName, keysOf, title } from "./labels.ts";
+
+function version(id: string, group: Version["group"], current = true): Version {
+  const stem = id.split("@")[0]?.split(":")[1] ?? null;
+  return {
+    id,
+    label: group === "master" ? "Master" : id,
+    group,
+    stem,
+    duration_s: 10,
+    sample_rate: 48_000,
+    channels: 2,
+    loudness_lufs: -14,
+    loudness_range_lu: null,
+    true_peak_dbtp: -3,
+    offset_s: 0,
+    gain_db: null,
+    generated: false,
+    current,
+    made_at: "2026-11-26T10:00:00",
+    settings: {},
+    url: "",
+  };
+}
 
 test("a setting's unit stands in brackets, and abbreviations as they are written", () => {
   expect(title("target_lufs")).toBe("Target (LUFS)");
   expect(title("ceiling_dbtp")).toBe("Ceiling (dBTP)");
   expect(title("midi")).toBe("MIDI");
   expect(title("db")).toBe("dB");
+});
+
+test("a key is a version's whatever else there is, and a stem's is that which went into the mix", () => {
+  const master = version("master", "master");
+  const bass = version("stems:bass", "stems");
+  expect([...keysOf([version("original", "original"), master, bass]).entries()].map(([key, one]) => [key, one.id])).toEqual([
+    ["1", "original"],
+    ["3", "master"],
+    ["6", "stems:bass"],
+  ]);
+  const restored = version("restored_stems:bass", "restored");
+  const keys = keysOf([bass, restored, master, version("master@0123456789abcdef", "master", false), version("mix", "mix")]);
+  expect(keys.get("6")).toBe(restored);
+  expect(keys.get("3")).toBe(master);
+  expect([...keys.keys()]).toEqual(["2", "3", "6"]);
+});
+
+test("an earlier result is told by when it was made and how loud it is", () => {
+  expect(fullName(version("master@0123456789abcdef", "master", false))).toBe("Master of 26 Nov 2026, 10:00 (−14.0 LUFS)");
+  expect(fullName(version("master", "master"))).toBe("Master");
 });

@@ -101,14 +101,14 @@ def syllables(rng: Random, harmony: Harmony) -> list[ScoreNote]:
     return notes
 
 
-def sung(notes: Iterable[ScoreNote], harmony: Harmony, rng: Random) -> Audio:
-    """Harmonics with vibrato and glides through vowel formants, consonant noise before some notes: (FRAMES,)."""
-    pitch_hz, level, consonants = np.zeros(FRAMES), np.zeros(FRAMES), np.zeros(FRAMES)
+def sung(notes: Iterable[ScoreNote], harmony: Harmony, rng: Random, frames: int = FRAMES) -> Audio:
+    """Harmonics with vibrato and glides through vowel formants, consonant noise before some notes: (frames,)."""
+    pitch_hz, level, consonants = np.zeros(frames), np.zeros(frames), np.zeros(frames)
     vibrato_hz, depth = rng.uniform(4.5, 6.5), rng.uniform(0.15, 0.8)
     spans = []
     for note in notes:
         start = harmony.frame(note.onset)
-        stop = min(FRAMES, harmony.frame(note.onset + 0.95 * note.duration))
+        stop = min(frames, harmony.frame(note.onset + 0.95 * note.duration))
         if stop - start < 2000:
             continue
         t = np.arange(stop - start) / RATE
@@ -125,14 +125,14 @@ def sung(notes: Iterable[ScoreNote], harmony: Harmony, rng: Random) -> Audio:
             band = signal.butter(2, [0.7 * centre, 1.6 * centre], "band", fs=RATE, output="sos")
             noise = signal.sosfilt(band, rng.standard_normal(start - before))
             consonants[before:start] += 0.15 * noise * np.hanning(start - before)
-    jitter = 1 + 0.002 * signal.lfilter([0.01], [1, -0.99], rng.standard_normal(FRAMES))
+    jitter = 1 + 0.002 * signal.lfilter([0.01], [1, -0.99], rng.standard_normal(frames))
     phase = 2 * np.pi * np.cumsum(pitch_hz * jitter) / RATE
     tilt = rng.uniform(0.85, 1.1)
     source = sum((pitch_hz * h < 16000) * np.sin(h * phase) / h**tilt for h in range(1, 40))
-    source = level * (source + rng.uniform(0.01, 0.05) * rng.standard_normal(FRAMES))
-    voice = np.zeros(FRAMES)
+    source = level * (source + rng.uniform(0.01, 0.05) * rng.standard_normal(frames))
+    voice = np.zeros(frames)
     for start, stop in spans:
-        tail = min(FRAMES, stop + 2000)
+        tail = min(frames, stop + 2000)
         part = np.zeros(tail - start)
         part[: stop - start] = source[start:stop]
         for formant, gain in VOWELS[rng.choice(list(VOWELS))]:

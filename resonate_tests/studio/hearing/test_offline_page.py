@@ -225,15 +225,20 @@ def test_no_text_of_anybodys_is_taken_for_more_than_text(opened: Opened) -> None
 
 def test_the_verdict_and_what_moved_stand_in_numbers(opened: Opened) -> None:
     page = opened.page
-    assert page.inner_text("#verdict") == "Not accepted. Score: 91.3 of 100."
+    assert page.inner_text("#verdict") == "Not accepted. Like the original: 91 of 100."
     rows = [
         row.all_inner_texts()
         for row in (page.locator(f"#measures tbody tr:nth-child({n}) > *") for n in (1, 2, 3))
     ]
     assert rows == [
-        ["loudness", "−20 LUFS", "−14 LUFS", ""],
-        ["true peak", "1.2 dBTP", "−1 dBTP", "better"],
-        ["bandwidth", "–", "16,000 Hz", ""],
+        ["Loudness", "−20.0 LUFS", "−14.0 LUFS", ""],
+        ["True peak", "1.2 dBTP", "−1.0 dBTP", "better"],
+        ["Bandwidth", "–", "16.0 kHz", ""],
+    ]
+    assert page.locator("#versions > button").all_inner_texts() == [
+        "1 Original −20.0 LUFS",
+        "2 Master −14.0 LUFS",
+        "3 RegeneratedAI-generated",
     ]
 
 

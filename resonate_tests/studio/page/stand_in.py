@@ -87,6 +87,10 @@ class StandIn:
     """Name of a file → status and detail that its upload is answered with."""
     briefs: list[str | None] = field(default_factory=list)
     """What came along with uploads."""
+    left_out: list[str] = field(default_factory=list)
+    """Engines that are not installed."""
+    removable_bytes: int = 310_000_000
+    """Of earlier results of any age but older than half a year, of which there are none."""
     asked: list[str] = field(default_factory=list)
     """Method and path of every request but GET."""
     removed: list[tuple[str, bool]] = field(default_factory=list)
@@ -177,7 +181,8 @@ def app_of(stand_in: StandIn) -> FastAPI:
         }
         found.sort(key=orders[sort], reverse=descending)
         states = {name: sum(one.state == name for one in stand_in.tracks) for name in WORST_FIRST}
-        return m.TrackList(tracks=found[offset : offset + limit], total=len(found), states=states)
+        shown = found[offset : offset + limit]
+        return m.TrackList(tracks=shown, total=len(found), states=states, left_out=stand_in.left_out)
 
     @app.delete("/api/v1/tracks/{track}", status_code=204)
     def remove(track: str, keep_exports: bool = False) -> None:
@@ -252,7 +257,7 @@ def app_of(stand_in: StandIn) -> FastAPI:
         return m.RejectedFiles(files=stand_in.rejected)
 
     @app.get("/api/v1/cache")
-    def cache() -> m.Cache:
+    def cache(older_than_days: float) -> m.Cache:
         rows = [
             m.CacheRow(
                 stage="stems", engine="spleeter", current_bytes=2_400_000_000, cached_bytes=310_000_000
@@ -260,7 +265,11 @@ def app_of(stand_in: StandIn) -> FastAPI:
             m.CacheRow(stage="master", engine="rules", current_bytes=640_000_000, cached_bytes=1_200_000_000),
         ]
         return m.Cache(
-            rows=rows, current_bytes=3_040_000_000, cached_bytes=1_510_000_000, light_bytes=84_000_000
+            rows=rows,
+            current_bytes=3_040_000_000,
+            cached_bytes=1_510_000_000,
+            light_bytes=84_000_000,
+            removable_bytes=0 if older_than_days > 31 else stand_in.removable_bytes,
         )
 
     @app.post("/api/v1/cache/clear")

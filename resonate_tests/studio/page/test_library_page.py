@@ -170,6 +170,12 @@ def test_the_page_says_when_nobody_answers_and_goes_on_with_what_happened_meanwh
         job = studio.job("Night", "night", progress=0.5, stage="stems")
         expect(page.locator("[data-index='0']")).to_contain_text("stems, 50 %")
     expect(page.get_by_text("No connection, trying again")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("Resonate does not answer. Your tracks are safe")
+    expect(page.get_by_role("region", name="Queue")).not_to_contain_text("Nothing to do")
+    page.get_by_role("combobox", name="Order").select_option("Title")  # a question that nobody answers
+    page.wait_for_timeout(9000)  # as long as it is asked again and again
+    expect(page.locator(".title-link")).to_have_text(["Night"])
+    expect(page.get_by_role("button", name=re.compile("^All"))).to_have_text(re.compile(r"All\s+1"))
     studio.tracks = [summary("night", "Night")]
     studio.jobs[job.job_id] = job.model_copy(update={"status": "completed"})
     with running(studio, port):
@@ -184,14 +190,76 @@ def test_a_track_goes_only_once_it_is_said_twice(page: Page, studio: StandIn) ->
     page.get_by_role("button", name="Remove Lose").click()
     asked = page.get_by_role("dialog", name="Remove “Lose”?")
     expect(asked.get_by_role("button", name="Keep it")).to_be_focused()
+    expect(asked).to_contain_text("Your own file and the folder with its exports stay.")
     page.keyboard.press("Escape")
     expect(asked).to_be_hidden()
+    expect(page.get_by_role("button", name="Remove Lose")).to_be_focused()
     assert studio.removed == []
     page.get_by_role("button", name="Remove Lose").click()
     asked.get_by_label("Keep the folder with its exports").uncheck()
+    expect(asked).to_contain_text("and the folder with its exports. Your own file stays.")
     asked.get_by_role("button", name="Remove", exact=True).click()
     expect(page.locator(".title-link")).to_have_text(["Keep"])
     assert studio.removed == [("lose", False)]
+    expect(page.get_by_role("link", name="Keep")).to_be_focused()
+
+
+def test_engines_that_are_not_installed_are_told_until_it_is_enough(page: Page, studio: StandIn) -> None:
+    studio.tracks = [summary("night", "Night")]
+    studio.left_out = ["demucs htdemucs", "lalal"]
+    opened(page, studio)
+    told = page.get_by_role("region", name="Better separation")
+    expect(told).to_contain_text("not installed here: demucs htdemucs, lalal.")
+    told.get_by_role("button", name="Don’t show again").click()
+    expect(told).to_be_hidden()
+    page.reload()
+    expect(page.get_by_role("link", name="Night")).to_be_visible()
+    expect(told).to_be_hidden()
+
+
+def test_keys_are_printed_with_sharps_and_flats_and_read_out_as_words(page: Page, studio: StandIn) -> None:
+    studio.tracks = [summary("sharp", "Sharp", key="F# minor"), summary("flat", "Flat", key="Bb major")]
+    opened(page, studio, "/?sort=title")
+    expect(page.locator(".cell-key [aria-hidden]")).to_have_text(["B♭ major", "F♯ minor"])
+    expect(page.get_by_role("cell", name="F sharp minor")).to_be_visible()
+    page.get_by_label("Search tracks").fill("F♯")
+    expect(page.locator(".title-link")).to_have_text(["Sharp"])
+
+
+def test_what_is_no_verdict_does_not_look_like_one(page: Page, studio: StandIn) -> None:
+    studio.tracks = [
+        summary("night", "Night", state="not accepted", accepted=False, score=99.6, tempo_bpm=None)
+    ]
+    opened(page, studio)
+    row = page.locator("[data-index='0']")
+    expect(row).to_contain_text("like the original: 100 of 100")
+    page.set_viewport_size({"width": 360, "height": 800})
+    expect(row.locator(".cell-tempo")).to_have_text("–")  # of no unit
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_list_comes_before_queue_and_disk_space_for_eye_and_keyboard(
+    page: Page, studio: StandIn, width: int
+) -> None:
+    studio.tracks = [summary("night", "Night")]
+    page.set_viewport_size({"width": width, "height": 900})
+    opened(page, studio)
+    expect(page.get_by_role("link", name="Night")).to_be_visible()
+    places = {
+        name: page.evaluate(
+            "selector => [...document.querySelectorAll('*')].indexOf(document.querySelector(selector))",
+            selector,
+        )
+        for name, selector in (("list", ".title-link"), ("queue", "#queue-title"), ("drop", "#drop-title"))
+    }
+    assert places["list"] < places["queue"]
+    assert (places["drop"] < places["list"]) == (width == 360)
+    if width == 360:
+        tops = [
+            page.locator(selector).first.bounding_box()["y"]  # type: ignore[index]
+            for selector in ("#drop-title", ".title-link", "#queue-title")
+        ]
+        assert tops == sorted(tops)
 
 
 def test_room_is_counted_and_made_by_age(page: Page, studio: StandIn) -> None:
@@ -200,8 +268,15 @@ def test_room_is_counted_and_made_by_age(page: Page, studio: StandIn) -> None:
     expect(page.get_by_role("row", name=re.compile("Together"))).to_have_text(
         re.compile(r"3\.0 GB\s*1\.5 GB")
     )
-    page.get_by_label("Earlier results to remove").select_option("Earlier results older than a month")
-    page.get_by_role("button", name="Remove…").click()
+    ages = page.get_by_label("Remove earlier results")
+    ages.select_option("over half a year old")
+    expect(page.get_by_role("button", name="Nothing to remove")).to_be_disabled()
+    ages.select_option("over a month old")
+    page.get_by_role("button", name="Free 310 MB…").click()
+    asked = page.get_by_role("dialog")
+    expect(asked).to_contain_text("310 MB are freed: earlier results over a month old go for good.")
+    box = asked.bounding_box()
+    assert box is not None and abs(box["y"] + box["height"] / 2 - 430) < 2  # in the middle of the window
     page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
     expect(
         page.locator("p", has_text="12 results removed, 1.5 GB freed; 1 track passed over")

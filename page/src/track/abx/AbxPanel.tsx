@@ -5,7 +5,7 @@ import { answer, api, lineOf } from "../../api/client.ts";
 import type { AbxResult, Track } from "../../api/schema.ts";
 import { clock } from "../../format.ts";
 import { useRemembered } from "../../remembered.ts";
-import { inOrder, nameOf } from "../labels.ts";
+import { fullName, inOrder } from "../labels.ts";
 import { usePlayer, usePlayerState } from "../usePlayer.ts";
 import { Records } from "./Records.tsx";
 import { Test } from "./Test.tsx";
@@ -24,6 +24,7 @@ export function AbxPanel({ track }: { track: Track }) {
   const path = { track: key };
   const queries = useQueryClient();
   const [setup, setSetup] = useState<Setup | null>(null);
+  const [last, setLast] = useState<Setup | null>(null);
   const records = useQuery({
     queryKey: ["track", key, "abx"],
     queryFn: () => answer(api.GET("/api/v1/tracks/{track}/abx", { params: { path } })),
@@ -35,13 +36,14 @@ export function AbxPanel({ track }: { track: Track }) {
   return (
     <div className="columns">
       {setup === null ? (
-        <Prepare track={track} onStart={setSetup} />
+        <Prepare track={track} last={last} onStart={setSetup} />
       ) : (
         <Test
           setup={setup}
           keeping={keep.isPending}
           onDone={(result) => keep.mutate(result)}
           onLeave={() => {
+            setLast(setup);
             setSetup(null);
             keep.reset();
           }}
@@ -60,13 +62,22 @@ export function AbxPanel({ track }: { track: Track }) {
   );
 }
 
-function Prepare({ track, onStart }: { track: Track; onStart: (setup: Setup) => void }) {
+interface PrepareProps {
+  track: Track;
+  /** As the test before was set up. */
+  last: Setup | null;
+  onStart: (setup: Setup) => void;
+}
+
+function Prepare({ track, last, onStart }: PrepareProps) {
   const player = usePlayer();
   const state = usePlayerState();
   const ordered = inOrder(track.versions);
-  const [a, setA] = useState("original");
-  const [b, setB] = useState(ordered.find((version) => version.group === "master")?.id ?? ordered[1]?.id ?? "original");
-  const [trials, setTrials] = useState(16);
+  const [a, setA] = useState(last?.a ?? "original");
+  const [b, setB] = useState(
+    last?.b ?? ordered.find((version) => version.group === "master")?.id ?? ordered[1]?.id ?? "original",
+  );
+  const [trials, setTrials] = useState(last?.trials ?? 16);
   const [listener, setListener] = useRemembered("listener", "");
   const { region } = state;
   const choose = (label: string, value: string, set: (id: string) => void) => (
@@ -75,8 +86,7 @@ function Prepare({ track, onStart }: { track: Track; onStart: (setup: Setup) => 
       <select className="field" value={value} onChange={(event) => set(event.target.value)}>
         {ordered.map((version) => (
           <option key={version.id} value={version.id}>
-            {nameOf(version)}
-            {version.current ? "" : " (earlier)"}
+            {fullName(version)}
           </option>
         ))}
       </select>

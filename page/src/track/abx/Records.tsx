@@ -1,6 +1,7 @@
 import type { AbxRecord, Track } from "../../api/schema.ts";
+import { SideScroll } from "../../design/SideScroll.tsx";
 import { moment } from "../../format.ts";
-import { nameOf, title } from "../labels.ts";
+import { fullName, nameOf, title } from "../labels.ts";
 import { chanceText } from "./trials.ts";
 
 interface Props {
@@ -20,7 +21,7 @@ export function Records({ track, tests, problem }: Props) {
         <p className="soft small">None yet.</p>
       ) : (
         <>
-          <div className="scrolled">
+          <SideScroll>
             <table className="table small">
               <thead>
                 <tr>
@@ -36,8 +37,8 @@ export function Records({ track, tests, problem }: Props) {
                 {tests.toReversed().map((test) => (
                   <tr key={test.id}>
                     <td>{moment(test.at)}</td>
-                    <td>{named(track, test.a)}</td>
-                    <td>{named(track, test.b)}</td>
+                    <td>{named(track, test.a, test.at)}</td>
+                    <td>{named(track, test.b, test.at)}</td>
                     <td>{test.listener}</td>
                     <td className="figures">
                       {test.right} of {test.trials.length}
@@ -50,7 +51,7 @@ export function Records({ track, tests, problem }: Props) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </SideScroll>
           <p className="abx-row">
             <a className="button tight" href={`${path}?format=csv`} download>
               Export as CSV
@@ -65,9 +66,13 @@ export function Records({ track, tests, problem }: Props) {
   );
 }
 
-/** Kept by what it was then, which may be what is heard now or an earlier result. */
-function named(track: Track, id: string): string {
+/** Kept by what it was then: an earlier result, what is heard now, or one that was removed since. */
+function named(track: Track, id: string, at: string): string {
   const plain = id.split("@")[0] as string;
-  const version = track.versions.find((one) => one.id === id) ?? track.versions.find((one) => one.id === plain);
-  return version === undefined ? title(plain) : nameOf(version);
+  const earlier = track.versions.find((one) => one.id === id && !one.current);
+  if (earlier !== undefined) return fullName(earlier);
+  const now = track.versions.find((one) => one.id === plain);
+  // What was made after the test can't be what was heard in it.
+  if (now !== undefined && Date.parse(now.made_at) <= Date.parse(at)) return nameOf(now);
+  return `${now === undefined ? title(plain) : nameOf(now)}, no longer there`;
 }

@@ -1,6 +1,6 @@
 /** What is wanted of the track: seen, changed, applied; and what was wanted before. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { answer, api, lineOf } from "../../api/client.ts";
 import type { BriefChange, BriefChanged, BriefValue, Track } from "../../api/schema.ts";
 import { announce } from "../../design/announce.tsx";
@@ -10,11 +10,17 @@ import { title } from "../labels.ts";
 import "./brief.css";
 import { BriefField } from "./BriefField.tsx";
 import { Earlier } from "./Earlier.tsx";
+import { changesIn, madeAnew, NOTHING, useDraft } from "./draft.ts";
+import { briefQuery } from "./query.ts";
 import { type Field, same, sectionsOf, wrong } from "./schema.ts";
 
-const NOTHING: Readonly<Record<string, unknown>> = {};
+interface Props {
+  track: Track;
+  /** Whether one comes to see what was changed elsewhere. */
+  toChanges: boolean;
+}
 
-export function BriefPanel({ track }: { track: Track }) {
+export function BriefPanel({ track, toChanges }: Props) {
   const key = track.summary.track;
   const path = { track: key };
   const queries = useQueryClient();
@@ -23,16 +29,12 @@ export function BriefPanel({ track }: { track: Track }) {
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: () => answer(api.GET("/api/v1/brief/schema")),
   });
-  const brief = useQuery({
-    queryKey: ["track", key, "brief"],
-    queryFn: () => answer(api.GET("/api/v1/tracks/{track}/brief", { params: { path } })),
-  });
-  const [changes, setChanges] = useState<Readonly<Record<string, unknown>>>(NOTHING);
-  const [unset, setUnset] = useState<readonly string[]>([]);
+  const brief = useQuery(briefQuery(key));
+  const [draft, setDraft] = useDraft(key);
+  const { set: changes, unset } = draft;
   const taken = (changed: BriefChanged) => {
     queries.setQueryData(["track", key, "brief"], changed.brief);
-    setChanges(NOTHING);
-    setUnset([]);
+    setDraft(NOTHING);
     void queries.invalidateQueries({ queryKey: ["track", key, "earlier"] });
     void queries.invalidateQueries({ queryKey: ["jobs"] });
     void queries.invalidateQueries({ queryKey: ["track", key], exact: true });
@@ -50,27 +52,37 @@ export function BriefPanel({ track }: { track: Track }) {
         : sectionsOf(schema.data, [...values.keys()]).toSorted((one, other) => rank(one.name) - rank(other.name)),
     [schema.data, values],
   );
+  const form = useRef<HTMLFormElement>(null);
+  const ready = schema.data !== undefined && brief.data !== undefined;
+  useEffect(() => {
+    if (ready && toChanges) form.current?.querySelector(".brief-field.changed")?.scrollIntoView({ block: "center" });
+  }, [ready, toChanges]);
   const failed = schema.error ?? brief.error;
   if (failed !== null) return <p role="alert">{lineOf(failed)}</p>;
   if (schema.data === undefined || brief.data === undefined) return <p className="waiting">Opening…</p>;
 
-  const number = Object.keys(changes).length + unset.length;
+  const number = changesIn(draft);
   const faults = sections.flatMap((section) =>
     section.fields.filter((field) => field.name in changes && wrong(field, changes[field.name]) !== null),
   );
   const change = (field: Field, value: unknown) => {
     const { [field.name]: _, ...rest } = changes;
-    setUnset(unset.filter((name) => name !== field.name));
-    setChanges(same(value, values.get(field.name)?.value) ? rest : { ...rest, [field.name]: value });
+    setDraft({
+      set: same(value, values.get(field.name)?.value) ? rest : { ...rest, [field.name]: value },
+      unset: unset.filter((name) => name !== field.name),
+    });
   };
   const back = (field: Field) => {
     const { [field.name]: _, ...rest } = changes;
-    setChanges(rest);
-    setUnset(unset.includes(field.name) ? unset.filter((name) => name !== field.name) : [...unset, field.name]);
+    setDraft({
+      set: rest,
+      unset: unset.includes(field.name) ? unset.filter((name) => name !== field.name) : [...unset, field.name],
+    });
   };
   return (
     <div className="brief">
       <form
+        ref={form}
         aria-label="Brief"
         onSubmit={(event) => {
           event.preventDefault();
@@ -98,17 +110,11 @@ export function BriefPanel({ track }: { track: Track }) {
             {number === 0 ? "Nothing changed" : `Apply ${count(number, "change")}`}
           </button>
           {number > 0 && (
-            <button
-              type="button"
-              className="button"
-              onClick={() => {
-                setChanges(NOTHING);
-                setUnset([]);
-              }}
-            >
+            <button type="button" className="button" onClick={() => setDraft(NOTHING)}>
               Discard
             </button>
           )}
+          {number > 0 && <p className="small">Not applied yet. {madeAnew(draft)}</p>}
           {apply.error !== null && (
             <p className="alert small" role="alert">
               {lineOf(apply.error)}
@@ -147,6 +153,7 @@ function rank(section: string): number {
 }
 
 function SectionFields({ name, description, fields, values, changes, unset, onChange, onBack }: SectionProps) {
+  const [begun] = useState(() => fields.some((field) => field.name in changes || unset.includes(field.name)));
   const touched = fields.filter((field) => field.name in changes || unset.includes(field.name)).length;
   const own = fields.filter((field) => values.get(field.name)?.built_in === false).length;
   const tables = [...new Set(fields.map((field) => field.table).filter((table) => table !== null))];
@@ -163,7 +170,7 @@ function SectionFields({ name, description, fields, values, changes, unset, onCh
     />
   );
   return (
-    <details className="card brief-section" open={name === FIRST[0]}>
+    <details className="card brief-section" open={name === FIRST[0] || begun}>
       <summary>
         <h2>{title(name)}</h2>
         {touched > 0 && <span className="badge warning">{count(touched, "change")}</span>}

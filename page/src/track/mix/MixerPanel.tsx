@@ -1,12 +1,24 @@
 /** The stems as a small mixing desk. */
+import { useQuery } from "@tanstack/react-query";
 import type { Track, Version } from "../../api/schema.ts";
+import { announce } from "../../design/announce.tsx";
+import { briefQuery } from "../brief/query.ts";
+import { useDraft } from "../brief/draft.ts";
+import { same } from "../brief/schema.ts";
 import { usePlayer, usePlayerState } from "../usePlayer.ts";
-import { type StemStrip, asMixed, gainOf, versionsByStem } from "./mixer.ts";
+import { type StemStrip, asBrief, asMixed, gainOf, versionsByStem } from "./mixer.ts";
 import "./mixer.css";
 import { StripView } from "./StripView.tsx";
 import type { Mixer } from "./useMixer.ts";
 
-export function MixerPanel({ track, mixer }: { track: Track; mixer: Mixer }) {
+interface Props {
+  track: Track;
+  mixer: Mixer;
+  /** To where the brief is. */
+  onBrief: () => void;
+}
+
+export function MixerPanel({ track, mixer, onBrief }: Props) {
   const player = usePlayer();
   const state = usePlayerState();
   const byStem = versionsByStem(track.versions);
@@ -44,6 +56,7 @@ export function MixerPanel({ track, mixer }: { track: Track; mixer: Mixer }) {
         <button type="button" className="button quiet" onClick={() => set(mixed)}>
           Reset all
         </button>
+        <UseLevels track={track} strips={strips} mixed={mixed} onBrief={onBrief} />
         <p className="small soft">
           {movedAny
             ? "Levels only: what else the mix did (tone, compression, room) is heard in the version “Mix”."
@@ -63,5 +76,46 @@ export function MixerPanel({ track, mixer }: { track: Track; mixer: Mixer }) {
         ))}
       </div>
     </section>
+  );
+}
+
+interface UseProps {
+  track: Track;
+  strips: readonly StemStrip[];
+  mixed: readonly StemStrip[];
+  onBrief: () => void;
+}
+
+/** What was moved here, as changes of the brief that are still to be applied. */
+function UseLevels({ track, strips, mixed, onBrief }: UseProps) {
+  const key = track.summary.track;
+  const brief = useQuery(briefQuery(key));
+  const [draft, setDraft] = useDraft(key);
+  const plan = track.stages.find((stage) => stage.stage === "mix_plan")?.measures ?? {};
+  const value = (name: string) => brief.data?.values.find((one) => one.name === name)?.value;
+  const wished = (stem: string) => {
+    const level = plan[`${stem}_wished_db`];
+    return typeof level === "number" ? level : 0;
+  };
+  const asked = Object.entries(asBrief(strips, mixed, wished, value)).filter(([name, level]) => !same(level, value(name)));
+  const unmoved = asked.length === 0;
+  return (
+    <button
+      type="button"
+      className="button primary"
+      disabled={unmoved || brief.data === undefined}
+      title={unmoved ? "Move a level first" : "Into the brief as gains and widths, where you apply them: mix and master are then made anew"}
+      onClick={() => {
+        const names = asked.map(([name]) => name);
+        setDraft({
+          set: { ...draft.set, ...Object.fromEntries(asked) },
+          unset: draft.unset.filter((name) => !names.includes(name)),
+        });
+        announce("The levels are in the brief, not applied yet");
+        onBrief();
+      }}
+    >
+      Use these levels
+    </button>
   );
 }

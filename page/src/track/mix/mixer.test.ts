@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Version } from "../../api/schema.ts";
-import { asMixed, levelText, upToDate } from "./mixer.ts";
+import { asBrief, asMixed, levelText, upToDate } from "./mixer.ts";
 
 function stem(id: string, group: Version["group"], gain_db: number | null, current = true): Version {
   return {
@@ -12,6 +12,7 @@ function stem(id: string, group: Version["group"], gain_db: number | null, curre
     sample_rate: 48_000,
     channels: 2,
     loudness_lufs: -20,
+    loudness_range_lu: null,
     true_peak_dbtp: -3,
     offset_s: 0,
     gain_db,
@@ -50,4 +51,28 @@ it("writes levels with a sign", () => {
   expect(levelText(2)).toBe("+2.0 dB");
   expect(levelText(-1.5)).toBe("−1.5 dB");
   expect(levelText(-60)).toBe("−∞ dB");
+});
+
+it("asks the brief for what was moved, on top of the place that a stem has by itself", () => {
+  const mixed = asMixed([stem("stems:bass", "stems", -2), stem("stems:drums", "stems", 0), stem("stems:vocals", "stems", 0)]);
+  const moved = mixed.map((strip) => {
+    if (strip.stem === "bass") return { ...strip, level_db: 4 };
+    return strip.stem === "drums" ? { ...strip, mute: true, width: 2 } : { ...strip, width: 0 };
+  });
+  // Of the −3 dB that the plan wished for the bass, −1 is what the brief asks for: by itself it stands at −2.
+  const asked = asBrief(moved, mixed, (name) => (name === "bass" ? -3 : 0), (name) => (name === "mixing.gains_db.bass" ? -1 : null));
+  expect(asked).toEqual({
+    "mixing.gains_db.bass": 6,
+    "mixing.gains_db.drums": -40,
+    "mixing.width_db.drums": 6,
+    "mixing.width_db.vocals": -24,
+  });
+  expect(asBrief(mixed, mixed, () => 0, () => null)).toEqual({});
+});
+
+it("asks for the same again once that is applied, however far the plan could go", () => {
+  const moved = asMixed([stem("stems:bass", "stems", 0)]).map((strip) => ({ ...strip, level_db: 6 }));
+  const once = asBrief(moved, asMixed([stem("stems:bass", "stems", 0)]), () => 0, () => null);
+  const bounded = asMixed([stem("stems:bass", "stems", 1.5)]); // of the 6 dB that are wished
+  expect(asBrief(moved, bounded, () => 6, (name) => once[name])).toEqual(once);
 });

@@ -1,10 +1,11 @@
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo } from "react";
 import { useQueries } from "@tanstack/react-query";
-import { answer, api } from "../../api/client.ts";
 import type { Track } from "../../api/schema.ts";
 import { factor } from "../../player/loudness.ts";
+import { useRemembered } from "../../remembered.ts";
 import { usePlayer } from "../usePlayer.ts";
-import { LOWEST_DB, type StemStrip, asMixed, upToDate } from "./mixer.ts";
+import { LOWEST_DB, type StemStrip, mixerOf, moved, upToDate } from "./mixer.ts";
+import { notesQuery } from "./notes.ts";
 
 export interface Mixer {
   strips: readonly StemStrip[];
@@ -12,18 +13,17 @@ export interface Mixer {
   set: (strips: readonly StemStrip[], heard?: boolean) => void;
 }
 
-/** Strips of a track; what is changed is heard at once. */
+const AS_MIXED: readonly StemStrip[] = []; // nothing was moved yet
+
+/** Strips of a track, as they were left; what is changed is heard at once. */
 export function useMixer(track: Track): Mixer {
   const player = usePlayer();
-  const [chosen, setChosen] = useState<readonly StemStrip[]>(() => asMixed(track.versions));
-  const strips = useMemo(() => upToDate(chosen, track.versions), [chosen, track.versions]);
   const key = track.summary.track;
+  const [chosen, setChosen] = useRemembered(mixerOf(key), AS_MIXED);
+  const strips = useMemo(() => upToDate(chosen, track.versions), [chosen, track.versions]);
   const sounding = strips.filter((strip) => strip.notesHeard);
   const notes = useQueries({
-    queries: sounding.map(({ stem }) => ({
-      queryKey: ["track", key, "notes", stem],
-      queryFn: () => answer(api.GET("/api/v1/tracks/{track}/notes/{stem}", { params: { path: { track: key, stem } } })),
-    })),
+    queries: sounding.map(({ stem }) => notesQuery(key, stem)),
   });
   useEffect(() => {
     for (const strip of strips) {
@@ -34,7 +34,7 @@ export function useMixer(track: Track): Mixer {
   return {
     strips,
     set: (next, heard = true) => {
-      setChosen(next);
+      setChosen(moved(next, track.versions));
       if (heard) player.mix(next.map((strip) => ({ ...strip, level_db: strip.level_db <= LOWEST_DB ? -200 : strip.level_db })));
     },
   };

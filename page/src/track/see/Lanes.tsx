@@ -1,6 +1,8 @@
 /** What is known of the music, in the view: sections, chords, beats and the ruler. */
 import { memo } from "react";
 import type { Chord, Music, Section } from "../../api/schema.ts";
+import { Musical } from "../../design/Musical.tsx";
+import { spoken } from "../../format.ts";
 import { firstNotBefore } from "../../player/snap.ts";
 import { rulerClock } from "./rulerClock.ts";
 import { type View, marks, toPixels } from "./view.ts";
@@ -79,8 +81,10 @@ export const Chords = memo(function Chords({ view, width, chords }: Props & { ch
   return (
     <div className="lane chords" role="group" aria-label="Chords">
       {shown.map((chord) => (
-        <span key={chord.start_s} className="block chord" style={placed(chord, view, width)} title={chord.label}>
-          <span className="cut">{chord.label}</span>
+        <span key={chord.start_s} className="block chord" style={placed(chord, view, width)} title={spoken(chord.label)}>
+          <span className="cut">
+            <Musical text={chord.label} />
+          </span>
         </span>
       ))}
     </div>

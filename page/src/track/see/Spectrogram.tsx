@@ -18,16 +18,17 @@ interface Props {
   width: number;
   /** Where it begins, in pixels. */
   top: number;
+  height: number;
 }
 
-export function Spectrogram({ track, version, revision, duration_s, offset_s, view, width, top }: Props) {
+export function Spectrogram({ track, version, revision, duration_s, offset_s, view, width, top, height }: Props) {
   const zoom = useSettled(tileZoom(view, width, TILE_S, COLUMNS, ZOOM_MAX));
   const seconds = TILE_S * 2 ** zoom;
   const first = Math.max(0, Math.floor((view.start_s + offset_s) / seconds));
   const last = Math.min(Math.ceil(duration_s / seconds) - 1, Math.floor((view.end_s + offset_s) / seconds));
   const tiles = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
   return (
-    <div className="spectrogram" aria-hidden="true" style={{ top: `${top}px` }}>
+    <div className="spectrogram" aria-hidden="true" style={{ top: `${top}px`, height: `${height}px` }}>
       {tiles.map((tile) => {
         const left = toPixels(tile * seconds - offset_s, view, width);
         const right = toPixels((tile + 1) * seconds - offset_s, view, width);

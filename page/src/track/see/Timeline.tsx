@@ -2,6 +2,7 @@
 import { type PointerEvent as Pressed, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Track } from "../../api/schema.ts";
 import { announce } from "../../design/announce.tsx";
+import { Musical } from "../../design/Musical.tsx";
 import { clock } from "../../format.ts";
 import { factor } from "../../player/loudness.ts";
 import { useRemembered } from "../../remembered.ts";
@@ -9,8 +10,9 @@ import { useFrame } from "../useFrame.ts";
 import { durationOf, usePlayer, usePlayerState } from "../usePlayer.ts";
 import { useWidth } from "../useWidth.ts";
 import { Beats, Chords, Ruler, Sections } from "./Lanes.tsx";
-import { NoteRoll } from "./NoteRoll.tsx";
+import { NoteRoll, ROLL_HEIGHT } from "./NoteRoll.tsx";
 import { Overview } from "./Overview.tsx";
+import { FrequencyScale, LevelScale } from "./Scales.tsx";
 import { Spectrogram } from "./Spectrogram.tsx";
 import { type View, following, moved, toPixels, toSeconds, within, zoomed } from "./view.ts";
 import { Waveform } from "./Waveform.tsx";
@@ -97,8 +99,9 @@ export function Timeline({ track, notes }: Props) {
   if (heard === undefined) return null;
   const shape = { track: track.summary.track, version: heard.id, revision: heard.made_at, duration_s: heard.duration_s, offset_s: heard.offset_s };
   const waveform = shown.waveform || !shown.spectrogram; // there must be something to point at
-  const height = (waveform ? WAVE_HEIGHT : 0) + (shown.spectrogram ? SPECTROGRAM_HEIGHT : 0);
-  const roll = shown.spectrogram ? { top: waveform ? WAVE_HEIGHT : 0, height: SPECTROGRAM_HEIGHT } : { top: 0, height };
+  const waveHeight = waveform ? WAVE_HEIGHT : 0;
+  const rollTop = waveHeight + (shown.spectrogram ? SPECTROGRAM_HEIGHT : 0);
+  const height = rollTop + (notes.length > 0 ? ROLL_HEIGHT : 0);
   const toggle = (name: keyof Shown) => setShown({ ...shown, [name]: !shown[name] });
 
   return (
@@ -119,9 +122,13 @@ export function Timeline({ track, notes }: Props) {
         </div>
         {music !== null && (
           <p className="small soft figures">
-            {[music.key === null ? "" : `Key ${music.key}`, music.tempo_bpm === null ? "" : `${music.tempo_bpm.toFixed(1)} BPM`]
-              .filter((part) => part !== "")
-              .join(" · ")}
+            {music.key !== null && (
+              <>
+                Key <Musical text={music.key} />
+              </>
+            )}
+            {music.key !== null && music.tempo_bpm !== null && " · "}
+            {music.tempo_bpm !== null && `${music.tempo_bpm.toFixed(1)} BPM`}
           </p>
         )}
         <div className="tool-group" role="group" aria-label="What is shown">
@@ -158,6 +165,7 @@ export function Timeline({ track, notes }: Props) {
           style={{ height: `${height}px` }}
           {...drag.handlers}
         >
+          {waveform && <LevelScale height={WAVE_HEIGHT} />}
           {waveform && (
             <Waveform
               {...shape}
@@ -168,11 +176,12 @@ export function Timeline({ track, notes }: Props) {
               className="wave"
             />
           )}
-          {shown.spectrogram && width > 0 && <Spectrogram {...shape} view={view} width={width} top={waveform ? WAVE_HEIGHT : 0} />}
+          {shown.spectrogram && width > 0 && (
+            <Spectrogram {...shape} view={view} width={width} top={waveHeight} height={SPECTROGRAM_HEIGHT} />
+          )}
+          {shown.spectrogram && <FrequencyScale top={waveHeight} height={SPECTROGRAM_HEIGHT} />}
+          {notes.length > 0 && <NoteRoll track={track.summary.track} stems={notes} view={view} width={width} top={rollTop} />}
           {shown.lanes && music !== null && <Beats view={view} width={width} music={music} />}
-          {notes.map((stem) => (
-            <NoteRoll key={stem} track={track.summary.track} stem={stem} view={view} width={width} {...roll} />
-          ))}
           {region !== null && (
             <div
               className={state.looping ? "region looped" : "region"}

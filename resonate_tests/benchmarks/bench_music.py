@@ -1,0 +1,145 @@
+"""How right the music of known songs is heard: python -m resonate_tests.benchmarks.bench_music FOLDER [options]
+
+    --songs test|train   100–169 (the default) or 0–59; or a range as 100-109
+    --analyses NAMES     comma-separated, of `ANALYSES`; profile is the default
+    --render-only        what is not there yet is rendered, and nothing is heard
+
+Songs are composed and rendered into FOLDER, one folder each, where they are not there yet (a song takes 8–20 s and
+100 MB). Prints the table of `scoring`, and every song on which an analysis is wrong about tempo, metre or key.
+What is fitted on train seeds is judged on test seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from resonate_resources.profiling.brief import ProfileBrief
+from resonate_resources.profiling.profile import Profile
+from resonate_resources.profiling.resource import ProfilingResource
+from resonate_resources.recordings.recording import Recording, silent
+from resonate_resources.transcription.drum_bands import DrumBands
+from resonate_resources.transcription.resource import PARTS, transcriber_of
+from resonate_tests.benchmarks.music_truth.composing import compose
+from resonate_tests.benchmarks.music_truth.rendering import render
+from resonate_tests.benchmarks.music_truth.scoring import (
+    Estimate,
+    Judged,
+    Truth,
+    calibration,
+    judged,
+    scores,
+    table,
+)
+from resonate_tests.benchmarks.music_truth.song import STEMS
+
+SEEDS = {"train": range(60), "test": range(100, 170)}
+
+
+def rendered(seed: int, folder: Path) -> Path:
+    """The folder of a song, complete once its truth is there."""
+    song = folder / f"{seed:03d}"
+    if not (song / "truth.json").exists():
+        song.mkdir(parents=True, exist_ok=True)
+        render(compose(seed), song)
+    return song
+
+
+def by_profile(song: Path) -> Estimate:
+    """The profile as every track gets it."""
+    with TemporaryDirectory() as scratch:
+        ProfilingResource().profile(Recording.open(song / "mix.wav"), ProfileBrief(), Path(scratch))
+        profile = Profile.read(Path(scratch) / "profile.json")
+    return {
+        "tempo_bpm": profile.tempo_bpm,
+        "beats_s": profile.beats_s,
+        "key": profile.key,
+        "sections": [{"start_s": s.start_s, "end_s": s.end_s, "value": s.label} for s in profile.sections],
+        "bandwidth_hz": profile.bandwidth_hz,
+    }
+
+
+def by_transcription(song: Path) -> Estimate:
+    """Notes of the true stems."""
+    notes = {}
+    for stem in (stem for stem in STEMS if (song / f"{stem}.wav").exists()):
+        recording = Recording.open(song / f"{stem}.wav")
+        if stem == "drums":
+            heard = DrumBands().strokes(recording, silent)
+        else:
+            voice = PARTS[stem].voice
+            heard = transcriber_of(voice).notes(recording, voice, silent)
+        notes[stem] = [(n.onset_s, n.offset_s, n.pitch, n.velocity) for n in heard]
+    return {"notes": notes}
+
+
+def by_librosa(song: Path) -> Estimate:
+    """librosa's own estimators of tempo and beats, as they are called by its manual."""
+    import librosa
+    import numpy as np
+
+    samples, rate = librosa.load(song / "mix.wav")
+    tempo, beats = librosa.beat.beat_track(y=samples, sr=rate, units="time")
+    return {"tempo_bpm": float(np.atleast_1d(tempo)[0]), "beats_s": beats.tolist()}
+
+
+ANALYSES: Mapping[str, Callable[[Path], Estimate]] = {
+    "profile": by_profile,
+    "transcription": by_transcription,
+    "librosa": by_librosa,
+}
+
+
+def failures(truth: Truth, told: Estimate, found: Mapping[str, float]) -> str:
+    """What is wrong in one line; empty where nothing is."""
+    asked = {"tempo": ("tempo_bpm", "tempo_bpm"), "metre": ("metre", "time_signature"), "key": ("key", "key")}
+    wrong = [
+        f"{name} {told.get(ours)} for {truth[true]}"
+        for name, (true, ours) in asked.items()
+        if found.get(name) == 0.0
+    ]
+    return f"{truth['seed']:03d} {truth['style']}: {', '.join(wrong)}" if wrong else ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--songs", default="test")
+    parser.add_argument("--analyses", default="profile")
+    parser.add_argument("--render-only", action="store_true")
+    arguments = parser.parse_args()
+    seeds = SEEDS.get(arguments.songs)
+    if seeds is None:
+        first, _, last = arguments.songs.partition("-")
+        seeds = range(int(first), int(last or first) + 1)
+    songs = [rendered(seed, arguments.folder) for seed in seeds]
+    if arguments.render_only:
+        return
+    rows: dict[str, dict[str, list[float]]] = {}
+    said: dict[str, list[Judged]] = {}
+    for name in arguments.analyses.split(","):
+        began, heard_s = time.process_time(), 0.0
+        for song in songs:
+            truth = json.loads((song / "truth.json").read_text(encoding="utf-8"))
+            told = ANALYSES[name](song)
+            found = scores(truth, told)
+            for measure, score in found.items():
+                rows.setdefault(name, {}).setdefault(measure, []).append(score)
+            said.setdefault(name, []).extend(judged(told, found))
+            heard_s += truth["duration_s"]
+            if line := failures(truth, told, found):
+                print(f"{name}, {line}", flush=True)
+        cost = 60 * (time.process_time() - began) / heard_s
+        print(f"{name}: {len(songs)} songs, {cost:.1f} s of processor a minute of music", flush=True)
+    table(rows)
+    for name, estimates in said.items():
+        for low, high, count, mean, right in calibration(estimates):
+            print(f"{name}, {low:.2f}–{high:.2f} sure: {count} estimates, {mean:.2f} said, {right:.2f} right")
+
+
+if __name__ == "__main__":
+    main()
