@@ -71,8 +71,8 @@ def _run(track: str, out: Path, stems: bool, home: Path | None, as_json: bool) -
     except NotOursError as error:
         raise click.ClickException(f"--out: {error}") from error
     except OSError as error:
-        told = (error.strerror or str(error)).lower()
-        raise click.ClickException(f"--out: {plain(str(out))}: can't be written ({told})") from error
+        reason = (error.strerror or str(error)).lower()
+        raise click.ClickException(f"--out: {plain(str(out))}: can't be written ({reason})") from error
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     from resonate_studio.hearing.segments import RATE, frames_at_rate
 

@@ -5,6 +5,12 @@ const encoded: Encoded = { data: new ArrayBuffer(1), lead: 0, frames: 10 };
 const sound = { length: 10, numberOfChannels: 2 }; // 80 bytes
 const decoder = () => Promise.resolve(sound);
 
+/** Three that are never answered. */
+function deafAtFirst(_: string, number: number, signal: AbortSignal): Promise<Encoded> {
+  if (number > 2) return Promise.resolve(encoded);
+  return new Promise((_answer, fail) => signal.addEventListener("abort", () => fail(signal.reason)));
+}
+
 describe("segments", () => {
   it("are fetched once, however often they are wanted", async () => {
     const fetcher = vi.fn(() => Promise.resolve(encoded));
@@ -86,11 +92,7 @@ describe("segments", () => {
 
   it("that are never answered make room for others after a while", async () => {
     vi.useFakeTimers();
-    const fetcher = (_: string, number: number, signal: AbortSignal) =>
-      number > 2
-        ? Promise.resolve(encoded)
-        : new Promise<Encoded>((_answer, fail) => signal.addEventListener("abort", () => fail(signal.reason)));
-    const segments = new Segments(fetcher, decoder);
+    const segments = new Segments(deafAtFirst, decoder);
     const stuck = Promise.allSettled([0, 1, 2].map((number) => segments.want("a", number, true)));
     const next = segments.want("a", 3, true);
     await vi.advanceTimersByTimeAsync(30_000);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from resonate_studio.api import routes_of_page
 from resonate_studio.api.access import POLICY, Token
 from resonate_studio.api.app import create_app
 from resonate_studio.api.opened import Opened
+from resonate_studio.studio_server import serving
 from resonate_tests.studio.api.conftest import ADDRESS
 
 
@@ -171,3 +173,27 @@ def test_any_other_address_is_the_page_and_never_a_file_of_the_server(client: Te
         answer = client.get(path)
         assert answer.headers["content-type"].startswith("text/html"), path
         assert "root:" not in answer.text
+
+
+def test_a_server_that_ends_while_clients_listen_or_take_nothing_tells_of_no_failure(
+    opened: Opened, track: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    what = "original,mix,master,stems,restored_stems"
+    paths = ["events", "events", f"tracks/{track}/archive?what={what}"]
+    clients = []
+    with serving(opened.settings, "127.0.0.1", port, instance=opened.instance):
+        for path in paths:
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.settimeout(20)
+            client.connect(("127.0.0.1", port))
+            client.sendall(f"GET /api/v1/{path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            assert client.recv(12) == b"HTTP/1.1 200"
+            clients.append(client)
+    for client in clients:
+        client.close()
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+    assert "Traceback" not in caplog.text
