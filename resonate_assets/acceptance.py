@@ -24,20 +24,25 @@ FAINT_DB = -14.0
 MOST_LIMITING_DB = 6.0
 """Taken off peaks: more is heard as pumping and dullness, unless a brief allowed it."""
 
+UNJUDGED = "too short or too silent to be judged"
+"""Of a master without integrated loudness, which takes 400 ms over −70 LUFS (ITU-R BS.1770-5): what scores compare
+there is nothing, of which any two are alike."""
+
 CRITERIA = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 """Another text where another verdict, or other words for it, may come of the same measures."""
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """accepted: None as long as there is no master with its scores. reasons: what is wrong, the worst first."""
+    """accepted: None as long as there is no master with its scores, or where it can't be judged. reasons: what is
+    wrong, the worst first, or why it can't."""
 
     accepted: bool | None
     reasons: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.accepted is None:
-            return "not judged yet"
+            return f"not judged: {'; '.join(self.reasons)}" if self.reasons else "not judged yet"
         return "accepted" if self.accepted else f"not accepted: {'; '.join(self.reasons)}"
 
 
@@ -47,6 +52,8 @@ def acceptance(made: Mapping[str, Measures]) -> Acceptance:
     `{stage: each.measures for stage, each in current_of(url, [track])[track].items()}` gives them. Reasons of a
     track that is not finished are told as soon as they are known.
     """
+    if "master" in made and not has_loudness(made["master"]):
+        return Acceptance(None, (UNJUDGED,))
     judges = {"qc_scores": _low_score, "stems": _poor_stems, "master": _hard_limiting}
     reasons = tuple(
         reason for stage, judge in judges.items() if stage in made for reason in judge(made[stage])
@@ -83,6 +90,10 @@ def quality_of(stems: Measures, stem: str) -> float | None:
         if (value := stems.get(f"{stem}_{called}_db")) is not None:
             return number(value)
     return None
+
+
+def has_loudness(master: Measures) -> bool:
+    return math.isfinite(number(master.get("loudness_lufs", 0.0)))
 
 
 def limits_gently(master: Measures) -> bool:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 
 from resonate_assets.acceptance import (
     LEAST_SCORE,
+    UNJUDGED,
     Measures,
+    has_loudness,
     limits_gently,
     most_limiting_db,
     number,
@@ -107,7 +109,9 @@ def _master(measures: Measures) -> list[str]:
     if "limiting_db" in measures:
         heard = "" if limits_gently(measures) else f": over {most_limiting_db(measures):g} dB is heard"
         told.append(f"peaks limited by {number(measures['limiting_db']):.1f} dB{heard}")
-    if measures.get("bounded"):
+    if not has_loudness(measures):
+        told.append(UNJUDGED)
+    elif measures.get("bounded"):
         told.append("softer than asked: as loud as its peaks allow")
     return told
 
@@ -119,8 +123,8 @@ def _regenerated_stems(measures: Measures) -> list[str]:
 def _qc_scores(measures: Measures) -> list[str]:
     if "master_total" not in measures:
         return []
-    verdict = "accepted" if scores_enough(measures) else f"not accepted: {LEAST_SCORE:g} are asked for"
-    return [f"the master scores {score(measures)} of 100", verdict]
+    told = f"the master scores {score(measures)} of 100"
+    return [told] if scores_enough(measures) else [told, f"not accepted: {LEAST_SCORE:g} are asked for"]
 
 
 def _exports(measures: Measures) -> list[str]:

@@ -173,7 +173,7 @@ def _tell(terminal: Console, done: Processed, root: str) -> None:
         seconds = "cached" if made.from_cache else f"{made.metadata['seconds']:.1f}"
         table.add_row(stage, escape(made.engine), seconds, escape(names))
     terminal.print(table)
-    if done.accepted is not None:
+    if done.accepted is not None or done.why_not:
         verdict = Acceptance(done.accepted, (done.why_not,))
         terminal.print(f"[{'green' if done.accepted else 'yellow'}]{escape(str(verdict))}", soft_wrap=True)
     for check in done.checks:

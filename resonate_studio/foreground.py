@@ -1,5 +1,5 @@
-"""Servers in the foreground, until Ctrl-C or SIGTERM, and their end within seconds: `resonate dev` and
-`resonate studio`."""
+"""What is in the foreground until Ctrl-C or SIGTERM, and its end within seconds: the servers of `resonate dev` and
+`resonate studio`, and what unwinds at once where it stands, as `resonate listen`."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def require_free(port: int, option: str = "--port", host: str = HOST) -> None:
 
 @contextmanager
 def told_by_signals() -> Iterator[None]:
-    """Ctrl-C and SIGTERM raise in the main thread, which here only ever waits."""
+    """Ctrl-C and SIGTERM raise in the main thread, which here waits, or is soon back from a library."""
 
     def stop(number: int, _: FrameType | None) -> None:
         raise StoppedError(number)

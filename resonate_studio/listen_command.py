@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from resonate_studio.foreground import until_stopped
 from resonate_studio.terminal import HOME, JSON, Command, console, plain, print_json
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ def listen(track: str, out: Path, stems: bool, home: Path | None, as_json: bool)
 
     TRACK: a track's key, or any beginning of one that is no other's. Of one over 15 minutes, excerpts are in it.
     """
+    until_stopped(lambda: _run(track, out, stems, home, as_json))
+
+
+def _run(track: str, out: Path, stems: bool, home: Path | None, as_json: bool) -> int:
     from resonate_assets.definitions import build_defs
     from resonate_studio.home import open_instance, require_home, settings_for
     from resonate_studio.offline_page.writing import NotOursError, excerpts, write_page
@@ -65,6 +70,9 @@ def listen(track: str, out: Path, stems: bool, home: Path | None, as_json: bool)
             )
     except NotOursError as error:
         raise click.ClickException(f"--out: {error}") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise click.ClickException(f"--out: {plain(str(out))}: can't be written ({reason})") from error
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     from resonate_studio.hearing.segments import RATE, frames_at_rate
 
@@ -74,12 +82,13 @@ def listen(track: str, out: Path, stems: bool, home: Path | None, as_json: bool)
         page = str(out.absolute() / "index.html")
         versions = [version.id for version in heard]
         print_json({"track": name, "page": page, "versions": versions, "bytes": size, "spans_s": spans})
-        return
+        return 0
     click.echo(
         f"{plain(str(out / 'index.html'))}: {len(heard)} versions, {size / 1e6:.0f} MB; open it in a browser"
     )
     if len(spans) > 1:
         click.echo(f"the track is longer than 15 minutes: {len(spans)} excerpts of two minutes are in it")
+    return 0
 
 
 def _heard(storage: StorageResource, track: str, stems: bool) -> list[Heard]:

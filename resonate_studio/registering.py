@@ -12,7 +12,7 @@ from resonate_resources.ingestion.intake import known_as
 from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
-from resonate_resources.storage.taken_in import enter_tracks
+from resonate_resources.storage.taken_in import claim
 
 
 def known_track(storage: StorageResource, instance: dg.DagsterInstance, source: Source) -> str | None:
@@ -27,13 +27,15 @@ def has_its_file(storage: StorageResource, track: str) -> bool:
 
 
 def register(storage: StorageResource, instance: dg.DagsterInstance, source: Source) -> Source:
-    """Gives the source as it is registered: of content that is a track already, under its key."""
+    """Gives the source as it is registered: of content that is a track already, or is made one by somebody else at
+    this moment, under that one's key."""
     track = known_track(storage, instance, source)
-    if track is not None:
-        known = storage.sources.find(track)
-        # What it was first called stays; this file is where its content is for certain.
-        source = replace(source, track=track) if known is None else replace(known, uri=source.uri)
+    # What is no partition yet may be about to be one.
+    entered = claim(storage.database, content_of(source.track), track or source.track)
+    track = track or entered
+    known = storage.sources.find(track)
+    # What it was first called stays; this file is where its content is for certain.
+    source = replace(source, track=track) if known is None else replace(known, uri=source.uri)
     storage.sources.register(source)
-    enter_tracks(storage.database, {content_of(source.track): source.track})
     instance.add_dynamic_partitions(str(tracks.name), [source.track])
     return source

@@ -11,13 +11,20 @@ from resonate_assets.runs import PARTITION_TAG
 from resonate_resources.exporting.folder import folder_of
 from resonate_resources.exporting.folder import forget as forget_exports
 from resonate_resources.storage.current import current_of, forget
-from resonate_resources.storage.heartbeats import alive, tracks_in_use
+from resonate_resources.storage.heartbeats import DEAD_AFTER_SECONDS, alive, heartbeats, tracks_in_use
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.retries import note_tries
 from resonate_resources.storage.taken_in import forget_tracks
 from resonate_studio.hearing.abx import FOLDER as LISTENING
+from resonate_studio.references import earlier_references, forget_references, set_references
 
 _WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
+
+
+def is_being_removed(storage: StorageResource, track: str) -> bool:
+    """Whether somebody is at it. One that was killed in its midst can be begun again after half a minute."""
+    beats = heartbeats(storage.database, "remove")
+    return any(beat.name == track and beat.age < DEAD_AFTER_SECONDS for beat in beats)
 
 
 class Removal:
@@ -44,6 +51,7 @@ class Removal:
         storage, track = self._storage, self.track
         with alive(storage.database, "remove", track, track):
             source = storage.sources.find(track)
+            references = set_references(storage, track) | earlier_references(storage, track)
             stages = {stage.key.path[-1] for stage in TRACK_ASSETS}
             stages |= current_of(storage.database, [track]).get(track, {}).keys()
             # What others may stand in the way of comes first: where it fails, the track is whole still.
@@ -53,6 +61,7 @@ class Removal:
                 storage.store.delete(f"artefacts/{stage}/{track}/manifest.json")
                 forget(storage.database, [(stage, track)])
                 storage.store.delete(f"artefacts/{stage}/{track}")
+            forget_references(storage, references)
             storage.store.delete(f"briefs/{track}.json")
             storage.store.delete(f"tracks/{track}.json")
             storage.store.delete(f"{LISTENING}/{track}")

@@ -14,6 +14,7 @@ import click
 import uvicorn
 
 from resonate_assets.definitions import build_defs
+from resonate_resources.storage.store import LocalStore, clear_leftovers
 from resonate_studio.api.access import Token, hosts_told
 from resonate_studio.api.app import create_app
 from resonate_studio.api.opened import Opened
@@ -54,6 +55,8 @@ def serving(
         opened_instance = instance or stack.enter_context(open_instance(settings))
         defs = build_defs(settings)
         storage = defs.resources["storage"]  # type: ignore[index]
+        for store in (storage.store, LocalStore(settings.uploads)):
+            clear_leftovers(store)
         opened = Opened(settings, opened_instance, storage, defs, dagster_url)
         try:
             app = create_app(opened, None if token is None else host, token)
@@ -68,6 +71,7 @@ def serving(
                 log_level=logging.WARNING,
                 access_log=False,
                 server_header=False,
+                proxy_headers=token is not None,  # else anybody here could say to be anybody
                 timeout_graceful_shutdown=_END_SECONDS,
             )
         )

@@ -98,9 +98,7 @@ def new_directory(store: Store, label: str) -> Iterator[Path]:
     base = store.workspace()
     base.mkdir(parents=True, exist_ok=True)
     with _lock(base):  # nobody clears away what is made and not yet locked
-        for leftover in base.iterdir():
-            if not _in_use(leftover):
-                shutil.rmtree(leftover, ignore_errors=True)
+        _clear(base)
         directory = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-{label}-", dir=base))
         lock = os.open(directory, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -111,6 +109,20 @@ def new_directory(store: Store, label: str) -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
         _scratch.discard(directory)
         os.close(lock)
+
+
+def clear_leftovers(store: Store) -> None:
+    """What killed processes left behind in a store's workspace goes now."""
+    base = store.workspace()
+    if base.is_dir():
+        with _lock(base):
+            _clear(base)
+
+
+def _clear(base: Path) -> None:
+    for leftover in base.iterdir():
+        if not _in_use(leftover):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 _scratch: set[Path] = set()

@@ -121,6 +121,18 @@ def enter_tracks(url: str, tracks: Mapping[str, str]) -> None:
             _upsert(db, _contents, [{"content": name, "track": track} for name, track in tracks.items()])
 
 
+def claim(url: str, content: str, track: str) -> str:
+    """Enter the track of a content, unless there is one: gives the one that is. Of all that do so at once, in
+    whatever processes, one is the first."""
+    with transaction(url) as db:
+        insert = _insert(db, _contents).values(content=content, track=track)
+        db.execute(insert.on_conflict_do_nothing(index_elements=[_contents.c.content]))
+        entered: str = db.execute(
+            sa.select(_contents.c.track).where(_contents.c.content == content)
+        ).scalar_one()
+        return entered
+
+
 def forget_tracks(url: str, tracks: Sequence[str]) -> None:
     """Content of tracks that are no more: dropped again, it is a new one. What lies in an inbox stays dealt
     with."""
@@ -135,14 +147,19 @@ def knows_tracks(url: str) -> bool:
 
 
 def _upsert(db: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    from sqlalchemy.dialects import postgresql, sqlite
-
     if not rows:
         return
-    insert = (postgresql if db.dialect.name == "postgresql" else sqlite).insert(table)
+    insert = _insert(db, table)
     keys = [column for column in table.c if column.primary_key]
     others = {column.name: insert.excluded[column.name] for column in table.c if not column.primary_key}
     db.execute(insert.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
+
+
+def _insert(db: sa.Connection, table: sa.Table) -> Any:
+    """One that may say what happens on a conflict, which each of both databases has of its own."""
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    return (postgresql if db.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 def _inbox_id(inbox: str) -> str:

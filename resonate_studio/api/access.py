@@ -11,15 +11,15 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import logging
 import re
 import secrets
 import socket
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, fail_after, get_cancelled_exc_class
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -53,12 +53,21 @@ _BODY_BYTES = 2**20
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _COSTLY = {
     "heard": (re.compile(r"/tracks/[^/]+/(audio|peaks|spectrogram|spectrum|notes)(/|$)"), 8),
-    "taken": (re.compile(r"/tracks/[^/]+/(archive|files|cover)(/|$)"), 6),
+    "seen": (re.compile(r"/tracks/[^/]+/cover$"), 6),
+    "taken": (re.compile(r"/tracks/[^/]+/files/"), 6),
 }
 """Kind of request → what it is for, and how many of one client are answered at once: together less than the 40
-threads that there are. More wait; browsers ask six things of a host at a time."""
+threads that there are. More wait; browsers ask six things of a host at a time. Archives see to it themselves."""
 _WAITING = 100
 _CLIENTS_KEPT = 1000
+_TAKES_SECONDS = 60.0
+"""Within which a client takes what is sent before more is: one that takes nothing is dropped, and its places with
+it. A browser that was made to pause goes on by range."""
+_log = logging.getLogger(__name__)
+
+
+class _StalledError(Exception):
+    """Nobody takes what is sent. No OSError, which would be answered as one of storage."""
 
 
 class Token:
@@ -121,36 +130,49 @@ class Access:
                     headers[name] = value
                 if scope["path"].startswith(PREFIX):
                     headers.setdefault("Cache-Control", "no-store")
-            await send(message)
+            try:
+                with fail_after(_TAKES_SECONDS):
+                    await send(message)
+            except TimeoutError as error:
+                raise _StalledError from error
 
         headers = Headers(scope=scope)
         refused = self._refused(scope, headers)
         if refused is not None:
             await refused(scope, receive, with_headers)
             return
+        try:
+            await self._let_in(scope, receive, with_headers)
+        except _StalledError:
+            _log.warning("a client that took nothing for %g s was dropped", _TAKES_SECONDS)
+        except get_cancelled_exc_class():
+            # The server ends, and has waited for this answer for as long as it waits: that is no failure.
+            _log.info("an answer was broken off")
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         limiter = self._limiter(scope)
         if limiter is None:
-            await self._app(scope, receive, with_headers)
+            await self._app(scope, receive, send)
             return
         if limiter.statistics().tasks_waiting >= _WAITING:
             answer = _problem(
                 429, "too much is asked for at once; try again in a moment", {"Retry-After": "1"}
             )
-            await answer(scope, receive, with_headers)
+            await answer(scope, receive, send)
             return
         async with limiter:
-            await self._app(scope, receive, with_headers)
+            await self._app(scope, receive, send)
 
     def _refused(self, scope: Scope, headers: Headers) -> JSONResponse | None:
         method, path = scope["method"], scope["path"]
-        asked = headers.get("host", "")
+        hosts = headers.getlist("host")
+        if len(hosts) > 1:  # which of them counts is another thing to each who reads it (RFC 9112, 3.2)
+            return _problem(400, "more than one Host in a request")
+        asked = hosts[0] if hosts else ""
         if not self._is_ours(asked):
             return _problem(403, "this address is not known here; ask for it by the one that was printed")
         if method not in _SAFE:
-            origin = headers.get("origin")
-            if origin is not None and urlsplit_host(origin) != asked.lower():
-                return _problem(403, "from another page: refused")
-            if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            if not self._is_own_page(headers, asked):
                 return _problem(403, "from another page: refused")
             if path != f"{PREFIX}/jobs" and not _is_small(headers):
                 return _problem(413, "is larger than anything that is asked for here")
@@ -163,6 +185,15 @@ class Access:
         if name in self._hosts or name in self._own_names:
             return True
         return self._any_address and _is_address(name)
+
+    def _is_own_page(self, headers: Headers, asked: str) -> bool:
+        """Whether no other page asks. Behind a server that speaks https, which there is for other addresses alone,
+        the page is that one's."""
+        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return False
+        schemes = ("http",) if self._token is None else ("http", "https")
+        own = [f"{scheme}://{asked.lower()}" for scheme in schemes]
+        return headers.get("origin", own[0]).lower() in own
 
     def _may(self, headers: Headers) -> bool:
         assert self._token is not None
@@ -198,15 +229,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def urlsplit_host(origin: str) -> str:
-    """Host and port of an origin; no host's where it is none (`null`)."""
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return ""
-    return parts.netloc.lower() if parts.scheme in ("http", "https") else ""
 
 
 def _bracketed(host: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Annotated
@@ -34,7 +34,7 @@ from resonate_studio.api.wording import without_paths
 from resonate_studio.hearing import routes as hearing_routes
 
 _COOKIE_SECONDS = 30 * 86_400
-_TOLD = (ProblemError, RequestValidationError, HTTPException, AudioError, FileNotFoundError)
+_HANDLED = (ProblemError, RequestValidationError, HTTPException, AudioError, FileNotFoundError)
 _NO_LONGER = 409
 """Of files that are not what they were, or are gone: process the track again."""
 
@@ -61,7 +61,7 @@ def create_app(opened: Opened | None = None, host: str | None = None, token: Tok
         lifespan=living,
     )
     app.state.opened, app.state.serving, app.state.token = opened, serving, token
-    for told in _TOLD:
+    for told in _HANDLED:
         app.add_exception_handler(told, _answer)
     for down in (OSError, SQLAlchemyError, sqlite3.Error, DagsterError):
         app.add_exception_handler(down, _unavailable)
@@ -93,14 +93,14 @@ def _login(request: Request, login: Annotated[Login, Body()]) -> Response:
 def _answer(_: Request, error: Exception) -> JSONResponse:
     """What is wrong with a request, or with what it asks for, as a `Problem`."""
     if isinstance(error, ProblemError):
-        return JSONResponse({"detail": error.detail}, error.status, error.headers)
+        return _told(error.status, error.detail, error.headers)
     if isinstance(error, RequestValidationError):
-        return JSONResponse({"detail": _first(error)}, 422)
+        return _told(422, _first(error))
     if isinstance(error, HTTPException):
-        return JSONResponse({"detail": str(error.detail)}, error.status_code, error.headers)
+        return _told(error.status_code, str(error.detail), error.headers)
     if isinstance(error, AudioError):
-        return JSONResponse({"detail": without_paths(str(error))}, _NO_LONGER)
-    return JSONResponse({"detail": "the file is gone; process the track again"}, _NO_LONGER)
+        return _told(_NO_LONGER, without_paths(str(error)))
+    return _told(_NO_LONGER, "the file is gone; process the track again")
 
 
 def _unavailable(_: Request, error: Exception) -> JSONResponse:
@@ -108,12 +108,19 @@ def _unavailable(_: Request, error: Exception) -> JSONResponse:
     told = "the library can't be read or written to now; what services say tells why"
     if isinstance(error, OSError) and error.strerror:
         told = f"the library can't be used now ({error.strerror.lower()})"
-    return JSONResponse({"detail": told}, 503, {"Retry-After": "5"})
+    return _told(503, told, {"Retry-After": "5"})
+
+
+def _told(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """JSON may say \\ud800 (RFC 8259, 8.2), which no UTF-8 can: what is told of such a text has a ? there."""
+    return JSONResponse({"detail": detail.encode(errors="replace").decode()}, status, headers)
 
 
 def _first(error: RequestValidationError) -> str:
     """The first thing that is wrong, in one line."""
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return f"the body is no JSON: {first['ctx']['error']}, at character {first['loc'][-1]}"
     place = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
     told = str(first["msg"])
-    return f"{place}: {told[:1].lower()}{told[1:]}"
+    return f"{place}: {told[:1].lower() if told[1:2].islower() else told[:1]}{told[1:]}"

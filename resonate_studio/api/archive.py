@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, cast
 
-from anyio import CapacityLimiter
-from starlette.concurrency import iterate_in_threadpool
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from resonate_resources.exporting.names import file_name
 from resonate_resources.recordings.encoding import encode_flac, encode_wav
@@ -35,6 +37,10 @@ PARTS: dict[str, str] = {
 }
 """What may be asked for → the stage that makes it."""
 _BLOCK_BYTES = 2**20
+_UNDER_WAY = 8
+_OF_ONE_CLIENT = 3
+_ENCODED_AT_ONCE = 2
+"""Each takes a core."""
 _MOST_CHANNELS = {"flac": 8, "mp3": 6, "m4a": 6, "opus": 6}
 
 
@@ -82,8 +88,48 @@ def members(storage: StorageResource, track: str, what: Sequence[str], wanted: W
     return found
 
 
+class Places:
+    """How many archives may be on their way, in all and to one client, and how many files are encoded at once: a
+    place to encode is not held while a client takes what was."""
+
+    def __init__(self) -> None:
+        self.encoding = threading.BoundedSemaphore(_ENCODED_AT_ONCE)
+        self._counting = threading.Lock()
+        self._clients: Counter[str] = Counter()
+
+    def take(self, client: str) -> Callable[[], None]:
+        """A place, and what gives it back. Raises ProblemError where there is none."""
+        with self._counting:
+            if self._clients[client] >= _OF_ONE_CLIENT or self._clients.total() >= _UNDER_WAY:
+                self._clients += Counter()  # those of none go
+                told = "as many archives as may be are on their way; try again when one is there"
+                raise ProblemError(429, told, {"Retry-After": "5"})
+            self._clients[client] += 1
+
+        def give_back() -> None:
+            with self._counting:
+                self._clients[client] -= 1
+                self._clients += Counter()
+
+        return give_back
+
+
+class ArchiveResponse(StreamingResponse):
+    """Gives its place back however it ends. ended: called then."""
+
+    def __init__(self, content: Iterator[bytes], headers: dict[str, str], ended: Callable[[], None]) -> None:
+        super().__init__(content, headers=headers, media_type="application/zip")
+        self._ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._ended()
+
+
 def archive(
-    storage: StorageResource, track: str, chosen: Sequence[Member], wanted: Wanted
+    storage: StorageResource, track: str, chosen: Sequence[Member], wanted: Wanted, places: Places
 ) -> Iterator[bytes]:
     """The bytes of the zip. Its files are stored, not packed: sound does not get smaller by it."""
     source = storage.sources.find(track)
@@ -92,7 +138,8 @@ def archive(
         for member in chosen:
             called = spoken_name(member.artefact.manifest.stage, member.name, source)
             with new_directory(storage.store, "archive") as scratch:
-                path, ending = _made(member, wanted, scratch)
+                with places.encoding:
+                    path, ending = _made(member, wanted, scratch)
                 name = f"{member.folder}{called.rpartition('.')[0]}.{ending}"
                 with (
                     path.open("rb") as file,
@@ -103,13 +150,6 @@ def archive(
                         yield pipe.taken()
             yield pipe.taken()
     yield pipe.taken()
-
-
-async def sent(places: CapacityLimiter, made: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The bytes as they are sent, made in threads, with one of so many places for as long as that lasts."""
-    async with places:
-        async for block in iterate_in_threadpool(made):
-            yield block
 
 
 def called(source: Source | None) -> str:

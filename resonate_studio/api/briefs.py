@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,8 +20,10 @@ from resonate_studio.api.opened import Opened
 from resonate_studio.api.problems import ProblemError, not_found
 from resonate_studio.api.wording import without_paths
 from resonate_studio.processing import stages_from
+from resonate_studio.references import SETTINGS as REFERENCES
+from resonate_studio.references import earlier_references, forget_references, set_references
 
-PLACES = frozenset({"mastering.reference", "mixing.reference", "separation.truth"})
+PLACES = frozenset({*REFERENCES, "separation.truth"})
 """Settings that are places of the server's file system: shown by name, and never taken from a client."""
 READERS: Mapping[str, str] = {
     "separation": "stems",
@@ -40,7 +44,7 @@ class Briefs:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._briefs: BriefResource = opened.defs.resources["briefs"]  # type: ignore[index]
-        self._changing = threading.Lock()
+        self._changing = threading.RLock()
 
     def show(self, track: str) -> models.Brief:
         """Raises ProblemError where a file of the brief can't be used."""
@@ -48,7 +52,10 @@ class Briefs:
 
     def check(self, track: str, settings: Mapping[str, Any], unset: Sequence[str] = ()) -> None:
         """Whether a client may set this, and it would do. Raises ProblemError."""
+        _require_json(settings, unset)
         for name, value in _leaves(settings):
+            if not all(name.split(".")):
+                raise ProblemError(422, f"{name[:80]!r} is no setting's name, such as mastering.target_lufs")
             if name in PLACES and value not in (None, ""):
                 raise ProblemError(
                     422, f"{name}: is a place on the server; give the file itself, as a job's reference_track"
@@ -65,6 +72,33 @@ class Briefs:
                 self._briefs.change(track, self._source(track), settings, unset)
             except BriefError as error:
                 raise ProblemError(422, without_paths(str(error))) from error
+
+    def towards(self, track: str, other: str) -> dict[str, Any]:
+        """What is to be set for a track to be moved towards the recording of another one. Raises ProblemError."""
+        source = self._source(other) if other != track else None
+        if source is None:
+            raise ProblemError(422, "reference_track: is the key of no other track of the library")
+        if source.uri.startswith("s3://") or not Path(source.uri).is_file():
+            raise ProblemError(409, "reference_track: its file is not on this machine; give it as a file")
+        return dict.fromkeys(REFERENCES, source.uri)
+
+    @contextmanager
+    def unless_refused(self, track: str) -> Iterator[None]:
+        """What is set for a track in the block stays unless the block raises ProblemError. References that no brief
+        names any longer go."""
+        key, store = f"briefs/{track}.json", self._opened.storage.store
+        with self._changing:
+            before, was = store.read(key), set_references(self._opened.storage, track)
+            try:
+                yield
+            except ProblemError:
+                was = set_references(self._opened.storage, track)
+                store.delete(key) if before is None else store.write(key, before)
+                raise
+            finally:
+                storage = self._opened.storage
+                if gone := was - set_references(storage, track):
+                    forget_references(storage, gone - earlier_references(storage, track))
 
     def behind(self, track: str) -> list[str]:
         """Stages that are to be made anew for what is wanted now, by the brief that the results were made by: all
@@ -108,6 +142,7 @@ class Briefs:
         then = _brief(artefact) if artefact else None
         if then is None:
             raise not_found("there is no such earlier brief of this track")
+        _require_places(then)
         source = self._source(track)
         try:
             given = dict(_values(self._briefs.given(source)))
@@ -150,6 +185,9 @@ def dotted(document: Any) -> dict[str, Any]:
     """section → name → value, as a brief is written, as dotted names. Raises ProblemError."""
     if not isinstance(document, dict) or not all(isinstance(each, dict) for each in document.values()):
         raise ProblemError(422, 'brief: settings stand in sections, such as {"mastering": {…}}')
+    for section, values in document.items():
+        if not section or not all(values):
+            raise ProblemError(422, "brief: a section or a setting in it has no name")
     return {
         f"{section}.{name}": value for section, values in document.items() for name, value in values.items()
     }
@@ -164,6 +202,25 @@ def schema() -> dict[str, Any]:
         at = reference.get("$ref") or reference["allOf"][0]["$ref"]
         described["$defs"][at.rpartition("/")[2]]["properties"][name]["readOnly"] = True
     return described
+
+
+def _require_json(settings: Mapping[str, Any], unset: Sequence[str]) -> None:
+    """JSON may hold what no file of JSON can be written of: 1e400, and halves of characters."""
+    try:
+        json.dumps([settings, *unset], ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError as error:
+        raise ProblemError(422, "brief: a text in it is no Unicode (half of a surrogate pair)") from error
+    except ValueError as error:
+        raise ProblemError(422, "brief: a number in it is not finite") from error
+
+
+def _require_places(brief: Brief) -> None:
+    """Raises ProblemError where a recording that it names is gone."""
+    for name in REFERENCES:
+        section, setting = name.split(".")
+        path = getattr(getattr(brief, section), setting)
+        if path and not Path(path).is_file():
+            raise ProblemError(409, f"{name}: the recording that was named then is gone")
 
 
 def _shown(resolved: Resolved) -> models.Brief:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -21,6 +22,7 @@ from resonate_resources.ingestion.intake import identify
 from resonate_resources.recordings.decoding import probe
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.heartbeats import heartbeats
+from resonate_resources.storage.sources import Source
 from resonate_studio.api.addresses import job_url, results_of, track_url
 from resonate_studio.api.briefs import Briefs, dotted
 from resonate_studio.api.launching import ask_for_run
@@ -39,6 +41,7 @@ from resonate_studio.library_status import (
     typical_seconds,
 )
 from resonate_studio.processing import reason_of_failure
+from resonate_studio.references import SETTINGS as REFERENCES
 from resonate_studio.registering import has_its_file, known_track, register
 
 _ASSET_JOB = "__ASSET_JOB"
@@ -63,6 +66,7 @@ class Jobs:
         self._opened, self._briefs = opened, briefs
         self._lock = threading.Lock()
         self._asking = threading.Lock()
+        self._registering = threading.Lock()
         self._followed: dict[str, RunProgress] = {}
         self._reasons: dict[str, str] = {}
         self._typical: tuple[float, float | None] = (-_TYPICAL_FOR_SECONDS, None)
@@ -85,16 +89,29 @@ class Jobs:
             raise ProblemError(422, without_paths(str(error))) from error
         known = known_track(opened.storage, opened.instance, source)
         self._briefs.check(known or source.track, wanted)
-        kept, uploads = uuid.uuid4(), opened.settings.uploads
+        track = self._registered(received, source)
         if reference:
-            place = received.keep("reference_track", uploads, kept)
-            wanted |= {"mastering.reference": str(place), "mixing.reference": str(place)}
-        if known is None or not has_its_file(opened.storage, known):
-            moved = received.keep("file", uploads, kept)
-            known = register(opened.storage, opened.instance, replace(source, uri=str(moved))).track
-        if wanted:
-            self._briefs.set(known, wanted)
-        return self.ask(known, anew=bool(wanted))
+            place = str(received.keep("reference_track", opened.settings.uploads))
+            wanted |= dict.fromkeys(REFERENCES, place)
+        if not wanted:
+            return self.ask(track)
+        with self._briefs.unless_refused(track):
+            self._briefs.set(track, wanted)
+            return self.ask(track, anew=True)
+
+    def _registered(self, received: Received, source: Source) -> str:
+        """The track of a file: of all that bring the same content at once, the first keeps its copy."""
+        opened = self._opened
+        with self._registering:
+            known = known_track(opened.storage, opened.instance, source)
+            if known is not None and has_its_file(opened.storage, known):
+                return known
+            moved = str(received.keep("file", opened.settings.uploads))
+            track = register(opened.storage, opened.instance, replace(source, uri=moved)).track
+        kept = opened.storage.sources.find(track)
+        if kept is not None and kept.uri != moved and Path(kept.uri).is_file():
+            opened.storage.forget_upload(moved)  # another server of this home had it at the same time
+        return track
 
     def ask(self, track: str, anew: bool = False) -> JobAccepted:
         """The job that takes a track through all stages: the one that is under way, or a new one. anew: what is

@@ -16,6 +16,9 @@ VersionId = Annotated[str, Field(pattern=r"^[a-z0-9_]+(:[a-z0-9._-]+)?(@[0-9a-f]
 """`original`, `mix`, `master`, `master:apple`, `master:9.5lufs`, `stems:vocals`, `restored_stems:vocals`,
 `regenerated_stems:bass`; of an earlier result with its key: `master@0123456789abcdef`."""
 
+LATEST_S = 10_000_000.0
+"""No recording is as long."""
+
 JobState = Literal["queued", "processing", "failed", "completed", "cancelled"]
 TrackState = Literal[
     "failed", "not accepted", "stopped", "unfinished", "behind", "running", "queued", "waiting", "done"
@@ -234,11 +237,13 @@ class Brief(Shape):
 
 
 class BriefChange(Shape):
-    """set: dotted name → value, null to undo what a file says; unset: names that fall back. process: whether what
-    depends on it is made anew at once."""
+    """set: dotted name → value, null to undo what a file says; unset: names that fall back. reference_track:
+    another track of the library, whose recording `mixing.reference` and `mastering.reference` are set to. process:
+    whether what depends on it is made anew at once."""
 
     set: dict[str, Any] = {}
     unset: list[str] = []
+    reference_track: TrackKey | None = None
     process: StrictBool = True
 
 
@@ -301,8 +306,8 @@ class AbxResult(Shape):
     a: VersionId
     b: VersionId
     listener: Annotated[str, Field(max_length=100)] = ""
-    start_s: Annotated[float, Field(ge=0, strict=True)] = 0.0
-    end_s: Annotated[float, Field(ge=0, strict=True)] | None = None
+    start_s: Annotated[float, Field(ge=0, le=LATEST_S, strict=True, allow_inf_nan=False)] = 0.0
+    end_s: Annotated[float, Field(ge=0, le=LATEST_S, strict=True, allow_inf_nan=False)] | None = None
     loudness_matched: StrictBool = True
     trials: Annotated[list[AbxTrial], Field(min_length=10, max_length=1000)]
 
@@ -351,7 +356,7 @@ class Cache(Shape):
 
 
 class CacheClear(Shape):
-    older_than_days: Annotated[float, Field(ge=0, le=3650, strict=True)] = 7.0
+    older_than_days: Annotated[float, Field(ge=0, le=3650, strict=True, allow_inf_nan=False)] = 7.0
 
 
 class CacheCleared(Shape):

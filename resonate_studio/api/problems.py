@@ -31,6 +31,7 @@ _TOLD: Final = {
     401: "A token is needed",
     403: "From another page or for another host",
     404: "There is no such thing",
+    408: "Nothing more came",
     409: "Not now: something else is under way",
     413: "Too large",
     415: "Of a kind that is not taken",

@@ -37,8 +37,12 @@ def change_brief(serving: Served, track: TrackKey, change: BriefChange, response
     """Set and unset values. 202 with a job where something is made anew, 200 where nothing is."""
     serving.tracks.require(track)
     serving.briefs.check(track, change.set, change.unset)
-    serving.briefs.set(track, change.set, change.unset)
-    return _changed(serving, track, response, process=change.process)
+    wanted = dict(change.set)
+    if change.reference_track is not None:
+        wanted |= serving.briefs.towards(track, change.reference_track)
+    with serving.briefs.unless_refused(track):
+        serving.briefs.set(track, wanted, change.unset)
+        return _changed(serving, track, response, process=change.process)
 
 
 @router.get("/tracks/{track}/brief/earlier", responses=answers(404, 409))
@@ -55,8 +59,9 @@ def earlier_briefs(serving: Served, track: TrackKey) -> EarlierBriefs:
 def restore_brief(serving: Served, track: TrackKey, key: Key, response: Response) -> BriefChanged:
     """Want again what was wanted then."""
     serving.tracks.require(track)
-    serving.briefs.restore(track, key)
-    return _changed(serving, track, response, process=True)
+    with serving.briefs.unless_refused(track):
+        serving.briefs.restore(track, key)
+        return _changed(serving, track, response, process=True)
 
 
 def _changed(serving: Served, track: str, response: Response, *, process: bool) -> BriefChanged:

@@ -38,6 +38,7 @@ def _bytes_of(*kinds: str, partial: bool = False) -> dict[int | str, dict[str, A
     return told
 
 
+@router.head("/tracks/{track}/cover", include_in_schema=False)
 @router.get(
     "/tracks/{track}/cover",
     response_class=Response,
@@ -48,6 +49,7 @@ def cover(home: OpenedHome, track: TrackKey, request: Request) -> Response:
     return downloads.cover_answer(home.storage, track, request)
 
 
+@router.head("/tracks/{track}/files/{stage}/{name}", include_in_schema=False)
 @router.get(
     "/tracks/{track}/files/{stage}/{name}",
     response_class=Response,
@@ -68,6 +70,7 @@ def download(
     return downloads.file_answer(artefact, name, home.storage.sources.find(track), earlier=key is not None)
 
 
+@router.head("/tracks/{track}/archive", include_in_schema=False)
 @router.get(
     "/tracks/{track}/archive",
     response_class=StreamingResponse,
@@ -75,6 +78,7 @@ def download(
 )
 def archive(
     serving: Served,
+    request: Request,
     track: TrackKey,
     what: Annotated[str, Query(pattern=r"^[a-z_]+(,[a-z_]+)*$", max_length=200)] = "master",
     format: archives.Format = "wav",  # noqa: A002 — as the query has it
@@ -85,8 +89,9 @@ def archive(
     storage, wanted = serving.opened.storage, archives.Wanted(format, bits, rate)
     chosen = archives.members(storage, track, what.split(","), wanted)
     called = archives.called(storage.sources.find(track))
-    return StreamingResponse(
-        archives.sent(serving.archives, archives.archive(storage, track, chosen, wanted)),
-        media_type="application/zip",
-        headers={"Content-Disposition": f"attachment; filename*=utf-8''{quote(called)}"},
-    )
+    headers = {"Content-Disposition": f"attachment; filename*=utf-8''{quote(called)}"}
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type="application/zip")
+    give_back = serving.archives.take(request.client.host if request.client else "")
+    made = archives.archive(storage, track, chosen, wanted, serving.archives)
+    return archives.ArchiveResponse(made, headers, give_back)

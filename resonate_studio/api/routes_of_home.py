@@ -32,6 +32,7 @@ def health(home: OpenedHome) -> Health:
     )
 
 
+@router.head("/catalogue", include_in_schema=False)
 @router.get(
     "/catalogue",
     response_class=Response,

@@ -62,7 +62,9 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 LastEventId = Annotated[str | None, Header(max_length=64)]
 
 
-@router.post("/jobs", status_code=202, responses={**_ACCEPTED, **answers(409, 415, 501)}, openapi_extra=_FORM)
+@router.post(
+    "/jobs", status_code=202, responses={**_ACCEPTED, **answers(408, 409, 415, 501)}, openapi_extra=_FORM
+)
 async def create_job(serving: Served, request: Request, response: Response) -> JobAccepted:
     """Take in a file and process it. Of one that is known already, what was made is found."""
     settings = serving.opened.settings

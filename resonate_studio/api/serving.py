@@ -8,6 +8,7 @@ from typing import Annotated
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
+from resonate_studio.api.archive import Places
 from resonate_studio.api.briefs import Briefs
 from resonate_studio.api.events import Events
 from resonate_studio.api.jobs import Jobs
@@ -18,13 +19,10 @@ from resonate_studio.api.uploads import AT_ONCE, most_bytes
 from resonate_studio.hearing.light_copies import LightCopies
 from resonate_studio.hearing.light_store import LightStore
 
-_ARCHIVES_AT_ONCE = 2
-"""Each may encode: that takes a core."""
-
 
 @dataclass(frozen=True)
 class Serving:
-    """upload_bytes: the most that one may be; uploads, archives: how many at once."""
+    """upload_bytes: the most that one may be; uploads: how many at once; archives: likewise."""
 
     opened: Opened
     copies: LightCopies
@@ -35,7 +33,7 @@ class Serving:
     events: Events
     upload_bytes: int
     uploads: CapacityLimiter
-    archives: CapacityLimiter
+    archives: Places
 
     @classmethod
     def of(cls, opened: Opened) -> Serving:
@@ -52,7 +50,7 @@ class Serving:
             Events(opened, jobs, library),
             most_bytes(),
             CapacityLimiter(AT_ONCE),
-            CapacityLimiter(_ARCHIVES_AT_ONCE),
+            Places(),
         )
 
 

@@ -29,7 +29,7 @@ from resonate_studio.api.problems import ProblemError, not_found
 from resonate_studio.api.wording import left_out, notes_of, printable, warnings_of, without_paths
 from resonate_studio.hearing.light_copies import LightCopies
 from resonate_studio.library_status import WORST_FIRST
-from resonate_studio.removing import Removal
+from resonate_studio.removing import Removal, is_being_removed
 
 _CHANGED = {"restored_stems": "stems", "mix": "raw_track", "master": "raw_track"}
 """Stage that makes sound of sound → the stage whose sound it may have left as it was."""
@@ -60,6 +60,11 @@ class Tracks:
 
     def require(self, track: str) -> None:
         """Raises ProblemError where there is no such track."""
+        self._require_partition(track)
+        if is_being_removed(self._opened.storage, track):
+            raise not_found("the track was removed")
+
+    def _require_partition(self, track: str) -> None:
         if not partitions_of(self._opened.instance).has(track):
             raise not_found("there is no such track")
 
@@ -82,9 +87,9 @@ class Tracks:
 
     def show(self, track: str) -> models.Track:
         """Raises ProblemError."""
+        self.require(track)
         there = self._library.look()
         if track not in there.rows:
-            self.require(track)
             self._library.changed()
             there = self._library.look()
         if track not in there.rows:
@@ -96,6 +101,7 @@ class Tracks:
         summary = self._summary(there, track)
         versions, measuring = with_measures(self._copies, hearable_of(self._opened.storage, track, made))
         stages = [self._report(stage, artefact, made) for stage, artefact in made.items()]
+        self.require(track)  # what its removal has taken by now would be told as not made
         own = [without_paths(summary.reason)] if summary.state == "failed" and summary.reason else []
         return models.Track(
             summary=summary,
@@ -112,7 +118,7 @@ class Tracks:
 
     def remove(self, track: str, keep_exports: bool) -> None:
         """With all that was made of it, and its copy that came through the page. Raises ProblemError."""
-        self.require(track)
+        self._require_partition(track)
         opened = self._opened
         removal = Removal(opened.storage, opened.instance, track)
         if (obstacle := removal.obstacle()) is not None:

@@ -18,13 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from anyio import to_thread
+from anyio import fail_after, to_thread
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from resonate_resources.storage.store import LocalStore, new_directory
 from resonate_studio.api.problems import ProblemError
+from resonate_studio.references import FOLDER as REFERENCE
 
 VARIABLE = "RESONATE_UPLOAD_BYTES"
 DEFAULT_BYTES = 4 * 2**30
@@ -32,6 +33,9 @@ AT_ONCE = 4
 """Uploads: each writes to the same disk, and holds its place of the request workers."""
 _TEXT_BYTES = 100_000
 _HEADER_BYTES = 8_000
+_PREAMBLE_BYTES = 100_000
+_CHUNK_SECONDS = 30.0
+"""Within which more of an upload comes: else it gives its place to another."""
 _PARTS = 10
 _BLOCK_BYTES = 2**20
 _NAME_BYTES = 180
@@ -48,9 +52,10 @@ class Received:
     files: dict[str, Path] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
-    def keep(self, part: str, uploads: Path, kept: uuid.UUID) -> Path:
-        """Move a file of it to where it stays: everything of one upload in one folder. Gives its new place."""
-        place = uploads / str(kept) / self.files[part].name
+    def keep(self, part: str, uploads: Path) -> Path:
+        """Move a file of it to where it stays, in a folder of its own. Gives its new place."""
+        folder = REFERENCE if part == "reference_track" else ""
+        place = uploads / f"{folder}{uuid.uuid4()}" / self.files[part].name
         place.parent.mkdir(parents=True, exist_ok=True)
         self.files[part].replace(place)
         return place
@@ -102,16 +107,19 @@ def _boundary(request: Request) -> bytes:
 
 async def _read(request: Request, boundary: bytes, form: _Form, most: int) -> None:
     try:
-        parser = MultipartParser(boundary, form.callbacks())
-        block, size = bytearray(), 0
-        async for chunk in request.stream():
+        # The form has its own limit for headers, and tells it.
+        parser = MultipartParser(boundary, form.callbacks(), max_header_size=most)
+        block, size, begun = bytearray(), 0, False
+        async for chunk in _in_time(request.stream()):
             size += len(chunk)
             if size > most:
                 raise ProblemError(
                     413, f"is larger than {most / 2**30:.3g} GiB, the most that an upload may be"
                 )
             block += chunk
-            if len(block) >= _BLOCK_BYTES:
+            if not begun:
+                begun = _leave_preamble_out(block, boundary)
+            elif len(block) >= _BLOCK_BYTES:
                 await to_thread.run_sync(parser.write, bytes(block))
                 block.clear()
         await to_thread.run_sync(parser.write, bytes(block))
@@ -127,6 +135,32 @@ async def _read(request: Request, boundary: bytes, form: _Form, most: int) -> No
         raise
     if not form.ended:
         raise ProblemError(400, "the form can't be read: it ends in its midst")
+
+
+async def _in_time(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        while True:
+            with fail_after(_CHUNK_SECONDS):
+                chunk = await anext(stream)
+            yield chunk
+    except StopAsyncIteration:
+        return
+    except TimeoutError as error:
+        told = f"nothing more of the upload came for {_CHUNK_SECONDS:g} s; send it again"
+        raise ProblemError(408, told, {"Connection": "close"}) from error
+
+
+def _leave_preamble_out(block: bytearray, boundary: bytes) -> bool:
+    """Whether the first boundary has come: what is before it says nothing (RFC 2046, 5.1.1)."""
+    delimiter = b"--" + boundary
+    if block.startswith(delimiter):
+        return True
+    found = block.find(b"\r\n" + delimiter)
+    if found >= 0:
+        del block[: found + 2]
+    elif len(block) > _PREAMBLE_BYTES:
+        raise ProblemError(400, "the form can't be read: its boundary is not in it")
+    return found >= 0
 
 
 class _Form:
@@ -176,7 +210,8 @@ class _Form:
             buffer = to()
             buffer += data[start:end]
             if len(buffer) > most:
-                raise ProblemError(422, "a header in the form is too long")
+                told = "the form has a header that is too long; does a file's name fit into it?"
+                raise ProblemError(422, told)
 
         return add
 

@@ -10,7 +10,9 @@ from typing import Any
 from resonate_assets.acceptance import (
     LEAST_QUALITY_DB,
     LEAST_SCORE,
+    UNJUDGED,
     Measures,
+    has_loudness,
     limits_gently,
     most_limiting_db,
     number,
@@ -102,13 +104,21 @@ def _as_sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
+_SUBJECTS = {
+    "vocals": ("The vocals", True),
+    "drums": ("The drums", True),
+    "other": ("The stem with all other instruments", False),
+}
+"""Stem → what it is called in a sentence, and whether that is plural."""
+
+
 def _of_stems(measures: Measures) -> list[str]:
     return [
-        f"The {stem} are poor: at {quality:.1f} dB there is more of the others in them than of themselves."
-        if stem != "bass"
-        else f"The bass is poor: at {quality:.1f} dB there is more of the others in it than of itself."
+        f"{subject} {'are' if many else 'is'} poor: at {quality:.1f} dB there is more of the other stems in "
+        f"{'them than of themselves' if many else 'it than of itself'}."
         for stem, quality in poor_stems(measures).items()
         if quality < LEAST_QUALITY_DB
+        for subject, many in [_SUBJECTS.get(stem, (f"The {stem}", False))]
     ]
 
 
@@ -119,7 +129,9 @@ def _of_master(measures: Measures) -> list[str]:
             f"Peaks of the master are limited by {number(measures['limiting_db']):.1f} dB; over "
             f"{most_limiting_db(measures):g} dB is heard."
         )
-    if measures.get("bounded"):
+    if not has_loudness(measures):
+        told.append(f"The master is {UNJUDGED}: it has no integrated loudness.")
+    elif measures.get("bounded"):
         told.append(
             f"The master is softer than was asked for, at {number(measures['loudness_lufs']):.1f} LUFS: louder, "
             "its peaks would be crushed. More limiting, in the brief's mastering, brings it nearer."

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from resonate_resources.recordings.recording import AudioError
 from resonate_studio.api.hearable import VersionName, artefact_of
 from resonate_studio.api.models import (
+    LATEST_S,
     AbxRecord,
     AbxRecords,
     AbxResult,
@@ -38,12 +39,11 @@ from resonate_studio.hearing.turns import Turns
 
 router = APIRouter(tags=["hearing"])
 
-_LATEST_S = 10_000_000.0
 _COLUMNS_MAX = 4096
 _UNCHANGED = 304
 
-Seconds = Annotated[float, Query(ge=0, le=_LATEST_S, allow_inf_nan=False)]
-Until = Annotated[float | None, Query(ge=0, le=_LATEST_S, allow_inf_nan=False)]
+Seconds = Annotated[float, Query(ge=0, le=LATEST_S, allow_inf_nan=False)]
+Until = Annotated[float | None, Query(ge=0, le=LATEST_S, allow_inf_nan=False)]
 """The end where it is left out."""
 
 

@@ -23,6 +23,15 @@ def test_a_track_without_scores_is_not_judged_yet() -> None:
     assert str(verdict) == "not judged yet"
 
 
+def test_what_is_too_short_or_too_silent_to_be_measured_is_not_judged_whatever_it_scores() -> None:
+    """Integrated loudness takes a gating block of 400 ms that is over −70 LUFS: ITU-R BS.1770-5, annex 1."""
+    for stage in ({"master_total": 100.0}, {"master_total": 0.0}):
+        verdict = acceptance(GOOD | {"master": {"loudness_lufs": "-inf"}, "qc_scores": stage})
+        assert verdict.accepted is None
+        assert str(verdict) == "not judged: too short or too silent to be judged"
+    assert acceptance(GOOD | {"master": {"loudness_lufs": -69.0}}).accepted is True
+
+
 def test_everything_that_is_wrong_is_told_the_score_first() -> None:
     bad = {
         "stems": GOOD["stems"] | {"vocals_predicted_quality_db": -2.34},

@@ -162,6 +162,12 @@ def test_a_master_tells_its_verdict_and_three_numbers_before_its_files(tmp_path:
         ("restored_stems", {"bandwidth_hz": 20000.0}, "left as they were: nothing to restore was found"),
         ("midi", {"tempo_bpm": 112.89, "vocals_notes": 38, "drums_notes": 2}, "40 notes, 112.9 BPM"),
         (
+            "master",
+            {"loudness_lufs": "-inf", "limiting_db": 0.0, "bounded": True},
+            "−∞ LUFS, peaks limited by 0.0 dB, too short or too silent to be judged",
+        ),
+        ("qc_scores", {"master_total": 97.0}, "the master scores 97.0 of 100"),
+        (
             "qc_scores",
             {"master_total": 84.99},
             "the master scores 84.9 of 100, not accepted: 85 are asked for",

@@ -146,3 +146,19 @@ def test_an_address_that_others_reach_tells_its_token_once_and_is_open_to_whoeve
         assert requests.get(health, timeout=10).status_code == 401
         again.end(signal.SIGTERM)
     until(lambda: with_home(home) == [], 5)
+
+
+def test_a_studio_that_is_killed_leaves_nothing_that_goes_on_and_the_next_one_clears_up_after_it(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    with studio(home) as running:
+        until(lambda: requests.get(f"{running.address}/api/v1/health", timeout=10).json()["runs"])
+        until(lambda: any("dagster" in line for line in with_home(home)))
+        running.process.kill()
+    until(lambda: with_home(home) == [], 20)
+    for scratch in (home / ".work" / "1-archive-left", home / "uploads" / ".work" / "1-upload-left"):
+        scratch.mkdir(parents=True)  # as it would have been left in the midst of one
+    with studio(home) as again:
+        assert list(home.rglob("*-left")) == []
+        again.end(signal.SIGTERM)

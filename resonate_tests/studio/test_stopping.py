@@ -147,3 +147,33 @@ def test_services_that_end_when_they_are_asked_are_not_waited_for(monkeypatch: p
     services.end()
     assert time.monotonic() - began < 60
     assert services.processes() == set()
+
+
+def test_services_end_with_whoever_started_them_also_where_that_is_killed() -> None:
+    starts = (
+        "import os, time\n"
+        "from resonate_studio.services import Services\n"
+        "command = \"trap '' TERM INT; (trap '' TERM INT; sleep 1000) & sleep 1000\"\n"
+        "services = Services(['sh', '-c', command], os.environ)\n"
+        "while len(services.processes()) < 3: time.sleep(0.1)\n"
+        "print(*services.processes(), flush=True)\n"
+        "time.sleep(1000)\n"
+    )
+    starter = subprocess.Popen([sys.executable, "-c", starts], stdout=subprocess.PIPE, text=True)
+    assert starter.stdout is not None
+    services = starter.stdout.readline().split()
+    assert len(services) >= 3
+    starter.kill()
+    starter.wait()
+    until = time.monotonic() + SECONDS
+    while left := [process for process in services if _lives(process)]:
+        assert time.monotonic() < until, left
+        time.sleep(0.1)
+
+
+def _lives(process: str) -> bool:
+    """Zombies excepted: they wait for whoever collects them (proc(5))."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -724,8 +724,9 @@ export interface components {
         };
         /**
          * BriefChange
-         * @description set: dotted name → value, null to undo what a file says; unset: names that fall back. process: whether what
-         *     depends on it is made anew at once.
+         * @description set: dotted name → value, null to undo what a file says; unset: names that fall back. reference_track:
+         *     another track of the library, whose recording `mixing.reference` and `mastering.reference` are set to. process:
+         *     whether what depends on it is made anew at once.
          */
         BriefChange: {
             /**
@@ -733,6 +734,8 @@ export interface components {
              * @default true
              */
             process: boolean;
+            /** Reference Track */
+            reference_track?: string | null;
             /**
              * Set
              * @default {}
@@ -1944,6 +1947,15 @@ export interface operations {
             };
             /** @description From another page or for another host */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing more came */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -90,6 +90,8 @@ export class Engine {
     this.voices = voices.filter((voice) => this.sounds.has(voice.id));
     this.ready = ready.filter((voice) => this.sounds.has(voice.id) && !voices.some((one) => one.id === voice.id));
     for (const voice of [...this.voices, ...this.ready]) this.laneOf(voice);
+    this.segments.giveUp();
+    if (this.state === "waiting") this.play(); // for these, and not for those that were
     this.tick();
   }
 
@@ -115,6 +117,7 @@ export class Engine {
     const within = Math.min(Math.max(0, Math.round(frame)), Math.max(0, this.end - 1));
     if (this.state === "paused" || this.state === "failed") {
       this.rest = within;
+      this.segments.giveUp();
       this.fetchAround(within);
       this.told();
     } else this.play(within);
@@ -274,6 +277,7 @@ export class Engine {
     if (this.state === "playing") this.silence();
     this.rest = frame;
     this.turn("waiting");
+    this.segments.giveUp();
     try {
       // Also the next one where the first has little left.
       const first = { at: 0, frame, count: Math.min(FIRST, this.end - frame) };

@@ -5,6 +5,12 @@ const encoded: Encoded = { data: new ArrayBuffer(1), lead: 0, frames: 10 };
 const sound = { length: 10, numberOfChannels: 2 }; // 80 bytes
 const decoder = () => Promise.resolve(sound);
 
+/** Three that are never answered. */
+function deafAtFirst(_: string, number: number, signal: AbortSignal): Promise<Encoded> {
+  if (number > 2) return Promise.resolve(encoded);
+  return new Promise((_answer, fail) => signal.addEventListener("abort", () => fail(signal.reason)));
+}
+
 describe("segments", () => {
   it("are fetched once, however often they are wanted", async () => {
     const fetcher = vi.fn(() => Promise.resolve(encoded));
@@ -61,6 +67,37 @@ describe("segments", () => {
     vi.advanceTimersByTime(3000);
     await expect(segments.want("a", 0)).rejects.toThrow("gone");
     expect(fetcher).toHaveBeenCalledTimes(2);
+    vi.useRealTimers();
+  });
+
+  it("that are given up before their turn are not fetched, and are when they are wanted again", async () => {
+    const asked: number[] = [];
+    const answers: (() => void)[] = [];
+    const fetcher = (_: string, number: number) => {
+      asked.push(number);
+      return new Promise<Encoded>((answer) => answers.push(() => answer(encoded)));
+    };
+    const segments = new Segments(fetcher, decoder);
+    const passed = [0, 1, 2, 3, 4, 5].map((number) => segments.want("a", number, true));
+    const outcomes = Promise.allSettled(passed);
+    segments.giveUp();
+    const wanted = segments.want("a", 5, true);
+    answers[0]?.();
+    await segments.want("a", 0);
+    await vi.waitFor(() => expect(asked).toEqual([0, 1, 2, 5]));
+    for (const answer of answers) answer();
+    expect(await wanted).toBe(sound);
+    expect((await outcomes).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled", "rejected", "rejected", "rejected"]);
+  });
+
+  it("that are never answered make room for others after a while", async () => {
+    vi.useFakeTimers();
+    const segments = new Segments(deafAtFirst, decoder);
+    const stuck = Promise.allSettled([0, 1, 2].map((number) => segments.want("a", number, true)));
+    const next = segments.want("a", 3, true);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await next).toBe(sound);
+    expect((await stuck).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
     vi.useRealTimers();
   });
 });

@@ -34,6 +34,7 @@ interface Wanted<S> {
 const AT_ONCE = 3; // a browser has six connections to a server, and one is the events'
 const AT_ONCE_AHEAD = 2; // of those that are not urgent, so that a click finds one free
 const AGAIN_AFTER_MS = 2000; // what failed is not asked for at every turn
+const ANSWERED_MS = 10_000; // three that are never answered would keep all others waiting
 const BYTES_A_SAMPLE = 4;
 
 export class Segments<S extends Sound> {
@@ -85,6 +86,15 @@ export class Segments<S extends Sound> {
     return promise;
   }
 
+  /** What waits is not fetched, unless it is wanted again: who goes through a track quickly would else stand in line
+   * behind all that was passed. */
+  giveUp(): void {
+    for (const waiting of this.queue.splice(0)) {
+      this.coming.delete(waiting.key);
+      waiting.fail(new Error("It is not wanted any more."));
+    }
+  }
+
   /** Nothing more is fetched. */
   close(): void {
     this.leaving.abort();
@@ -108,8 +118,12 @@ export class Segments<S extends Sound> {
   }
 
   private async bring(wanted: Wanted<S>): Promise<void> {
+    const stop = new AbortController();
+    const leave = () => stop.abort();
+    this.leaving.signal.addEventListener("abort", leave);
+    const late = setTimeout(() => stop.abort(new Error("The server does not answer.")), ANSWERED_MS);
     try {
-      const encoded = await this.fetcher(wanted.version, wanted.segment, this.leaving.signal);
+      const encoded = await this.fetcher(wanted.version, wanted.segment, stop.signal);
       const sound = encoded === null ? null : await this.decoder(encoded);
       this.failed.delete(wanted.key);
       this.keep(wanted.key, sound);
@@ -118,6 +132,8 @@ export class Segments<S extends Sound> {
       this.failed.set(wanted.key, { reason, until: performance.now() + AGAIN_AFTER_MS });
       wanted.fail(reason);
     } finally {
+      clearTimeout(late);
+      this.leaving.signal.removeEventListener("abort", leave);
       this.coming.delete(wanted.key);
       this.running -= 1;
       this.next();

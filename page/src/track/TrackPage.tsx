@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
-import { lineOf } from "../api/client.ts";
+import { ProblemError, lineOf } from "../api/client.ts";
 import type { Track } from "../api/schema.ts";
 import { trackQuery } from "../api/track.ts";
 import { useRemoving } from "../library/RemoveDialog.tsx";
@@ -36,10 +36,11 @@ export function TrackPage({ track }: { track: string }) {
   });
   const player = useNewPlayer(track, known.data);
   useKeyboard(player, known.data?.versions ?? NONE, known.data?.music?.beats_s ?? NONE);
-  if (known.isError && known.data === undefined) {
+  const removed = known.error instanceof ProblemError && known.error.status === 404;
+  if (known.isError && (removed || known.data === undefined)) {
     return (
       <section className="empty">
-        <p role="alert">{lineOf(known.error)}</p>
+        <p role="alert">{removed && known.data !== undefined ? "This track was removed." : lineOf(known.error)}</p>
         <p>
           <Link href="/">To the library</Link>
         </p>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from resonate_studio.api.app import create_app
 from resonate_studio.api.opened import Opened
 from resonate_studio.home import open_instance, settings_for
 from resonate_studio.processing import Processor
+from resonate_studio.studio_server import serving
 
 ADDRESS = "http://127.0.0.1:3100"
 SECONDS = 3.0
@@ -78,6 +80,16 @@ def track(opened: Opened) -> str:
 def client(opened: Opened) -> Iterator[TestClient]:
     with TestClient(create_app(opened), base_url=ADDRESS) as made:
         yield made
+
+
+@pytest.fixture
+def address(opened: Opened) -> Iterator[str]:
+    """Of a server that listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with serving(opened.settings, "127.0.0.1", port, instance=opened.instance) as found:
+        yield found
 
 
 @pytest.fixture

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from resonate_studio.api import routes_of_page
 from resonate_studio.api.access import POLICY, Token
 from resonate_studio.api.app import create_app
 from resonate_studio.api.opened import Opened
+from resonate_studio.studio_server import serving
 from resonate_tests.studio.api.conftest import ADDRESS
 
 
@@ -29,10 +32,17 @@ def test_a_name_that_was_bound_to_this_machine_by_somebody_else_is_refused(
         assert client.get(path, headers={"Host": host}).status_code == 403
 
 
+def test_a_request_that_names_two_hosts_is_refused_whichever_of_them_is_ours(client: TestClient) -> None:
+    for hosts in (("127.0.0.1:3100", "evil.example"), ("evil.example", "127.0.0.1:3100")):
+        answer = client.get("/api/v1/health", headers=[("Host", host) for host in hosts])
+        assert answer.status_code == 400
+
+
 @pytest.mark.parametrize(
     "headers",
     [
         {"Origin": "http://evil.example"},
+        {"Origin": ADDRESS.replace("http:", "https:")},  # nothing here speaks it
         {"Origin": "http://127.0.0.1:3000"},  # another port is another page
         {"Origin": "null"},
         {"Origin": "file://"},
@@ -120,8 +130,70 @@ def test_what_a_person_called_a_track_is_sent_as_data_and_never_as_a_page(
         assert client.get(path).headers["content-type"] == "application/json"
 
 
+@pytest.fixture
+def _built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that is built, wherever these tests run."""
+    (tmp_path / "index.html").write_text("<!doctype html><title>Resonate</title>")
+    monkeypatch.setattr(routes_of_page, "built_files", lambda: {"index.html": tmp_path / "index.html"})
+
+
+@pytest.mark.usefixtures("_built")
+def test_what_the_page_has_nothing_at_is_not_found(client: TestClient) -> None:
+    there = {"/": 200, "/tracks/some-track": 200, "/nothing": 404, "/tracks/a/b": 404}
+    files = {"/favicon.ico": 404, "/index.html%00": 404, "/robots.txt": 404}
+    asked = {**there, **files}
+    assert {path: client.get(path).status_code for path in asked} == asked
+    assert all(client.get(path).content == b"" for path in files)
+
+
+@pytest.mark.usefixtures("_built")
+def test_files_and_the_page_answer_head_as_get_without_what_follows(client: TestClient, track: str) -> None:
+    for path in (
+        "/",
+        f"/api/v1/tracks/{track}/cover",
+        f"/api/v1/tracks/{track}/files/master/master.wav",
+        "/api/v1/catalogue",
+        f"/api/v1/tracks/{track}/archive",
+    ):
+        head, whole = client.head(path), client.get(path)
+        assert (head.status_code, head.content) == (200, b""), path
+        told = {"content-type", "content-length", "content-disposition"} & whole.headers.keys()
+        assert {name: head.headers[name] for name in told} == {name: whole.headers[name] for name in told}
+
+
+def test_a_body_that_is_no_json_is_told_in_words(client: TestClient, track: str) -> None:
+    headers = {"content-type": "application/json"}
+    answer = client.patch(f"/api/v1/tracks/{track}/brief", content=b"{", headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("the body is no JSON: ")
+
+
 def test_any_other_address_is_the_page_and_never_a_file_of_the_server(client: TestClient) -> None:
     for path in ("/", "/tracks/x", "/../../etc/passwd", "/..%2f..%2fetc%2fpasswd", "/%2fetc/passwd"):
         answer = client.get(path)
         assert answer.headers["content-type"].startswith("text/html"), path
         assert "root:" not in answer.text
+
+
+def test_a_server_that_ends_while_clients_listen_or_take_nothing_tells_of_no_failure(
+    opened: Opened, track: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    what = "original,mix,master,stems,restored_stems"
+    paths = ["events", "events", f"tracks/{track}/archive?what={what}"]
+    clients = []
+    with serving(opened.settings, "127.0.0.1", port, instance=opened.instance):
+        for path in paths:
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.settimeout(20)
+            client.connect(("127.0.0.1", port))
+            client.sendall(f"GET /api/v1/{path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            assert client.recv(12) == b"HTTP/1.1 200"
+            clients.append(client)
+    for client in clients:
+        client.close()
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+    assert "Traceback" not in caplog.text

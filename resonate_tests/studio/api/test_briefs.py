@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster import DagsterEvent, DagsterEventType
 from starlette.testclient import TestClient
 
 from resonate_assets.jobs import STAGES
 from resonate_resources.brief.brief import Brief
+from resonate_resources.storage.heartbeats import alive
 from resonate_studio.api.briefs import PLACES, READERS
 from resonate_studio.api.opened import Opened
+from resonate_tests.studio.api.conftest import upload, wav
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +36,8 @@ def values(client: TestClient, track: str) -> dict[str, object]:
 
 
 def change(client: TestClient, track: str, **asked: object) -> tuple[int, dict[str, object]]:
-    answer = client.patch(f"/api/v1/tracks/{track}/brief", json=asked)
+    headers = {"content-type": "application/json"}
+    answer = client.patch(f"/api/v1/tracks/{track}/brief", content=json.dumps(asked), headers=headers)
     return answer.status_code, answer.json()
 
 
@@ -92,7 +99,10 @@ def test_a_change_that_is_to_wait_and_one_that_changes_nothing_ask_for_no_job(
         ({"set": {"mastering.target_lufs": -90}}, "mastering.target_lufs: -90 can't be used"),
         ({"set": {"mastering.loud": 1}}, "there is no such setting"),
         ({"set": {"mastering": 1}}, "sections"),
-        ({"set": {"": 1}}, ""),
+        ({"set": {"": 1}}, "is no setting's name"),
+        ({"set": {"profile.hints": "\ud800"}}, "no Unicode"),
+        ({"unset": ["\ud800"]}, "no Unicode"),
+        ({"reference_track": "nobody"}, "no other track"),
         ({"set": {"mastering.reference": "/etc/passwd"}}, "is a place on the server"),
         ({"set": {"mastering": {"reference": "/etc/passwd"}}}, "is a place on the server"),
         ({"set": {"separation.truth": "/etc"}}, "is a place on the server"),
@@ -110,6 +120,42 @@ def test_what_cannot_be_wanted_is_told_in_one_line_and_changes_nothing(
     assert status == 422
     assert told in str(answer["detail"])
     assert values(client, track) == before
+
+
+def test_another_track_of_the_library_is_taken_as_reference_by_its_key_alone(
+    client: TestClient, opened: Opened, track: str
+) -> None:
+    other = upload(client, wav(60), "Towards.wav")["track"]
+    status, changed = change(client, track, reference_track=other, process=False)
+    assert status == 200, changed
+    assert values(client, track)["mastering.reference"] == values(client, track)["mixing.reference"]
+    assert values(client, track)["mastering.reference"] == "Towards.wav"
+    source = opened.storage.sources.find(other)
+    briefs = opened.defs.resources["briefs"]  # type: ignore[index]
+    assert source is not None and briefs.resolve(track, None).brief.mastering.reference == source.uri
+    change(client, track, unset=["mastering.reference", "mixing.reference"], process=False)
+    assert Path(source.uri).is_file()  # the other track's own
+    assert change(client, track, reference_track=track)[0] == 422
+
+
+def test_a_change_that_is_refused_with_its_run_changes_nothing(
+    client: TestClient, opened: Opened, track: str
+) -> None:
+    before = values(client, track)
+    job = client.post(f"/api/v1/tracks/{track}/process").json()
+    run = opened.instance.get_run_by_id(job["job_id"])
+    assert run is not None
+    opened.instance.handle_new_event(_begun(run))
+    with alive(opened.storage.database, "run", run.run_id, track):  # by a command, say
+        status, answer = change(client, track, set={"mastering.target_lufs": -20})
+    assert (status, "can't be stopped from here" in str(answer["detail"])) == (409, True)
+    assert values(client, track) == before
+    opened.instance.report_run_canceled(run)
+
+
+def _begun(run: dg.DagsterRun) -> dg.EventLogEntry:
+    event = DagsterEvent(DagsterEventType.RUN_START.value, job_name=run.job_name)
+    return dg.EventLogEntry(None, logging.INFO, "", run.run_id, time.time(), None, run.job_name, event)
 
 
 def test_a_brief_that_results_were_made_by_is_found_again_and_restored(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import socket
+import time
 import zipfile
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import requests
 import soundfile as sf
 from starlette.testclient import TestClient
 
@@ -123,6 +126,48 @@ def test_an_archive_of_what_there_is_not_is_refused(
     answer = client.get(f"/api/v1/tracks/{track}/archive", params=asked)
     assert answer.status_code == status
     assert list(answer.json()) == ["detail"]
+
+
+def test_archives_that_nobody_reads_keep_nobody_from_covers_files_or_archives_of_others(
+    address: str, track: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resonate_studio.api.access._TAKES_SECONDS", 2.0)
+    host, port = address.removeprefix("http://").split(":")
+    path = f"/api/v1/tracks/{track}/archive?what=original,mix,master,stems,restored_stems"
+
+    def unread(client: str) -> socket.socket:
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(20)
+        connection.bind((client, 0))
+        connection.connect((host, int(port)))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        return connection
+
+    unreading = [unread("127.0.0.2") for _ in range(3)]
+    try:
+        for connection in unreading:
+            assert connection.recv(12) == b"HTTP/1.1 200"
+        one_more = unread("127.0.0.2")
+        unreading.append(one_more)
+        assert one_more.recv(12) == b"HTTP/1.1 429"  # at once, and no headers of an archive
+        for other in (
+            path,
+            f"/api/v1/tracks/{track}/cover",
+            f"/api/v1/tracks/{track}/files/master/master.wav",
+        ):
+            assert requests.get(f"{address}{other}", timeout=20).status_code == 200
+        end = time.monotonic() + 20
+        while True:  # those that took nothing are dropped, and others have their places
+            again = unread("127.0.0.2")
+            unreading.append(again)
+            if (told := again.recv(12)) == b"HTTP/1.1 200":
+                break
+            assert (told, time.monotonic() < end) == (b"HTTP/1.1 429", True)
+            time.sleep(0.2)
+    finally:
+        for connection in unreading:
+            connection.close()
 
 
 def test_the_catalogue_is_a_parquet_file_that_names_files_and_no_folders(

@@ -7,7 +7,6 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,22 +14,15 @@ import pytest
 import requests
 from starlette.testclient import TestClient
 
+from resonate_resources.ingestion.intake import identify
+from resonate_resources.ingestion.track_key import content_of
+from resonate_resources.storage.taken_in import claim
 from resonate_studio.api.app import create_app
 from resonate_studio.api.launching import repository_of
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.uploads import safe_name
-from resonate_studio.studio_server import serving
+from resonate_studio.registering import register
 from resonate_tests.studio.api.conftest import ADDRESS, upload, wav
-
-
-@pytest.fixture
-def address(opened: Opened) -> Iterator[str]:
-    """Of a server that listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with serving(opened.settings, "127.0.0.1", port, instance=opened.instance) as found:
-        yield found
 
 
 def files_of(opened: Opened) -> set[Path]:
@@ -103,6 +95,10 @@ def test_a_brief_and_a_reference_that_come_along_are_what_is_wanted(
             "place",
         ),
         ({"file": ("x.wav", wav(15))}, {"other": "1"}, 422, "not known"),
+        ({"file": ("x.wav", wav(15))}, {"brief": '{"": {"": 1}}'}, 422, "has no name"),
+        ({"file": ("x.wav", wav(15))}, {"brief": '{"profile": {"hints": "\\ud800"}}'}, 422, "no Unicode"),
+        ({"file": ("x.wav", wav(15))}, {"brief": '{"\\ud800": {"a": 1}}'}, 422, "no Unicode"),
+        ({"file": ("x.wav", wav(15))}, {"brief": '{"mastering": {"target_lufs": 1e999}}'}, 422, "not finite"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_line_and_leaves_nothing(
@@ -187,6 +183,102 @@ def test_two_uploads_at_once_are_two_tracks(address: str) -> None:
         answers = list(pool.map(send, (20, 21)))
     assert [answer.status_code for answer in answers] == [202, 202]
     assert len({answer.json()["track"] for answer in answers}) == 2
+
+
+def test_the_same_content_sent_by_four_at_once_is_one_track_and_one_job_and_is_kept_once(
+    address: str, opened: Opened
+) -> None:
+    before = files_of(opened)
+
+    def send(name: str) -> requests.Response:
+        return requests.post(f"{address}/api/v1/jobs", files={"file": (f"{name}.wav", wav(25))}, timeout=30)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(send, ("Ann - One", "Ben - Two", "Cat - Three", "Dan - Four")))
+    assert [answer.status_code for answer in answers] == [202] * 4
+    assert len({(answer.json()["track"], answer.json()["job_id"]) for answer in answers}) == 1
+    assert len(files_of(opened) - before) == 1
+
+
+def test_content_that_another_process_enters_at_this_moment_gets_the_key_that_was_first(
+    opened: Opened, tmp_path: Path
+) -> None:
+    (tmp_path / "Late - Name.wav").write_bytes(wav(26))
+    late = identify(tmp_path / "Late - Name.wav", str(tmp_path / "Late - Name.wav"))
+    # The other has entered it, and is about to tell Dagster of it.
+    first = f"early-{content_of(late.track)}"
+    assert claim(opened.storage.database, content_of(late.track), first) == first
+    assert register(opened.storage, opened.instance, late).track == first
+
+
+def test_a_reference_goes_with_the_last_brief_that_names_it_and_at_the_latest_with_its_track(
+    client: TestClient, opened: Opened
+) -> None:
+    before = files_of(opened)
+
+    def send(reference: int) -> str:
+        files = {"file": ("song.wav", wav(27)), "reference_track": ("song.wav", wav(reference))}
+        answer = client.post("/api/v1/jobs", files=files)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["track"])
+
+    track = send(28)
+    assert {path.read_bytes() for path in files_of(opened) - before} == {wav(27), wav(28)}
+    assert send(29) == track
+    assert {path.read_bytes() for path in files_of(opened) - before} == {wav(27), wav(29)}
+    assert client.delete(f"/api/v1/tracks/{track}").status_code == 204
+    assert files_of(opened) == before
+
+
+def test_uploads_of_which_nothing_more_comes_give_their_places_to_others(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resonate_studio.api.uploads._CHUNK_SECONDS", 1.0)
+    host, port = address.removeprefix("http://").split(":")
+    head = (
+        f"POST /api/v1/jobs HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 1000000\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+    ).encode() + bytes(80)
+    stalled = [socket.create_connection((host, int(port)), timeout=20) for _ in range(4)]
+    try:
+        for connection in stalled:
+            connection.sendall(head)
+        time.sleep(0.3)
+        refused = requests.post(f"{address}/api/v1/jobs", files={"file": ("s.wav", wav(30))}, timeout=30)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+        for connection in stalled:
+            assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
+        sent = requests.post(f"{address}/api/v1/jobs", files={"file": ("s.wav", wav(30))}, timeout=30)
+        assert sent.status_code == 202
+    finally:
+        for connection in stalled:
+            connection.close()
+
+
+def form(*parts: str, name: str = "song.wav", seed: int = 31) -> bytes:
+    """A form of RFC 2046 with a file; parts: what stands before its first boundary."""
+    head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    return "".join(parts).encode() + head.encode() + wav(seed) + b"\r\n--b--\r\n"
+
+
+def test_what_stands_before_the_first_boundary_of_a_form_is_passed_over(client: TestClient) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    told = "This is a message in several parts.\r\nWhat reads it knows.\r\n"
+    answer = client.post("/api/v1/jobs", content=form(told), headers=headers)
+    assert answer.status_code == 202, answer.text
+    endless = client.post("/api/v1/jobs", content=b"x" * 200_000, headers=headers)
+    assert (endless.status_code, "boundary" in endless.json()["detail"]) == (400, True)
+
+
+def test_a_file_name_that_no_header_holds_is_told_as_that(client: TestClient) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    for length in (5_000, 9_000, 3_000_000):
+        answer = client.post("/api/v1/jobs", content=form(name="n" * length + ".wav"), headers=headers)
+        if length < 8_000:
+            assert answer.status_code == 202
+        else:
+            assert answer.status_code == 422
+            assert "header that is too long" in answer.json()["detail"]
 
 
 def test_half_an_upload_leaves_nothing(address: str, opened: Opened) -> None:

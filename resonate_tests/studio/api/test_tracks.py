@@ -11,9 +11,11 @@ from starlette.testclient import TestClient
 
 from resonate_assets.jobs import STAGES
 from resonate_resources.recordings.recording import Recording
+from resonate_resources.storage.heartbeats import alive
 from resonate_studio.api import library
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.serving import Serving
+from resonate_studio.removing import Removal
 from resonate_tests.studio.api.conftest import SECONDS, upload, wav
 
 
@@ -158,6 +160,29 @@ def test_a_removed_track_is_gone_with_its_upload_and_its_content_may_come_again(
     assert source.uri not in [str(path) for path in opened.settings.uploads.rglob("*")]
     assert client.get(f"/api/v1/jobs/{first['job_id']}").status_code == 404
     assert upload(client, content)["track"] == first["track"]
+
+
+def test_a_track_is_not_found_any_more_once_its_removal_has_begun(client: TestClient, opened: Opened) -> None:
+    track = upload(client, wav(56))["track"]
+    address = f"/api/v1/tracks/{track}"
+    assert client.get(address).status_code == 200
+    with alive(opened.storage.database, "remove", track, track):  # as Removal does while it is at it
+        answer = client.get(address)
+        assert (answer.status_code, answer.json()) == (404, {"detail": "the track was removed"})
+        assert client.post(f"{address}/process").status_code == 404
+    assert client.get(address).status_code == 200
+
+
+def test_a_track_that_another_process_removed_is_not_told_from_memory(
+    client: TestClient, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "_LARGE", 0)
+    monkeypatch.setattr(library, "_LOOK_SECONDS", 3600.0)
+    track = upload(client, wav(57))["track"]
+    client.app.state.serving.library.refresh()  # type: ignore[attr-defined]
+    assert client.get(f"/api/v1/tracks/{track}").status_code == 200
+    Removal(opened.storage, opened.instance, track).carry_out()
+    assert client.get(f"/api/v1/tracks/{track}").status_code == 404
 
 
 def test_a_track_can_be_asked_for_again_and_that_is_one_job_while_it_waits(

@@ -1,0 +1,35 @@
+"""What is told of results in sentences: true of what was measured, and good English."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from resonate_resources.storage.manifest import Manifest
+from resonate_studio.api.opened import Opened
+from resonate_studio.api.wording import warnings_of
+
+
+def of(opened: Opened, track: str, stage: str, **measures: float | str | bool) -> list[str]:
+    artefact = opened.storage.artefacts.current(stage, track)
+    assert artefact is not None
+    manifest: Manifest = replace(artefact.manifest, measures=measures, notes=())
+    return warnings_of(manifest)
+
+
+def test_a_master_of_silence_is_not_told_as_held_back_by_its_peaks(opened: Opened, track: str) -> None:
+    (told,) = of(opened, track, "master", loudness_lufs="-inf", bounded=True)
+    assert told == "The master is too short or too silent to be judged: it has no integrated loudness."
+    (told,) = of(opened, track, "master", loudness_lufs=-17.0, bounded=True)
+    assert "peaks would be crushed" in told
+
+
+def test_each_poor_stem_is_told_in_its_number(opened: Opened, track: str) -> None:
+    for stem, begins in (
+        ("vocals", "The vocals are poor: "),
+        ("bass", "The bass is poor: "),
+        ("piano", "The piano is poor: "),
+        ("other", "The stem with all other instruments is poor: "),
+    ):
+        measures = {f"{stem}_level_dbfs": -20.0, f"{stem}_predicted_quality_db": -3.0}
+        (told,) = of(opened, track, "stems", **measures)
+        assert told.startswith(begins)
