@@ -51,8 +51,10 @@ export function Heading({ track }: { track: Track }) {
 }
 
 function Verdict({ track }: { track: Track }) {
-  const { accepted, total } = track.quality;
-  if (accepted === null) return <span className="badge">No verdict yet</span>;
+  const { accepted, total, reasons } = track.quality;
+  if (accepted === null) {
+    return <span className="badge">{reasons.length > 0 ? `Not judged: ${reasons.join("; ")}` : "No verdict yet"}</span>;
+  }
   const turned = onlyTurned(track.stages);
   return (
     <>

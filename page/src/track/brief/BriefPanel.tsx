@@ -12,6 +12,7 @@ import { BriefField } from "./BriefField.tsx";
 import { Earlier } from "./Earlier.tsx";
 import { changesIn, madeAnew, NOTHING, useDraft } from "./draft.ts";
 import { briefQuery } from "./query.ts";
+import { Reference } from "./Reference.tsx";
 import { type Field, same, sectionsOf, wrong } from "./schema.ts";
 
 interface Props {
@@ -105,6 +106,12 @@ export function BriefPanel({ track, toChanges }: Props) {
             onBack={back}
           />
         ))}
+        <Reference
+          track={key}
+          there={values.get("mastering.reference")?.built_in === false}
+          pending={apply.isPending}
+          onApply={(body) => apply.mutate(body)}
+        />
         <div className="brief-apply">
           <button type="submit" className="button primary" disabled={number === 0 || faults.length > 0 || apply.isPending}>
             {number === 0 ? "Nothing changed" : `Apply ${count(number, "change")}`}
