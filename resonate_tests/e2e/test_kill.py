@@ -60,6 +60,7 @@ IN_ORDER = (
     "raw_track",
     "profile",
     "stems",
+    "analysis",
     "midi",
     "restored_stems",
     "regenerated_stems",
