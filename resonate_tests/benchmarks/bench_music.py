@@ -24,7 +24,7 @@ from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.profiling.resource import ProfilingResource
 from resonate_resources.recordings.recording import Recording, silent
-from resonate_resources.transcription.drum_bands import DrumBands
+from resonate_resources.transcription.drum_strokes import DrumStrokes
 from resonate_resources.transcription.resource import PARTS, transcriber_of
 from resonate_tests.benchmarks.music_truth.composing import compose
 from resonate_tests.benchmarks.music_truth.rendering import render
@@ -111,7 +111,7 @@ def by_transcription(song: Path) -> Estimate:
     for stem in (stem for stem in STEMS if (song / f"{stem}.wav").exists()):
         recording = Recording.open(song / f"{stem}.wav")
         if stem == "drums":
-            heard = DrumBands().strokes(recording, silent)
+            heard = DrumStrokes().strokes(recording, silent)
         else:
             voice = PARTS[stem].voice
             heard = transcriber_of(voice).notes(recording, voice, silent)

@@ -13,7 +13,6 @@ import soundfile as sf
 from click.testing import CliRunner, Result
 
 from resonate_studio.cli import main
-from resonate_studio.demo_song import DemoSong
 
 RATE = 48_000
 
@@ -373,38 +372,3 @@ def test_stems_played_anew_pump_as_the_original_did(tmp_path: Path) -> None:
     assert 20 * np.log10(first / middle_of_last) == pytest.approx(-6 * np.exp(-0.025 / 0.12), abs=0.7)
     still = told("mix", tmp_path / "anew", *options, tmp_path / "anew")
     assert "ducked as the original pumps: it does not" in still["notes"]
-
-
-def test_a_profile_tells_the_tempo_metre_key_and_chords_that_a_song_was_made_with(
-    demo_song: DemoSong, tmp_path: Path
-) -> None:
-    found = told("profile", demo_song.mix.path)
-    composition = demo_song.composition
-    assert found["tempo_bpm"] == pytest.approx(composition.tempo_bpm, rel=0.02)
-    assert found["time_signature"] == "4/4"
-    assert found["key"] == "F# minor"  # composed so: tonic 6 from C, minor
-    assert found["loudness"]["loudness_lufs"] == found["loudness_lufs"]
-    assert {"downbeats_s", "sections", "bandwidth_hz", "snr_db"} <= set(found)
-    labels = {chord["label"] for chord in found["chords"]}
-    assert any(label.startswith("F#:min") for label in labels), labels
-    report = resonate("profile", demo_song.mix.path).output
-    assert "BPM" in report
-    assert "F# minor" in report
-    assert max(map(len, report.splitlines())) <= 80
-
-
-def test_a_profile_of_noise_is_unknown_where_nothing_can_be_told(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    path = tmp_path / "noise.wav"
-    sf.write(path, 0.1 * rng.standard_normal((10 * RATE, 1)), RATE, subtype="PCM_24")
-    found = told("profile", path)
-    assert (found["tempo_bpm"], found["key"], found["time_signature"]) == (None, None, None)
-    assert resonate("profile", path).output.count("unknown") >= 3
-
-
-def test_a_profile_of_what_is_no_recording_is_one_line(tmp_path: Path) -> None:
-    path = tmp_path / "text.mp3"
-    path.write_text("no music")
-    result = resonate("profile", path)
-    assert result.exit_code == 1
-    assert len(result.output.strip().splitlines()) == 1
