@@ -15,6 +15,7 @@ _RATE = 800  # Hz
 _FRAME, _HOP = 32, 4  # 40 ms, every 5 ms
 _KICK_HZ, _ABOVE_HZ = (25.0, 100.0), (150.0, 300.0)
 _GAP, _TAIL, _MEAN = 4, 6, 2  # frames between the levels compared; of the tail before; of the attack
+_LATE = 1.5  # frames that a stroke is found behind its beginning, as it begins at once or within 10 ms
 _RISE_DB = 6.0
 _APART_S = 0.1
 _BODY = 10  # frames from the attack on, in which a kick is fullest
@@ -45,5 +46,5 @@ def kicks(drums: Recording) -> Seconds:
     kick = body[frames, 0] >= body[frames, 1] + _BOOM_DB
     kick &= body[frames, 0] >= floor[frames]  # a floor that moves is no rise
     kick &= body[frames, 0] >= maximum_filter1d(low, _NEAR)[frames] - _WEAKER_DB
-    at = (frames[kick] - _GAP / 2) * _HOP / _RATE
+    at = (frames[kick] - _LATE) * _HOP / _RATE
     return np.asarray(np.maximum(at, 0.0), np.float64)

@@ -6,6 +6,7 @@ import torch
 
 from resonate_resources.models.device import Device, batch_size, processor
 from resonate_resources.models.precision import largest_error_db
+from resonate_resources.separation.demucs import inference as demucs_inference
 from resonate_resources.separation.demucs.inference import Inference
 
 
@@ -53,7 +54,9 @@ def test_out_of_memory_halves_the_batch_and_goes_on():
     assert inference.notes == []
 
 
-def test_when_one_segment_is_too_many_the_processor_takes_over_and_that_is_noted():
+def test_when_one_segment_is_too_many_the_processor_takes_over_and_that_is_noted(monkeypatch):
+    # A processor with units for bfloat16 tells of its precision, too.
+    monkeypatch.setattr(demucs_inference, "processor", lambda: Device("cpu", 2, None))
     network = Doubler(fits=0)
     inference, outputs = run(network, Device("cuda", 4, None), range(1, 8))
     assert outputs == [2.0 * level for level in range(1, 8)]
