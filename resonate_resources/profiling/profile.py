@@ -78,6 +78,7 @@ class Profile(BaseModel):
     second_tempo_confidence: float = 0.0
     beats_confidence: float = 0.0
     downbeats_confidence: float = 0.0
+    metre_confidence: float = 0.0
     beats_method: str = ""
     key: str | None
     key_confidence: float | None = None

@@ -24,7 +24,7 @@ from resonate_resources.signal.picture import draw
 from resonate_resources.signal.quiet import snr_of
 from resonate_resources.signal.true_peak import measure_true_peak
 
-CODE_VERSION = "5"
+CODE_VERSION = "6"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 
@@ -105,6 +105,7 @@ class ProfilingResource(dg.ConfigurableResource[None]):
                 "tempo_confidence": profile.tempo_confidence,
                 "beats_confidence": profile.beats_confidence,
                 "downbeats_confidence": profile.downbeats_confidence,
+                "metre_confidence": profile.metre_confidence,
                 "sections": len(profile.sections),
                 "loudness_lufs": loudness.integrated_lufs,
                 "loudness_range_lu": loudness.range_lu,
