@@ -25,6 +25,8 @@ _OVERLAP = round(20 * FRAME_RATE)
 _PAUSE = 1.8  # times the usual beat: a longer one separates passages
 _HEARD = 0.5
 """How sure it must be that a passage has a pulse."""
+_BARS_HEARD = 0.3
+"""How sure a metre must be: under that there are no bars to be told."""
 _SILENT = 0.01
 """Mean rise of log10(1 + magnitude) under which nothing begins."""
 _OTHER_TEMPO = 0.08
@@ -64,7 +66,8 @@ class Beats:
 class Stretch:
     """Beats of a part of a recording: rows of seconds, and of each beat its bar's beats, its place, how sure
     that is, and whether thirds begin between it and the next. pulses: what the tempo may be, the likeliest
-    first. signs: of the pulse, (6,) of `pulse_signs`; fit: of the bars."""
+    first. signs: of the pulse, (5,) of `pulse_signs`; fit: of the bars; differ: how much beats do, in what is
+    heard on them."""
 
     beats: Seconds
     bars: npt.NDArray[np.int64]
@@ -74,13 +77,14 @@ class Stretch:
     pulses: list[Pulse]
     signs: Seconds
     fit: float
+    differ: float
 
     def doubts(self) -> dict[str, Seconds]:
         """What tells how sure tempo, beats, downbeats and metre are."""
         top = self.pulses[0]
         same = [one.likely for one in self.pulses if abs(one.tempo_bpm / top.tempo_bpm - 1) <= _OTHER_TEMPO]
         sure, likely = log_odds(float(self.sure.mean())), log_odds(top.likely)
-        bars = np.array([likely, sure, self.fit, *self.signs])
+        bars = np.array([likely, sure, self.fit, self.differ, *self.signs])
         return {
             "tempo": np.array([log_odds(min(1.0, sum(same))), *self.signs]),
             "beats": np.array([likely, *self.signs]),
@@ -108,20 +112,20 @@ def find_beats(heard: Heard, duration_s: float, *, tempo_bpm: float | None = Non
     pulse = certainty(most.signs, fitted["pulse"])
     sure = {name: pulse * certainty(signs, fitted[name]) for name, signs in most.doubts().items()}
     others = [one for one in most.pulses if abs(one.tempo_bpm / tempo - 1) > _OTHER_TEMPO]
-    downbeats = places == 0
+    downbeats = (places == 0) & (sure["metre"] >= _BARS_HEARD)
     return Beats(
         tempo_bpm=tempo_bpm or tempo,
         beats_s=tuple(beats.tolist()),
         downbeats_s=tuple(beats[downbeats].tolist()),
-        time_signatures=tuple(_time_signatures(beats, bars, places, compound)),
+        time_signatures=tuple(_time_signatures(beats, bars, downbeats, compound)),
         tempo_curve=tuple(_tempo_curve(beats, np.flatnonzero(downbeats))),
         second_tempo_bpm=others[0].tempo_bpm if others else None,
         swing=_swing(heard, beats),
         tempo_confidence=1.0 if tempo_bpm else sure["tempo"],
         second_tempo_confidence=others[0].likely if others else 0.0,
         beats_confidence=sure["beats"],
-        downbeats_confidence=sure["downbeats"],
-        metre_confidence=sure["metre"],
+        downbeats_confidence=sure["downbeats"] if downbeats.any() else 0.0,
+        metre_confidence=sure["metre"] if downbeats.any() else 0.0,
     )
 
 
@@ -182,8 +186,10 @@ def decide(
     bars = find_bars(features, fitted["places"])
     _, third, half, other_third, _ = features[:, 9:].T
     compound = _smooth(third + other_third) > 2 * _smooth(half)
-    signs = pulse_signs(nats, beats)
-    return Stretch(beats, bars.beats_per_bar, bars.place, bars.sure, compound, pulses, signs, bars.fit)
+    signs, differ = pulse_signs(nats, beats), float(features[:, 2:9].std(axis=0).mean())
+    return Stretch(
+        beats, bars.beats_per_bar, bars.place, bars.sure, compound, pulses, signs, bars.fit, differ
+    )
 
 
 def _sounding(heard: Heard, beats: Seconds) -> npt.NDArray[np.bool_]:
@@ -209,12 +215,12 @@ def _smooth(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
 def _time_signatures(
     beats: Seconds,
     bars: npt.NDArray[np.int64],
-    places: npt.NDArray[np.int64],
+    downbeats: npt.NDArray[np.bool_],
     compound: npt.NDArray[np.bool_],
 ) -> Iterator[TimeSignature]:
     """One for every change. Two beats of thirds are six eighths."""
     before = None
-    for number in np.flatnonzero(places == 0):
+    for number in np.flatnonzero(downbeats):
         eighths = bars[number] == 2 and compound[number]
         signature = (6, 8) if eighths else (int(bars[number]), 4)
         if signature != before:

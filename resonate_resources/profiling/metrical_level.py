@@ -35,6 +35,8 @@ goes."""
 _BEYOND = 1.1
 _WIDEST = 2.0
 """From slowest to fastest, of one pulse: what goes further has changed its level."""
+_USUAL_BPM, _OCTAVES = 120.0, 0.45
+"""Tempi that people prefer (Moelants 2002), and their standard deviation: by cross-validation of 0.3 to 1."""
 _SAME_S, _SAME = 0.03, 0.95
 """Pulses of which so large a part lies so near to the other's are one."""
 _Doubles = npt.NDArray[np.float64]
@@ -96,7 +98,8 @@ def ranked(frames: Frames, nats: Seconds, pulses: list[Pulse], fitted: Mapping[s
     """The likeliest first, by what was fitted: the entries "places" and "levels" of `beats.npz`."""
     fits = bar_fits([at_beats(frames, pulse.beats) for pulse in pulses], fitted["places"])
     table = np.column_stack([[described(frames, nats, pulse) for pulse in pulses], fits])
-    scores = table @ fitted["levels"]
+    octaves = np.log2([pulse.tempo_bpm / _USUAL_BPM for pulse in pulses])
+    scores = table @ fitted["levels"] - 0.5 * (octaves / _OCTAVES) ** 2
     likely = np.exp(scores - np.logaddexp.reduce(scores))
     return [replace(pulses[one], likely=float(likely[one])) for one in np.argsort(-likely)]
 
