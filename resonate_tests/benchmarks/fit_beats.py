@@ -277,9 +277,10 @@ def cross_validated(whole: list[Example], parts: list[list[Example]], loops: lis
                     right["pulse"].append(False)
         for click in loops[: len(CLICKS_BPM)]:  # they have no bars
             bare = decide(click.heard, fitted=fitted)
-            for name in ("downbeats", "metre") if bare else ():
-                signs[name].append(bare.doubts()[name])
-                right[name].append(False)
+            if bare is not None:
+                for name in ("downbeats", "metre"):
+                    signs[name].append(bare.doubts()[name])
+                    right[name].append(False)
     for name, of_songs in scores.items():
         print(f"{len(of_songs)} songs left out: {name} {np.mean(of_songs):.3f}")
     certain = {name: fit_certainty(signs[name], right[name]) for name in signs}
