@@ -23,10 +23,8 @@ _SEGMENT = round(600 * FRAME_RATE)
 """Frames that are decided together: ten minutes, so that songs are whole and memory stays flat."""
 _OVERLAP = round(20 * FRAME_RATE)
 _PAUSE = 1.8  # times the usual beat: a longer one separates passages
-_HEARD = 0.5
-"""How sure it must be that a passage has a pulse."""
-_BARS_HEARD = 0.3
-"""How sure a metre must be: under that there are no bars to be told."""
+_HEARD = 0.2
+"""How sure it must be that a passage has a pulse: recordings are more often music than in what was fitted to."""
 _SILENT = 0.01
 """Mean rise of log10(1 + magnitude) under which nothing begins."""
 _OTHER_TEMPO = 0.08
@@ -66,8 +64,7 @@ class Beats:
 class Stretch:
     """Beats of a part of a recording: rows of seconds, and of each beat its bar's beats, its place, how sure
     that is, and whether thirds begin between it and the next. pulses: what the tempo may be, the likeliest
-    first. signs: of the pulse, (5,) of `pulse_signs`; fit: of the bars; differ: how much beats do, in what is
-    heard on them."""
+    first. signs: of the pulse, (6,) of `pulse_signs`; fit: of the bars."""
 
     beats: Seconds
     bars: npt.NDArray[np.int64]
@@ -77,14 +74,13 @@ class Stretch:
     pulses: list[Pulse]
     signs: Seconds
     fit: float
-    differ: float
 
     def doubts(self) -> dict[str, Seconds]:
         """What tells how sure tempo, beats, downbeats and metre are."""
         top = self.pulses[0]
         same = [one.likely for one in self.pulses if abs(one.tempo_bpm / top.tempo_bpm - 1) <= _OTHER_TEMPO]
         sure, likely = log_odds(float(self.sure.mean())), log_odds(top.likely)
-        bars = np.array([likely, sure, self.fit, self.differ, *self.signs])
+        bars = np.array([likely, sure, self.fit, *self.signs])
         return {
             "tempo": np.array([log_odds(min(1.0, sum(same))), *self.signs]),
             "beats": np.array([likely, *self.signs]),
@@ -112,20 +108,20 @@ def find_beats(heard: Heard, duration_s: float, *, tempo_bpm: float | None = Non
     pulse = certainty(most.signs, fitted["pulse"])
     sure = {name: pulse * certainty(signs, fitted[name]) for name, signs in most.doubts().items()}
     others = [one for one in most.pulses if abs(one.tempo_bpm / tempo - 1) > _OTHER_TEMPO]
-    downbeats = (places == 0) & (sure["metre"] >= _BARS_HEARD)
+    downbeats = places == 0
     return Beats(
         tempo_bpm=tempo_bpm or tempo,
         beats_s=tuple(beats.tolist()),
         downbeats_s=tuple(beats[downbeats].tolist()),
-        time_signatures=tuple(_time_signatures(beats, bars, downbeats, compound)),
+        time_signatures=tuple(_time_signatures(beats, bars, places, compound)),
         tempo_curve=tuple(_tempo_curve(beats, np.flatnonzero(downbeats))),
         second_tempo_bpm=others[0].tempo_bpm if others else None,
         swing=_swing(heard, beats),
         tempo_confidence=1.0 if tempo_bpm else sure["tempo"],
         second_tempo_confidence=others[0].likely if others else 0.0,
         beats_confidence=sure["beats"],
-        downbeats_confidence=sure["downbeats"] if downbeats.any() else 0.0,
-        metre_confidence=sure["metre"] if downbeats.any() else 0.0,
+        downbeats_confidence=sure["downbeats"],
+        metre_confidence=sure["metre"],
     )
 
 
@@ -162,7 +158,7 @@ def decide(
 ) -> Stretch | None:
     """The likeliest pulse where one is heard, and its bars. fitted: `beats.npz` where None; without "pulse" in it
     there always is one, if six beats can be found."""
-    fitted = fitted or weights()
+    usual, fitted = fitted is None, fitted or weights()
     nats, frames = evidence(heard.activations[:, :2].sum(axis=1)), framed(heard)
     tempi = (tempo_bpm / _KNOWN, tempo_bpm * _KNOWN) if tempo_bpm else (SLOWEST_BPM, FASTEST_BPM)
     first, _ = beat_path(nats, *tempi)
@@ -173,7 +169,7 @@ def decide(
         pulses = [pulse for pulse in pulses if abs(pulse.tempo_bpm / tempo_bpm - 1) <= _OTHER_TEMPO]
     if not pulses:
         return None
-    pulses = ranked(frames, nats, pulses, fitted)
+    pulses = ranked(frames, nats, pulses, fitted, usual=usual)
     beats = pulses[0].beats
     beats = beats[_sounding(heard, beats)]
     passages = [one for one in np.split(beats, 1 + np.flatnonzero(_pauses(beats))) if len(one) >= FEWEST]
@@ -186,19 +182,17 @@ def decide(
     bars = find_bars(features, fitted["places"])
     _, third, half, other_third, _ = features[:, 9:].T
     compound = _smooth(third + other_third) > 2 * _smooth(half)
-    signs, differ = pulse_signs(nats, beats), float(features[:, 2:9].std(axis=0).mean())
-    return Stretch(
-        beats, bars.beats_per_bar, bars.place, bars.sure, compound, pulses, signs, bars.fit, differ
-    )
+    signs = pulse_signs(nats, beats)
+    return Stretch(beats, bars.beats_per_bar, bars.place, bars.sure, compound, pulses, signs, bars.fit)
 
 
 def _sounding(heard: Heard, beats: Seconds) -> npt.NDArray[np.bool_]:
-    """Beats within four of which something begins."""
+    """Beats within two of which something begins."""
     from scipy.ndimage import maximum_filter1d
 
     edges = np.clip(np.round(beats * FRAME_RATE), 0, len(heard.rises) - 1).astype(np.int64)
     begins = np.maximum.reduceat(heard.rises.mean(axis=1), edges)
-    return np.asarray(maximum_filter1d(begins, 9, mode="nearest") > _SILENT)
+    return np.asarray(maximum_filter1d(begins, 5, mode="nearest") > _SILENT)
 
 
 def _pauses(beats: Seconds) -> npt.NDArray[np.bool_]:
@@ -215,12 +209,12 @@ def _smooth(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
 def _time_signatures(
     beats: Seconds,
     bars: npt.NDArray[np.int64],
-    downbeats: npt.NDArray[np.bool_],
+    places: npt.NDArray[np.int64],
     compound: npt.NDArray[np.bool_],
 ) -> Iterator[TimeSignature]:
     """One for every change. Two beats of thirds are six eighths."""
     before = None
-    for number in np.flatnonzero(downbeats):
+    for number in np.flatnonzero(places == 0):
         eighths = bars[number] == 2 and compound[number]
         signature = (6, 8) if eighths else (int(bars[number]), 4)
         if signature != before:

@@ -17,16 +17,26 @@ _DOUBT = 0.001
 
 
 def pulse_signs(nats: _Doubles, beats: _Doubles) -> _Doubles:
-    """(5,): what is heard at beats, and at them or half-way between them, in nats; the share of beats that stand
-    out; how much intervals vary, as logarithms; the logarithm of the number of beats."""
+    """(6,): what is heard at beats, and at them or half-way between them, in nats over what is heard anywhere; the
+    share of beats that stand out; how much intervals vary, as logarithms; the logarithm of the number of beats;
+    the share of a recording with beats."""
     intervals = np.diff(beats, append=2 * beats[-1] - beats[-2])
-    last = len(nats) - 1
     on, half = (
-        nats[np.clip(np.round(times * RATE), 0, last).astype(int)] for times in (beats, beats + intervals / 2)
+        nats[np.clip(np.round(times * RATE), 0, len(nats) - 1).astype(int)]
+        for times in (beats, beats + intervals / 2)
     )
-    turns = np.abs(np.diff(np.log(intervals[:-1]))).clip(max=0.2)
+    start, stop = int(beats[0] * RATE), int(beats[-1] * RATE) + 1
+    usual = nats[start:stop].mean()
+    turns = np.clip(np.diff(np.log(intervals[:-1])), -0.2, 0.2)
     return np.array(
-        [on.mean(), np.maximum(on, half).mean(), (on > 0).mean(), turns.mean(), np.log(len(beats))]
+        [
+            on.mean() - usual,
+            np.maximum(on, half).mean() - usual,
+            (on > 0).mean(),
+            np.sqrt(np.mean(turns**2)),
+            np.log(len(beats)),
+            (stop - start) / len(nats),
+        ]
     )
 
 
