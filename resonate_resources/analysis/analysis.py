@@ -103,6 +103,7 @@ class Traces(Frozen):
     comb: Comb | None
     images_hz: tuple[float, ...]
     shimmer: float | None
+    holes: float | None
     hum: Hum | None
     dc: tuple[float, ...]
     flat_tops: int

@@ -41,16 +41,16 @@ from resonate_resources.recordings.recording import Progress, Recording, Stems, 
 from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.signal.timbre import hear_timbre
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 METHODS = {
     "chords": chords.METHOD,
     "sections": "novelty and repetition of bars: levels of stems, timbre, chords",
     "plays": "level of each stem against its own loud bars and the whole",
-    "pumping": "fall common to most kicks, exponential or linear recovery",
-    "space": "rates of decay that stems agree in, by octave; delays: mean cepstrum",
-    "traces": "long-term spectra, flat tops, pitch of held notes",
+    "pumping": "fall common to most kicks, exponential or linear recovery, before the room",
+    "space": "rates of diffuse decays, by octave; delays: mean cepstrum",
+    "traces": "long-term spectra, flat tops, holes in the highs, pitch of held notes",
     "envelopes": "median course of level over notes that stand free",
     "sweeps": "steady movement of the edge of the spectrum",
 }

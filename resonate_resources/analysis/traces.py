@@ -19,6 +19,7 @@ from resonate_resources.signal.flat_tops import FlatTopMeter
 from resonate_resources.signal.mono import mono_blocks, overlapping_frames
 from resonate_resources.signal.quiet import QuietMeter
 from resonate_resources.signal.shimmer import Shimmer, measure_shimmer, spectrum_size
+from resonate_resources.signal.spectral_holes import measure_holes
 
 Floats = npt.NDArray[np.float64]
 Cut = Literal["none", "natural", "brick wall", "phone band"]
@@ -66,8 +67,8 @@ class Hum:
 @dataclass(frozen=True)
 class Traces:
     """cut: how the spectrum ends, at bandwidth_hz; cut_fits: what usually cuts there. images_hz: half sample rates
-    over which the spectrum is a mirror image of what lies below. shimmer: 0 to 1, see `signal.shimmer`; None where
-    there is no such band. dc: mean of each channel, full scale 1. flat_tops: clipped tops; noise_floor_dbfs: it is
+    over which the spectrum is a mirror image of what lies below. shimmer, holes: 0 to 1, see `signal.shimmer` and
+    `signal.spectral_holes`; None where there is no such band. dc: mean of each channel, full scale 1. flat_tops: clipped tops; noise_floor_dbfs: it is
     no higher, None of silence."""
 
     cut: Cut
@@ -76,6 +77,7 @@ class Traces:
     comb: Comb | None
     images_hz: tuple[float, ...]
     shimmer: float | None
+    holes: float | None
     hum: Hum | None
     dc: tuple[float, ...]
     flat_tops: int
@@ -94,6 +96,7 @@ def find_traces(track: Recording) -> Traces:
             yield block
 
     levels = measure_line_levels(metered(), track.sample_rate)
+    shimmer, holes = highs_of(track)
     width = find_upper_edge(levels, track.sample_rate)
     cut = cut_of(width, levels, track.sample_rate)
     return Traces(
@@ -102,7 +105,8 @@ def find_traces(track: Recording) -> Traces:
         cut_fits=cut_fits(width.upper_hz) if cut in ("brick wall", "phone band") else (),
         comb=find_comb(levels, width.upper_hz, track.sample_rate),
         images_hz=find_images(levels, width.upper_hz, track.sample_rate),
-        shimmer=shimmer_of(track),
+        shimmer=shimmer,
+        holes=holes,
         hum=find_hum(track),
         dc=tuple((sums / max(1, track.frames)).tolist()),
         flat_tops=flat.count(),
@@ -176,8 +180,9 @@ def _fine(levels: Floats) -> Floats:
     return np.asarray(levels - median_filter(levels, _FINE), np.float64)
 
 
-def shimmer_of(track: Recording) -> float | None:
-    """The index over twelve spans of 3 s, evenly spread; of the whole where it is shorter."""
+def highs_of(track: Recording) -> tuple[float | None, float | None]:
+    """Shimmer and holes, over twelve spans of 3 s, evenly spread; of the whole where it is shorter. Holes: the median
+    span's."""
     from scipy.fft import rfft
 
     size = spectrum_size(track.sample_rate)
@@ -187,14 +192,19 @@ def shimmer_of(track: Recording) -> float | None:
         int
     )
     peaks = band = 0.0
+    holes: list[float] = []
     for start in starts.tolist():
         mono = track.read(start, start + span).mean(axis=0)
         if len(mono) < 4 * size:
             continue
         frames = np.lib.stride_tricks.sliding_window_view(mono, size)[:: size // 4]
-        found = measure_shimmer(np.square(np.abs(rfft(frames * window))), track.sample_rate)
+        power = np.square(np.abs(rfft(frames * window)))
+        found = measure_shimmer(power, track.sample_rate)
         peaks, band = peaks + found.peaks, band + found.band
-    return Shimmer(peaks, band).index if band > 0 else None
+        if (part := measure_holes(power, track.sample_rate)) is not None:
+            holes.append(part)
+    shimmer = Shimmer(peaks, band).index if band > 0 else None
+    return shimmer, float(np.median(holes)) if holes else None
 
 
 def find_hum(track: Recording) -> Hum | None:

@@ -17,7 +17,8 @@ class Measures:
 
     snr_db: `quiet.snr_of`. loudness_lufs: integrated. dynamics_db: true peak over integrated loudness (PLR).
     centroid_hz: of the mean spectrum. bandwidth_hz: `bandwidth.detect_bandwidth`. flat_tops_per_min: clipped tops.
-    shimmer: 0 to 1, `shimmer.Shimmer`, metallic artefacts. wander_cents: of held sung notes, robotic where small.
+    shimmer: 0 to 1, `shimmer.Shimmer`, metallic artefacts. holes: 0 to 1, `spectral_holes.measure_holes`, musical
+    noise. wander_cents: of held sung notes, robotic where small.
     """
 
     snr_db: float | None = None
@@ -27,6 +28,7 @@ class Measures:
     bandwidth_hz: float | None = None
     flat_tops_per_min: float | None = None
     shimmer: float | None = None
+    holes: float | None = None
     wander_cents: float | None = None
 
 
@@ -61,6 +63,7 @@ _PARTS: dict[str, tuple[str, Callable[[float], float]]] = {
     ),  # a telephone's (ITU-T G.712) to what adults hear
     "clipping": ("flat_tops_per_min", _rising(600.0, 0.0)),
     "metallic": ("shimmer", _rising(0.6, 0.35)),  # noise has 0.2, real recordings up to 0.33
+    "musical noise": ("holes", _rising(0.06, 0.01)),  # recordings up to 0.007, hard gates from 0.034
     "robotic": ("wander_cents", _rising(0.0, 5.0)),
 }
 
