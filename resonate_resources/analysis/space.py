@@ -42,8 +42,8 @@ _LOG_S = np.linspace(np.log(0.12), np.log(4.5), 150)
 _WIDTH = 0.1  # of one decay, in the logarithm of its time: its own scatter
 _TILTS = np.arange(-0.05, 0.41, 0.05)  # rooms are as long in the highs as in the lows, or shorter
 _OWN = 0.1  # by how much an octave may differ from its room's law
-# That an octave is within a fifth: logistic, of how well its room's law fits all octaves and of the logarithm of the
-# say that its stems have. Fitted on composed songs 0 to 59, as they are and 36 dry ones in other rooms.
+# That an octave is within a fifth: logistic, of how well its room's law fits all octaves and of the logarithm of
+# the say that its stems have. Fitted on composed songs 0 to 59, as they are and 36 dry ones in other rooms.
 _BIAS, _LAW, _SAY, _NO_SAY = -1.96, 7.98, 1.26, 0.05
 _SURE, _FEWEST = 0.75, 2  # octaves that are so sure: one alone is an instrument
 
@@ -83,7 +83,9 @@ def room_of(found: Floats, say: Floats) -> Space:
     if (sure >= _SURE).sum() < _FEWEST:
         return NOT_ENOUGH
     told = {
-        hertz: _own(found[band], float(_LOG_S[at] - _TILTS[tilt] * octaves[band])) if sure[band] >= _SURE else None
+        hertz: _own(found[band], float(_LOG_S[at] - _TILTS[tilt] * octaves[band]))
+        if sure[band] >= _SURE
+        else None
         for band, hertz in enumerate(OCTAVES_HZ)
     }
     return Space(told, float(sure[sure >= _SURE].mean()))

@@ -68,8 +68,8 @@ class Hum:
 class Traces:
     """cut: how the spectrum ends, at bandwidth_hz; cut_fits: what usually cuts there. images_hz: half sample rates
     over which the spectrum is a mirror image of what lies below. shimmer, holes: 0 to 1, see `signal.shimmer` and
-    `signal.spectral_holes`; None where there is no such band. dc: mean of each channel, full scale 1. flat_tops: clipped tops; noise_floor_dbfs: it is
-    no higher, None of silence."""
+    `signal.spectral_holes`; None where there is no such band. dc: mean of each channel, full scale 1. flat_tops:
+    clipped tops; noise_floor_dbfs: it is no higher, None of silence."""
 
     cut: Cut
     bandwidth_hz: float
@@ -181,8 +181,8 @@ def _fine(levels: Floats) -> Floats:
 
 
 def highs_of(track: Recording) -> tuple[float | None, float | None]:
-    """Shimmer and holes, over twelve spans of 3 s, evenly spread; of the whole where it is shorter. Holes: the median
-    span's."""
+    """Shimmer and holes (the median span's), over twelve spans of 3 s, evenly spread; of the whole where it is
+    shorter."""
     from scipy.fft import rfft
 
     size = spectrum_size(track.sample_rate)

@@ -1,8 +1,8 @@
 """How deep a stem falls at the strokes that it pumps with, before the room that it sounds in.
 
-A room fills the fall: what sounded before the stroke rings on in it. Falls of all depths and laws, each as rooms of
-several strengths leave it, are compared with the stem's levels. The depth told is the middle of all, weighted by how
-few levels each leaves untold.
+A room fills the fall: what sounded before the stroke rings on in it. Falls of all depths and laws, each as rooms
+of several strengths leave it, are compared with the stem's levels. The depth told is the middle of all, weighted by
+how few levels each leaves untold.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Heard:
 
 
 def hear_depth(levels: Floats, hop_s: float, strokes: Floats, heard: Heard, stray_db: float) -> Depth:
-    """levels: in dB, (frames,), each hop_s; strokes: in s, rising; stray_db: how far off its course a level may lie.
+    """levels: in dB, (frames,), each hop_s; strokes: in s, rising; stray_db: how far off its course a level is.
 
     Of each stroke a level and a slope are taken off, which are the music's own.
     """
@@ -61,15 +61,19 @@ def hear_depth(levels: Floats, hop_s: float, strokes: Floats, heard: Heard, stra
     times = np.arange(len(levels)) * hop_s
     last = np.searchsorted(strokes, times, side="right") - 1
     since = np.where(last >= 0, times - strokes[np.maximum(last, 0)], np.inf)
-    losses: list[Floats] = []
+
+    def untold_by(power: Floats) -> Floats:
+        falls = 10 * np.log10(_in_rooms(power, hop_s, heard.frames))
+        off = (told - _without_own(falls, heard)) / stray_db
+        return np.asarray(np.sum(1 - np.exp(-np.square(off) / 2), axis=-1))  # Welsch's loss
+
+    losses = []
     for shape, seconds in laws:
         left = np.maximum(0, 1 - since / seconds) if shape == "linear" else np.exp(-since / seconds)
-        falls = np.stack([_in_rooms(10 ** (-depth * left / 10), hop_s, heard.frames) for depth in _DEPTHS_DB])
-        off = (told - _without_own(10 * np.log10(falls), heard)) / stray_db
-        losses.append(np.sum(1 - np.exp(-np.square(off) / 2), axis=-1))  # Welsch's loss
-    untold = np.stack(losses)
-    likely = np.exp((untold.min() - untold) / (_TEMPERATURE * stray_db**2))
-    weight = likely[..., 0] + _IN_A_ROOM * likely[..., 1:].sum(axis=2)  # of laws and depths
+        losses.append([untold_by(10 ** (-depth * left / 10)) for depth in _DEPTHS_DB])
+    untold = np.array(losses)  # (laws, depths, rooms)
+    likely: Floats = np.exp((untold.min() - untold) / (_TEMPERATURE * stray_db**2))
+    weight: Floats = likely[..., 0] + _IN_A_ROOM * likely[..., 1:].sum(axis=2)  # of laws and depths
     releases = np.array([s * _LINEAR_REST if shape == "linear" else s for shape, s in laws])
     order = releases.argsort()
     least, depth, most = _quantiles(_DEPTHS_DB, weight.sum(axis=0), (0.1, 0.5, 0.9))
@@ -103,7 +107,9 @@ def _without_own(rows: Floats, heard: Heard) -> Floats:
     return np.asarray(rows - level[..., row] - slope[..., row] * time, np.float64)
 
 
-def _quantiles(values: Floats, weight: Floats, parts: tuple[float, ...]) -> tuple[float, ...]:
+def _quantiles(
+    values: Floats, weight: npt.NDArray[np.floating], parts: tuple[float, ...]
+) -> tuple[float, ...]:
     """Of values, rising, that are weighted; between two of them by how much lies there."""
     below = (np.cumsum(weight) - weight / 2) / weight.sum()
     return tuple(np.interp(parts, below, values).tolist())

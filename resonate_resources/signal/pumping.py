@@ -47,9 +47,9 @@ _VAGUE_DB, _SURE_DB = 9.0, 4.0  # between which 80 % of the depths lie that migh
 
 @dataclass(frozen=True)
 class Pumping:
-    """Of one stem. depth_db: how far it falls at a stroke, before the room that it sounds in; release_s: in which the
-    fall, in dB, goes back to 1/e; shape: in dB; confidence: 0 to 1, that this is pumping, and not how the music is
-    played, and as deep."""
+    """Of one stem. depth_db: how far it falls at a stroke, before the room that it sounds in; release_s: in which
+    the fall, in dB, goes back to 1/e; shape: in dB; confidence: 0 to 1, that this is pumping, and not how the music
+    is played, and as deep."""
 
     depth_db: float
     release_s: float
@@ -131,9 +131,9 @@ def _levels(stem: Recording) -> Floats:
 
 
 def _courses(levels: Floats, strokes: Seconds) -> tuple[Floats, Ints, Mask, Floats]:
-    """Times around a stroke in s, (times,), and (strokes, times) each: numbers of the levels there, whether they are
-    heard, and the time since the last stroke. Heard is what lies between the strokes before and behind, until a note begins or
-    ends; strokes with little of it are left out."""
+    """Times around a stroke in s, (times,), and (strokes, times) each: numbers of the levels there, whether they
+    are heard, and the time since the last stroke. Heard is what lies between the strokes before and behind, until a
+    note begins or ends; strokes with little of it are left out."""
     around = np.arange(-round(_BEFORE_S / _HOP_S), round(_LONGEST_S / _HOP_S))
     around = around[np.abs(around) * _HOP_S > _FRAME_S / 2]  # frames that hear the fall itself are neither
     seconds = np.asarray(around * _HOP_S, np.float64)

@@ -19,7 +19,8 @@ _FEWEST = 20  # frames
 
 
 def measure_holes(power: npt.NDArray[np.floating], sample_rate: int) -> float | None:
-    """0 to 1. power: (frames, lines), squared magnitudes of Hann-windowed spectra of `shimmer.spectrum_size` samples.
+    """0 to 1. power: (frames, lines), squared magnitudes of Hann-windowed spectra as long as `spectrum_size` in
+    `signal.shimmer` says.
 
     None where the rate has no such band, or fewer than 20 frames hold something there.
     """

@@ -92,6 +92,7 @@ def by_analysis(song: Path) -> Estimate:
     return {
         "chords": [{"start_s": c.start_s, "end_s": c.end_s, "value": c.label} for c in analysis.chords],
         "sections": [{"start_s": s.start_s, "end_s": s.end_s, "value": s.label} for s in analysis.sections],
+        "rt60_s": {str(octave): told for octave, told in analysis.space.rt60_s.items() if told},
         "pump_db": max(depths, default=None),
     }
 

@@ -32,7 +32,7 @@ def bursts(seed: int, every_s: float, length_s: float) -> Wave:
 
 
 def in_room(dry: Wave, rt60_s: float, seed: int) -> Wave:
-    """In a diffuse room, (2, frames): its responses are noise that falls by 60 dB in rt60_s, one for each channel."""
+    """In a diffuse room, (2, frames): its responses, one a channel, are noise that falls by 60 dB in rt60_s."""
     from scipy.signal import oaconvolve
 
     seconds = np.arange(round(1.3 * rt60_s * RATE)) / RATE

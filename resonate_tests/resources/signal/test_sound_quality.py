@@ -18,6 +18,7 @@ GOOD = Measures(
     bandwidth_hz=20_000,
     flat_tops_per_min=0,
     shimmer=0.1,
+    holes=0.001,
     wander_cents=15,
 )
 
@@ -29,6 +30,7 @@ WORSE = {
     "bandwidth_hz": (20_000.0, 1000.0),
     "flat_tops_per_min": (0.0, 5000.0),
     "shimmer": (0.1, 1.0),
+    "holes": (0.001, 0.2),
     "wander_cents": (15.0, 0.0),
 }
 
@@ -41,7 +43,7 @@ def test_without_a_defect_it_is_100_and_with_all_of_them_0() -> None:
 
 @given(
     name=st.sampled_from(sorted(WORSE)),
-    others=st.lists(st.floats(0, 1), min_size=8, max_size=8),
+    others=st.lists(st.floats(0, 1), min_size=9, max_size=9),
     steps=st.tuples(st.floats(0, 1), st.floats(0, 1)),
 )
 def test_a_larger_defect_never_scores_higher(
