@@ -108,7 +108,7 @@ def _without_own(rows: Floats, heard: Heard) -> Floats:
 
 
 def _quantiles(
-    values: Floats, weight: npt.NDArray[np.floating], parts: tuple[float, ...]
+    values: npt.NDArray[np.floating], weight: npt.NDArray[np.floating], parts: tuple[float, ...]
 ) -> tuple[float, ...]:
     """Of values, rising, that are weighted; between two of them by how much lies there."""
     below = (np.cumsum(weight) - weight / 2) / weight.sum()
