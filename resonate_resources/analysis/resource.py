@@ -52,7 +52,7 @@ METHODS = {
     "space": "rates of diffuse decays, by octave; delays: mean cepstrum",
     "traces": "long-term spectra, flat tops, holes in the highs, pitch of held notes",
     "envelopes": "median course of level over notes that stand free",
-    "sweeps": "steady movement of the edge of the spectrum",
+    "sweeps": "steady movement of a cut-off, against what the stem usually has in each band",
 }
 
 

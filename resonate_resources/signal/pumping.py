@@ -36,7 +36,7 @@ _DEPTHS_DB = np.arange(-6.0, 24.0, 0.1)
 _ALIKE_DB = 1.0  # how far falls of one depth lie apart
 _FEWEST, _ENOUGH = 8.0, 16.0  # strokes
 _SLIGHT_DB, _PLAIN_DB = 0.5, 4.3
-# Over 60 stems of composed songs that don't pump no more than 0.07 was explained (docs/measurements.md).
+# Of 122 stems of composed songs that don't pump one had 0.13 explained, all others 0.07 at most.
 _UNLIKE, _LIKE = 0.13, 0.26
 _SOME, _MOST = 0.4, 0.65  # of the strokes, by how much they tell, that a fall comes with
 _BESIDE_S = 0.025  # strokes are found within 10 ms, and levels are of 30

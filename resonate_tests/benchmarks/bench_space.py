@@ -1,7 +1,7 @@
-"""Rooms, pumping and delays of known songs: python -m resonate_tests.benchmarks.bench_space FOLDER [options]
+"""Rooms, pumping, delays, filters of known songs: python -m resonate_tests.benchmarks.bench_space FOLDER [options]
 
     --songs 100-149     a range of those that `bench_music` rendered into FOLDER
-    --stems OTHER       hear the stems in OTHER, separated from the mixtures, a folder each; no delays are added
+    --stems OTHER       hear the stems in OTHER, separated from the mixtures, a folder each; nothing is added
 
 Prints what is told with a confidence over a half and, behind it, what is true, and how much of it is right.
 """
@@ -15,10 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from scipy import signal
 
 from resonate_resources.analysis.delay import hear_delay
+from resonate_resources.analysis.filters import find_sweeps
 from resonate_resources.analysis.space import hear_space
-from resonate_resources.recordings.recording import Recording, write_samples
+from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_resources.signal.kicks import kicks
 from resonate_resources.signal.pumping import hear_pumping
 
@@ -93,6 +95,47 @@ def count_delays(
         counts["to the millisecond"] += found is not None and sure and abs(found.time_s - by / rate) < 1e-3
 
 
+def swept(
+    samples: Samples, rate: int, from_s: float, to_s: float, hertz: tuple[float, float], kind: str
+) -> Samples:
+    """Of the fourth order (Butterworth), its cut-off moved every 10 ms."""
+    made, block = samples.copy(), rate // 100
+    state = np.zeros((2, samples.shape[0], 2))
+    for start in range(round(from_s * rate), round(to_s * rate), block):
+        done = (start / rate - from_s) / (to_s - from_s)
+        sections = signal.butter(4, hertz[0] * (hertz[1] / hertz[0]) ** done, kind, fs=rate, output="sos")
+        part = samples[:, start : start + block]
+        made[:, start : start + block], state = signal.sosfilt(sections, part, axis=1, zi=state)
+    return made
+
+
+def count_sweeps(
+    stems: dict[str, Recording], rng: np.random.Generator, added: bool, counts: Counter[str]
+) -> None:
+    """Of 6 to 12 s, low-pass between 300 and 8000 Hz or high-pass between 60 and 2500, opening or closing."""
+    for stem in (stem for stem in ("drums", "other") if stem in stems):
+        counts["without a sweep"] += 1
+        counts["told to have a sweep"] += bool(find_sweeps(stems[stem]))
+        if not added:
+            continue
+        low_pass = bool(rng.integers(2))
+        hertz = (300.0, 8000.0) if low_pass else (60.0, 2500.0)
+        hertz = hertz if rng.integers(2) else (hertz[1], hertz[0])
+        from_s = rng.uniform(15, 30)
+        to_s = from_s + rng.uniform(6, 12)
+        rate = stems[stem].sample_rate
+        made = swept(stems[stem].read(), rate, from_s, to_s, hertz, "lowpass" if low_pass else "highpass")
+        with TemporaryDirectory() as scratch:
+            found = find_sweeps(write_samples(Path(scratch) / "swept.wav", made, rate))
+        counts["sweeps"] += 1
+        counts["sweeps told, half of their time and their way"] += any(
+            (each.kind == "low-pass") == low_pass
+            and min(each.end_s, to_s) - max(each.start_s, from_s) > (to_s - from_s) / 2
+            and (each.to_hz > each.from_hz) == (hertz[1] > hertz[0])
+            for each in found
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -118,6 +161,7 @@ def main() -> None:
         count_rooms(name, stems, sound["rt60_s"], counts)
         count_pumping(name, stems, sound, counts)
         count_delays(stems, rng, options.stems is None, counts)
+        count_sweeps(stems, rng, options.stems is None, counts)
     for what, count in counts.items():
         print(f"{what}: {count}")
 
