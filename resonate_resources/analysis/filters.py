@@ -16,6 +16,7 @@ from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.band_levels import band_levels, ratio_bands
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 _RATE = 44_100
@@ -73,14 +74,13 @@ def find_sweeps(stem: Recording) -> list[Sweep]:
     return sorted(found, key=lambda sweep: sweep.start_s)
 
 
-def _edges(passed: Mask) -> tuple[npt.NDArray[np.intp], Mask]:
+def _edges(passed: Mask) -> tuple[Ints, Mask]:
     """(frames, bands) → the last band of each frame up to which most are passed and behind which most are not, and
-    whether nearly all are, and some are not."""
-    count = passed.shape[1]
-    below = np.cumsum(passed, axis=1)
-    right = below + np.cumsum(~passed[:, ::-1], axis=1)[:, ::-1] - ~passed
-    edge = right.argmax(axis=1)
-    return edge, right.max(axis=1) >= _PARTED * count
+    whether nearly all lie so."""
+    closed = 1 - passed.astype(np.intp)
+    behind = np.cumsum(closed[:, ::-1], axis=1)[:, ::-1] - closed
+    right: Ints = np.cumsum(passed, axis=1, dtype=np.intp) + behind
+    return right.argmax(axis=1), right.max(axis=1) >= _PARTED * passed.shape[1]
 
 
 def _steady(edge: Floats, told: Mask) -> list[tuple[int, int, float, float, float]]:
