@@ -11,7 +11,7 @@ from resonate_resources.analysis.analysis import Delay, HeldPitch, Pumping, Spac
 from resonate_resources.analysis.delay import hear_delay
 from resonate_resources.analysis.robotic import hear_held_pitch
 from resonate_resources.analysis.space import hear_space
-from resonate_resources.analysis.traces import find_traces
+from resonate_resources.signal.traces import find_traces
 from resonate_resources.recordings.recording import Recording, Stems
 from resonate_resources.signal.kicks import kicks
 from resonate_resources.signal.pumping import hear_pumping

@@ -50,14 +50,16 @@ class Bandwidth:
 
 @dataclass(frozen=True)
 class LineLevels:
-    """What each spectral line falls back to (10th percentile over time) and rises to (95th percentile).
+    """What each spectral line falls back to (10th percentile over time) and rises to (95th percentile), and its mean
+    power.
 
-    Both shaped (lines,), from 0 Hz to the Nyquist frequency, in dB against a full-scale sine, to 1 dB, −140 at
-    least; channels by their mean power.
+    Shaped (lines,), from 0 Hz to the Nyquist frequency, in dB against a full-scale sine, −140 at least, percentiles
+    to 1 dB; channels by their mean power.
     """
 
     low_db: Levels
     high_db: Levels
+    mean_db: Levels
 
 
 def detect_bandwidth(recording: Recording) -> Bandwidth:
@@ -86,7 +88,9 @@ def measure_line_levels(blocks: Iterable[Samples], sample_rate: int) -> LineLeve
         (counts >= quantile * counts[:, -1:]).argmax(axis=1) + _SILENCE_DBFS
         for quantile in (LOW_QUANTILE, _HIGH_QUANTILE)
     )
-    return LineLevels(low, high)
+    power = histogram @ 10 ** ((np.arange(_CELLS) + _SILENCE_DBFS) / 10)
+    mean = 10 * np.log10(power / np.maximum(counts[:, -1], 1) + 10 ** (_SILENCE_DBFS / 10))
+    return LineLevels(low, high, mean)
 
 
 def find_upper_edge(levels: LineLevels, sample_rate: int) -> Bandwidth:
