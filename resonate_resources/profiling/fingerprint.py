@@ -5,16 +5,21 @@ Made by the Chromaprint library through pyacoustid, where the system has that li
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.recordings.recording import BLOCK_FRAMES, Recording
+from resonate_resources.recordings.recording import Recording
+from resonate_resources.signal.mono import mono_blocks
 
 SECONDS = 120.0
 """From the start, as AcoustID takes: two minutes make 3 kB."""
 
+SHORTEST_S = 3.0
+
 _MOST_SHIFT = 40  # words of an eighth of a second: by 5 s one may begin later
-_FEWEST = 24  # words: 3 s
+_FEWEST = 16  # words: 2 s
 _UNRELATED_BITS = 16.0  # of 32 that differ between words of two recordings that have nothing in common
 
 
@@ -24,19 +29,16 @@ class FingerprintError(Exception):
 
 def fingerprint_of(track: Recording) -> str:
     """Of the first SECONDS, compressed and in base 64. Raises FingerprintError where the library is not there, and
-    for what is too short or has more than two channels' worth of nothing."""
-    try:
-        import chromaprint
-    except ImportError as error:
-        raise FingerprintError("pyacoustid or the Chromaprint library (libchromaprint) is not installed") from error
-
-    maker = chromaprint.Fingerprinter()
+    for what is shorter than 3 s."""
+    library = _library()
+    if track.duration < SHORTEST_S:
+        raise FingerprintError(f"shorter than {SHORTEST_S:g} s")
+    maker = library.Fingerprinter()
     maker.start(track.sample_rate, 1)
     left = round(SECONDS * track.sample_rate)
-    for block in track.blocks(BLOCK_FRAMES):
-        mono = block[:, :left].mean(axis=0)
-        left -= len(mono)
-        maker.feed(np.round(mono.clip(-1, 1) * 32_767).astype("<i2").tobytes())
+    for block in mono_blocks(track, track.sample_rate):
+        maker.feed(np.round(block[:left].clip(-1, 1) * 32_767).astype("<i2").tobytes())
+        left -= len(block)
         if left <= 0:
             break
     fingerprint: bytes = maker.finish()
@@ -61,10 +63,13 @@ def alike(one: str, other: str) -> float:
 
 
 def _words(fingerprint: str) -> npt.NDArray[np.uint32]:
+    words, _ = _library().decode_fingerprint(fingerprint.encode("ascii"))
+    return np.array(words, np.int64).astype(np.uint32)
+
+
+def _library() -> Any:
     try:
         import chromaprint
     except ImportError as error:
         raise FingerprintError("pyacoustid or the Chromaprint library (libchromaprint) is not installed") from error
-
-    words, _ = chromaprint.decode_fingerprint(fingerprint.encode("ascii"))
-    return np.array(words, np.int64).astype(np.uint32)
+    return chromaprint
