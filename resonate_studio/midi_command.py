@@ -11,7 +11,7 @@ import click
 
 from resonate_studio.sound_commands import FILE, decoded_file, settings_of
 from resonate_studio.stopping import stoppable
-from resonate_studio.terminal import HOME, JSON, Command, console, print_json, shown, store_of
+from resonate_studio.terminal import HOME, JSON, Command, console, print_json, shown
 
 if TYPE_CHECKING:
     from resonate_resources.recipe import Product
@@ -84,18 +84,16 @@ def _brief(assignments: tuple[str, ...]) -> TranscriptionBrief:
 
 def _heard(file: Path, home: Path | None, brief: TranscriptionBrief, into: Path) -> Product:
     """Stems, profile and notes. What is wrong with the file or the home is one line."""
-    from sqlalchemy.exc import SQLAlchemyError
-
     from resonate_resources.profiling.brief import ProfileBrief
     from resonate_resources.profiling.profile import Profile
     from resonate_resources.profiling.resource import ProfilingResource
     from resonate_resources.recordings.recording import AudioError
     from resonate_resources.transcription.music import Music
     from resonate_resources.transcription.resource import TranscriptionResource
-    from resonate_studio.separating import separated_before
+    from resonate_studio.separating import stems_in
     from resonate_studio.trouble import trouble
 
-    stems = separated_before(file, home)
+    stems = stems_in(home, file)
     try:
         profile_folder, notes_folder = into / "profile", into / "notes"
         profile_folder.mkdir()
@@ -107,8 +105,8 @@ def _heard(file: Path, home: Path | None, brief: TranscriptionBrief, into: Path)
     except AudioError as error:
         text = " ".join(str(error).split())
         raise click.ClickException(text if text.startswith(file.name) else f"{file.name}: {text}") from error
-    except (OSError, SQLAlchemyError) as error:
-        raise click.ClickException(trouble(error, "")) from error
+    except OSError as error:
+        raise click.ClickException(trouble(error)) from error
 
 
 def _written(product: Product, out: Path) -> dict[str, str]:

@@ -55,11 +55,11 @@ def profile(file: Path, home: Path | None, room: bool, as_json: bool) -> None:
 
 
 def _space(file: Path, home: Path | None) -> Space:
-    from resonate_resources.analysis.sound import room_of
-    from resonate_studio.separating import separated_before
+    from resonate_resources.analysis.sound import space_of
+    from resonate_studio.separating import stems_in
 
-    stems = separated_before(file, home)
-    return room_of(stems, tuple(stems))
+    stems = stems_in(home, file)
+    return space_of(stems, tuple(stems))
 
 
 def as_object(profile: Profile, chords: Sequence[Chord], space: Space | None) -> dict[str, Any]:

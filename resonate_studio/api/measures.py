@@ -36,6 +36,14 @@ class _Measure:
 
 
 _MEASURES = (
+    _Measure(
+        "sound quality",
+        "of 100",
+        (("master", "original_quality"), ("profile", "quality")),
+        (("master", "master_quality"),),
+        better="up",
+        moved=1.0,
+    ),
     _Measure("loudness", "LUFS", (("raw_track", "loudness_lufs"),), (("master", "loudness_lufs"),)),
     _Measure(
         "true peak",
