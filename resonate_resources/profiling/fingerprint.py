@@ -71,5 +71,7 @@ def _library() -> Any:
     try:
         import chromaprint
     except ImportError as error:
-        raise FingerprintError("pyacoustid or the Chromaprint library (libchromaprint) is not installed") from error
+        raise FingerprintError(
+            "pyacoustid or the Chromaprint library (libchromaprint) is not installed"
+        ) from error
     return chromaprint

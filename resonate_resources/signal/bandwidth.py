@@ -17,8 +17,8 @@ _RESOLUTION_HZ = 12.0  # 4096 points at 44.1 and 48 kHz
 LOW_QUANTILE = 0.1  # a line is empty for a tenth of the time, even under a voice that never rests
 _HIGH_QUANTILE = 0.95  # and filled for a twentieth: cymbals and consonants sound no oftener
 _OVER_FLOOR_DB = 12.0
-# Of steady noise of mean power 1 the 10th percentile lies at −9.8 dB (exponential distribution).
-_EVENTFUL_DB = _OVER_FLOOR_DB + 9.8
+# Of steady noise the 95th percentile of a line's power lies 14.5 dB over the 10th (exponential distribution).
+_EVENTFUL_DB = 17.0
 _SILENCE_DBFS = -140.0  # under the quantisation noise of 24 bits, spread over the spectrum
 _CELLS = 160  # of the histogram, 1 dB each, from _SILENCE_DBFS up
 _GAP_HZ = 400.0  # gaps between partials that are not the end of the spectrum
@@ -96,7 +96,7 @@ def measure_line_levels(blocks: Iterable[Samples], sample_rate: int) -> LineLeve
 def find_upper_edge(levels: LineLevels, sample_rate: int) -> Bandwidth:
     """Bandwidth from the levels of spectral lines, evenly spaced from 0 Hz to sample_rate / 2.
 
-    Content rises 12 dB over the noise that its line falls back to; where it stops, the spectrum ends if from
+    Content moves by more than steady noise does; where it stops, the spectrum ends if from
     there its level falls by 12 dB within half an octave (never to return), down to the knee of that slope.
     Of sound without rests, in which content and noise cannot be told apart, the end is the highest such fall.
     Gentler falls are music's own and end nothing.

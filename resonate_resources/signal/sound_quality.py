@@ -58,7 +58,10 @@ def _between(low: float, from_: float, to: float, high: float) -> Callable[[floa
 _PARTS: dict[str, tuple[str, Callable[[float], float]]] = {
     "noise": ("noise_db", _rising(0.0, 50.0)),
     "hum": ("hum_db", _rising(-10.0, -60.0)),
-    "loudness": ("loudness_lufs", _between(-60.0, -36.0, -8.0, -2.0)),  # a soft passage to the loudest of masters
+    "loudness": (
+        "loudness_lufs",
+        _between(-60.0, -36.0, -8.0, -2.0),
+    ),  # a soft passage to the loudest of masters
     "dynamics": ("dynamics_db", _between(3.0, 8.0, 24.0, 40.0)),
     "balance": ("centroid_hz", _between(40.0, 120.0, 5000.0, 9000.0)),
     "bandwidth": (

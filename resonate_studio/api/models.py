@@ -115,9 +115,15 @@ class TrackList(Shape):
 
 
 class Section(Shape):
+    """name: what it may be called, a hint; null where nothing tells. Confidences: 0 to 1; confidence, that it begins
+    there, null until the analysis is made."""
+
     start_s: float
     end_s: float
     label: str
+    name: str | None
+    name_confidence: float
+    confidence: float | None
 
 
 class Chord(Shape):
@@ -126,12 +132,31 @@ class Chord(Shape):
     label: str
 
 
+class QualityPart(Shape):
+    """score: 0 to 100."""
+
+    name: str
+    score: float
+
+
+class SoundQuality(Shape):
+    """How the original sounds by itself, 0 to 100; the parts that are known. total: null of silence."""
+
+    total: float | None
+    parts: list[QualityPart]
+
+
 class Music(Shape):
-    """What the profile knows. Empty lists are of what it does not know (yet)."""
+    """What the profile knows. Empty lists are of what it does not know (yet). Confidences: 0 to 1; of the key, null
+    where the brief says it. time_signature: of most of the track, `6/8`."""
 
     tempo_bpm: float | None
+    tempo_confidence: float
+    time_signature: str | None
     key: str | None
+    key_confidence: float | None
     camelot: str | None
+    sound: SoundQuality
     beats_s: list[float]
     downbeats_s: list[float]
     sections: list[Section]

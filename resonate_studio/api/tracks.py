@@ -258,14 +258,45 @@ def _music(profiled: Artefact, analysed: Artefact | None) -> models.Music | None
         analysis = None if analysed is None else Analysis.read(analysed.path(ANALYSIS))
     except ValidationError:  # of an earlier version, whose track is behind
         return None
-    sections = profile.sections if analysis is None else analysis.sections
+    sections = (
+        [
+            models.Section(
+                start_s=one.start_s,
+                end_s=one.end_s,
+                label=one.label,
+                name=None,
+                name_confidence=0,
+                confidence=None,
+            )
+            for one in profile.sections
+        ]
+        if analysis is None
+        else [
+            models.Section(
+                start_s=one.start_s,
+                end_s=one.end_s,
+                label=one.label,
+                name=one.name,
+                name_confidence=one.name_confidence,
+                confidence=one.confidence,
+            )
+            for one in analysis.sections
+        ]
+    )
     return models.Music(
         tempo_bpm=profile.tempo_bpm,
+        tempo_confidence=profile.tempo_confidence,
+        time_signature=profile.metre,
         key=profile.key,
+        key_confidence=profile.key_confidence,
         camelot=profile.camelot,
+        sound=models.SoundQuality(
+            total=profile.quality.total,
+            parts=[models.QualityPart(name=part, score=each) for part, each in profile.quality.parts.items()],
+        ),
         beats_s=list(profile.beats_s),
         downbeats_s=list(profile.downbeats_s),
-        sections=[models.Section(start_s=one.start_s, end_s=one.end_s, label=one.label) for one in sections],
+        sections=sections,
         chords=[
             models.Chord(start_s=one.start_s, end_s=one.end_s, label=chord_text(one.label))
             for one in (analysis.chords if analysis else ())

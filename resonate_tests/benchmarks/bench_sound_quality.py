@@ -36,9 +36,7 @@ def score_of(recording: Recording) -> tuple[Score, Traces]:
     octaves = OctaveMeter(recording.sample_rate, recording.channels)
     meter(recording.blocks(), loudness.update, peak.update, octaves.update)
     traces = find_traces(recording)
-    score = quality_of(
-        traces, recording.duration, loudness.integrated(), peak.peak(), octaves.centroid_hz()
-    )
+    score = quality_of(traces, recording.duration, loudness.integrated(), peak.peak(), octaves.centroid_hz())
     return score, traces
 
 
@@ -54,7 +52,9 @@ def low_passed(samples: Samples, rate: int, hertz: float) -> Samples:
     if hertz >= 0.95 * rate / 2:
         return samples
     taps, beta = kaiserord(90, 0.05 * hertz / (rate / 2))
-    return np.asarray(oaconvolve(samples, firwin(taps | 1, hertz, window=("kaiser", beta), fs=rate)[None], "same"))
+    return np.asarray(
+        oaconvolve(samples, firwin(taps | 1, hertz, window=("kaiser", beta), fs=rate)[None], "same")
+    )
 
 
 def clipped(samples: Samples, rate: int, over_db: float) -> Samples:
@@ -87,19 +87,21 @@ def by_phone(samples: Samples, rate: int, snr_db: float) -> Samples:
 
 
 def with_shimmer(samples: Samples, rate: int, part: float) -> Samples:
-    """Tones of 30 ms between 6 and 10 kHz, by chance, with so many times the music's energy there."""
+    """Tones of 45 ms between 6 and 10 kHz, by chance, with so many times the music's energy there."""
     from scipy.signal import butter, sosfilt
 
     rng = np.random.default_rng(2)
     tones = np.zeros(samples.shape[1])
-    length = round(0.03 * rate)
+    length = round(0.045 * rate)
     window = np.hanning(length)
     for at in rng.integers(0, len(tones) - length, round(60 * len(tones) / rate)).tolist():
         tones[at : at + length] += window * np.sin(
             2 * np.pi * rng.uniform(6000, 10_000) * np.arange(length) / rate
         )
     band = sosfilt(butter(4, (6000, 10_000), "bandpass", fs=rate, output="sos"), samples, axis=1)
-    return samples + tones * np.sqrt(part * np.square(band).mean() / max(float(np.square(tones).mean()), 1e-12))
+    return samples + tones * np.sqrt(
+        part * np.square(band).mean() / max(float(np.square(tones).mean()), 1e-12)
+    )
 
 
 DAMAGES: Mapping[str, tuple[Damage, tuple[float, ...]]] = {
@@ -114,7 +116,10 @@ DAMAGES: Mapping[str, tuple[Damage, tuple[float, ...]]] = {
 """Name → what is done, and how much, from slight to severe."""
 
 CUTS: Mapping[str, tuple[Damage, float, float]] = {
-    **{f"low-pass {hertz}": (low_passed, hertz, hertz) for hertz in (3400, 5500, 8000, 11_000, 13_500, 16_000)},
+    **{
+        f"low-pass {hertz}": (low_passed, hertz, hertz)
+        for hertz in (3400, 5500, 8000, 11_000, 13_500, 16_000)
+    },
     # LAME's low-pass at these rates, by its own table: what is left of its slope ends there.
     **{f"MP3 {kbps}": (coded, kbps, hertz) for kbps, hertz in ((64, 11_000), (96, 15_100), (128, 17_000))},
 }
@@ -148,9 +153,11 @@ def rows(excerpts: Mapping[str, tuple[Samples, int]]) -> Iterator[str]:
                 told[name].append(heard(do(samples, rate, step), rate)[0].total or 0.0)
         table = np.array(list(told.values()))
         rises = int((np.diff(table, axis=1) > RISES).sum())
-        yield f"| {damage} | none, {', '.join(f'{step:g}' for step in steps)} | " + " ".join(
-            f"{value:.0f}" for value in np.median(table, axis=0)
-        ) + f" | {' '.join(f'{value:.0f}' for value in table.min(axis=0))} | {rises} of {table[:, 1:].size} |"
+        yield (
+            f"| {damage} | none, {', '.join(f'{step:g}' for step in steps)} | "
+            + " ".join(f"{value:.0f}" for value in np.median(table, axis=0))
+            + f" | {' '.join(f'{value:.0f}' for value in table.min(axis=0))} | {rises} of {table[:, 1:].size} |"
+        )
     for cut, (do, step, hertz) in CUTS.items():
         kinds, right, known = [], 0, 0
         for samples, rate in excerpts.values():

@@ -951,7 +951,8 @@ export interface components {
         };
         /**
          * Music
-         * @description What the profile knows. Empty lists are of what it does not know (yet).
+         * @description What the profile knows. Empty lists are of what it does not know (yet). Confidences: 0 to 1; of the key, null
+         *     where the brief says it. time_signature: of most of the track, `6/8`.
          */
         Music: {
             /** Beats S */
@@ -964,10 +965,17 @@ export interface components {
             downbeats_s: number[];
             /** Key */
             key: string | null;
+            /** Key Confidence */
+            key_confidence: number | null;
             /** Sections */
             sections: components["schemas"]["Section"][];
+            sound: components["schemas"]["SoundQuality"];
             /** Tempo Bpm */
             tempo_bpm: number | null;
+            /** Tempo Confidence */
+            tempo_confidence: number;
+            /** Time Signature */
+            time_signature: string | null;
         };
         /**
          * Note
@@ -1014,6 +1022,16 @@ export interface components {
             total: number | null;
         };
         /**
+         * QualityPart
+         * @description score: 0 to 100.
+         */
+        QualityPart: {
+            /** Name */
+            name: string;
+            /** Score */
+            score: number;
+        };
+        /**
          * Rejected
          * @description A file that can't be used. name: of the file; reason: one line, with what to do.
          */
@@ -1046,14 +1064,34 @@ export interface components {
             /** Url */
             url: string;
         };
-        /** Section */
+        /**
+         * Section
+         * @description name: what it may be called, a hint; null where nothing tells. Confidences: 0 to 1; confidence, that it begins
+         *     there, null until the analysis is made.
+         */
         Section: {
+            /** Confidence */
+            confidence: number | null;
             /** End S */
             end_s: number;
             /** Label */
             label: string;
+            /** Name */
+            name: string | null;
+            /** Name Confidence */
+            name_confidence: number;
             /** Start S */
             start_s: number;
+        };
+        /**
+         * SoundQuality
+         * @description How the original sounds by itself, 0 to 100; the parts that are known. total: null of silence.
+         */
+        SoundQuality: {
+            /** Parts */
+            parts: components["schemas"]["QualityPart"][];
+            /** Total */
+            total: number | null;
         };
         /**
          * Spectrum
@@ -1274,10 +1312,12 @@ export type Note = components['schemas']['Note'];
 export type Notes = components['schemas']['Notes'];
 export type Problem = components['schemas']['Problem'];
 export type Quality = components['schemas']['Quality'];
+export type QualityPart = components['schemas']['QualityPart'];
 export type Rejected = components['schemas']['Rejected'];
 export type RejectedFiles = components['schemas']['RejectedFiles'];
 export type Result = components['schemas']['Result'];
 export type Section = components['schemas']['Section'];
+export type SoundQuality = components['schemas']['SoundQuality'];
 export type Spectrum = components['schemas']['Spectrum'];
 export type StageReport = components['schemas']['StageReport'];
 export type Track = components['schemas']['Track'];
