@@ -50,10 +50,10 @@ class TrackStatus:
     """A track, the stages that have an artefact, how many there are in all, and its state: one of WORST_FIRST.
 
     behind: what it is made from, its brief or the code has changed since. accepted: the checks' verdict, None as
-    long as there is none; reason: why it failed, is not accepted or can't be judged. waiting: no run of it was asked for yet. Of one
-    that is running: the stage that it is in, and how much of that is done, 0…1, where it is known. Of one that is
-    queued: its place, from 1 on, and in how many seconds it may be done. follows: an older track made of the same
-    file, before that changed.
+    long as there is none; reason: why it failed, is not accepted or can't be judged. waiting: no run of it was
+    asked for yet. Of one that is running: the stage that it is in, and how much of that is done, 0…1, where it is
+    known. Of one that is queued: its place, from 1 on, and in how many seconds it may be done. follows: an older
+    track made of the same file, before that changed.
     """
 
     track: str

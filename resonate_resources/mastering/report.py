@@ -33,8 +33,8 @@ def report(
     """Write report.json and picture.png of recordings, the original first, into that folder.
 
     found: by name, what was measured. Told is that, octaves as they would be at the original's loudness; null for
-    what is no finite number; and what was moved and why, a line each. quality: of those it was asked of, by name, as
-    a score and its parts.
+    what is no finite number; and what was moved and why, a line each. quality: by name, of some of them, as a
+    score and its parts.
     """
     reference = next(iter(found.values())).integrated_lufs
     matched = {name: _at(facts, reference) for name, facts in found.items()}

@@ -21,8 +21,8 @@ _LOW = OCTAVES_HZ.index(63.0)
 @dataclass(frozen=True)
 class TrackFacts:
     """What a profile knows of a track, in its own words (`profiling.profile.Profile`): content up to bandwidth_hz,
-    levels at OCTAVES_HZ in dB, and what None is unknown of. plr_db: true peak over loudness (PLR). sections: when they
-    start and end, in s."""
+    levels at OCTAVES_HZ in dB, and what None is unknown of. plr_db: true peak over loudness. sections: when
+    they start and end, in s."""
 
     bandwidth_hz: float
     octaves_db: Sequence[float]

@@ -46,7 +46,7 @@ def fingerprint_of(track: Recording) -> str:
 
 
 def alike(one: str, other: str) -> float:
-    """0 to 1: how much two fingerprints have in common where they fit best, 0 of unrelated recordings, 1 of the same.
+    """How much two fingerprints have in common where they fit best: 0 of unrelated recordings, 1 of the same.
 
     Raises FingerprintError where the library is not there.
     """

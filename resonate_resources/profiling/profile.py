@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -58,8 +58,8 @@ class KeySpan(BaseModel):
 
 
 class Loudness(BaseModel):
-    """After ITU-R BS.1770 and EBU R 128, as `signal.loudness` has it; None of silence, and of what is shorter than a
-    measure's window.
+    """After ITU-R BS.1770 and EBU R 128, as `signal.loudness` has it; None of silence, and of what is shorter than
+    a measure's window.
 
     plr_db: true peak over integrated loudness (AES TD1008), what is left of dynamics; crest_db: true peak over RMS.
     """
@@ -79,11 +79,12 @@ class Profile(BaseModel):
     """None is unknown: speech has no tempo, drums have no key, silence has no loudness, mono has no width.
 
     key is that of most of the track, as musicians spell it ("Eb major"); key_confidence is None where the brief
-    says it. tuning_cents: of A4, from 440 Hz. width_db is side over mid power. octaves_db are levels at OCTAVES_HZ in
-    dBFS, −140 at least; centroid_hz: the mean frequency of the power. second_tempo_bpm: what else the tempo may be.
-    swing: where in a beat its second half begins, 0.5 straight, 0.67 in triplets. quality: how it sounds by itself,
-    0 to 100, see `signal.sound_quality`. From bandwidth_hz to over_steady_noise_db: see `signal.traces.Traces`.
-    fingerprint: see `fingerprint`. methods: estimate → how it was made. Confidences are from 0 to 1.
+    says it. tuning_cents: of A4, from 440 Hz. width_db is side over mid power. octaves_db are levels at OCTAVES_HZ
+    in dBFS, −140 at least; centroid_hz: the mean frequency of the power. second_tempo_bpm: what else the tempo
+    may be. swing: where in a beat its second half begins, 0.5 straight, 0.67 in triplets. quality: how it sounds by
+    itself, 0 to 100, see `signal.sound_quality`. From bandwidth_hz to over_steady_noise_db: see
+    `signal.traces.Traces`. fingerprint: see `fingerprint`. methods: estimate → how it was made. Confidences are
+    from 0 to 1.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -136,7 +137,7 @@ class Profile(BaseModel):
     def metre(self) -> str | None:
         """The time signature of most of it, "6/8"."""
         ends = [*(each.start_s for each in self.time_signatures[1:]), self.duration_s]
-        lasting = Counter[str]()
+        lasting: defaultdict[str, float] = defaultdict(float)
         for each, end in zip(self.time_signatures, ends, strict=False):
             lasting[f"{each.numerator}/{each.denominator}"] += end - each.start_s
         return max(lasting, key=lambda metre: lasting[metre]) if lasting else None

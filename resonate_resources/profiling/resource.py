@@ -119,7 +119,8 @@ class _Sound:
 
 def _measured(track: Recording) -> _Sound:
     loudness = LoudnessMeter(track.sample_rate, track.channels)
-    peak, octaves = (kind(track.sample_rate, track.channels) for kind in (TruePeakMeter, OctaveMeter))
+    peak = TruePeakMeter(track.sample_rate, track.channels)
+    octaves = OctaveMeter(track.sample_rate, track.channels)
     meter(track.blocks(), loudness.update, peak.update, octaves.update)
     levels, true_peak = loudness.measured(), peak.peak()
     traces, centroid_hz = find_traces(track), octaves.centroid_hz()

@@ -18,7 +18,7 @@ LOW_QUANTILE = 0.1  # a line is empty for a tenth of the time, even under a voic
 _HIGH_QUANTILE = 0.95  # and filled for a twentieth: cymbals and consonants sound no oftener
 _OVER_FLOOR_DB = 12.0
 # Of steady noise the 95th percentile of a line's power lies 14.5 dB over the 10th (exponential distribution).
-_EVENTFUL_DB = 17.0
+_EVENTFUL_DB = 20.0
 _SILENCE_DBFS = -140.0  # under the quantisation noise of 24 bits, spread over the spectrum
 _CELLS = 160  # of the histogram, 1 dB each, from _SILENCE_DBFS up
 _GAP_HZ = 400.0  # gaps between partials that are not the end of the spectrum
@@ -50,8 +50,8 @@ class Bandwidth:
 
 @dataclass(frozen=True)
 class LineLevels:
-    """What each spectral line falls back to (10th percentile over time) and rises to (95th percentile), and its mean
-    power.
+    """What each spectral line falls back to (10th percentile over time) and rises to (95th percentile), and its
+    mean power.
 
     Shaped (lines,), from 0 Hz to the Nyquist frequency, in dB against a full-scale sine, −140 at least, percentiles
     to 1 dB; channels by their mean power.

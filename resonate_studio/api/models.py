@@ -115,8 +115,8 @@ class TrackList(Shape):
 
 
 class Section(Shape):
-    """name: what it may be called, a hint; null where nothing tells. Confidences: 0 to 1; confidence, that it begins
-    there, null until the analysis is made."""
+    """name: what it may be called, a hint; null where nothing tells. Confidences: 0 to 1; confidence, that it
+    begins there, null until the analysis is made."""
 
     start_s: float
     end_s: float
