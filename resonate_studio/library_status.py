@@ -190,7 +190,7 @@ def status_of(track: str, facts: Facts, typical: float | None) -> TrackStatus:
     verdict = facts.verdicts.get(track, Acceptance(None))
     state = _state(track, facts, verdict, whole=len(made) == len(STAGES))
     place = facts.runs.queue.get(track)
-    told = state == "not accepted" or (state == "done" and verdict.accepted is None)
+    told = state == "not accepted" or (state in ("behind", "done") and verdict.accepted is None)
     reason = "; ".join(verdict.reasons) or None if told else None
     return TrackStatus(
         track,
