@@ -24,6 +24,7 @@ _CELLS = 160  # of the histogram, 1 dB each, from _SILENCE_DBFS up
 _GAP_HZ = 400.0  # gaps between partials that are not the end of the spectrum
 _KNEE_DB = 4.5  # a fall by this much against the half octave below: 18 dB/octave, steeper than music falls
 _WALL_DB = 30.0  # brick wall: a fall by this much within a sixth of an octave
+_EMPTIED_DB = 30.0  # over digital silence
 _CODEC_CUTOFFS_HZ = (16_000.0, 19_000.0, 20_000.0)  # where MP3 and AAC encoders cut
 _DC_LINES = 4  # half the main lobe of the window: a DC offset is no content
 _PLATEAU_LINES = 32  # fewer lines than this under an edge say nothing of a plateau
@@ -114,6 +115,9 @@ def find_upper_edge(levels: LineLevels, sample_rate: int) -> Bandwidth:
         return Bandwidth(0.0, False, _SILENCE_DBFS)
 
     line = np.arange(lines)
+    emptied = _emptied_from(envelope)
+    if emptied is not None:
+        return Bandwidth(emptied * line_hz, True, _SILENCE_DBFS)
     # Half an octave above, and near the Nyquist frequency half the way there.
     above = np.minimum(np.ceil(line * 2**0.5), np.ceil((line + lines - 1) / 2)).astype(np.int64)
     highest_above = np.maximum.accumulate(envelope[::-1])[::-1][above]
@@ -134,6 +138,17 @@ def find_upper_edge(levels: LineLevels, sample_rate: int) -> Bandwidth:
             wall = len(plateau) >= _PLATEAU_LINES and np.median(plateau) - envelope[beyond] >= _WALL_DB
             return Bandwidth(knee * line_hz, bool(wall), float(highest_above[knee]))
     return Bandwidth(nyquist, False, float(envelope[_DC_LINES:].min()))
+
+
+def _emptied_from(envelope: Levels) -> int | None:
+    """The line over which a filter left nothing at all of a spectrum that goes on at audible levels up to it."""
+    audible = envelope >= _SILENCE_DBFS + _EMPTIED_DB
+    last = int(np.flatnonzero(audible)[-1]) if audible.any() else 0
+    beyond = int(np.ceil(last * 2 ** (1 / 12)))
+    if last < _PLATEAU_LINES or beyond >= len(envelope) or envelope[beyond:].max() > _SILENCE_DBFS:
+        return None
+    half_octave = envelope[int(last / 2**0.5) : last + 1]
+    return last if np.median(half_octave) >= _SILENCE_DBFS + 2 * _EMPTIED_DB else None
 
 
 def analysis_frames(blocks: Iterable[Samples], size: int) -> Iterator[Samples]:
