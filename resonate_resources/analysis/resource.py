@@ -39,7 +39,7 @@ from resonate_resources.recordings.recording import Progress, Recording, Stems, 
 from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.signal.timbre import hear_timbre
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 METHODS = {

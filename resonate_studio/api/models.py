@@ -115,8 +115,7 @@ class TrackList(Shape):
 
 
 class Section(Shape):
-    """name: what it may be called, a hint; null where nothing tells. Confidences: 0 to 1; confidence, that it
-    begins there, null until the analysis is made."""
+    """name: what it may be called, a hint. Confidences: 0 to 1; confidence: null until the analysis is made."""
 
     start_s: float
     end_s: float
@@ -130,20 +129,6 @@ class Chord(Shape):
     start_s: float
     end_s: float
     label: str
-
-
-class QualityPart(Shape):
-    """score: 0 to 100."""
-
-    name: str
-    score: float
-
-
-class SoundQuality(Shape):
-    """How the original sounds by itself, 0 to 100; the parts that are known. total: null of silence."""
-
-    total: float | None
-    parts: list[QualityPart]
 
 
 class Music(Shape):
@@ -212,6 +197,13 @@ class Dimension(Shape):
     name: str
     score: float
     detail: str
+
+
+class SoundQuality(Shape):
+    """How the original sounds by itself, 0 to 100, and the parts that are known. total: null of silence."""
+
+    total: float | None
+    parts: list[Dimension]
 
 
 class BeforeAfter(Shape):

@@ -22,7 +22,7 @@ from resonate_studio.api.addresses import file_url, results_of, track_url
 from resonate_studio.api.hearable import hearable_of
 from resonate_studio.api.jobs import Jobs, stage_of
 from resonate_studio.api.library import Library, Row, Snapshot
-from resonate_studio.api.measures import quality_of
+from resonate_studio.api.measures import quality_of, sound_of
 from resonate_studio.api.measuring import with_measures
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.problems import ProblemError, not_found
@@ -290,10 +290,7 @@ def _music(profiled: Artefact, analysed: Artefact | None) -> models.Music | None
         key=profile.key,
         key_confidence=profile.key_confidence,
         camelot=profile.camelot,
-        sound=models.SoundQuality(
-            total=profile.quality.total,
-            parts=[models.QualityPart(name=part, score=each) for part, each in profile.quality.parts.items()],
-        ),
+        sound=sound_of(profile.quality),
         beats_s=list(profile.beats_s),
         downbeats_s=list(profile.downbeats_s),
         sections=sections,

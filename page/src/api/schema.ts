@@ -1022,16 +1022,6 @@ export interface components {
             total: number | null;
         };
         /**
-         * QualityPart
-         * @description score: 0 to 100.
-         */
-        QualityPart: {
-            /** Name */
-            name: string;
-            /** Score */
-            score: number;
-        };
-        /**
          * Rejected
          * @description A file that can't be used. name: of the file; reason: one line, with what to do.
          */
@@ -1066,8 +1056,7 @@ export interface components {
         };
         /**
          * Section
-         * @description name: what it may be called, a hint; null where nothing tells. Confidences: 0 to 1; confidence, that it begins
-         *     there, null until the analysis is made.
+         * @description name: what it may be called, a hint. Confidences: 0 to 1; confidence: null until the analysis is made.
          */
         Section: {
             /** Confidence */
@@ -1085,11 +1074,11 @@ export interface components {
         };
         /**
          * SoundQuality
-         * @description How the original sounds by itself, 0 to 100; the parts that are known. total: null of silence.
+         * @description How the original sounds by itself, 0 to 100, and the parts that are known. total: null of silence.
          */
         SoundQuality: {
             /** Parts */
-            parts: components["schemas"]["QualityPart"][];
+            parts: components["schemas"]["Dimension"][];
             /** Total */
             total: number | null;
         };
@@ -1312,7 +1301,6 @@ export type Note = components['schemas']['Note'];
 export type Notes = components['schemas']['Notes'];
 export type Problem = components['schemas']['Problem'];
 export type Quality = components['schemas']['Quality'];
-export type QualityPart = components['schemas']['QualityPart'];
 export type Rejected = components['schemas']['Rejected'];
 export type RejectedFiles = components['schemas']['RejectedFiles'];
 export type Result = components['schemas']['Result'];

@@ -85,7 +85,7 @@ function shown({ unit }: BeforeAfter, value: number | null): string {
   return measure(value === null || unit !== "Hz" ? value : value / 1000, "");
 }
 
-/** How the original sounds by itself; what a part is of, its words say. */
+/** How the original sounds by itself. */
 function Sound({ sound }: { sound: SoundQuality }) {
   if (sound.total === null) return null;
   return (
@@ -93,22 +93,10 @@ function Sound({ sound }: { sound: SoundQuality }) {
       <h2 id="sound">
         Sound of the original<span className="figures soft"> {Math.round(sound.total)} of 100</span>
       </h2>
-      <Bars dimensions={sound.parts.map((part) => ({ ...part, detail: DEFECTS[part.name] ?? "" }))} />
+      <Bars dimensions={sound.parts} />
     </section>
   );
 }
-
-/** What lessens a part. */
-const DEFECTS: Readonly<Record<string, string>> = {
-  noise: "Less for noise that never rests",
-  hum: "Less for hum of the mains",
-  loudness: "Less for what is very soft or overdriven",
-  dynamics: "Less for what was squashed",
-  balance: "Less for what is muffled or shrill",
-  bandwidth: "Less for missing highs",
-  clipping: "Less for tops that are cut flat",
-  metallic: "Less for metallic shimmer",
-};
 
 const GOOD = 90;
 const FAIR = 70;
