@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import signal
 
-from resonate_resources.analysis.traces import highs_of
 from resonate_resources.recordings.decoding import decode
 from resonate_resources.recordings.recording import Recording, write_samples
+from resonate_resources.signal.spectral_holes import holes_of
+from resonate_resources.signal.traces import shimmer_of
 
 _SECONDS, _KEPT = 8, 0.08
 
@@ -40,7 +41,7 @@ def coded(wave: Wave, rate: int) -> Wave:
 
 
 def main(paths: list[str]) -> None:
-    print("holes and shimmer: as it is, gated at 10, 20 and 30 dB, coded")
+    print("shimmer, then holes: as it is, gated at 10, 20 and 30 dB, coded")
     with TemporaryDirectory() as scratch:
         for path in paths:
             recording = decode(Path(path), Path(scratch)).recording
@@ -51,7 +52,7 @@ def main(paths: list[str]) -> None:
                 written: Recording = write_samples(
                     Path(scratch) / "made.wav", made[None].astype(np.float32), rate
                 )
-                told.append(highs_of(written))
+                told.append((shimmer_of(written), holes_of(written)))
             shown = (
                 "–" if value is None else f"{value:.4f}" for each in zip(*told, strict=True) for value in each
             )

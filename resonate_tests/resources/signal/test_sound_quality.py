@@ -11,26 +11,26 @@ from hypothesis import strategies as st
 from resonate_resources.signal.sound_quality import Measures, sound_quality
 
 GOOD = Measures(
-    snr_db=60,
+    noise_db=60,
+    hum_db=float("-inf"),
     loudness_lufs=-14,
     dynamics_db=12,
     centroid_hz=2000,
     bandwidth_hz=20_000,
     flat_tops_per_min=0,
     shimmer=0.1,
-    holes=0.001,
     wander_cents=15,
 )
 
 WORSE = {
-    "snr_db": (60.0, 0.0),
+    "noise_db": (60.0, 0.0),
+    "hum_db": (-80.0, 0.0),
     "loudness_lufs": (-14.0, -60.0),
     "dynamics_db": (12.0, 0.0),
     "centroid_hz": (2000.0, 12_000.0),
     "bandwidth_hz": (20_000.0, 1000.0),
     "flat_tops_per_min": (0.0, 5000.0),
     "shimmer": (0.1, 1.0),
-    "holes": (0.001, 0.2),
     "wander_cents": (15.0, 0.0),
 }
 
