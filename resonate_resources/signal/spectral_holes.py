@@ -13,7 +13,6 @@ import numpy.typing as npt
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.shimmer import spectrum_size
 
-
 BAND_HZ = (5000.0, 10_000.0)
 
 _SPANS, _SPAN_S = 12, 3.0
@@ -24,7 +23,7 @@ _FEWEST = 20  # frames
 
 
 def holes_of(recording: Recording) -> float | None:
-    """The median of twelve spans of 3 s, evenly spread; of the whole where it is shorter. None where none has any."""
+    """The median of twelve spans of 3 s, evenly spread; of the whole where it is shorter. None of no highs."""
     from scipy.fft import rfft
 
     size = spectrum_size(recording.sample_rate)
