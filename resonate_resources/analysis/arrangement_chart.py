@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.analysis.analysis import Analysis
-from resonate_resources.analysis.form import Likeness
+from resonate_resources.analysis.likeness import Likeness
 from resonate_resources.signal.ink import FAINT, GROUND, RULE, TEXT, clock, png, ticks, write
 
 _LEFT, _PLOT, _RIGHT = 60, 540, 12

@@ -27,11 +27,13 @@ from resonate_resources.analysis.bars import (
     bar_edges,
     chords_of_bars,
     harmony_of_bars,
+    parts_of_bars,
     timbre_of_bars,
 )
 from resonate_resources.analysis.chords import Chord, KeyFrom, chords_of
 from resonate_resources.analysis.envelopes import hear_envelope
-from resonate_resources.analysis.form import Bars, find_form, likeness_of
+from resonate_resources.analysis.form import find_form
+from resonate_resources.analysis.likeness import PARTS, Bars, likeness_of
 from resonate_resources.analysis.section_names import name_sections
 from resonate_resources.analysis.sound import pumping_of, space_of, traces_of
 from resonate_resources.analysis.stem_levels import stem_levels
@@ -91,15 +93,16 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         plays = playing(in_bars, names, remains_of_others(stems))
         progress(0.6)
         timbre = hear_timbre(track)
-        bars = Bars(in_bars, timbre_of_bars(timbre, edges), harmony_of_bars(told, edges))
+        in_parts = levels.in_spans(parts_of_bars(edges, PARTS)).reshape(-1, PARTS, len(names))
+        bars = Bars(in_bars, in_parts, timbre_of_bars(timbre, edges), harmony_of_bars(told, edges))
         likeness = likeness_of(bars)
         parts = find_form(bars, likeness)
         progress(0.7)
         loudness = energy(in_bars)
         letters = [part.letter for part in parts]
         own = [float(10 * np.log10(np.mean(10 ** (loudness[part.start : part.end] / 10)))) for part in parts]
-        in_parts = [_most_often(plays[part.start : part.end], names) for part in parts]
-        called = name_sections(letters, own, [len(each) for each in in_parts])
+        who_plays = [_most_often(plays[part.start : part.end], names) for part in parts]
+        called = name_sections(letters, own, [len(each) for each in who_plays])
         sections = tuple(
             Section(
                 start_s=float(edges[part.start]),
@@ -111,7 +114,7 @@ class AnalysisResource(dg.ConfigurableResource[None]):
                 level_db=round(level, 2),
                 plays=who,
             )
-            for part, (name, sure), level, who in zip(parts, called, own, in_parts, strict=True)
+            for part, (name, sure), level, who in zip(parts, called, own, who_plays, strict=True)
         )
         section_of = [part.letter for part in parts for _ in range(part.start, part.end)]
         rows = tuple(
