@@ -10,19 +10,21 @@ from typing import Any
 
 import dagster as dg
 import numpy as np
+import numpy.typing as npt
 
-from resonate_resources.analysis import chord_network, chords, filters
+from resonate_resources.analysis import chord_network, chords, filters, melody
 from resonate_resources.analysis.analysis import (
     ANALYSIS,
     Analysis,
     Bar,
     Envelope,
+    Equalisation,
     Section,
     Sweep,
     write_rows,
 )
 from resonate_resources.analysis.arrangement import energy, playing, repeats
-from resonate_resources.analysis.arrangement_chart import arrangement_picture, likeness_picture
+from resonate_resources.analysis.arrangement_chart import analysis_picture
 from resonate_resources.analysis.bars import (
     bar_edges,
     chords_of_bars,
@@ -30,25 +32,31 @@ from resonate_resources.analysis.bars import (
     parts_of_bars,
     timbre_of_bars,
 )
-from resonate_resources.analysis.chords import Chord, KeyFrom, chords_of
+from resonate_resources.analysis.chords import Chord, Harmony, KeyFrom, hear_harmony
 from resonate_resources.analysis.envelopes import hear_envelope
 from resonate_resources.analysis.form import find_form
-from resonate_resources.analysis.likeness import PARTS, Bars, likeness_of
+from resonate_resources.analysis.likeness import PARTS, Bars, Likeness, likeness_of
 from resonate_resources.analysis.section_names import name_sections
 from resonate_resources.analysis.sound import pumping_of, space_of, traces_of
 from resonate_resources.analysis.stem_levels import stem_levels
+from resonate_resources.analysis.third_octaves import THIRDS_HZ, third_octaves
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.signal.timbre import hear_timbre
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised when the algorithm changes in a way that no constant shows."""
+
+MELODY, PICTURE = "melody.npz", "picture.png"
+_VOICE = "vocals"
 
 METHODS = {
     "chords": chords.METHOD,
-    "sections": "novelty and repetition of bars: levels of stems, timbre, chords",
+    "sections": "segmental model of bars: novelty, repetition and fills; levels of stems, timbre, chords",
+    "melody": melody.METHOD,
+    "equalisation": "mean power by thirds of an octave",
     "plays": "level of each stem against its own loud bars and the whole",
     "pumping": "fall common to most kicks, exponential or linear recovery",
     "space": "rates of decay that stems agree in, by octave; delays: mean cepstrum",
@@ -84,8 +92,12 @@ class AnalysisResource(dg.ConfigurableResource[None]):
     def analyse(
         self, track: Recording, stems: Stems, grid: Grid, into: Path, progress: Progress = silent
     ) -> Product:
-        """Write analysis.json, bars.parquet, chords.parquet and sections.parquet into that existing directory."""
-        told = chords_of(track, grid.beats_s, grid.keys, grid.tuning_cents, lambda done: progress(0.5 * done))
+        """Write analysis.json, melody.npz (`Melody.write`), bars.parquet, chords.parquet and sections.parquet into
+        that existing directory."""
+        harmony = hear_harmony(
+            track, grid.beats_s, grid.keys, grid.tuning_cents, lambda done: progress(0.5 * done)
+        )
+        told = harmony.chords
         edges, has_bars = bar_edges(grid.downbeats_s, track.duration)
         levels = stem_levels(stems)
         in_bars = levels.in_spans(edges)
@@ -105,6 +117,7 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         called = name_sections(letters, own, [len(each) for each in who_plays])
         sections = tuple(
             Section(
+                bar=part.start + 1,
                 start_s=float(edges[part.start]),
                 end_s=float(edges[part.end]),
                 label=part.letter,
@@ -134,6 +147,8 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         sounding = [name for name in names if any(name in bar.plays for bar in rows)]
         envelopes = {name: hear_envelope(levels.mean_square[name]) for name in sounding}
         sweeps = dict(in_parallel(partial(_sweeps_of, stems), iter(sounding)))
+        sung = _VOICE in sounding
+        line = melody.hear_melody(stems[_VOICE] if sung else track)
         progress(0.9)
         analysis = Analysis(
             has_bars=has_bars,
@@ -149,9 +164,28 @@ class AnalysisResource(dg.ConfigurableResource[None]):
                 for name, found in sweeps.items()
                 if found
             },
+            equalisation=_equalisation(track, {name: stems[name] for name in sounding}, sections),
+            melody_from=_VOICE if sung else "track",
             methods=METHODS,
         )
-        return _product(analysis, likeness, names, track.duration, into)
+        line.write(into / MELODY)
+        return _product(analysis, likeness, harmony, names, track.duration, into)
+
+
+def _equalisation(track: Recording, stems: Stems, sections: Sequence[Section]) -> Equalisation:
+    edges = np.array([*(section.start_s for section in sections), track.duration])
+    whole, *of_sections = third_octaves(track, edges)
+    of_stems = {name: third_octaves(stem, edges[[0, -1]])[0] for name, stem in stems.items()}
+    return Equalisation(
+        thirds_hz=tuple(round(hertz, 1) for hertz in THIRDS_HZ),
+        track_db=_rounded(whole),
+        sections_db=tuple(map(_rounded, of_sections)),
+        stems_db={name: _rounded(levels) for name, levels in of_stems.items()},
+    )
+
+
+def _rounded(levels_db: npt.NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(np.round(levels_db, 1).tolist())
 
 
 def _sweeps_of(stems: Stems, name: str) -> tuple[str, list[filters.Sweep]]:
@@ -164,7 +198,12 @@ def _most_often(bars: Sequence[tuple[str, ...]], names: Sequence[str]) -> tuple[
 
 
 def _product(
-    analysis: Analysis, likeness: np.ndarray, names: Sequence[str], duration_s: float, into: Path
+    analysis: Analysis,
+    likeness: Likeness,
+    harmony: Harmony,
+    names: Sequence[str],
+    duration_s: float,
+    into: Path,
 ) -> Product:
     analysis.write(into / ANALYSIS)
     tables: dict[str, Sequence[Chord | Bar | Section]] = {
@@ -174,8 +213,7 @@ def _product(
     }
     for name, rows in tables.items():
         write_rows(rows, into / f"{name}.parquet")
-    (into / "picture.png").write_bytes(arrangement_picture(analysis, names, duration_s))
-    (into / "self_similarity.png").write_bytes(likeness_picture(likeness, analysis))
+    (into / PICTURE).write_bytes(analysis_picture(analysis, likeness, harmony, names, duration_s))
     measures: dict[str, float | int | str] = {
         "bars": len(analysis.bars) if analysis.has_bars else 0,
         "sections": len(analysis.sections),
@@ -189,8 +227,5 @@ def _product(
         if analysis.has_bars
         else ("no bars were found: sections and arrangement are told by stretches of 2 s",)
     )
-    made = (ANALYSIS, *(f"{name}.parquet" for name in tables))
-    reports = ("picture.png", "self_similarity.png")
-    return Product(
-        {name: into / name for name in made}, measures, notes, reports={name: into / name for name in reports}
-    )
+    made = (ANALYSIS, MELODY, *(f"{name}.parquet" for name in tables))
+    return Product({name: into / name for name in made}, measures, notes, reports={PICTURE: into / PICTURE})

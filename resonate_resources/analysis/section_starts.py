@@ -58,7 +58,9 @@ def _distance(features: Floats, side: int) -> Floats:
     """(bars,): of the means of so many bars on either side."""
     found = np.zeros(len(features))
     for bar in range(1, len(features)):
-        means = (part.mean(axis=0) for part in (features[max(0, bar - side) : bar], features[bar : bar + side]))
+        means = (
+            part.mean(axis=0) for part in (features[max(0, bar - side) : bar], features[bar : bar + side])
+        )
         found[bar] = np.linalg.norm(np.subtract(*means))
     return found
 

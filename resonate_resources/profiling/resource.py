@@ -24,7 +24,7 @@ from resonate_resources.signal.picture import draw
 from resonate_resources.signal.quiet import snr_of
 from resonate_resources.signal.true_peak import measure_true_peak
 
-CODE_VERSION = "5"
+CODE_VERSION = "6"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 
@@ -82,7 +82,7 @@ class ProfilingResource(dg.ConfigurableResource[None]):
         )
         profile.write(into / "profile.json")
         marks = {section.start_s: section.label for section in profile.sections}
-        (into / "picture.png").write_bytes(draw({profile.key or "track": track}, marks))
+        (into / "picture.png").write_bytes(draw({profile.key or "track": track}, marks, profile.downbeats_s))
         progress(1.0)
         known = {
             "tempo_bpm": profile.tempo_bpm,

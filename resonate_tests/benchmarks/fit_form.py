@@ -1,8 +1,8 @@
 """Fits what speaks for a section to begin with a bar: python -m resonate_tests.benchmarks.fit_form SONGS
 
-SONGS holds folders as bench_music renders them (mix.wav, stems, truth.json); seeds 0–59 are fitted to, on the grids
-of their own profiles. Prints `section_starts.WEIGHTS` and CONSTANT, and F of boundaries of songs that were left out,
-a quarter at a time. Seeds from 100 on are not looked at.
+SONGS holds folders as bench_music renders them (mix.wav, stems, truth.json); seeds 0–59 are fitted to, on the
+grids of their own profiles. Prints `section_starts.WEIGHTS` and CONSTANT, and F of boundaries of songs that were
+left out, a quarter at a time. Seeds from 100 on are not looked at.
 """
 
 from __future__ import annotations
@@ -61,9 +61,7 @@ def example(
 ) -> Example:
     edges, _ = bar_edges(downbeats_s, duration_s)
     parts = levels.in_spans(parts_of_bars(edges, PARTS)).reshape(len(edges) - 1, PARTS, -1)
-    bars = Bars(
-        levels.in_spans(edges), parts, timbre_of_bars(timbre, edges), harmony_of_bars(chords, edges)
-    )
+    bars = Bars(levels.in_spans(edges), parts, timbre_of_bars(timbre, edges), harmony_of_bars(chords, edges))
     true = np.array([(section["start_s"], section["end_s"]) for section in truth["sections"]])
     begins = np.zeros(len(bars))
     for start in true[1:, 0]:
@@ -80,9 +78,7 @@ def heard(song: Path) -> Example:
     grid = Grid.of(profile.model_dump())
     chords = chords_of(track, grid.beats_s, grid.keys, grid.tuning_cents)
     truth = json.loads((song / "truth.json").read_text(encoding="utf-8"))
-    return example(
-        grid.downbeats_s, track.duration, stem_levels(stems), hear_timbre(track), chords, truth
-    )
+    return example(grid.downbeats_s, track.duration, stem_levels(stems), hear_timbre(track), chords, truth)
 
 
 def fit(examples: Sequence[Example]) -> tuple[Doubles, float]:
