@@ -48,6 +48,10 @@ _SEMITONE = 0.15  # nats that a step of one costs
 _FAR = 12  # semitones: further steps cost no more
 _RANGE_DB = 60.0  # what is further under the strongest tells nothing
 _HEARD_DB = 18.0
+_STANDS_OUT_DB = 9.0
+"""Of the strongest pitch of a frame over the mean of all: 5 and 8 in brown and white noise, 8 to 11 in drums, 11
+and more in songs, 14 and more in voices (training songs)."""
+_LOOKED_AT = 4096  # frames, spread over the recording
 
 Levels = npt.NDArray[np.uint8]
 
@@ -100,10 +104,18 @@ def salience_of(spectrum: Spectrum) -> Levels:
     return np.round((levels - _FLOOR_DB) / STEP_DB).clip(0, 255).astype(np.uint8)
 
 
+def _has_pitch(salience: Levels) -> bool:
+    """Whether pitches stand out at all, in half of the frames and more in which something sounds."""
+    some = salience[:: max(1, len(salience) // _LOOKED_AT)]
+    powers = 10 ** (some[some.any(axis=1)] * np.float32(STEP_DB / 20))
+    standing = 20 * np.log10(powers.max(axis=1) / powers.mean(axis=1)) if len(powers) else np.zeros(1)
+    return bool(np.median(standing) >= _STANDS_OUT_DB)
+
+
 def _line(salience: Levels) -> npt.NDArray[np.float32]:
     """(frames,): Hz of the likeliest path; 0 where it is far under the melody's usual level."""
     strongest = int(salience.max(initial=0))
-    if not strongest:
+    if not _has_pitch(salience):
         return np.zeros(len(salience), np.float32)
     nats = STEP_DB * np.log(10) / 20
     floor = max(0.0, strongest - _RANGE_DB / STEP_DB)

@@ -36,6 +36,7 @@ from resonate_resources.analysis.chords import Chord, Harmony, KeyFrom, hear_har
 from resonate_resources.analysis.envelopes import hear_envelope
 from resonate_resources.analysis.form import find_form
 from resonate_resources.analysis.likeness import PARTS, Bars, Likeness, likeness_of
+from resonate_resources.analysis.melody import hear_melody
 from resonate_resources.analysis.section_names import name_sections
 from resonate_resources.analysis.sound import pumping_of, space_of, traces_of
 from resonate_resources.analysis.stem_levels import stem_levels
@@ -148,7 +149,7 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         envelopes = {name: hear_envelope(levels.mean_square[name]) for name in sounding}
         sweeps = dict(in_parallel(partial(_sweeps_of, stems), iter(sounding)))
         sung = _VOICE in sounding
-        line = melody.hear_melody(stems[_VOICE] if sung else track)
+        line = hear_melody(stems[_VOICE] if sung else track)
         progress(0.9)
         analysis = Analysis(
             has_bars=has_bars,

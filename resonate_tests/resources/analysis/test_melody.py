@@ -85,3 +85,9 @@ def test_salience_is_kept_small_with_its_axes(tmp_path: Path) -> None:
 def test_silence_and_nothing_have_no_melody(tmp_path: Path) -> None:
     assert not heard(np.zeros(RATE), tmp_path).hertz.any()
     assert len(heard(np.zeros(0), tmp_path).hertz) == 0
+
+
+def test_noise_has_no_line(tmp_path: Path) -> None:
+    white = np.random.default_rng(0).normal(0, 0.1, 10 * RATE)
+    assert not heard(white, tmp_path).hertz.any()
+    assert not heard(np.cumsum(white) / 1000, tmp_path).hertz.any()
