@@ -36,13 +36,14 @@ from resonate_resources.analysis.form import find_form
 from resonate_resources.analysis.likeness import PARTS, Bars, Likeness, likeness_of
 from resonate_resources.analysis.melody import hear_melody
 from resonate_resources.analysis.section_names import name_sections
-from resonate_resources.analysis.sound import held_pitch_of, musical_noise_of, pumping_of, space_of
+from resonate_resources.analysis.sound import held_pitch_of, pumping_of, space_of
 from resonate_resources.analysis.stem_levels import stem_levels
 from resonate_resources.analysis.third_octaves import THIRDS_HZ, third_octaves
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.remains import remains_of_others
+from resonate_resources.signal.spectral_holes import holes_of
 from resonate_resources.signal.timbre import hear_timbre
 
 CODE_VERSION = "2"
@@ -157,7 +158,7 @@ class AnalysisResource(dg.ConfigurableResource[None]):
             sections=sections,
             pumping=pumping_of(stems, sounding),
             space=space_of(stems, sounding),
-            holes=musical_noise_of(stems, sounding),
+            holes=holes_of(track),
             held_pitch=held_pitch_of(stems, sounding),
             envelopes={name: found for name, found in envelopes.items() if found},
             sweeps={name: tuple(found) for name, found in sweeps.items() if found},

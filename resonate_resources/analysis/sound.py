@@ -13,7 +13,6 @@ from resonate_resources.analysis.space import hear_space
 from resonate_resources.recordings.recording import Stems
 from resonate_resources.signal.kicks import kicks
 from resonate_resources.signal.pumping import Pumping, hear_pumping
-from resonate_resources.signal.spectral_holes import holes_of
 
 _KEYED_BY = "drums"
 _VOICE = "vocals"
@@ -35,12 +34,6 @@ def space_of(stems: Stems, sounding: Sequence[str]) -> Space:
     delays = {name: hear_delay(stems[name]) for name in sounding if name not in (_KEYED_BY, _BASS)}
     told = {name: found for name, found in delays.items() if found and found.confidence > 0}
     return Space(**vars(room), delays=told)
-
-
-def musical_noise_of(stems: Stems, sounding: Sequence[str]) -> dict[str, float]:
-    """Holes by stem, of those that have highs."""
-    found = {name: holes_of(stems[name]) for name in sounding}
-    return {name: holes for name, holes in found.items() if holes is not None}
 
 
 def held_pitch_of(stems: Stems, sounding: Sequence[str]) -> HeldPitch | None:
