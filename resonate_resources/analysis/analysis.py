@@ -28,8 +28,9 @@ class Frozen(BaseModel):
 
 class Section(Frozen):
     """Sections of one letter are the same music. name: what it may be called, a hint, None where nothing tells.
-    confidence: 0 to 1, that it begins there; width_db: side over mid power, None of mono or silence."""
+    confidence: 0 to 1, that it begins there. bar: the number of its first, from 1."""
 
+    bar: int
     start_s: float
     end_s: float
     label: str
@@ -60,10 +61,21 @@ class Space(space.Space):
     delays: dict[str, Delay]
 
 
+class Equalisation(Frozen):
+    """Mean spectra in dB by thirds of an octave, as of `third_octaves`: of the track, of each of its sections, and
+    of each stem that plays."""
+
+    thirds_hz: tuple[float, ...]
+    track_db: tuple[float, ...]
+    sections_db: tuple[tuple[float, ...], ...]
+    stems_db: dict[str, tuple[float, ...]]
+
+
 class Analysis(Frozen):
     """bars: one after the other, from the grid of the profile; where there is none, stretches of 2 s, and
     has_bars is false. By stem: pumping, envelopes, sweeps. held_pitch: of the voice, None where
-    there is none that holds notes. methods: estimate → how it was made."""
+    there is none that holds notes. melody_from: the stem that the melody was heard in, or "track".
+    methods: estimate → how it was made."""
 
     has_bars: bool
     bars: tuple[Bar, ...]
@@ -74,6 +86,8 @@ class Analysis(Frozen):
     held_pitch: HeldPitch | None
     envelopes: dict[str, Envelope]
     sweeps: dict[str, tuple[Sweep, ...]]
+    equalisation: Equalisation
+    melody_from: str
     methods: dict[str, str]
 
     @classmethod

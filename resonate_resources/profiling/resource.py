@@ -94,7 +94,7 @@ class ProfilingResource(dg.ConfigurableResource[None]):
         )
         profile.write(into / "profile.json")
         marks = {section.start_s: section.label for section in profile.sections}
-        (into / "picture.png").write_bytes(draw({profile.key or "track": track}, marks))
+        (into / "picture.png").write_bytes(draw({profile.key or "track": track}, marks, profile.downbeats_s))
         progress(1.0)
         return Product(
             {"profile.json": into / "profile.json"},
