@@ -2,8 +2,8 @@
 
 In spectra of 46 ms, a quarter of that apart, between 5 and 10 kHz: the part of the lines, each against its own mean
 over time, whose power is 30 dB under the mean of the 19 around it. The power of a line of noise is exponentially
-distributed, so that 1 − exp(−0.001) = 0.1 % of noise lies so low. Breath, cymbals and consonants are such noise. What
-is synthesised without any, a lone pad or voice, has holes by itself.
+distributed, so that 1 − exp(−0.001) = 0.1 % of noise lies so low. Breath, cymbals and consonants are such noise.
+What is synthesised without any, a lone pad or voice, has holes by itself.
 """
 
 from __future__ import annotations
