@@ -111,7 +111,7 @@ class Traces(Frozen):
 
 
 class Envelope(Frozen):
-    """See `envelopes.Envelope`."""
+    """See `envelopes.Envelope` and `drum_envelopes`."""
 
     attack_s: float
     decay_s: float
@@ -134,7 +134,8 @@ class Sweep(Frozen):
 
 class Analysis(Frozen):
     """bars: one after the other, from the grid of the profile; where there is none, stretches of 2 s, and
-    has_bars is false. By stem: pumping, envelopes, sweeps. methods: estimate → how it was made."""
+    has_bars is false. By stem: pumping, envelopes, sweeps. drum_envelopes: by drum, as `signal.drum_network.DRUMS`
+    names them. methods: estimate → how it was made."""
 
     has_bars: bool
     bars: tuple[Bar, ...]
@@ -144,6 +145,7 @@ class Analysis(Frozen):
     space: Space
     traces: Traces
     envelopes: dict[str, Envelope]
+    drum_envelopes: dict[str, Envelope]
     sweeps: dict[str, tuple[Sweep, ...]]
     methods: dict[str, str]
 

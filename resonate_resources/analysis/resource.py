@@ -30,6 +30,7 @@ from resonate_resources.analysis.bars import (
     timbre_of_bars,
 )
 from resonate_resources.analysis.chords import Chord, KeyFrom, chords_of
+from resonate_resources.analysis.drum_envelopes import hear_drum_envelopes
 from resonate_resources.analysis.envelopes import hear_envelope
 from resonate_resources.analysis.form import Bars, find_form, likeness_of
 from resonate_resources.analysis.section_names import name_sections
@@ -41,7 +42,7 @@ from resonate_resources.recordings.recording import Progress, Recording, Stems, 
 from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.signal.timbre import hear_timbre
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 METHODS = {
@@ -52,6 +53,7 @@ METHODS = {
     "space": "rates of decay that stems agree in, by octave; delays: mean cepstrum",
     "traces": "long-term spectra, flat tops, pitch of held notes",
     "envelopes": "median course of level over notes that stand free",
+    "drum_envelopes": "median over the strokes that a network hears, each in its drum's band",
     "sweeps": "steady movement of the edge of the spectrum",
 }
 
@@ -130,6 +132,7 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         )
         sounding = [name for name in names if any(name in bar.plays for bar in rows)]
         envelopes = {name: hear_envelope(levels.mean_square[name]) for name in sounding}
+        drums = hear_drum_envelopes(stems["drums"]) if "drums" in sounding else {}
         sweeps = dict(in_parallel(partial(_sweeps_of, stems), iter(sounding)))
         progress(0.9)
         analysis = Analysis(
@@ -141,6 +144,7 @@ class AnalysisResource(dg.ConfigurableResource[None]):
             space=space_of(stems, sounding),
             traces=traces_of(track, stems, sounding),
             envelopes={name: Envelope(**asdict(found)) for name, found in envelopes.items() if found},
+            drum_envelopes={drum: Envelope(**asdict(found)) for drum, found in drums.items()},
             sweeps={
                 name: tuple(Sweep(**asdict(each)) for each in found)
                 for name, found in sweeps.items()
