@@ -48,7 +48,7 @@ class Listening(NamedTuple):
 _SKINS = ("kick", "snare", "tom")
 _METALS = ("closed hat", "open hat", "crash", "ride")
 LISTENING: Mapping[str, Listening] = {
-    "kick": Listening((0, 120), 0.02, _SKINS),
+    "kick": Listening((0, 250), 0.02, _SKINS),
     "snare": Listening((1000, 5000), 0.004, (*_SKINS, "crash", "ride")),
     "tom": Listening((60, 300), 0.015, _SKINS),
     "closed hat": Listening((7000, 16000), 0.004, ("snare", *_METALS)),
@@ -90,6 +90,8 @@ def levels(blocks: Iterable[Mono], drums: Iterable[str]) -> dict[str, Floats]:
         read = np.concatenate([rest, block])
         whole = len(read) - len(read) % _SAMPLES
         rest = read[whole:]
+        if not whole:
+            continue
         for drum, sections in filters.items():
             out, states[drum] = sosfilt(sections, read[:whole], zi=states[drum])
             powers[drum].append((out**2).reshape(-1, _SAMPLES).mean(axis=1).astype(np.float32))

@@ -44,8 +44,11 @@ _EITHER = {"closed hat": "open hat", "open hat": "closed hat"}
 _NEAR = 2  # frames
 _FEWEST = 3  # strokes of a recording: fewer are a click, a door, a cough
 _LEAST_SHARE = 0.8
-"""Of a drum stem's power sounds near its strokes: of 40 for fitting, true and separated, at least 0.89. Of
-speech (0.40; with noise 0.65), voices (0.27 at most), a guitar and an organ it does not: consonants are no hats."""
+"""Of a drum stem's power sounds near its strokes: of 62 songs for fitting, true and separated, at least 0.92. Of
+speech (0.10; under noise 0.67), voices (0.42 at most), an organ and strings it does not: consonants are no hats."""
+_RING, _LEAST_RING_DB = 3, 1.5
+"""Frames after a stroke, against as many before it: so much louder is what was struck, in the median. Of those
+songs 7 dB and more, of a rock band 6, of noise, rain and a record's crackle 1 at most, gone by then."""
 
 
 class Strokes(NamedTuple):
@@ -59,7 +62,8 @@ class Strokes(NamedTuple):
 
 
 def hear_strokes(stem: Recording, progress: Progress = silent) -> Strokes | None:
-    """Of a drum stem. None where nobody drums: silence, under three strokes, too much that sounds between them."""
+    """Of a drum stem. None where nobody drums: silence, under three strokes, too much that sounds between them, or
+    nothing that rings."""
     bands = levels(stem, progress)
     loud_db = loud_level(bands)
     if loud_db is None:
@@ -67,7 +71,7 @@ def hear_strokes(stem: Recording, progress: Progress = silent) -> Strokes | None
     odds = log_odds(fitted().network, bands, loud_db)
     frames = struck(odds, fitted().least)
     every = np.unique(np.concatenate([*frames.values()]))
-    if len(every) < _FEWEST or _share(every, bands) < _LEAST_SHARE:
+    if len(every) < _FEWEST or _share(every, bands) < _LEAST_SHARE or _ring(every, bands) < _LEAST_RING_DB:
         return None
     own = {drum: odds[at, DRUMS.index(drum)] for drum, at in frames.items()}
     return Strokes(bands, loud_db, frames, own)
@@ -95,6 +99,12 @@ def _share(frames: Frames, bands: Floats) -> float:
     for frame in frames.tolist():
         near[max(frame - 2, 0) : frame + FRAMES_PER_S // 5] = True
     return float(power[near].sum() / power.sum())
+
+
+def _ring(frames: Frames, bands: Floats) -> float:
+    """How much louder it is 30 ms after strokes than 30 ms before, in dB; before the first frame is silence."""
+    level = np.pad(together(bands), _RING, constant_values=_SILENCE_DB)
+    return float(np.median(level[frames + 2 * _RING] - level[frames]))
 
 
 def levels(stem: Recording, progress: Progress = silent) -> Floats:

@@ -1,8 +1,8 @@
 """Fits the network of `signal/drum_network.py`, and writes it beside the code.
 
 `python -m resonate_tests.benchmarks.drum_strokes.fit FOLDER [FILE]` reads what `drum_strokes.examples` wrote there.
-Five minutes of one core. With the network are kept the odds from which on a drum is struck, by the best mean
-F of true and separated songs, and how loud each drum usually is. Kits that the network was not fitted on only tell how
+Five minutes of one core. With the network are kept the odds from which on a drum is struck, by the best mean F of
+true and separated songs, and how loud each drum usually is. Kits that the network was not fitted on only tell how
 well it does: there are two, and what their makers call open hats and crashes is not what others do.
 """
 
