@@ -23,40 +23,9 @@ from resonate_resources.analysis.chords import Chord, KeyFrom, chords_of
 from resonate_resources.profiling.key import Keys, estimate_keys, spelt
 from resonate_resources.profiling.pitch_classes import pitch_class_energy
 from resonate_resources.recordings.recording import Recording
-from resonate_resources.signal.mono import mono_blocks
-from resonate_resources.signal.spelling import TONICS
+from resonate_tests.benchmarks.music_truth.peers import librosa_harmony
 
-RATE = 22050
-# Krumhansl and Kessler (1982), from the tonic upward.
-RATINGS = {
-    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
-}
-TRIADS = {"maj": (0, 4, 7), "min": (0, 3, 7)}
 MEASURES = ("majmin", "sevenths", "majmin_inv")
-
-
-def by_librosa(recording: Recording, beats_s: Sequence[float]) -> tuple[str, list[tuple[float, float, str]]]:
-    """Key by Krumhansl's ratings, chords by templates of triads on beats, both from librosa's chroma_cqt."""
-    import librosa
-
-    samples = np.concatenate(list(mono_blocks(recording, RATE)))
-    chroma = librosa.feature.chroma_cqt(y=samples, sr=RATE)
-    mean = chroma.mean(axis=1)
-    likeness = {
-        f"{TONICS[mode][tonic]} {mode}": np.corrcoef(np.roll(ratings, tonic), mean)[0, 1]
-        for mode, ratings in RATINGS.items()
-        for tonic in range(12)
-    }
-    edges = [0.0, *beats_s, recording.duration]
-    frames = librosa.time_to_frames(edges, sr=RATE)
-    names = [(f"{TONICS['major'][root]}:{kind}", root, kind) for kind in TRIADS for root in range(12)]
-    chords = []
-    for start, end, first, last in zip(edges[:-1], edges[1:], frames[:-1], frames[1:], strict=True):
-        beat = chroma[:, first : max(first + 1, last)].mean(axis=1)
-        best = max(names, key=lambda name: sum(beat[(name[1] + step) % 12] for step in TRIADS[name[2]]))
-        chords.append((start, end, best[0]))
-    return max(likeness, key=lambda name: likeness[name]), chords
 
 
 def chord_scores(truth: Any, chords: Sequence[tuple[float, float, str]]) -> list[float]:
@@ -125,7 +94,8 @@ def main(folder: Path, first: int, last: int) -> None:
         cost[1] += time.process_time() - begun
         cost[2] += recording.duration
         unbeaten = chords_of(recording, (), spelling, tuning)
-        their_key, their_chords = by_librosa(recording, truth["beats_s"])
+        their_key, theirs = librosa_harmony(recording, truth["beats_s"])
+        their_chords = [(chord["start_s"], chord["end_s"], chord["value"]) for chord in theirs]
         true = spelt(truth["key"])
         keys_right.append(
             [

@@ -27,6 +27,7 @@ from resonate_resources.recordings.recording import Recording, silent
 from resonate_resources.transcription.drum_strokes import DrumStrokes
 from resonate_resources.transcription.resource import PARTS, transcriber_of
 from resonate_tests.benchmarks.music_truth.composing import compose
+from resonate_tests.benchmarks.music_truth.peers import by_librosa, by_madmom
 from resonate_tests.benchmarks.music_truth.rendering import render
 from resonate_tests.benchmarks.music_truth.scoring import (
     Estimate,
@@ -119,21 +120,12 @@ def by_transcription(song: Path) -> Estimate:
     return {"notes": notes}
 
 
-def by_librosa(song: Path) -> Estimate:
-    """librosa's own estimators of tempo and beats, as they are called by its manual."""
-    import librosa
-    import numpy as np
-
-    samples, rate = librosa.load(song / "mix.wav")
-    tempo, beats = librosa.beat.beat_track(y=samples, sr=rate, units="time")
-    return {"tempo_bpm": float(np.atleast_1d(tempo)[0]), "beats_s": beats.tolist()}
-
-
 ANALYSES: Mapping[str, Callable[[Path], Estimate]] = {
     "profile": by_profile,
     "analysis": by_analysis,
     "transcription": by_transcription,
     "librosa": by_librosa,
+    "madmom": by_madmom,
 }
 
 

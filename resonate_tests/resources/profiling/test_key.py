@@ -191,3 +191,17 @@ def test_a_key_is_known_however_it_is_spelt(written: str, key: str) -> None:
 def test_what_is_no_key_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="is no key"):
         spelt(written)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_twelve_tone_rows_have_no_key(seed: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(seed)
+    time = np.arange(round(0.3 * RATE)) / RATE
+    rows = np.concatenate([random.permutation(12) for _ in range(8)]) + 12 * random.integers(0, 2, 96)
+    notes = [
+        sum(np.sin(2 * np.pi * 220 * 2 ** (pitch / 12) * n * time) / n**2 for n in range(1, 5))
+        * np.exp(-3 * time)
+        for pitch in rows
+    ]
+    samples = (0.1 * np.concatenate(notes) * np.ones((1, 1))).astype(np.float32)
+    assert keys_of(write_samples(tmp_path / "rows.wav", samples, RATE)) is None
