@@ -1,7 +1,7 @@
 """How each drum of a drum stem begins and dies away: attack and decay by drum.
 
-Each drum is heard in the band in which it is loud, stroke by stroke, until another drum is struck that sounds
-there, too. A drum that is struck holds nothing: sustain and release are None.
+Each drum is heard in the band in which it is loud, stroke by stroke, where no other drum that sounds there,
+too, is struck with it, and until one is. A drum that is struck holds nothing: sustain and release are None.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _EARLY_S, _LATE_S = (
 _BEFORE_S, _LONGEST_S = 0.06, 3.0
 _FALL_DB = 20.0  # as in Envelope.decay_s
 _ENOUGH_FALL_DB = 10.0  # what falls less before it is cut off does not tell how fast
+_TOGETHER = 5  # frames: two drums that are struck so near each other are not told apart
+_STRAIGHT_DB = 2.0  # what falls with a larger standard deviation from a line falls in none
 _RISE_DB = 10.0  # over what sounds before: so much a stroke stands out
 _SOFT_DB = 20.0  # under the loudest stroke: ghost notes, and what was heard wrongly
 _FEWEST, _ENOUGH = 6, 24
@@ -70,8 +72,13 @@ def hear_drum_envelopes(stem: Recording) -> dict[str, Envelope]:
     wanted = [drum for drum in DRUMS if len(strokes.frames[drum]) >= _FEWEST]
     heard = {}
     for drum, power in levels(mono_blocks(stem, SAMPLE_RATE), wanted).items():
-        masks = np.unique(np.concatenate([strokes.frames[each] for each in {drum, *LISTENING[drum].others}]))
-        found = envelope_of(power, strokes.frames[drum] * POINTS, masks * POINTS, _own_rise_s(drum))
+        others = np.sort(
+            np.concatenate([strokes.frames[other] for other in LISTENING[drum].others if other != drum])
+        )
+        own = strokes.frames[drum]
+        free = own[np.searchsorted(others, own - _TOGETHER) == np.searchsorted(others, own + _TOGETHER)]
+        masks = np.union1d(own, others)
+        found = envelope_of(power, free * POINTS, masks * POINTS, _own_rise_s(drum))
         if found is not None:
             heard[drum] = found
     return heard
@@ -174,11 +181,13 @@ def _attack_s(level: Floats, peak: int) -> float:
 
 def _decay_s(fall: Floats) -> float | None:
     """Until −20 dB; where that is not reached, where the straight line of what falls reaches it. None of what falls
-    by less than 10 dB."""
+    by less than 10 dB, or in no straight line: then another drum rings on."""
     gone = np.flatnonzero(fall <= -_FALL_DB)
     if len(gone):
         return float(gone[0]) / RATE
     if len(fall) < 3 or fall.min() > -_ENOUGH_FALL_DB:
         return None
-    upto = int(fall.argmin()) + 1
-    return float(-_FALL_DB / np.polyfit(np.arange(upto), fall[:upto], 1)[0]) / RATE
+    points = np.arange(int(fall.argmin()) + 1)
+    slope, start = np.polyfit(points, fall[points], 1)
+    off_db = float(np.std(fall[points] - start - slope * points))
+    return float(-_FALL_DB / slope) / RATE if off_db <= _STRAIGHT_DB else None

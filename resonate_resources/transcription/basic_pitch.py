@@ -55,10 +55,8 @@ _LEAST_SHARE = 0.8
 """Of a stem's power sounds in its notes, or within `_AROUND` of them: of what plays, true or separated, 0.87 and
 more; of noise, rain and crackle 0.72 and less."""
 _AROUND = 4  # frames, 46 ms
-_HUM_S, _HUM_SHARE = (
-    5.0,
-    0.95,
-)  # a single note of a plucked voice as long as all that sounds is hum, or a drone
+_HUM_S, _HUM_SHARE = 5.0, 0.95
+"""A single note of a plucked voice so long, and of so much of what sounds, is hum or a drone."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class BasicPitch:
         ]
 
 
-def _played(notes: Sequence[FrameNote], power: npt.NDArray[np.float32], voice: Voice) -> bool:
+def _played(notes: Sequence[FrameNote], power: npt.NDArray[np.floating], voice: Voice) -> bool:
     """Whether notes are what sounds in a stem whose power is told by frame: not chance finds in noise, and of a
     plucked voice no hum that was there before anybody could pluck."""
     if voice.struck and len(notes) == 1:

@@ -66,7 +66,11 @@ def _notes(heard: Strokes, drum: str) -> Iterator[Note]:
     sure = 1 / (1 + np.exp(-heard.odds[drum]))
     for frame, velocity, confidence in zip(frames.tolist(), velocities.tolist(), sure.tolist(), strict=True):
         at = frame / FRAMES_PER_S
-        key = _tom(heard.bands[frame + 2 : frame + 8]) if drum == "tom" else PIECES[drum].key
+        key = (
+            _tom(heard.bands[min(frame + 2, len(heard.bands) - 1) : frame + 8])
+            if drum == "tom"
+            else PIECES[drum].key
+        )
         yield Note(at, at + STROKE_S, key, int(velocity), confidence=confidence)
 
 
