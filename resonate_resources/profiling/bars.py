@@ -6,6 +6,7 @@ What is heard at a beat tells its place by a linear classifier, fitted to songs 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -55,15 +56,12 @@ def described(features: Floats) -> _Doubles:
     return np.column_stack([*around, between, np.ones(len(values))])
 
 
-def find_bars(features: Floats, classifier: _Doubles | None = None) -> Bars:
+def find_bars(features: Floats, classifier: _Doubles) -> Bars:
     """The bars of beats that follow upon each other. features: (beats, 14) of `beat_features.at_beats`.
 
-    classifier: (columns, 9), that of `beats.npz` where None.
+    classifier: (columns, 9), "places" of `beats.npz`.
     """
-    classifier = weights()["places"] if classifier is None else classifier
-    emitted = described(features) @ classifier
-    emitted -= np.logaddexp.reduce(emitted, axis=1, keepdims=True)
-    emitted += np.log(len(PLACES))  # every place is as likely as any other before anything is heard
+    emitted = _heard(features, classifier)
     moves = _moves()
     forward, came = np.empty_like(emitted), np.empty(emitted.shape, np.int64)
     best = forward[0] = emitted[0]
@@ -83,6 +81,26 @@ def find_bars(features: Floats, classifier: _Doubles | None = None) -> Bars:
     chosen = np.arange(len(path)), path
     sure = np.exp(forward[chosen] + backward[chosen] - total)
     return Bars(PLACES[path, 0], PLACES[path, 1], sure, float(best.max()) / len(path))
+
+
+def bar_fits(pulses: Sequence[Floats], classifier: _Doubles) -> _Doubles:
+    """(pulses,): the `fit` that `find_bars` would tell of each, all of them at once."""
+    counts = np.array([len(features) for features in pulses])
+    heard = np.zeros((counts.max(), len(pulses), len(PLACES)))
+    for number, features in enumerate(pulses):
+        heard[: len(features), number] = _heard(features, classifier)
+    moves = _moves()
+    best = heard[0]
+    for beat in range(1, len(heard)):
+        after = (best[:, :, np.newaxis] + moves).max(axis=1) + heard[beat]
+        best = np.where(beat < counts[:, np.newaxis], after, best)
+    return np.asarray(best.max(axis=1) / counts)
+
+
+def _heard(features: Floats, classifier: _Doubles) -> _Doubles:
+    """(beats, 9): log likelihood of each place against all of them being as likely."""
+    scores = described(features) @ classifier
+    return np.asarray(scores - np.logaddexp.reduce(scores, axis=1, keepdims=True) + np.log(len(PLACES)))
 
 
 def _moves() -> _Doubles:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,26 +31,47 @@ def relative_rises(rises: Floats) -> Floats:
     return np.asarray(maximum_filter1d(rises / (usual + np.float32(0.02)), 2 * _NEAR + 1, axis=0), np.float32)
 
 
-def at_beats(heard: Heard, beats: Seconds) -> Floats:
-    """(beats, 14): log odds of a beat and of a downbeat, rises in six bands, how far harmony moves, and what
-    begins at quarters, thirds and half of the beat, against what begins on it."""
+@dataclass(frozen=True)
+class Frames:
+    """What is heard at 50 Hz, made ready for looking up. sure: (frames, 2), log odds of a beat and of a downbeat
+    within 40 ms. rises: (frames, 6) of `relative_rises`. pitch_classes: (frames + 1, 12), the sum so far."""
+
+    sure: Floats
+    rises: Floats
+    pitch_classes: npt.NDArray[np.float64]
+
+
+def framed(heard: Heard) -> Frames:
     from scipy.ndimage import maximum_filter1d
 
+    sure = maximum_filter1d(heard.activations[:, :2], 2 * _NEAR + 1, axis=0)
+    total = np.concatenate([np.zeros((1, 12)), np.cumsum(heard.pitch_classes, axis=0, dtype=np.float64)])
+    return Frames(log_odds(sure), relative_rises(heard.rises), total)
+
+
+def at_beats(frames: Frames, beats: Seconds) -> Floats:
+    """(beats, 14): log odds of a beat and of a downbeat, rises in six bands, how far harmony moves, and what
+    begins at quarters, thirds and half of the beat, against what begins on it."""
     intervals = np.diff(beats, append=2 * beats[-1] - beats[-2])
-    last = len(heard.activations) - 1
+    last = len(frames.sure) - 1
     places = (beats[:, np.newaxis] + intervals[:, np.newaxis] * PLACES) * FRAME_RATE
-    frames = np.clip(np.round(places), 0, last).astype(np.int64)
-    sure = maximum_filter1d(heard.activations[:, :2], 2 * _NEAR + 1, axis=0)[frames[:, 0]]
-    rises = relative_rises(heard.rises)[frames]
+    at = np.clip(np.round(places), 0, last).astype(np.int64)
+    rises = frames.rises[at]
     between = rises[:, 1:].mean(axis=2) / (rises[:, :1].mean(axis=2) + 0.1)
-    return np.column_stack([log_odds(sure), rises[:, 0], _harmony_moves(heard, frames[:, 0]), between])
+    return np.column_stack([frames.sure[at[:, 0]], rises[:, 0], _harmony_moves(frames, at[:, 0]), between])
 
 
-def _harmony_moves(heard: Heard, frames: npt.NDArray[np.int64]) -> Floats:
+def at_times(frames: Frames, times: Seconds) -> Floats:
+    """(times, 8): log odds of a beat and of a downbeat, and rises in six bands."""
+    at = np.clip(np.round(times * FRAME_RATE), 0, len(frames.sure) - 1).astype(np.int64)
+    return np.column_stack([frames.sure[at], frames.rises[at]])
+
+
+def _harmony_moves(frames: Frames, at: npt.NDArray[np.int64]) -> Floats:
     """(beats,): distance of what sounds in the two beats after each from the two before, over the levels of
     both."""
-    total = np.concatenate([np.zeros((1, 12)), np.cumsum(heard.pitch_classes, axis=0, dtype=np.float64)])
-    edges = np.concatenate([frames[:1], frames[:1], frames, np.full(2, len(heard.pitch_classes))])
+    total = frames.pitch_classes
+    edges = np.concatenate([at[:1], at[:1], at, np.full(2, len(total) - 1)])
     means = (total[edges[2:]] - total[edges[:-2]]) / np.maximum(1, edges[2:] - edges[:-2])[:, np.newaxis]
     before, after = means[:-2], means[2:]
     distance = np.abs(after - before).sum(axis=1) / ((after + before).sum(axis=1) + 0.1)

@@ -3,17 +3,18 @@ metres makes sense of what they hear."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.profiling.bars import find_bars
-from resonate_resources.profiling.beat_features import Seconds, at_beats
+from resonate_resources.profiling.bars import find_bars, weights
+from resonate_resources.profiling.beat_features import Seconds, at_beats, framed
 from resonate_resources.profiling.beat_network import FRAME_RATE, Heard
-from resonate_resources.profiling.beat_path import RATE, beat_path, evidence
+from resonate_resources.profiling.beat_path import FASTEST_BPM, SLOWEST_BPM, beat_path, evidence
+from resonate_resources.profiling.certainty import certainty, log_odds, pulse_signs
 from resonate_resources.profiling.metrical_level import FEWEST, Pulse, candidates, ranked, tempi_of
 from resonate_resources.profiling.profile import TempoPoint, TimeSignature
 
@@ -22,8 +23,12 @@ _SEGMENT = round(600 * FRAME_RATE)
 """Frames that are decided together: ten minutes, so that songs are whole and memory stays flat."""
 _OVERLAP = round(20 * FRAME_RATE)
 _PAUSE = 1.8  # times the usual beat: a longer one separates passages
-_HEARD = 0.8
-"""Nats a beat, on average, by which a passage is likelier to have beats than none."""
+_HEARD = 0.5
+"""How sure it must be that a passage has a pulse."""
+_BARS_HEARD = 0.3
+"""How sure a metre must be: under that there are no bars to be told."""
+_SILENT = 0.01
+"""Mean rise of log10(1 + magnitude) under which nothing begins."""
 _OTHER_TEMPO = 0.08
 _KNOWN = 1.1
 """How far beats may stray from a tempo that is known."""
@@ -40,7 +45,7 @@ class Beats:
 
     tempo_curve: the mean tempo of each bar. second_tempo_bpm: what else it may be, as half or double. swing:
     where in a beat its second half begins. Confidences, 0…1: that the tempo, its second, the beats, the
-    downbeats are right.
+    downbeats, the metre are right.
     """
 
     tempo_bpm: float | None = None
@@ -54,54 +59,73 @@ class Beats:
     second_tempo_confidence: float = 0.0
     beats_confidence: float = 0.0
     downbeats_confidence: float = 0.0
+    metre_confidence: float = 0.0
 
 
 @dataclass(frozen=True)
-class _Stretch:
+class Stretch:
     """Beats of a part of a recording: rows of seconds, and of each beat its bar's beats, its place, how sure
     that is, and whether thirds begin between it and the next. pulses: what the tempo may be, the likeliest
-    first."""
+    first. signs: of the pulse, (5,) of `pulse_signs`; fit: of the bars; differ: how much beats do, in what is
+    heard on them."""
 
     beats: Seconds
     bars: npt.NDArray[np.int64]
     places: npt.NDArray[np.int64]
     sure: Seconds
     compound: npt.NDArray[np.bool_]
-    heard: Seconds
     pulses: list[Pulse]
+    signs: Seconds
+    fit: float
+    differ: float
+
+    def doubts(self) -> dict[str, Seconds]:
+        """What tells how sure tempo, beats, downbeats and metre are."""
+        top = self.pulses[0]
+        same = [one.likely for one in self.pulses if abs(one.tempo_bpm / top.tempo_bpm - 1) <= _OTHER_TEMPO]
+        sure, likely = log_odds(float(self.sure.mean())), log_odds(top.likely)
+        bars = np.array([likely, sure, self.fit, self.differ, *self.signs])
+        return {
+            "tempo": np.array([log_odds(min(1.0, sum(same))), *self.signs]),
+            "beats": np.array([likely, *self.signs]),
+            "downbeats": bars,
+            "metre": bars,
+        }
 
 
 def find_beats(heard: Heard, duration_s: float, *, tempo_bpm: float | None = None) -> Beats:
     """The beats of a recording of that duration. tempo_bpm: where it is known, and only beats are to be found."""
     stretches = list(_stretches(heard, tempo_bpm))
-    beats, bars, places, sure, compound, nats = (
+    if not stretches:
+        return Beats(tempo_bpm)
+    beats, bars, places, compound = (
         np.concatenate([getattr(one, name) for one in stretches])
-        for name in ("beats", "bars", "places", "sure", "compound", "heard")
+        for name in ("beats", "bars", "places", "compound")
     )
     within = beats < duration_s
-    beats, bars, places, sure, compound, nats = (
-        values[within] for values in (beats, bars, places, sure, compound, nats)
-    )
+    beats, bars, places, compound = (values[within] for values in (beats, bars, places, compound))
     tempo = tempo_of_beats(beats)
     if tempo is None:
         return Beats(tempo_bpm)
-    pulses = max(stretches, key=lambda one: len(one.beats)).pulses
-    likely = pulses[0].likely * float(np.mean(nats > 0))
-    same = [pulse for pulse in pulses if abs(pulse.tempo_bpm / tempo - 1) <= _OTHER_TEMPO]
-    others = [pulse for pulse in pulses if abs(pulse.tempo_bpm / tempo - 1) > _OTHER_TEMPO]
-    downbeats = places == 0
+    most = max(stretches, key=lambda one: len(one.beats))
+    fitted = weights()
+    pulse = certainty(most.signs, fitted["pulse"])
+    sure = {name: pulse * certainty(signs, fitted[name]) for name, signs in most.doubts().items()}
+    others = [one for one in most.pulses if abs(one.tempo_bpm / tempo - 1) > _OTHER_TEMPO]
+    downbeats = (places == 0) & (sure["metre"] >= _BARS_HEARD)
     return Beats(
         tempo_bpm=tempo_bpm or tempo,
         beats_s=tuple(beats.tolist()),
         downbeats_s=tuple(beats[downbeats].tolist()),
-        time_signatures=tuple(_time_signatures(beats, bars, places, compound)),
+        time_signatures=tuple(_time_signatures(beats, bars, downbeats, compound)),
         tempo_curve=tuple(_tempo_curve(beats, np.flatnonzero(downbeats))),
         second_tempo_bpm=others[0].tempo_bpm if others else None,
         swing=_swing(heard, beats),
-        tempo_confidence=1.0 if tempo_bpm else min(1.0, sum(pulse.likely for pulse in same)),
+        tempo_confidence=1.0 if tempo_bpm else sure["tempo"],
         second_tempo_confidence=others[0].likely if others else 0.0,
-        beats_confidence=likely,
-        downbeats_confidence=likely * float(sure[downbeats].mean()) if downbeats.any() else 0.0,
+        beats_confidence=sure["beats"],
+        downbeats_confidence=sure["downbeats"] if downbeats.any() else 0.0,
+        metre_confidence=sure["metre"] if downbeats.any() else 0.0,
     )
 
 
@@ -113,7 +137,7 @@ def tempo_of_beats(beats: Seconds) -> float | None:
     return float(60 * span / np.median(beats[span:] - beats[:-span]))
 
 
-def _stretches(heard: Heard, tempo_bpm: float | None) -> Iterator[_Stretch]:
+def _stretches(heard: Heard, tempo_bpm: float | None) -> Iterator[Stretch]:
     """Parts that are decided by themselves; in the middle of where two overlap, one gives way to the next."""
     frames = len(heard.activations)
     starts = [*range(0, max(1, frames - _OVERLAP), _SEGMENT)]
@@ -122,43 +146,59 @@ def _stretches(heard: Heard, tempo_bpm: float | None) -> Iterator[_Stretch]:
         part = Heard(heard.activations[start:stop], heard.rises[start:stop], heard.pitch_classes[start:stop])
         first = -np.inf if start == 0 else _OVERLAP / 2 / FRAME_RATE
         last = np.inf if start == starts[-1] else (_SEGMENT + _OVERLAP / 2) / FRAME_RATE
-        found = _stretch(part, tempo_bpm)
+        found = decide(part, tempo_bpm)
+        if found is None:
+            continue
         kept = (found.beats >= first) & (found.beats < last)
         yield replace(
             found,
             beats=found.beats[kept] + start / FRAME_RATE,
-            **{name: getattr(found, name)[kept] for name in ("bars", "places", "sure", "compound", "heard")},
+            **{name: getattr(found, name)[kept] for name in ("bars", "places", "sure", "compound")},
         )
 
 
-def _stretch(heard: Heard, tempo_bpm: float | None) -> _Stretch:
-    nats = evidence(heard.activations[:, :2].sum(axis=1))
-    none = np.zeros(0, np.int64)
-    nothing = _Stretch(np.zeros(0), none, none, np.zeros(0), none > 0, np.zeros(0), [])
-    first, _ = beat_path(nats)
+def decide(
+    heard: Heard, tempo_bpm: float | None = None, fitted: Mapping[str, Seconds] | None = None
+) -> Stretch | None:
+    """The likeliest pulse where one is heard, and its bars. fitted: `beats.npz` where None; without "pulse" in it
+    there always is one, if six beats can be found."""
+    fitted = fitted or weights()
+    nats, frames = evidence(heard.activations[:, :2].sum(axis=1)), framed(heard)
+    tempi = (tempo_bpm / _KNOWN, tempo_bpm * _KNOWN) if tempo_bpm else (SLOWEST_BPM, FASTEST_BPM)
+    first, _ = beat_path(nats, *tempi)
     if len(first) < FEWEST:
-        return nothing
+        return None
+    pulses = candidates(nats, tempi if tempo_bpm else tempi_of(first), first)
     if tempo_bpm:
-        known = candidates(nats, (tempo_bpm / _KNOWN, tempo_bpm * _KNOWN))
-        pulses = [pulse for pulse in known if abs(pulse.tempo_bpm / tempo_bpm - 1) <= _OTHER_TEMPO]
-    else:
-        pulses = candidates(nats, tempi_of(first))
+        pulses = [pulse for pulse in pulses if abs(pulse.tempo_bpm / tempo_bpm - 1) <= _OTHER_TEMPO]
     if not pulses:
-        return nothing
-    pulses = ranked(heard, nats, pulses)
+        return None
+    pulses = ranked(frames, nats, pulses, fitted)
     beats = pulses[0].beats
-    gains = nats[np.clip(np.round(beats * RATE).astype(int), 0, len(nats) - 1)]
-    kept = np.zeros(len(beats), np.bool_)
-    for passage in np.split(np.arange(len(beats)), 1 + np.flatnonzero(_pauses(beats))):
-        kept[passage] = len(passage) >= FEWEST and gains[passage].mean() >= _HEARD
-    if not kept.any():
-        return nothing
-    beats, gains = beats[kept], gains[kept]
-    features = at_beats(heard, beats)
-    bars = find_bars(features)
+    beats = beats[_sounding(heard, beats)]
+    passages = [one for one in np.split(beats, 1 + np.flatnonzero(_pauses(beats))) if len(one) >= FEWEST]
+    if "pulse" in fitted:
+        passages = [one for one in passages if certainty(pulse_signs(nats, one), fitted["pulse"]) >= _HEARD]
+    if not passages:
+        return None
+    beats = np.concatenate(passages)
+    features = at_beats(frames, beats)
+    bars = find_bars(features, fitted["places"])
     _, third, half, other_third, _ = features[:, 9:].T
     compound = _smooth(third + other_third) > 2 * _smooth(half)
-    return _Stretch(beats, bars.beats_per_bar, bars.place, bars.sure, compound, gains, pulses)
+    signs, differ = pulse_signs(nats, beats), float(features[:, 2:9].std(axis=0).mean())
+    return Stretch(
+        beats, bars.beats_per_bar, bars.place, bars.sure, compound, pulses, signs, bars.fit, differ
+    )
+
+
+def _sounding(heard: Heard, beats: Seconds) -> npt.NDArray[np.bool_]:
+    """Beats within four of which something begins."""
+    from scipy.ndimage import maximum_filter1d
+
+    edges = np.clip(np.round(beats * FRAME_RATE), 0, len(heard.rises) - 1).astype(np.int64)
+    begins = np.maximum.reduceat(heard.rises.mean(axis=1), edges)
+    return np.asarray(maximum_filter1d(begins, 9, mode="nearest") > _SILENT)
 
 
 def _pauses(beats: Seconds) -> npt.NDArray[np.bool_]:
@@ -175,12 +215,12 @@ def _smooth(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
 def _time_signatures(
     beats: Seconds,
     bars: npt.NDArray[np.int64],
-    places: npt.NDArray[np.int64],
+    downbeats: npt.NDArray[np.bool_],
     compound: npt.NDArray[np.bool_],
 ) -> Iterator[TimeSignature]:
     """One for every change. Two beats of thirds are six eighths."""
     before = None
-    for number in np.flatnonzero(places == 0):
+    for number in np.flatnonzero(downbeats):
         eighths = bars[number] == 2 and compound[number]
         signature = (6, 8) if eighths else (int(bars[number]), 4)
         if signature != before:

@@ -101,6 +101,7 @@ class Profile(BaseModel):
     second_tempo_confidence: float = 0.0
     beats_confidence: float = 0.0
     downbeats_confidence: float = 0.0
+    metre_confidence: float = 0.0
     key: str | None
     key_confidence: float | None = None
     keys: tuple[KeySpan, ...] = ()

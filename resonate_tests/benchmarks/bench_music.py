@@ -79,6 +79,7 @@ def by_profile(song: Path) -> Estimate:
             "tempo": profile.tempo_confidence,
             "beats": profile.beats_confidence,
             "downbeats": profile.downbeats_confidence,
+            "metre": profile.metre_confidence,
             "key": profile.key_confidence or 0.0,
         },
     }

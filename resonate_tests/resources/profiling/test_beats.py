@@ -8,6 +8,7 @@ import mir_eval
 import numpy as np
 import pytest
 
+from resonate_resources.profiling.bars import bar_fits, find_bars, weights
 from resonate_resources.profiling.beat_network import hear_beats
 from resonate_resources.profiling.beat_path import beat_path
 from resonate_resources.profiling.beats import Beats, find_beats, tempo_of_beats
@@ -92,6 +93,14 @@ def test_nothing_that_beats_has_no_beat_and_no_tempo(sound: str, found: Find) ->
     assert (beats.tempo_confidence, beats.beats_confidence) == (0, 0)
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_clicks_at_chance_times_have_no_tempo(seed: int, found: Find) -> None:
+    """Four a second on average, none nearer than 80 ms to the one before: about as dense as syllables."""
+    gaps = 0.08 + np.random.default_rng(seed).exponential(0.17, 80)
+    beats = found(clicks(np.cumsum(gaps)[np.cumsum(gaps) < 19], 20.0))
+    assert (beats.tempo_bpm, beats.time_signatures) == (None, ())
+
+
 @pytest.mark.parametrize("tempo_bpm", [30, 45, 174, 300])
 def test_clicks_have_their_tempo_or_half_or_double_with_the_other_second(
     tempo_bpm: float, found: Find
@@ -139,6 +148,16 @@ def test_every_beat_of_a_tempo_that_changes_is_followed(truth: Doubles, found: F
     assert beats.tempo_curve[-1].bpm == pytest.approx(60 / np.diff(truth[-5:]).mean(), rel=0.05)
 
 
+@pytest.mark.parametrize("tempo_bpm", [92.0, 118.0])
+def test_what_is_played_off_the_beat_for_a_while_does_not_move_it(tempo_bpm: float, found: Find) -> None:
+    truth = steady(tempo_bpm, 45.0)
+    samples = band(truth, 45.0)
+    off = (truth[:-1] + np.diff(truth) / 2).tolist()
+    between = slice(round(truth[24] * RATE) - 500, round(truth[48] * RATE) - 500)  # six bars
+    samples[:, between] = played([(beat, "snare") for beat in off], 45.0)[:, between]
+    assert mir_eval.beat.f_measure(truth, np.array(found(samples).beats_s)) >= 0.95
+
+
 @pytest.mark.parametrize("sound", ["silence", "ambience"])
 def test_there_are_no_beats_before_the_music_begins(sound: str, found: Find) -> None:
     before = quiet_sounds()[sound][:, : 10 * RATE]
@@ -176,6 +195,23 @@ def test_beats_of_the_demo_are_where_they_were_composed(
 @pytest.mark.parametrize("frames", [1, 2, 100])
 def test_a_moment_has_no_beat(frames: int, found: Find) -> None:
     assert found(np.zeros((1, frames * 100), np.float32)).beats_s == ()
+
+
+def test_a_silence_within_a_song_has_no_beats_and_the_song_goes_on(found: Find) -> None:
+    samples = band(steady(110.0, 50.0), 50.0)
+    samples[:, 20 * RATE : 32 * RATE] = 0
+    beats = np.array(found(samples).beats_s)
+    assert not ((beats > 22.5) & (beats < 29.5)).any()
+    sounding = [beat for beat in steady(110.0, 50.0) if not 20 <= beat < 32]
+    assert max(np.abs(beats - beat).min() for beat in sounding[:-1]) <= WITHIN_S
+
+
+def test_bars_of_many_pulses_fit_as_each_alone() -> None:
+    rng = np.random.default_rng(5)
+    pulses = [rng.random((count, 14), np.float32) for count in (7, 31, 12)]
+    places = weights()["places"]
+    alone = [find_bars(features, places).fit for features in pulses]
+    np.testing.assert_allclose(bar_fits(pulses, places), alone)
 
 
 def test_no_path_is_better_than_the_one_found() -> None:
