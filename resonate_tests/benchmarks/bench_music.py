@@ -100,6 +100,7 @@ def by_analysis(song: Path) -> Estimate:
         "chords": [{**chord.model_dump(), "value": chord.label} for chord in analysis.chords],
         "sections": [{**section.model_dump(), "value": section.label} for section in analysis.sections],
         "melody": line,
+        "rt60_s": {str(octave): told for octave, told in analysis.space.rt60_s.items() if told},
         "pump_db": max(depths, default=None),
     }
 
