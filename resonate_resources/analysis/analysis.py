@@ -74,9 +74,9 @@ class Equalisation(Frozen):
 class Analysis(Frozen):
     """bars: one after the other, from the grid of the profile; where there is none, stretches of 2 s, and
     has_bars is false. By stem: pumping, envelopes, sweeps. holes: of the track, 0 to 1, see
-    `signal.spectral_holes`; None where it has no highs. held_pitch: of the voice, None where there is none that
-    holds notes. melody_from: the stem that the melody was heard in, or "track". methods: estimate → how it was
-    made."""
+    `signal.spectral_holes`; None where it has no highs. drum_envelopes: by drum, as `signal.drum_network.DRUMS`
+    names them. held_pitch: of the voice, None where there is none that holds notes. melody_from: the stem that the
+    melody was heard in, or "track". methods: estimate → how it was made."""
 
     has_bars: bool
     bars: tuple[Bar, ...]
@@ -87,6 +87,7 @@ class Analysis(Frozen):
     holes: float | None
     held_pitch: HeldPitch | None
     envelopes: dict[str, Envelope]
+    drum_envelopes: dict[str, Envelope]
     sweeps: dict[str, tuple[Sweep, ...]]
     equalisation: Equalisation
     melody_from: str

@@ -31,6 +31,7 @@ from resonate_resources.analysis.bars import (
     timbre_of_bars,
 )
 from resonate_resources.analysis.chords import Chord, Harmony, KeyFrom, hear_harmony
+from resonate_resources.analysis.drum_envelopes import hear_drum_envelopes
 from resonate_resources.analysis.envelopes import hear_envelope
 from resonate_resources.analysis.form import find_form
 from resonate_resources.analysis.likeness import PARTS, Bars, Likeness, likeness_of
@@ -64,6 +65,7 @@ METHODS = {
     "held_pitch": "standard deviation of the pitch within 0.2 s of held notes",
     "envelopes": "median course of level over notes that stand free",
     "sweeps": "steady movement of a cut-off, against what the stem usually has in each band",
+    "drum_envelopes": "median over the strokes that a network hears, each in its drum's band",
 }
 
 
@@ -147,6 +149,7 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         )
         sounding = [name for name in names if any(name in bar.plays for bar in rows)]
         envelopes = {name: hear_envelope(levels.mean_square[name]) for name in sounding}
+        drums = hear_drum_envelopes(stems["drums"]) if "drums" in sounding else {}
         sweeps = dict(in_parallel(partial(_sweeps_of, stems), iter(sounding)))
         sung = _VOICE in sounding
         line = hear_melody(stems[_VOICE] if sung else track)
@@ -161,6 +164,7 @@ class AnalysisResource(dg.ConfigurableResource[None]):
             holes=holes_of(track),
             held_pitch=held_pitch_of(stems, sounding),
             envelopes={name: found for name, found in envelopes.items() if found},
+            drum_envelopes=drums,
             sweeps={name: tuple(found) for name, found in sweeps.items() if found},
             equalisation=_equalisation(track, {name: stems[name] for name in sounding}, sections),
             melody_from=_VOICE if sung else "track",

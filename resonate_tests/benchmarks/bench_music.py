@@ -25,7 +25,9 @@ from resonate_resources.analysis.resource import MELODY, AnalysisResource, Grid
 from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.profiling.resource import ProfilingResource
-from resonate_resources.recordings.recording import Recording, silent
+from resonate_resources.recordings.recording import Recording, Stems, silent
+from resonate_resources.separation.spectral.engine import SpectralSeparator
+from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.transcription.drum_strokes import DrumStrokes
 from resonate_resources.transcription.resource import PARTS, transcriber_of
 from resonate_tests.benchmarks.music_truth.composing import compose
@@ -115,9 +117,22 @@ def _longest_signature(profile: Profile) -> str | None:
 
 def by_transcription(song: Path) -> Estimate:
     """Notes of the true stems."""
+    return _notes_of(
+        {stem: Recording.open(song / f"{stem}.wav") for stem in STEMS if (song / f"{stem}.wav").exists()}
+    )
+
+
+def by_separation(song: Path) -> Estimate:
+    """Notes of the stems that the embedded engine parts the mixture into."""
+    with TemporaryDirectory() as scratch:
+        stems = SpectralSeparator().separate(Recording.open(song / "mix.wav"), Path(scratch), silent)
+        remains = remains_of_others(stems)
+        return _notes_of({name: stem for name, stem in stems.items() if name not in remains})
+
+
+def _notes_of(stems: Stems) -> Estimate:
     notes = {}
-    for stem in (stem for stem in STEMS if (song / f"{stem}.wav").exists()):
-        recording = Recording.open(song / f"{stem}.wav")
+    for stem, recording in stems.items():
         if stem == "drums":
             heard = DrumStrokes().strokes(recording, silent)
         else:
@@ -131,6 +146,7 @@ ANALYSES: Mapping[str, Callable[[Path], Estimate]] = {
     "profile": by_profile,
     "analysis": by_analysis,
     "transcription": by_transcription,
+    "separated": by_separation,
     "librosa": by_librosa,
     "madmom": by_madmom,
 }
