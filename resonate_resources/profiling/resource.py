@@ -46,7 +46,8 @@ _METHODS = {
 _TOLD = (
     "tempo_bpm", "tempo_confidence", "second_tempo_bpm", "beats_confidence", "downbeats_confidence",
     "metre_confidence", "swing", "key", "key_confidence", "tuning_cents", "camelot", "bandwidth_hz", "cut",
-    "centroid_hz", "flat_tops", "snr_db", "noise_floor_dbfs", "over_steady_noise_db", "shimmer", "width_db", "correlation",
+    "centroid_hz", "flat_tops", "snr_db", "noise_floor_dbfs", "over_steady_noise_db", "shimmer", "width_db",
+    "correlation",
 )  # fmt: skip
 
 
