@@ -28,8 +28,8 @@ def mix_plan(
     """Gains of the stems: what was wished, and how much of it they are worth."""
     wanted = asked_of(brief).mixing
     heard = profile.read_json("profile.json")
-    names = ("bandwidth_hz", "octaves_db", "snr_db", "crest_db", "correlation")
-    facts = {name: heard[name] for name in names}
+    facts = {name: heard[name] for name in ("bandwidth_hz", "octaves_db", "snr_db", "correlation")}
+    facts["plr_db"] = heard["loudness"]["plr_db"]
     if wanted.balance == "reference":  # nothing else asks for them
         facts["sections"] = [(section["start_s"], section["end_s"]) for section in heard["sections"]]
     if wanted.balance == "master-only":

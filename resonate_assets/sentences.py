@@ -51,6 +51,7 @@ def _profile(measures: Measures) -> list[str]:
         "no steady tempo" if tempo is None else f"{number(tempo):.1f} BPM",
         "no certain key" if key is None else str(key),
         *_levels(measures),
+        *([f"sounds like {number(measures['quality']):.0f} of 100"] if "quality" in measures else []),
     ]
 
 
@@ -109,6 +110,9 @@ def _master(measures: Measures) -> list[str]:
     if "limiting_db" in measures:
         heard = "" if limits_gently(measures) else f": over {most_limiting_db(measures):g} dB is heard"
         told.append(f"peaks limited by {number(measures['limiting_db']):.1f} dB{heard}")
+    if {"original_quality", "master_quality"} <= set(measures):
+        before, after = (number(measures[f"{each}_quality"]) for each in ("original", "master"))
+        told.append(f"sound quality {before:.0f} → {after:.0f} of 100")
     if not has_loudness(measures):
         told.append(UNJUDGED)
     elif measures.get("bounded"):

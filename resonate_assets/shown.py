@@ -27,14 +27,14 @@ PAGE = "RESONATE_PAGE"
 """The variable with the address of the page on which tracks are heard, where there is one."""
 _MATTER: Mapping[str, tuple[str, ...]] = {
     "raw_track": ("duration_s", "loudness_lufs", "sample_peak_dbfs"),
-    "profile": ("tempo_bpm", "key", "loudness_lufs"),
+    "profile": ("tempo_bpm", "key", "metre", "loudness_lufs", "quality"),
     "stems": ("vocals_si_sdr_db", "vocals_predicted_quality_db", "null_depth_db"),
     "restored_stems": ("bandwidth_hz", "vocals_noise_reduction_db", "vocals_noise_dbfs"),
     "analysis": ("form", "sections", "bars"),
     "midi": ("tempo_bpm", "vocals_notes", "drums_notes"),
     "mix_plan": ("rough", "vocals_gain_db", "drums_gain_db"),
     "mix": ("loudness_lufs", "true_peak_dbtp"),
-    "master": ("loudness_lufs", "true_peak_dbtp", "limiting_db"),
+    "master": ("loudness_lufs", "true_peak_dbtp", "limiting_db", "original_quality", "master_quality"),
     "qc_scores": ("master_total", "regenerated_total"),
     "exports": ("files_exported",),
 }

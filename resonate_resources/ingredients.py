@@ -19,6 +19,7 @@ _ROOT = Path(__file__).parent
 
 DECIDING: Mapping[str, str] = {
     "av": "av",
+    "chromaprint": "pyacoustid",
     "basic_pitch": "basic-pitch",
     "dawdreamer": "dawdreamer",
     "demucs": "demucs",

@@ -50,10 +50,10 @@ class TrackStatus:
     """A track, the stages that have an artefact, how many there are in all, and its state: one of WORST_FIRST.
 
     behind: what it is made from, its brief or the code has changed since. accepted: the checks' verdict, None as
-    long as there is none; reason: why it failed or is not accepted. waiting: no run of it was asked for yet. Of one
-    that is running: the stage that it is in, and how much of that is done, 0…1, where it is known. Of one that is
-    queued: its place, from 1 on, and in how many seconds it may be done. follows: an older track made of the same
-    file, before that changed.
+    long as there is none; reason: why it failed, is not accepted or can't be judged. waiting: no run of it was
+    asked for yet. Of one that is running: the stage that it is in, and how much of that is done, 0…1, where it is
+    known. Of one that is queued: its place, from 1 on, and in how many seconds it may be done. follows: an older
+    track made of the same file, before that changed.
     """
 
     track: str
@@ -190,7 +190,8 @@ def status_of(track: str, facts: Facts, typical: float | None) -> TrackStatus:
     verdict = facts.verdicts.get(track, Acceptance(None))
     state = _state(track, facts, verdict, whole=len(made) == len(STAGES))
     place = facts.runs.queue.get(track)
-    reason = "; ".join(verdict.reasons) if state == "not accepted" else None
+    told = state == "not accepted" or (state in ("behind", "done") and verdict.accepted is None)
+    reason = "; ".join(verdict.reasons) or None if told else None
     return TrackStatus(
         track,
         made,

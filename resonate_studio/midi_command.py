@@ -11,7 +11,7 @@ import click
 
 from resonate_studio.sound_commands import FILE, decoded_file, settings_of
 from resonate_studio.stopping import stoppable
-from resonate_studio.terminal import HOME, JSON, Command, console, print_json, shown, store_of
+from resonate_studio.terminal import HOME, JSON, Command, console, print_json, shown
 
 if TYPE_CHECKING:
     from resonate_resources.recipe import Product
@@ -84,47 +84,29 @@ def _brief(assignments: tuple[str, ...]) -> TranscriptionBrief:
 
 def _heard(file: Path, home: Path | None, brief: TranscriptionBrief, into: Path) -> Product:
     """Stems, profile and notes. What is wrong with the file or the home is one line."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from resonate_resources.ingestion.intake import identify
     from resonate_resources.profiling.brief import ProfileBrief
     from resonate_resources.profiling.profile import Profile
     from resonate_resources.profiling.resource import ProfilingResource
-    from resonate_resources.recordings.limits import Limits
-    from resonate_resources.recordings.recording import AudioError, silent
-    from resonate_resources.separation.brief import SeparationBrief
-    from resonate_resources.separation.resource import OLD_LEDGER, SeparationResource
-    from resonate_resources.storage.artefacts import Artefacts
+    from resonate_resources.recordings.recording import AudioError
     from resonate_resources.transcription.music import Music
     from resonate_resources.transcription.resource import TranscriptionResource
-    from resonate_studio.home import make_home, settings_for
-    from resonate_studio.separating import stems_of
+    from resonate_studio.separating import stems_in
     from resonate_studio.trouble import trouble
 
-    settings = settings_for(home)
-    separation = SeparationResource(
-        database=settings.database_url, old_ledger=str(settings.home / OLD_LEDGER)
-    )
-    limits = Limits.from_environment()
-    where = ""
+    stems = stems_in(home, file)
     try:
-        make_home(settings)
-        artefacts = Artefacts(store_of(home))
-        where = artefacts.store.location("").rstrip("/")
-        source = identify(file, str(file.absolute()), limits)
-        stems, _ = stems_of(file, source, limits, separation, SeparationBrief(), False, artefacts, silent)
         profile_folder, notes_folder = into / "profile", into / "notes"
         profile_folder.mkdir()
         notes_folder.mkdir()
         with decoded_file(file) as (recording, _):
             profile = ProfilingResource().profile(recording, ProfileBrief(), profile_folder)
         music = Music.of(Profile.read(profile.files["profile.json"]).model_dump(mode="json"))
-        return TranscriptionResource().transcribe(stems.stems(), music, brief, notes_folder)
+        return TranscriptionResource().transcribe(stems, music, brief, notes_folder)
     except AudioError as error:
         text = " ".join(str(error).split())
         raise click.ClickException(text if text.startswith(file.name) else f"{file.name}: {text}") from error
-    except (OSError, SQLAlchemyError) as error:
-        raise click.ClickException(trouble(error, where)) from error
+    except OSError as error:
+        raise click.ClickException(trouble(error)) from error
 
 
 def _written(product: Product, out: Path) -> dict[str, str]:

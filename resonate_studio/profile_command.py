@@ -10,23 +10,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from resonate_studio.sound_commands import FILE, decoded_file
-from resonate_studio.terminal import JSON, Command, print_json
+from resonate_studio.terminal import HOME, JSON, Command, print_json
 
 if TYPE_CHECKING:
     from resonate_resources.analysis.chords import Chord
+    from resonate_resources.analysis.space import Space
     from resonate_resources.profiling.profile import Profile
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _WIDTH = 64
 _CHORDS_A_LINE = 8
+_BAR = 30
+_TONE_DB = 60.0  # of the octaves, under the loudest, that are drawn
+_ROWS = 4
 
 
 @click.command(cls=Command)
 @FILE
+@HOME
+@click.option("--room", is_flag=True, help="Separate it, unless that was done before, and hear its room too.")
 @JSON
-def profile(file: Path, as_json: bool) -> None:
-    """Tell what FILE is: tempo, beats, bars, key, chords, form, loudness, bandwidth, noise. What can't be told is
-    unknown (with --json: null)."""
+def profile(file: Path, home: Path | None, room: bool, as_json: bool) -> None:
+    """Tell what FILE is: tempo, beats, bars, key, chords, form, loudness, bandwidth, noise, quality. What can't be
+    told is unknown (with --json: null)."""
     from resonate_resources.analysis.chords import KeyFrom, chords_of
     from resonate_resources.profiling.brief import ProfileBrief
     from resonate_resources.profiling.profile import Profile
@@ -39,47 +45,72 @@ def profile(file: Path, as_json: bool) -> None:
         found = Profile.read(into / "profile.json")
         keys = [KeyFrom(span.start_s, span.key) for span in found.keys]
         chords = chords_of(recording, found.beats_s, keys, found.tuning_cents or 0.0)
+        space = _space(file, home) if room else None
         if as_json:
-            print_json(as_object(found, chords))
+            print_json(as_object(found, chords, space))
             return
         levels = _levels(recording.blocks(), recording.frames)
-    for line in report(found, chords, levels):
+    for line in report(found, chords, levels, space):
         click.echo(line)
 
 
-def as_object(profile: Profile, chords: Sequence[Chord]) -> dict[str, Any]:
-    """The profile's fields as they are, with the names that scripts ask for."""
+def _space(file: Path, home: Path | None) -> Space:
+    from resonate_resources.analysis.sound import space_of
+    from resonate_studio.separating import stems_in
+
+    stems = stems_in(home, file)
+    return space_of(stems, tuple(stems))
+
+
+def as_object(profile: Profile, chords: Sequence[Chord], space: Space | None) -> dict[str, Any]:
+    """The profile's fields as they are, and what else scripts ask for. rt60_s: by octave in Hz; null where nobody
+    listened for a room, or too few notes die away freely."""
     own: dict[str, Any] = json.loads(profile.model_dump_json())
-    metre = own["time_signatures"]
+    heard = space is not None and space.confidence > 0
     return {
         **own,
-        "time_signature": f"{metre[0]['numerator']}/{metre[0]['denominator']}" if metre else None,
+        "time_signature": profile.metre,
         "chords": [chord.model_dump() for chord in chords],
-        "loudness": {
-            name: own[name] for name in ("loudness_lufs", "loudness_range_lu", "true_peak_dbtp", "crest_db")
-        },
+        "rt60_s": space.rt60_s if space is not None and heard else None,
+        "rt60_confidence": space.confidence if space is not None else 0.0,
     }
 
 
-def report(profile: Profile, chords: Sequence[Chord], levels: Sequence[float]) -> list[str]:
+def report(
+    profile: Profile, chords: Sequence[Chord], levels: Sequence[float], space: Space | None = None
+) -> list[str]:
     """Lines of text, 80 letters wide at most. levels: of equal parts of the recording, 0 to 1."""
     minutes, seconds = divmod(profile.duration_s, 60)
+    loudness = profile.loudness
     lines = [
         _fact("length", f"{minutes:.0f}:{seconds:04.1f}"),
         _fact("tempo", _tempo(profile)),
         _fact("time signature", _metres(profile)),
         _fact("key", _keys(profile)),
-        _fact("loudness", _unit(profile.loudness_lufs, "LUFS")),
-        _fact("loudness range", f"{profile.loudness_range_lu:.1f} LU"),
-        _fact("true peak", _unit(profile.true_peak_dbtp, "dBTP")),
-        _fact("crest", _unit(profile.crest_db, "dB")),
+        _fact("loudness", _unit(loudness.integrated_lufs, "LUFS")),
+        _fact("loudest", f"{_unit(loudness.max_momentary_lufs, 'LUFS')} in 0.4 s, "
+                         f"{_unit(loudness.max_short_term_lufs, 'LUFS')} in 3 s"),
+        _fact("loudness range", f"{loudness.range_lu:.1f} LU"),
+        _fact("true peak", _unit(loudness.true_peak_dbtp, "dBTP")),
+        _fact("dynamics", f"{_unit(loudness.plr_db, 'dB')} (peak to loudness), "
+                          f"{_unit(loudness.crest_db, 'dB')} (crest)"),
+        _fact("clipped tops", f"{profile.flat_tops}"),
+        _fact("offset", ", ".join(f"{each:+.4f}" for each in profile.dc)),
         _fact("signal to noise", _unit(profile.snr_db, "dB and more")),
-        _fact("bandwidth", f"{profile.bandwidth_hz:.0f} Hz"),
+        _fact("noise floor", _unit(profile.noise_floor_dbfs, "dBFS at most")),
+        _fact("hum", f"{profile.hum.mains_hz} Hz at {profile.hum.level_dbfs:.0f} dBFS" if profile.hum else "none"),
+        _fact("bandwidth", _bandwidth(profile)),
+        _fact("spectral centroid", "unknown" if profile.centroid_hz is None else f"{profile.centroid_hz:.0f} Hz"),
         _fact("side to mid", _unit(profile.width_db, "dB")),
+        _fact("room", _room(space)),
         "",
         "".join(_BLOCKS[round(level * (len(_BLOCKS) - 1))] for level in levels),
         _form(profile),
-    ]
+        "",
+        *_quality(profile),
+        "",
+        *_tone(profile),
+    ]  # fmt: skip
     told = [_chord(chord) for chord in chords if chord.label != "N"]
     if told:
         lines += ["", "chords"]
@@ -93,6 +124,49 @@ def _fact(name: str, value: str) -> str:
 
 def _unit(value: float | None, unit: str) -> str:
     return "unknown" if value is None else f"{value:.1f} {unit}"
+
+
+def _bandwidth(profile: Profile) -> str:
+    fits = f", as {' or '.join(profile.cut_fits[:2])}" if profile.cut_fits else ""
+    ends = {"none": "up to the sample rate's end", "natural": "ends naturally"}.get(profile.cut, profile.cut)
+    return f"{profile.bandwidth_hz:.0f} Hz, {ends}{fits}"[:62]
+
+
+def _room(space: Space | None) -> str:
+    if space is None:
+        return "unknown (--room listens)"
+    told = {hertz: rt60_s for hertz, rt60_s in space.rt60_s.items() if rt60_s}
+    if not told:
+        return "unknown: too few notes die away freely"
+    middle = min(told, key=lambda hertz: abs(hertz - 1000))
+    return f"RT60 {told[middle]:.2f} s at {middle} Hz ({space.confidence:.0%} sure)"
+
+
+def _quality(profile: Profile) -> list[str]:
+    """The score over bars of its parts."""
+    if profile.quality.total is None:
+        return [_fact("quality", "unknown")]
+    lines = [_fact("quality", f"{profile.quality.total:.0f} of 100")]
+    for part, score in profile.quality.parts.items():
+        eighths = round(score / 100 * _BAR * 8)
+        bar = "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")
+        lines.append(f"  {part:<16}{bar:<{_BAR}} {score:3.0f}")
+    return lines
+
+
+def _tone(profile: Profile) -> list[str]:
+    """Octaves as columns, the loudest full."""
+    from resonate_resources.signal.octaves import OCTAVES_HZ
+
+    top = max(profile.octaves_db)
+    steps = _ROWS * (len(_BLOCKS) - 1)
+    heights = [round(max(0.0, 1 + (level - top) / _TONE_DB) * steps) for level in profile.octaves_db]
+    rows = []
+    for row in reversed(range(_ROWS)):
+        cells = [_BLOCKS[min(max(height - 8 * row, 0), 8)] * 4 for height in heights]
+        rows.append(" " * 18 + "  ".join(cells))
+    names = [f"{hertz / 1000:g}k" if hertz >= 1000 else f"{hertz:g}" for hertz in OCTAVES_HZ]
+    return [*rows, _fact("octaves, Hz", "  ".join(f"{name:<4}" for name in names))]
 
 
 def _tempo(profile: Profile) -> str:
@@ -118,7 +192,8 @@ def _keys(profile: Profile) -> str:
     if profile.key is None:
         return "unknown"
     others = [f"{span.key} from {span.start_s:.0f} s" for span in profile.keys if span.key != profile.key]
-    return f"{profile.key} ({profile.camelot})" + "".join(f", {other}" for other in others[:3])
+    sure = "" if profile.key_confidence is None else f", {profile.key_confidence:.0%} sure"
+    return f"{profile.key} ({profile.camelot}{sure})" + "".join(f", {other}" for other in others[:3])
 
 
 def _form(profile: Profile) -> str:

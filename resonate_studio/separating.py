@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+import click
 import numpy as np
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,9 +18,16 @@ from resonate_resources.ingestion.intake import identify
 from resonate_resources.recordings.decoding import decode
 from resonate_resources.recordings.encoding import encode_flac
 from resonate_resources.recordings.limits import Limits
-from resonate_resources.recordings.recording import AudioError, Progress, Recording, write_recording
+from resonate_resources.recordings.recording import (
+    AudioError,
+    Progress,
+    Recording,
+    Stems,
+    silent,
+    write_recording,
+)
 from resonate_resources.separation.brief import SeparationBrief
-from resonate_resources.separation.resource import REPORT, SeparationResource
+from resonate_resources.separation.resource import OLD_LEDGER, REPORT, SeparationResource
 from resonate_resources.signal.true_peak import measure_sample_peak
 from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.computing import computed
@@ -27,6 +35,7 @@ from resonate_resources.storage.heartbeats import alive
 from resonate_resources.storage.sources import Source
 from resonate_resources.storage.store import new_directory
 from resonate_studio.outcome import Separated
+from resonate_studio.terminal import store_of
 from resonate_studio.trouble import trouble
 
 STAGE = "separation"
@@ -93,6 +102,31 @@ def stems_of(
             recipes=planned.recipes,
             reads=[Read("source", source.sha256, {"track": recording.sha256})],
         )
+
+
+def stems_in(home: Path | None, file: Path) -> Stems:
+    """A file's stems by the default brief, kept in a home's cache. What is wrong with the file or the home is one
+    line: raises ClickException."""
+    from resonate_studio.home import make_home, settings_for
+
+    settings = settings_for(home)
+    separation = SeparationResource(
+        database=settings.database_url, old_ledger=str(settings.home / OLD_LEDGER)
+    )
+    limits = Limits.from_environment()
+    where = ""
+    try:
+        make_home(settings)
+        artefacts = Artefacts(store_of(home))
+        where = artefacts.store.location("").rstrip("/")
+        source = identify(file, str(file.absolute()), limits)
+        stems, _ = stems_of(file, source, limits, separation, SeparationBrief(), False, artefacts, silent)
+        return stems.stems()
+    except AudioError as error:
+        text = " ".join(str(error).split())
+        raise click.ClickException(text if text.startswith(file.name) else f"{file.name}: {text}") from error
+    except (OSError, SQLAlchemyError) as error:
+        raise click.ClickException(trouble(error, where)) from error
 
 
 def _tell(found: Separated, artefact: Artefact, cached: bool) -> None:

@@ -182,7 +182,8 @@ def _tell_one(terminal: Console, track: TrackStatus, details: dict[str, Any]) ->
     from rich.table import Table
 
     _tell_line(terminal, track)
-    accepted = {None: "not judged yet", True: "yes", False: "no"}[track.accepted]
+    unjudged = "can't be judged" if track.state in ("behind", "done") and track.reason else "not judged yet"
+    accepted = {None: unjudged, True: "yes", False: "no"}[track.accepted]
     for name, value in {
         "accepted": accepted,
         "artist": details["artist"],

@@ -1,5 +1,5 @@
-"""What tests need and Python packages do not bring: Chromium, PostgreSQL's server, FluidSynth, a voice to
-listen to.
+"""What tests need and Python packages do not bring: Chromium, PostgreSQL's server, FluidSynth, Chromaprint, a
+voice to listen to.
 
 `make test` runs this first, by a bare Python: on a Debian system, as root, what is missing is installed, together
 with what Resonate itself wants; elsewhere one line names it.
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from resonate_studio.system_packages import INSTALLATION, provide, request
+from resonate_studio.system_packages import INSTALLATION, has_library, provide, request
 
 
 def find_chromium() -> Path | None:
@@ -43,10 +43,17 @@ def find_speech() -> Path | None:
     return directory if directory.is_dir() else None
 
 
+def find_chromaprint() -> Path | None:
+    """The library that makes fingerprints."""
+    name = "libchromaprint.so.1"
+    return Path(name) if has_library(name) else None
+
+
 FINDERS: Mapping[str, Callable[[], Path | None]] = {
     "chromium": find_chromium,
     "postgresql": find_postgresql,
     "fluidsynth": find_fluidsynth,
+    "libchromaprint1": find_chromaprint,
     "asterisk-core-sounds-en-g722": find_speech,
 }
 """Debian package → finder of what tests use of it."""

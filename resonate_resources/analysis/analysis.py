@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from resonate_resources.analysis import space
 from resonate_resources.analysis.chords import Chord
+from resonate_resources.analysis.delay import Delay
+from resonate_resources.analysis.envelopes import Envelope
+from resonate_resources.analysis.filters import Sweep
+from resonate_resources.analysis.robotic import HeldPitch
+from resonate_resources.signal.pumping import Pumping
 
 ANALYSIS = "analysis.json"
 
@@ -21,8 +28,9 @@ class Frozen(BaseModel):
 
 class Section(Frozen):
     """Sections of one letter are the same music. name: what it may be called, a hint, None where nothing tells.
-    confidence: 0 to 1, that it begins there; width_db: side over mid power, None of mono or silence."""
+    confidence: 0 to 1, that it begins there. bar: the number of its first, from 1."""
 
+    bar: int
     start_s: float
     end_s: float
     label: str
@@ -46,95 +54,29 @@ class Bar(Frozen):
     repeats: int | None
 
 
-class Pumping(Frozen):
-    """See `signal.pumping.Pumping`."""
+@dataclass(frozen=True)
+class Space(space.Space):
+    """delays: by stem."""
 
-    depth_db: float
-    release_s: float
-    shape: Literal["exponential", "linear"]
-    confidence: float
-
-
-class Delay(Frozen):
-    """See `delay.Delay`."""
-
-    time_s: float
-    level_db: float
-    confidence: float
-
-
-class Space(Frozen):
-    """See `space.Space`. delays: by stem."""
-
-    rt60_s: dict[int, float | None]
-    confidence: float
     delays: dict[str, Delay]
 
 
-class Comb(Frozen):
-    """See `traces.Comb`."""
+class Equalisation(Frozen):
+    """Mean spectra in dB by thirds of an octave, as of `third_octaves`: of the track, of each of its sections, and
+    of each stem that plays."""
 
-    spacing_hz: float
-    teeth: int
-    height_db: float
-
-
-class Hum(Frozen):
-    """See `traces.Hum`."""
-
-    mains_hz: int
-    level_dbfs: float
-
-
-class HeldPitch(Frozen):
-    """See `robotic.HeldPitch`."""
-
-    wander_cents: float
-    on_grid: float
-    windows: int
-
-
-class Traces(Frozen):
-    """See `traces.Traces`. held_pitch: of the voice, None where there is none that holds notes."""
-
-    cut: Literal["none", "natural", "brick wall", "phone band"]
-    bandwidth_hz: float
-    cut_fits: tuple[str, ...]
-    comb: Comb | None
-    images_hz: tuple[float, ...]
-    shimmer: float | None
-    hum: Hum | None
-    dc: tuple[float, ...]
-    flat_tops: int
-    noise_floor_dbfs: float | None
-    held_pitch: HeldPitch | None
-
-
-class Envelope(Frozen):
-    """See `envelopes.Envelope`."""
-
-    attack_s: float
-    decay_s: float
-    sustain_db: float | None
-    release_s: float | None
-    notes: int
-    confidence: float
-
-
-class Sweep(Frozen):
-    """See `filters.Sweep`."""
-
-    kind: Literal["low-pass", "high-pass"]
-    start_s: float
-    end_s: float
-    from_hz: float
-    to_hz: float
-    confidence: float
+    thirds_hz: tuple[float, ...]
+    track_db: tuple[float, ...]
+    sections_db: tuple[tuple[float, ...], ...]
+    stems_db: dict[str, tuple[float, ...]]
 
 
 class Analysis(Frozen):
     """bars: one after the other, from the grid of the profile; where there is none, stretches of 2 s, and
-    has_bars is false. By stem: pumping, envelopes, sweeps. methods: estimate → how it was made."""
+    has_bars is false. By stem: pumping, envelopes, sweeps. holes: of the track, 0 to 1, see
+    `signal.spectral_holes`; None where it has no highs. drum_envelopes: by drum, as `signal.drum_network.DRUMS`
+    names them. held_pitch: of the voice, None where there is none that holds notes. melody_from: the stem that the
+    melody was heard in, or "track". methods: estimate → how it was made."""
 
     has_bars: bool
     bars: tuple[Bar, ...]
@@ -142,9 +84,13 @@ class Analysis(Frozen):
     sections: tuple[Section, ...]
     pumping: dict[str, Pumping]
     space: Space
-    traces: Traces
+    holes: float | None
+    held_pitch: HeldPitch | None
     envelopes: dict[str, Envelope]
+    drum_envelopes: dict[str, Envelope]
     sweeps: dict[str, tuple[Sweep, ...]]
+    equalisation: Equalisation
+    melody_from: str
     methods: dict[str, str]
 
     @classmethod

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.analysis.form import Likeness
+from resonate_resources.analysis.likeness import Likeness
 
 Floats = npt.NDArray[np.float64]
 

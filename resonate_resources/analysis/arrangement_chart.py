@@ -1,34 +1,66 @@
-"""Pictures of an analysis: who plays when, under chords and sections; and which bars are like which."""
+"""The picture of an analysis: who plays when, under chords and sections; pitch classes over time; which bars are
+like which; and where each stem's sound lies."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.analysis.analysis import Analysis
-from resonate_resources.analysis.form import Likeness
+from resonate_resources.analysis.chords import Harmony
+from resonate_resources.analysis.likeness import Likeness
 from resonate_resources.signal.ink import FAINT, GROUND, RULE, TEXT, clock, png, ticks, write
 
+if TYPE_CHECKING:
+    from PIL import ImageDraw
+    from PIL.Image import Image
+
 _LEFT, _PLOT, _RIGHT = 60, 540, 12
-_SECTIONS, _CHORDS, _ROW, _AXIS, _TOP = 26, 22, 20, 22, 8
+_SECTIONS, _CHORDS, _ROW, _AXIS, _TOP, _TITLE = 26, 22, 20, 22, 8, 20
 _HUES = ((86, 156, 214), (112, 214, 160), (249, 201, 50), (227, 89, 51), (184, 134, 224), (112, 214, 220))
 _SHADES = 24
-_MAP = 420
+_PITCH_CLASS = 8
+_MAP = 252
+_CURVES_LEFT = _LEFT + _MAP + 56
+_LOWEST_DB, _HIGHEST_DB = -60.0, 0.0
+_NAMES = ("C", "", "D", "", "E", "F", "", "G", "", "A", "", "B")
+_COLOURS = np.linspace(GROUND, (112, 214, 220), _SHADES)
 
 
-def arrangement_picture(analysis: Analysis, names: Sequence[str], duration_s: float) -> bytes:
-    """A PNG: sections with letter and name, chords where there is room for them, and a row for each stem, as strong
-    as the bar is loud."""
+def analysis_picture(
+    analysis: Analysis, likeness: Likeness, harmony: Harmony, names: Sequence[str], duration_s: float
+) -> bytes:
+    """A PNG. Of the arrangement: sections with letter and name, chords where there is room for them, and a row for
+    each stem, as strong as the bar is loud. Of the bars: their likeness, with the sections' edges and letters."""
     from PIL import Image, ImageDraw
 
-    height = _TOP + _SECTIONS + _CHORDS + _ROW * len(names) + _AXIS
-    image = Image.new("RGB", (_LEFT + _PLOT + _RIGHT, height), GROUND)
+    chroma_top = _TOP + _SECTIONS + _CHORDS + _ROW * len(names)
+    axis_top = chroma_top + _PITCH_CLASS * 12 + 6
+    map_top = axis_top + _AXIS + _TITLE
+    image = Image.new("RGB", (_LEFT + _PLOT + _RIGHT, map_top + _MAP + _AXIS), GROUND)
     pen = ImageDraw.Draw(image)
+    _draw_arrangement(pen, analysis, names, duration_s)
+    _draw_chroma(image, pen, chroma_top, harmony, duration_s)
+    for seconds in ticks(duration_s):
+        write(pen, (_across(float(seconds), duration_s), axis_top + _AXIS // 2), clock(float(seconds)), "mm")
+    _draw_likeness(image, pen, map_top, likeness, analysis)
+    _draw_equalisation(pen, map_top, analysis, names)
+    palette = [_dark(hue, shade) for hue in _HUES for shade in (0.25, 0.5, 0.55, 0.75, 1.0)]
+    return png(image, np.concatenate([palette, _COLOURS]))
 
+
+def _across(seconds: float, duration_s: float) -> int:
+    return _LEFT + round(seconds / max(duration_s, 1e-9) * _PLOT)
+
+
+def _draw_arrangement(
+    pen: ImageDraw.ImageDraw, analysis: Analysis, names: Sequence[str], duration_s: float
+) -> None:
     def across(seconds: float) -> int:
-        return _LEFT + round(seconds / max(duration_s, 1e-9) * _PLOT)
+        return _across(seconds, duration_s)
 
     hue_of = _hues(analysis)
     for section in analysis.sections:
@@ -61,38 +93,78 @@ def arrangement_picture(analysis: Analysis, names: Sequence[str], duration_s: fl
                     y + _ROW - 4,
                 )
                 pen.rectangle(box, fill=_dark(_HUES[number % len(_HUES)], round(strength * 4) / 4))
-    for seconds in ticks(duration_s):
-        write(pen, (across(float(seconds)), height - _AXIS // 2), clock(float(seconds)), "mm")
-    palette = [_dark(hue, shade) for hue in _HUES for shade in (0.25, 0.5, 0.55, 0.75, 1.0)]
-    return png(image, palette)
 
 
-def likeness_picture(likeness: Likeness, analysis: Analysis) -> bytes:
-    """A PNG of the self-similarity of the bars, with the sections' edges and letters."""
-    from PIL import Image, ImageDraw
+def _draw_chroma(
+    image: Image, pen: ImageDraw.ImageDraw, top: int, harmony: Harmony, duration_s: float
+) -> None:
+    """Pitch classes from C at the bottom up, each beat against its strongest."""
+    from PIL import Image as Images
 
+    for name, row in zip(_NAMES, range(12), strict=True):
+        write(pen, (_LEFT - 6, top + 6 + _PITCH_CLASS * (11 - row) + _PITCH_CLASS // 2), name, "rm", size=9)
+    if not len(harmony.chroma):
+        return
+    share = harmony.chroma / np.maximum(harmony.chroma.max(axis=1, keepdims=True), 1e-9)
+    seconds = (np.arange(_PLOT) + 0.5) / _PLOT * duration_s
+    beat = np.clip(np.searchsorted(harmony.edges_s, seconds, side="right") - 1, 0, len(share) - 1)
+    pixels = _shaded(share[beat].T[::-1]).repeat(_PITCH_CLASS, axis=0)
+    image.paste(Images.fromarray(pixels), (_LEFT, top + 6))
+
+
+def _draw_likeness(
+    image: Image, pen: ImageDraw.ImageDraw, top: int, likeness: Likeness, analysis: Analysis
+) -> None:
+    from PIL import Image as Images
+
+    write(pen, (_LEFT, top - 6), "bars alike", "ls", colour=TEXT, size=11)
     count = max(1, len(likeness))
-    shades = np.linspace(GROUND, (112, 214, 220), _SHADES)
-    image = Image.new("RGB", (_LEFT + _MAP + _RIGHT, _TOP + _MAP + _AXIS), GROUND)
     square = _square(likeness)
     if len(square):
-        picked = shades[np.clip((square * (_SHADES - 1)).round().astype(int), 0, _SHADES - 1)]
-        small = Image.fromarray(picked.astype(np.uint8))
-        image.paste(small.resize((_MAP, _MAP), Image.Resampling.NEAREST), (_LEFT, _TOP))
-    pen = ImageDraw.Draw(image)
-    starts = [bar.start_s for bar in analysis.bars]
+        small = Images.fromarray(_shaded(square))
+        image.paste(small.resize((_MAP, _MAP), Images.Resampling.NEAREST), (_LEFT, top))
     for section in analysis.sections:
-        at = round(int(np.searchsorted(starts, section.start_s - 1e-6)) / count * _MAP)
-        end = round(int(np.searchsorted(starts, section.end_s - 1e-6)) / count * _MAP)
-        pen.line((_LEFT + at, _TOP, _LEFT + at, _TOP + _MAP), fill=FAINT)
-        pen.line((_LEFT, _TOP + at, _LEFT + _MAP, _TOP + at), fill=FAINT)
-        write(pen, (_LEFT - 6, _TOP + (at + end) // 2), section.label, "rm", colour=TEXT, size=11)
-        write(pen, (_LEFT + (at + end) // 2, _TOP + _MAP + 10), section.label, "mm", colour=TEXT, size=11)
-    return png(image, shades)
+        number = section.bar - 1
+        at = round(number / count * _MAP)
+        following = [other.bar - 1 for other in analysis.sections if other.bar > section.bar]
+        middle = (at + round(min(following, default=count) / count * _MAP)) // 2
+        pen.line((_LEFT + at, top, _LEFT + at, top + _MAP), fill=FAINT)
+        pen.line((_LEFT, top + at, _LEFT + _MAP, top + at), fill=FAINT)
+        write(pen, (_LEFT - 6, top + middle), section.label, "rm", colour=TEXT, size=11)
+        write(pen, (_LEFT + middle, top + _MAP + 10), section.label, "mm", colour=TEXT, size=11)
+
+
+def _draw_equalisation(pen: ImageDraw.ImageDraw, top: int, analysis: Analysis, names: Sequence[str]) -> None:
+    """Thirds of an octave of the track and of each stem, against the track's strongest."""
+    right = _LEFT + _PLOT
+    found = analysis.equalisation
+    write(pen, (_CURVES_LEFT, top - 6), "dB by third of an octave", "ls", colour=TEXT, size=11)
+    across = np.linspace(_CURVES_LEFT, right, len(found.thirds_hz))
+    for mark in range(int(_LOWEST_DB), int(_HIGHEST_DB) + 1, 20):
+        y = top + round((_HIGHEST_DB - mark) / (_HIGHEST_DB - _LOWEST_DB) * _MAP)
+        pen.line((_CURVES_LEFT, y, right, y), fill=RULE)
+        write(pen, (_CURVES_LEFT - 6, y), f"{mark}", "rm")
+    for x, hertz in list(zip(across, found.thirds_hz, strict=True))[3::6]:
+        label = f"{hertz:g}" if hertz < 1000 else f"{hertz / 1000:g}k"
+        write(pen, (int(x), top + _MAP + 10), label, "mm")
+    strongest = max(found.track_db)
+    colours = {name: _HUES[number % len(_HUES)] for number, name in enumerate(names)}
+    for name, levels in (*found.stems_db.items(), ("", found.track_db)):
+        down = (_HIGHEST_DB - np.clip(np.array(levels) - strongest, _LOWEST_DB, _HIGHEST_DB)) / (
+            _HIGHEST_DB - _LOWEST_DB
+        )
+        points = [(float(x), top + float(y) * _MAP) for x, y in zip(across, down, strict=True)]
+        pen.line(points, fill=colours.get(name, TEXT), width=2 if name else 1)
+
+
+def _shaded(share: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """(rows, columns, 3) of 0 to 1."""
+    picked = np.clip((share * (_SHADES - 1)).round().astype(int), 0, _SHADES - 1)
+    return np.asarray(_COLOURS[picked], np.uint8)
 
 
 def _square(likeness: Likeness) -> npt.NDArray[np.float32]:
-    """(≤ 420, ≤ 420) of bars against bars: of more bars, every so manyth."""
+    """(≤ 252, ≤ 252) of bars against bars: of more bars, every so manyth."""
     count = len(likeness)
     picked = np.unique(np.linspace(0, count - 1, min(count, _MAP)).astype(int))
     square = np.eye(len(picked), dtype=np.float32)

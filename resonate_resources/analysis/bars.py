@@ -48,6 +48,13 @@ def bar_edges(downbeats_s: Sequence[float], duration_s: float) -> tuple[Floats, 
     return np.array([*edges, duration_s]), True
 
 
+def parts_of_bars(edges_s: Floats, parts: int) -> Floats:
+    """Seconds at which so many equal parts of each bar begin, and the last one ends."""
+    steps = np.arange(parts) / parts
+    starts = edges_s[:-1, np.newaxis] + np.diff(edges_s)[:, np.newaxis] * steps
+    return np.asarray([*starts.ravel(), edges_s[-1]], np.float64)
+
+
 def timbre_of_bars(timbre: npt.NDArray[np.float32], edges_s: Floats) -> Floats:
     """(bars, bands): mean level in dB. timbre: as of `hear_timbre`, a vector each 0.51 s."""
     if not len(timbre):

@@ -16,11 +16,20 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from resonate_resources.analysis.chord_network import Probabilities, chord_probabilities
-from resonate_resources.analysis.constant_q import HOP, MARGIN, SAMPLE_RATE, constant_q
+from resonate_resources.analysis.constant_q import (
+    HOP,
+    MARGIN,
+    OCTAVES,
+    PER_OCTAVE,
+    SAMPLE_RATE,
+    Stretch,
+    constant_q,
+    stretches,
+)
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.hidden_markov import decode
-from resonate_resources.signal.mono import Mono, mono_blocks
+from resonate_resources.signal.mono import mono_blocks
 from resonate_resources.signal.spelling import pitch_names
 
 METHOD = "chord structure network of Jiang et al. (2019); hidden Markov model on beats"
@@ -57,7 +66,7 @@ _STRETCH = 1024  # frames that are judged together, 24 s: the network was traine
 _CONTEXT = 128  # frames on either side that are heard with them
 _STEP_S = 0.25
 """How often chords may change where no beats are known."""
-_CERTAINTY = (-0.79, 0.27)
+_CERTAINTY = (-0.63, 0.25)
 """Offset and slope, in log-odds, from the model's certainty to how often it is right. Fitted."""
 
 Floats = npt.NDArray[np.float32]
@@ -104,6 +113,14 @@ _STATES = (
 )
 
 
+class Harmony(NamedTuple):
+    """chroma: (edges − 1, 12), mean magnitude of each pitch class from C between edges_s, in s."""
+
+    chords: tuple[Chord, ...]
+    edges_s: npt.NDArray[np.float64]
+    chroma: Floats
+
+
 def chords_of(
     recording: Recording,
     beats_s: Sequence[float] = (),
@@ -111,6 +128,17 @@ def chords_of(
     tuning_cents: float = 0.0,
     progress: Progress = silent,
 ) -> tuple[Chord, ...]:
+    """Those of `hear_harmony`."""
+    return hear_harmony(recording, beats_s, keys, tuning_cents, progress).chords
+
+
+def hear_harmony(
+    recording: Recording,
+    beats_s: Sequence[float] = (),
+    keys: Sequence[KeyFrom] = (),
+    tuning_cents: float = 0.0,
+    progress: Progress = silent,
+) -> Harmony:
     """The chords of a recording, one after the other from its start to its end, changing on beats.
 
     beats_s: rising; where there are none for long, chords may change between. keys: what chords are spelt in, in
@@ -118,17 +146,20 @@ def chords_of(
     ModelError where the network's weights are missing (`chord_network.why_missing`).
     """
     if not recording.frames:
-        return ()
+        return Harmony((), np.zeros(1), np.zeros((0, 12), np.float32))
     edges = _edges(beats_s, recording.duration)
     frames = -(-round(recording.duration * SAMPLE_RATE) // HOP)
     times = np.arange(frames) * (HOP / SAMPLE_RATE)
     beat_of_frame = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
     evidence = np.zeros((len(edges) - 1, len(_STATES)), np.float32)
-    stretches = _stretches(mono_blocks(recording, SAMPLE_RATE, progress), frames)
-    for first, heard in in_parallel(partial(_heard, tuning_cents=tuning_cents), stretches):
+    parts = stretches(mono_blocks(recording, SAMPLE_RATE, progress), frames, _STRETCH, _CONTEXT)
+    chroma = np.zeros((len(edges) - 1, 12), np.float32)
+    for first, heard, classes in in_parallel(partial(_heard, tuning_cents=tuning_cents), parts):
         np.add.at(evidence, beat_of_frame[first : first + len(heard)], heard)
+        np.add.at(chroma, beat_of_frame[first : first + len(heard)], classes)
     path, certainty = decode(evidence * np.float32(_DEPENDENCE), _CHANGE)
-    return tuple(_told(edges, path, certainty, keys))
+    chroma /= np.maximum(np.bincount(beat_of_frame, minlength=len(chroma)), 1)[:, np.newaxis]
+    return Harmony(tuple(_told(edges, path, certainty, keys)), edges, chroma)
 
 
 def _edges(beats_s: Sequence[float], duration: float) -> npt.NDArray[np.float64]:
@@ -143,42 +174,17 @@ def _edges(beats_s: Sequence[float], duration: float) -> npt.NDArray[np.float64]
     return np.concatenate([*parts, [duration]])
 
 
-class _Stretch(NamedTuple):
-    """samples: with what its frames, and `before` and `after` more, look into; first: its own first frame."""
-
-    samples: Mono
-    first: int
-    before: int
-    after: int
-
-
-def _stretches(blocks: Iterator[Mono], frames: int) -> Iterator[_Stretch]:
-    """Stretches of equal length, which together are all frames."""
-    starts = np.linspace(0, frames, -(-frames // _STRETCH) + 1).astype(int)
-    pending: Mono = np.zeros(MARGIN, np.float32)  # from MARGIN samples before frame `begin` on
-    begin = 0
-    for first, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        before, after = min(_CONTEXT, first), min(_CONTEXT, frames - end)
-        pending = pending[(first - before - begin) * HOP :]
-        begin = first - before
-        wanted = (end + after - begin) * HOP + 2 * MARGIN
-        parts = [pending]
-        missing = wanted - len(pending)
-        while missing > 0 and (block := next(blocks, None)) is not None:
-            parts.append(block)
-            missing -= len(block)
-        pending = np.concatenate([*parts, np.zeros(max(0, missing), np.float32)])
-        yield _Stretch(pending[:wanted], first, before, after)
-
-
-def _heard(stretch: _Stretch, tuning_cents: float) -> tuple[int, Floats]:
-    """The stretch's first frame, and for each of its frames the log-likelihood of every state."""
+def _heard(stretch: Stretch, tuning_cents: float) -> tuple[int, Floats, Floats]:
+    """The stretch's first frame, for each of its frames the log-likelihood of every state, and its chroma."""
     samples, first, before, after = stretch
-    probabilities = chord_probabilities(constant_q(samples, tuning_cents))
-    evidence = _evidence(probabilities)
+    spectrum = constant_q(samples, tuning_cents)
+    evidence = _evidence(chord_probabilities(spectrum))
     hops = samples[MARGIN - HOP // 2 :][: len(evidence) * HOP].reshape(-1, HOP)
     evidence[np.mean(hops**2, axis=1) < 10 ** (_SILENT_DB / 10)] = _silence()
-    return first, evidence[before : len(evidence) - after]
+    own = slice(before, len(evidence) - after)
+    # Three bins a semitone, the first of all in tune with C.
+    classes = np.roll(spectrum[own], 1, axis=1).reshape(-1, OCTAVES, 12, PER_OCTAVE // 12).sum(axis=(1, 3))
+    return first, evidence[own], classes
 
 
 def _evidence(probabilities: Probabilities) -> Floats:

@@ -6,7 +6,9 @@ all (Schörkhuber and Klapuri, "Constant-Q transform toolbox for music processin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,35 @@ _FRAME = 1024  # of the spectrum in which phases do not count
 _PHASELESS = 512  # samples of the longest kernel whose phases do not count
 
 Spectrum = npt.NDArray[np.float32]
+
+
+class Stretch(NamedTuple):
+    """samples: with what its frames, and `before` and `after` more, look into; first: its own first frame."""
+
+    samples: Mono
+    first: int
+    before: int
+    after: int
+
+
+def stretches(blocks: Iterator[Mono], frames: int, length: int, context: int = 0) -> Iterator[Stretch]:
+    """Stretches of equal length, `length` frames at most, which together are all frames; context: frames on either
+    side that are heard with them. blocks: at 22,050 Hz."""
+    starts = np.linspace(0, frames, -(-frames // length) + 1).astype(int)
+    pending: Mono = np.zeros(MARGIN, np.float32)  # from MARGIN samples before frame `begin` on
+    begin = 0
+    for first, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        before, after = min(context, first), min(context, frames - end)
+        pending = pending[(first - before - begin) * HOP :]
+        begin = first - before
+        wanted = (end + after - begin) * HOP + 2 * MARGIN
+        parts = [pending]
+        missing = wanted - len(pending)
+        while missing > 0 and (block := next(blocks, None)) is not None:
+            parts.append(block)
+            missing -= len(block)
+        pending = np.concatenate([*parts, np.zeros(max(0, missing), np.float32)])
+        yield Stretch(pending[:wanted], first, before, after)
 
 
 def constant_q(samples: Mono, tuning_cents: float = 0.0) -> Spectrum:

@@ -3,56 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import numpy as np
+import numpy.typing as npt
 
-from resonate_resources.analysis import chord_network, chords, filters
+from resonate_resources.analysis import chord_network, chords, filters, melody
 from resonate_resources.analysis.analysis import (
     ANALYSIS,
     Analysis,
     Bar,
-    Envelope,
+    Equalisation,
     Section,
-    Sweep,
     write_rows,
 )
 from resonate_resources.analysis.arrangement import energy, playing, repeats
-from resonate_resources.analysis.arrangement_chart import arrangement_picture, likeness_picture
+from resonate_resources.analysis.arrangement_chart import analysis_picture
 from resonate_resources.analysis.bars import (
     bar_edges,
     chords_of_bars,
     harmony_of_bars,
+    parts_of_bars,
     timbre_of_bars,
 )
-from resonate_resources.analysis.chords import Chord, KeyFrom, chords_of
+from resonate_resources.analysis.chords import Chord, Harmony, KeyFrom, hear_harmony
+from resonate_resources.analysis.drum_envelopes import hear_drum_envelopes
 from resonate_resources.analysis.envelopes import hear_envelope
-from resonate_resources.analysis.form import Bars, find_form, likeness_of
+from resonate_resources.analysis.form import find_form
+from resonate_resources.analysis.likeness import PARTS, Bars, Likeness, likeness_of
+from resonate_resources.analysis.melody import hear_melody
 from resonate_resources.analysis.section_names import name_sections
-from resonate_resources.analysis.sound import pumping_of, space_of, traces_of
+from resonate_resources.analysis.sound import held_pitch_of, pumping_of, space_of
 from resonate_resources.analysis.stem_levels import stem_levels
+from resonate_resources.analysis.third_octaves import THIRDS_HZ, third_octaves
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.remains import remains_of_others
+from resonate_resources.signal.spectral_holes import holes_of
 from resonate_resources.signal.timbre import hear_timbre
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised when the algorithm changes in a way that no constant shows."""
+
+MELODY, PICTURE = "melody.npz", "picture.png"
+_VOICE = "vocals"
 
 METHODS = {
     "chords": chords.METHOD,
-    "sections": "novelty and repetition of bars: levels of stems, timbre, chords",
+    "sections": "segmental model of bars: novelty, repetition and fills; levels of stems, timbre, chords",
+    "melody": melody.METHOD,
+    "equalisation": "mean power by thirds of an octave",
     "plays": "level of each stem against its own loud bars and the whole",
-    "pumping": "fall common to most kicks, exponential or linear recovery",
-    "space": "rates of decay that stems agree in, by octave; delays: mean cepstrum",
-    "traces": "long-term spectra, flat tops, pitch of held notes",
+    "pumping": "fall common to most kicks, exponential or linear recovery, before the room",
+    "space": "rates of diffuse decays, by octave; delays: mean cepstrum",
+    "holes": "part of the lines from 5 to 10 kHz that lie 30 dB under what is around them",
+    "held_pitch": "standard deviation of the pitch within 0.2 s of held notes",
     "envelopes": "median course of level over notes that stand free",
-    "sweeps": "steady movement of the edge of the spectrum",
+    "sweeps": "steady movement of a cut-off, against what the stem usually has in each band",
+    "drum_envelopes": "median over the strokes that a network hears, each in its drum's band",
 }
 
 
@@ -82,8 +95,12 @@ class AnalysisResource(dg.ConfigurableResource[None]):
     def analyse(
         self, track: Recording, stems: Stems, grid: Grid, into: Path, progress: Progress = silent
     ) -> Product:
-        """Write analysis.json, bars.parquet, chords.parquet and sections.parquet into that existing directory."""
-        told = chords_of(track, grid.beats_s, grid.keys, grid.tuning_cents, lambda done: progress(0.5 * done))
+        """Write analysis.json, melody.npz (`Melody.write`), bars.parquet, chords.parquet and sections.parquet into
+        that existing directory."""
+        harmony = hear_harmony(
+            track, grid.beats_s, grid.keys, grid.tuning_cents, lambda done: progress(0.5 * done)
+        )
+        told = harmony.chords
         edges, has_bars = bar_edges(grid.downbeats_s, track.duration)
         levels = stem_levels(stems)
         in_bars = levels.in_spans(edges)
@@ -91,17 +108,19 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         plays = playing(in_bars, names, remains_of_others(stems))
         progress(0.6)
         timbre = hear_timbre(track)
-        bars = Bars(in_bars, timbre_of_bars(timbre, edges), harmony_of_bars(told, edges))
+        in_parts = levels.in_spans(parts_of_bars(edges, PARTS)).reshape(-1, PARTS, len(names))
+        bars = Bars(in_bars, in_parts, timbre_of_bars(timbre, edges), harmony_of_bars(told, edges))
         likeness = likeness_of(bars)
         parts = find_form(bars, likeness)
         progress(0.7)
         loudness = energy(in_bars)
         letters = [part.letter for part in parts]
         own = [float(10 * np.log10(np.mean(10 ** (loudness[part.start : part.end] / 10)))) for part in parts]
-        in_parts = [_most_often(plays[part.start : part.end], names) for part in parts]
-        called = name_sections(letters, own, [len(each) for each in in_parts])
+        who_plays = [_most_often(plays[part.start : part.end], names) for part in parts]
+        called = name_sections(letters, own, [len(each) for each in who_plays])
         sections = tuple(
             Section(
+                bar=part.start + 1,
                 start_s=float(edges[part.start]),
                 end_s=float(edges[part.end]),
                 label=part.letter,
@@ -111,7 +130,7 @@ class AnalysisResource(dg.ConfigurableResource[None]):
                 level_db=round(level, 2),
                 plays=who,
             )
-            for part, (name, sure), level, who in zip(parts, called, own, in_parts, strict=True)
+            for part, (name, sure), level, who in zip(parts, called, own, who_plays, strict=True)
         )
         section_of = [part.letter for part in parts for _ in range(part.start, part.end)]
         rows = tuple(
@@ -130,7 +149,10 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         )
         sounding = [name for name in names if any(name in bar.plays for bar in rows)]
         envelopes = {name: hear_envelope(levels.mean_square[name]) for name in sounding}
+        drums = hear_drum_envelopes(stems["drums"]) if "drums" in sounding else {}
         sweeps = dict(in_parallel(partial(_sweeps_of, stems), iter(sounding)))
+        sung = _VOICE in sounding
+        line = hear_melody(stems[_VOICE] if sung else track)
         progress(0.9)
         analysis = Analysis(
             has_bars=has_bars,
@@ -139,16 +161,33 @@ class AnalysisResource(dg.ConfigurableResource[None]):
             sections=sections,
             pumping=pumping_of(stems, sounding),
             space=space_of(stems, sounding),
-            traces=traces_of(track, stems, sounding),
-            envelopes={name: Envelope(**asdict(found)) for name, found in envelopes.items() if found},
-            sweeps={
-                name: tuple(Sweep(**asdict(each)) for each in found)
-                for name, found in sweeps.items()
-                if found
-            },
+            holes=holes_of(track),
+            held_pitch=held_pitch_of(stems, sounding),
+            envelopes={name: found for name, found in envelopes.items() if found},
+            drum_envelopes=drums,
+            sweeps={name: tuple(found) for name, found in sweeps.items() if found},
+            equalisation=_equalisation(track, {name: stems[name] for name in sounding}, sections),
+            melody_from=_VOICE if sung else "track",
             methods=METHODS,
         )
-        return _product(analysis, likeness, names, track.duration, into)
+        line.write(into / MELODY)
+        return _product(analysis, likeness, harmony, names, track.duration, into)
+
+
+def _equalisation(track: Recording, stems: Stems, sections: Sequence[Section]) -> Equalisation:
+    edges = np.array([*(section.start_s for section in sections), track.duration])
+    whole, *of_sections = third_octaves(track, edges)
+    of_stems = {name: third_octaves(stem, edges[[0, -1]])[0] for name, stem in stems.items()}
+    return Equalisation(
+        thirds_hz=tuple(round(hertz, 1) for hertz in THIRDS_HZ),
+        track_db=_rounded(whole),
+        sections_db=tuple(map(_rounded, of_sections)),
+        stems_db={name: _rounded(levels) for name, levels in of_stems.items()},
+    )
+
+
+def _rounded(levels_db: npt.NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(np.round(levels_db, 1).tolist())
 
 
 def _sweeps_of(stems: Stems, name: str) -> tuple[str, list[filters.Sweep]]:
@@ -161,7 +200,12 @@ def _most_often(bars: Sequence[tuple[str, ...]], names: Sequence[str]) -> tuple[
 
 
 def _product(
-    analysis: Analysis, likeness: np.ndarray, names: Sequence[str], duration_s: float, into: Path
+    analysis: Analysis,
+    likeness: Likeness,
+    harmony: Harmony,
+    names: Sequence[str],
+    duration_s: float,
+    into: Path,
 ) -> Product:
     analysis.write(into / ANALYSIS)
     tables: dict[str, Sequence[Chord | Bar | Section]] = {
@@ -171,8 +215,7 @@ def _product(
     }
     for name, rows in tables.items():
         write_rows(rows, into / f"{name}.parquet")
-    (into / "picture.png").write_bytes(arrangement_picture(analysis, names, duration_s))
-    (into / "self_similarity.png").write_bytes(likeness_picture(likeness, analysis))
+    (into / PICTURE).write_bytes(analysis_picture(analysis, likeness, harmony, names, duration_s))
     measures: dict[str, float | int | str] = {
         "bars": len(analysis.bars) if analysis.has_bars else 0,
         "sections": len(analysis.sections),
@@ -186,8 +229,5 @@ def _product(
         if analysis.has_bars
         else ("no bars were found: sections and arrangement are told by stretches of 2 s",)
     )
-    made = (ANALYSIS, *(f"{name}.parquet" for name in tables))
-    reports = ("picture.png", "self_similarity.png")
-    return Product(
-        {name: into / name for name in made}, measures, notes, reports={name: into / name for name in reports}
-    )
+    made = (ANALYSIS, MELODY, *(f"{name}.parquet" for name in tables))
+    return Product({name: into / name for name in made}, measures, notes, reports={PICTURE: into / PICTURE})

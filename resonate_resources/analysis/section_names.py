@@ -36,13 +36,13 @@ def name_sections(
         following = voices[min(number + 1, count - 1)], levels_db[min(number + 1, count - 1)]
         before = voices[max(number - 1, 0)], levels_db[max(number - 1, 0)]
         if number == 0 and (voices[0] < following[0] or levels_db[0] < following[1] - 3):
-            named.append(("intro", 0.7))
+            named.append(("intro", 0.9))
         elif number == count - 1 and (voices[-1] < before[0] or levels_db[-1] < before[1] - 3):
-            named.append(("outro", 0.7))
+            named.append(("outro", 0.8))
         elif letter == loudest and plain:
-            named.append(("chorus", 0.6))
+            named.append(("chorus", 0.85))
         elif letter in again and plain:
-            named.append(("verse", 0.5))
+            named.append(("verse", 0.85))
         elif often[letter] == 1 and 1 < number < count - 1 and plain:
             named.append(("bridge", 0.4))
         else:

@@ -12,6 +12,8 @@ from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.signal.levels import Levels, meter
 from resonate_resources.signal.loudness import LoudnessMeter
 from resonate_resources.signal.octaves import OctaveMeter
+from resonate_resources.signal.sound_quality import Score, quality_of
+from resonate_resources.signal.traces import find_traces
 from resonate_resources.signal.true_peak import TruePeakMeter
 
 _FAINTEST = 1e-14
@@ -20,7 +22,7 @@ _FAINTEST = 1e-14
 @dataclass(frozen=True)
 class Facts:
     """Of one recording. octaves_db: mean square at OCTAVES_HZ, -inf for none. crest_db: true peak over RMS.
-    width_db: side over mid, NaN where there is none."""
+    width_db: side over mid, NaN where there is none. centroid_hz: of the mean spectrum, NaN of silence."""
 
     octaves_db: tuple[float, ...]
     integrated_lufs: float
@@ -28,6 +30,7 @@ class Facts:
     true_peak_dbtp: float
     crest_db: float
     width_db: float
+    centroid_hz: float
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,17 @@ class Measured:
         """True peak over integrated loudness; 0 where either is unknown."""
         found = self.levels.true_peak_dbtp - self.levels.loudness.integrated_lufs
         return found if math.isfinite(found) else 0.0
+
+
+def quality_by(facts: Facts, recording: Recording) -> Score:
+    """How a recording of which that is known sounds by itself, 0 to 100."""
+    return quality_of(
+        find_traces(recording),
+        recording.duration,
+        facts.integrated_lufs,
+        facts.true_peak_dbtp,
+        facts.centroid_hz if math.isfinite(facts.centroid_hz) else None,
+    )
 
 
 def facts_of(recording: Recording) -> Facts:
@@ -66,6 +80,7 @@ def measured(recording: Recording) -> Measured:
         levels.true_peak_dbtp,
         levels.true_peak_dbtp - decibels(energy / (recording.frames * channels)) if energy else math.nan,
         decibels(sums.side / sums.mid) if sums.side and sums.mid else math.nan,
+        math.nan if (centroid_hz := octaves.centroid_hz()) is None else centroid_hz,
     )
     return Measured(facts, levels, sums.plain / max(1, recording.frames), sums.peaks)
 

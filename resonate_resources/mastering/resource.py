@@ -13,7 +13,7 @@ import dagster as dg
 
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mastering.chain import GAIN_BOUND_DB, Master, Mastered, master
-from resonate_resources.mastering.facts import facts_of
+from resonate_resources.mastering.facts import facts_of, quality_by
 from resonate_resources.mastering.levelling import TOLERANCE_LU, Target
 from resonate_resources.mastering.reference import THIRDS_HZ, Floats, Moves, by_octave
 from resonate_resources.mastering.report import report
@@ -28,7 +28,7 @@ from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.octaves import OCTAVES_HZ, octaves_told
 from resonate_resources.signal.phase import phase_beside
 
-CODE_VERSION = "12"
+CODE_VERSION = "13"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 MOVES = "reference.json"
@@ -101,12 +101,19 @@ class MasteringResource(dg.ConfigurableResource[None]):
         compared = {"original": facts_of(original), "mix": mastered.mix or facts_of(mix), "master": facts}
         if reference is not None:
             compared["reference"] = facts_of(reference)
-        reports = report(compared, into, (*moved, *notes))
+        finished = Recording.open(files["master.wav"])
+        quality = {
+            name: quality_by(compared[name], recording)
+            for name, recording in (("original", original), ("master", finished))
+        }
+        for name, score in quality.items():
+            measures |= {} if score.total is None else {f"{name}_quality": score.total}
+        reports = report(compared, into, (*moved, *notes), quality)
         if mastered.moves is not None:
             measures["reference_moved_db"] = mastered.moves.span_db
             reports[MOVES] = _written(mastered.moves, brief, into / MOVES)
         measures |= {"compressed_db": mastered.compressed_db, "clipped_db": mastered.clipped_db}
-        measures |= asdict(phase_beside(Recording.open(files["master.wav"]), original))
+        measures |= asdict(phase_beside(finished, original))
         return Product(files, measures, tuple(notes), reports)
 
 

@@ -21,13 +21,13 @@ _LOW = OCTAVES_HZ.index(63.0)
 @dataclass(frozen=True)
 class TrackFacts:
     """What a profile knows of a track, in its own words (`profiling.profile.Profile`): content up to bandwidth_hz,
-    levels at OCTAVES_HZ in dB, and what None is unknown of. crest_db: true peak over loudness. sections: when they
-    start and end, in s."""
+    levels at OCTAVES_HZ in dB, and what None is unknown of. plr_db: true peak over loudness. sections: when
+    they start and end, in s."""
 
     bandwidth_hz: float
     octaves_db: Sequence[float]
     snr_db: float | None = None
-    crest_db: float | None = None
+    plr_db: float | None = None
     correlation: float | None = None
     sections: Sequence[tuple[float, float]] = ()
 
@@ -69,7 +69,7 @@ def material_of(track: TrackFacts) -> Material:
     rough = narrow * thin
     for value, finished, unmixed, told in (
         (track.snr_db, _STILL_DB, _ROOM_DB, "noise at least {:.0f} dB down"),
-        (track.crest_db, _DENSE_DB, _OPEN_DB, "crest {:.1f} dB"),
+        (track.plr_db, _DENSE_DB, _OPEN_DB, "PLR {:.1f} dB"),
         (track.correlation, _WIDE, _NEAR, "left and right correlate by {:.2f}"),
     ):
         part = 1.0 if value is None else smoothly(value, finished, unmixed)

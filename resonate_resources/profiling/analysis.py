@@ -39,5 +39,5 @@ def analyse_music(
     return Music(
         beats,
         estimate_keys(pitch_classes, recording.duration),
-        tuple(find_sections(timbre, np.array(beats.beats_s), recording.duration)),
+        tuple(find_sections(timbre, np.array(beats.downbeats_s or beats.beats_s), recording.duration)),
     )

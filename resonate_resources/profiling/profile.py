@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
+
+from resonate_resources.signal.sound_quality import Score
+from resonate_resources.signal.traces import Comb, Cut, Hum
 
 
 class Section(BaseModel):
@@ -53,15 +57,34 @@ class KeySpan(BaseModel):
     confidence: float
 
 
+class Loudness(BaseModel):
+    """After ITU-R BS.1770 and EBU R 128, as `signal.loudness` has it; None of silence, and of what is shorter than
+    a measure's window.
+
+    plr_db: true peak over integrated loudness (AES TD1008), what is left of dynamics; crest_db: true peak over RMS.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    integrated_lufs: float | None
+    range_lu: float
+    max_momentary_lufs: float | None
+    max_short_term_lufs: float | None
+    true_peak_dbtp: float | None
+    plr_db: float | None
+    crest_db: float | None
+
+
 class Profile(BaseModel):
     """None is unknown: speech has no tempo, drums have no key, silence has no loudness, mono has no width.
 
     key is that of most of the track, as musicians spell it ("Eb major"); key_confidence is None where the brief
-    says it. tuning_cents: of A4, from 440 Hz. width_db is side over mid power. bandwidth_hz is the highest
-    frequency with content. octaves_db are levels at OCTAVES_HZ in dBFS, −140 at least. snr_db: noise is at least so
-    far under the mean power (`signal.quiet`). crest_db: true peak over integrated loudness. second_tempo_bpm: what
-    else the tempo may be. swing: where in a beat its second half begins, 0.5 straight, 0.67 in triplets.
-    Confidences are from 0 to 1.
+    says it. tuning_cents: of A4, from 440 Hz. width_db is side over mid power. octaves_db are levels at OCTAVES_HZ
+    in dBFS, −140 at least; centroid_hz: the mean frequency of the power. second_tempo_bpm: what else the tempo
+    may be. swing: where in a beat its second half begins, 0.5 straight, 0.67 in triplets. quality: how it sounds by
+    itself, 0 to 100, see `signal.sound_quality`. From bandwidth_hz to over_steady_noise_db: see
+    `signal.traces.Traces`. fingerprint: see `fingerprint`. methods: estimate → how it was made. Confidences are
+    from 0 to 1.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -79,26 +102,46 @@ class Profile(BaseModel):
     beats_confidence: float = 0.0
     downbeats_confidence: float = 0.0
     metre_confidence: float = 0.0
-    beats_method: str = ""
     key: str | None
     key_confidence: float | None = None
     keys: tuple[KeySpan, ...] = ()
     tuning_cents: float | None = None
     camelot: str | None
     open_key: str | None
-    loudness_lufs: float | None
-    loudness_range_lu: float
-    true_peak_dbtp: float | None
-    crest_db: float | None
-    snr_db: float | None
+    loudness: Loudness
+    quality: Score
     bandwidth_hz: float
+    cut: Cut
+    cut_fits: tuple[str, ...]
+    comb: Comb | None
+    images_hz: tuple[float, ...]
+    shimmer: float | None
+    hum: Hum | None
+    dc: tuple[float, ...]
+    flat_tops: int
+    rms_dbfs: float | None
+    snr_db: float | None
+    noise_floor_dbfs: float | None
+    over_steady_noise_db: float | None
+    centroid_hz: float | None
     octaves_db: tuple[float, ...]
     width_db: float | None
     width_by_band_db: dict[str, float | None]
     correlation: float | None
     sections: tuple[Section, ...]
+    fingerprint: str | None
+    methods: dict[str, str]
     hints: str = ""
     """What the brief says of the track in words."""
+
+    @property
+    def metre(self) -> str | None:
+        """The time signature of most of it, "6/8"."""
+        ends = [*(each.start_s for each in self.time_signatures[1:]), self.duration_s]
+        lasting: defaultdict[str, float] = defaultdict(float)
+        for each, end in zip(self.time_signatures, ends, strict=False):
+            lasting[f"{each.numerator}/{each.denominator}"] += end - each.start_s
+        return max(lasting, key=lambda metre: lasting[metre]) if lasting else None
 
     @classmethod
     def read(cls, path: Path) -> Profile:

@@ -17,13 +17,14 @@ _RESOLUTION_HZ = 12.0  # 4096 points at 44.1 and 48 kHz
 LOW_QUANTILE = 0.1  # a line is empty for a tenth of the time, even under a voice that never rests
 _HIGH_QUANTILE = 0.95  # and filled for a twentieth: cymbals and consonants sound no oftener
 _OVER_FLOOR_DB = 12.0
-# Of steady noise of mean power 1 the 10th percentile lies at −9.8 dB (exponential distribution).
-_EVENTFUL_DB = _OVER_FLOOR_DB + 9.8
+# Of steady noise the 95th percentile of a line's power lies 14.5 dB over the 10th (exponential distribution).
+_EVENTFUL_DB = 20.0
 _SILENCE_DBFS = -140.0  # under the quantisation noise of 24 bits, spread over the spectrum
 _CELLS = 160  # of the histogram, 1 dB each, from _SILENCE_DBFS up
 _GAP_HZ = 400.0  # gaps between partials that are not the end of the spectrum
 _KNEE_DB = 4.5  # a fall by this much against the half octave below: 18 dB/octave, steeper than music falls
 _WALL_DB = 30.0  # brick wall: a fall by this much within a sixth of an octave
+_EMPTIED_DB = 30.0  # over digital silence
 _CODEC_CUTOFFS_HZ = (16_000.0, 19_000.0, 20_000.0)  # where MP3 and AAC encoders cut
 _DC_LINES = 4  # half the main lobe of the window: a DC offset is no content
 _PLATEAU_LINES = 32  # fewer lines than this under an edge say nothing of a plateau
@@ -50,14 +51,16 @@ class Bandwidth:
 
 @dataclass(frozen=True)
 class LineLevels:
-    """What each spectral line falls back to (10th percentile over time) and rises to (95th percentile).
+    """What each spectral line falls back to (10th percentile over time) and rises to (95th percentile), and its
+    mean power.
 
-    Both shaped (lines,), from 0 Hz to the Nyquist frequency, in dB against a full-scale sine, to 1 dB, −140 at
-    least; channels by their mean power.
+    Shaped (lines,), from 0 Hz to the Nyquist frequency, in dB against a full-scale sine, −140 at least, percentiles
+    to 1 dB; channels by their mean power.
     """
 
     low_db: Levels
     high_db: Levels
+    mean_db: Levels
 
 
 def detect_bandwidth(recording: Recording) -> Bandwidth:
@@ -86,13 +89,15 @@ def measure_line_levels(blocks: Iterable[Samples], sample_rate: int) -> LineLeve
         (counts >= quantile * counts[:, -1:]).argmax(axis=1) + _SILENCE_DBFS
         for quantile in (LOW_QUANTILE, _HIGH_QUANTILE)
     )
-    return LineLevels(low, high)
+    power = histogram @ 10 ** ((np.arange(_CELLS) + _SILENCE_DBFS) / 10)
+    mean = 10 * np.log10(power / np.maximum(counts[:, -1], 1) + 10 ** (_SILENCE_DBFS / 10))
+    return LineLevels(low, high, mean)
 
 
 def find_upper_edge(levels: LineLevels, sample_rate: int) -> Bandwidth:
     """Bandwidth from the levels of spectral lines, evenly spaced from 0 Hz to sample_rate / 2.
 
-    Content rises 12 dB over the noise that its line falls back to; where it stops, the spectrum ends if from
+    Content moves by more than steady noise does; where it stops, the spectrum ends if from
     there its level falls by 12 dB within half an octave (never to return), down to the knee of that slope.
     Of sound without rests, in which content and noise cannot be told apart, the end is the highest such fall.
     Gentler falls are music's own and end nothing.
@@ -110,6 +115,9 @@ def find_upper_edge(levels: LineLevels, sample_rate: int) -> Bandwidth:
         return Bandwidth(0.0, False, _SILENCE_DBFS)
 
     line = np.arange(lines)
+    emptied = _emptied_from(envelope)
+    if emptied is not None:
+        return Bandwidth(emptied * line_hz, True, _SILENCE_DBFS)
     # Half an octave above, and near the Nyquist frequency half the way there.
     above = np.minimum(np.ceil(line * 2**0.5), np.ceil((line + lines - 1) / 2)).astype(np.int64)
     highest_above = np.maximum.accumulate(envelope[::-1])[::-1][above]
@@ -130,6 +138,17 @@ def find_upper_edge(levels: LineLevels, sample_rate: int) -> Bandwidth:
             wall = len(plateau) >= _PLATEAU_LINES and np.median(plateau) - envelope[beyond] >= _WALL_DB
             return Bandwidth(knee * line_hz, bool(wall), float(highest_above[knee]))
     return Bandwidth(nyquist, False, float(envelope[_DC_LINES:].min()))
+
+
+def _emptied_from(envelope: Levels) -> int | None:
+    """The line over which a filter left nothing at all of a spectrum that goes on at audible levels up to it."""
+    audible = envelope >= _SILENCE_DBFS + _EMPTIED_DB
+    last = int(np.flatnonzero(audible)[-1]) if audible.any() else 0
+    beyond = int(np.ceil(last * 2 ** (1 / 12)))
+    if last < _PLATEAU_LINES or beyond >= len(envelope) or envelope[beyond:].max() > _SILENCE_DBFS:
+        return None
+    half_octave = envelope[int(last / 2**0.5) : last + 1]
+    return last if np.median(half_octave) >= _SILENCE_DBFS + 2 * _EMPTIED_DB else None
 
 
 def analysis_frames(blocks: Iterable[Samples], size: int) -> Iterator[Samples]:

@@ -69,12 +69,12 @@ class OctaveSpectra:
 
 
 class OctaveMeter:
-    """Sums octaves of audio given block by block; its state is what does not fill a window yet."""
+    """Sums spectra of audio given block by block; its state is that, and what does not fill a window yet."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._spectra = OctaveSpectra(sample_rate)
         self._pending = np.zeros((channels, 0), np.float32)
-        self._sums = np.zeros(len(OCTAVES_HZ))
+        self._sums = np.zeros(len(self._spectra.hertz))
         self._frames = 0
 
     def update(self, block: npt.NDArray[np.float32]) -> None:
@@ -88,12 +88,19 @@ class OctaveMeter:
 
     def levels(self) -> Floats:
         """(octaves,): mean square of all channels in each octave so far, full scale 1; 0 where there is nothing."""
-        sums = self._sums + self._sums_of(self._pending) if self._pending.size else self._sums
-        return sums / max(1, self._frames * len(self._pending))
+        return self._spectra.by_octave(self._power()) / max(1, self._frames * len(self._pending))
+
+    def centroid_hz(self) -> float | None:
+        """The mean frequency of the power so far, an offset left out; None of silence."""
+        power = self._power()[1:]
+        whole = float(power.sum())
+        return float(power @ self._spectra.hertz[1:]) / whole if whole > 0 else None
+
+    def _power(self) -> Floats:
+        return self._sums + self._sums_of(self._pending) if self._pending.size else self._sums
 
     def _sums_of(self, samples: npt.NDArray[np.float32]) -> Floats:
-        spectra = self._spectra.frames(samples)
-        return self._spectra.by_octave(np.square(np.abs(spectra)).sum(axis=(0, 1)))
+        return np.asarray(np.square(np.abs(self._spectra.frames(samples))).sum(axis=(0, 1)), np.float64)
 
 
 def octave_levels(recording: Recording) -> Floats:

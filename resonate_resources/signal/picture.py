@@ -6,7 +6,7 @@ Small, since pictures are kept in Dagster's event log; on a ground of its own, s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ _LEFT, _RIGHT = 44, 12
 _TITLE, _WAVE, _SPECTROGRAM, _GAP = 22, 44, 72, 10
 _ROW = _TITLE + _WAVE + 2 + _SPECTROGRAM + _GAP
 _AXIS = 24
+_BAR_LINE, _LEAST_APART = 6, 5
 
 _SHADES = 12  # of the spectrogram: more are not seen at this size, and cost bytes
 
@@ -57,10 +58,15 @@ class _Overview:
     spectrum: _Floats
 
 
-def draw(recordings: Mapping[str, Recording], marks: Mapping[float, str] | None = None) -> bytes:
+def draw(
+    recordings: Mapping[str, Recording],
+    marks: Mapping[float, str] | None = None,
+    downbeats_s: Sequence[float] = (),
+) -> bytes:
     """A PNG with one row for each recording, all to one scale of time, level and frequency.
 
     marks: time in seconds → what begins there; a line through all rows, with its label.
+    downbeats_s: bars, drawn at the waveforms' edges; where they would lie too close, every other, every fourth …
     """
     from PIL import Image, ImageDraw
 
@@ -71,6 +77,10 @@ def draw(recordings: Mapping[str, Recording], marks: Mapping[float, str] | None 
         columns = max(1, round(_PLOT_WIDTH * recording.duration / longest)) if longest else 1
         write(pen, (_LEFT, row * _ROW + _TITLE - 5), name, "ls", colour=TEXT, size=13)
         _draw_row(image, pen, row * _ROW, recording, _overview(recording, columns))
+        for seconds in _apart(downbeats_s):
+            x, wave_top = _LEFT + round(seconds / longest * _PLOT_WIDTH), row * _ROW + _TITLE
+            pen.line((x, wave_top, x, wave_top + _BAR_LINE), fill=TEXT)
+            pen.line((x, wave_top + _WAVE - _BAR_LINE, x, wave_top + _WAVE - 1), fill=TEXT)
     for seconds, label in (marks or {}).items():
         x = _LEFT + round(seconds / longest * _PLOT_WIDTH)
         pen.line((x, _TITLE, x, len(recordings) * _ROW - _GAP), fill=TEXT)
@@ -78,6 +88,14 @@ def draw(recordings: Mapping[str, Recording], marks: Mapping[float, str] | None 
     _draw_axis(image, pen, len(recordings) * _ROW, longest)
 
     return png(image, np.concatenate([shades(_SHADES), [_WELL, _WAVE_PEAK, _WAVE_RMS]]))
+
+
+def _apart(downbeats_s: Sequence[float]) -> Sequence[float]:
+    """Every so manyth of them that they lie some pixels apart."""
+    every = 1
+    while len(downbeats_s) > every and len(downbeats_s) / every * _LEAST_APART > _PLOT_WIDTH:
+        every *= 2
+    return downbeats_s[::every]
 
 
 def _overview(recording: Recording, columns: int) -> _Overview:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +12,13 @@ import numpy.typing as npt
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.kicks import Seconds
 from resonate_resources.signal.mono import mono_blocks, overlapping_frames
+from resonate_resources.signal.pump_depth import Heard, Shape, hear_depth
 from resonate_resources.signal.smoothly import smoothly
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 Law = Callable[[Floats], Floats]
-Shape = Literal["exponential", "linear"]
 
 _RATE = 8000  # Hz
 _HOP_S, _FRAME_S = 0.01, 0.03
@@ -36,15 +36,20 @@ _DEPTHS_DB = np.arange(-6.0, 24.0, 0.1)
 _ALIKE_DB = 1.0  # how far falls of one depth lie apart
 _FEWEST, _ENOUGH = 8.0, 16.0  # strokes
 _SLIGHT_DB, _PLAIN_DB = 0.5, 4.3
-# Over 60 stems of composed songs that don't pump no more than 0.07 was explained (docs/measurements.md).
-_UNLIKE, _LIKE = 0.12, 0.4
+# Of 122 stems of composed songs that don't pump one had 0.13 explained, all others 0.07 at most.
+_UNLIKE, _LIKE = 0.13, 0.26
 _SOME, _MOST = 0.4, 0.65  # of the strokes, by how much they tell, that a fall comes with
+_BESIDE_S = 0.025  # strokes are found within 10 ms, and levels are of 30
+_OFTEN = 160  # strokes that a depth is heard from, evenly chosen
+_STRAYS, _LEAST_STRAY_DB = 2.2, 0.5  # of the median by which levels lie off their course
+_VAGUE_DB, _SURE_DB = 9.0, 4.0  # between which 80 % of the depths lie that might be
 
 
 @dataclass(frozen=True)
 class Pumping:
-    """Of one stem. depth_db: how far it falls at a stroke; release_s: in which the fall, in dB, goes back to 1/e;
-    shape: in dB; confidence: 0 to 1, that this is pumping and not how the music is played."""
+    """Of one stem. depth_db: how far it falls at a stroke, before the room that it sounds in; release_s: in which
+    the fall, in dB, goes back to 1/e; shape: in dB; confidence: 0 to 1, that this is pumping, and not how the music
+    is played, and as deep."""
 
     depth_db: float
     release_s: float
@@ -61,29 +66,40 @@ def hear_pumping(stem: Recording, strokes: Seconds) -> Pumping:
     What is played has a level and a slope of its own at each stroke; what most strokes have in common is the fall:
     at once down, smoothly back. Its law is the one that leaves the fewest levels untold.
     """
-    around, courses, heard, since = _courses(_levels(stem), strokes)
-    if len(courses) < _FEWEST:
+    levels = _levels(stem)
+    around, at, heard, since = _courses(levels, strokes)
+    if len(at) < _FEWEST:
         return _STILL
+    courses = levels[at.clip(0, len(levels) - 1)]
     own = _without_own(around, heard)
-    levels = own(courses)
-    least = still = _untold(levels, heard)
-    found, together = _STILL, 0.0
+    told = own(courses)
+    least = still = _untold(told, heard)
+    found, together, stray = _STILL, 0.0, _STRAY_DB
     for shape, release_s, law in _laws():
         fall = own(-law(since))
         weights = np.einsum("st,st->s", fall, fall)
-        each = np.einsum("st,st->s", fall, levels) / np.maximum(weights, 1e-9)
+        each = np.einsum("st,st->s", fall, told) / np.maximum(weights, 1e-9)
         depth_db = _most_common(each, weights)
-        untold = _untold(levels - depth_db * fall, heard)
+        untold = _untold(told - depth_db * fall, heard)
         if untold < least and depth_db > 0:
             found, least = Pumping(depth_db, release_s, shape, 1.0), untold
             together = float(weights[each > depth_db / 2].sum() / weights.sum())
+            stray = float(np.median(np.abs(told - depth_db * fall)[heard]))
     confidence = (
         smoothly(1 - least / max(still, 1e-9), _UNLIKE, _LIKE)
         * smoothly(together, _SOME, _MOST)
         * smoothly(found.depth_db, _SLIGHT_DB, _PLAIN_DB)
         * smoothly(len(courses), _FEWEST, _ENOUGH)
     )
-    return Pumping(found.depth_db, found.release_s, found.shape, confidence)
+    if confidence == 0:
+        return _STILL
+    wide = max(_LEAST_STRAY_DB, min(_STRAY_DB, _STRAYS * stray))
+    chosen = np.unique(np.linspace(0, len(at) - 1, min(len(at), _OFTEN)).round().astype(int))
+    looked = heard[chosen] & (np.abs(around) > _BESIDE_S)
+    row, column = np.nonzero(looked)
+    deep = hear_depth(levels, _HOP_S, strokes, Heard(at[chosen][looked], around[column], row), wide)
+    confidence *= smoothly(deep.most_db - deep.least_db, _VAGUE_DB, _SURE_DB)
+    return Pumping(deep.depth_db, deep.release_s, deep.shape, confidence)
 
 
 def _laws() -> Iterator[tuple[Shape, float, Law]]:
@@ -114,10 +130,10 @@ def _levels(stem: Recording) -> Floats:
     return np.asarray(np.concatenate([*parts, np.zeros(0)]), np.float64)
 
 
-def _courses(levels: Floats, strokes: Seconds) -> tuple[Floats, Floats, Mask, Floats]:
-    """Times around a stroke in s, (times,), and (strokes, times) each: levels there, whether they are heard, and
-    the time since the last stroke. Heard is what lies between the strokes before and behind, until a note begins or
-    ends; strokes with little of it are left out."""
+def _courses(levels: Floats, strokes: Seconds) -> tuple[Floats, Ints, Mask, Floats]:
+    """Times around a stroke in s, (times,), and (strokes, times) each: numbers of the levels there, whether they
+    are heard, and the time since the last stroke. Heard is what lies between the strokes before and behind, until a
+    note begins or ends; strokes with little of it are left out."""
     around = np.arange(-round(_BEFORE_S / _HOP_S), round(_LONGEST_S / _HOP_S))
     around = around[np.abs(around) * _HOP_S > _FRAME_S / 2]  # frames that hear the fall itself are neither
     seconds = np.asarray(around * _HOP_S, np.float64)
@@ -136,7 +152,7 @@ def _courses(levels: Floats, strokes: Seconds) -> tuple[Floats, Floats, Mask, Fl
     heard &= (seconds < behind - _FRAME_S / 2) & (seconds + before > _FRAME_S / 2)
     since = np.where(seconds < 0, seconds + before, seconds)
     enough = (heard & (seconds > 0)).sum(axis=1) >= _FEWEST_FRAMES
-    return seconds, courses[enough], heard[enough], since[enough]
+    return seconds, at[enough], heard[enough], since[enough]
 
 
 def _without_own(around: Floats, heard: Mask) -> Callable[[Floats], Floats]:

@@ -6,7 +6,7 @@ Where several sing at once, the pitch is that of the strongest.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from resonate_resources.recipe import Engine
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Progress, Recording, silent
+from resonate_resources.signal.band_levels import Floats
 from resonate_resources.signal.pitch_track import HOP, SAMPLE_RATE, pitch_track
 from resonate_resources.transcription.note_path import Span, note_spans
 from resonate_resources.transcription.sung_onsets import Heard, heard
@@ -29,6 +30,11 @@ _BEND_STEP = (
 )
 _FURTHEST_BEND = 12.0
 _SMOOTHED = 5  # frames: a single one an octave off is an error
+_VIBRATO = 18  # frames: a cycle at 5.5 Hz, as singers have it (Sundberg, The Science of the Singing Voice)
+_HOLDING, _HELD_WITHIN = 15, 1.0  # frames, semitones: a pitch that stays so long within them is held
+_LEAST_HELD = 0.45
+"""Of what is voiced in notes so much is held where somebody sings: of six recordings of singers 0.64 and
+more, of speech 0.23, under noise 0.30."""
 
 
 class SungNotes:
@@ -39,8 +45,33 @@ class SungNotes:
     def notes(self, stem: Recording, voice: Voice, progress: Progress = silent) -> list[Note]:
         told = heard(stem, pitch_track(stem, voice.lowest_hz, voice.highest_hz, progress))
         shortest = round(voice.shortest_s / _SECONDS)
-        notes = (_note(span, told, shortest) for span in _spans(told))
+        spans = list(_spans(told))
+        if not _sings([told.pitch[span.start : span.end] for span in spans]):
+            return []
+        notes = (_note(span, told, shortest) for span in spans)
         return [note for note in notes if note is not None and note.offset_s <= stem.duration + _SECONDS]
+
+
+def _sings(pitches: Sequence[Floats]) -> bool:
+    """Whether pitches, in semitones every 10 ms, NaN where nothing is voiced, are held as in singing."""
+    from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
+
+    held = voiced = 0
+    for pitch in pitches:
+        known = np.flatnonzero(~np.isnan(pitch))
+        if not len(known):
+            continue
+        whole = np.interp(np.arange(known[0], known[-1] + 1), known, pitch[known])
+        voiced += len(whole)
+        if len(whole) < _HOLDING:
+            continue
+        course = uniform_filter1d(whole, _VIBRATO, mode="nearest")
+        span = maximum_filter1d(course, _HOLDING) - minimum_filter1d(course, _HOLDING)
+        still = span <= _HELD_WITHIN
+        half = _HOLDING // 2
+        still[:half] = still[-half:] = False  # what reaches over an end is shorter
+        held += int(maximum_filter1d(still, _HOLDING).sum())
+    return held >= _LEAST_HELD * voiced
 
 
 def _spans(told: Heard) -> Iterator[Span]:

@@ -15,8 +15,8 @@ import numpy as np
 
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.band_levels import Floats, band_levels, bands_between
+from resonate_resources.signal.network import Network
 from resonate_resources.signal.pitch_track import HOP, SAMPLE_RATE, PitchTrack
-from resonate_resources.transcription.network import Network
 
 _FILE = resources.files("resonate_resources.transcription") / "sung_onsets.npz"
 

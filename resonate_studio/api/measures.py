@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from resonate_assets.acceptance import acceptance
+from resonate_resources.signal.sound_quality import Score
 from resonate_resources.storage.artefacts import Artefact
 from resonate_studio.api import models
 
@@ -19,6 +20,19 @@ _SPOKEN = {
     "section_boundaries": "places of sections",
 }
 """Dimensions whose name says how they are measured, by what they tell."""
+
+
+_LESSENED_BY = {
+    "noise": "less for noise that never rests",
+    "hum": "less for hum of the mains",
+    "loudness": "less for what is very soft or overdriven",
+    "dynamics": "less for what was squashed",
+    "balance": "less for what is muffled or shrill",
+    "bandwidth": "less for missing highs",
+    "clipping": "less for tops that are cut flat",
+    "metallic": "less for metallic shimmer",
+}
+"""Parts of the quality of sound, by what they suffer from."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,14 @@ class _Measure:
 
 
 _MEASURES = (
+    _Measure(
+        "sound quality",
+        "of 100",
+        (("master", "original_quality"), ("profile", "quality")),
+        (("master", "master_quality"),),
+        better="up",
+        moved=1.0,
+    ),
     _Measure("loudness", "LUFS", (("raw_track", "loudness_lufs"),), (("master", "loudness_lufs"),)),
     _Measure(
         "true peak",
@@ -77,6 +99,14 @@ def quality_of(made: Mapping[str, Artefact]) -> models.Quality:
         dimensions=dimensions,
         measures=[row for each in _MEASURES if (row := _row(each, measured)) is not None],
     )
+
+
+def sound_of(quality: Score) -> models.SoundQuality:
+    parts = [
+        models.Dimension(name=part, score=score, detail=_LESSENED_BY.get(part, ""))
+        for part, score in quality.parts.items()
+    ]
+    return models.SoundQuality(total=quality.total, parts=parts)
 
 
 def _row(

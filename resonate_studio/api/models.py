@@ -115,9 +115,14 @@ class TrackList(Shape):
 
 
 class Section(Shape):
+    """name: what it may be called, a hint. Confidences: 0 to 1; confidence: null until the analysis is made."""
+
     start_s: float
     end_s: float
     label: str
+    name: str | None
+    name_confidence: float
+    confidence: float | None
 
 
 class Chord(Shape):
@@ -127,11 +132,16 @@ class Chord(Shape):
 
 
 class Music(Shape):
-    """What the profile knows. Empty lists are of what it does not know (yet)."""
+    """What the profile knows. Empty lists are of what it does not know (yet). Confidences: 0 to 1; of the key, null
+    where the brief says it. time_signature: of most of the track, `6/8`."""
 
     tempo_bpm: float | None
+    tempo_confidence: float
+    time_signature: str | None
     key: str | None
+    key_confidence: float | None
     camelot: str | None
+    sound: SoundQuality
     beats_s: list[float]
     downbeats_s: list[float]
     sections: list[Section]
@@ -187,6 +197,13 @@ class Dimension(Shape):
     name: str
     score: float
     detail: str
+
+
+class SoundQuality(Shape):
+    """How the original sounds by itself, 0 to 100, and the parts that are known. total: null of silence."""
+
+    total: float | None
+    parts: list[Dimension]
 
 
 class BeforeAfter(Shape):

@@ -22,7 +22,7 @@ from resonate_studio.api.addresses import file_url, results_of, track_url
 from resonate_studio.api.hearable import hearable_of
 from resonate_studio.api.jobs import Jobs, stage_of
 from resonate_studio.api.library import Library, Row, Snapshot
-from resonate_studio.api.measures import quality_of
+from resonate_studio.api.measures import quality_of, sound_of
 from resonate_studio.api.measuring import with_measures
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.problems import ProblemError, not_found
@@ -258,14 +258,42 @@ def _music(profiled: Artefact, analysed: Artefact | None) -> models.Music | None
         analysis = None if analysed is None else Analysis.read(analysed.path(ANALYSIS))
     except ValidationError:  # of an earlier version, whose track is behind
         return None
-    sections = profile.sections if analysis is None else analysis.sections
+    sections = (
+        [
+            models.Section(
+                start_s=one.start_s,
+                end_s=one.end_s,
+                label=one.label,
+                name=None,
+                name_confidence=0,
+                confidence=None,
+            )
+            for one in profile.sections
+        ]
+        if analysis is None
+        else [
+            models.Section(
+                start_s=one.start_s,
+                end_s=one.end_s,
+                label=one.label,
+                name=one.name,
+                name_confidence=one.name_confidence,
+                confidence=one.confidence,
+            )
+            for one in analysis.sections
+        ]
+    )
     return models.Music(
         tempo_bpm=profile.tempo_bpm,
+        tempo_confidence=profile.tempo_confidence,
+        time_signature=profile.metre,
         key=profile.key,
+        key_confidence=profile.key_confidence,
         camelot=profile.camelot,
+        sound=sound_of(profile.quality),
         beats_s=list(profile.beats_s),
         downbeats_s=list(profile.downbeats_s),
-        sections=[models.Section(start_s=one.start_s, end_s=one.end_s, label=one.label) for one in sections],
+        sections=sections,
         chords=[
             models.Chord(start_s=one.start_s, end_s=one.end_s, label=chord_text(one.label))
             for one in (analysis.chords if analysis else ())

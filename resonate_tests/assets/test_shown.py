@@ -142,7 +142,11 @@ def test_a_master_tells_its_verdict_and_three_numbers_before_its_files(tmp_path:
             {"duration_s": 187.0, "channels": 2, "sample_rate_hz": 44100, "loudness_lufs": "-inf"},
             "3:07, stereo, 44.1 kHz, −∞ LUFS",
         ),
-        ("profile", {"key": "E major", "loudness_lufs": -13.92}, "no steady tempo, E major, -13.9 LUFS"),
+        (
+            "profile",
+            {"key": "E major", "loudness_lufs": -13.92, "quality": 91.2},
+            "no steady tempo, E major, -13.9 LUFS, sounds like 91 of 100",
+        ),
         (
             "stems",
             {
@@ -165,6 +169,11 @@ def test_a_master_tells_its_verdict_and_three_numbers_before_its_files(tmp_path:
             "master",
             {"loudness_lufs": "-inf", "limiting_db": 0.0, "bounded": True},
             "−∞ LUFS, peaks limited by 0.0 dB, too short or too silent to be judged",
+        ),
+        (
+            "master",
+            {"loudness_lufs": -14.0, "limiting_db": 1.0, "original_quality": 71.4, "master_quality": 82.6},
+            "-14.0 LUFS, peaks limited by 1.0 dB, sound quality 71 → 83 of 100",
         ),
         ("qc_scores", {"master_total": 97.0}, "the master scores 97.0 of 100"),
         (

@@ -56,7 +56,17 @@ PARTS = {
         ("profiling.resource", "measure_width", "draw"),
     ),
     "analysis": (
-        ("analysis.resource", "chords_of", "stem_levels", "remains_of_others", "hear_timbre", "find_form"),
+        (
+            "analysis.resource",
+            "hear_harmony",
+            "stem_levels",
+            "remains_of_others",
+            "hear_timbre",
+            "likeness_of",
+            "find_form",
+            "hear_melody",
+            "_equalisation",
+        ),
         (
             "analysis.resource",
             "hear_envelope",

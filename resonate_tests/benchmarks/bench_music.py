@@ -18,12 +18,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from resonate_resources.analysis.analysis import ANALYSIS, Analysis
-from resonate_resources.analysis.resource import AnalysisResource, Grid
+from resonate_resources.analysis.resource import MELODY, AnalysisResource, Grid
 from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.profiling.resource import ProfilingResource
-from resonate_resources.recordings.recording import Recording, silent
+from resonate_resources.recordings.recording import Recording, Stems, silent
+from resonate_resources.separation.spectral.engine import SpectralSeparator
+from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.transcription.drum_strokes import DrumStrokes
 from resonate_resources.transcription.resource import PARTS, transcriber_of
 from resonate_tests.benchmarks.music_truth.composing import compose
@@ -35,6 +39,7 @@ from resonate_tests.benchmarks.music_truth.scoring import (
     Truth,
     calibration,
     judged,
+    judged_parts,
     scores,
     table,
 )
@@ -89,10 +94,14 @@ def by_analysis(song: Path) -> Estimate:
         grid = Grid.of(profile.model_dump())
         AnalysisResource().analyse(Recording.open(song / "mix.wav"), stems, grid, Path(scratch))
         analysis = Analysis.read(Path(scratch) / ANALYSIS)
+        melody = np.load(Path(scratch) / MELODY)
+        line = melody["times_s"], melody["hertz"]
     depths = [found.depth_db for found in analysis.pumping.values() if found.confidence > 0.5]
     return {
-        "chords": [{"start_s": c.start_s, "end_s": c.end_s, "value": c.label} for c in analysis.chords],
-        "sections": [{"start_s": s.start_s, "end_s": s.end_s, "value": s.label} for s in analysis.sections],
+        "chords": [{**chord.model_dump(), "value": chord.label} for chord in analysis.chords],
+        "sections": [{**section.model_dump(), "value": section.label} for section in analysis.sections],
+        "melody": line,
+        "rt60_s": {str(octave): told for octave, told in analysis.space.rt60_s.items() if told},
         "pump_db": max(depths, default=None),
     }
 
@@ -109,9 +118,22 @@ def _longest_signature(profile: Profile) -> str | None:
 
 def by_transcription(song: Path) -> Estimate:
     """Notes of the true stems."""
+    return _notes_of(
+        {stem: Recording.open(song / f"{stem}.wav") for stem in STEMS if (song / f"{stem}.wav").exists()}
+    )
+
+
+def by_separation(song: Path) -> Estimate:
+    """Notes of the stems that the embedded engine parts the mixture into."""
+    with TemporaryDirectory() as scratch:
+        stems = SpectralSeparator().separate(Recording.open(song / "mix.wav"), Path(scratch), silent)
+        remains = remains_of_others(stems)
+        return _notes_of({name: stem for name, stem in stems.items() if name not in remains})
+
+
+def _notes_of(stems: Stems) -> Estimate:
     notes = {}
-    for stem in (stem for stem in STEMS if (song / f"{stem}.wav").exists()):
-        recording = Recording.open(song / f"{stem}.wav")
+    for stem, recording in stems.items():
         if stem == "drums":
             heard = DrumStrokes().strokes(recording, silent)
         else:
@@ -125,9 +147,16 @@ ANALYSES: Mapping[str, Callable[[Path], Estimate]] = {
     "profile": by_profile,
     "analysis": by_analysis,
     "transcription": by_transcription,
+    "separated": by_separation,
     "librosa": by_librosa,
     "madmom": by_madmom,
 }
+
+
+def _lead(seed: int) -> list[tuple[float, float, int, int]]:
+    """Notes of what plays the melody where it is not sung."""
+    lead = compose(seed).parts.get("lead")
+    return [(n.onset_s, n.offset_s, n.pitch, n.velocity) for n in lead.notes] if lead else []
 
 
 def failures(truth: Truth, told: Estimate, found: Mapping[str, float]) -> str:
@@ -161,11 +190,15 @@ def main() -> None:
         began, heard_s = time.process_time(), 0.0
         for song in songs:
             truth = json.loads((song / "truth.json").read_text(encoding="utf-8"))
+            truth["lead"] = truth["notes"]["vocals"] or _lead(truth["seed"])
             told = ANALYSES[name](song)
             found = scores(truth, told)
             for measure, score in found.items():
                 rows.setdefault(name, {}).setdefault(measure, []).append(score)
             said.setdefault(name, []).extend(judged(told, found))
+            if name == "analysis":
+                for one in judged_parts(truth, told["chords"], told["sections"]):
+                    said.setdefault(one.measure, []).append(one)
             heard_s += truth["duration_s"]
             if line := failures(truth, told, found):
                 print(f"{name}, {line}", flush=True)

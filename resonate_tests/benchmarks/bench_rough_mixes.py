@@ -133,7 +133,7 @@ def facts_of(track: Recording, folder: Path) -> TrackFacts:
         profile.bandwidth_hz,
         profile.octaves_db,
         profile.snr_db,
-        profile.crest_db,
+        profile.loudness.plr_db,
         profile.correlation,
         [(section.start_s, section.end_s) for section in profile.sections],
     )

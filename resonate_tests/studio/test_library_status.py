@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection
 from resonate_studio.home import open_instance, settings_for
 from resonate_studio.library_status import WORST_FIRST, LibraryStatus, TrackStatus, library_status
-from resonate_studio.status_command import _span, _tell
+from resonate_studio.status_command import _span, _tell, _tell_one
 from resonate_studio.terminal import console
 from resonate_tests.manifests import manifest
 
@@ -136,10 +136,15 @@ def storage_of(settings: Settings) -> StorageResource:
     return storage
 
 
-def make(settings: Settings, track: str, *stages: str) -> None:
+def make(
+    settings: Settings,
+    track: str,
+    *stages: str,
+    measures: Mapping[str, float | str] = {"master_total": 90.0},
+) -> None:
     """Artefacts without files, as they stand in the store and in the index."""
     storage = storage_of(settings)
-    made = [manifest(stage, track, measures={"master_total": 90.0}) for stage in stages]
+    made = [manifest(stage, track, measures=dict(measures)) for stage in stages]
     for each in made:
         storage.store.write(f"artefacts/{each.stage}/{track}/manifest.json", each.to_json())
     record_all(storage.database, made)
@@ -156,6 +161,23 @@ def test_a_track_without_a_run_waits_and_one_that_has_begun_without_its_run_is_u
         "fresh": "waiting",
         "begun": "unfinished",
     }
+
+
+def test_a_track_that_cant_be_judged_says_why_and_not_that_it_is_going_to_be(
+    opened: Opened, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, instance = opened
+    track = "silence-0123456789ab"
+    run(instance, "silence", dg.DagsterRunStatus.SUCCESS)
+    make(settings, track, *STAGES, measures={"loudness_lufs": "-inf", "master_total": 100.0})
+    [found] = library_status(settings, instance, track).tracks
+    assert found.accepted is None
+    assert found.reason == "too short or too silent to be judged"
+    details = {"artist": None, "title": None, "source": None, "exports": None, "stages": {}}
+    _tell_one(console(quiet=False), found, details)
+    told = capsys.readouterr().out
+    assert "can't be judged" in told
+    assert "yet" not in told
 
 
 def test_what_is_no_partition_is_no_track_whatever_the_index_has_of_it(opened: Opened) -> None:

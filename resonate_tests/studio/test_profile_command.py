@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from resonate_resources.signal.loudness import measure_loudness
 from resonate_studio.demo_song import DemoSong
 from resonate_tests.studio.test_sound_commands import RATE, resonate, told
 
@@ -20,13 +21,20 @@ def test_a_profile_tells_the_tempo_metre_key_and_chords_that_a_song_was_made_wit
     assert found["tempo_bpm"] == pytest.approx(composition.tempo_bpm, rel=0.02)
     assert found["time_signature"] == "4/4"
     assert found["key"] == "F# minor"  # composed so: tonic 6 from C, minor
-    assert found["loudness"]["loudness_lufs"] == found["loudness_lufs"]
-    assert {"downbeats_s", "sections", "bandwidth_hz", "snr_db"} <= set(found)
+    assert found["loudness"]["integrated_lufs"] == pytest.approx(
+        measure_loudness(demo_song.mix).integrated_lufs
+    )
+    assert {"beats_s", "downbeats_s", "sections", "bandwidth_hz", "cut", "snr_db", "hum", "dc"} <= set(found)
+    assert (found["rt60_s"], found["rt60_confidence"]) == (None, 0.0)  # nobody listened for a room
+    assert 0 < found["quality"]["total"] <= 100
+    assert min(found["quality"]["parts"].values()) <= found["quality"]["total"]
     labels = {chord["label"] for chord in found["chords"]}
     assert any(label.startswith("F#:min") for label in labels), labels
     report = resonate("profile", demo_song.mix.path).output
     assert "BPM" in report
     assert "F# minor" in report
+    assert "of 100" in report
+    assert "█" in report
     assert max(map(len, report.splitlines())) <= 80
 
 

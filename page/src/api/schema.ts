@@ -951,7 +951,8 @@ export interface components {
         };
         /**
          * Music
-         * @description What the profile knows. Empty lists are of what it does not know (yet).
+         * @description What the profile knows. Empty lists are of what it does not know (yet). Confidences: 0 to 1; of the key, null
+         *     where the brief says it. time_signature: of most of the track, `6/8`.
          */
         Music: {
             /** Beats S */
@@ -964,10 +965,17 @@ export interface components {
             downbeats_s: number[];
             /** Key */
             key: string | null;
+            /** Key Confidence */
+            key_confidence: number | null;
             /** Sections */
             sections: components["schemas"]["Section"][];
+            sound: components["schemas"]["SoundQuality"];
             /** Tempo Bpm */
             tempo_bpm: number | null;
+            /** Tempo Confidence */
+            tempo_confidence: number;
+            /** Time Signature */
+            time_signature: string | null;
         };
         /**
          * Note
@@ -1046,14 +1054,33 @@ export interface components {
             /** Url */
             url: string;
         };
-        /** Section */
+        /**
+         * Section
+         * @description name: what it may be called, a hint. Confidences: 0 to 1; confidence: null until the analysis is made.
+         */
         Section: {
+            /** Confidence */
+            confidence: number | null;
             /** End S */
             end_s: number;
             /** Label */
             label: string;
+            /** Name */
+            name: string | null;
+            /** Name Confidence */
+            name_confidence: number;
             /** Start S */
             start_s: number;
+        };
+        /**
+         * SoundQuality
+         * @description How the original sounds by itself, 0 to 100, and the parts that are known. total: null of silence.
+         */
+        SoundQuality: {
+            /** Parts */
+            parts: components["schemas"]["Dimension"][];
+            /** Total */
+            total: number | null;
         };
         /**
          * Spectrum
@@ -1278,6 +1305,7 @@ export type Rejected = components['schemas']['Rejected'];
 export type RejectedFiles = components['schemas']['RejectedFiles'];
 export type Result = components['schemas']['Result'];
 export type Section = components['schemas']['Section'];
+export type SoundQuality = components['schemas']['SoundQuality'];
 export type Spectrum = components['schemas']['Spectrum'];
 export type StageReport = components['schemas']['StageReport'];
 export type Track = components['schemas']['Track'];

@@ -1,5 +1,5 @@
 /** Before and after: numbers, the twelve dimensions, and where the spectrum moved. */
-import type { BeforeAfter, Dimension, Track, Version } from "../api/schema.ts";
+import type { BeforeAfter, Dimension, SoundQuality, Track, Version } from "../api/schema.ts";
 import { SideScroll } from "../design/SideScroll.tsx";
 import { measure, moment, typeset } from "../format.ts";
 import { Difference } from "./Difference.tsx";
@@ -12,6 +12,7 @@ export function ComparePanel({ track }: { track: Track }) {
       {track.versions.length > 1 && <Difference track={track} />}
       {measures.length > 0 && <Measures measures={measures} versions={track.versions} />}
       {dimensions.length > 0 && <Dimensions dimensions={dimensions} total={total} />}
+      {track.music !== null && <Sound sound={track.music.sound} />}
       {track.versions.length < 2 && measures.length === 0 && dimensions.length === 0 && (
         <p className="soft">There is nothing to compare yet.</p>
       )}
@@ -84,6 +85,19 @@ function shown({ unit }: BeforeAfter, value: number | null): string {
   return measure(value === null || unit !== "Hz" ? value : value / 1000, "");
 }
 
+/** How the original sounds by itself. */
+function Sound({ sound }: { sound: SoundQuality }) {
+  if (sound.total === null) return null;
+  return (
+    <section className="card block-card" aria-labelledby="sound">
+      <h2 id="sound">
+        Sound of the original<span className="figures soft"> {Math.round(sound.total)} of 100</span>
+      </h2>
+      <Bars dimensions={sound.parts} />
+    </section>
+  );
+}
+
 const GOOD = 90;
 const FAIR = 70;
 
@@ -93,22 +107,28 @@ function Dimensions({ dimensions, total }: { dimensions: readonly Dimension[]; t
       <h2 id="dimensions">
         Likeness to the original{total !== null && <span className="figures soft"> {Math.round(total)} of 100</span>}
       </h2>
-      <ul className="bars">
-        {dimensions.map((dimension) => (
-          <li key={dimension.name} title={typeset(dimension.detail)}>
-            <span className="cut">{title(dimension.name)}</span>
-            <svg className="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-              <rect className="bar-ground" width={100} height={8} />
-              <rect className={levelOf(dimension.score)} width={Math.max(0, dimension.score)} height={8} />
-            </svg>
-            <span className="figures">
-              {Math.round(dimension.score)}
-              <span className="unseen"> of 100. {typeset(dimension.detail)}</span>
-            </span>
-          </li>
-        ))}
-      </ul>
+      <Bars dimensions={dimensions} />
     </section>
+  );
+}
+
+function Bars({ dimensions }: { dimensions: readonly Dimension[] }) {
+  return (
+    <ul className="bars">
+      {dimensions.map((dimension) => (
+        <li key={dimension.name} title={typeset(dimension.detail)}>
+          <span className="cut">{title(dimension.name)}</span>
+          <svg className="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+            <rect className="bar-ground" width={100} height={8} />
+            <rect className={levelOf(dimension.score)} width={Math.max(0, dimension.score)} height={8} />
+          </svg>
+          <span className="figures">
+            {Math.round(dimension.score)}
+            <span className="unseen"> of 100. {typeset(dimension.detail)}</span>
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,9 +1,9 @@
 """Writes levels of drum stems with their strokes, to fit the network of drum strokes on.
 
-`python -m resonate_tests.benchmarks.drum_strokes.examples FOLDER SONGS [SEPARATED]`: drum tracks of ours, some with
-a band that leaks into them; of SONGS (`music_truth`'s, seeds under 100) the drums, and the other stems as what no
-drum is struck in; from SEPARATED/SEED/drums.wav, where it is there, what separation leaves of them. Needs Debian's
-fluid-soundfont-gm, musescore-general-soundfont and hydrogen-drumkits.
+`python -m resonate_tests.benchmarks.drum_strokes.examples FOLDER SONGS`: drum tracks of ours, some with a band that
+leaks into them; of SONGS (`bench_music SONGS --songs train --render-only`) the drums, and the other stems as what
+no drum is struck in; of some of them what the embedded engine leaves of the drums. A quarter of an hour. Needs
+Debian's fluid-soundfont-gm, musescore-general-soundfont and hydrogen-drumkits.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import numpy as np
 import soxr
 from scipy import fft
 
-from resonate_resources.recordings.recording import Recording, write_samples
-from resonate_resources.transcription import drum_network
+from resonate_resources.recordings.recording import Recording, silent, write_samples
+from resonate_resources.separation.spectral.engine import SpectralSeparator
+from resonate_resources.signal import drum_network
+from resonate_resources.signal.band_levels import Floats
 from resonate_tests.benchmarks.drum_strokes.kits import CLASSES, Kit, any_kit, unseen_kit
 from resonate_tests.benchmarks.mask_fitting.playing import RATE, Audio, Random, in_room
 
@@ -29,7 +31,9 @@ Stroke = tuple[float, int]
 SECONDS = 20
 TRACKS = 300
 UNSEEN = 40
-"""Of so many more tracks kits are those that nothing is fitted on: thresholds are chosen by them."""
+"""Of so many more tracks kits are those that the network is not fitted on: they tell how well it does."""
+SEPARATED = 10
+"""So many songs are separated, too: the first."""
 TRAIN_BELOW = 100
 _KEYS = {36: (36,), 38: (38,), 45: (43, 45, 47, 50), 42: (42,), 46: (46,), 49: (49,), 51: (51,)}
 _DENSITY = {
@@ -150,7 +154,7 @@ def leak(songs: Sequence[Path], rng: Random) -> Audio:
     return out / (np.sqrt(np.mean(out**2)) + 1e-9)
 
 
-def kept(levels: drum_network.Floats, strokes: Sequence[Stroke], into: Path) -> None:
+def kept(levels: Floats, strokes: Sequence[Stroke], into: Path) -> None:
     np.savez(
         into,
         bands=levels.astype(np.float16),
@@ -170,7 +174,7 @@ def track(seed: int, songs: Sequence[Path], into: Path, unseen: bool = False) ->
         kept(drum_network.levels(write_samples(Path(scratch) / "t.wav", samples, RATE)), strokes, into)
 
 
-def song(folder: Path, separated: Path | None, into: Path) -> None:
+def song(folder: Path, into: Path, separated: bool) -> None:
     strokes = [
         (note[0], note[2])
         for note in json.loads((folder / "truth.json").read_text())["notes"].get("drums", [])
@@ -182,15 +186,17 @@ def song(folder: Path, separated: Path | None, into: Path) -> None:
                 told,
                 into / f"{folder.name} {name}.npz",
             )
-    if separated is not None and (stem := separated / folder.name / "drums.wav").exists():
-        kept(drum_network.levels(Recording.open(stem)), strokes, into / f"{folder.name} separated.npz")
+    if separated:
+        with tempfile.TemporaryDirectory() as scratch:
+            stems = SpectralSeparator().separate(Recording.open(folder / "mix.wav"), Path(scratch), silent)
+            kept(drum_network.levels(stems["drums"]), strokes, into / f"{folder.name} separated.npz")
 
 
-def main(into: Path, songs: Path, separated: Path | None) -> None:
+def main(into: Path, songs: Path) -> None:
     into.mkdir(parents=True, exist_ok=True)
     known = sorted(path.parent for path in songs.glob("*/truth.json") if int(path.parent.name) < TRAIN_BELOW)
-    for folder in known:
-        song(folder, separated, into)
+    for number, folder in enumerate(known):
+        song(folder, into, separated=number < SEPARATED)
     for seed in range(TRACKS):
         track(seed, known, into / f"track {seed}.npz")
     (into / "unseen").mkdir(exist_ok=True)
@@ -199,4 +205,4 @@ def main(into: Path, songs: Path, separated: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:3]), Path(sys.argv[3]) if len(sys.argv) > 3 else None)
+    main(*(Path(argument) for argument in sys.argv[1:3]))

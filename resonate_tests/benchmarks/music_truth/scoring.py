@@ -22,11 +22,20 @@ class Stretch(TypedDict):
     value: str
 
 
+class Doubted(Stretch, total=False):
+    """A chord, or a section, and how sure it is; of a section, that it begins there. name: what it is called."""
+
+    confidence: float
+    name: str | None
+    name_confidence: float
+
+
 class Estimate(TypedDict, total=False):
     """What an analysis tells. A field that is absent was not looked for, and isn't judged; null is "unknown".
 
     chords in Harte's syntax; notes: stem → rows; drums' pitches are General MIDI percussion keys. rt60_s: octave
-    band's centre in Hz, as text, → s. pump_db: None where nothing pumps. confidence: measure → 0…1.
+    band's centre in Hz, as text, → s. melody: times in s, Hz (0: none). pump_db: None where nothing
+    pumps. confidence: measure → 0…1.
     """
 
     tempo_bpm: float | None
@@ -36,6 +45,7 @@ class Estimate(TypedDict, total=False):
     key: str | None
     chords: Sequence[Stretch]
     sections: Sequence[Stretch]
+    melody: tuple[Sequence[float], Sequence[float]]
     notes: Mapping[str, Sequence[NoteRow]]
     rt60_s: Mapping[str, float] | None
     bandwidth_hz: float | None
@@ -61,7 +71,7 @@ _ROOM_OCTAVES = ("125", "250", "500", "1000", "2000", "4000")  # ISO 3382-1
 def scores(truth: Truth, told: Estimate) -> dict[str, float]:
     """Measure → 0…1, of what was looked for and what the song can tell."""
     found: dict[str, float] = {}
-    for judge in (_rhythm, _harmony, _form, _notes, _sound):
+    for judge in (_rhythm, _harmony, _form, _notes, _melody, _sound):
         found |= judge(truth, told)
     return found
 
@@ -145,6 +155,18 @@ def _notes(truth: Truth, told: Estimate) -> dict[str, float]:
     return found
 
 
+def _melody(truth: Truth, told: Estimate) -> dict[str, float]:
+    """Raw pitch accuracy: within 50 cents, of the time in which the lead plays or sings."""
+    if "melody" not in told or not truth.get("lead"):
+        return {}
+    times, hertz = (np.asarray(values, float) for values in told["melody"])
+    true = np.zeros(len(times))
+    for onset, offset, pitch, _ in truth["lead"]:
+        true[(times >= onset) & (times < offset)] = 440 * 2 ** ((pitch - 69) / 12)
+    accuracy = float(mir_eval.melody.evaluate(times, true, times, hertz)["Raw Pitch Accuracy"])
+    return {"melody, sung" if truth["notes"]["vocals"] else "melody, played": accuracy}
+
+
 def _strokes(true: Sequence[NoteRow], ours: Sequence[NoteRow], keys: tuple[int, ...]) -> tuple[int, int, int]:
     """How many match, were struck, were heard."""
     struck, heard = (np.array(sorted(row[0] for row in rows if row[2] in keys)) for rows in (true, ours))
@@ -216,6 +238,8 @@ MEASURES = (
     *(Measure(f"notes, {stem}", 0.75, 0.75) for stem in ("vocals", "bass", "other")),
     Measure("drums", 0.85, 0.85),
     *(Measure(f"drums, {name}", None) for name in (*DRUMS, "open hat")),
+    Measure("melody, sung", None),
+    Measure("melody, played", None),
     Measure("RT60", None),
     Measure("bandwidth", None),
     Measure("pump depth", None),
@@ -238,6 +262,38 @@ def judged(told: Estimate, found: Mapping[str, float]) -> list[Judged]:
         for name, confidence in told.get("confidence", {}).items()
         if name in found
     ]
+
+
+def judged_parts(
+    truth: Truth, chords: Sequence[Doubted] = (), sections: Sequence[Doubted] = ()
+) -> list[Judged]:
+    """Of each chord, whether root and quality are right for most of it; of each section but the first, whether one
+    begins within 3 s; and whether it is called what most of it is."""
+    found = []
+    for chord in chords:
+        shares = _shares(truth["chords"], chord)
+        same = mir_eval.chord.tetrads(
+            [true["value"] for true in truth["chords"]], [chord["value"]] * len(shares)
+        )
+        if (total := float(shares[same >= 0].sum())) > 0:
+            right = float(shares[same == 1].sum()) > total / 2
+            found.append(Judged("chords", chord["confidence"], right))
+    starts = np.array([true["start_s"] for true in truth["sections"][1:]])
+    for number, section in enumerate(sections):
+        if number:
+            near = float(np.abs(starts - section["start_s"]).min(initial=np.inf)) < 3
+            found.append(Judged("sections begin", section["confidence"], near))
+        if section["name"]:
+            true_name = truth["section_names"][int(_shares(truth["sections"], section).argmax())]
+            found.append(Judged("sections' names", section["name_confidence"], section["name"] == true_name))
+    return found
+
+
+def _shares(true: Sequence[Stretch], told: Stretch) -> npt.NDArray[np.float64]:
+    """(spans,): for how many seconds each of the true ones holds in the other."""
+    spans, _ = _labelled(true)
+    ends = np.minimum(spans[:, 1], told["end_s"])
+    return np.asarray(np.clip(ends - np.maximum(spans[:, 0], told["start_s"]), 0, None), np.float64)
 
 
 BINS = (0.0, 0.5, 0.7, 0.85, 0.95, 1.0)

@@ -7,7 +7,8 @@ import mir_eval
 import numpy as np
 import pytest
 
-from resonate_resources.analysis.chords import Chord, KeyFrom, chords_of
+from resonate_resources.analysis.bars import tones
+from resonate_resources.analysis.chords import Chord, KeyFrom, chords_of, hear_harmony
 from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_tests.resources.analysis.progression import CHORDS, RATE, SECONDS, progression
 
@@ -97,3 +98,12 @@ def test_stretches_join_without_a_seam(tmp_path: Path) -> None:
     bars = [[labels[round(6.0 * bar + beat, 1)] for beat in np.arange(0, 6, 0.5)] for bar in range(10)]
     same = [np.mean([a == b for a, b in zip(bar, bars[0], strict=True)]) for bar in bars]
     assert min(same) > 0.8
+
+
+def test_chroma_is_strongest_in_the_pitches_of_the_chord_that_sounds(tmp_path: Path) -> None:
+    harmony = hear_harmony(written(tmp_path, progression()), BEATS)
+    assert len(harmony.chroma) == len(harmony.edges_s) - 1
+    for number, (label, _) in enumerate(CHORDS):
+        at = int(np.searchsorted(harmony.edges_s, (number + 0.6) * SECONDS)) - 1
+        sounding = tones(label) > 0
+        assert harmony.chroma[at][sounding].mean() > 2 * harmony.chroma[at][~sounding].mean()

@@ -99,3 +99,9 @@ def test_noise_that_stays_as_it_is_has_no_sweep(tmp_path: Path) -> None:
     still = filtered_noise(np.full(150, 3000.0), np.random.default_rng(1))
     assert find_sweeps(recorded(still, tmp_path)) == []
     assert find_sweeps(recorded(np.zeros(SAMPLE_RATE), tmp_path)) == []
+
+
+def test_noise_that_fades_out_has_no_sweep(tmp_path: Path) -> None:
+    still = filtered_noise(np.full(150, 6000.0), np.random.default_rng(2))
+    fading = still * 10 ** (-3 * np.linspace(-1, 1, len(still)).clip(0))
+    assert find_sweeps(recorded(fading, tmp_path)) == []

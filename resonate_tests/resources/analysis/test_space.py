@@ -1,4 +1,4 @@
-"""Rooms, delays and traces that are known, because they were made."""
+"""Rooms and delays that are known, because they were made."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from resonate_resources.analysis.delay import hear_delay
 from resonate_resources.analysis.robotic import held_pitch_of
 from resonate_resources.analysis.space import find_decays, hear_space
-from resonate_resources.analysis.traces import find_traces
 from resonate_resources.recordings.recording import Recording, write_samples
 
 RATE = 44_100
@@ -32,18 +31,13 @@ def bursts(seed: int, every_s: float, length_s: float) -> Wave:
 
 
 def in_room(dry: Wave, rt60_s: float, seed: int) -> Wave:
-    """In a diffuse room: its response is noise that falls by 60 dB in rt60_s."""
+    """In a diffuse room, (2, frames): its responses, one a channel, are noise that falls by 60 dB in rt60_s."""
     from scipy.signal import oaconvolve
 
     seconds = np.arange(round(1.3 * rt60_s * RATE)) / RATE
-    response = np.random.default_rng(seed).standard_normal(len(seconds)) * 10 ** (-3 * seconds / rt60_s)
-    wet = oaconvolve(dry, response / np.sqrt(np.square(response).sum()))[: len(dry)]
-    return dry + wet
-
-
-def twangs(every_s: float, rt60_s: float, hertz: float) -> Wave:
-    since = TIME % every_s
-    return 0.3 * np.sin(2 * np.pi * hertz * since) * 10 ** (-3 * since / rt60_s)
+    response = np.random.default_rng(seed).standard_normal((2, len(seconds))) * 10 ** (-3 * seconds / rt60_s)
+    response /= np.sqrt(np.square(response).sum(axis=1, keepdims=True))
+    return dry + oaconvolve(dry[None], response, axes=1)[:, : len(dry)]
 
 
 @pytest.mark.parametrize("rt60_s", [0.5, 1.2])
@@ -59,19 +53,27 @@ def test_the_time_of_a_room_is_heard_in_every_octave_within_a_fifth(rt60_s: floa
         assert told is None or told == pytest.approx(rt60_s, rel=0.2)
 
 
-def test_instruments_that_ring_for_times_of_their_own_are_no_room(tmp_path: Path) -> None:
-    stems = {
-        "drums": recording(tmp_path / "drums.wav", twangs(1.1, 0.5, 997)),
-        "other": recording(tmp_path / "other.wav", twangs(1.7, 1.5, 1013)),
-    }
-    assert hear_space(stems).confidence < 0.5
+@pytest.mark.parametrize("pan", [0.5, 0.1])
+def test_noises_that_die_away_by_themselves_are_no_room_wherever_they_are(pan: float, tmp_path: Path) -> None:
+    """Straight decays of 0.6 s in every octave, and both stems agree; but both channels have the same."""
+    noise = np.random.default_rng(8).standard_normal(len(TIME)) * 10 ** (-3 * (TIME % 1.1) / 0.6)
+    stem = recording(tmp_path / "drums.wav", 0.3 * np.stack([(1 - pan) * noise, pan * noise]))
+    assert hear_space({"drums": stem, "other": stem}).confidence == 0
 
 
-def test_one_stem_does_not_tell_its_room(tmp_path: Path) -> None:
-    stem = recording(tmp_path / "drums.wav", in_room(bursts(1, 1.1, 0.05), 0.8, 5))
-    found = hear_space({"drums": stem})
+def test_one_channel_does_not_tell_its_room(tmp_path: Path) -> None:
+    wet = in_room(bursts(1, 1.1, 0.05), 0.8, 5)
+    assert hear_space({"drums": recording(tmp_path / "stereo.wav", wet)}).confidence > 0.5
+    found = hear_space({"drums": recording(tmp_path / "mono.wav", wet[0])})
     assert found.confidence == 0
     assert set(found.rt60_s.values()) == {None}
+
+
+def test_silence_and_a_click_have_no_room(tmp_path: Path) -> None:
+    click = np.zeros((2, RATE))
+    click[:, 100] = 1
+    for name, wave in (("silence", np.zeros((2, RATE))), ("click", click), ("short", click[:, :200])):
+        assert hear_space({"drums": recording(tmp_path / f"{name}.wav", wave)}).confidence == 0
 
 
 def test_a_decay_with_two_slopes_is_told_by_its_second() -> None:
@@ -79,7 +81,7 @@ def test_a_decay_with_two_slopes_is_told_by_its_second() -> None:
     course = 10 * np.log10(10 ** (-200 * seconds / 10) + 10 ** ((-12 - 40 * seconds) / 10))
     decays = find_decays(np.maximum(np.concatenate([np.full(50, -60.0), course]), -60))
     assert len(decays) == 1
-    assert decays[0, 0] == pytest.approx(40, rel=0.1)
+    assert decays[0].rate_db_s == pytest.approx(40, rel=0.1)
 
 
 @pytest.mark.parametrize(("time_s", "level"), [(0.085, 0.5), (0.375, 0.35), (0.8, 0.5)])
@@ -90,78 +92,11 @@ def test_a_delay_is_heard_to_the_sample(time_s: float, level: float, tmp_path: P
     wet[by:] += level * dry[:-by]
     found = hear_delay(recording(tmp_path / "vocals.wav", wet))
     assert found is not None
-    assert found.confidence > 0.9
+    assert found.confidence > 0.5
     assert found.time_s == pytest.approx(time_s, abs=2e-4)
     none = hear_delay(recording(tmp_path / "dry.wav", dry))
     assert none is not None
     assert none.confidence < 0.1
-
-
-def music() -> Wave:
-    return bursts(4, 0.5, 0.3) + 0.01 * np.random.default_rng(6).standard_normal(len(TIME))
-
-
-def test_clean_noise_has_no_traces(tmp_path: Path) -> None:
-    found = find_traces(recording(tmp_path / "clean.wav", np.stack([music(), music()])))
-    assert found.cut == "none"
-    assert found.comb is None
-    assert found.hum is None
-    assert found.images_hz == ()
-    assert found.flat_tops == 0
-    assert found.dc == pytest.approx((0, 0), abs=1e-3)
-
-
-@pytest.mark.parametrize("mains_hz", [50, 60])
-def test_hum_is_heard_with_its_level(mains_hz: int, tmp_path: Path) -> None:
-    harmonics = sum(0.01 * np.sin(2 * np.pi * mains_hz * n * TIME) for n in (1, 2, 3, 4))
-    found = find_traces(recording(tmp_path / "hum.wav", music() + harmonics)).hum
-    assert found is not None
-    assert found.mains_hz == mains_hz
-    assert found.level_dbfs == pytest.approx(-40 + 6.02, abs=1.5)
-
-
-def test_a_comb_of_steady_lines_has_its_spacing(tmp_path: Path) -> None:
-    spacing = 750.0
-    lines = sum(0.003 * np.sin(2 * np.pi * spacing * n * TIME + n) for n in range(1, 28))
-    found = find_traces(recording(tmp_path / "comb.wav", music() + lines)).comb
-    assert found is not None
-    assert found.spacing_hz == pytest.approx(spacing, rel=0.01)
-
-
-def test_an_image_over_half_a_rate_is_found(tmp_path: Path) -> None:
-    rng = np.random.default_rng(7)
-    tones = rng.uniform(8000, 10_800, 25)
-    wave = sum(0.01 * np.sin(2 * np.pi * hertz * TIME) for hertz in tones)
-    mirrored = sum(0.004 * np.sin(2 * np.pi * (22_050 - hertz) * TIME) for hertz in tones)
-    assert find_traces(recording(tmp_path / "plain.wav", 0.1 * music() + wave)).images_hz == ()
-    found = find_traces(recording(tmp_path / "image.wav", 0.1 * music() + wave + mirrored))
-    assert found.images_hz == (11_025.0,)
-
-
-def test_every_clipped_top_of_a_tone_is_counted_and_a_clean_one_has_none(tmp_path: Path) -> None:
-    tone = 1.4 * np.sin(2 * np.pi * 110 * TIME)
-    clipped = find_traces(recording(tmp_path / "clipped.wav", tone.clip(-0.9, 0.9)))
-    assert clipped.flat_tops == pytest.approx(2 * 110 * SECONDS, rel=0.01)
-    assert find_traces(recording(tmp_path / "tone.wav", 0.6 * tone)).flat_tops == 0
-
-
-def test_an_offset_is_told_by_channel(tmp_path: Path) -> None:
-    found = find_traces(recording(tmp_path / "dc.wav", np.stack([music() + 0.05, music() - 0.02])))
-    assert found.dc == pytest.approx((0.05, -0.02), abs=1e-3)
-
-
-def test_a_telephones_band_is_told_from_a_brick_wall(tmp_path: Path) -> None:
-    from scipy.signal import firwin, oaconvolve
-
-    phone = firwin(2001, (300, 3400), pass_zero=False, fs=RATE)
-    wall = firwin(2001, 16_000, fs=RATE)
-    called = {
-        name: find_traces(recording(tmp_path / f"{name}.wav", oaconvolve(music(), taps, "same")))
-        for name, taps in (("phone", phone), ("wall", wall))
-    }
-    assert called["phone"].cut == "phone band"
-    assert called["wall"].cut == "brick wall"
-    assert "AAC or MP3 at 128 kbit/s" in called["wall"].cut_fits
 
 
 def test_a_held_note_wanders_as_far_as_it_was_made_to() -> None:

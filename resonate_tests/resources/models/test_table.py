@@ -13,7 +13,9 @@ from resonate_resources.models.table import as_markdown, known_models
 from resonate_resources.profiling import bars, beat_network
 from resonate_resources.separation.engines import offers
 from resonate_resources.separation.spectral import spleeter
+from resonate_resources.signal import drum_network
 from resonate_resources.transcription import basic_pitch, sung_notes
+from resonate_resources.transcription.drum_strokes import DrumStrokes
 
 REPOSITORY = Path(__file__).parents[3]
 BY_NAME = {model.name: model for model in known_models()}
@@ -48,6 +50,7 @@ def test_hashes_and_sizes_are_those_of_the_files_that_are_here() -> None:
         basic_pitch.BasicPitch.engine.model: basic_pitch._model_file(),
         sung_notes.SungNotes.engine.model: resources.files("resonate_resources.transcription")
         / "sung_onsets.npz",
+        DrumStrokes.engine.model: drum_network._FILE,
         "resonate/beats": bars._WEIGHTS,
         "resonate/masks": separation / "spectral" / "masks.npz",
         "resonate/predictor": separation / "prediction" / "predictor.npz",

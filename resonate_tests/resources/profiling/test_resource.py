@@ -30,10 +30,29 @@ def test_the_demos_tempo_and_key_are_right(product: Product, demo_song: DemoSong
 
 def test_measures_say_what_the_file_says(product: Product) -> None:
     profile = json.loads(product.files["profile.json"].read_text())
-    for name in ("tempo_bpm", "key", "loudness_lufs", "true_peak_dbtp", "bandwidth_hz", "width_db"):
+    for name in ("tempo_bpm", "key", "bandwidth_hz", "width_db", "snr_db", "cut"):
         assert product.measures[name] == pytest.approx(profile[name])
+    assert product.measures["loudness_lufs"] == pytest.approx(profile["loudness"]["integrated_lufs"])
+    assert product.measures["true_peak_dbtp"] == pytest.approx(profile["loudness"]["true_peak_dbtp"])
+    assert product.measures["quality"] == pytest.approx(profile["quality"]["total"])
     assert product.measures["beats"] == len(profile["beats_s"])
     assert product.measures["sections"] == len(profile["sections"])
+
+
+def test_levels_of_a_tone_are_those_of_its_amplitude(tmp_path: Path) -> None:
+    """0.5 of a sine: −6 dBTP, RMS 3 dB under that; at 997 Hz in one channel BS.1770 reads its RMS."""
+    tone = 0.5 * np.sin(2 * np.pi * 997 * np.arange(44_100 * 10) / 44_100)
+    recording = write_samples(tmp_path / "tone.wav", tone[None].astype(np.float32), 44_100)
+    product = ProfilingResource().profile(recording, ProfileBrief(), tmp_path)
+    profile = Profile.read(product.files["profile.json"])
+    assert profile.loudness.true_peak_dbtp == pytest.approx(-6.02, abs=0.05)
+    assert profile.loudness.crest_db == pytest.approx(3.01, abs=0.05)
+    assert profile.loudness.plr_db == pytest.approx(3.01, abs=0.1)
+    for loudest in (profile.loudness.max_momentary_lufs, profile.loudness.max_short_term_lufs):
+        assert loudest == pytest.approx(-9.03, abs=0.1)
+    assert profile.rms_dbfs == pytest.approx(-9.03, abs=0.02)
+    assert profile.centroid_hz == pytest.approx(997, rel=0.01)
+    assert profile.dc == pytest.approx((0.0,), abs=1e-4)
 
 
 def test_a_profile_survives_being_written_and_read(product: Product, tmp_path: Path) -> None:
@@ -81,6 +100,7 @@ def test_odd_recordings_have_a_profile_without_a_tempo(
     assert len(profile.sections) == 1
     assert any("tempo" in note for note in product.notes)
     assert not any(isinstance(value, float) and math.isnan(value) for value in product.measures.values())
+    assert (profile.quality.total is None) == (profile.loudness.integrated_lufs is None)
 
 
 def test_a_file_that_is_no_profile_is_refused(tmp_path: Path) -> None:

@@ -86,3 +86,19 @@ def test_silence_is_drawn_dark(tmp_path: Path) -> None:
     silence = recording(tmp_path / "silence.wav", np.zeros((2, RATE), np.float32))
     spectrogram = pixels(draw({"silence": silence}))[70:138, 46:580]
     assert spectrogram.max() <= 30
+
+
+def test_bars_are_drawn_over_the_waveform_where_they_begin(tmp_path: Path) -> None:
+    sound = recording(tmp_path / "tone.wav", tone(440, 10.0))
+    plain, with_bars = pixels(draw({"tone": sound})), pixels(draw({"tone": sound}, downbeats_s=(2.5, 7.5)))
+    columns = np.flatnonzero((plain != with_bars).any(axis=(0, 2)))
+    np.testing.assert_allclose((columns - 44) / 540 * 10, [2.5, 7.5], atol=0.02)
+
+
+def test_of_bars_that_lie_too_close_every_so_manyth_is_drawn(tmp_path: Path) -> None:
+    sound = recording(tmp_path / "tone.wav", tone(440, 10.0))
+    bars = tuple(np.arange(0, 10, 0.01).tolist())
+    plain, with_bars = pixels(draw({"tone": sound})), pixels(draw({"tone": sound}, downbeats_s=bars))
+    columns = np.flatnonzero((plain != with_bars).any(axis=(0, 2)))
+    assert np.diff(columns).min() >= 5
+    assert len(columns) > 50

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from resonate_resources.signal.sound_quality import Measures, sound_quality
 
 GOOD = Measures(
-    snr_db=60,
+    noise_db=60,
+    hum_db=float("-inf"),
     loudness_lufs=-14,
     dynamics_db=12,
     centroid_hz=2000,
@@ -22,7 +23,8 @@ GOOD = Measures(
 )
 
 WORSE = {
-    "snr_db": (60.0, 0.0),
+    "noise_db": (60.0, 0.0),
+    "hum_db": (-80.0, 0.0),
     "loudness_lufs": (-14.0, -60.0),
     "dynamics_db": (12.0, 0.0),
     "centroid_hz": (2000.0, 12_000.0),
@@ -41,7 +43,7 @@ def test_without_a_defect_it_is_100_and_with_all_of_them_0() -> None:
 
 @given(
     name=st.sampled_from(sorted(WORSE)),
-    others=st.lists(st.floats(0, 1), min_size=8, max_size=8),
+    others=st.lists(st.floats(0, 1), min_size=9, max_size=9),
     steps=st.tuples(st.floats(0, 1), st.floats(0, 1)),
 )
 def test_a_larger_defect_never_scores_higher(

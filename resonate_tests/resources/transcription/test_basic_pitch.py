@@ -132,6 +132,29 @@ def test_noise_that_cannot_be_heard_has_no_notes(level_db: float, tmp_path: Path
     assert BasicPitch().notes(recording, ANY) == []
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_noise_that_can_be_heard_has_no_bass_line(seed: int, tmp_path: Path) -> None:
+    """Pink, as of rain and tape: of 10 s of it some notes would be found by chance."""
+    frames = 10 * 44100
+    white = np.fft.rfft(np.random.default_rng(seed).standard_normal(frames))
+    pink = np.fft.irfft(white / np.sqrt(np.arange(1, len(white) + 1)))
+    samples = (0.05 * pink / pink.std())[np.newaxis].astype(np.float32)
+    assert BasicPitch().notes(write_samples(tmp_path / "noise.wav", samples, 44100), BASS) == []
+
+
+def test_hum_is_no_bass_and_a_note_that_is_plucked_is_one(tmp_path: Path) -> None:
+    time = np.arange(10 * 44100) / 44100
+    hum = sum(0.2 / n * np.sin(2 * np.pi * 50 * n * time + n) for n in (1, 2, 3, 5, 7))
+    assert (
+        BasicPitch().notes(write_samples(tmp_path / "hum.wav", np.float32(hum)[np.newaxis], 44100), BASS)
+        == []
+    )
+    plucked = np.concatenate([np.zeros((1, 44100), np.float32), tone(2, 49.0, 44100)], axis=1)
+    [note] = BasicPitch().notes(write_samples(tmp_path / "pluck.wav", plucked, 44100), BASS)
+    assert note.pitch == 31  # G1, 49.0 Hz
+    assert note.onset_s == pytest.approx(1.0, abs=0.05)
+
+
 @pytest.mark.parametrize("frames", [0, 1, 100])
 def test_a_recording_of_a_few_samples_has_no_notes(frames: int, tmp_path: Path) -> None:
     recording = write_samples(tmp_path / "short.wav", np.full((1, frames), 0.5, np.float32), 44100)

@@ -97,6 +97,28 @@ def test_a_tone_that_is_held_is_no_stroke(tmp_path: Path) -> None:
     assert strokes(audio, tmp_path) == []
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_noise_and_the_crackle_of_a_record_are_no_drums(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    frames = 10 * RATE
+    white = np.fft.rfft(rng.standard_normal(frames))
+    pink = np.fft.irfft(white / np.sqrt(np.arange(1, len(white) + 1)))
+    pink /= pink.std()
+    crackle = 0.002 * pink
+    for start in rng.integers(frames - 50, size=120):
+        crackle[start : start + 30] += (
+            rng.normal(0, 0.2) * np.exp(-np.arange(30) / 6) * rng.standard_normal(30)
+        )
+    for name, samples in (("pink", 0.1 * pink), ("crackle", crackle)):
+        (tmp_path / name).mkdir()
+        assert strokes(samples[np.newaxis].astype(np.float32), tmp_path / name) == [], name
+
+
+def test_the_clicks_of_a_metronome_are_no_drums(tmp_path: Path) -> None:
+    time = np.arange(10 * RATE) / RATE
+    assert strokes(np.where(time % 0.5 < 0.001, 0.8, 0.0)[np.newaxis].astype(np.float32), tmp_path) == []
+
+
 @pytest.mark.parametrize("stem", ["vocals", "other", "bass"])
 def test_what_sings_or_is_plucked_has_no_strokes(stem: str, demo_song: DemoSong) -> None:
     """The demo's instruments are none that the network was fitted on."""

@@ -158,16 +158,18 @@ def test_progress_ends_at_one(tmp_path: Path) -> None:
     assert seen[-1] == 1.0
 
 
-def test_real_speech_gives_notes_that_can_be_written(tmp_path: Path) -> None:
+def test_real_speech_whose_pitch_is_nowhere_held_has_no_notes(tmp_path: Path) -> None:
     with av.open(
         str(required("asterisk-core-sounds-en-g722") / "demo-congrats.g722"), format="g722"
     ) as container:
         samples = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
-    notes = heard(
-        write_samples(tmp_path / "speech.wav", samples[np.newaxis].astype(np.float32) / 32768, 16000)
-    )
-    assert len(notes) > 50  # half a minute of sentences
-    # Women speak at 165 to 255 Hz (Titze, Principles of Voice Production, 1994): E3 to B3.
-    assert 52 <= np.median([note.pitch for note in notes]) <= 59
-    write_notes(tmp_path / "speech.mid", notes, tempo=TempoMap.steady(97), name="vocals", program=52)
-    assert len(read_notes(tmp_path / "speech.mid")) == len(notes)
+    speech = samples[np.newaxis].astype(np.float32) / 32768  # half a minute of sentences
+    assert heard(write_samples(tmp_path / "speech.wav", speech, 16000)) == []
+
+
+@pytest.mark.parametrize("vibrato", [0.5, 1.5])
+def test_a_wide_vibrato_is_sung_and_a_pitch_that_only_glides_is_not(vibrato: float, tmp_path: Path) -> None:
+    sung_notes = heard(sung([held(60, 0.8, vibrato), held(64, 0.8, vibrato)], 0.4, tmp_path / "sung.wav"))
+    assert {60, 64} <= {note.pitch for note in sung_notes}
+    glides = [np.linspace(low, low + 6, RATE // 4) for low in (50, 54, 48, 52, 55, 49)]
+    assert heard(sung(glides, 0.4, tmp_path / "glides.wav")) == []

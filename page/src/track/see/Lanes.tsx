@@ -2,7 +2,7 @@
 import { memo } from "react";
 import type { Chord, Music, Section } from "../../api/schema.ts";
 import { Musical } from "../../design/Musical.tsx";
-import { spoken } from "../../format.ts";
+import { percent, spoken } from "../../format.ts";
 import { firstNotBefore } from "../../player/snap.ts";
 import { rulerClock } from "./rulerClock.ts";
 import { type View, marks, toPixels } from "./view.ts";
@@ -63,10 +63,13 @@ export const Sections = memo(function Sections({ view, width, sections, onChoose
           type="button"
           className="block section"
           style={placed(section, view, width)}
-          title={`Section ${section.label}: choose it as region`}
+          title={`Section ${section.label}${hinted(section)}: choose it as region`}
           onClick={() => onChoose(section)}
         >
-          <span className="cut">{section.label}</span>
+          <span className="cut">
+            {section.label}
+            {section.name !== null && <span className="section-name"> {section.name}?</span>}
+          </span>
         </button>
       ))}
     </div>
@@ -90,6 +93,12 @@ export const Chords = memo(function Chords({ view, width, chords }: Props & { ch
     </div>
   );
 });
+
+/** What a section may be called, and how sure that is. */
+function hinted({ name, name_confidence, confidence }: Section): string {
+  const perhaps = name === null ? "" : `, perhaps ${name === "intro" || name === "outro" ? "an" : "a"} ${name} (${percent(name_confidence)} sure)`;
+  return confidence === null ? perhaps : `${perhaps}, begins here (${percent(confidence)} sure)`;
+}
 
 function visible<T extends Marked>(marked: readonly T[], view: View): T[] {
   return marked.filter((one) => one.end_s > view.start_s && one.start_s < view.end_s);

@@ -3,7 +3,7 @@ import { type PointerEvent as Pressed, useCallback, useEffect, useMemo, useRef, 
 import type { Track } from "../../api/schema.ts";
 import { announce } from "../../design/announce.tsx";
 import { Musical } from "../../design/Musical.tsx";
-import { clock } from "../../format.ts";
+import { clock, percent } from "../../format.ts";
 import { factor } from "../../player/loudness.ts";
 import { useRemembered } from "../../remembered.ts";
 import { useFrame } from "../useFrame.ts";
@@ -125,10 +125,12 @@ export function Timeline({ track, notes }: Props) {
             {music.key !== null && (
               <>
                 Key <Musical text={music.key} />
+                {music.key_confidence !== null && ` (${percent(music.key_confidence)} sure)`}
               </>
             )}
             {music.key !== null && music.tempo_bpm !== null && " · "}
-            {music.tempo_bpm !== null && `${music.tempo_bpm.toFixed(1)} BPM`}
+            {music.tempo_bpm !== null && `${music.tempo_bpm.toFixed(1)} BPM (${percent(music.tempo_confidence)} sure)`}
+            {music.time_signature !== null && ` · ${music.time_signature}`}
           </p>
         )}
         <div className="tool-group" role="group" aria-label="What is shown">

@@ -1,4 +1,4 @@
-"""What generators, coders, converters and mains leave in a track.
+"""What microphones, generators, coders, converters and mains leave in a recording.
 
 What each is in real recordings is told in docs/measurements.md.
 """
@@ -19,6 +19,7 @@ from resonate_resources.signal.flat_tops import FlatTopMeter
 from resonate_resources.signal.mono import mono_blocks, overlapping_frames
 from resonate_resources.signal.quiet import QuietMeter
 from resonate_resources.signal.shimmer import Shimmer, measure_shimmer, spectrum_size
+from resonate_resources.signal.steady_noise import over_steady_noise_db
 
 Floats = npt.NDArray[np.float64]
 Cut = Literal["none", "natural", "brick wall", "phone band"]
@@ -65,13 +66,14 @@ class Hum:
 
 @dataclass(frozen=True)
 class Traces:
-    """cut: how the spectrum ends, at bandwidth_hz; cut_fits: what usually cuts there. images_hz: half sample rates
-    over which the spectrum is a mirror image of what lies below. shimmer: 0 to 1, see `signal.shimmer`; None where
-    there is no such band. dc: mean of each channel, full scale 1. flat_tops: clipped tops; noise_floor_dbfs: it is
-    no higher, None of silence."""
+    """cut: how the spectrum ends, at bandwidth_hz, the highest frequency with content; cut_fits: what usually cuts
+    there. images_hz: half sample rates over which the spectrum is a mirror image of what lies below. shimmer: 0 to
+    1, see `signal.shimmer`; None where there is no such band. dc: mean of each channel, full scale 1. flat_tops:
+    clipped tops. rms_dbfs: of all channels. snr_db, noise_floor_dbfs: noise is no louder, see `signal.quiet`;
+    over_steady_noise_db: all over what is as steady as noise. None of silence."""
 
-    cut: Cut
     bandwidth_hz: float
+    cut: Cut
     cut_fits: tuple[str, ...]
     comb: Comb | None
     images_hz: tuple[float, ...]
@@ -79,26 +81,33 @@ class Traces:
     hum: Hum | None
     dc: tuple[float, ...]
     flat_tops: int
+    rms_dbfs: float | None
+    snr_db: float | None
     noise_floor_dbfs: float | None
+    over_steady_noise_db: float | None
 
 
 def find_traces(track: Recording) -> Traces:
-    """The track is read twice, and in spans for its shimmer. Memory: 13 kB a 2 s."""
-    quiet, flat, sums = QuietMeter(track.sample_rate), FlatTopMeter(), np.zeros(track.channels)
+    """The track is read three times, and in spans for its shimmer. Memory: 13 kB a 2 s."""
+    quiet, flat = QuietMeter(track.sample_rate), FlatTopMeter()
+    sums, squares = np.zeros(track.channels), np.zeros(track.channels)
 
     def metered() -> Iterator[Samples]:
         for block in track.blocks():
             quiet.update(block)
             flat.update(block)
             sums.__iadd__(block.sum(axis=1, dtype=np.float64))
+            squares.__iadd__(np.square(block, dtype=np.float64).sum(axis=1))
             yield block
 
     levels = measure_line_levels(metered(), track.sample_rate)
     width = find_upper_edge(levels, track.sample_rate)
     cut = cut_of(width, levels, track.sample_rate)
+    one = levels if track.channels == 1 else _levels_of_mono(track)
+    power = float(squares.mean()) / max(1, track.frames)
     return Traces(
-        cut=cut,
         bandwidth_hz=width.upper_hz,
+        cut=cut,
         cut_fits=cut_fits(width.upper_hz) if cut in ("brick wall", "phone band") else (),
         comb=find_comb(levels, width.upper_hz, track.sample_rate),
         images_hz=find_images(levels, width.upper_hz, track.sample_rate),
@@ -106,8 +115,16 @@ def find_traces(track: Recording) -> Traces:
         hum=find_hum(track),
         dc=tuple((sums / max(1, track.frames)).tolist()),
         flat_tops=flat.count(),
+        rms_dbfs=10 * math.log10(power) if power > 0 else None,
+        snr_db=quiet.snr_db(),
         noise_floor_dbfs=quiet.floor_dbfs(),
+        over_steady_noise_db=over_steady_noise_db(one, track.sample_rate),
     )
+
+
+def _levels_of_mono(track: Recording) -> LineLevels:
+    blocks = (block[None] for block in mono_blocks(track, track.sample_rate))
+    return measure_line_levels(blocks, track.sample_rate)
 
 
 def cut_of(width: Bandwidth, levels: LineLevels, sample_rate: int) -> Cut:
