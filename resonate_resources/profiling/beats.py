@@ -27,6 +27,10 @@ _HEARD = 0.2
 """How sure it must be that a passage has a pulse: recordings are more often music than in what was fitted to."""
 _SILENT = 0.01
 """Mean rise of log10(1 + magnitude) under which nothing begins."""
+_EVEN = 0.5
+"""Standard deviation over beats of the log odds of a beat or a downbeat. A metronome's clicks have 0.02 to 0.3,
+songs 1.0 and more: where all beats are alike there are no bars."""
+_BAR = 4  # beats, that the tempo is told of where there are none
 _OTHER_TEMPO = 0.08
 _KNOWN = 1.1
 """How far beats may stray from a tempo that is known."""
@@ -41,9 +45,9 @@ class Beats:
     """beats_s, downbeats_s in seconds, rising; tempo_bpm None and all else empty where there is no beat to be
     heard.
 
-    tempo_curve: the mean tempo of each bar. second_tempo_bpm: what else it may be, as half or double. swing:
-    where in a beat its second half begins. Confidences, 0…1: that the tempo, its second, the beats, the
-    downbeats, the metre are right.
+    tempo_curve: the mean tempo of each bar; of every four beats where all are alike, and there are no bars.
+    second_tempo_bpm: what else it may be, as half or double. swing: where in a beat its second half begins.
+    Confidences, 0…1: that the tempo, its second, the beats, the downbeats, the metre are right.
     """
 
     tempo_bpm: float | None = None
@@ -63,8 +67,8 @@ class Beats:
 @dataclass(frozen=True)
 class Stretch:
     """Beats of a part of a recording: rows of seconds, and of each beat its bar's beats, its place, how sure
-    that is, and whether thirds begin between it and the next. pulses: what the tempo may be, the likeliest
-    first. signs: of the pulse, (6,) of `pulse_signs`; fit: of the bars."""
+    that is, and whether thirds begin between it and the next; no place is 0 where there are no bars. pulses: what
+    the tempo may be, the likeliest first. signs: of the pulse, (6,) of `pulse_signs`; fit: of the bars."""
 
     beats: Seconds
     bars: npt.NDArray[np.int64]
@@ -114,14 +118,18 @@ def find_beats(heard: Heard, duration_s: float, *, tempo_bpm: float | None = Non
         beats_s=tuple(beats.tolist()),
         downbeats_s=tuple(beats[downbeats].tolist()),
         time_signatures=tuple(_time_signatures(beats, bars, places, compound)),
-        tempo_curve=tuple(_tempo_curve(beats, np.flatnonzero(downbeats))),
+        tempo_curve=tuple(
+            _tempo_curve(
+                beats, np.flatnonzero(downbeats) if downbeats.any() else np.arange(0, len(beats), _BAR)
+            )
+        ),
         second_tempo_bpm=others[0].tempo_bpm if others else None,
         swing=_swing(heard, beats),
         tempo_confidence=1.0 if tempo_bpm else sure["tempo"],
         second_tempo_confidence=others[0].likely if others else 0.0,
         beats_confidence=sure["beats"],
-        downbeats_confidence=sure["downbeats"],
-        metre_confidence=sure["metre"],
+        downbeats_confidence=sure["downbeats"] if downbeats.any() else 0.0,
+        metre_confidence=sure["metre"] if downbeats.any() else 0.0,
     )
 
 
@@ -183,7 +191,9 @@ def decide(
     _, third, half, other_third, _ = features[:, 9:].T
     compound = _smooth(third + other_third) > 2 * _smooth(half)
     signs = pulse_signs(nats, beats)
-    return Stretch(beats, bars.beats_per_bar, bars.place, bars.sure, compound, pulses, signs, bars.fit)
+    even = features[1:-1, :2].std(axis=0).max() < _EVEN  # at the ends something else may sound
+    places = np.ones_like(bars.place) if even else bars.place
+    return Stretch(beats, bars.beats_per_bar, places, bars.sure, compound, pulses, signs, bars.fit)
 
 
 def _sounding(heard: Heard, beats: Seconds) -> npt.NDArray[np.bool_]:

@@ -113,6 +113,14 @@ def test_clicks_have_their_tempo_or_half_or_double_with_the_other_second(
     assert right[0] >= 0.1
 
 
+@pytest.mark.parametrize("tempo_bpm", [30, 75, 120, 174])
+def test_clicks_that_are_all_alike_have_no_bars(tempo_bpm: float, found: Find) -> None:
+    beats = found(clicks(steady(tempo_bpm, 24.0), 24.0))
+    assert beats.beats_s
+    assert (beats.downbeats_s, beats.time_signatures) == ((), ())
+    assert (beats.downbeats_confidence, beats.metre_confidence) == (0, 0)
+
+
 @pytest.mark.parametrize("tempo_bpm", [80.0, 82.5, 85.0, 90.0, 120.0, 174.0])
 def test_a_band_is_heard_at_its_tempo(tempo_bpm: float, found: Find) -> None:
     truth = steady(tempo_bpm, 24.0)
