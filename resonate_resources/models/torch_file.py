@@ -55,16 +55,16 @@ def read_torch_file(path: Path) -> Any:
     Both of torch's formats: the archive of 1.6 and later, and the one before. Raises ModelError where the file is
     neither, is cut short, or holds more than numbers, texts, lists, dictionaries and tensors.
     """
-    try:
-        with path.open("rb") as file:
+    with path.open("rb") as file:
+        try:
             if zipfile.is_zipfile(file):
                 return _read_archive(file)
             file.seek(0)
             return _read_legacy(file)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
-    except _MALFORMED as error:
-        raise ModelError(f"{path}: is no file of torch's, or is damaged ({error})") from error
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}") from error
+        except (*_MALFORMED, OSError) as error:  # an archive may send its reader anywhere
+            raise ModelError(f"{path}: is no file of torch's, or is damaged ({error})") from error
 
 
 class _Unpickler(pickle.Unpickler):

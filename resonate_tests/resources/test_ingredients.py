@@ -35,7 +35,7 @@ STAGES: dict[str, tuple[str, ...]] = {
 
 CHANGES = [
     ("raw_track", "recordings/decoding.py", r"^([A-Z_]+ = )(.+)$"),
-    ("profile", "profiling/beat_path.py", r"^(_WANDER = )(.+)$"),
+    ("profile", "profiling/beat_path.py", r"^(_HASTY_BPM = )(.+)$"),
     ("stems, whatever the engine", "separation/choosing.py", r"^(_MOSTLY = )(.+)$"),
     ("stems by the embedded engine", "separation/spectral/engine.py", r"^(CHUNK_SECONDS = )(.+)$"),
     ("stems by Demucs", "separation/demucs/engine.py", r"^(FADE_SECONDS = )(.+)$"),
