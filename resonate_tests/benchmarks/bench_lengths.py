@@ -35,48 +35,15 @@ from resonate_tests.benchmarks.music_truth.song import STEMS
 MINUTES = (1, 10, 60)
 _WARM, _WARM_S = "warm", 10.0
 PARTS = {
-    "profile": (
-        (
-            "profiling.analysis",
-            "hear_beats",
-            "find_beats",
-            "hear_timbre",
-            "pitch_class_energy",
-            "estimate_keys",
-        ),
-        ("profiling.analysis", "find_sections"),
-        (
-            "profiling.resource",
-            "measure_loudness",
-            "measure_true_peak",
-            "detect_bandwidth",
-            "octave_levels",
-            "snr_of",
-        ),
-        ("profiling.resource", "measure_width", "draw"),
-    ),
-    "analysis": (
-        (
-            "analysis.resource",
-            "hear_harmony",
-            "stem_levels",
-            "remains_of_others",
-            "hear_timbre",
-            "likeness_of",
-            "find_form",
-            "hear_melody",
-            "_equalisation",
-        ),
-        (
-            "analysis.resource",
-            "hear_envelope",
-            "_sweeps_of",
-            "pumping_of",
-            "space_of",
-            "traces_of",
-            "_product",
-        ),
-    ),
+    "profile": {
+        "profiling.analysis": "hear_beats find_beats hear_timbre pitch_class_energy estimate_keys find_sections",
+        "profiling.resource": "_measured measure_width _fingerprint draw",
+    },
+    "analysis": {
+        "analysis.resource": "hear_harmony stem_levels remains_of_others hear_timbre likeness_of find_form"
+        " hear_melody third_octaves hear_envelope hear_drum_envelopes _sweeps_of pumping_of space_of holes_of"
+        " held_pitch_of _product",
+    },
 }
 """Modules below resonate_resources, and functions that they call."""
 
@@ -149,9 +116,9 @@ def measure(stage: str, folder: Path) -> dict[str, Any]:
 
         return call
 
-    for place, *names in PARTS[stage]:
+    for place, names in PARTS[stage].items():
         module = importlib.import_module(f"resonate_resources.{place}")
-        for name in names:
+        for name in names.split():
             setattr(module, name, timed(name, getattr(module, name)))
     run(stage, folder.parent / _WARM)
     spent.clear()
