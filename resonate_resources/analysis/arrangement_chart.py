@@ -65,7 +65,8 @@ def _draw_arrangement(
     hue_of = _hues(analysis)
     for section in analysis.sections:
         left, right = across(section.start_s), across(section.end_s)
-        pen.rectangle((left, _TOP, max(left, right - 1), _TOP + _SECTIONS - 6), fill=_dark(hue_of[section.label], 0.55))
+        edge = max(left, right - 1)  # a section may be narrower than a pixel
+        pen.rectangle((left, _TOP, edge, _TOP + _SECTIONS - 6), fill=_dark(hue_of[section.label], 0.55))
         told = f"{section.label} {section.name}" if section.name else section.label
         shown = told if right - left > 7 * len(told) else section.label
         if right - left > 8:
