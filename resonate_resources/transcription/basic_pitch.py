@@ -54,6 +54,9 @@ _OVERLAP = 0.5  # of a note of a monophonic voice may lie under stronger ones: l
 _LEAST_SHARE = 0.8
 """Of a stem's power sounds in its notes, or within `_AROUND` of them: of what plays, true or separated, 0.87 and
 more; of noise, rain and crackle 0.72 and less."""
+_CHANCE_A_SECOND = 1.0
+"""Notes found by chance in noise, speech and drums are 0.6 a second at most; a bass under a record's loud crackle
+has 3.7, though they are but 0.66 of the power."""
 _AROUND = 4  # frames, 46 ms
 _HUM_S, _HUM_SHARE = 5.0, 0.95
 """A single note of a plucked voice so long, and of so much of what sounds, is hum or a drone."""
@@ -122,7 +125,8 @@ def _played(notes: Sequence[FrameNote], power: npt.NDArray[np.floating], voice: 
     sounding = np.zeros(len(power), np.bool_)
     for note in notes:
         sounding[max(note.start - _AROUND, 0) : note.end + _AROUND] = True
-    return bool(power[sounding].sum() >= _LEAST_SHARE * power.sum())
+    a_second = len(notes) * SAMPLE_RATE / (_HOP * len(power))
+    return bool(power[sounding].sum() >= _LEAST_SHARE * power.sum()) or a_second >= _CHANCE_A_SECOND
 
 
 def frame_time(frame: int) -> float:

@@ -142,6 +142,19 @@ def test_noise_that_can_be_heard_has_no_bass_line(seed: int, tmp_path: Path) -> 
     assert BasicPitch().notes(write_samples(tmp_path / "noise.wav", samples, 44100), BASS) == []
 
 
+def test_a_bass_line_under_loud_crackle_keeps_its_notes(tmp_path: Path) -> None:
+    """Two notes a second for 10 s, and clicks that hold more power than they."""
+    line = np.concatenate([tone(0.5, hertz, 44100, 0.1) for hertz in (55.0, 65.41, 73.42, 82.41) * 5], axis=1)
+    random = np.random.default_rng(1)
+    clicks = np.zeros_like(line)
+    for start in random.integers(0, line.shape[1] - 30, 400):
+        clicks[:, start : start + random.integers(3, 30)] += random.uniform(-0.6, 0.6)
+    notes = BasicPitch().notes(write_samples(tmp_path / "old.wav", line + clicks, 44100), BASS)
+    played = {(round(number * 0.5, 1), pitch) for number, pitch in enumerate((33, 36, 38, 40) * 5)}
+    heard = {(round(2 * note.onset_s) / 2, note.pitch) for note in notes}
+    assert len(played & heard) >= 0.7 * len(played)
+
+
 def test_hum_is_no_bass_and_a_note_that_is_plucked_is_one(tmp_path: Path) -> None:
     time = np.arange(10 * 44100) / 44100
     hum = sum(0.2 / n * np.sin(2 * np.pi * 50 * n * time + n) for n in (1, 2, 3, 5, 7))
