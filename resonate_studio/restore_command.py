@@ -63,8 +63,8 @@ def _plan(_ctx: click.Context, _param: click.Parameter, value: str) -> str | tup
 def restore(
     file: Path, steps: str | tuple[str, ...], preset: Preset, embedded: bool, out: Path, as_json: bool
 ) -> None:
-    """Mend FILE as a whole: clipping, clicks, hum, noise, a room, a lost band. It is not separated; stems are mended
-    by `resonate process`. With nothing to mend, its samples stay the very same."""
+    """Mend FILE as a whole: clipping, clicks, hum, noise, a room, a lost band. It is not separated; stems are
+    mended by `resonate process`. With nothing to mend, its samples stay the very same."""
     from resonate_resources.restoration.brief import RestorationBrief
     from resonate_resources.restoration.resource import REPORT, TRACK, RestorationResource
 
@@ -96,8 +96,8 @@ def restore(
         return
     told = console(as_json)
     kept = [step["step"] for step in done if step["kept"]]
-    told.print(f"{shown(file)} → {out}: {', '.join(kept) or 'nothing to mend, the very same samples'}", soft_wrap=True,
-               markup=False, highlight=False)  # fmt: skip
+    did = ", ".join(kept) or "nothing to mend, the very same samples"
+    told.print(f"{shown(file)} → {out}: {did}", soft_wrap=True, markup=False, highlight=False)
     for step in done:
         for line in _lines(step):
             told.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)

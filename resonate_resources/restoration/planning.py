@@ -20,8 +20,8 @@ STEPS: dict[Scope, tuple[StepName, ...]] = {
     "stem": _STEM,
     "file": tuple(step for step in get_args(StepName) if step != "polish"),
 }
-"""Damage of the whole recording is mended in the whole, where nothing of it has gone into the wrong stem yet; an octave
-is put back stem by stem, as a voice's is another than a cymbal's."""
+"""What damaged the whole recording is mended in the whole, before any of it goes into the wrong stem; an octave is
+put back stem by stem, as a voice's is another than a cymbal's."""
 
 
 @dataclass(frozen=True)

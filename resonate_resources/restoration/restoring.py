@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from resonate_resources.preset import Preset
@@ -61,18 +62,19 @@ def restore(
     """The recording after all steps, a file in `folder`; the very recording where none was kept."""
     current, taken = recording, []
     for number, planned in enumerate(plan):
-
-        def tell(done: float, number: int = number) -> None:
-            progress((number + done) / len(plan))
-
         made = folder / f"{number}-{planned.step}"
         made.mkdir()
+        tell = partial(_part_of, progress, number, len(plan))
         mended, result = _one_step(current, facts, planned, engines_of(planned.step), preset, made, tell)
         if mended != current and current != recording:
             current.path.unlink()  # of the step before: an hour of stereo is 1.3 GB
         current = mended
         taken.append(result)
     return current, tuple(taken)
+
+
+def _part_of(progress: Progress, number: int, parts: int, done: float) -> None:
+    progress((number + done) / parts)
 
 
 def _one_step(
