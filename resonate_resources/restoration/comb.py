@@ -114,9 +114,7 @@ def find_spacing(recording: Recording) -> float | None:
         return None
     level_db = 10 * total / count
     line_hz = recording.sample_rate / size
-    first, last = (
-        round(hertz / line_hz) for hertz in (_LOWEST_HZ, _HIGHEST * recording.sample_rate / 2)
-    )
+    first, last = (round(hertz / line_hz) for hertz in (_LOWEST_HZ, _HIGHEST * recording.sample_rate / 2))
     level_db = level_db[:last]
     over = level_db - median_filter(level_db, _BESIDE, mode="nearest")
     tops = (over >= _STANDS_DB) & (over >= np.roll(over, 1)) & (over > np.roll(over, -1))

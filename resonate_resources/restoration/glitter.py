@@ -23,7 +23,6 @@ from resonate_resources.signal.shimmer import band_lines, shimmer_peaks, spectru
 CHUNK_FRAMES = 1 << 17
 _BESIDE = 9  # lines on either side of a peak, as in signal.shimmer
 _MEDIAN = math.log(2)  # of a noise's power: its mean is 1
-_LINES_NEAR, _MOMENTS_NEAR = 2, 2  # a peak's skirts in spectra of 46 ms
 _CONTEXT = 12  # spectra: longer than the longest peak and the reach of an onset
 
 
@@ -37,9 +36,9 @@ class Glitter:
 
 
 GLITTER: Mapping[Preset, Glitter] = {
-    "conservative": Glitter(0.38, 9.0),
-    "balanced": Glitter(0.34, 7.0),
-    "aggressive": Glitter(0.34, 6.0),
+    "conservative": Glitter(0.38, 12.0),
+    "balanced": Glitter(0.34, 9.0),
+    "aggressive": Glitter(0.34, 7.0),
 }
 """Real recordings have an index of 0.33 at most (docs/measurements.md)."""
 
@@ -77,7 +76,9 @@ class Deshimmer:
             return Mended(recording, "no peak stands out")
         share = float(10 * np.log10(taken / total))
         return Mended(
-            writer.recording, f"shimmer at {share:.0f} dB against the whole pulled down", {"shimmer_db": share}
+            writer.recording,
+            f"shimmer at {share:.0f} dB against the whole pulled down",
+            {"shimmer_db": share},
         )
 
 
@@ -112,7 +113,7 @@ def _over(held: Samples, sample_rate: int, over_db: float) -> Samples:
     median = median_filter(around, (1, 2 * _BESIDE + 1))[:, _BESIDE:-_BESIDE]
     own, usual = power[:, lines], median / _MEDIAN
     high = found & (own > 10 ** (over_db / 10) * median)
-    near = binary_dilation(high, np.ones((2 * _MOMENTS_NEAR + 1, 2 * _LINES_NEAR + 1), np.bool_))
+    near = binary_dilation(high, np.ones((1, 3), np.bool_))
     gain = np.where(near, np.sqrt(usual / np.maximum(own, 1e-20)), 1.0).clip(max=1.0)
     moments = np.flatnonzero((gain < 1).any(axis=1))
     if not len(moments):
