@@ -30,13 +30,14 @@ _BESIDE = 63  # lines of 0.7 Hz
 _STANDS_DB = 8.0  # noise's geometric mean over four spectra varies by 2.8 dB
 _LOWEST_HZ, _HIGHEST = 500.0, 0.97  # of the Nyquist frequency
 _SPACING_HZ = (20.0, 2000.0)
+_WIDEST_HZ = 500.0  # decoders have 25 to 172 frames a second; synthesisers work in blocks of 64 samples
 _FEWEST_TEETH = 10
 _FILLED = 0.25  # of a comb's teeth stand, at least
 _BY_CHANCE, _TRIED = 3.0, 8  # standard deviations of lines that stand anywhere; the most likely ones
 
 _PART = 4096  # frames, of about a second
 _SURE = 4.0  # standard deviations of a tooth's amplitude
-_LOUDEST_DB = -25.0  # of all teeth against the recording: louder is a drone that is played
+_LOUDEST_DB = -15.0  # of all teeth against the recording: louder is a drone that is played
 _THERE = 0.5  # of a comb's usual height
 _AS_EVER = 0.15
 
@@ -142,7 +143,7 @@ def _spacing(tops: npt.NDArray[np.intp], lines: int, line_hz: float) -> float | 
         # Of lines that stand anywhere, three beside each tooth are hits.
         if hits >= max(_FEWEST_TEETH, 4 * 3 * len(tops) / spacing) and filled >= _FILLED:
             best, fitting = (spacing, hits * filled) if hits * filled > fitting else (best, fitting)
-    return None if best is None else best * line_hz
+    return best * line_hz if best is not None and best * line_hz <= _WIDEST_HZ else None
 
 
 def _fitted(tops: npt.NDArray[np.intp], spacing: float, off: float) -> tuple[float, int]:
@@ -212,12 +213,13 @@ def _turns(spacing_hz: float, sample_rate: int) -> npt.NDArray[np.complex64]:
     """(teeth, frames) of one part."""
     number = np.arange(1, int(_HIGHEST * sample_rate / 2 / spacing_hz) + 1)
     cycles = np.outer(number, np.arange(_PART)) * (spacing_hz / sample_rate)
-    return np.exp(2j * np.pi * cycles).astype(np.complex64)
+    return np.asarray(np.exp(2j * np.pi * cycles), np.complex64)
 
 
 def _begin(spacing_hz: float, sample_rate: int, teeth: int, frame: int) -> Amplitudes:
     """(teeth,): phases at a frame."""
-    return np.exp(2j * np.pi * np.mod(np.arange(1, teeth + 1) * (spacing_hz / sample_rate * frame), 1.0))
+    cycles = np.arange(1, teeth + 1) * (spacing_hz / sample_rate * frame)
+    return np.asarray(np.exp(2j * np.pi * np.mod(cycles, 1.0)), np.complex128)
 
 
 def _by_second(recording: Recording, spacing_hz: float) -> Amplitudes:

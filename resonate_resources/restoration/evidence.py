@@ -41,8 +41,8 @@ Measure = Literal[
 
 floor_db: mean over lines of what they fall back to (10th percentile), against a full-scale sine. hum_db: of the first
 six multiples of 50 or 60 Hz, over what lies beside them. rumble_db: under 40 Hz. clicks_db: how far the highest steps
-from sample to sample stand over the usual ones. flat_tops: how many. spikes_db: how far lines stand over those beside
-them in what they fall back to. sibilance_db: the loudest twentieth of 5 to 10 kHz over the mean of 1 to 5 kHz.
+from sample to sample stand over the usual ones. flat_tops: how many. spikes_db: how far steady lines stand over those beside
+them. sibilance_db: the loudest twentieth of 5 to 10 kHz over the mean of 1 to 5 kHz.
 reverb_db: how slowly octaves fall, in dB a spectrum, negative. dull_octaves: between the highest frequency with content
 and 20 kHz. shimmer, holes: see `signal.shimmer`, `signal.spectral_holes`. And of after against before: by how much
 onsets rise less; notes 6 to 20 dB over the floor are softer; what is loud has moved, either way; outside_db: the change
@@ -50,7 +50,8 @@ in bands a step has no business in, against what is there."""
 
 _LOWEST_DB = -100.0
 _LOW, _HIGH = 10, 95  # per cent of the time, as in signal.bandwidth
-_BESIDE = 31  # lines
+_BESIDE, _STEADY_S, _SPIKE_DB = 31, 1.5, 6.0  # lines; of spikes that are steady
+_HEARD_DB = -60.0  # against the whole: of what is softer, no shimmer and no holes are told
 _HUM_HZ, _HARMONICS = (50.0, 60.0), 6
 _QUIET_DB = 6.0, 20.0  # over the floor
 _LOUD_DB = 20.0  # under the loudest line
@@ -97,7 +98,7 @@ def measured(samples: Samples, spectra: Spectra) -> dict[Measure, float]:
     found: dict[Measure, float] = {
         "floor_db": float(_db(low[spectra.lines(100, 0.9 * rate / 2)]).mean()),
         "rumble_db": float(_db(spectra.power[:, 1 : spectra.lines(0, 40).stop].mean())),
-        "spikes_db": _spikes(low, spectra),
+        "spikes_db": _spikes(samples, rate),
         "reverb_db": _reverb(spectra),
         "dull_octaves": _dull(low, high, spectra),
         "clicks_db": _clicks(samples),
@@ -110,6 +111,9 @@ def measured(samples: Samples, spectra: Spectra) -> dict[Measure, float]:
         sibilance = np.percentile(spectra.power[:, spectra.lines(5000, 10_000)].sum(axis=1), _HIGH)
         voice = spectra.power[:, spectra.lines(1000, 5000)].sum(axis=1).mean()
         found["sibilance_db"] = float(_db(sibilance) - _db(voice))
+    whole = float(spectra.power.sum(dtype=np.float64))
+    if spectra.power[:, spectra.lines(5000, 10_000)].sum(dtype=np.float64) < whole * 10 ** (_HEARD_DB / 10):
+        return found
     shimmer = measure_shimmer(spectra.power, rate)
     if shimmer.band > 0:
         found["shimmer"] = shimmer.index
@@ -157,12 +161,21 @@ def _db(power: npt.ArrayLike) -> Floats:
     return np.asarray(10 * np.log10(np.maximum(power, 10 ** (_LOWEST_DB / 10))), np.float64)
 
 
-def _spikes(low: Floats, spectra: Spectra) -> float:
+def _spikes(samples: Samples, sample_rate: int) -> float:
+    """By spectra of 1.5 s, whose lines only steady tones fill; mean over all lines of 1 kHz and more."""
+    from scipy.fft import rfft
     from scipy.ndimage import median_filter
 
-    level = _db(low)
-    over = (level - median_filter(level, _BESIDE, mode="nearest"))[spectra.lines(1000, _TOP_HZ)]
-    return float(np.maximum(over, 0.0).mean())
+    size = 1 << round(np.log2(_STEADY_S * sample_rate))
+    mono = samples.mean(axis=0)
+    mono = np.pad(mono, (0, max(0, size - len(mono))))
+    frames = np.lib.stride_tricks.sliding_window_view(mono, size)[:: size // 2]
+    spectra = np.abs(rfft(frames * np.hanning(size + 1)[:-1].astype(np.float32))) * (4 / size)
+    step = sample_rate / size
+    lines = slice(round(1000 / step), round(min(_TOP_HZ, 0.97 * sample_rate / 2) / step))
+    level = 2 * np.log10(np.maximum(spectra[:, lines], 1e-7)).mean(axis=0) * 10
+    over = level - median_filter(level, 2 * _BESIDE + 1, mode="nearest")
+    return float(np.where(over > _SPIKE_DB, over, 0.0).mean())
 
 
 def _reverb(spectra: Spectra) -> float:

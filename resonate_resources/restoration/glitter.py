@@ -23,6 +23,7 @@ from resonate_resources.signal.shimmer import band_lines, shimmer_peaks, spectru
 CHUNK_FRAMES = 1 << 17
 _BESIDE = 9  # lines on either side of a peak, as in signal.shimmer
 _MEDIAN = math.log(2)  # of a noise's power: its mean is 1
+_WORTH_DB = -60.0  # against the whole
 _CONTEXT = 12  # spectra: longer than the longest peak and the reach of an onset
 
 
@@ -72,8 +73,9 @@ class Deshimmer:
                 taken += float(np.square(peaks, dtype=np.float64).sum())
                 total += float(np.square(block, dtype=np.float64).sum())
         progress(1.0)
-        if not taken:
-            return Mended(recording, "no peak stands out")
+        if taken <= total * 10 ** (_WORTH_DB / 10):
+            path.unlink()
+            return Mended(recording, "no shimmer: what glitters is too soft to be heard")
         share = float(10 * np.log10(taken / total))
         return Mended(
             writer.recording,

@@ -6,8 +6,9 @@ measured is told in `evidence`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,7 @@ LOOSER: Mapping[StepName, Mapping[Measure, float | None]] = {
     "declick": {"lost_onsets_db": None, "lost_quiet_db": None},
     "dereverb": {"lost_quiet_db": 9.0, "moved_loud_db": 2.0},
     "dehum": {"lost_quiet_db": None},
+    "decomb": {"shimmer": None, "holes": None, "lost_quiet_db": None},
     "denoise": {"lost_quiet_db": 12.0},
 }
 """Bounds of single steps that differ, None for none: of what they are there to change."""
@@ -80,71 +82,80 @@ BUSINESS_HZ: Mapping[StepName, tuple[float, float]] = {
 @dataclass(frozen=True)
 class Verdict:
     """failed: by window of WINDOW_S, why a step is taken back there; empty where it is kept. changed: whether it did
-    anything there."""
+    anything there. before, after: what was measured, mean over the windows that it changed; see `evidence`."""
 
     failed: tuple[str, ...]
     changed: tuple[bool, ...]
+    before: Mapping[str, float] = field(default_factory=dict)
+    after: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def taken_back(self) -> bool:
-        """As a whole."""
-        return all(self.failed) or not any(self.changed)
+    def kept_part(self) -> float:
+        """Of what the step changed, 0 to 1."""
+        kept = [not why for why, changed in zip(self.failed, self.changed, strict=True) if changed]
+        return sum(kept) / len(kept) if kept else 0.0
 
     @property
-    def note(self) -> str:
-        """In one line."""
-        failed = [why for why, changed in zip(self.failed, self.changed, strict=True) if why and changed]
-        if not any(self.changed):
-            return "it changed nothing"
-        if not failed:
-            return "kept"
-        why = max(set(failed), key=failed.count)
-        if self.taken_back:
-            return f"taken back: {why}"
-        return f"taken back in {len(failed)} of {sum(self.changed)} stretches of {WINDOW_S:g} s: {why}"
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is taken back, the commonest first."""
+        why = [why for why, changed in zip(self.failed, self.changed, strict=True) if why and changed]
+        return tuple(each for each, _ in Counter(why).most_common())
 
 
 def judge(before: Recording, after: Recording, step: StepName) -> Verdict:
     """Of a step's input and output, of one rate, channels and length. Both are read once, window by window."""
     frames = round(WINDOW_S * before.sample_rate)
-    failed, changed = [], []
+    failed: list[str] = []
+    changed: list[bool] = []
+    found: dict[str, list[tuple[float, float]]] = {}
     for was, now in zip(before.blocks(frames), after.blocks(frames), strict=True):
         changed.append(not np.array_equal(was, now))
-        failed.append(why_not(was, now, before.sample_rate, step) if changed[-1] else "")
-    if sum(1 for why in failed if why) > _MOST * sum(changed):
-        why = max((why for why in failed if why), key=failed.count)
-        failed = [each or why for each in failed]
-    return Verdict(tuple(failed), tuple(changed))
+        why = ""
+        if changed[-1]:
+            why, measures = judged(was, now, before.sample_rate, step)
+            for measure, values in measures.items():
+                found.setdefault(measure, []).append(values)
+        failed.append(why)
+    whys = Counter(why for why in failed if why)
+    if whys.total() > _MOST * sum(changed):
+        failed = [why or whys.most_common(1)[0][0] for why in failed]
+    first, second = (
+        {name: float(np.mean(pairs, axis=0)[side]) for name, pairs in found.items()} for side in (0, 1)
+    )
+    return Verdict(tuple(failed), tuple(changed), first, second)
 
 
-def why_not(before: Samples, after: Samples, sample_rate: int, step: StepName) -> str:
-    """Why a step is taken back in a window, (channels, frames) before and after; empty where it is kept."""
+def judged(
+    before: Samples, after: Samples, sample_rate: int, step: StepName
+) -> tuple[str, Mapping[Measure, tuple[float, float]]]:
+    """Why a step is taken back in a window, (channels, frames) before and after, empty where it is kept; and what was
+    measured of both."""
     if not np.isfinite(after).all():
-        return "it is no sound"
+        return "it is no sound", {}
     if np.mean(np.square(before, dtype=np.float64)) < _SILENT:
-        return "nothing sounds here"
+        return "nothing sounds there", {}
     found = changes(before, after, sample_rate, BUSINESS_HZ.get(step))
     aim = AIMS.get(step)
     if aim is not None and aim.measure in found:
         was, now = found[aim.measure]
         if now > was - aim.falls_by:
-            return f"{aim.measure} {was:.3g} → {now:.3g}, which is no aim reached"
+            return f"{aim.measure} did not fall", found
     bounds: dict[Measure, float | None] = {**BOUNDS, **LOOSER.get(step, {})}
     for measure, bound in bounds.items():
         if bound is None or measure not in found or (aim is not None and measure == aim.measure):
             continue
         was, now = found[measure]
         if now - was > bound:
-            return f"{measure} {was:.3g} → {now:.3g}, which is worse"
-    return ""
+            return f"{measure} rose", found
+    return "", found
 
 
 def spliced(before: Recording, after: Recording, verdict: Verdict, path: Path) -> Recording:
     """After where it is kept, before where it is not, to the bit, written to path; faded over 50 ms within what is
     kept. The very recording given where all is kept, or nothing."""
-    if verdict.taken_back:
+    if not verdict.kept_part:
         return before
-    if not any(verdict.failed):
+    if not verdict.reasons:
         return after
     frames = round(WINDOW_S * before.sample_rate)
     fade = np.linspace(0.0, 1.0, round(_FADE_S * before.sample_rate) + 2, dtype=np.float32)[1:-1]
