@@ -36,7 +36,7 @@ AIMS: Mapping[StepName, Aim] = {
     "denoise": Aim("floor_db", 0.5),
     "derumble": Aim("rumble_db", 2.0),
     "dereverb": Aim("reverb_db", 0.02),
-    "decomb": Aim("spikes_db", 0.05),
+    "decomb": Aim("spikes_db", 0.01),
     "deshimmer": Aim("shimmer", 0.02),
     "deess": Aim("sibilance_db", 0.3),
     "fill": Aim("holes", 0.001),
