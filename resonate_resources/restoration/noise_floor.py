@@ -20,8 +20,8 @@ Floats = npt.NDArray[np.float64]
 _PATCH_TIMES = 6
 """70 ms: speech rests for longer between its phrases, and drums between their strokes."""
 _LINES, _OCTAVE = 8, 1 / 6
-"""A band is as wide as eight lines, or a sixth of an octave."""
-_FIRST_LINE = 2
+"""A band is as wide as eight lines, or a sixth of an octave: fewer lines, and held notes are told as noise."""
+_FIRST_LINE = 1
 _STRETCH_S = 12.0
 _LEAST_PATCHES = 40
 _SILENT = 1e-13
@@ -29,11 +29,12 @@ _SILENT = 1e-13
 
 _EXPONENTIAL_DB = 2.507
 """Arithmetic over geometric mean of an exponential distribution: e to Euler's constant."""
-_FLAT_DB = 0.45
+_FLAT_DB = 0.35
 _SPREADS = {0.4: 2.0, 0.2: 1.8, 0.1: 1.5, 0.05: 1.0}
 """Part of the patches: how much louder its loudest is than its quietest third, in standard deviations of Gaussian
-noise. With these, 0.4 % of the bands of music without noise above −100 dBFS are told as noise, and 88 % of those whose
-quietest patches are noise (composed songs and their stems, real recordings; noise of five kinds, 0 to 25 dB SNR)."""
+noise, and at most _MOST (a factor of e to that). None of 1122 bands of 24 songs and 14 real recordings without noise is
+told as noise; with noise of five kinds at 0 to 20 dB SNR, 65 % of all bands, their level right within 1.4 dB in eight of ten."""
+_MOST = 0.35
 _TOGETHER = 3
 """Noise is broad: a band has neighbours that are noise, too."""
 _WINDOW_LINES, _WINDOW_TIMES = 1.5, 1.9
@@ -119,7 +120,7 @@ def find_noise_floor(patches: Patches, patch_s: float) -> NoiseFloor:
     power = np.zeros((len(found), lines))
     for row, levels in zip(power, filled, strict=True):
         if levels.any():
-            row[:] = np.exp(np.interp(np.log(np.arange(lines) + 0.5), np.log(centres), np.log(levels + 1e-30)))
+            row[:] = np.exp(np.interp(np.log(np.arange(lines) + 0.5), np.log(centres), np.log(levels + 1e-35)))
     at = (np.array(starts) + min(length, count) / 2) * _PATCH_TIMES
     return NoiseFloor(power, at, float(known.mean()))
 
@@ -147,9 +148,9 @@ def _heard(patches: Patches, start: int, stop: int) -> Floats:
             low, high = levels[last // 3], levels[last]
             if low < _SILENT:
                 continue
-            spread = np.log(high / low) / deviation
+            spread = float(np.log(high / low))
             flat_db = float(np.mean(flat[: last + 1]))
-            if spread <= most and abs(flat_db - _EXPONENTIAL_DB) <= _FLAT_DB:
+            if spread <= min(most * deviation, _MOST) and abs(flat_db - _EXPONENTIAL_DB) <= _FLAT_DB:
                 found[band] = levels[last]
                 break
     return np.where(_in_company(found > 0), found, 0.0)
@@ -167,12 +168,12 @@ def _lowest(power: Floats, bands: int) -> Floats:
 
 
 def _filled(found: Floats, lowest: Floats) -> Floats:
-    """Between bands and stretches whose noise was heard it goes on, no louder than what is lowest there."""
+    """Between bands whose noise was heard it goes on, no louder than what is lowest there."""
     filled = found.copy()
     index = np.arange(found.shape[1])
     for row, low in zip(filled, lowest, strict=True):
         known = row > 0
         if known.any():
-            between = np.exp(np.interp(index, index[known], np.log(row[known])))
+            between = np.exp(np.interp(index, index[known], np.log(row[known]), left=-80.0, right=-80.0))
             row[~known] = np.minimum(between, low)[~known]
     return filled
