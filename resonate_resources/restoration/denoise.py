@@ -16,6 +16,7 @@ from resonate_resources.recipe import Engine
 from resonate_resources.recordings.recording import Progress, Recording, write_recording
 from resonate_resources.restoration.noise_floor import (
     NoiseFloor,
+    band_edges,
     find_noise_floor,
     measure_patches,
     patch_seconds,
@@ -72,7 +73,7 @@ class Denoise:
         if noise_dbfs < max(_SILENT_DBFS, sound_dbfs + INAUDIBLE_DB):
             return Mended(recording, f"its noise, {noise_dbfs:.0f} dBFS, can't be heard", measures)
         strength = STRENGTHS[preset]
-        gains = SuppressionGains(10 ** (-strength.limit_db / 20))
+        gains = SuppressionGains(10 ** (-strength.limit_db / 20), band_edges(size // 2 + 1))
         first = 0
 
         def quieter(spectra: Spectra) -> Spectra:
