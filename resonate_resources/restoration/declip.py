@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from resonate_resources.parallel import in_parallel
 from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine
 from resonate_resources.recordings.recording import Progress, Recording, Samples, write_recording
 from resonate_resources.restoration.clip_levels import ClipLevels, find_clip_levels
-from resonate_resources.restoration.consistent_sparse import raise_clipped
+from resonate_resources.restoration.sparse_frames import BLOCK, context_frames, remade
 from resonate_resources.restoration.step import Facts, Mended, StepName
 
 
@@ -33,13 +32,7 @@ BOUNDS: Mapping[Preset, _Bounds] = {
 }
 """Drums clipped at 3 % of all samples lay up to 12.8 dB over the level (composed songs)."""
 
-_FRAME_S = 4096 / 44_100
-_SMALLEST = 512
-_MOST = 160  # unknowns of one frame: the cost goes with their cube, and halves of a frame have half as many
-_BLOCK = 1 << 16
 _FEWEST = 3  # flat tops
-
-Floats = npt.NDArray[np.float64]
 
 
 class Declip:
@@ -63,16 +56,16 @@ class Declip:
         measures = {"flat_tops_per_min": per_min}
         if levels.tops < _FEWEST or per_min < BOUNDS[preset].fewest_per_min:
             return Mended(recording, f"{levels.tops} flat tops: not clipped", measures)
-        rise = 10 ** (BOUNDS[preset].highest_db / 20) - 1
+        highest = 10 ** (BOUNDS[preset].highest_db / 20)
 
         def mended(start: int) -> tuple[Samples, int, float]:
-            return _mend_block(recording, start, levels, rise)
+            return _mend_block(recording, start, levels, highest)
 
         clipped, peak, written = 0, 0.0, 0
         with write_recording(path, recording.sample_rate, recording.channels, recording.frames) as writer:
-            for block, count, highest in in_parallel(mended, range(0, recording.frames, _BLOCK)):
+            for block, count, level in in_parallel(mended, range(0, recording.frames, BLOCK)):
                 writer.write(block)
-                clipped, peak = clipped + count, max(peak, highest)
+                clipped, peak = clipped + count, max(peak, level)
                 written += block.shape[1]
                 progress(written / recording.frames)
         measures |= {
@@ -88,43 +81,14 @@ class Declip:
 
 
 def _mend_block(
-    recording: Recording, start: int, levels: ClipLevels, rise: float
+    recording: Recording, start: int, levels: ClipLevels, highest: float
 ) -> tuple[Samples, int, float]:
     """Frames from start on, mended; how many of their samples were clipped, and the highest level then."""
-    size = max(_SMALLEST, 1 << round(np.log2(_FRAME_S * recording.sample_rate)))
-    stop, margin = min(start + _BLOCK, recording.frames), size // 4
-    read = recording.read(start - margin, stop + margin)
-    before = margin - min(margin, start)
-    # To whole frames: beyond the recording there is silence.
-    behind = (
-        margin + (stop - start + size // 2 - 1) // (size // 2) * (size // 2) + margin - before - read.shape[1]
-    )
-    clipped = np.pad(levels.masked(read, max(0, start - margin)), ((0, 0), (before, behind)))
-    padded = np.pad(read, ((0, 0), (before, behind))).astype(np.float64)
-    mended = padded.copy()
-    for channel, where in enumerate(clipped):
-        for at in range(0, padded.shape[1] - 2 * margin, size // 2):
-            _mend_frame(padded[channel], where, at, size, rise, mended[channel])
-    inner = np.s_[:, margin : margin + stop - start]
-    block = np.where(clipped[inner], mended[inner], padded[inner]).astype(np.float32)
-    return block, int(clipped[inner].sum()), float(np.abs(block).max(initial=0.0))
-
-
-def _mend_frame(
-    wave: Floats, clipped: npt.NDArray[np.bool_], start: int, size: int, rise: float, mended: Floats
-) -> None:
-    """The middle half of the frame at `start`, into `mended`; in halves where too much of it is clipped."""
-    middle = slice(start + size // 4, start + 3 * size // 4)
-    if not clipped[middle].any():
-        return
-    at = np.flatnonzero(clipped[start : start + size])
-    if len(at) > _MOST and size > _SMALLEST:
-        for half in (start + size // 8, start + 3 * size // 8):
-            _mend_frame(wave, clipped, half, size // 2, rise, mended)
-        return
-    frame = wave[start : start + size]
-    window = np.sin(np.pi * (np.arange(size) + 0.5) / size)
-    level = float(np.abs(frame[at]).max())
-    risen = np.zeros(size)
-    risen[at] = np.sign(frame[at]) * raise_clipped(frame, at, window, rise * level)
-    mended[middle] = (frame + risen)[size // 4 : 3 * size // 4]
+    context = context_frames(recording.sample_rate)
+    stop = min(start + BLOCK, recording.frames)
+    read = recording.read(start - context, stop + context)
+    outside = ((0, 0), (max(0, context - start), max(0, stop + context - recording.frames)))
+    clipped = np.pad(levels.masked(read, max(0, start - context)), outside)
+    block = remade(np.pad(read, outside), clipped, recording.sample_rate, highest)
+    inner = np.s_[:, context : context + stop - start]
+    return block[inner], int(clipped[inner].sum()), float(np.abs(block[inner]).max(initial=0.0))
