@@ -38,7 +38,8 @@ class Extend:
         rate = recording.sample_rate
         traces = facts.traces
         cut = _SURELY_BELOW * traces.bandwidth_hz
-        if traces.cut == "none" or not 0 < traces.bandwidth_hz <= min(_WALL_HZ, _ROOM * rate / 2):
+        natural = traces.cut == "natural"
+        if traces.cut == "none" or (natural and traces.bandwidth_hz > 11_500) or not 0 < traces.bandwidth_hz <= min(_WALL_HZ, _ROOM * rate / 2):
             return Mended(recording, "no cut")
         band = look(recording.blocks, cut, rate)
         lacking = band.lacking_db

@@ -113,16 +113,14 @@ class _Envelope:
         centres = np.sqrt(self._thirds.edges_hz[:-1] * self._thirds.edges_hz[1:])
         octave = np.log2(np.maximum(np.linspace(0, sample_rate / 2, len(there)), 1.0))
         # Straight lines between the middles of thirds, in dB over octaves.
-        self._between = np.stack(
-            [np.interp(octave, np.log2(centres), row) for row in np.eye(len(centres))]
-        ).astype(np.float32)
-        self._above = np.stack(
-            [np.interp(octave, np.log2(centres[BELOW:]), row) for row in np.eye(len(centres) - BELOW)]
-        ).astype(np.float32)
+        self._below, self._above = (
+            np.stack([np.interp(octave, np.log2(part), row) for row in np.eye(len(part))]).astype(np.float32)
+            for part in (centres[:BELOW], centres[BELOW:])
+        )
 
     def smooth(self, power: Floats) -> Floats:
-        """The power of moments, (moments, lines), smoothed over thirds."""
-        return np.asarray(10 ** (self._thirds.levels_db(power) @ self._between / 10), np.float32)
+        """The power of moments, (moments, lines), smoothed over thirds, below the cut."""
+        return np.asarray(10 ** (self._thirds.levels_db(power)[..., :BELOW] @ self._below / 10), np.float32)
 
     def power(self, power: Floats) -> Floats:
         """What lines above the cut should have, of that shape; below it, what its lowest third has."""

@@ -27,7 +27,7 @@ RANGE_DB = 80.0
 
 _FILE = resources.files("resonate_resources.restoration") / "upper_envelope.npz"
 _PAST = 9  # moments of 6 ms
-_SCALE_DB = 20.0
+SCALE_DB = 20.0
 
 
 class Thirds:
@@ -52,7 +52,7 @@ def inputs(levels_db: Floats, past_db: Floats, mean_db: Floats, cut_hz: float) -
     levels_db (moments, BELOW), past_db: the same over the last 50 ms, mean_db (BELOW,): of mean power over the whole.
     """
     reference = float(10 * np.log10(np.mean(10 ** (mean_db.astype(np.float64) / 10)) + 1e-20))
-    now, past, mean = (np.maximum(each - reference, -RANGE_DB) / _SCALE_DB for each in (levels_db, past_db, mean_db))
+    now, past, mean = (np.maximum(each - reference, -RANGE_DB) / SCALE_DB for each in (levels_db, past_db, mean_db))
     place = np.log2(cut_hz / 8000.0)
     rows = np.concatenate([now, now - past, np.broadcast_to(np.append(mean, place), (len(now), BELOW + 1))], axis=1)
     return rows.astype(np.float32), reference
@@ -74,11 +74,9 @@ class Past:
 
 def above_db(rows: Floats, reference_db: float) -> Floats:
     """(moments, ABOVE): level of the thirds above the cut, in the dB of `Thirds`."""
-    network, power_db = _network()
-    return np.asarray(_SCALE_DB * network(rows) + power_db + np.float32(reference_db), np.float32)
+    return np.asarray(SCALE_DB * _network()(rows) + np.float32(reference_db), np.float32)
 
 
 @cache
-def _network() -> tuple[Network, Floats]:
-    with _FILE.open("rb") as opened, np.load(opened) as arrays:
-        return Network.read(_FILE), arrays["power_db"].astype(np.float32)
+def _network() -> Network:
+    return Network.read(_FILE)
