@@ -16,7 +16,7 @@ from resonate_resources.restoration.upper_band import look, made
 from resonate_resources.restoration.upper_envelope import SECONDS
 from resonate_resources.signal.blocks import in_blocks
 
-_WALL_HZ, _ROOM = 16_400.0, 0.85
+_WALL_HZ, _ROOM = 14_000.0, 0.85
 _LACKING_DB: Mapping[Preset, float] = {"conservative": 15.0, "balanced": 10.0, "aggressive": 6.0}
 _SURELY_BELOW = 0.98
 
@@ -39,9 +39,9 @@ class Extend:
         traces = facts.traces
         cut = _SURELY_BELOW * traces.bandwidth_hz
         natural = traces.cut == "natural"
-        if traces.cut == "none" or (natural and traces.bandwidth_hz > 11_500) or not 0 < traces.bandwidth_hz <= min(_WALL_HZ, _ROOM * rate / 2):
+        if traces.cut == "none" or (natural and traces.bandwidth_hz > 12_500) or not 0 < traces.bandwidth_hz <= min(_WALL_HZ, _ROOM * rate / 2):
             return Mended(recording, "no cut")
-        band = look(recording.blocks, cut, rate)
+        band = look(recording.blocks, cut, rate, wall=not natural)
         lacking = band.lacking_db
         if lacking < _LACKING_DB[preset]:
             return Mended(recording, f"natural: lacks {lacking:.0f} dB only", {"lacking_db": lacking})
@@ -50,4 +50,4 @@ class Extend:
         with write_recording(path, rate, recording.channels, recording.frames) as writer:
             for block, more in zip(recording.blocks(), added, strict=True):
                 writer.write(block + more)
-        return Mended(writer.recording, "extended", {"lacking_db": lacking})
+        return Mended(writer.recording, "extended", {"lacking_db": lacking, "cut_hz": band.cut_hz})

@@ -14,11 +14,15 @@ from resonate_resources.restoration.short_time import OVERLAP, Spectra, spectra,
 from resonate_resources.restoration.upper_envelope import BELOW, SECONDS, Past, Thirds, above_db, inputs
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 _HIGHEST_HZ = 20_000.0  # nobody hears what is over it
 _NOISE = 0.5  # of the power; the rest keeps the pitch and the phase of what it is copied from
 _SEED = 1
 _SMOOTH_HZ = 150.0
+_LOWEST_HZ, _STEEPEST_DB = 3000.0, 18.0
+_LIFT_DB = 12.0
+_STEADY_DB = 3.5, 5.5
 _INAUDIBLE_DBFS = -100.0  # of a line, against a full-scale sine
 
 
@@ -27,48 +31,76 @@ class UpperBand:
     """What is to lie above cut_hz.
 
     there: mean power of each line of the recording as it is. wanted: of the same as it should be, by `upper_envelope`;
-    both of spectra as `short_time` has them, channels by their mean.
+    both of spectra as `short_time` has them, channels by their mean. lift: gain of each line of what a gentle slope
+    left, 1 to 4; 1 below the cut.
     """
 
     cut_hz: float
     sample_rate: int
-    there: npt.NDArray[np.float64]
-    wanted: npt.NDArray[np.float64]
+    there: Doubles
+    wanted: Doubles
+    lift: Floats
 
     @cached_property
     def missing(self) -> Floats:
-        """Of the wanted power at each line, the part that is not there: 0 below the cut."""
-        from scipy.ndimage import uniform_filter1d
-
-        hertz = np.linspace(0, self.sample_rate / 2, len(self.there))
-        width = max(1, round(_SMOOTH_HZ / hertz[1]))
-        part = np.clip(1 - uniform_filter1d(self.there, width) / np.maximum(self.wanted, 1e-30), 0, 1)
+        """Of the wanted power at each line, the part that is not there when it is lifted: 0 below the cut."""
+        hertz = _hertz(self.there, self.sample_rate)
+        lifted = _smooth(self.there * np.square(self.lift), hertz)
+        part = np.clip(1 - lifted / np.maximum(self.wanted, 1e-30), 0, 1)
         return np.where((hertz >= self.cut_hz) & (hertz <= _HIGHEST_HZ), part, 0).astype(np.float32)
 
     @property
     def lacking_db(self) -> float:
         """How far what is there lies under what is wanted, from a sixth of an octave over the cut to 16 kHz."""
-        hertz = np.linspace(0, self.sample_rate / 2, len(self.there))
+        hertz = _hertz(self.there, self.sample_rate)
         above = (hertz > self.cut_hz * 2 ** (1 / 6)) & (hertz < min(16_000.0, 0.9 * self.sample_rate / 2))
         if not above.any():
-            above = hertz > self.cut_hz
+            return 0.0
         floor = 10 ** (_INAUDIBLE_DBFS / 10) * (2 * (len(hertz) - 1) / np.pi) ** 2
         ratio = (self.wanted[above] + floor) / (self.there[above] + floor)
         return float(np.mean(10 * np.log10(ratio)))
 
 
-def look(blocks: Callable[[], Iterator[Samples]], cut_hz: float, sample_rate: int) -> UpperBand:
-    """Two passes over a recording, each through `blocks`."""
+def look(blocks: Callable[[], Iterator[Samples]], cut_hz: float, sample_rate: int, wall: bool) -> UpperBand:
+    """Two passes over a recording, each through `blocks`. cut_hz: where its spectrum ends; of one that ends by no wall,
+    the cut is where the slope begins that ends there."""
     size = window_frames(sample_rate, SECONDS)
-    there, wanted, moments = np.zeros(size // 2 + 1), np.zeros(size // 2 + 1), 0
+    there, geometric, wanted, moments = np.zeros(size // 2 + 1), np.zeros(size // 2 + 1), np.zeros(size // 2 + 1), 0
     for each in spectra(blocks(), size):
-        there += _power(each).sum(axis=0, dtype=np.float64)
-        moments += each.shape[1]
-    there /= max(1, moments)
+        power = _power(each)
+        there += power.sum(axis=0, dtype=np.float64)
+        geometric += np.log(power + np.float32(1e-20)).sum(axis=0, dtype=np.float64)
+        moments += len(power)
+    there, geometric = there / max(1, moments), geometric / max(1, moments)
+    hertz = _hertz(there, sample_rate)
+    if not wall:
+        cut_hz = _knee(_smooth(there, hertz), hertz, cut_hz)
     envelope = _Envelope(cut_hz, sample_rate, there)
     for each in spectra(blocks(), size):
         wanted += envelope.power(_power(each)).sum(axis=0, dtype=np.float64)
-    return UpperBand(cut_hz, sample_rate, there, wanted / max(1, moments))
+    wanted /= max(1, moments)
+    lift = np.ones(len(there), np.float32)
+    if not wall:
+        # Steady noise lies 2.5 dB over its geometric mean (exponential distribution); it is not lifted.
+        over_db = 10 * np.log10(np.maximum(_smooth(there, hertz), 1e-20)) - 10 / np.log(10) * _smooth(geometric, hertz)
+        music = np.clip((over_db - _STEADY_DB[0]) / (_STEADY_DB[1] - _STEADY_DB[0]), 0, 1) * (hertz >= cut_hz)
+        gain_db = np.clip(10 * np.log10((wanted + 1e-20) / (_smooth(there, hertz) + 1e-20)), 0, _LIFT_DB)
+        lift = np.asarray(10 ** (_smooth(gain_db * music, hertz) / 20), np.float32)
+        lift[hertz < cut_hz] = 1
+    return UpperBand(cut_hz, sample_rate, there, wanted, lift)
+
+
+def _knee(there: Doubles, hertz: Doubles, ends_hz: float) -> float:
+    """The lowest frequency from which to that end the spectrum falls by 18 dB an octave and more: music's own falls
+    are gentler, see `signal.bandwidth`."""
+    steps = np.arange(_LOWEST_HZ, ends_hz, _SMOOTH_HZ)
+    levels = 10 * np.log10(np.interp(np.append(steps, ends_hz), hertz, there) + 1e-20)
+    octaves = np.log2(np.append(steps, ends_hz))
+    for at, step in enumerate(steps.tolist()):
+        far = octaves >= min(octaves[at] + 0.5, octaves[-1])
+        if np.all(levels[at] - levels[far] >= _STEEPEST_DB * (octaves[far] - octaves[at])):
+            return float(step)
+    return ends_hz
 
 
 def made(stream: Iterator[Spectra], band: UpperBand) -> Iterator[Spectra]:
@@ -84,7 +116,7 @@ def made(stream: Iterator[Spectra], band: UpperBand) -> Iterator[Spectra]:
     jumps = -(-(target - top) // shift)  # by how many halves of the band below the cut
     source = target - jumps * shift
     turn = np.exp(2j * np.pi * ((np.arange(OVERLAP)[:, None] * jumps * shift) % OVERLAP) / OVERLAP).astype(np.complex64)
-    amount = np.sqrt(band.missing[first:last])
+    amount, lift = np.sqrt(band.missing[first:last]), band.lift - 1
     rng = np.random.default_rng(_SEED)
     at = 0
     for each in stream:
@@ -97,15 +129,15 @@ def made(stream: Iterator[Spectra], band: UpperBand) -> Iterator[Spectra]:
         mixed = np.sqrt(np.float32(1 - _NOISE)) * copied * turn[(at + np.arange(count)) % OVERLAP]
         mixed += np.sqrt(np.float32(_NOISE / 2)) * loud * noise
         at += count
-        added = np.zeros_like(each)
-        added[:, :, first:last] = mixed * gain
+        added = each * lift
+        added[:, :, first:last] += mixed * gain
         yield added
 
 
 class _Envelope:
     """The power of lines above a cut, over a stream of moments."""
 
-    def __init__(self, cut_hz: float, sample_rate: int, there: npt.NDArray[np.float64]) -> None:
+    def __init__(self, cut_hz: float, sample_rate: int, there: Doubles) -> None:
         self._cut_hz = cut_hz
         self._thirds = Thirds(cut_hz, sample_rate, len(there))
         self._mean_db = self._thirds.levels_db(there)[:BELOW]
@@ -131,3 +163,13 @@ class _Envelope:
 
 def _power(each: Spectra) -> Floats:
     return np.asarray(np.square(each.real).mean(axis=0) + np.square(each.imag).mean(axis=0), np.float32)
+
+
+def _hertz(lines: Doubles, sample_rate: int) -> Doubles:
+    return np.linspace(0, sample_rate / 2, len(lines))
+
+
+def _smooth(lines: Doubles, hertz: Doubles) -> Doubles:
+    from scipy.ndimage import uniform_filter1d
+
+    return np.asarray(uniform_filter1d(lines, max(1, round(_SMOOTH_HZ / hertz[1]))), np.float64)
