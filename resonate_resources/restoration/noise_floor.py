@@ -120,7 +120,9 @@ def find_noise_floor(patches: Patches, patch_s: float) -> NoiseFloor:
     power = np.zeros((len(found), lines))
     for row, levels in zip(power, filled, strict=True):
         if levels.any():
-            row[:] = np.exp(np.interp(np.log(np.arange(lines) + 0.5), np.log(centres), np.log(levels + 1e-35)))
+            row[:] = np.exp(
+                np.interp(np.log(np.arange(lines) + 0.5), np.log(centres), np.log(levels + 1e-35))
+            )
     at = (np.array(starts) + min(length, count) / 2) * _PATCH_TIMES
     return NoiseFloor(power, at, float(known.mean()))
 

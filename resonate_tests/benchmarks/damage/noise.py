@@ -88,7 +88,9 @@ def crowd(
         pitch = 2 ** rng.uniform(-7 / 12, 7 / 12)
         talker = soxr.resample(voice[0], voice_rate * pitch, sample_rate).astype(np.float64)
         talker = np.tile(np.roll(talker, rng.integers(len(talker))), frames // len(talker) + 1)[:frames]
-        talker = _filtered(talker, sample_rate, lambda hz, cut=rng.uniform(2500, 7000): 1 / (1 + (hz / cut) ** 2))
+        talker = _filtered(
+            talker, sample_rate, lambda hz, cut=rng.uniform(2500, 7000): 1 / (1 + (hz / cut) ** 2)
+        )
         place = np.sqrt(rng.dirichlet(np.ones(channels)))[:, None] if channels > 1 else 1.0
         noise += talker * place * 10 ** (rng.normal(0, 3) / 20)
     room = _shaped(clean.shape, sample_rate, rng, lambda hz: 1 / (1 + (hz / 400) ** 1.2))
@@ -136,4 +138,6 @@ def _wandering(
     """A gain that wanders slowly about 1 with a standard deviation of by_db."""
     points = max(4, int(frames / sample_rate * per_second) + 4)
     times = np.linspace(0, points - 1, frames)
-    return np.asarray(10 ** (np.interp(times, np.arange(points), rng.normal(0, by_db, points)) / 20), np.float64)
+    return np.asarray(
+        10 ** (np.interp(times, np.arange(points), rng.normal(0, by_db, points)) / 20), np.float64
+    )
