@@ -22,10 +22,10 @@ def main() -> None:
     os.environ["TQDM_DISABLE"] = "1"
     logging.basicConfig(level=logging.WARNING)
 
+    from resonate_resources.models.audio_separator.work import SeparationWork
     from resonate_resources.models.workers.server import serve
-    from resonate_resources.separation.audio_separator.work import SeparationWork
 
-    serve(sys.argv[1], SeparationWork(), IDLE_SECONDS)
+    serve(sys.argv[1:], SeparationWork(), IDLE_SECONDS)
 
 
 if __name__ == "__main__":
