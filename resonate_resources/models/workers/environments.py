@@ -104,5 +104,7 @@ AUDIO_SEPARATOR = Environment(
     "RoFormer, MDX-Net and VR models: separation, and noise and reverberation taken off",
     _HERE / "audio_separator",
 )
+AUDIOSR = Environment("audiosr", "a band given back: AudioSR", _HERE / "audiosr")
+AUDIOCRAFT = Environment("audiocraft", "polish: MultiBandDiffusion", _HERE / "audiocraft")
 
-ENVIRONMENTS = {environment.name: environment for environment in (AUDIO_SEPARATOR,)}
+ENVIRONMENTS = {environment.name: environment for environment in (AUDIO_SEPARATOR, AUDIOSR, AUDIOCRAFT)}
