@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from resonate_resources.models.audio_separator.calling import part, weights_sha256, why_unavailable
+from resonate_resources.models.audio_separator.work import VERSION
 from resonate_resources.models.weights import ModelError
 from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine, Json
@@ -57,7 +58,7 @@ class Roformer:
     @property
     def settings(self) -> dict[str, Json]:
         """What a result depends on besides code and preset: hashes of the weights that are here."""
-        return {"weights_sha256": weights_sha256(self._model)}
+        return {"audio_separator": VERSION, "weights_sha256": weights_sha256(self._model)}
 
     def unavailable(self) -> str | None:
         return why_unavailable(self._model)

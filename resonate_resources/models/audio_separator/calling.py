@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resonate_resources import models
-from resonate_resources.models import workers
 from resonate_resources.models.audio_separator.model_files import files_of, why_missing
 from resonate_resources.models.weights import ModelError, models_directory, sha256_of_weights
 from resonate_resources.models.workers.client import Worker, WorkerError
@@ -20,7 +19,7 @@ WORK = f"{__package__}.work"
 
 WORKER = Worker(
     AUDIO_SEPARATOR,
-    Path(workers.__path__[0]) / "audio_separator.py",
+    f"{WORK}.SeparationWork",
     (
         *sorted(Path(__file__).parent.glob("*.py")),
         *sorted(Path(models.__path__[0]).glob("*.py")),

@@ -37,6 +37,7 @@ _LOOK_SECONDS = 0.5
 _GRACE_SECONDS = 10.0
 """For a worker that hangs to end itself before it is killed."""
 _CODE = "[0-9a-f]" * 12
+_PROGRAM = Path(__file__).with_name("program.py")
 
 _log = logging.getLogger(__name__)
 """What a worker at work writes, and what becomes of it, goes there; dagster.yaml has that taken into the run."""
@@ -60,16 +61,17 @@ class _EndedError(Exception):
 
 @dataclass(frozen=True)
 class Worker:
-    """program: a script that calls `serve` with the arguments that it is given.
+    """work: what does its jobs, by the dotted name of a class (see `program.py`).
 
-    sources: the code that the program runs. When it changes, a worker from before is left alone and ends, idle.
+    sources: the code that does it. When it changes, a worker from before is left alone and ends, idle.
     silence_seconds: for how long a job may go without progress; what does is taken to hang, and killed.
     """
 
     environment: Environment
-    program: Path
+    work: str
     sources: tuple[Path, ...] = ()
     silence_seconds: float = 900.0
+    program: Path = _PROGRAM
 
     @property
     def name(self) -> str:
@@ -154,13 +156,8 @@ class Worker:
 
     def _start(self, connection: socket.socket, address: Path) -> None:
         address.unlink(missing_ok=True)  # of one that was killed
-        command = [
-            str(self.environment.python),
-            "-I",
-            str(self.program),
-            str(address),
-            str(self.silence_seconds),
-        ]
+        python, arguments = self.environment.python, (address, self.silence_seconds, self.work)
+        command = [str(python), "-I", str(self.program), *map(str, arguments)]
         with self.log.open("wb") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

@@ -23,7 +23,7 @@ _NOT_NEEDED = (
     *(f"audiosr.latent_diffusion.modules.phoneme_encoder{part}" for part in ("", ".encoder")),
     "audiosr.utilities.data",
 )
-"""For training, text, pictures and downloads. torchaudio and torchvision are builds that do not go with every torch;
+"""For training, text, pictures, downloads. torchaudio and torchvision are builds that do not go with every torch;
 CLAP fetches roberta-base from its hub at import, to choose among candidates, of which there is one here."""
 
 _SAMPLER = "audiosr.latent_diffusion.models.ddim"
@@ -34,8 +34,6 @@ Told = Callable[[], None]
 class _StandIn(types.ModuleType):
     """Whatever is imported from it is a class that does nothing."""
 
-    __path__: list[str] = []
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -43,8 +41,8 @@ class _StandIn(types.ModuleType):
 
 
 def load_network(weights: Path, told: Told) -> Any:
-    """`LatentDiffusion` of the package with the weights of that file, on a GPU if there is one. told: called at every
-    step of its sampler. `config.json` beside the weights, if there, goes to `build_network`. Raises ModelError.
+    """The package's `LatentDiffusion` with the weights of that file, on a GPU if there is one. told: called at each
+    step of its sampler. `config.json` beside the weights goes to `build_network`. Raises ModelError.
     """
     beside = weights.with_name("config.json")
     network = build_network(json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {})
@@ -54,8 +52,8 @@ def load_network(weights: Path, told: Told) -> Any:
 
 
 def build_network(given: dict[str, Any]) -> Any:
-    """With random weights. given: laid over the package's configuration, for another size; its "vocoder" over that of
-    the vocoder, which stands in the package's code."""
+    """With random weights. given: laid over the package's configuration, for another size; its "vocoder" over that
+    of the vocoder, which stands in the package's code."""
     import torch
 
     package = _package()
@@ -82,7 +80,8 @@ def _package() -> Any:
     bare.__path__ = list(spec.submodule_search_locations or ())
     sys.modules["audiosr"] = bare
     for name in _NOT_NEEDED:
-        sys.modules.setdefault(name, _StandIn(name))
+        sys.modules.setdefault(name, stand_in := _StandIn(name))
+        stand_in.__path__ = []  # a package: what is below it is looked for
     ddpm: Any = importlib.import_module("audiosr.latent_diffusion.models.ddpm")
     ddpm.CLAPAudioEmbeddingClassifierFreev2 = lambda **_: torch.nn.Identity()
     ddpm.count_params = lambda *_, **__: None
@@ -115,7 +114,9 @@ def _fill(network: Any, weights: Path) -> None:
         saved = torch.load(weights, map_location="cpu", weights_only=True, mmap=True)["state_dict"]
         wanted = dict(network.named_parameters())
         if missing := sorted(wanted.keys() - saved.keys()):
-            raise ModelError(f"{weights}: lacks {len(missing)} of {len(wanted)} parameters, {missing[0]} first")
+            raise ModelError(
+                f"{weights}: lacks {len(missing)} of {len(wanted)} parameters, {missing[0]} first"
+            )
         network.load_state_dict({name: saved[name] for name in wanted}, strict=False)
     except pickle.UnpicklingError as error:
         raise ModelError(
@@ -123,4 +124,6 @@ def _fill(network: Any, weights: Path) -> None:
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"{weights}: is no model, or cut short ({reason}); delete it, and it is fetched again") from error
+        raise ModelError(
+            f"{weights}: is no model, or cut short ({reason}); delete it, and it is fetched again"
+        ) from error

@@ -22,17 +22,15 @@ from resonate_resources.models.workers.environments import AUDIOSR
 from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine, Json
 from resonate_resources.recordings.recording import Progress, Recording, write_recording
+from resonate_resources.restoration.audiosr.work import VERSION
 from resonate_resources.restoration.step import Facts, Mended, StepName
 from resonate_resources.signal import resampling
 
 WEIGHTS = ModelFile("https://huggingface.co/haoheliu/audiosr_basic/resolve/main/pytorch_model.bin", "")
 """Its authors publish no hash."""
-WORK = f"{__package__}.work"
-"""Imported by the worker alone; it is what a result is made by."""
-
 WORKER = Worker(
     AUDIOSR,
-    Path(__file__).with_name("program.py"),
+    f"{__package__}.work.ExtensionWork",
     (
         *sorted(Path(__file__).parent.glob("*.py")),
         *sorted(Path(models.__path__[0]).glob("*.py")),
@@ -57,7 +55,7 @@ class AudioSR:
     name: StepName = "extend"
 
     def __init__(self, steps: int = 50) -> None:
-        """steps: of the sampler for 5 s of a channel, a divisor of 1000; 50 are what AudioSR's command line takes."""
+        """steps: of the sampler for 5 s of a channel, a divisor of 1000; AudioSR's command line takes 50."""
         self._steps = steps
 
     @property
@@ -69,7 +67,7 @@ class AudioSR:
         """What a result depends on besides code and preset: hashes of the weights that are here."""
         path = _directory() / WEIGHTS.name
         hashes: dict[str, Json] = {path.name: sha256_of_weights(path)} if path.is_file() else {}
-        return {"steps": self._steps, "weights_sha256": hashes}
+        return {"audiosr": VERSION, "steps": self._steps, "weights_sha256": hashes}
 
     def unavailable(self) -> str | None:
         return WORKER.available() or why_missing((WEIGHTS,), _directory())
@@ -77,7 +75,7 @@ class AudioSR:
     def mend(
         self, recording: Recording, facts: Facts, preset: Preset, path: Path, progress: Progress
     ) -> Mended:
-        """The network (6 GB) is fetched at first use. Raises ModelError where it can't be had or used, AudioError."""
+        """The network (6 GB) is fetched at first use. Raises ModelError where that can't be had, AudioError."""
         band = facts.traces.bandwidth_hz
         cut_hz = _SLOPE * band
         if band >= _WIDE_HZ or cut_hz + _LEAST_GAIN_HZ >= recording.sample_rate / 2:
@@ -90,9 +88,7 @@ class AudioSR:
             if not energy > 0:
                 return Mended(recording, "nothing is heard in it")
             gain = np.float32(10 ** (_LEVEL_DB[preset] / 20))
-            with write_recording(
-                path, recording.sample_rate, recording.channels, recording.frames
-            ) as writer:
+            with write_recording(path, recording.sample_rate, recording.channels, recording.frames) as writer:
                 for block, more in zip(recording.blocks(), above.blocks(), strict=True):
                     writer.write(block + gain * more)
         level_db = 10 * math.log10(energy / (recording.frames * recording.channels)) + _LEVEL_DB[preset]
@@ -103,9 +99,7 @@ class AudioSR:
         )
 
 
-def _made_up(
-    recording: Recording, cut_hz: float, steps: int, into: Path, progress: Progress
-) -> Recording:
+def _made_up(recording: Recording, cut_hz: float, steps: int, into: Path, progress: Progress) -> Recording:
     weights = _directory() / WEIGHTS.name
     if not weights.is_file():  # of 6 GB without a published hash there is nothing to check
         fetch(WEIGHTS, _directory())
@@ -121,7 +115,9 @@ def _made_up(
     except WorkerError as error:
         if error.kind in ("AudioError", "DestinationError"):
             raise
-        raise ModelError(f"audiosr: {error}" if error.kind not in ("", "ModelError") else str(error)) from error
+        raise ModelError(
+            f"audiosr: {error}" if error.kind not in ("", "ModelError") else str(error)
+        ) from error
     return Recording.open(into / "above.wav")
 
 

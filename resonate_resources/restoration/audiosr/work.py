@@ -105,8 +105,8 @@ def above(network: Any, samples: Samples, cut_hz: float, steps: int) -> Samples:
 
 
 def _made_up(network: Any, below: Samples, cut_hz: float, steps: int) -> Samples:
-    """(CHUNK_FRAMES,) → the same, by the steps of the package's `generate_batch`, but for its filters: that of its own
-    hears the cut-off by energy, and far too low in music."""
+    """(CHUNK_FRAMES,) → the same, by the steps of the package's `generate_batch`, but for its filter, which takes
+    the cut-off from where most of the energy ends: in music far too low."""
     import librosa
     import torch
     from audiosr.utils import wav_feature_extraction
@@ -140,8 +140,10 @@ def _made_up(network: Any, below: Samples, cut_hz: float, steps: int) -> Samples
 
 
 def _split(samples: Samples, cut_hz: float) -> tuple[Samples, Samples]:
-    """(…, frames) at 48 kHz → what is below a frequency and what is above; over 200 Hz one passes into the other."""
+    """(…, frames) at 48 kHz → what is below a frequency, what is above; over 200 Hz one passes into the other."""
     frequencies = np.fft.rfftfreq(samples.shape[-1], 1 / RATE)
     share = np.clip((frequencies - cut_hz) / _EDGE_HZ + 0.5, 0, 1)
-    high = np.fft.irfft(np.fft.rfft(samples) * np.sin(np.pi / 2 * share) ** 2, samples.shape[-1]).astype(np.float32)
+    high = np.fft.irfft(np.fft.rfft(samples) * np.sin(np.pi / 2 * share) ** 2, samples.shape[-1]).astype(
+        np.float32
+    )
     return samples - high, high

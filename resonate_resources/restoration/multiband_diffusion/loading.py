@@ -39,7 +39,9 @@ class Network:
             latent = self._codec.quantizer.decode(codes.transpose(0, 1))
             made = torch.zeros_like(wave)
             for unet, schedule in self._bands:
-                made += schedule.generate_subsampled(model=unet, initial=torch.randn_like(wave), condition=latent)
+                made += schedule.generate_subsampled(
+                    model=unet, initial=torch.randn_like(wave), condition=latent
+                )
                 told()
         return made
 
@@ -64,7 +66,9 @@ def _bands(file: Path, device: Any) -> list[tuple[Any, Any]]:
         config = band["cfg"]
         settings: Any = OmegaConf.to_container(config) if OmegaConf.is_config(config) else config
         unet = unets.DiffusionUnet(
-            chin=settings["channels"], num_steps=settings["schedule"]["num_steps"], **settings["diffusion_unet"]
+            chin=settings["channels"],
+            num_steps=settings["schedule"]["num_steps"],
+            **settings["diffusion_unet"],
         )
         unet.load_state_dict(band["model_state"])
         processor = schedules.SampleProcessor()
@@ -94,7 +98,7 @@ def _package() -> tuple[Any, Any]:
     spec = importlib.util.find_spec("audiocraft")
     if spec is None:
         raise ModelError("audiocraft is not in the worker's environment: remove it and install it again")
-    (place,) = spec.submodule_search_locations or ()
+    place = next(iter(spec.submodule_search_locations or ()))
     for name, folder in (("", ""), (".models", "models"), (".modules", "modules")):
         bare = types.ModuleType(f"audiocraft{name}")
         bare.__path__ = [str(Path(place, folder))]
@@ -118,4 +122,6 @@ def _read(file: Path, load: Callable[[], Any]) -> Any:
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"{file}: is no model, or cut short ({reason}); delete it, and it is fetched again") from error
+        raise ModelError(
+            f"{file}: is no model, or cut short ({reason}); delete it, and it is fetched again"
+        ) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 
 import numpy as np
 
@@ -22,26 +21,23 @@ from resonate_resources.models.workers.environments import AUDIOCRAFT
 from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine, Json
 from resonate_resources.recordings.recording import Progress, Recording, write_recording
+from resonate_resources.restoration.multiband_diffusion.work import VERSION
 from resonate_resources.restoration.step import Facts, Mended, StepName
 from resonate_resources.signal import resampling
 
-Kbps = Literal[1.5, 3.0, 6.0]
-
 _HUB = "https://huggingface.co/facebook"
 CODEC = tuple(
-    ModelFile(f"{_HUB}/encodec_24khz/resolve/main/{name}", "") for name in ("config.json", "model.safetensors")
+    ModelFile(f"{_HUB}/encodec_24khz/resolve/main/{name}", "")
+    for name in ("config.json", "model.safetensors")
 )
-DIFFUSION: dict[Kbps, ModelFile] = {
+DIFFUSION: dict[float, ModelFile] = {
     kbps: ModelFile(f"{_HUB}/multiband-diffusion/resolve/main/mbd_comp_{codebooks}.pt", "")
     for kbps, codebooks in ((1.5, 2), (3.0, 4), (6.0, 8))
 }
 """As `MultiBandDiffusion.get_mbd_24khz` of audiocraft 1.3.0 names them. No hashes are published."""
-WORK = f"{__package__}.work"
-"""Imported by the worker alone; it is what a result is made by."""
-
 WORKER = Worker(
     AUDIOCRAFT,
-    Path(__file__).with_name("program.py"),
+    f"{__package__}.work.PolishingWork",
     (
         *sorted(Path(__file__).parent.glob("*.py")),
         *sorted(Path(models.__path__[0]).glob("*.py")),
@@ -61,8 +57,13 @@ class MultiBandDiffusion:
 
     name: StepName = "polish"
 
-    def __init__(self, kbps: Kbps = 6.0) -> None:
-        """kbps: of EnCodec's tokens; the fewer, the more is made up, and the less of the damage is carried over."""
+    def __init__(self, kbps: float = 6.0) -> None:
+        """kbps: of EnCodec's tokens, 1.5, 3 or 6; the fewer, the more is made up, and the less damage carried over.
+
+        Raises ModelError at others.
+        """
+        if kbps not in DIFFUSION:
+            raise ModelError(f"multiband-diffusion: has nothing for {kbps:g} kbit/s; it has 1.5, 3 and 6")
         self._kbps = kbps
 
     @property
@@ -76,7 +77,7 @@ class MultiBandDiffusion:
         """What a result depends on besides code, kind and preset: hashes of the weights that are here."""
         paths = [_directory() / file.name for file in self._files]
         hashes: dict[str, Json] = {path.name: sha256_of_weights(path) for path in paths if path.is_file()}
-        return {"kbps": self._kbps, "weights_sha256": hashes}
+        return {"audiocraft": VERSION, "kbps": self._kbps, "weights_sha256": hashes}
 
     def unavailable(self) -> str | None:
         return WORKER.available() or why_missing(self._files, _directory())
@@ -84,16 +85,14 @@ class MultiBandDiffusion:
     def mend(
         self, recording: Recording, facts: Facts, preset: Preset, path: Path, progress: Progress
     ) -> Mended:
-        """The networks (4.6 GB, and 0.1 of EnCodec) are fetched at first use. Raises ModelError where it can't be had or used, AudioError."""
+        """The networks (4.7 GB) are fetched at first use. Raises ModelError where they can't be had, AudioError."""
         strictness = _STRICTNESS.get(facts.kind, _STRICTNESS_OF_OTHERS)
         with TemporaryDirectory(dir=path.parent) as scratch:
             change = self._change(recording, strictness, Path(scratch), progress)
             if not any(block.any() for block in change.blocks()):
                 return Mended(recording, "nothing is heard in it")
             share = np.float32(_SHARE[preset])
-            with write_recording(
-                path, recording.sample_rate, recording.channels, recording.frames
-            ) as writer:
+            with write_recording(path, recording.sample_rate, recording.channels, recording.frames) as writer:
                 for block, more in zip(recording.blocks(), change.blocks(), strict=True):
                     writer.write(block + share * more)
         note = f"{_SHARE[preset]:.0%} decoded anew from {self._kbps:g} kbit/s, bands moved back by {strictness:.0%}"

@@ -88,8 +88,8 @@ def change(network: Network, samples: Samples, kbps: float, strictness: float, t
     in decibels with strictness 1, by none with 0 (`re_eq` of the package, which compares with its codec's sound). A
     gain holds for all channels. Raises ModelError where the network gives no numbers.
     """
-    import julius
     import torch
+    from julius.bands import SplitBands
 
     if float(np.abs(samples).max()) < _SILENCE:
         return np.zeros_like(samples)
@@ -98,7 +98,7 @@ def change(network: Network, samples: Samples, kbps: float, strictness: float, t
         torch.manual_seed(_SEED)  # what is in the middle stays there
         wave = torch.from_numpy(channel)[None, None].to(network.device)
         made.append(network.regenerate(wave, kbps, told)[0, 0].cpu())
-    split = julius.SplitBands(n_bands=_EQ_BANDS, sample_rate=network.rate)
+    split = SplitBands(n_bands=_EQ_BANDS, sample_rate=network.rate)
     bands, wanted = split(torch.stack(made)), split(torch.from_numpy(samples))
     levels = [of.square().mean(dim=(1, 2)).sqrt().clamp(min=_NO_BAND) for of in (wanted, bands)]
     polished: Samples = (bands * ((levels[0] / levels[1]) ** strictness)[:, None, None]).sum(0).numpy()

@@ -28,17 +28,19 @@ def error_db(estimate, reference):
 
 @pytest.mark.parametrize("name", ["denoise", "dereverb"])
 @pytest.mark.parametrize(
-    ("preset", "left"), [("conservative", 0.251), ("balanced", 0.1), ("aggressive", 0.001)]
+    ("preset", "left_db"), [("conservative", -12), ("balanced", -20), ("aggressive", -60)]
 )
 def test_what_the_package_itself_takes_off_is_left_at_as_many_decibels_as_the_preset_says(
-    worker, hub, tmp_path, name, preset, left
+    worker, hub, tmp_path, name, preset, left_db
 ):
     model = MODELS[name][0]
     recording = Recording.open(hub / f"{model}.wav")
     expected = np.load(hub / f"{model}.npz")
     came = mended(recording, tmp_path / "mended.wav", Roformer(name), preset)
     assert came.recording.path == tmp_path / "mended.wav"
-    assert error_db(came.recording.read(), expected[DRY[name]] + left * expected["other"]) < -65
+    assert (
+        error_db(came.recording.read(), expected[DRY[name]] + 10 ** (left_db / 20) * expected["other"]) < -100
+    )
     taken_db = error_db(expected["other"] + recording.read(), recording.read())
     assert came.measures == {f"{name}_taken_off_db": pytest.approx(taken_db, abs=0.1)}
     assert "\n" not in came.note

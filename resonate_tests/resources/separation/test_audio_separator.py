@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import psutil
@@ -268,8 +267,8 @@ def separated_by(tmp_path):
 
 
 def worker_processes():
-    program = str(calling.WORKER.program)
-    return [child for child in psutil.Process().children() if program in child.cmdline()]
+    work = calling.WORKER.work
+    return [child for child in psutil.Process().children() if work in child.cmdline()]
 
 
 def test_a_worker_that_is_killed_at_work_is_one_line_and_the_next_track_has_a_new_one(worker, tmp_path):
@@ -398,6 +397,6 @@ def test_the_recipe_names_all_that_changes_the_result(tmp_path, monkeypatch):
     # What the worker imports is code as well: chunks and fades, and the package's version, are constants of it.
     code = ["resonate_resources.separation.audio_separator", calling.WORK]
     assert recipe.constants == ingredients_of(*code).constants
-    requirements = Path(calling.WORKER.program).with_suffix(".no_deps.txt").read_text()
+    requirements = AUDIO_SEPARATOR.without_dependencies.read_text()
     assert f"audio-separator=={VERSION}" in requirements
     assert AudioSeparator("uvr").recipe().engine.model == MDX

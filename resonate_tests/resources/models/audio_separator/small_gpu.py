@@ -62,7 +62,7 @@ def main() -> None:
     work.load_model = load_model
     if "LOWERED" in os.environ:
         work.lower_precision = lambda device: "cpu"
-    serve(sys.argv[1:], work.SeparationWork(), 60.0)
+    serve(sys.argv[1:3], work.SeparationWork(), 60.0)
 
 
 def exhausting(model: Any, separate: Any) -> Any:

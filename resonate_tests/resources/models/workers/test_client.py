@@ -56,7 +56,7 @@ def work(job, progress):
         os.kill(os.getpid(), job["die"])
     return {"pid": os.getpid(), "began": began, "ended": time.monotonic(), "echo": job.get("echo")}
 
-serve(sys.argv[1:], work, float(os.environ.get("TEST_IDLE", "60")))
+serve(sys.argv[1:3], work, float(os.environ.get("TEST_IDLE", "60")))
 """
 )
 
@@ -77,7 +77,7 @@ def worker(monkeypatch):
         (place / f"toy.{ending}").touch()
     environment = Environment("toy", "tests", place / "toy")
     environment.made.write_text(environment.fingerprint())
-    worker = Worker(environment, place / "program.py")
+    worker = Worker(environment, "none.of.ours", program=place / "program.py")
     yield worker
     worker.stop()
     shutil.rmtree(place)
@@ -110,7 +110,7 @@ def test_processes_that_start_it_at_once_are_served_by_one(worker):
         "import sys; from pathlib import Path; from resonate_resources.models.workers.client import Worker\n"
         "from resonate_resources.models.workers.environments import Environment\n"
         "program = Path(sys.argv[1]); toy = Environment('toy', 'tests', program.with_name('toy'))\n"
-        "print(Worker(toy, program).run({'steps': 2})['pid'])"
+        "print(Worker(toy, 'none.of.ours', program=program).run({'steps': 2})['pid'])"
     )
     clients = [
         subprocess.Popen([sys.executable, "-c", program, worker.program], stdout=subprocess.PIPE)

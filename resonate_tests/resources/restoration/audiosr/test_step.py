@@ -92,7 +92,9 @@ def test_the_preset_says_how_loud_it_is(worker, hub, tmp_path):
     assert 10 * np.log10(levels[0] / levels[1]) == pytest.approx(6, abs=0.01)
 
 
-@pytest.mark.parametrize(("rate", "channels", "frames"), [(44_100, 2, 250_001), (22_050, 1, 1), (48_000, 3, 900)])
+@pytest.mark.parametrize(
+    ("rate", "channels", "frames"), [(44_100, 2, 250_001), (22_050, 1, 1), (48_000, 3, 900)]
+)
 def test_rate_channels_and_length_stay_over_chunks(worker, tmp_path, rate, channels, frames):
     samples = np.random.default_rng(1).normal(0, 0.1, (channels, frames)).astype(np.float32)
     told = []
@@ -102,11 +104,15 @@ def test_rate_channels_and_length_stay_over_chunks(worker, tmp_path, rate, chann
     assert (came.sample_rate, came.channels, came.frames) == (rate, channels, frames)
     assert np.isfinite(came.read()).all()
     assert told[-1] == 1
-    assert len(told) >= STEPS * channels  # at every step of the sampler, so that a slow one is not taken to hang
+    assert (
+        len(told) >= STEPS * channels
+    )  # at every step of the sampler, so that a slow one is not taken to hang
 
 
 @pytest.mark.parametrize(
-    ("rate", "band_hz"), [(44_100, 16_000), (44_100, 1500), (16_000, 7900)], ids=["wide", "narrow", "by its rate"]
+    ("rate", "band_hz"),
+    [(44_100, 16_000), (44_100, 1500), (16_000, 7900)],
+    ids=["wide", "narrow", "by its rate"],
 )
 def test_where_there_is_nothing_to_give_back_the_recording_itself_comes_back(tmp_path, rate, band_hz):
     recording = write_samples(tmp_path / "tone.wav", np.full((2, 1000), 0.1, np.float32), rate)

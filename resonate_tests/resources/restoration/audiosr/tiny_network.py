@@ -55,8 +55,8 @@ def main(directory: Path) -> None:
 
 
 def expect(network: Any, directory: Path) -> None:
-    """`noise.wav`, a chunk that ends at 5.8 kHz, and in `made.npz` what the package's own `generate_batch` makes of it,
-    but for its guess of the cut-off: that is told to it, as the bands of its spectrum that are heard."""
+    """`noise.wav`, a chunk that ends at 5.8 kHz, and in `made.npz` what the package's own `generate_batch` makes of
+    it, but for its guess of the cut-off: it is told which bands of its spectrum are heard."""
     from audiosr.utils import wav_feature_extraction
 
     spectrum = np.fft.rfft(np.random.default_rng(0).normal(0, 0.1, FRAMES))
@@ -66,7 +66,13 @@ def expect(network: Any, directory: Path) -> None:
 
     wave = torch.from_numpy(0.5 * samples / np.abs(samples).max())[None]
     mel, stft = wav_feature_extraction(wave, 512)
-    batch = {"waveform": wave, "waveform_lowpass": wave, "stft": stft, "log_mel_spec": mel, "lowpass_mel": mel}
+    batch = {
+        "waveform": wave,
+        "waveform_lowpass": wave,
+        "stft": stft,
+        "log_mel_spec": mel,
+        "lowpass_mel": mel,
+    }
     centres = librosa.mel_frequencies(258, fmin=20, fmax=24_000)[1:-1]
     network._locate_cutoff_freq = lambda *_, **__: int((centres < 6000).sum())
     torch.manual_seed(42)
@@ -77,7 +83,7 @@ def expect(network: Any, directory: Path) -> None:
             unconditional_guidance_scale=3.5,
             duration=5.12,
         )
-    np.savez(directory / "made.npz", made=made.reshape(-1))
+    np.savez(directory / "made.npz", made=made.reshape(-1)[:FRAMES])
 
 
 if __name__ == "__main__":

@@ -90,11 +90,15 @@ def test_channels_alike_stay_alike_and_what_is_above_the_codecs_band_stays(worke
     recording = write_samples(tmp_path / "tone.wav", np.stack([tone + noise] * 2), 48_000)
     came = polished(recording, tmp_path / "mended.wav").recording.read()
     assert np.array_equal(came[0], came[1])
-    lines = [np.abs(np.fft.rfft(samples[0] * np.hanning(48_000)))[15_000] for samples in (came, recording.read())]
+    lines = [
+        np.abs(np.fft.rfft(samples[0] * np.hanning(48_000)))[15_000] for samples in (came, recording.read())
+    ]
     assert lines[0] == pytest.approx(lines[1], rel=1e-3)
 
 
-@pytest.mark.parametrize(("rate", "channels", "frames"), [(44_100, 2, 450_001), (22_050, 1, 1), (8000, 3, 900)])
+@pytest.mark.parametrize(
+    ("rate", "channels", "frames"), [(44_100, 2, 450_001), (22_050, 1, 1), (8000, 3, 900)]
+)
 def test_rate_channels_and_length_stay_over_chunks(worker, tmp_path, rate, channels, frames):
     samples = np.random.default_rng(1).normal(0, 0.1, (channels, frames)).astype(np.float32)
     recording, told = write_samples(tmp_path / "noise.wav", samples, rate), []

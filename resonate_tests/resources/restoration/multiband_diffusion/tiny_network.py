@@ -1,5 +1,5 @@
-"""EnCodec and the diffusions of its bands, small, with random weights, in files as their hubs have them, and what the
-package makes of a noise by them: `python tiny_network.py DIRECTORY`. Run by the worker's Python.
+"""EnCodec and the diffusions of its bands, small, with random weights, in files as their hubs have them, and what
+the package makes of a noise by them: `python tiny_network.py DIRECTORY`. Run by the worker's Python.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from transformers import EncodecConfig, EncodecModel
 RATE, FRAMES, STRICTNESS = 24_000, 48_000, 0.8
 CONFIG = {
     "channels": 1,
-    "schedule": {"beta_t0": 1e-5, "beta_t1": 2.9e-2, "num_steps": 1000, "variance": "beta", "clip": 5.0, "beta_exp": 7.5},
+    "schedule": {
+        "beta_t0": 1e-5, "beta_t1": 2.9e-2, "num_steps": 1000, "variance": "beta", "clip": 5.0, "beta_exp": 7.5,
+    },
     "diffusion_unet": {
         "hidden": 8, "depth": 3, "growth": 2, "bilstm": True, "codec_dim": 16, "emb_all_layers": True,
         "res_blocks": 1, "norm_groups": 4,
@@ -69,14 +71,19 @@ def expect(directory: Path, codec: Any, unets: Any, schedules: Any) -> None:
             band = saved[number]
             unet = unets.DiffusionUnet(chin=1, num_steps=1000, **CONFIG["diffusion_unet"]).eval()
             unet.load_state_dict(band["model_state"])
-            processor = schedules.MultiBandProcessor(n_bands=4, sample_rate=RATE, num_samples=10, power_std=1.0)
+            processor = schedules.MultiBandProcessor(
+                n_bands=4, sample_rate=RATE, num_samples=10, power_std=1.0
+            )
             processor.load_state_dict(band["processor_state"])
             schedule = schedules.NoiseSchedule(**CONFIG["schedule"], sample_processor=processor, device="cpu")
-            made += schedule.generate_subsampled(model=unet, initial=torch.randn_like(wave), condition=condition)
+            made += schedule.generate_subsampled(
+                model=unet, initial=torch.randn_like(wave), condition=condition
+            )
     split = julius.SplitBands(n_bands=32, sample_rate=RATE)
     bands, wanted = split(made), split(wave)
     polished = sum(
-        bands[i] * (wanted[i].square().mean().sqrt() / bands[i].square().mean().sqrt()) ** STRICTNESS for i in range(32)
+        bands[i] * (wanted[i].square().mean().sqrt() / bands[i].square().mean().sqrt()) ** STRICTNESS
+        for i in range(32)
     )
     np.savez(directory / "polished.npz", polished=polished[0, 0].numpy())
 
