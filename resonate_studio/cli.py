@@ -29,6 +29,7 @@ from resonate_studio.studio_command import studio
 from resonate_studio.terminal import FILES, HOME, JSON, Group, speak_any_language
 from resonate_studio.terminal import console as console_of
 from resonate_studio.track_commands import remove, retry
+from resonate_studio.workers_command import workers
 
 if TYPE_CHECKING:
     from resonate_resources.preset import Preset
@@ -122,6 +123,7 @@ for command in (
     brief,
     library,
     cache,
+    workers,
     listen,
     dev,
     studio,
