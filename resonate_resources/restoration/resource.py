@@ -18,10 +18,11 @@ from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.restoration import engines
 from resonate_resources.restoration.brief import RestorationBrief
-from resonate_resources.restoration.colour import colour_of
+from resonate_resources.restoration.colour import find_colour
 from resonate_resources.restoration.planning import STEPS, Scope, plan_of
 from resonate_resources.restoration.restoring import Taken, restore
 from resonate_resources.restoration.step import Facts, StepName
+from resonate_resources.signal.bandwidth import find_upper_edge, measure_line_levels
 from resonate_resources.signal.clicks import clicks_per_second
 from resonate_resources.signal.picture import draw
 from resonate_resources.signal.traces import Traces, find_traces
@@ -113,8 +114,13 @@ def facts_of(
         traces or find_traces(recording),
         rt60_s or {},
         clicks_per_second(recording) if whole else None,
-        colour_of(recording) if whole else {},
+        _colour_of(recording) if whole else {},
     )
+
+
+def _colour_of(track: Recording) -> Mapping[float, float]:
+    levels = measure_line_levels(track.blocks(), track.sample_rate)
+    return find_colour(levels, track.sample_rate, find_upper_edge(levels, track.sample_rate))
 
 
 def _product(
