@@ -24,7 +24,6 @@ DECIDING: Mapping[str, str] = {
     "dawdreamer": "dawdreamer",
     "demucs": "demucs",
     "librosa": "librosa",
-    "noisereduce": "noisereduce",
     "parselmouth": "praat-parselmouth",
     "pedalboard": "pedalboard",
     "pyloudnorm": "pyloudnorm",

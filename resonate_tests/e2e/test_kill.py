@@ -40,7 +40,6 @@ _SERVER.set_forkserver_preload(
     [
         "resonate_studio.processing",
         "librosa",
-        "noisereduce",
         "pedalboard",
         "onnxruntime",
         "pandas",

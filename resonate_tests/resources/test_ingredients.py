@@ -12,6 +12,7 @@ import pytest
 import resonate_resources
 from resonate_resources import ingredients
 from resonate_resources.ingredients import all_libraries, ingredients_of
+from resonate_resources.restoration import engines
 from resonate_resources.separation.planning import _CORE
 
 ROOT = Path(resonate_resources.__path__[0])
@@ -23,7 +24,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "stems, whatever the engine": _CORE,
     "stems by the embedded engine": (f"{P}.separation.spectral.engine",),
     "stems by Demucs": (f"{P}.separation.demucs.engine",),
-    "restored_stems": (f"{P}.restoration.noisereduce_engine",),
+    "restored_track": (f"{P}.restoration.resource", *engines.MODULES),
     "midi": (f"{P}.transcription.resource",),
     "mix_plan": (f"{P}.mixing.planning",),
     "mix_plan, a model conducting": (f"{P}.mixing.planning", f"{P}.mixing.conductor.agent"),
@@ -39,7 +40,7 @@ CHANGES = [
     ("stems, whatever the engine", "separation/choosing.py", r"^(_MOSTLY = )(.+)$"),
     ("stems by the embedded engine", "separation/spectral/engine.py", r"^(CHUNK_SECONDS = )(.+)$"),
     ("stems by Demucs", "separation/demucs/engine.py", r"^(FADE_SECONDS = )(.+)$"),
-    ("restored_stems", "restoration/noisereduce_engine.py", r"(\"aggressive\": Strength\()(1\.5)"),
+    ("restored_track", "restoration/planning.py", r"^(_ROOM_S = )(.+)$"),
     ("midi", "transcription/note_creation.py", r"^(ONSET_THRESHOLD = )([\d.]+)"),
     ("mix_plan", "mixing/planning.py", r"(\"balanced\": )(-24\.0)"),
     ("mix_plan, a model conducting", "mixing/conductor/prompt.py", r"(3\. )(Move as little as serves)"),
