@@ -123,8 +123,8 @@ def _refuse_unwritable(out: Path) -> None:
 
 
 def _written(product: Product, out: Path) -> dict[str, str]:
-    """Name → absolute path of the user's. Each is there whole or not at all; notes on a grid of an earlier time that
-    these have not are taken away."""
+    """Name → absolute path of the user's. Each is there whole or not at all; notes on a grid of an earlier time
+    that these have not are taken away."""
     from resonate_resources.brief.section import STEM_NAMES
     from resonate_resources.transcription.resource import QUANTISED
 
@@ -156,4 +156,6 @@ def scratch_file(path: Path) -> Iterator[Path]:
 
 
 def _unwritable(out: Path, error: OSError) -> click.ClickException:
-    return click.ClickException(f"--out: {out}: can't be written to ({(error.strerror or str(error)).lower()})")
+    return click.ClickException(
+        f"--out: {out}: can't be written to ({(error.strerror or str(error)).lower()})"
+    )
