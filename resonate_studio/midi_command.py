@@ -115,8 +115,8 @@ def _heard(file: Path, home: Path | None, brief: TranscriptionBrief, into: Path)
 def _refuse_unwritable(out: Path) -> None:
     """Before anything is heard. Raises ClickException."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=out):
+        there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+        with TemporaryFile(dir=there):
             pass
     except OSError as error:
         raise _unwritable(out, error) from error
