@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 import click
 
 from resonate_studio.sound_commands import FILE, decoded_file, settings_of
-from resonate_studio.stopping import stoppable
+from resonate_studio.stopping import scratch_folder, stoppable, tell_stopped
 from resonate_studio.terminal import HOME, JSON, Command, console, print_json, shown
 
 if TYPE_CHECKING:
@@ -41,10 +43,11 @@ def midi(file: Path, home: Path | None, assignments: tuple[str, ...], out: Path,
     FILE is separated first, unless that was done before.
     """
     with stoppable() as stopping:
-        stopping.tell = lambda: None
+        stopping.tell = tell_stopped
         brief = _brief(assignments)
-        with TemporaryDirectory() as scratch:
-            product = _heard(file, home, brief, Path(scratch))
+        _refuse_unwritable(out)
+        with scratch_folder() as scratch:
+            product = _heard(file, home, brief, scratch)
             written = _written(product, out)
     counts = {
         name.removesuffix("_notes"): value
@@ -109,15 +112,50 @@ def _heard(file: Path, home: Path | None, brief: TranscriptionBrief, into: Path)
         raise click.ClickException(trouble(error)) from error
 
 
+def _refuse_unwritable(out: Path) -> None:
+    """Before anything is heard. Raises ClickException."""
+    try:
+        there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+        with TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise _unwritable(out, error) from error
+
+
 def _written(product: Product, out: Path) -> dict[str, str]:
-    """Name → absolute path of the user's."""
+    """Name → absolute path of the user's. Each is there whole or not at all; notes on a grid of an earlier time
+    that these have not are taken away."""
+    from resonate_resources.brief.section import STEM_NAMES
+    from resonate_resources.transcription.resource import QUANTISED
+
     written = {}
     try:
         for name, made in product.files.items():
             path = out / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            written[name] = str(Path(shutil.copyfile(made, path)).absolute())
+            with scratch_file(path) as part:
+                shutil.copyfile(made, part)
+            written[name] = str(path.absolute())
+        for earlier in (out / QUANTISED).glob("*.mid"):
+            if f"{QUANTISED}{earlier.name}" not in written and earlier.stem in STEM_NAMES:
+                earlier.unlink()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise click.ClickException(f"{error.filename or out}: can't be written to ({reason})") from error
+        raise _unwritable(out, error) from error
     return written
+
+
+@contextmanager
+def scratch_file(path: Path) -> Iterator[Path]:
+    """A path beside it, which takes its place once what is written to it is whole."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _unwritable(out: Path, error: OSError) -> click.ClickException:
+    return click.ClickException(
+        f"--out: {out}: can't be written to ({(error.strerror or str(error)).lower()})"
+    )

@@ -7,12 +7,12 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from resonate_resources.mastering.targets import TARGETS_LUFS, lufs_of
+from resonate_studio.stopping import scratch_folder, stoppable, tell_stopped
 from resonate_studio.terminal import JSON, Command, console, print_json
 
 if TYPE_CHECKING:
@@ -231,8 +231,9 @@ def decoded_file(file: Path) -> Iterator[tuple[Recording, Path]]:
     from resonate_resources.recordings.recording import AudioError
 
     try:
-        with TemporaryDirectory() as scratch:
-            yield decode(file, Path(scratch), limits=Limits.from_environment()).recording, Path(scratch)
+        with stoppable() as stopping, scratch_folder() as scratch:
+            stopping.tell = tell_stopped
+            yield decode(file, scratch, limits=Limits.from_environment()).recording, scratch
     except AudioError as error:
         raise click.ClickException(" ".join(str(error).split())) from error
 

@@ -8,6 +8,7 @@ has to be unwound for that: artefacts are whole or not there at any moment, as f
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -15,10 +16,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _TELLING_SECONDS = 6.0
 """A database or an endpoint that does not answer keeps nobody from ending."""
+
+_scratch: set[str] = set()
+"""Folders of `scratch_folder` that are in use."""
 
 Told = Callable[[], None]
 """Says what is done and what is not; called in a thread of its own, while the main one may still be at work."""
@@ -65,6 +70,8 @@ class Stopping:
             for module, leave in (("heartbeats", "end_all"), ("store", "remove_scratch")):
                 with suppress(Exception):  # a database that is away: its rows are taken for dead soon
                     getattr(sys.modules[f"resonate_resources.storage.{module}"], leave)()
+            for folder in tuple(_scratch):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_children() -> None:
@@ -76,6 +83,22 @@ def _end_children() -> None:
             parent = int((place / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
             if parent == os.getpid() and os.getsid(int(place.name)) == os.getsid(0):
                 os.kill(int(place.name), signal.SIGKILL)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder that is gone afterwards, also where the process is stopped meanwhile."""
+    with TemporaryDirectory() as folder:
+        _scratch.add(folder)
+        try:
+            yield Path(folder)
+        finally:
+            _scratch.discard(folder)
+
+
+def tell_stopped() -> None:
+    """What a command says that had nothing to show yet."""
+    os.write(2, b"stopped: nothing was written\n")
 
 
 @contextmanager

@@ -179,6 +179,8 @@ def decide(
         return None
     pulses = ranked(frames, nats, pulses, fitted, usual=usual)
     beats = pulses[0].beats
+    # Where one passage gives way to the next, the last beat of it and the first of that may be the same.
+    beats = beats[np.diff(beats, prepend=-np.inf) >= 60 / FASTEST_BPM]
     beats = beats[_sounding(heard, beats)]
     passages = [one for one in np.split(beats, 1 + np.flatnonzero(_pauses(beats))) if len(one) >= FEWEST]
     if "pulse" in fitted:

@@ -28,13 +28,16 @@ class FingerprintError(Exception):
 
 
 def fingerprint_of(track: Recording) -> str:
-    """Of the first SECONDS, compressed and in base 64. Raises FingerprintError where the library is not there, and
-    for what is shorter than 3 s."""
+    """Of the first SECONDS, compressed and in base 64. Raises FingerprintError where the library is not there, for
+    what is shorter than 3 s, and for sample rates that it does not take (1 kHz)."""
     library = _library()
     if track.duration < SHORTEST_S:
         raise FingerprintError(f"shorter than {SHORTEST_S:g} s")
     maker = library.Fingerprinter()
-    maker.start(track.sample_rate, 1)
+    try:
+        maker.start(track.sample_rate, 1)
+    except library.FingerprintError as error:
+        raise FingerprintError(f"Chromaprint takes no {track.sample_rate} Hz") from error
     left = round(SECONDS * track.sample_rate)
     for block in mono_blocks(track, track.sample_rate):
         maker.feed(np.round(block[:left].clip(-1, 1) * 32_767).astype("<i2").tobytes())

@@ -56,6 +56,7 @@ _SAMPLE_RATES = range(1000, 768_001)
 _BYTES = 4
 _FIRST_FRAMES = 1 << 13  # all that a look at the file reads
 _NO_AUDIO = "holds no audio (0 frames); export it again"
+_ABSURD = 1000.0  # 60 dB over full scale: integers that were never scaled, of any width
 _OFFSET_NOTED = 0.001  # −60 dBFS, under which an offset is dither and rounding
 
 
@@ -111,7 +112,7 @@ def _numbers(opened: Source) -> Iterator[Samples]:
     frames = 0
     for block in opened.blocks:
         inspection.see(block)
-        inspection.refuse_what_is_no_number(opened.sample_rate)
+        inspection.refuse_what_is_no_sound(opened.sample_rate)
         frames += block.shape[1]
         yield block
     if not frames:
@@ -201,7 +202,7 @@ def _write(opened: Source, into: Path, progress: Progress, limits: Limits | None
             progress(opened.part)
         if frames == 0:
             raise Refusal(_NO_AUDIO)
-        inspection.refuse_what_is_no_number(opened.sample_rate)
+        inspection.refuse_what_is_no_sound(opened.sample_rate)
     progress(1.0)
     return Decoded(
         Recording.open(target),
@@ -236,11 +237,17 @@ class _Inspection:
             self._peak = max(self._peak, float(block.max()), -float(block.min()))
         self._frames += block.shape[1]
 
-    def refuse_what_is_no_number(self, sample_rate: int) -> None:
+    def refuse_what_is_no_sound(self, sample_rate: int) -> None:
         if self._not_numbers:
             raise Refusal(
                 f"holds {self._not_numbers} samples that are NaN or infinite, the first at frame "
                 f"{self._first_not_number} ({clock(self._first_not_number / sample_rate)}); export it again"
+            )
+
+        if self._peak > _ABSURD:
+            raise Refusal(
+                f"holds samples of up to {20 * np.log10(self._peak):+.0f} dBFS: full scale of floating-point "
+                "samples is 1; they look like integers that were not scaled, export it again"
             )
 
     def notes(self) -> Iterator[str]:

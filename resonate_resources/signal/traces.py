@@ -39,7 +39,7 @@ _IMAGE_HZ = (4000.0, 5512.5, 8000.0, 11_025.0, 12_000.0, 16_000.0)
 _IMAGE_LINES, _IMAGE_LIKE = 250, 0.6
 
 _HUM_RATE, _HUM_FRAME, _HUM_LINES = 1000, 4096, 1600  # up to 390 Hz
-_MAINS_HZ, _HARMONICS, _HUMS, _HUM_DB = (50, 60), 6, 3, 12.0
+_MAINS_HZ, _HARMONICS, _HUMS, _HUM_DB, _ALONE_DB = (50, 60), 6, 3, 12.0, 6.0
 _STEADY = 10  # per cent of the time: hum never rests
 
 _SPANS, _SPAN_S = 12, 3.0
@@ -229,15 +229,24 @@ def find_hum(track: Recording) -> Hum | None:
     line_hz = _HUM_RATE / _HUM_FRAME
     best = None
     for mains in _MAINS_HZ:
-        total, standing = 0.0, 0
+        total, places = 0.0, []
         for harmonic in range(1, _HARMONICS + 1):
             at, drift = round(mains * harmonic / line_hz), 1 + harmonic // 2  # mains drift by 0.5 %
             if at + 20 >= _HUM_LINES:
                 continue
-            peak = float(steady[at - drift : at + drift + 1].max())
+            top = at - drift + int(steady[at - drift : at + drift + 1].argmax())
             beside = float(np.median(steady[at - 20 : at + 21]))
-            if peak > _SILENT**1.5 and peak >= beside * 10 ** (_HUM_DB / 10):
-                total, standing = total + peak, standing + 1
-        if standing >= _HUMS and (best is None or total > best[1]):
+            # A tone's line stands over its neighbours; a skirt of a note beside it falls on.
+            stands = steady[top] >= max(steady[top - 1], steady[top + 1])
+            # What repeats exactly, as loops do, has lines every 1 to 3 Hz, at those of the mains as elsewhere.
+            others = np.delete(steady[at - 20 : at + 21], slice(20 - drift - 3, 20 + drift + 4))
+            stands = stands and steady[top] >= others.max() * 10 ** (_ALONE_DB / 10)
+            if stands and steady[top] > _SILENT**1.5 and steady[top] >= beside * 10 ** (_HUM_DB / 10):
+                total += float(steady[top])
+                places.append((top - 1) / harmonic)
+                places.append((top + 1) / harmonic)
+        lowest, highest = (max(places[::2], default=0.0), min(places[1::2], default=0.0))
+        one_tone = lowest <= highest  # of which all are multiples, each to a line
+        if len(places) >= 2 * _HUMS and one_tone and (best is None or total > best[1]):
             best = mains, total
     return None if best is None else Hum(best[0], float(10 * np.log10(best[1])))

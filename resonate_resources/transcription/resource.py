@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -63,6 +63,13 @@ def transcriber_of(voice: Voice) -> PitchTranscriber:
     return SungNotes() if voice.sung else BasicPitch()
 
 
+def _within(duration_s: float, notes: Iterable[Note]) -> list[Note]:
+    """Notes that begin before the end, none beyond it."""
+    return [
+        replace(note, offset_s=min(note.offset_s, duration_s)) for note in notes if note.onset_s < duration_s
+    ]
+
+
 class TranscriptionResource(dg.ConfigurableResource[None]):
     """Hears notes in pitched stems and strokes in drums."""
 
@@ -87,7 +94,9 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
         tempo = music.tempo_map()
         remains = remains_of_others(stems)
         heard = {
-            name: [] if name in remains else self._notes_of(name, stem, music, brief, watch)
+            name: []
+            if name in remains
+            else _within(stem.duration, self._notes_of(name, stem, music, brief, watch))
             for (name, stem), watch in zip(stems.items(), _watches(len(stems), progress), strict=True)
         }
         files: dict[str, Path] = {}
