@@ -64,7 +64,7 @@ class Declick:
                 writer.write(block)
                 clicks, written = clicks + count, written + block.shape[1]
                 progress(written / recording.frames)
-        measures["clicks_per_s"] = clicks / recording.duration
+        measures["clicks_per_s"] = clicks / max(recording.duration, 1e-9)
         note = f"{measures['clicks_per_s']:.2g} clicks a second were cut out"
         return Mended(writer.recording, note, measures)
 

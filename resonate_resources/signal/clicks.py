@@ -33,14 +33,14 @@ _EDGE_S = 0.005  # where a recording begins and ends nothing is foreseen
 _WHITE = 1e-7  # keeps the model stable where a band holds nothing
 _BLOCK_FRAMES = 64  # analysis frames
 _SURE, _FEWEST, _MOSTLY = 10.0, 3, 0.8
-_AROUND_S, _COMPARED, _PLAYED = (0.004, 0.016), 64, 0.97
+_AROUND_S, _COMPARED, _PLAYED = (0.004, 0.016), 64, 0.85
 _JITTER = 16  # frames
 
 
 @dataclass(frozen=True)
 class Clicks:
     """Of one channel. spans: [start, stop) in frames of the recording, (n, 2). heights: by how many times each
-    stands out of the 95th percentile of the residual around it, (n,). around: the sound from 4 ms before to 16 ms
+    stands out of the 95th percentile of the residual around it, (n,). around: the residual from 4 ms before to 16 ms
     behind it without the click itself, at energy 1, (n, samples)."""
 
     spans: Marks
@@ -80,7 +80,7 @@ def clicks_per_second(recording: Recording) -> float:
 
 
 def played(clicks: Clicks) -> npt.NDArray[np.bool_]:
-    """(n,): which of them have another one with the same sound around it, to within 16 frames."""
+    """(n,): which of them have another one with the same residual around it, to within 16 frames."""
     from scipy.fft import irfft, rfft
 
     if len(clicks.spans) < 2:
@@ -89,7 +89,7 @@ def played(clicks: Clicks) -> npt.NDArray[np.bool_]:
     alike = np.zeros(len(spectra), bool)
     for number, spectrum in enumerate(spectra):
         like = irfft(spectra * spectrum.conj(), axis=1)
-        nearest = np.abs(np.concatenate([like[:, :_JITTER], like[:, -_JITTER:]], axis=1)).max(axis=1)
+        nearest = np.concatenate([like[:, :_JITTER], like[:, -_JITTER:]], axis=1).max(axis=1)
         nearest[number] = 0
         alike[number] = nearest.max() >= _PLAYED
     return alike
@@ -155,7 +155,7 @@ def _clicks_of(wave: Floats, sample_rate: int) -> Clicks:
         for start, stop in spans
     ]
     before, after = _around_frames(sample_rate)
-    padded = np.pad(wave, (before, after))
+    padded = np.pad(error, (before, after))
     around = np.array([_around(padded, start, before, after) for start in spans[:, 0]])
     return Clicks(spans, heights, around).some(np.array(kept))
 
