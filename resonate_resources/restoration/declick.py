@@ -14,12 +14,12 @@ from resonate_resources.recipe import Engine
 from resonate_resources.recordings.recording import Progress, Recording, Samples, write_recording
 from resonate_resources.restoration.sparse_frames import BLOCK, context_frames, remade
 from resonate_resources.restoration.step import Facts, Mended, StepName
-from resonate_resources.signal.clicks import clicks_between, clicks_per_second
+from resonate_resources.signal.clicks import clicks_between, clicks_per_second, played
 
 
 @dataclass(frozen=True)
 class _Bounds:
-    """fewest_per_s: sure clicks, below which nothing is mended. height: of what is taken for a click, see `Clicks`."""
+    """fewest_per_s: sure clicks, below which nothing is mended. height: of a click at least, see `Clicks`."""
 
     fewest_per_s: float
     height: float
@@ -64,7 +64,7 @@ class Declick:
                 writer.write(block)
                 clicks, written = clicks + count, written + block.shape[1]
                 progress(written / recording.frames)
-        measures["clicks_per_s"] = clicks / recording.duration
+        measures["clicks_per_s"] = clicks / max(recording.duration, 1e-9)
         note = f"{measures['clicks_per_s']:.2g} clicks a second were cut out"
         return Mended(writer.recording, note, measures)
 
@@ -78,7 +78,7 @@ def _mend_block(recording: Recording, start: int, height: float) -> tuple[Sample
     around = (max(0, start - 2 * context), min(stop + 2 * context, recording.frames))
     marked, count = np.zeros(read.shape, bool), 0
     for where, clicks in zip(marked, clicks_between(recording, *around), strict=True):
-        for begin, end in clicks.spans[clicks.heights > height]:
+        for begin, end in clicks.spans[(clicks.heights > height) & ~played(clicks)]:
             where[max(0, begin - _BESIDE - first) : max(0, end + _BESIDE - first)] = True
             count += start <= begin < stop
     padding = ((0, 0), (outside, max(0, stop + context - recording.frames)))

@@ -48,7 +48,12 @@ class Declip:
         return None
 
     def mend(
-        self, recording: Recording, facts: Facts, preset: Preset, path: Path, progress: Progress
+        self,
+        recording: Recording,
+        facts: Facts,  # noqa: ARG002 — traces count no tops of channels that were turned down
+        preset: Preset,
+        path: Path,
+        progress: Progress,
     ) -> Mended:
         """See `Step`. Peaks may pass full scale: files are of 32-bit float."""
         levels = find_clip_levels(recording)

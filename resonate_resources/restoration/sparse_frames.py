@@ -2,9 +2,9 @@
 
 The sum of the logarithms of a frame's line powers is made small by reweighted least squares (Candès, Wakin, Boyd,
 "Enhancing sparsity by reweighted l1 minimization", J. Fourier Anal. Appl. 14, 2008), the marked samples being the
-only unknowns: each turn solves as many equations as there are of them, and no other sample changes. Models and the
-constraint on clipped samples are compared by Záviška, Rajmic, Ozerov, Rencker, "A survey and an extensive evaluation of
-popular audio declipping methods", IEEE J. Sel. Topics Signal Process. 15 (2021).
+only unknowns: each turn solves as many equations as there are of them, and no other sample changes. Models, and the
+constraint on clipped samples, are compared by Záviška, Rajmic, Ozerov, Rencker, "A survey and an extensive
+evaluation of popular audio declipping methods", IEEE J. Sel. Topics Signal Process. 15 (2021).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from resonate_resources.recordings.recording import Samples
 
 Floats = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]
-Solver = Callable[[Floats, Floats, Marks | None], tuple[Floats, Marks]]
+Solver = Callable[[Floats, Floats, Marks], tuple[Floats, Marks]]
 
 BLOCK = 1 << 16
 """Frames that are mended at a time; on every grid."""
@@ -89,7 +89,7 @@ def _added(frame: Floats, at: npt.NDArray[np.intp], signs: Floats, solve: Solver
     apart = np.abs(at[:, None] - at[None])
     both = towards[:, None] * towards[None]
     given = rfft(frame * window)
-    spectrum, held, added = given, None, np.zeros(len(at))
+    spectrum, held, added = given, np.zeros(len(at), bool), np.zeros(len(at))
     for floor in _FLOORS:
         power = uniform_filter1d(np.square(np.abs(spectrum)), _LINES, mode="nearest")
         if not power.max() > 0:
@@ -106,23 +106,22 @@ def _added(frame: Floats, at: npt.NDArray[np.intp], signs: Floats, solve: Solver
     return added
 
 
-def _solved(normal: Floats, right: Floats, held: Marks | None) -> tuple[Floats, Marks]:
-    """normal·u = right; zeros where that says nothing. Of a positive definite matrix."""
+def _solved(normal: Floats, right: Floats, held: Marks) -> tuple[Floats, Marks]:
+    """normal·u = right, of a positive definite matrix; zeros where that says nothing. Nothing is held."""
     from scipy.linalg import lapack
 
     _, solved, failed = lapack.dposv(normal, right, lower=1)
-    return np.zeros(len(right)) if failed else solved, np.zeros(len(right), bool)
+    return np.zeros(len(right)) if failed else solved, held
 
 
-def _not_negative(normal: Floats, right: Floats, held: Marks | None) -> tuple[Floats, Marks]:
-    """u ≥ 0 of least uᵀ·normal·u/2 − right·u, by active sets, and which are held at 0; begun with those held before."""
-    held = np.zeros(len(right), bool) if held is None else held
+def _not_negative(normal: Floats, right: Floats, held: Marks) -> tuple[Floats, Marks]:
+    """u ≥ 0 of least uᵀ·normal·u/2 − right·u, by active sets, and which are held at 0; begun with those held."""
     solved = np.zeros(len(right))
     for _ in range(_ROUNDS):
         free = np.flatnonzero(~held)
         solved = np.zeros(len(right))
         if len(free):
-            solved[free] = _solved(normal[np.ix_(free, free)], right[free], None)[0]
+            solved[free], _ = _solved(normal[np.ix_(free, free)], right[free], held)
         negative, wanted = solved < 0, held & (normal @ solved < right)
         if not (negative.any() or wanted.any()):
             break

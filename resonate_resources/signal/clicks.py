@@ -1,8 +1,8 @@
 """Clicks, crackle and digital glitches: what no prediction from its surroundings foresees, and nothing follows.
 
-Godsill and Rayner, Digital Audio Restoration (1998), ch. 5: an autoregressive model's residual is small where music goes
-on, and large where something struck it. Drums, strings and consonants strike, too, but go on sounding; the pulses of
-voices and reeds come again within 10 ms as strong.
+Godsill and Rayner, Digital Audio Restoration (1998), ch. 5: an autoregressive model's residual is small where music
+goes on, and large where something struck it. Drums, strings and consonants strike, too, but go on sounding; the
+pulses of voices and reeds come again within 12 ms as strong; what is played twice sounds twice alike.
 """
 
 from __future__ import annotations
@@ -28,61 +28,71 @@ _LONGEST_S = 0.003
 _JOIN_S = 0.0006
 _BESIDE_S, _APART_S = 0.004, 0.0005
 _GOES_ON = 1.6  # times the residual's median before: something was struck that sounds on
+_CLEAR_S, _SPECTRUM_S, _BANDS, _RISES_DB, _FALLS_DB = 0.001, 0.0116, 9, 3.5, 9.0
 _EDGE_S = 0.005  # where a recording begins and ends nothing is foreseen
 _WHITE = 1e-7  # keeps the model stable where a band holds nothing
 _BLOCK_FRAMES = 64  # analysis frames
-_SURE, _FEWEST = 10.0, 3
-_SHAPE_S, _COMPARED, _PLAYED = 0.001, 64, 0.965
+_SURE, _FEWEST, _MOSTLY = 10.0, 3, 0.8
+_AROUND_S, _COMPARED, _PLAYED = (0.004, 0.016), 64, 0.85
+_JITTER = 16  # frames
 
 
 @dataclass(frozen=True)
 class Clicks:
-    """Of one channel: spans [start, stop) in frames of the recording, (n, 2), and by how many times each stands out of
-    the residual's 95th percentile, (n,). shapes: the residual of 2 ms around its highest, at energy 1, (n, samples)."""
+    """Of one channel. spans: [start, stop) in frames of the recording, (n, 2). heights: by how many times each
+    stands out of the 95th percentile of the residual around it, (n,). around: the residual from 4 ms before to 16 ms
+    behind it without the click itself, at energy 1, (n, samples)."""
 
     spans: Marks
     heights: Floats
-    shapes: Floats
+    around: Floats
 
-    def some(self, which: npt.NDArray[np.bool_]) -> Clicks:
-        return Clicks(self.spans[which], self.heights[which], self.shapes[which])
+    def some(self, which: npt.NDArray[np.bool_] | Marks) -> Clicks:
+        return Clicks(self.spans[which], self.heights[which], self.around[which])
+
+    def joined(self, others: Clicks) -> Clicks:
+        ours, theirs = (vars(each).values() for each in (self, others))
+        return Clicks(*(np.concatenate(pair) for pair in zip(ours, theirs, strict=True)))
 
 
 def clicks_per_second(recording: Recording) -> float:
-    """Sure ones, of the channel that has most; 0 where they are alike, and so played: slaps, sticks, pulses of reeds.
+    """Sure ones, of the channel that has most; without those around which it sounds alike, which were played.
 
-    The recording is read once. Memory: the strongest clicks, 2 ms each.
+    0 where more than a fifth was: one that is played may look like no other.
+
+    The recording is read once. Memory: 20 ms of each of the 64 strongest clicks.
     """
-    counts = np.zeros(recording.channels, int)
-    strongest: list[tuple[float, Floats]] = []
+    counts = [0] * recording.channels
+    strongest = [_none(recording.sample_rate)] * recording.channels
     size = _BLOCK_FRAMES * _frame(recording.sample_rate) // 2
     for start in range(0, recording.frames, size):
-        for channel, clicks in enumerate(
-            clicks_between(recording, start, min(start + size, recording.frames))
-        ):
-            sure = clicks.heights > _SURE
-            counts[channel] += int(sure.sum())
-            strongest += zip(clicks.heights[sure].tolist(), clicks.shapes[sure], strict=True)
-        strongest = sorted(strongest, key=lambda each: -each[0])[:_COMPARED]
-    most = int(counts.max(initial=0))
-    if most < _FEWEST or _alike(np.array([shape for _, shape in strongest])) >= _PLAYED:
+        found = clicks_between(recording, start, min(start + size, recording.frames))
+        for channel, clicks in enumerate(found):
+            sure = clicks.some(clicks.heights > _SURE)
+            counts[channel] += len(sure.spans)
+            known = strongest[channel].joined(sure)
+            strongest[channel] = known.some(np.argsort(-known.heights)[:_COMPARED])
+    most = counts.index(max(counts))
+    single = ~played(strongest[most])
+    if single.sum() < max(_FEWEST, _MOSTLY * len(single)):
         return 0.0
-    return most / recording.duration
+    return counts[most] / recording.duration * float(single.mean())
 
 
-def _alike(shapes: Floats) -> float:
-    """Median of how each correlates with the one that is most like it, a few samples sooner or later."""
+def played(clicks: Clicks) -> npt.NDArray[np.bool_]:
+    """(n,): which of them have another one with the same residual around it, to within 16 frames."""
     from scipy.fft import irfft, rfft
 
-    if len(shapes) < 2:
-        return 0.0
-    spectra = rfft(shapes, 2 * shapes.shape[1], axis=1)
-    best = np.zeros(len(shapes))
+    if len(clicks.spans) < 2:
+        return np.zeros(len(clicks.spans), bool)
+    spectra = rfft(clicks.around, 2 * clicks.around.shape[1], axis=1)
+    alike = np.zeros(len(spectra), bool)
     for number, spectrum in enumerate(spectra):
-        like = np.abs(irfft(spectra * spectrum.conj(), axis=1)).max(axis=1)
-        like[number] = 0
-        best[number] = like.max()
-    return float(np.median(best))
+        like = irfft(spectra * spectrum.conj(), axis=1)
+        nearest = np.concatenate([like[:, :_JITTER], like[:, -_JITTER:]], axis=1).max(axis=1)
+        nearest[number] = 0
+        alike[number] = nearest.max() >= _PLAYED
+    return alike
 
 
 def clicks_between(recording: Recording, start: int, stop: int) -> tuple[Clicks, ...]:
@@ -106,13 +116,19 @@ def _frame(sample_rate: int) -> int:
     return 1 << max(7, round(np.log2(_FRAME_S * sample_rate)))
 
 
+def _around_frames(sample_rate: int) -> tuple[int, int]:
+    return round(_AROUND_S[0] * sample_rate), round(_AROUND_S[1] * sample_rate)
+
+
+def _none(sample_rate: int) -> Clicks:
+    return Clicks(np.zeros((0, 2), np.intp), np.zeros(0), np.zeros((0, sum(_around_frames(sample_rate)))))
+
+
 def _clicks_of(wave: Floats, sample_rate: int) -> Clicks:
     from scipy.ndimage import maximum_filter1d, median_filter
 
-    reach = round(_SHAPE_S * sample_rate)
-    none = Clicks(np.zeros((0, 2), np.intp), np.zeros(0), np.zeros((0, 2 * reach)))
     if len(wave) < 2:
-        return none
+        return _none(sample_rate)
     error, usual = _residual(wave, _frame(sample_rate))
     strength = np.abs(error)
     usual = np.maximum(usual, _QUIETEST)
@@ -122,7 +138,7 @@ def _clicks_of(wave: Floats, sample_rate: int) -> Clicks:
     stands = strength / usual
     hot = np.flatnonzero((stands > _STANDS) & (strength > _OVER_PULSES * pulses))
     if not len(hot):
-        return none
+        return _none(sample_rate)
     # A click is all around its hot samples that is not back to usual.
     loud = maximum_filter1d(stands, 2 * max(1, round(_JOIN_S * sample_rate / 4)) + 1) > _FALLS
     edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]])))
@@ -130,22 +146,39 @@ def _clicks_of(wave: Floats, sample_rate: int) -> Clicks:
     spans = np.stack([edges[::2][islands], edges[1::2][islands]], axis=1)
     heights = np.maximum.reduceat(stands, np.append(spans, len(stands) - 1).ravel()[: 2 * len(spans)])[::2]
     beside, apart = (max(1, round(seconds * sample_rate)) for seconds in (_BESIDE_S, _APART_S))
+    clear, both = round(_CLEAR_S * sample_rate), round(_SPECTRUM_S * sample_rate)
     kept = [
         stop - start <= _LONGEST_S * sample_rate
         and _median(strength, stop + apart, beside)
         <= _GOES_ON * _median(strength, start - apart - beside, beside)
+        and _goes_on(wave[max(0, start - clear - both) : max(0, start - clear)], wave[stop + clear :][:both])
         for start, stop in spans
     ]
-    padded = np.pad(error, reach)
-    shapes = np.array(
-        [_around(padded, int(strength[slice(*span)].argmax() + span[0]), reach) for span in spans]
-    )
-    return Clicks(spans, heights, shapes).some(np.array(kept))
+    before, after = _around_frames(sample_rate)
+    padded = np.pad(error, (before, after))
+    around = np.array([_around(padded, start, before, after) for start in spans[:, 0]])
+    return Clicks(spans, heights, around).some(np.array(kept))
 
 
-def _around(padded: Floats, at: int, reach: int) -> Floats:
-    shape = padded[at : at + 2 * reach]
-    return shape / np.linalg.norm(shape)
+def _around(padded: Floats, start: int, before: int, after: int) -> Floats:
+    """Without its mean and the click itself, at energy 1."""
+    around = padded[start : start + before + after].copy()
+    sounds = np.r_[: before * 3 // 4, before + after // 8 : before + after]
+    around[sounds] -= around[sounds].mean()
+    around[before * 3 // 4 : before + after // 8] = 0
+    return around / max(float(np.linalg.norm(around)), 1e-12)
+
+
+def _goes_on(before: Floats, after: Floats) -> bool:
+    """Whether octaves are about as loud after as before; where a note begins or is cut off they aren't."""
+    if min(len(before), len(after)) < _BANDS or len(before) != len(after):
+        return True
+    edges = np.unique(np.geomspace(1, len(before) // 2, _BANDS).round().astype(int))
+    powers = np.square(np.abs(np.fft.rfft(np.stack([before, after]) * np.hanning(len(before)))))
+    bands = np.add.reduceat(powers, edges, axis=1)[:, :-1]
+    levels = 10 * np.log10(bands + 1e-9 * powers.sum() + _QUIETEST**2)
+    rises = np.diff(levels, axis=0)
+    return float(rises.clip(min=0).mean()) <= _RISES_DB and float(-rises.clip(max=0).mean()) <= _FALLS_DB
 
 
 def _median(strength: Floats, start: int, length: int) -> float:
@@ -170,7 +203,7 @@ def _residual(wave: Floats, size: int) -> tuple[Floats, Floats]:
 
 
 def prediction_error_filters(frames: Floats, order: int) -> Floats:
-    """(n, order + 1) coefficients, the first 1, of (n, frames): Levinson's recursion on tapered autocorrelations."""
+    """(n, order + 1) coefficients, the first 1, of (n, frames): Levinson's recursion, tapered autocorrelations."""
     from scipy.fft import irfft, next_fast_len, rfft
 
     size = frames.shape[1]

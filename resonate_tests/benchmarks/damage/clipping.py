@@ -1,7 +1,7 @@
 """Clipping, clicks and gaps of a known size.
 
-Each takes the clean (channels, frames), its sample rate in Hz, chance, and the size, and gives as much audio back, in
-time and at the level of the clean one unless it says otherwise.
+Each takes the clean (channels, frames), its sample rate in Hz, chance, and the size, and gives as much audio back,
+in time and at the level of the clean one unless it says otherwise.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def clipped_then_mp3(clean: Samples, sample_rate: int, chance: np.random.Generat
 
 
 def mp3(samples: Samples, sample_rate: int, compression: float) -> Samples:
-    """Through LAME and back, in time; compression 0 (320 kbit/s) to 1 (32). At 32 kHz to 48 kHz, one or two channels."""
+    """Through LAME and back, in time. compression: 0 (320 kbit/s) to 1 (32). At 32 to 48 kHz, ≤ 2 channels."""
     coded = io.BytesIO()
     with sf.SoundFile(
         coded, "w", sample_rate, len(samples), "MPEG_LAYER_III", format="MP3", compression_level=compression,
@@ -79,7 +79,7 @@ def _with_clicks(
 ) -> Samples:
     """Ringing of the pick-up, struck at chance times: a damped tone of 1 to 8 kHz behind a rise of a few samples.
 
-    In both walls of the groove, by chance of either sign (Godsill and Rayner, Digital Audio Restoration, 1998, ch. 5).
+    In both walls of the groove, by chance of either sign (Godsill, Rayner, Digital Audio Restoration, 1998, ch. 5).
     """
     damaged = clean.copy()
     peak = float(np.quantile(np.abs(clean), 0.9999))
