@@ -20,6 +20,7 @@ from resonate_studio.midi_command import midi
 from resonate_studio.mix_command import mix
 from resonate_studio.profile_command import profile
 from resonate_studio.requirements import require_all
+from resonate_studio.restore_command import restore
 from resonate_studio.separation_commands import engines, separate
 from resonate_studio.sound_commands import loudness, master
 from resonate_studio.status_command import status
@@ -116,6 +117,7 @@ for command in (
     loudness,
     profile,
     midi,
+    restore,
     mix,
     master,
     brief,
