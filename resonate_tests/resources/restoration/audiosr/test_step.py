@@ -65,7 +65,8 @@ def extended(recording, path, preset="aggressive", progress=silent):
 
 
 def spectrum(samples):
-    return np.fft.rfft(samples), np.fft.rfftfreq(samples.shape[-1], 1 / RATE)
+    frames = samples.shape[-1]
+    return np.fft.rfft(samples * np.hanning(frames)), np.fft.rfftfreq(frames, 1 / RATE)
 
 
 def test_what_is_made_up_is_the_packages_as_loud_as_the_preset_says_and_what_was_there_stays(
