@@ -33,7 +33,8 @@ SLOW = [
     "benchmarks",
     "e2e",
     # These start servers, workers or other processes.
-    *("audio_separator", "lalal", "workers", "test_inbox.py", "test_store.py", "test_sensors.py"),
+    *("audio_separator", "audiosr", "multiband_diffusion", "test_audio_separator.py", "test_roformer.py"),
+    *("lalal", "workers", "test_inbox.py", "test_store.py", "test_sensors.py"),
     *("test_definitions.py", "test_model_files.py", "test_system_packages.py", "test_run_launcher.py"),
     *("test_dagster_databases.py", "test_service_log.py", "test_reasons.py"),
     *("test_dagster_storage.py", "test_decoding.py", "test_stopping.py", "test_database.py"),

@@ -16,7 +16,7 @@ from resonate_resources.models.weights import ModelError
 from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine, Json
 from resonate_resources.recordings.recording import Progress, Recording, write_recording
-from resonate_resources.restoration.step import Facts, Mended
+from resonate_resources.restoration.step import Facts, Mended, StepName
 
 MODELS: dict[Literal["denoise", "dereverb"], tuple[str, ...]] = {
     "denoise": (
@@ -48,7 +48,7 @@ class Roformer:
 
     def __init__(self, name: Literal["denoise", "dereverb"], model: str | None = None) -> None:
         """model: a file name of audio-separator's lists, of a model that parts a dry sound from the rest."""
-        self.name = name
+        self.name: StepName = name
         self._model = model or MODELS[name][0]
 
     @property

@@ -20,6 +20,8 @@ from resonate_resources.models.weights import ModelError
 TIMEOUT_SECONDS = 30.0
 _NO_ROOM = "CUDA out of memory"
 
+Came = Callable[[], None]
+
 
 class UnavailableError(RuntimeError):
     """The loader takes a RuntimeError for a reason to ask another hub."""
@@ -29,8 +31,12 @@ class UnavailableError(RuntimeError):
         self.address, self.reason = address, reason
 
 
-def load_model(name: str, directory: Path, roformer: bool, device: Device = "best") -> ArrayModel:
+def load_model(
+    name: str, directory: Path, roformer: bool, device: Device = "best", came: Came = lambda: None
+) -> ArrayModel:
     """The model of that file name; what of it is not in `directory` is fetched from audio-separator's hubs.
+
+    came: called with every megabyte that does.
 
     Raises ModelError, also where it is a RoFormer and none was asked for, or the other way round, and
     torch.OutOfMemoryError.
@@ -51,7 +57,7 @@ def load_model(name: str, directory: Path, roformer: bool, device: Device = "bes
 
         def download_file_if_not_exists(self, url: str, output_path: str) -> None:
             if not Path(output_path).is_file():
-                download(url, Path(output_path))
+                download(url, Path(output_path), came)
 
         def load_model_data_using_hash(self, model_path: str) -> dict[str, Any]:
             parameters: dict[str, Any] = super().load_model_data_using_hash(model_path)
@@ -108,7 +114,7 @@ def _told(error: BaseException) -> BaseException:
     return error
 
 
-def download(url: str, path: Path) -> None:
+def download(url: str, path: Path, came: Came = lambda: None) -> None:
     """Under another name until all of it is there: never half a model."""
     import requests
 
@@ -118,6 +124,7 @@ def download(url: str, path: Path) -> None:
             response.raise_for_status()
             for block in response.iter_content(1 << 20):
                 out.write(block)
+                came()
         part.replace(path)
     except OSError as error:  # those of requests are, too
         raise UnavailableError(url, error) from error

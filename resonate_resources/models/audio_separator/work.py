@@ -11,7 +11,7 @@ import numpy as np
 
 from resonate_resources.models.audio_separator.array_models import ArrayModel
 from resonate_resources.models.audio_separator.inversion import as_processors_invert
-from resonate_resources.models.audio_separator.loading import load_model
+from resonate_resources.models.audio_separator.loading import Came, load_model
 from resonate_resources.models.audio_separator.room import Device, with_room
 from resonate_resources.models.chunks import chunk_bounds, cut, joined, write_stems
 from resonate_resources.models.model_rate import (
@@ -48,11 +48,11 @@ class SeparationWork:
         track = Recording.open(Path(job["track"]))
 
         def load(_: int, device: Device) -> Device:
-            self._ready(path, roformer, device)
+            self._ready(path, roformer, device, lambda: progress(0.0))
             return device
 
         def separate(batch: int, device: Device) -> tuple[str, ...]:
-            model = self._ready(path, roformer, device)
+            model = self._ready(path, roformer, device, lambda: progress(0.0))
             model.batch = batch
             precision = MixedPrecision(lower_precision(device))
             separate_track(model, track, tuple(job["stems"]), Path(job["into"]), progress, precision)
@@ -63,12 +63,12 @@ class SeparationWork:
             precise, separating = with_room(separate, self._batch, device)
         return {"was_warm": warm, "notes": [*loading, *separating, *precise]}
 
-    def _ready(self, path: Path, roformer: bool, device: Device) -> ArrayModel:
+    def _ready(self, path: Path, roformer: bool, device: Device, came: Came) -> ArrayModel:
         state = _state(path, roformer, device)
         if self._model is None or self._loaded is None or self._loaded != state:
             self._model, self._loaded = None, None
             gc.collect()  # never two models at once
-            self._model = load_model(path.name, path.parent, roformer, device)
+            self._model = load_model(path.name, path.parent, roformer, device, came)
             self._loaded = _state(path, roformer, device)
             self._batch = self._model.batch
         return self._model

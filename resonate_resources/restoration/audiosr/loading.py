@@ -48,6 +48,9 @@ def load_network(weights: Path, told: Told) -> Any:
     network = build_network(json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {})
     sys.modules[_SAMPLER].tqdm = lambda steps, **_: _telling(steps, told)  # type: ignore[attr-defined]
     _fill(network, weights)
+    network.conditional_dry_run_finished = (
+        True  # else its first call draws one random number less than the others
+    )
     return network.eval().to(network.device)
 
 

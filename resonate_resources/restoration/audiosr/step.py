@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from resonate_resources import models
+from resonate_resources import models, restoration, signal
 from resonate_resources.models.weights import (
     ModelError,
     ModelFile,
@@ -23,8 +22,8 @@ from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine, Json
 from resonate_resources.recordings.recording import Progress, Recording, write_recording
 from resonate_resources.restoration.audiosr.work import VERSION
+from resonate_resources.restoration.band_splice import spliced
 from resonate_resources.restoration.step import Facts, Mended, StepName
-from resonate_resources.signal import resampling
 
 WEIGHTS = ModelFile("https://huggingface.co/haoheliu/audiosr_basic/resolve/main/pytorch_model.bin", "")
 """Its authors publish no hash."""
@@ -34,13 +33,18 @@ WORKER = Worker(
     (
         *sorted(Path(__file__).parent.glob("*.py")),
         *sorted(Path(models.__path__[0]).glob("*.py")),
-        Path(resampling.__file__),
+        Path(restoration.__path__[0]) / "band_splice.py",
+        *(Path(signal.__path__[0]) / f"{name}.py" for name in ("blocks", "linear_phase", "resampling")),
     ),
 )
 
-_WIDE_HZ = 16_000.0
-"""A recording that reaches as far is left as it is: the network was trained with 2 to 16 kHz (arXiv 2309.07314)."""
+_WIDE_HZ = 15_000.0
+"""A recording that reaches as far is left as it is: little is missed above."""
+_NATURAL_HZ = 10_000.0
+"""A track whose spectrum falls off by itself lacks something where it ends below. Of nine finished recordings in MP3
+the four that do end at 12.6 to 15.5 kHz; stems end by themselves anywhere."""
 _NARROWEST_HZ = 2000.0
+"""The network was trained with 2 to 16 kHz (arXiv 2309.07314)."""
 _SLOPE = 0.97
 """Of the bandwidth, where the network takes over: what ends there falls before."""
 _LEAST_GAIN_HZ = 500.0
@@ -78,25 +82,28 @@ class AudioSR:
         """The network (6 GB) is fetched at first use. Raises ModelError where that can't be had, AudioError."""
         band = facts.traces.bandwidth_hz
         cut_hz = _SLOPE * band
-        if band >= _WIDE_HZ or cut_hz + _LEAST_GAIN_HZ >= recording.sample_rate / 2:
+        is_cut = facts.traces.cut in ("brick wall", "phone band")
+        lacks = band < _WIDE_HZ if is_cut or preset == "aggressive" else _falls_short(facts)
+        if not lacks or cut_hz + _LEAST_GAIN_HZ >= recording.sample_rate / 2:
             return Mended(recording, f"its band, up to {band / 1000:.1f} kHz, is left as it is")
         if cut_hz < _NARROWEST_HZ:
             return Mended(recording, f"its band, up to {band / 1000:.1f} kHz, is too narrow to go by")
         with TemporaryDirectory(dir=path.parent) as scratch:
-            above = _made_up(recording, cut_hz, self._steps, Path(scratch), progress)
-            energy = sum(float(np.square(block, dtype=np.float64).sum()) for block in above.blocks())
-            if not energy > 0:
+            made = _made_up(recording, cut_hz, self._steps, Path(scratch), progress)
+            if not any(block.any() for block in made.blocks()):
                 return Mended(recording, "nothing is heard in it")
             gain = np.float32(10 ** (_LEVEL_DB[preset] / 20))
             with write_recording(path, recording.sample_rate, recording.channels, recording.frames) as writer:
-                for block, more in zip(recording.blocks(), above.blocks(), strict=True):
-                    writer.write(block + gain * more)
-        level_db = 10 * math.log10(energy / (recording.frames * recording.channels)) + _LEVEL_DB[preset]
+                turned = (gain * block for block in made.blocks())
+                for block in spliced(recording.blocks(), turned, cut_hz, recording.sample_rate):
+                    writer.write(block)
         return Mended(
-            writer.recording,
-            f"what was above {cut_hz / 1000:.1f} kHz made up",
-            {"extend_cut_hz": cut_hz, "extend_above_dbfs": level_db},
+            writer.recording, f"what was above {cut_hz / 1000:.1f} kHz made up", {"extend_cut_hz": cut_hz}
         )
+
+
+def _falls_short(facts: Facts) -> bool:
+    return facts.kind == "track" and facts.traces.bandwidth_hz < _NATURAL_HZ
 
 
 def _made_up(recording: Recording, cut_hz: float, steps: int, into: Path, progress: Progress) -> Recording:
@@ -118,7 +125,7 @@ def _made_up(recording: Recording, cut_hz: float, steps: int, into: Path, progre
         raise ModelError(
             f"audiosr: {error}" if error.kind not in ("", "ModelError") else str(error)
         ) from error
-    return Recording.open(into / "above.wav")
+    return Recording.open(into / "made.wav")
 
 
 def _directory() -> Path:

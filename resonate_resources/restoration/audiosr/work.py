@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from resonate_resources.models.chunks import chunk_bounds, cut, joined, write_stems
-from resonate_resources.models.model_rate import stems_at_rate
+from resonate_resources.models.chunks import cut
 from resonate_resources.models.weights import ModelError
-from resonate_resources.recordings.recording import Progress, Recording, Samples
+from resonate_resources.recordings.recording import Progress, Recording, Samples, write_recording
 from resonate_resources.restoration.audiosr.loading import load_network
+from resonate_resources.restoration.band_splice import chunks, cross_faded, low_passed
 from resonate_resources.signal.resampling import at_rate
 
 VERSION = "0.0.7"
@@ -31,7 +30,6 @@ _LOWEST_HZ, _HIGHEST_HZ = 20.0, 24_000.0
 _PEAK = 0.5
 """As the package's `normalize_wav` has what it trained on."""
 _SILENCE = 1e-4
-_EDGE_HZ = 200.0
 _LEAST_GAIN, _MOST_GAIN = 0.8, 1.2
 """How far what is made up is moved to the recording's level, by what both have in the octave under the cut-off; the
 bounds are those of the package's `postprocessing`."""
@@ -67,41 +65,42 @@ class ExtensionWork:
 def extend_track(
     network: Any, track: Recording, cut_hz: float, steps: int, into: Path, progress: Progress
 ) -> None:
-    """Write `above.wav` into `into`: what the network makes up above cut_hz, in the track's rate and length."""
+    """Write `made.wav` into `into`: what the network makes of the track below cut_hz, in its rate and length."""
     frames = -(-track.frames * RATE // track.sample_rate)
-    bounds = list(chunk_bounds(frames, CHUNK_FRAMES, FADE_FRAMES))
-
-    def chunks() -> Iterator[dict[str, Samples]]:
-        blocks = at_rate(track.blocks(), track.sample_rate, RATE, track.channels, frames)
-        for samples in cut(blocks, bounds):
-            length = samples.shape[1]
-            padded = np.pad(samples, ((0, 0), (0, CHUNK_FRAMES - length)))
-            yield {"above": above(network, padded, cut_hz, steps)[:, :length]}
-
-    names = ("above",)
-    joint = joined(chunks(), bounds, FADE_FRAMES)
-    at_its_rate = stems_at_rate(joint, names, RATE, track.sample_rate, track.channels, track.frames)
-    write_stems(track, at_its_rate, names, into, progress)
+    at_48k = at_rate(track.blocks(), track.sample_rate, RATE, track.channels, frames)
+    heard = cut(low_passed(at_48k, cut_hz, RATE), chunks(frames, CHUNK_FRAMES, FADE_FRAMES))
+    made = cross_faded((_made_of(network, samples, cut_hz, steps) for samples in heard), FADE_FRAMES)
+    written = 0
+    with write_recording(into / "made.wav", track.sample_rate, track.channels, track.frames) as writer:
+        for block in at_rate(made, RATE, track.sample_rate, track.channels, track.frames):
+            writer.write(block)
+            written += block.shape[1]
+            progress(written / track.frames)
 
 
-def above(network: Any, samples: Samples, cut_hz: float, steps: int) -> Samples:
-    """(channels, CHUNK_FRAMES) at 48 kHz → the same shape, nothing of it under cut_hz.
+def _made_of(network: Any, samples: Samples, cut_hz: float, steps: int) -> Samples:
+    """(channels, up to CHUNK_FRAMES) at 48 kHz, nothing of it above cut_hz → the same shape.
 
-    The network hears nothing above cut_hz, however faint. Channels are made up one by one from the same noise, and
-    share gains: what is in the middle stays there. Raises ModelError where it gives no numbers.
+    Channels are made one by one from the same noise, and share gains: what is in the middle stays there. Raises
+    ModelError where the network gives no numbers.
     """
-    peak = float(np.abs(samples).max())
+    peak, length = float(np.abs(samples).max()), samples.shape[1]
     if peak < _SILENCE:
         return np.zeros_like(samples)
-    below = _split(samples, cut_hz)[0] * np.float32(_PEAK / peak)
+    below = np.pad(samples, ((0, 0), (0, CHUNK_FRAMES - length))) * np.float32(_PEAK / peak)
     made = np.stack([_made_up(network, channel, cut_hz, steps) for channel in below])
     if not np.isfinite(made).all():
         raise ModelError("AudioSR gives no numbers: is its file whole?")
-    octave = [_split(of, cut_hz)[0] - _split(of, cut_hz / 2)[0] for of in (below, made)]
-    energies = [float(np.square(of, dtype=np.float64).sum()) for of in octave]
-    ratio = np.sqrt(energies[0] / energies[1]) if energies[1] > 0 else 1.0
-    gain = np.clip(ratio, _LEAST_GAIN, _MOST_GAIN) * peak / _PEAK
-    return _split(made, cut_hz)[1] * np.float32(gain)
+    heard, given = (_octave_under(cut_hz, of) for of in (below, made))
+    gain = np.clip(np.sqrt(heard / given) if given > 0 else 1.0, _LEAST_GAIN, _MOST_GAIN) * peak / _PEAK
+    return made[:, :length] * np.float32(gain)
+
+
+def _octave_under(cut_hz: float, samples: Samples) -> float:
+    """Energy, of what is heard of it through the low-pass whole."""
+    frequencies = np.fft.rfftfreq(samples.shape[-1], 1 / RATE)
+    lines = np.fft.rfft(samples)[..., (frequencies > cut_hz / 2) & (frequencies < 0.95 * cut_hz)]
+    return float(np.square(np.abs(lines)).sum())
 
 
 def _made_up(network: Any, below: Samples, cut_hz: float, steps: int) -> Samples:
@@ -137,13 +136,3 @@ def _made_up(network: Any, below: Samples, cut_hz: float, steps: int) -> Samples
         spectrum[..., :heard] = mel[:, :heard].to(spectrum.device)
         made: Samples = network.mel_spectrogram_to_waveform(spectrum, save=False).reshape(-1)
     return made[:CHUNK_FRAMES].astype(np.float32)
-
-
-def _split(samples: Samples, cut_hz: float) -> tuple[Samples, Samples]:
-    """(…, frames) at 48 kHz → what is below a frequency, what is above; over 200 Hz one passes into the other."""
-    frequencies = np.fft.rfftfreq(samples.shape[-1], 1 / RATE)
-    share = np.clip((frequencies - cut_hz) / _EDGE_HZ + 0.5, 0, 1)
-    high = np.fft.irfft(np.fft.rfft(samples) * np.sin(np.pi / 2 * share) ** 2, samples.shape[-1]).astype(
-        np.float32
-    )
-    return samples - high, high

@@ -26,8 +26,17 @@ class Network:
         import torch
 
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._codec = _read(codec, lambda: _codec(codec).eval().to(self.device))
-        self._bands = _read(diffusion, lambda: _bands(diffusion, self.device))
+        self._codec = _read(codec, _codec).eval().to(self.device)
+        unets, schedules = _package()
+        self._bands = [
+            (
+                unet.eval().to(self.device),
+                schedules.NoiseSchedule(
+                    **settings, sample_processor=processor.to(self.device), device=self.device
+                ),
+            )
+            for unet, processor, settings in _read(diffusion, lambda file: _bands(file, unets, schedules))
+        ]
         self.rate = int(self._codec.config.sampling_rate)
 
     def regenerate(self, wave: Any, kbps: float, told: Told) -> Any:
@@ -52,23 +61,20 @@ def _codec(folder: Path) -> Any:
     return EncodecModel.from_pretrained(folder, local_files_only=True)
 
 
-def _bands(file: Path, device: Any) -> list[tuple[Any, Any]]:
-    """As `builders.get_diffusion_model` and `get_processor` of the package make them from what the file says."""
+def _bands(file: Path, unets: Any, schedules: Any) -> list[tuple[Any, Any, dict[str, Any]]]:
+    """U-net, processor and the schedule's settings of each, as the package's `builders` make them of the file."""
     import torch
     from omegaconf import OmegaConf
 
-    unets, schedules = _package()
     with torch.serialization.safe_globals(_configuration_classes()):
         saved = torch.load(file, map_location="cpu", weights_only=True)
     made = []
     for number in range(saved["n_bands"]):
         band = saved[number]
-        config = band["cfg"]
-        settings: Any = OmegaConf.to_container(config) if OmegaConf.is_config(config) else config
+        settings: Any = OmegaConf.to_container(band["cfg"])
+        schedule = settings["schedule"]
         unet = unets.DiffusionUnet(
-            chin=settings["channels"],
-            num_steps=settings["schedule"]["num_steps"],
-            **settings["diffusion_unet"],
+            chin=settings["channels"], num_steps=schedule["num_steps"], **settings["diffusion_unet"]
         )
         unet.load_state_dict(band["model_state"])
         processor = schedules.SampleProcessor()
@@ -76,10 +82,7 @@ def _bands(file: Path, device: Any) -> list[tuple[Any, Any]]:
         if processing.pop("use") and processing.pop("name") == "multi_band_processor":
             processor = schedules.MultiBandProcessor(sample_rate=saved["sample_rate"], **processing)
         processor.load_state_dict(band["processor_state"])
-        schedule = schedules.NoiseSchedule(
-            **settings["schedule"], sample_processor=processor.to(device), device=device
-        )
-        made.append((unet.eval().to(device), schedule))
+        made.append((unet, processor, schedule))
     return made
 
 
@@ -112,15 +115,15 @@ def _package() -> tuple[Any, Any]:
     )
 
 
-def _read(file: Path, load: Callable[[], Any]) -> Any:
-    """Whatever is wrong with it in one line."""
+def _read(file: Path, load: Callable[[Path], Any]) -> Any:
+    """Whatever is wrong with it in one line: what reads it raises by classes of its own."""
     try:
-        return load()
+        return load(file)
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"{file}: refused, as reading it would run code of its own, or it is no model; delete it"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(
             f"{file}: is no model, or cut short ({reason}); delete it, and it is fetched again"

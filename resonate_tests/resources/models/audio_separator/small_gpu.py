@@ -30,7 +30,7 @@ def main() -> None:
 
     loaded = work.load_model
 
-    def load_model(name: str, directory: Path, roformer: bool, device: str = "best") -> Any:
+    def load_model(name: str, directory: Path, roformer: bool, device: str, came: Any) -> Any:
         print(f"load for {device}", flush=True)
         if device == "cpu":
             make_room()

@@ -59,42 +59,37 @@ def worker(hub):
     shutil.rmtree(place)
 
 
-def extended(recording, path, band_hz=CUT / 0.97, preset="aggressive", progress=silent):
-    facts = Facts("vocals", SimpleNamespace(bandwidth_hz=band_hz))
+def extended(recording, path, preset="aggressive", progress=silent):
+    facts = Facts("vocals", recording.duration, SimpleNamespace(bandwidth_hz=CUT / 0.97, cut="brick wall"))
     return AudioSR(STEPS).mend(recording, facts, preset, path, progress)
 
 
 def spectrum(samples):
-    return np.fft.rfft(samples), np.fft.rfftfreq(samples.shape[-1], 1 / RATE)
+    frames = samples.shape[-1]
+    return np.fft.rfft(samples * np.hanning(frames)), np.fft.rfftfreq(frames, 1 / RATE)
 
 
-def test_what_is_made_up_is_what_the_package_makes_up_and_what_was_there_stays(worker, hub, tmp_path):
+def test_what_is_made_up_is_the_packages_as_loud_as_the_preset_says_and_what_was_there_stays(
+    worker, hub, tmp_path
+):
     noise = Recording.open(hub / "noise.wav")
     twice = write_samples(tmp_path / "twice.wav", np.repeat(noise.read(), 2, 0), RATE)
     came = extended(twice, tmp_path / "mended.wav").recording.read()
     lines, frequencies = spectrum(came[0])
-    below, above = frequencies < CUT - 200, frequencies > CUT + 200
+    below, above = frequencies < CUT * 23 / 24, frequencies > CUT
     given, _ = spectrum(noise.read()[0])
-    assert np.abs(lines - given)[below].max() < 1e-4 * np.abs(given).max()
+    assert np.abs(lines - given)[below].max() < 1e-3 * np.abs(given).max()
     expected, _ = spectrum(np.load(hub / "made.npz")["made"])
     made, wanted = lines[above], expected[above]
     alike = np.abs(np.vdot(made, wanted)) / np.linalg.norm(made) / np.linalg.norm(wanted)
     assert alike > 0.99
     assert np.array_equal(came[0], came[1])  # what is in the middle stays there
-
-
-def test_the_preset_says_how_loud_it_is(worker, hub, tmp_path):
-    noise = Recording.open(hub / "noise.wav")
-    levels = []
-    for preset in ("aggressive", "conservative"):
-        came = extended(noise, tmp_path / f"{preset}.wav", preset=preset).recording
-        levels.append(np.square(came.read() - noise.read()).mean())
+    softly = extended(noise, tmp_path / "softly.wav", preset="conservative").recording.read()
+    levels = [np.square(each - noise.read()[0]).mean() for each in (came[0], softly[0])]
     assert 10 * np.log10(levels[0] / levels[1]) == pytest.approx(6, abs=0.01)
 
 
-@pytest.mark.parametrize(
-    ("rate", "channels", "frames"), [(44_100, 2, 250_001), (22_050, 1, 1), (48_000, 3, 900)]
-)
+@pytest.mark.parametrize(("rate", "channels", "frames"), [(44_100, 1, 250_001), (22_050, 2, 1)])
 def test_rate_channels_and_length_stay_over_chunks(worker, tmp_path, rate, channels, frames):
     samples = np.random.default_rng(1).normal(0, 0.1, (channels, frames)).astype(np.float32)
     told = []
@@ -110,13 +105,23 @@ def test_rate_channels_and_length_stay_over_chunks(worker, tmp_path, rate, chann
 
 
 @pytest.mark.parametrize(
-    ("rate", "band_hz"),
-    [(44_100, 16_000), (44_100, 1500), (16_000, 7900)],
-    ids=["wide", "narrow", "by its rate"],
+    ("rate", "band_hz", "cut", "kind", "preset"),
+    [
+        (44_100, 15_000, "brick wall", "track", "aggressive"),
+        (44_100, 1500, "brick wall", "track", "balanced"),
+        (16_000, 7900, "none", "track", "aggressive"),
+        (44_100, 12_500, "natural", "track", "balanced"),
+        (44_100, 6000, "natural", "bass", "balanced"),
+    ],
+    ids=["wide", "too narrow", "by its rate", "as music ends", "as stems end"],
 )
-def test_where_there_is_nothing_to_give_back_the_recording_itself_comes_back(tmp_path, rate, band_hz):
+def test_where_there_is_nothing_to_give_back_the_recording_itself_comes_back(
+    tmp_path, rate, band_hz, cut, kind, preset
+):
     recording = write_samples(tmp_path / "tone.wav", np.full((2, 1000), 0.1, np.float32), rate)
-    assert extended(recording, tmp_path / "mended.wav", band_hz).recording is recording
+    facts = Facts(kind, recording.duration, SimpleNamespace(bandwidth_hz=band_hz, cut=cut))
+    came = AudioSR().mend(recording, facts, preset, tmp_path / "mended.wav", silent)
+    assert came.recording is recording
     assert not (tmp_path / "mended.wav").exists()
 
 

@@ -55,12 +55,12 @@ def main(directory: Path) -> None:
 
 
 def expect(network: Any, directory: Path) -> None:
-    """`noise.wav`, a chunk that ends at 5.8 kHz, and in `made.npz` what the package's own `generate_batch` makes of
+    """`noise.wav`, a chunk that ends at 5.6 kHz, and in `made.npz` what the package's own `generate_batch` makes of
     it, but for its guess of the cut-off: it is told which bands of its spectrum are heard."""
     from audiosr.utils import wav_feature_extraction
 
     spectrum = np.fft.rfft(np.random.default_rng(0).normal(0, 0.1, FRAMES))
-    spectrum[np.fft.rfftfreq(FRAMES, 1 / RATE) > 5800] = 0
+    spectrum[np.fft.rfftfreq(FRAMES, 1 / RATE) > 5600] = 0
     samples = np.fft.irfft(spectrum, FRAMES).astype(np.float32)
     sf.write(directory / "noise.wav", samples, RATE, subtype="FLOAT")
 

@@ -57,7 +57,7 @@ def worker(hub):
 
 
 def polished(recording, path, kind="other", preset="aggressive", progress=silent):
-    return MultiBandDiffusion().mend(recording, Facts(kind, None), preset, path, progress)
+    return MultiBandDiffusion().mend(recording, Facts(kind, recording.duration, None), preset, path, progress)
 
 
 def error_db(estimate, reference):
@@ -97,7 +97,7 @@ def test_channels_alike_stay_alike_and_what_is_above_the_codecs_band_stays(worke
 
 
 @pytest.mark.parametrize(
-    ("rate", "channels", "frames"), [(44_100, 2, 450_001), (22_050, 1, 1), (8000, 3, 900)]
+    ("rate", "channels", "frames"), [(8000, 1, 84_001), (44_100, 3, 900), (22_050, 1, 1)]
 )
 def test_rate_channels_and_length_stay_over_chunks(worker, tmp_path, rate, channels, frames):
     samples = np.random.default_rng(1).normal(0, 0.1, (channels, frames)).astype(np.float32)
@@ -107,7 +107,7 @@ def test_rate_channels_and_length_stay_over_chunks(worker, tmp_path, rate, chann
     assert np.isfinite(came.read()).all()
     assert told == sorted(told)
     assert told[-1] == 1
-    assert len(told) > 2 * channels  # after every diffusion, so that a slow one is not taken to hang
+    assert len(told) >= 2 * channels  # after every diffusion, so that a slow one is not taken to hang
 
 
 def test_of_silence_nothing_is_made(worker, tmp_path):

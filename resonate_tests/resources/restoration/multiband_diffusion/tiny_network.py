@@ -62,27 +62,27 @@ def expect(directory: Path, codec: Any, unets: Any, schedules: Any) -> None:
     sf.write(directory / "noise.wav", samples, RATE, subtype="FLOAT")
     saved = torch.load(directory / "mbd_comp_8.pt", weights_only=False)
     wave = torch.from_numpy(samples)[None, None]
-    torch.manual_seed(42)
+    bands = []
+    for number in range(2):
+        band = saved[number]
+        unet = unets.DiffusionUnet(chin=1, num_steps=1000, **CONFIG["diffusion_unet"]).eval()
+        unet.load_state_dict(band["model_state"])
+        processor = schedules.MultiBandProcessor(n_bands=4, sample_rate=RATE, num_samples=10, power_std=1.0)
+        processor.load_state_dict(band["processor_state"])
+        schedule = schedules.NoiseSchedule(**CONFIG["schedule"], sample_processor=processor, device="cpu")
+        bands.append((unet, schedule))
     made = torch.zeros_like(wave)
+    torch.manual_seed(42)
     with torch.no_grad():
         codes = codec.eval().encode(wave, None, 6.0).audio_codes[0]
         condition = codec.quantizer.decode(codes.transpose(0, 1))
-        for number in range(2):
-            band = saved[number]
-            unet = unets.DiffusionUnet(chin=1, num_steps=1000, **CONFIG["diffusion_unet"]).eval()
-            unet.load_state_dict(band["model_state"])
-            processor = schedules.MultiBandProcessor(
-                n_bands=4, sample_rate=RATE, num_samples=10, power_std=1.0
-            )
-            processor.load_state_dict(band["processor_state"])
-            schedule = schedules.NoiseSchedule(**CONFIG["schedule"], sample_processor=processor, device="cpu")
-            made += schedule.generate_subsampled(
-                model=unet, initial=torch.randn_like(wave), condition=condition
-            )
+        for unet, schedule in bands:
+            initial = torch.randn_like(wave)
+            made += schedule.generate_subsampled(model=unet, initial=initial, condition=condition)
     split = julius.SplitBands(n_bands=32, sample_rate=RATE)
-    bands, wanted = split(made), split(wave)
+    parts, wanted = split(made), split(wave)
     polished = sum(
-        bands[i] * (wanted[i].square().mean().sqrt() / bands[i].square().mean().sqrt()) ** STRICTNESS
+        parts[i] * (wanted[i].square().mean().sqrt() / parts[i].square().mean().sqrt()) ** STRICTNESS
         for i in range(32)
     )
     np.savez(directory / "polished.npz", polished=polished[0, 0].numpy())
