@@ -67,7 +67,7 @@ def look(blocks: Callable[[], Iterator[Samples]], cut_hz: float, sample_rate: in
     size = window_frames(sample_rate, SECONDS)
     there, geometric, wanted, moments = np.zeros(size // 2 + 1), np.zeros(size // 2 + 1), np.zeros(size // 2 + 1), 0
     for each in spectra(blocks(), size):
-        power = _power(each)
+        power = power_of(each)
         there += power.sum(axis=0, dtype=np.float64)
         geometric += np.log(power + np.float32(1e-20)).sum(axis=0, dtype=np.float64)
         moments += len(power)
@@ -75,9 +75,9 @@ def look(blocks: Callable[[], Iterator[Samples]], cut_hz: float, sample_rate: in
     hertz = _hertz(there, sample_rate)
     if not wall:
         cut_hz = _knee(_smooth(there, hertz), hertz, cut_hz)
-    envelope = _Envelope(cut_hz, sample_rate, there)
+    envelope = Envelope(cut_hz, sample_rate, there)
     for each in spectra(blocks(), size):
-        wanted += envelope.power(_power(each)).sum(axis=0, dtype=np.float64)
+        wanted += envelope.power(power_of(each)).sum(axis=0, dtype=np.float64)
     wanted /= max(1, moments)
     lift = np.ones(len(there), np.float32)
     if not wall:
@@ -106,7 +106,7 @@ def _knee(there: Doubles, hertz: Doubles, ends_hz: float) -> float:
 def made(stream: Iterator[Spectra], band: UpperBand) -> Iterator[Spectra]:
     """Spectra of what is to be added to a stream of them."""
     lines = len(band.there)
-    envelope = _Envelope(band.cut_hz, band.sample_rate, band.there)
+    envelope = Envelope(band.cut_hz, band.sample_rate, band.there)
     first = int(np.flatnonzero(band.missing)[0]) if band.missing.any() else lines
     last = int(np.flatnonzero(band.missing)[-1]) + 1 if band.missing.any() else lines
     line_hz = band.sample_rate / 2 / (lines - 1)
@@ -120,7 +120,7 @@ def made(stream: Iterator[Spectra], band: UpperBand) -> Iterator[Spectra]:
     rng = np.random.default_rng(_SEED)
     at = 0
     for each in stream:
-        power = _power(each)
+        power = power_of(each)
         gain = np.sqrt(envelope.power(power)[:, first:last] / np.maximum(envelope.smooth(power)[:, source], 1e-20)) * amount
         count = each.shape[1]
         noise = rng.standard_normal((count, len(target), 2), np.float32).view(np.complex64)[..., 0]
@@ -134,7 +134,7 @@ def made(stream: Iterator[Spectra], band: UpperBand) -> Iterator[Spectra]:
         yield added
 
 
-class _Envelope:
+class Envelope:
     """The power of lines above a cut, over a stream of moments."""
 
     def __init__(self, cut_hz: float, sample_rate: int, there: Doubles) -> None:
@@ -161,7 +161,7 @@ class _Envelope:
         return np.asarray(10 ** (above_db(rows, reference) @ self._above / 10), np.float32)
 
 
-def _power(each: Spectra) -> Floats:
+def power_of(each: Spectra) -> Floats:
     return np.asarray(np.square(each.real).mean(axis=0) + np.square(each.imag).mean(axis=0), np.float32)
 
 
