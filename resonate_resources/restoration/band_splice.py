@@ -86,4 +86,6 @@ def cross_faded(pieces: Iterator[Samples], overlap: int) -> Iterator[Samples]:
 
 
 def _filtered(held: Samples, taps: Taps) -> Samples:
+    if held.shape[1] < len(taps):
+        return np.zeros((len(held), 0), np.float32)
     return np.stack([convolve(channel, taps, len(taps) // 2) for channel in held])

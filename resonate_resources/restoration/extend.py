@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
-
-import numpy as np
 
 from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine
 from resonate_resources.recordings.recording import BLOCK_FRAMES, Progress, Recording, Samples, write_recording
-from resonate_resources.restoration.lower_band import LowerBand, lacking_lows, with_lows
+from resonate_resources.restoration.lower_band import lacking_lows, with_lows
 from resonate_resources.restoration.short_time import overlap_added, spectra, window_frames
 from resonate_resources.restoration.step import Facts, Mended, StepName
 from resonate_resources.restoration.upper_band import UpperBand, look, made
@@ -54,7 +51,7 @@ _SURELY_BELOW = 0.98  # of where the spectrum ends: a filter's ripple and the wi
 class Extend:
     """Highs and lows by the numbers in `upper_envelope.npz`; it needs no weights but those."""
 
-    name: ClassVar[StepName] = "extend"
+    name: StepName = "extend"
 
     @property
     def engine(self) -> Engine:
@@ -74,7 +71,8 @@ class Extend:
         progress(0.4)
         notes, measures = [note], {} if upper is None else {"cut_hz": upper.cut_hz, "lacking_highs_db": upper.lacking_db}
         if lower:
-            notes.append(_told(lower))
+            told = "the octave under 80 to 200 Hz made" if lower.octave else f"lows lifted by {lower.lift_db:.0f} dB"
+            notes.append(told)
             measures["lows_lifted_db"] = lower.lift_db
         if not upper and not lower:
             return Mended(recording, note)
@@ -110,9 +108,3 @@ def _added(recording: Recording, upper: UpperBand) -> Iterator[Samples]:
     return in_blocks(
         overlap_added(made(spectra(recording.blocks(), size), upper), size, recording.frames), BLOCK_FRAMES
     )
-
-
-def _told(lower: LowerBand) -> str:
-    parts = [f"lows lifted by {lower.lift_db:.0f} dB"] if lower.lift_db else []
-    parts += ["the octave under 80 to 200 Hz made"] if np.isfinite(lower.octave_db) else []
-    return " and ".join(parts)
