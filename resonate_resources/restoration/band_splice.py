@@ -28,7 +28,9 @@ def strict_low_pass(cut_hz: float, sample_rate: int) -> Taps:
         return np.array([1.0])
     width = cut_hz * _WIDTH
     count, beta = kaiserord(STOP_DB, 2 * width / sample_rate)
-    return np.asarray(firwin(count | 1, cut_hz - width / 2, window=("kaiser", beta), fs=sample_rate), np.float64)
+    return np.asarray(
+        firwin(count | 1, cut_hz - width / 2, window=("kaiser", beta), fs=sample_rate), np.float64
+    )
 
 
 def low_passed(stream: Iterator[Samples], cut_hz: float, sample_rate: int) -> Iterator[Samples]:

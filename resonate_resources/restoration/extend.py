@@ -13,7 +13,13 @@ from pathlib import Path
 
 from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine
-from resonate_resources.recordings.recording import BLOCK_FRAMES, Progress, Recording, Samples, write_recording
+from resonate_resources.recordings.recording import (
+    BLOCK_FRAMES,
+    Progress,
+    Recording,
+    Samples,
+    write_recording,
+)
 from resonate_resources.restoration.lower_band import lacking_lows, with_lows
 from resonate_resources.restoration.short_time import overlap_added, spectra, window_frames
 from resonate_resources.restoration.step import Facts, Mended, StepName
@@ -69,9 +75,16 @@ class Extend:
             levels = measure_line_levels(recording.blocks(), recording.sample_rate)
             lower = lacking_lows(levels, recording.sample_rate, REACHES[preset].lift_db)
         progress(0.4)
-        notes, measures = [note], {} if upper is None else {"cut_hz": upper.cut_hz, "lacking_highs_db": upper.lacking_db}
+        notes, measures = (
+            [note],
+            {} if upper is None else {"cut_hz": upper.cut_hz, "lacking_highs_db": upper.lacking_db},
+        )
         if lower:
-            told = "the octave under 80 to 200 Hz made" if lower.octave else f"lows lifted by {lower.lift_db:.0f} dB"
+            told = (
+                "the octave under 80 to 200 Hz made"
+                if lower.octave
+                else f"lows lifted by {lower.lift_db:.0f} dB"
+            )
             notes.append(told)
             measures["lows_lifted_db"] = lower.lift_db
         if not upper and not lower:

@@ -71,7 +71,8 @@ class Fill:
         progress(0.5)
         size = window_frames(rate, SECONDS)
         added = in_blocks(
-            overlap_added(filler.made(spectra(recording.blocks(), size)), size, recording.frames), BLOCK_FRAMES
+            overlap_added(filler.made(spectra(recording.blocks(), size)), size, recording.frames),
+            BLOCK_FRAMES,
         )
         written = 0
         with write_recording(path, rate, recording.channels, recording.frames) as writer:
@@ -80,7 +81,9 @@ class Fill:
                 written += block.shape[1]
                 progress(0.5 + 0.5 * written / recording.frames)
         return Mended(
-            writer.recording, f"holes of a coder filled ({100 * holes:.1f} % of its highs)", {"holes_percent": 100 * holes}
+            writer.recording,
+            f"holes of a coder filled ({100 * holes:.1f} % of its highs)",
+            {"holes_percent": 100 * holes},
         )
 
 
@@ -98,7 +101,9 @@ class _Filler:
     def made(self, stream: Iterator[Spectra]) -> Iterator[Spectra]:
         envelope = Envelope(_FROM_HZ, self.sample_rate, self.there.mean(axis=0))
         rng = np.random.default_rng(_SEED)
-        share = np.sqrt(self.there / np.maximum(self.there.mean(axis=0), 1e-20))[:, None, self.band].astype(np.float32)
+        share = np.sqrt(self.there / np.maximum(self.there.mean(axis=0), 1e-20))[:, None, self.band].astype(
+            np.float32
+        )
         hole, noise = (np.float32(10 ** (-db / 10)) for db in (self.depth.hole_db, self.depth.noise_db))
         for each in stream:
             power = power_of(each)

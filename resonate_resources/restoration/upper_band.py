@@ -65,7 +65,12 @@ def look(blocks: Callable[[], Iterator[Samples]], cut_hz: float, sample_rate: in
     """Two passes over a recording, each through `blocks`. cut_hz: where its spectrum ends; of one that ends by no wall,
     the cut is where the slope begins that ends there."""
     size = window_frames(sample_rate, SECONDS)
-    there, geometric, wanted, moments = np.zeros(size // 2 + 1), np.zeros(size // 2 + 1), np.zeros(size // 2 + 1), 0
+    there, geometric, wanted, moments = (
+        np.zeros(size // 2 + 1),
+        np.zeros(size // 2 + 1),
+        np.zeros(size // 2 + 1),
+        0,
+    )
     for each in spectra(blocks(), size):
         power = power_of(each)
         there += power.sum(axis=0, dtype=np.float64)
@@ -82,7 +87,9 @@ def look(blocks: Callable[[], Iterator[Samples]], cut_hz: float, sample_rate: in
     lift = np.ones(len(there), np.float32)
     if not wall:
         # Steady noise lies 2.5 dB over its geometric mean (exponential distribution); it is not lifted.
-        over_db = 10 * np.log10(np.maximum(_smooth(there, hertz), 1e-20)) - 10 / np.log(10) * _smooth(geometric, hertz)
+        over_db = 10 * np.log10(np.maximum(_smooth(there, hertz), 1e-20)) - 10 / np.log(10) * _smooth(
+            geometric, hertz
+        )
         music = np.clip((over_db - _STEADY_DB[0]) / (_STEADY_DB[1] - _STEADY_DB[0]), 0, 1) * (hertz >= cut_hz)
         gain_db = np.clip(10 * np.log10((wanted + 1e-20) / (_smooth(there, hertz) + 1e-20)), 0, _LIFT_DB)
         lift = np.asarray(10 ** (_smooth(gain_db * music, hertz) / 20), np.float32)
@@ -115,17 +122,26 @@ def made(stream: Iterator[Spectra], band: UpperBand) -> Iterator[Spectra]:
     target = np.arange(first, last)
     jumps = -(-(target - top) // shift)  # by how many halves of the band below the cut
     source = target - jumps * shift
-    turn = np.exp(2j * np.pi * ((np.arange(OVERLAP)[:, None] * jumps * shift) % OVERLAP) / OVERLAP).astype(np.complex64)
+    turn = np.exp(2j * np.pi * ((np.arange(OVERLAP)[:, None] * jumps * shift) % OVERLAP) / OVERLAP).astype(
+        np.complex64
+    )
     amount, lift = np.sqrt(band.missing[first:last]), band.lift - 1
     rng = np.random.default_rng(_SEED)
     at = 0
     for each in stream:
         power = power_of(each)
-        gain = np.sqrt(envelope.power(power)[:, first:last] / np.maximum(envelope.smooth(power)[:, source], 1e-20)) * amount
+        gain = (
+            np.sqrt(
+                envelope.power(power)[:, first:last] / np.maximum(envelope.smooth(power)[:, source], 1e-20)
+            )
+            * amount
+        )
         count = each.shape[1]
         noise = rng.standard_normal((count, len(target), 2), np.float32).view(np.complex64)[..., 0]
         copied = each[:, :, source]
-        loud = np.sqrt(envelope.smooth(np.square(np.abs(each)).reshape(-1, lines)).reshape(each.shape)[:, :, source])
+        loud = np.sqrt(
+            envelope.smooth(np.square(np.abs(each)).reshape(-1, lines)).reshape(each.shape)[:, :, source]
+        )
         mixed = np.sqrt(np.float32(1 - _NOISE)) * copied * turn[(at + np.arange(count)) % OVERLAP]
         mixed += np.sqrt(np.float32(_NOISE / 2)) * loud * noise
         at += count

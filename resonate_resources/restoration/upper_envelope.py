@@ -37,13 +37,17 @@ class Thirds:
         self.edges_hz = cut_hz * 2 ** (np.arange(-BELOW, ABOVE + 1) / 3)
         line_hz = sample_rate / 2 / (lines - 1)
         upper = (np.arange(lines)[:, None] + 0.5) * line_hz
-        share = np.clip(np.minimum(upper, self.edges_hz[1:]) - np.maximum(upper - line_hz, self.edges_hz[:-1]), 0, None)
+        share = np.clip(
+            np.minimum(upper, self.edges_hz[1:]) - np.maximum(upper - line_hz, self.edges_hz[:-1]), 0, None
+        )
         self.there = share.sum(axis=0) >= 0.5 * np.diff(self.edges_hz)
         self._weights = (share / np.maximum(share.sum(axis=0), 1e-9)).astype(np.float32)
 
     def levels_db(self, power: npt.NDArray[np.floating]) -> Floats:
         """(…, lines) → (…, BELOW + ABOVE), −200 dB at least."""
-        return np.asarray(10 * np.log10(power.astype(np.float32) @ self._weights + np.float32(1e-20)), np.float32)
+        return np.asarray(
+            10 * np.log10(power.astype(np.float32) @ self._weights + np.float32(1e-20)), np.float32
+        )
 
 
 def inputs(levels_db: Floats, past_db: Floats, mean_db: Floats, cut_hz: float) -> tuple[Floats, float]:
@@ -52,9 +56,13 @@ def inputs(levels_db: Floats, past_db: Floats, mean_db: Floats, cut_hz: float) -
     levels_db (moments, BELOW), past_db: the same over the last 50 ms, mean_db (BELOW,): of mean power over the whole.
     """
     reference = float(10 * np.log10(np.mean(10 ** (mean_db.astype(np.float64) / 10)) + 1e-20))
-    now, past, mean = (np.maximum(each - reference, -RANGE_DB) / SCALE_DB for each in (levels_db, past_db, mean_db))
+    now, past, mean = (
+        np.maximum(each - reference, -RANGE_DB) / SCALE_DB for each in (levels_db, past_db, mean_db)
+    )
     place = np.log2(cut_hz / 8000.0)
-    rows = np.concatenate([now, now - past, np.broadcast_to(np.append(mean, place), (len(now), BELOW + 1))], axis=1)
+    rows = np.concatenate(
+        [now, now - past, np.broadcast_to(np.append(mean, place), (len(now), BELOW + 1))], axis=1
+    )
     return rows.astype(np.float32), reference
 
 

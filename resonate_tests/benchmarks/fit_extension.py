@@ -49,9 +49,14 @@ def main() -> None:
     from sklearn.neural_network import MLPRegressor
 
     folder, rng = Path(sys.argv[1]), np.random.default_rng(1)
-    fitted, held = (recombined(list(excerpts(folder, seeds)), count, rng) for seeds, count in ((range(50), _FITTED), (range(50, 60), _HELD)))
+    fitted, held = (
+        recombined(list(excerpts(folder, seeds)), count, rng)
+        for seeds, count in ((range(50), _FITTED), (range(50, 60), _HELD))
+    )
     print(len(fitted[0]), "moments")
-    network = MLPRegressor(hidden_layer_sizes=(48, 48), batch_size=1024, alpha=1e-3, learning_rate_init=5e-4, random_state=1)
+    network = MLPRegressor(
+        hidden_layer_sizes=(48, 48), batch_size=1024, alpha=1e-3, learning_rate_init=5e-4, random_state=1
+    )
     best, arrays = np.inf, {}
     for epoch in range(_EPOCHS):
         order = rng.permutation(len(fitted[0]))
@@ -67,7 +72,11 @@ def main() -> None:
                 for what, layers in (("weights", network.coefs_), ("bias", network.intercepts_))
                 for layer, each in enumerate(layers)
             }
-    np.savez_compressed(Path(resonate_resources.restoration.__file__).parent / "upper_envelope.npz", allow_pickle=False, **arrays)
+    np.savez_compressed(
+        Path(resonate_resources.restoration.__file__).parent / "upper_envelope.npz",
+        allow_pickle=False,
+        **arrays,
+    )
 
 
 def recombined(songs: list[dict[str, Floats]], count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -102,19 +111,32 @@ def judge() -> None:
     for song in excerpts(Path(sys.argv[2]), range(100, 170)):
         for name, power in {"mix": np.sum(list(song.values()), axis=0), **song}.items():
             for rows, truth in cut(power, RATE, rng, 4, 1000):
-                ratio = 10 * np.log10(np.mean(10 ** (above_db(rows, 0.0) / 10), axis=0) / np.mean(10 ** (truth / 10), axis=0))
+                ratio = 10 * np.log10(
+                    np.mean(10 ** (above_db(rows, 0.0) / 10), axis=0) / np.mean(10 ** (truth / 10), axis=0)
+                )
                 off.setdefault((name, int(8000 * 2 ** float(rows[0, -1]) // 4000)), []).append(ratio)
     for (name, bin_), each in sorted(off.items()):
         long = np.array(each)
-        print(name, 4 * bin_, "kHz: |off|", np.median(np.abs(long), axis=0).round(1), "median", np.median(long, axis=0).round(1),
-              "within 4 dB:", (np.abs(long) <= 4).mean(axis=0).round(2))
+        print(
+            name,
+            4 * bin_,
+            "kHz: |off|",
+            np.median(np.abs(long), axis=0).round(1),
+            "median",
+            np.median(long, axis=0).round(1),
+            "within 4 dB:",
+            (np.abs(long) <= 4).mean(axis=0).round(2),
+        )
 
 
 def excerpts(folder: Path, seeds: range) -> Iterator[dict[str, Floats]]:
     """Power of the moments of each stem that sounds, (moments, lines), from songs that no filter has cut."""
     for seed in seeds:
         song = folder / f"{seed:03}"
-        if not song.exists() or json.loads((song / "truth.json").read_text())["sound"]["lowpass_hz"] is not None:
+        if (
+            not song.exists()
+            or json.loads((song / "truth.json").read_text())["sound"]["lowpass_hz"] is not None
+        ):
             continue
         for place in _PLACES:
             found = {}
@@ -134,7 +156,9 @@ def power_of(sound: Samples, sample_rate: int) -> Floats:
     return np.concatenate([np.square(np.abs(each)).mean(axis=0) for each in spectra(iter([sound]), size)])
 
 
-def cut(power: Floats, sample_rate: int, rng: np.random.Generator, cuts: int, moments: int) -> Iterator[tuple[Floats, Floats]]:
+def cut(
+    power: Floats, sample_rate: int, rng: np.random.Generator, cuts: int, moments: int
+) -> Iterator[tuple[Floats, Floats]]:
     """What the network hears of moments through filters, and the levels above over its reference, in dB."""
     hertz = np.arange(power.shape[1]) * sample_rate / 2 / (power.shape[1] - 1)
     for cut_hz in np.exp(rng.uniform(*np.log(_CUT_HZ), cuts)):

@@ -53,9 +53,7 @@ def aac(clean: Samples, sample_rate: int, rng: np.random.Generator, kbps: float)
     return _coded(clean, sample_rate, "m4a", kbps)
 
 
-def phone_microphone(
-    clean: Samples, sample_rate: int, rng: np.random.Generator, bumps_db: float
-) -> Samples:
+def phone_microphone(clean: Samples, sample_rate: int, rng: np.random.Generator, bumps_db: float) -> Samples:
     """100 Hz to 8 kHz, Butterworth of order 4 at both ends, and between them resonances and dips of bumps_db (3 to 8)
     at chance places, each half to one octave wide; white noise 60 dB under the loudest."""
     from scipy.signal import butter, sosfilt
@@ -84,9 +82,10 @@ def _coded(clean: Samples, sample_rate: int, form: LossyFormat, kbps: float) -> 
         encode_lossy(write_samples(folder / "clean.wav", clean, sample_rate), coded, form, rate)
         into = folder / "decoded"
         into.mkdir()
-        return np.pad(heard := decode(coded, into).recording.read(), ((0, 0), (0, max(0, clean.shape[1] - heard.shape[1]))))[
-            :, : clean.shape[1]
-        ]
+        return np.pad(
+            heard := decode(coded, into).recording.read(),
+            ((0, 0), (0, max(0, clean.shape[1] - heard.shape[1]))),
+        )[:, : clean.shape[1]]
 
 
 def _peak(hertz: float, gain_db: float, octaves: float, sample_rate: int) -> npt.NDArray[np.float64]:

@@ -57,15 +57,17 @@ def test_the_splice_does_not_depend_on_how_it_is_cut_into_blocks() -> None:
     whole = np.concatenate(list(spliced(iter([original]), iter([generated]), CUT_HZ, RATE)), axis=1)
 
     cuts = (1, 700, 50_000)
-    parts = spliced(
-        iter(in_blocks(original, *cuts)), iter(in_blocks(generated, *cuts)), CUT_HZ, RATE
-    )
+    parts = spliced(iter(in_blocks(original, *cuts)), iter(in_blocks(generated, *cuts)), CUT_HZ, RATE)
 
     np.testing.assert_allclose(np.concatenate(list(parts), axis=1), whole, atol=1e-6)
 
 
-@pytest.mark.parametrize(("frames", "size", "overlap"), [(1, 100, 10), (100, 100, 10), (101, 100, 10), (1000, 130, 30)])
-def test_chunks_that_are_left_as_they_are_join_to_what_they_were_cut_from(frames: int, size: int, overlap: int) -> None:
+@pytest.mark.parametrize(
+    ("frames", "size", "overlap"), [(1, 100, 10), (100, 100, 10), (101, 100, 10), (1000, 130, 30)]
+)
+def test_chunks_that_are_left_as_they_are_join_to_what_they_were_cut_from(
+    frames: int, size: int, overlap: int
+) -> None:
     sound = noise(6, frames)
 
     joined = cross_faded((sound[:, start:stop] for start, stop in chunks(frames, size, overlap)), overlap)

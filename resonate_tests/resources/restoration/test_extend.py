@@ -131,16 +131,25 @@ def test_a_wall_that_only_the_aggressive_take_for_a_loss_is_left_by_the_others(t
 
 
 @pytest.mark.parametrize(
-    ("sample_rate", "channels", "frames"), [(48_000, 1, 60_001), (96_000, 3, 100_000), (22_050, 2, 40_000), (192_000, 2, 150_000)]
+    ("sample_rate", "channels", "frames"),
+    [(48_000, 1, 60_001), (96_000, 3, 100_000), (22_050, 2, 40_000), (192_000, 2, 150_000)],
 )
-def test_rate_channels_and_length_are_kept(sample_rate: int, channels: int, frames: int, tmp_path: Path) -> None:
-    clean = np.resize(drums(frames / sample_rate, sample_rate=sample_rate), (channels, frames)).astype(np.float32)
+def test_rate_channels_and_length_are_kept(
+    sample_rate: int, channels: int, frames: int, tmp_path: Path
+) -> None:
+    clean = np.resize(drums(frames / sample_rate, sample_rate=sample_rate), (channels, frames)).astype(
+        np.float32
+    )
     cut = walled(clean, sample_rate, np.random.default_rng(1), 5000.0)
 
     recording, result = mended(cut, tmp_path, sample_rate=sample_rate)
 
     assert result.recording is not recording
-    assert (result.recording.sample_rate, result.recording.channels, result.recording.frames) == (sample_rate, channels, frames)
+    assert (result.recording.sample_rate, result.recording.channels, result.recording.frames) == (
+        sample_rate,
+        channels,
+        frames,
+    )
 
 
 def test_what_is_added_does_not_depend_on_how_the_recording_is_cut_into_blocks() -> None:
@@ -160,7 +169,8 @@ def bass(lowest_hz: float = 45.0) -> Samples:
     """Plucked notes a fifth and an octave apart, with eight overtones that fall by 6 dB an octave."""
     time = np.arange(round(0.5 * RATE)) / RATE
     notes = [
-        sum(np.sin(2 * np.pi * lowest_hz * ratio * number * time) / number for number in range(1, 9)) * np.exp(-4 * time)
+        sum(np.sin(2 * np.pi * lowest_hz * ratio * number * time) / number for number in range(1, 9))
+        * np.exp(-4 * time)
         for ratio in (1.0, 1.5, 1.2, 1.0) * 4
     ]
     return np.tile(0.1 * np.concatenate(notes), (2, 1)).astype(np.float32)

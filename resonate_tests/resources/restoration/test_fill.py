@@ -60,7 +60,8 @@ def test_under_5_khz_nothing_is_touched(tmp_path: Path) -> None:
     _, result = mended(coded, tmp_path)
 
     added, kept = (
-        np.abs(np.fft.rfft(sound * np.hanning(sound.shape[1]))) ** 2 for sound in (result.recording.read() - coded, coded)
+        np.abs(np.fft.rfft(sound * np.hanning(sound.shape[1]))) ** 2
+        for sound in (result.recording.read() - coded, coded)
     )
     below = np.fft.rfftfreq(coded.shape[1], 1 / RATE) < 4800
     assert added[:, below].sum() < 1e-8 * kept[:, below].sum()
@@ -68,7 +69,12 @@ def test_under_5_khz_nothing_is_touched(tmp_path: Path) -> None:
 
 def test_what_no_coder_has_touched_is_given_back_as_it_is(tmp_path: Path) -> None:
     clean = drums()
-    for sound in (clean, walled(clean, RATE, np.random.default_rng(1), 11_000.0), np.zeros((2, RATE), np.float32), clean[:, :1]):
+    for sound in (
+        clean,
+        walled(clean, RATE, np.random.default_rng(1), 11_000.0),
+        np.zeros((2, RATE), np.float32),
+        clean[:, :1],
+    ):
         recording, result = mended(sound, tmp_path)
         assert result.recording is recording
 

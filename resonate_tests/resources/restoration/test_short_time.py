@@ -10,7 +10,10 @@ from resonate_resources.restoration.short_time import overlap_added, spectra, wi
 
 @settings(max_examples=30)
 @given(
-    frames=st.integers(1, 5000), channels=st.integers(1, 3), cuts=st.sets(st.integers(1, 4999), max_size=5), seed=st.integers(0, 99)
+    frames=st.integers(1, 5000),
+    channels=st.integers(1, 3),
+    cuts=st.sets(st.integers(1, 4999), max_size=5),
+    seed=st.integers(0, 99),
 )
 def test_what_is_left_as_it_is_comes_back_whole_however_it_is_cut_into_blocks(
     frames: int, channels: int, cuts: set[int], seed: int
@@ -23,6 +26,8 @@ def test_what_is_left_as_it_is_comes_back_whole_however_it_is_cut_into_blocks(
     np.testing.assert_allclose(back, sound, atol=1e-5)
 
 
-@pytest.mark.parametrize(("sample_rate", "frames"), [(8000, 256), (44_100, 1024), (48_000, 1024), (192_000, 4096)])
+@pytest.mark.parametrize(
+    ("sample_rate", "frames"), [(8000, 256), (44_100, 1024), (48_000, 1024), (192_000, 4096)]
+)
 def test_a_window_is_about_as_long_at_every_rate(sample_rate: int, frames: int) -> None:
     assert window_frames(sample_rate, 0.023) == frames
