@@ -1,8 +1,9 @@
-"""Octaves that a narrow band lost: highs copied up from below the cut, at the level that music has there; of a bass,
-lows lifted, or made where nothing is left of them.
+"""Octaves that a narrow band lost: highs copied up from below the cut, at the level that music has there; of a
+bass, lows lifted, or made where nothing is left of them.
 
-Below a cut the recording stays itself to the last bit. What is added above it is not what was there: it has its level
-and its attacks, and no phase in common with it, so that SI-SDR falls by up to 3 dB of what the loss itself cost.
+Below a cut the recording stays itself to the last bit. What is added above it is not what was there: it has its
+level and its attacks, and no phase in common with it, so that SI-SDR falls by up to 3 dB of what the loss itself
+cost.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ from resonate_resources.recordings.recording import (
     write_recording,
 )
 from resonate_resources.restoration.lower_band import lacking_lows, with_lows
-from resonate_resources.restoration.short_time import overlap_added, spectra, window_frames
+from resonate_resources.restoration.short_time import (
+    overlap_added,
+    root_hann,
+    short_time_spectra,
+    window_frames,
+)
 from resonate_resources.restoration.step import Facts, Mended, StepName
 from resonate_resources.restoration.upper_band import UpperBand, look, made
 from resonate_resources.restoration.upper_envelope import SECONDS
@@ -31,8 +37,8 @@ from resonate_resources.signal.blocks import in_blocks
 
 @dataclass(frozen=True)
 class Reach:
-    """wall_hz: up to where a brick wall is a loss; natural_hz: a gentler end, of a whole track. lacking_db: how far the
-    highs must lie under what music has there. lift_db: by how much a bass's lows are lifted at most."""
+    """wall_hz: up to where a brick wall is a loss; natural_hz: a gentler end, of a whole track. lacking_db: how
+    far the highs must lie under what music has there. lift_db: by how much a bass's lows are lifted at most."""
 
     wall_hz: float
     natural_hz: float
@@ -46,8 +52,8 @@ REACHES: Mapping[Preset, Reach] = {
     "aggressive": Reach(16_400.0, 14_000.0, 8.0, 18.0),
 }
 """Behind a wall at 15.5 kHz what is added is as far from the truth as nothing is, and a third further at the median
-(docs/measurements.md): the balanced one ends where adding still helps. Of 36 songs that no filter cut below 14 kHz none
-ends under 12.5 kHz and lacks over 4 dB; behind a phone's microphone they lack 9 to 19 dB."""
+(docs/measurements.md): the balanced one ends where adding still helps. Of 36 songs that no filter cut below 14
+kHz none ends under 12.5 kHz and lacks over 4 dB; behind a phone's microphone they lack 9 to 19 dB."""
 
 _ROOM = 0.85  # of the Nyquist frequency: what is left above it is not worth filling
 _SURELY_BELOW = 0.98  # of where the spectrum ends: a filter's ripple and the windows' leakage
@@ -119,5 +125,11 @@ def _upper(recording: Recording, facts: Facts, reach: Reach) -> tuple[UpperBand 
 def _added(recording: Recording, upper: UpperBand) -> Iterator[Samples]:
     size = window_frames(recording.sample_rate, SECONDS)
     return in_blocks(
-        overlap_added(made(spectra(recording.blocks(), size), upper), size, recording.frames), BLOCK_FRAMES
+        overlap_added(
+            made(short_time_spectra(recording.blocks(), size, root_hann), upper),
+            size,
+            recording.frames,
+            root_hann,
+        ),
+        BLOCK_FRAMES,
     )

@@ -16,7 +16,13 @@ import numpy as np
 from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine
 from resonate_resources.recordings.recording import BLOCK_FRAMES, Progress, Recording, write_recording
-from resonate_resources.restoration.short_time import Spectra, overlap_added, spectra, window_frames
+from resonate_resources.restoration.short_time import (
+    Spectra,
+    overlap_added,
+    root_hann,
+    short_time_spectra,
+    window_frames,
+)
 from resonate_resources.restoration.step import Facts, Mended, StepName
 from resonate_resources.restoration.upper_band import Doubles, Envelope, Floats, power_of
 from resonate_resources.restoration.upper_envelope import SECONDS
@@ -71,7 +77,12 @@ class Fill:
         progress(0.5)
         size = window_frames(rate, SECONDS)
         added = in_blocks(
-            overlap_added(filler.made(spectra(recording.blocks(), size)), size, recording.frames),
+            overlap_added(
+                filler.made(short_time_spectra(recording.blocks(), size, root_hann)),
+                size,
+                recording.frames,
+                root_hann,
+            ),
             BLOCK_FRAMES,
         )
         written = 0
@@ -123,13 +134,13 @@ def _look(recording: Recording, ends_hz: float, depth: Depth) -> _Filler:
     size = window_frames(rate, SECONDS)
     lines = size // 2 + 1
     there, moments = np.zeros((recording.channels, lines)), 0
-    for each in spectra(recording.blocks(), size):
+    for each in short_time_spectra(recording.blocks(), size, root_hann):
         there += np.square(np.abs(each)).sum(axis=1, dtype=np.float64)
         moments += each.shape[1]
     there /= max(1, moments)
     envelope = Envelope(_FROM_HZ, rate, there.mean(axis=0))
     has, usual = np.zeros(lines), np.zeros(lines)
-    for each in spectra(recording.blocks(), size):
+    for each in short_time_spectra(recording.blocks(), size, root_hann):
         power = power_of(each)
         told = envelope.power(power)
         kept = smoothed(power, rate, _SMOOTH_HZ) >= 10 ** (-depth.hole_db / 10) * told

@@ -1,5 +1,5 @@
-"""What a high-pass took from the lows of a bass: lifted where it is still there, made from the octave above where it
-is not."""
+"""What a high-pass took from the lows of a bass: lifted where it is still there, made from the octave above where
+it is not."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from resonate_resources.signal.octaves import OCTAVES_HZ
 _LOW_HZ, _DEEP_HZ, _BASS_HZ = (30.0, 80.0), (30.0, 60.0), (80.0, 200.0)
 _LACKING_DB = -10.0
 _WANTED_DB = -7.0
-"""Energy of 30 to 80 against 80 to 200 Hz. Of the basses of the songs of `fit_extension` it lies from −8.3 to 1.3 dB,
-behind a filter of 24 dB an octave at 100 Hz from −11 to −27 dB."""
+"""Energy of 30 to 80 against 80 to 200 Hz. Of the basses of the songs of `fit_extension` it lies from −8.3 to 1.3
+dB, behind a filter of 24 dB an octave at 100 Hz from −11 to −27 dB."""
 _SILENT_DBFS = -80.0
 _EMPTY_DB = -35.0  # of 30 to 60 Hz: behind a wall or 48 dB an octave; behind 24 dB an octave it is −18 to −28
 _OCTAVE_DB = -5.0

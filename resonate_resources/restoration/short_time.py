@@ -1,8 +1,8 @@
-"""A recording as short-time spectra and back, in a stream: what changes spectra moment by moment works between."""
+"""Recordings as short-time spectra, changed and put together again, block by block and in time to the sample."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,17 @@ import numpy.typing as npt
 from resonate_resources.recordings.recording import Samples
 
 Spectra = npt.NDArray[np.complex64]
-"""Shaped (channels, moments, lines), lines from 0 Hz to the Nyquist frequency."""
+"""(channels, times, lines), lines from 0 Hz to the Nyquist frequency."""
 
 OVERLAP = 4
-"""Moments a window: a squared Hann window's sum is even."""
+"""Windows over every frame."""
+_TIMES = 128
+"""At once: their spectra stay in the processor's cache."""
+
+
+def window_size(sample_rate: int) -> int:
+    """46 ms, 2048 at 44.1 and 48 kHz, and as long at other rates: speech and notes hold still for about so long."""
+    return 1 << max(7, round(np.log2(2048 * sample_rate / 44_100)))
 
 
 def window_frames(sample_rate: int, seconds: float) -> int:
@@ -21,58 +28,80 @@ def window_frames(sample_rate: int, seconds: float) -> int:
     return int(1 << max(4, round(np.log2(sample_rate * seconds))))
 
 
-def spectra(stream: Iterator[Samples], size: int) -> Iterator[Spectra]:
-    """Of a stream of (channels, frames), every size / 4 frames, through the root of a Hann window of `size`.
+def hann(size: int) -> npt.NDArray[np.float32]:
+    """Falls off fast beside a line: for what lies under loud ones."""
+    return np.hanning(size + 1)[:-1].astype(np.float32)
 
-    The first is centred size / 2 − size / 4 frames before the start, and there are as many as cover every frame
-    four times; silence stands before the start and behind the end.
-    """
+
+def root_hann(size: int) -> npt.NDArray[np.float32]:
+    """Parts two moments well: for what is made anew moment by moment."""
+    return np.sqrt(hann(size))
+
+
+def short_time_spectra(
+    blocks: Iterable[Samples],
+    size: int,
+    window: Callable[[int], npt.NDArray[np.float32]] = hann,
+) -> Iterator[Spectra]:
+    """Spectra of windows of `size`, each a quarter of it after the last, the first three quarters before the start;
+    beyond the ends there is silence. The blocks may be of any length."""
     from scipy.fft import rfft
 
-    hop, window = size // OVERLAP, _window(size)
+    hop, weights = size // OVERLAP, window(size)
     held: Samples | None = None
-    for block in _closed(stream, size):
-        if held is None:
-            held = np.zeros((len(block), size - hop), np.float32)
-        held = np.concatenate([held, block], axis=1)
-        count = (held.shape[1] - size) // hop + 1
-        if count > 0:
-            frames = np.lib.stride_tricks.sliding_window_view(held, size, axis=1)[:, : count * hop : hop]
-            yield rfft(frames * window)
-            held = held[:, count * hop :]
+
+    def whole(count: int) -> Iterator[Spectra]:
+        nonlocal held
+        assert held is not None
+        while count > 0:
+            times = min(count, _TIMES)
+            part = held[:, : size + (times - 1) * hop]
+            frames = np.lib.stride_tricks.sliding_window_view(part, size, axis=1)[:, ::hop]
+            yield rfft(frames * weights)
+            held, count = held[:, times * hop :], count - times
+
+    for block in blocks:
+        before = np.zeros((block.shape[0], size - hop), np.float32)
+        held = np.concatenate([before if held is None else held, block], axis=1)
+        yield from whole(((held.shape[1] - size) // hop + 1) // _TIMES * _TIMES)
+    if held is not None:
+        held = np.pad(held, ((0, 0), (0, size)))
+        yield from whole((held.shape[1] - size) // hop + 1)
 
 
-def overlap_added(stream: Iterator[Spectra], size: int, frames: int) -> Iterator[Samples]:
-    """The sound whose `spectra` those are, (channels, frames in all); exact but for rounding."""
+def overlap_added(
+    stream: Iterable[Spectra],
+    size: int,
+    frames: int,
+    window: Callable[[int], npt.NDArray[np.float32]] = hann,
+) -> Iterator[Samples]:
+    """The sound whose `short_time_spectra` by the same window those are, (channels, frames in all); exact but for
+    rounding."""
     from scipy.fft import irfft
 
-    hop, window = size // OVERLAP, _window(size) * np.float32(2 / OVERLAP)
+    hop, weights = size // OVERLAP, window(size)
+    weights = weights / np.square(weights).reshape(OVERLAP, hop).sum(axis=0).mean()
     tail: Samples | None = None
-    skip, left = size - hop, frames
-    for each in stream:
-        parts = irfft(each, size) * window
-        channels, count = parts.shape[:2]
-        sound = np.zeros((channels, (count - 1) * hop + size), np.float32)
+    skip, missing = size - hop, frames
+    for spectra in stream:
+        pieces = irfft(spectra, size).astype(np.float32, copy=False) * weights
+        channels, times = pieces.shape[:2]
+        added = np.zeros((channels, times + OVERLAP - 1, hop), np.float32)
         for quarter in range(OVERLAP):
-            rows = sound[:, quarter * hop : (quarter + count) * hop].reshape(channels, count, hop)
-            rows += parts[:, :, quarter * hop : (quarter + 1) * hop]
+            added[:, quarter : quarter + times] += pieces[:, :, quarter * hop : (quarter + 1) * hop]
+        line = added.reshape(channels, -1)
         if tail is not None:
-            sound[:, : size - hop] += tail
-        tail = sound[:, count * hop :]
-        ready = sound[:, skip : count * hop][:, :left]
-        skip, left = max(0, skip - count * hop), left - ready.shape[1]
+            line[:, : tail.shape[1]] += tail
+        tail = line[:, times * hop :].copy()
+        ready = line[:, skip : times * hop]
+        skip = max(0, skip - times * hop)
+        ready, missing = ready[:, :missing], missing - min(missing, ready.shape[1])
         if ready.shape[1]:
             yield ready
 
 
-def _window(size: int) -> npt.NDArray[np.float32]:
-    return np.sqrt(np.hanning(size + 1)[:-1]).astype(np.float32)
-
-
-def _closed(stream: Iterator[Samples], size: int) -> Iterator[Samples]:
-    channels = 0
-    for block in stream:
-        channels = len(block)
-        yield block
-    if channels:
-        yield np.zeros((channels, size), np.float32)
+def through_spectra(
+    blocks: Iterable[Samples], frames: int, size: int, change: Callable[[Spectra], Spectra]
+) -> Iterator[Samples]:
+    """The blocks' audio, of so many frames in all, its spectra changed. `change` is called in the order of time."""
+    return overlap_added(map(change, short_time_spectra(blocks, size)), size, frames)

@@ -10,7 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.recordings.recording import Samples
-from resonate_resources.restoration.short_time import OVERLAP, Spectra, spectra, window_frames
+from resonate_resources.restoration.short_time import (
+    OVERLAP,
+    Spectra,
+    root_hann,
+    short_time_spectra,
+    window_frames,
+)
 from resonate_resources.restoration.upper_envelope import BELOW, SECONDS, Past, Thirds, above_db, inputs
 
 Floats = npt.NDArray[np.float32]
@@ -30,9 +36,9 @@ _INAUDIBLE_DBFS = -100.0  # of a line, against a full-scale sine
 class UpperBand:
     """What is to lie above cut_hz.
 
-    there: mean power of each line of the recording as it is. wanted: of the same as it should be, by `upper_envelope`;
-    both of spectra as `short_time` has them, channels by their mean. lift: gain of each line of what a gentle slope
-    left, 1 to 4; 1 below the cut.
+    there: mean power of each line of the recording as it is. wanted: of the same as it should be, by
+    `upper_envelope`; both of spectra as `short_time` has them, channels by their mean. lift: gain of each line of
+    what a gentle slope left, 1 to 4; 1 below the cut.
     """
 
     cut_hz: float
@@ -62,8 +68,8 @@ class UpperBand:
 
 
 def look(blocks: Callable[[], Iterator[Samples]], cut_hz: float, sample_rate: int, wall: bool) -> UpperBand:
-    """Two passes over a recording, each through `blocks`. cut_hz: where its spectrum ends; of one that ends by no wall,
-    the cut is where the slope begins that ends there."""
+    """Two passes over a recording, each through `blocks`. cut_hz: where its spectrum ends; of one that ends by no
+    wall, the cut is where the slope begins that ends there."""
     size = window_frames(sample_rate, SECONDS)
     there, geometric, wanted, moments = (
         np.zeros(size // 2 + 1),
@@ -71,7 +77,7 @@ def look(blocks: Callable[[], Iterator[Samples]], cut_hz: float, sample_rate: in
         np.zeros(size // 2 + 1),
         0,
     )
-    for each in spectra(blocks(), size):
+    for each in short_time_spectra(blocks(), size, root_hann):
         power = power_of(each)
         there += power.sum(axis=0, dtype=np.float64)
         geometric += np.log(power + np.float32(1e-20)).sum(axis=0, dtype=np.float64)
@@ -81,7 +87,7 @@ def look(blocks: Callable[[], Iterator[Samples]], cut_hz: float, sample_rate: in
     if not wall:
         cut_hz = _knee(_smooth(there, hertz), hertz, cut_hz)
     envelope = Envelope(cut_hz, sample_rate, there)
-    for each in spectra(blocks(), size):
+    for each in short_time_spectra(blocks(), size, root_hann):
         wanted += envelope.power(power_of(each)).sum(axis=0, dtype=np.float64)
     wanted /= max(1, moments)
     lift = np.ones(len(there), np.float32)

@@ -9,7 +9,12 @@ import pytest
 from resonate_resources.preset import Preset
 from resonate_resources.recordings.recording import Recording, Samples, silent, write_samples
 from resonate_resources.restoration.extend import Extend
-from resonate_resources.restoration.short_time import overlap_added, spectra, window_frames
+from resonate_resources.restoration.short_time import (
+    overlap_added,
+    root_hann,
+    short_time_spectra,
+    window_frames,
+)
 from resonate_resources.restoration.step import Facts, Mended
 from resonate_resources.restoration.upper_band import look, made
 from resonate_resources.restoration.upper_envelope import SECONDS
@@ -27,8 +32,8 @@ RATE = 44_100
 
 
 def drums(seconds: float = 6.0, seed: int = 1, sample_rate: int = RATE) -> Samples:
-    """Hits of noise that fall by 60 dB in 0.15 to 0.4 s, eight a second, over a bass: a spectrum that falls by 3 dB an
-    octave, as a kit's. Two channels, of which the right has half the level above."""
+    """Hits of noise that fall by 60 dB in 0.15 to 0.4 s, eight a second, over a bass: a spectrum that falls by 3
+    dB an octave, as a kit's. Two channels, of which the right has half the level above."""
     rng = np.random.default_rng(seed)
     frames = round(seconds * sample_rate)
     time = np.arange(frames) / sample_rate
@@ -158,8 +163,8 @@ def test_what_is_added_does_not_depend_on_how_the_recording_is_cut_into_blocks()
 
     def added(frames: int) -> Samples:
         band = look(lambda: in_blocks(iter([cut]), frames), 7800.0, RATE, wall=True)
-        stream = made(spectra(in_blocks(iter([cut]), frames), size), band)
-        return np.concatenate(list(overlap_added(stream, size, cut.shape[1])), axis=1)
+        stream = made(short_time_spectra(in_blocks(iter([cut]), frames), size, root_hann), band)
+        return np.concatenate(list(overlap_added(stream, size, cut.shape[1], root_hann)), axis=1)
 
     whole = added(cut.shape[1])
     np.testing.assert_allclose(added(10_007), whole, atol=1e-5 * float(np.abs(whole).max()) + 1e-7)

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.restoration.short_time import overlap_added, spectra, window_frames
+from resonate_resources.restoration.short_time import (
+    hann,
+    overlap_added,
+    root_hann,
+    short_time_spectra,
+    window_frames,
+)
 
 
 @settings(max_examples=30)
@@ -21,9 +27,10 @@ def test_what_is_left_as_it_is_comes_back_whole_however_it_is_cut_into_blocks(
     sound = np.random.default_rng(seed).standard_normal((channels, frames)).astype(np.float32)
     blocks = np.split(sound, sorted(cut for cut in cuts if cut < frames), axis=1)
 
-    back = np.concatenate(list(overlap_added(spectra(iter(blocks), 256), 256, frames)), axis=1)
-
-    np.testing.assert_allclose(back, sound, atol=1e-5)
+    for window in (hann, root_hann):
+        spectra = short_time_spectra(blocks, 256, window)
+        back = np.concatenate(list(overlap_added(spectra, 256, frames, window)), axis=1)
+        np.testing.assert_allclose(back, sound, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A worker with tiny models, as the hubs would have them."""
+"""The worker of audio-separator with tiny models, as the hubs would have them, for all who use it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from resonate_resources.separation.audio_separator import engine as audio_separator_engine
+from resonate_resources.models.audio_separator import calling
 
-TINY_MODELS = Path(__file__).with_name("tiny_models.py")
+AUDIO_SEPARATOR = Path(__file__).parent / "models" / "audio_separator"
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -23,7 +23,14 @@ def hub(tmp_path_factory):
     directory = tmp_path_factory.mktemp("models") / "audio-separator"
     directory.mkdir()
     made = subprocess.run(
-        [audio_separator_engine.WORKER.python, "-I", "-W", "ignore", TINY_MODELS, directory],
+        [
+            calling.WORKER.environment.python,
+            "-I",
+            "-W",
+            "ignore",
+            AUDIO_SEPARATOR / "tiny_models.py",
+            directory,
+        ],
         env={**os.environ, "TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"},
         stderr=subprocess.PIPE,
         text=True,
@@ -45,8 +52,8 @@ def worker(hub, tmp_path_factory):
         patch.setenv("HTTPS_PROXY", NOWHERE)
         patch.setenv("https_proxy", NOWHERE)
         patch.setenv("OMP_NUM_THREADS", "1")
-        own = replace(audio_separator_engine.WORKER)
-        patch.setattr(audio_separator_engine, "WORKER", own)
+        own = replace(calling.WORKER)
+        patch.setattr(calling, "WORKER", own)
         yield own
         own.stop()
     shutil.rmtree(place)
@@ -59,8 +66,8 @@ def small_gpu(worker, monkeypatch):
 
     def start(room):
         monkeypatch.setenv("ROOM", str(room))
-        own = replace(audio_separator_engine.WORKER, program=Path(__file__).with_name("small_gpu.py"))
-        monkeypatch.setattr(audio_separator_engine, "WORKER", own)
+        own = replace(calling.WORKER, program=AUDIO_SEPARATOR / "small_gpu.py")
+        monkeypatch.setattr(calling, "WORKER", own)
         started.append(own)
         return own
 

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from resonate_resources.models.audio_separator.array_models import ArrayModel, array_model
+from resonate_resources.models.audio_separator.model_files import advice, files_of, missing_files
+from resonate_resources.models.audio_separator.room import Device
 from resonate_resources.models.weights import ModelError
-from resonate_resources.separation.audio_separator.array_models import ArrayModel, array_model
-from resonate_resources.separation.audio_separator.model_files import advice, files_of, missing_files
-from resonate_resources.separation.audio_separator.room import Device
 
 TIMEOUT_SECONDS = 30.0
 _NO_ROOM = "CUDA out of memory"

@@ -1,7 +1,11 @@
-"""The worker of the RoFormer, MDX-Net and VR models: run by a Python that has audio-separator, not resonate."""
+"""Run by a worker's Python, which has the packages of its models, not resonate: `program.py SOCKET SECONDS WORK`.
+
+WORK: the dotted name of a class of ours without arguments, whose instances are `Work`.
+"""
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sys
@@ -23,9 +27,10 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING)
 
     from resonate_resources.models.workers.server import serve
-    from resonate_resources.separation.audio_separator.work import SeparationWork
 
-    serve(sys.argv[1], SeparationWork(), IDLE_SECONDS)
+    *arguments, work = sys.argv[1:]
+    module, _, name = work.rpartition(".")
+    serve(arguments, getattr(importlib.import_module(module), name)(), IDLE_SECONDS)
 
 
 if __name__ == "__main__":

@@ -48,9 +48,11 @@ def main(directory: Path) -> None:
     lists |= {"mdx_download_vip_list": {}, "mdx23c_download_vip_list": {}}
     by_hash: dict[str, dict[str, Any]] = {"vr_model_data.json": {}, "mdx_model_data.json": {}}
 
-    make_mel_band_roformer(directory)
+    make_mel_band_roformer(directory, MEL, ["vocals", "other"])
     make_bs_roformer(directory)
     lists["roformer_download_list"]["BS"] = {BS: BS.replace(".ckpt", ".yaml")}
+    make_mel_band_roformer(directory, DENOISE, ["dry", "other"])
+    make_mel_band_roformer(directory, DEREVERB, ["noreverb", "reverb"])
     make_six_stems(directory)
     make_mdx23c(directory)
     lists["mdx23c_download_list"]["MDX23C"] = {MDX23C: "model_2_stem_full_band_8k.yaml"}
@@ -65,6 +67,8 @@ def main(directory: Path) -> None:
         (MEL, whole_roformer),
         (BS, whole_roformer),
         (SW, whole_roformer),
+        (DENOISE, whole_roformer),
+        (DEREVERB, whole_roformer),
         (MDX23C, whole_demix),
         (MDX, whole_mdx),
         (VR, whole_vr),
@@ -78,12 +82,15 @@ SW = "BS-Roformer-SW.ckpt"
 MDX23C = "MDX23C-8KFFT-InstVoc_HQ.ckpt"
 MDX = "Kim_Vocal_2.onnx"
 VR = "4_HP-Vocal-UVR.pth"
+DENOISE = "denoise_mel_band_roformer_aufr33_sdr_27.9959.ckpt"
+DEREVERB = "dereverb_mel_band_roformer_anvuew_sdr_19.1729.ckpt"
 
 
-def make_mel_band_roformer(directory: Path) -> None:
+def make_mel_band_roformer(directory: Path, name: str, instruments: list[str]) -> None:
+    """Its target is the first of them."""
     settings = {**SMALL, **SPECTRUM, "num_stems": 1, "num_bands": 20, "mask_estimator_depth": 2}
-    config = roformer_config(settings, ["vocals", "other"], "vocals")
-    save(directory, MEL, MelBandRoformer(**settings), config)
+    config = roformer_config(settings, instruments, instruments[0])
+    save(directory, name, MelBandRoformer(**settings), config)
 
 
 def make_bs_roformer(directory: Path) -> None:
@@ -204,7 +211,7 @@ def whole_roformer(separator: Any, mix: np.ndarray) -> dict[str, np.ndarray]:
     with torch.inference_mode():
         output = separator.model_run(torch.from_numpy(mix)[None])[0].numpy()
     if output.ndim == 2:
-        return {"vocals": output, "other": mix - output}
+        return {separator.primary_stem_name.lower(): output, "other": mix - output}
     return dict(zip(SIX, output, strict=True))
 
 

@@ -4,8 +4,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import torch
 
-from resonate_resources.separation.audio_separator import loading
-from resonate_resources.separation.audio_separator.loading import UnavailableError, download
+from resonate_resources.models.audio_separator import loading
+from resonate_resources.models.audio_separator.loading import UnavailableError, download
 
 CONTENT = bytes(range(256)) * 4000
 

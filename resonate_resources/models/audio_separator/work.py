@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from resonate_resources.models.audio_separator.array_models import ArrayModel
+from resonate_resources.models.audio_separator.inversion import as_processors_invert
+from resonate_resources.models.audio_separator.loading import load_model
+from resonate_resources.models.audio_separator.room import Device, with_room
 from resonate_resources.models.chunks import chunk_bounds, cut, joined, write_stems
 from resonate_resources.models.model_rate import (
     as_stereo,
@@ -19,18 +23,18 @@ from resonate_resources.models.model_rate import (
 from resonate_resources.models.precision import MixedPrecision, lower_precision
 from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import Progress, Recording, Samples
-from resonate_resources.separation.audio_separator.array_models import ArrayModel
-from resonate_resources.separation.audio_separator.engine import CHUNK_SECONDS, FADE_SECONDS
-from resonate_resources.separation.audio_separator.inversion import as_processors_invert
-from resonate_resources.separation.audio_separator.loading import load_model
-from resonate_resources.separation.audio_separator.room import Device, with_room
 from resonate_resources.signal.resampling import at_rate
+
+VERSION = "0.47.1"
+"""Of the package."""
+CHUNK_SECONDS = 10.0
+FADE_SECONDS = 1.0
 
 _REST = "other"
 
 
 class SeparationWork:
-    """Jobs as `AudioSeparator.separate` makes them. Only the latest model is kept."""
+    """Jobs as `calling.part` makes them. Only the latest model is kept."""
 
     def __init__(self) -> None:
         self._model: ArrayModel | None = None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from resonate_resources.separation.audio_separator.room import Device, with_room
+from resonate_resources.models.audio_separator.room import Device, with_room
 
 
 class Work:

@@ -1,6 +1,6 @@
 import torch
 
-from resonate_resources.separation.audio_separator.inversion import as_processors_invert
+from resonate_resources.models.audio_separator.inversion import as_processors_invert
 
 WINDOW = torch.hann_window(64)
 

@@ -53,10 +53,17 @@ def array_model(separator: Any) -> ArrayModel:
     return models[kind](separator)
 
 
+_DRY = ("dry", "noreverb", "no reverb", "no noise", "no echo")
+_REST = ("instrumental", "no vocals", "reverb", "noise", "echo", "no dry")
+
+
 def house_name(name: str) -> str:
-    """The package calls the same thing Instrumental, other or No Vocals."""
+    """The package calls the same thing Instrumental, other or No Vocals; of a sound without noise or room, what is
+    kept is dry or noreverb, and what is taken off has many names."""
     lower = name.lower()
-    return "other" if lower in ("instrumental", "no vocals") else lower
+    if lower in _DRY:
+        return "dry"
+    return "other" if lower in _REST else lower
 
 
 def _pair(separator: Any) -> tuple[str, ...]:

@@ -25,8 +25,8 @@ def main() -> None:
     sys.modules["resonate_resources"] = package
     os.environ["TQDM_DISABLE"] = "1"
 
+    from resonate_resources.models.audio_separator import work
     from resonate_resources.models.workers.server import serve
-    from resonate_resources.separation.audio_separator import work
 
     loaded = work.load_model
 
@@ -62,7 +62,7 @@ def main() -> None:
     work.load_model = load_model
     if "LOWERED" in os.environ:
         work.lower_precision = lambda device: "cpu"
-    serve(sys.argv[1], work.SeparationWork(), 60.0)
+    serve(sys.argv[1:3], work.SeparationWork(), 60.0)
 
 
 def exhausting(model: Any, separate: Any) -> Any:
