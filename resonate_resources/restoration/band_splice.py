@@ -1,8 +1,9 @@
 """What a generator of bandwidth is given, and how what it makes is joined to the recording.
 
-AudioSR hears what lies below a cut, and makes a whole new recording at 48 kHz. It was trained on sound through steep
-low-pass filters (Liu et al., "AudioSR: Versatile audio super-resolution at scale", ICASSP 2024), and cuts off less well
-what a gentle slope leaves. Of what it makes only the part above the cut is taken: below it the recording stays itself.
+AudioSR hears what lies below a cut, and makes a whole new recording at 48 kHz. It was trained on sound through
+steep low-pass filters (Liu et al., "AudioSR: Versatile audio super-resolution at scale", ICASSP 2024), and cuts
+off less well what a gentle slope leaves. Of what it makes only the part above the cut is taken: below it the
+recording stays itself.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def spliced(
 ) -> Iterator[Samples]:
     """The original, and above the cut what was generated, both (channels, frames) at sample_rate, of equal blocks.
 
-    original + (generated − generated through `strict_low_pass`): what the original has at the cut and above stays, too,
-    and the original below it to the last bit but for what 80 dB leave of the generated.
+    original + (generated − generated through `strict_low_pass`): what the original has at the cut and above
+    stays, too, and the original below it to the last bit but for what 80 dB leave of the generated.
     """
     taps = strict_low_pass(cut_hz, sample_rate)
     half = len(taps) // 2
@@ -59,13 +60,15 @@ def spliced(
 
 
 def chunks(frames: int, size: int, overlap: int) -> list[tuple[int, int]]:
-    """Start and stop of pieces of `size` frames, the last one shorter, each `overlap` frames of which lie in the next."""
+    """Start and stop of pieces of `size` frames, the last one shorter, each `overlap` frames of which lie in the
+    next."""
     starts = range(0, max(1, frames - overlap), size - overlap)
     return [(start, min(start + size, frames)) for start in starts]
 
 
 def cross_faded(pieces: Iterator[Samples], overlap: int) -> Iterator[Samples]:
-    """`chunks` of (channels, frames), one after the other: over the overlap of two, one fades out as the other fades in.
+    """`chunks` of (channels, frames), one after the other: over the overlap of two, one fades out as the other
+    fades in.
 
     By the root of power, and where they are alike by amplitude, so that neither steps nor dips are heard: the ramp
     is linear, over the root of what is left of the power, as far as their correlation says.
@@ -88,4 +91,6 @@ def cross_faded(pieces: Iterator[Samples], overlap: int) -> Iterator[Samples]:
 
 
 def _filtered(held: Samples, taps: Taps) -> Samples:
+    if held.shape[1] < len(taps):
+        return np.zeros((len(held), 0), np.float32)
     return np.stack([convolve(channel, taps, len(taps) // 2) for channel in held])

@@ -36,9 +36,9 @@ _INAUDIBLE_DBFS = -100.0  # of a line, against a full-scale sine
 class UpperBand:
     """What is to lie above cut_hz.
 
-    there: mean power of each line of the recording as it is. wanted: of the same as it should be, by `upper_envelope`;
-    both of spectra as `short_time` has them, channels by their mean. lift: gain of each line of what a gentle slope
-    left, 1 to 4; 1 below the cut.
+    there: mean power of each line of the recording as it is. wanted: of the same as it should be, by
+    `upper_envelope`; both of spectra as `short_time` has them, channels by their mean. lift: gain of each line of
+    what a gentle slope left, 1 to 4; 1 below the cut.
     """
 
     cut_hz: float
@@ -68,8 +68,8 @@ class UpperBand:
 
 
 def look(blocks: Callable[[], Iterator[Samples]], cut_hz: float, sample_rate: int, wall: bool) -> UpperBand:
-    """Two passes over a recording, each through `blocks`. cut_hz: where its spectrum ends; of one that ends by no wall,
-    the cut is where the slope begins that ends there."""
+    """Two passes over a recording, each through `blocks`. cut_hz: where its spectrum ends; of one that ends by no
+    wall, the cut is where the slope begins that ends there."""
     size = window_frames(sample_rate, SECONDS)
     there, geometric, wanted, moments = (
         np.zeros(size // 2 + 1),
@@ -78,7 +78,7 @@ def look(blocks: Callable[[], Iterator[Samples]], cut_hz: float, sample_rate: in
         0,
     )
     for each in short_time_spectra(blocks(), size, root_hann):
-        power = _power(each)
+        power = power_of(each)
         there += power.sum(axis=0, dtype=np.float64)
         geometric += np.log(power + np.float32(1e-20)).sum(axis=0, dtype=np.float64)
         moments += len(power)
@@ -86,9 +86,9 @@ def look(blocks: Callable[[], Iterator[Samples]], cut_hz: float, sample_rate: in
     hertz = _hertz(there, sample_rate)
     if not wall:
         cut_hz = _knee(_smooth(there, hertz), hertz, cut_hz)
-    envelope = _Envelope(cut_hz, sample_rate, there)
+    envelope = Envelope(cut_hz, sample_rate, there)
     for each in short_time_spectra(blocks(), size, root_hann):
-        wanted += envelope.power(_power(each)).sum(axis=0, dtype=np.float64)
+        wanted += envelope.power(power_of(each)).sum(axis=0, dtype=np.float64)
     wanted /= max(1, moments)
     lift = np.ones(len(there), np.float32)
     if not wall:
@@ -119,7 +119,7 @@ def _knee(there: Doubles, hertz: Doubles, ends_hz: float) -> float:
 def made(stream: Iterator[Spectra], band: UpperBand) -> Iterator[Spectra]:
     """Spectra of what is to be added to a stream of them."""
     lines = len(band.there)
-    envelope = _Envelope(band.cut_hz, band.sample_rate, band.there)
+    envelope = Envelope(band.cut_hz, band.sample_rate, band.there)
     first = int(np.flatnonzero(band.missing)[0]) if band.missing.any() else lines
     last = int(np.flatnonzero(band.missing)[-1]) + 1 if band.missing.any() else lines
     line_hz = band.sample_rate / 2 / (lines - 1)
@@ -135,7 +135,7 @@ def made(stream: Iterator[Spectra], band: UpperBand) -> Iterator[Spectra]:
     rng = np.random.default_rng(_SEED)
     at = 0
     for each in stream:
-        power = _power(each)
+        power = power_of(each)
         gain = (
             np.sqrt(
                 envelope.power(power)[:, first:last] / np.maximum(envelope.smooth(power)[:, source], 1e-20)
@@ -156,7 +156,7 @@ def made(stream: Iterator[Spectra], band: UpperBand) -> Iterator[Spectra]:
         yield added
 
 
-class _Envelope:
+class Envelope:
     """The power of lines above a cut, over a stream of moments."""
 
     def __init__(self, cut_hz: float, sample_rate: int, there: Doubles) -> None:
@@ -183,7 +183,7 @@ class _Envelope:
         return np.asarray(10 ** (above_db(rows, reference) @ self._above / 10), np.float32)
 
 
-def _power(each: Spectra) -> Floats:
+def power_of(each: Spectra) -> Floats:
     return np.asarray(np.square(each.real).mean(axis=0) + np.square(each.imag).mean(axis=0), np.float32)
 
 

@@ -1,8 +1,8 @@
 """How loud music is above a cut, moment by moment, told from what lies below it.
 
 A network of 40 inputs, two layers of 48 and 7 outputs. It hears, in twelve thirds of an octave below the cut, the
-levels of the moment, how far they lie over those of the last 50 ms, and their means over the recording; and where the
-cut is. It was fitted to composed songs and their stems, cut by filters of all slopes, by
+levels of the moment, how far they lie over those of the last 50 ms, and their means over the recording; and where
+the cut is. It was fitted to composed songs and their stems, cut by filters of all slopes, by
 `resonate_tests/benchmarks/fit_extension.py`; docs/measurements.md tells how near it comes on others.
 """
 
@@ -19,7 +19,8 @@ from resonate_resources.signal.network import Network
 Floats = npt.NDArray[np.float32]
 
 BELOW, ABOVE = 12, 7
-"""Thirds of an octave: four octaves below a cut are heard, and of a cut at 4 kHz the last one above ends at 20 kHz."""
+"""Thirds of an octave: four octaves below a cut are heard, and of a cut at 4 kHz the last one above ends at 20
+kHz."""
 SECONDS = 0.023
 """Length of a window: shorter than what the ear smears before an attack."""
 RANGE_DB = 80.0
@@ -53,7 +54,8 @@ class Thirds:
 def inputs(levels_db: Floats, past_db: Floats, mean_db: Floats, cut_hz: float) -> tuple[Floats, float]:
     """What the network hears of moments, (moments, 37), and the level in dB from which it counts.
 
-    levels_db (moments, BELOW), past_db: the same over the last 50 ms, mean_db (BELOW,): of mean power over the whole.
+    levels_db (moments, BELOW), past_db: the same over the last 50 ms, mean_db (BELOW,): of mean power over the
+    whole.
     """
     reference = float(10 * np.log10(np.mean(10 ** (mean_db.astype(np.float64) / 10)) + 1e-20))
     now, past, mean = (

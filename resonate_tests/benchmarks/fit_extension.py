@@ -1,9 +1,9 @@
 """What lies above a cut, told from below: resonate_resources/restoration/upper_envelope.npz.
 
-`python -m resonate_tests.benchmarks.fit_extension FOLDER` reads songs with known truth (see `music_truth`), 000-059 of
-FOLDER: their stems, mixed anew at chance levels, across songs too, and of chance tone, so that no song is learnt by
-heart; seen through filters of all slopes between 3 and 16.5 kHz. Songs 50-59 say when to stop. `… judge FOLDER` tells
-the error of the whole on songs 100 and on, in dB, by stem, cut and third.
+`python -m resonate_tests.benchmarks.fit_extension FOLDER` reads songs with known truth (see `music_truth`),
+000-059 of FOLDER: their stems, mixed anew at chance levels, across songs too, and of chance tone, so that no song
+is learnt by heart; seen through filters of all slopes between 3 and 16.5 kHz. Songs 50-59 say when to stop. `…
+judge FOLDER` tells the error of the whole on songs 100 and on, in dB, by stem, cut and third.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def main() -> None:
 
 
 def recombined(songs: list[dict[str, Floats]], count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """What the network hears, and the truth, of so many mixtures: of a song's stems, of several songs', of one alone,
-    at chance levels and of chance tone. Powers are added: stems have no phase in common."""
+    """What the network hears, and the truth, of so many mixtures: of a song's stems, of several songs', of one
+    alone, at chance levels and of chance tone. Powers are added: stems have no phase in common."""
     parts = []
     for _ in range(count):
         kind = rng.choice(["song", "songs", "stem"], p=(0.5, 0.3, 0.2))

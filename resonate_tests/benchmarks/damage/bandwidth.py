@@ -1,7 +1,7 @@
 """Recordings whose band is narrower than the music was: filters, coders of low rates, a phone's microphone.
 
-Each takes (channels, frames) of clean sound and gives the same length, in time with it to the sample but for the phase
-that filters without linear phase turn.
+Each takes (channels, frames) of clean sound and gives the same length, in time with it to the sample but for the
+phase that filters without linear phase turn.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def walled(clean: Samples, sample_rate: int, rng: np.random.Generator, hertz: fl
 
 
 def steeply_low_passed(clean: Samples, sample_rate: int, rng: np.random.Generator, hertz: float) -> Samples:
-    """Butterworth of order 8 to 12, as the filters of converters and tape machines' cascades: 48 to 72 dB/octave."""
+    """Butterworth of order 8 to 12, as the filters of converters and tape machines' cascades: 48 to 72
+    dB/octave."""
     return _low_passed(clean, sample_rate, int(rng.integers(8, 13)), hertz)
 
 
@@ -54,8 +55,8 @@ def aac(clean: Samples, sample_rate: int, rng: np.random.Generator, kbps: float)
 
 
 def phone_microphone(clean: Samples, sample_rate: int, rng: np.random.Generator, bumps_db: float) -> Samples:
-    """100 Hz to 8 kHz, Butterworth of order 4 at both ends, and between them resonances and dips of bumps_db (3 to 8)
-    at chance places, each half to one octave wide; white noise 60 dB under the loudest."""
+    """100 Hz to 8 kHz, Butterworth of order 4 at both ends, and between them resonances and dips of bumps_db (3
+    to 8) at chance places, each half to one octave wide; white noise 60 dB under the loudest."""
     from scipy.signal import butter, sosfilt
 
     high = min(_PHONE_HZ[1], 0.45 * sample_rate)
@@ -89,7 +90,8 @@ def _coded(clean: Samples, sample_rate: int, form: LossyFormat, kbps: float) -> 
 
 
 def _peak(hertz: float, gain_db: float, octaves: float, sample_rate: int) -> npt.NDArray[np.float64]:
-    """A second-order section (1, 6): Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients"."""
+    """A second-order section (1, 6): Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter
+    coefficients"."""
     omega = 2 * np.pi * hertz / sample_rate
     amplitude = 10 ** (gain_db / 40)
     alpha = np.sin(omega) * np.sinh(np.log(2) / 2 * octaves * omega / np.sin(omega))
