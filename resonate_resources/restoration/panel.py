@@ -30,8 +30,8 @@ class Aim:
 
 
 AIMS: Mapping[StepName, Aim] = {
-    "declip": Aim("flat_tops", 1.0),
-    "declick": Aim("clicks_db", 0.5),
+    "declip": Aim("clipped_permille", 0.02),
+    "declick": Aim("rough_db", 3.0),
     "dehum": Aim("hum_db", 2.0),
     "denoise": Aim("floor_db", 0.5),
     "derumble": Aim("rumble_db", 2.0),
@@ -49,7 +49,7 @@ BOUNDS: Mapping[Measure, float] = {
     "spikes_db": 0.5,
     "shimmer": 0.05,
     "holes": 0.02,
-    "flat_tops": 4.0,
+    "clipped_permille": 2.0,
     "lost_onsets_db": 1.0,
     "lost_quiet_db": 3.0,
     "moved_loud_db": 1.0,

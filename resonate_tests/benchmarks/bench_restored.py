@@ -30,7 +30,7 @@ from resonate_resources.recordings.recording import Recording, Samples, silent, 
 from resonate_resources.restoration.colour import find_colour
 from resonate_resources.restoration.comb import Decomb
 from resonate_resources.restoration.glitter import Deshimmer
-from resonate_resources.restoration.panel import WINDOW_S, judge, spliced
+from resonate_resources.restoration.panel import WINDOW_S, judge, judged, spliced
 from resonate_resources.restoration.step import Facts, Step
 from resonate_resources.restoration.tone import Tone
 from resonate_resources.signal.bandwidth import find_upper_edge, measure_line_levels
@@ -48,10 +48,11 @@ SINGLE: dict[str, tuple[Damage, tuple[float, ...]]] = {
 }
 TOGETHER: dict[str, tuple[str, ...]] = {"generated": ("comb", "shimmer")}
 
+STEMS = ("vocals", "drums", "bass", "other")
 _SECONDS = 10
 _CLEAN_EVERY = 6
 _PARTS = ("mix", "vocals", "mix", "drums", "mix", "other", "mix", "bass")
-_NEARER_DB = 0.0
+_SOUNDS = 1e-7  # mean square
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Case:
 
 @dataclass
 class Row:
-    """distances before and after, in dB; windows: [step, kept, log-spectral distance before, after]."""
+    """distances before and after, in dB; windows: [step, why not kept, log-spectral distance before, after, what the panel measured]."""
 
     number: int
     source: str
@@ -77,7 +78,7 @@ class Row:
     si_sdr: tuple[float, float] = (0.0, 0.0)
     identical: bool = False
     steps: list[str] = field(default_factory=list)
-    windows: list[tuple[str, bool, float, float]] = field(default_factory=list)
+    windows: list[tuple[str, str, float, float, dict[str, tuple[float, float]]]] = field(default_factory=list)
     seconds: float = 0.0
 
 
@@ -120,10 +121,13 @@ def excerpt(source: Path) -> tuple[Samples, int]:
     return max(samples, key=lambda each: float(np.square(each).mean())), song.sample_rate
 
 
-def facts_of(recording: Recording) -> Facts:
+def facts_of(recording: Recording, kind: str) -> Facts:
+    traces = find_traces(recording)
+    if kind in STEMS:
+        return Facts(kind, traces)
     levels = measure_line_levels(recording.blocks(), recording.sample_rate)
     colour = find_colour(levels, recording.sample_rate, find_upper_edge(levels, recording.sample_rate))
-    return Facts("track", find_traces(recording), colour_db=colour)
+    return Facts("track", traces, colour_db=colour)
 
 
 def run(case: Case, folder: Path) -> None:
@@ -138,7 +142,7 @@ def run(case: Case, folder: Path) -> None:
     with TemporaryDirectory() as scratch:
         current = given = write_samples(Path(scratch) / "given.wav", damaged, rate)
         began = time.process_time()
-        facts = facts_of(given)
+        facts = facts_of(given, case.source.stem)
         for step in STEPS:
             made = step.mend(current, facts, "balanced", Path(scratch) / f"{step.name}.wav", silent)
             if made.recording == current:
@@ -151,9 +155,12 @@ def run(case: Case, folder: Path) -> None:
             for window, why in enumerate(verdict.failed):
                 span = slice(window * frames, (window + 1) * frames)
                 truth, was, now = (each[:, span] for each in (clean, current.read(), made.recording.read()))
-                distances = (log_spectral_distance(each, truth, rate) for each in (was, now))
-                if verdict.changed[window] and np.square(truth).mean() > 1e-7:
-                    row.windows.append((step.name, not why, *distances))
+                if verdict.changed[window] and np.square(truth).mean() > _SOUNDS:
+                    found = judged(was, now, rate, step.name)[1]
+                    distances = (log_spectral_distance(each, truth, rate) for each in (was, now))
+                    row.windows.append(
+                        (step.name, why, *distances, {str(name): pair for name, pair in found.items()})
+                    )
             current = spliced(current, made.recording, verdict, Path(scratch) / f"{step.name}-kept.wav")
         row.seconds = time.process_time() - began
         restored = current.read()
@@ -201,9 +208,9 @@ def report(folder: Path) -> None:
     windows = [window for row in rows for window in row["windows"]]
     for step in dict.fromkeys(window[0] for window in windows):
         table = np.zeros((2, 2), int)
-        for name, kept, before, after in windows:
+        for name, why, before, after, _ in windows:
             if name == step:
-                table[int(kept), int(after < before - _NEARER_DB)] += 1
+                table[int(not why), int(after < before)] += 1
         right = (table[1, 1] + table[0, 0]) / table.sum()
         print(f"| {step} | {table[1, 1]} | {table[1, 0]} | {table[0, 1]} | {table[0, 0]} | {right:.0%} |")
     print(f"\n{np.mean([row['seconds'] for row in rows]):.1f} s of processor a case of {_SECONDS} s")
