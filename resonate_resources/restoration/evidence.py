@@ -45,7 +45,7 @@ them. sibilance_db: the loudest twentieth of 5 to 10 kHz over the mean of 1 to 5
 reverb_db: how slowly octaves fall, in dB a spectrum, negative. dull_octaves: between the highest frequency with content
 and 20 kHz. shimmer, holes: see `signal.shimmer`, `signal.spectral_holes`. rough_db: second differences
 where a step has changed few samples. And of after against before: by how much
-onsets rise less; notes 20 to 32 dB over the floor are softer; what is loud has moved, either way; outside_db: the change
+onsets rise less; notes 20 to 32 dB over the floor are softer; what is loud, and none of its business, has moved, either way; outside_db: the change
 in bands a step has no business in, against what is there."""
 
 _LOWEST_DB = -100.0
@@ -56,6 +56,7 @@ _HUM_HZ, _HARMONICS = (50.0, 60.0), 6
 _QUIET_DB = 20.0, 32.0  # over the floor: noise is by 17, one time in twenty
 _TOP, _FEW = 0.98, 0.3  # of the highest sample; of all samples
 _LOUD_DB = 20.0  # under the loudest line
+_FEWEST_CELLS = 100
 _TOP_HZ = 20_000.0
 
 
@@ -131,17 +132,17 @@ def compared(before: Spectra, after: Spectra, outside: tuple[float, float] | Non
     loud = level > level.max() - _LOUD_DB
     quiet = (level > floor + _QUIET_DB[0]) & (level < floor + _QUIET_DB[1]) & (level > _LOWEST_DB + 10)
     quiet[:, 1:-1] &= (level[:, 1:-1] > level[:, :-2]) & (level[:, 1:-1] >= level[:, 2:])
-    found: dict[Measure, float] = {
-        "moved_loud_db": abs(float(np.median(moved[loud]))),
-        "lost_onsets_db": _lost_onsets(before, after),
-    }
-    if quiet.sum() >= 100:
+    found: dict[Measure, float] = {"lost_onsets_db": _lost_onsets(before, after)}
+    if quiet.sum() >= _FEWEST_CELLS:
         found["lost_quiet_db"] = -float(np.median(moved[quiet]))
     if outside is not None:
         beyond = np.ones(before.power.shape[1], np.bool_)
         beyond[before.lines(*outside)] = False
         step = np.square(np.sqrt(after.power[:, beyond]) - np.sqrt(before.power[:, beyond])).sum()
         found["outside_db"] = float(_db(step) - _db(before.power[:, beyond].sum()))
+        loud &= beyond
+    if loud.any():
+        found["moved_loud_db"] = abs(float(np.median(moved[loud])))
     return found
 
 

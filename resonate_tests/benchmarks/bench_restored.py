@@ -88,15 +88,12 @@ def cases(count: int, songs: Path, seeds: Sequence[int], recordings: Path | None
     sources = [
         path
         for at, seed in enumerate(seeds)
-        if (path := songs / f"{seed:03d}" / f"{_PARTS[at % len(_PARTS)]}.wav").exists()
+        if (path := songs / f"{seed:03d}" / f"{_PARTS[at % len(_PARTS)]}.wav").exists() and _full_band(path)
     ]
     if recordings is not None:
-        voices = (recordings / "speech-clean.wav", recordings / "solo-voice.wav")
-        sources = [
-            source
-            for at, song in enumerate(sources)
-            for source in ((song, voices[at // 6 % 2]) if at % 6 == 5 else (song,))
-        ]
+        voices = [recordings / name for name in ("speech-clean.wav", "solo-voice.wav")]
+        every = [voice for voice in voices if voice.exists()]
+        sources += every * (len(sources) // 6 // max(1, len(every)))
     names = [*SINGLE, *TOGETHER]
     made = []
     for number in range(count):
@@ -110,6 +107,11 @@ def cases(count: int, songs: Path, seeds: Sequence[int], recordings: Path | None
         sizes = tuple(float(chance.choice(SINGLE[part][1])) for part in parts)
         made.append(Case(number, source, damage, sizes))
     return made
+
+
+def _full_band(path: Path) -> bool:
+    """A song that was made dull is no truth of its highs."""
+    return json.loads((path.parent / "truth.json").read_text())["bandwidth_hz"] is None
 
 
 def excerpt(source: Path) -> tuple[Samples, int]:
