@@ -196,7 +196,7 @@ def _drift_hz(seen: Amplitudes, second: float) -> float:
     number = np.arange(1, seen.shape[2] + 1)
     drift, lag, reach = 0.0, 1, 0.5 / (second * len(number))
     power = np.square(np.abs(seen)).sum(axis=(0, 1)) + 1e-30
-    while lag < len(seen):
+    while lag <= len(seen) // 2:  # further apart, what stops half way has no pairs
         turns = (seen[lag:] * np.conj(seen[:-lag])).sum(axis=(0, 1)) / power
         turns *= np.abs(turns)  # those that keep their phase, most
         tried = drift + reach * np.linspace(-1, 1, 65)
