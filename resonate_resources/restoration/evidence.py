@@ -38,15 +38,15 @@ Measure = Literal[
 ]
 """All the worse the higher.
 
-floor_db: mean over lines of what they fall back to (10th percentile), against a full-scale sine. hum_db: of the first
-six multiples of 50 or 60 Hz, over what lies beside them. rumble_db: under 40 Hz. clipped_permille: samples within 2 % of
-the highest of their channel. spikes_db: how far steady lines stand over those beside
-them. sibilance_db: the loudest twentieth of 5 to 10 kHz over the mean of 1 to 5 kHz.
-reverb_db: how slowly octaves fall, in dB a spectrum, negative. dull_octaves: between the highest frequency with content
-and 20 kHz. shimmer, holes: see `signal.shimmer`, `signal.spectral_holes`. rough_db: second differences
-where a step has changed few samples. And of after against before: by how much
-onsets rise less; notes 20 to 32 dB over the floor are softer; what is loud, and none of its business, has moved, either way; outside_db: the change
-in bands a step has no business in, against what is there."""
+floor_db: mean over lines of what they fall back to (10th percentile), against a full-scale sine. hum_db: of the
+first six multiples of 50 or 60 Hz, over what lies beside them. rumble_db: under 40 Hz. clipped_permille:
+samples within 2 % of the highest of their channel. spikes_db: how far steady lines stand over those beside
+them. sibilance_db: the loudest twentieth of 5 to 10 kHz over the mean of 1 to 5 kHz. reverb_db: how slowly
+octaves fall, in dB a spectrum, negative. dull_octaves: between the highest frequency with content and 20 kHz.
+shimmer, holes: see `signal.shimmer`, `signal.spectral_holes`. rough_db: second differences where a step has
+changed few samples. And of after against before: by how much onsets rise less; notes 20 to 32 dB over the floor
+are softer; what is loud, and none of its business, has moved, either way; outside_db: the change in bands a
+step has no business in, against what is there."""
 
 _LOWEST_DB = -100.0
 _LOW, _HIGH = 10, 95  # per cent of the time, as in signal.bandwidth
@@ -62,8 +62,8 @@ _TOP_HZ = 20_000.0
 
 @dataclass(frozen=True)
 class Spectra:
-    """power: (spectra, lines), mean of the channels, squared amplitudes of a full-scale sine's; of Hann windows as long
-    as `signal.shimmer.spectrum_size` says, a quarter of that apart."""
+    """power: (spectra, lines), mean of the channels, squared amplitudes of a full-scale sine's; of Hann windows
+    as long as `signal.shimmer.spectrum_size` says, a quarter of that apart."""
 
     power: Power
     sample_rate: int
@@ -125,7 +125,7 @@ def measured(samples: Samples, spectra: Spectra) -> dict[Measure, float]:
 
 
 def compared(before: Spectra, after: Spectra, outside: tuple[float, float] | None) -> dict[Measure, float]:
-    """Of after against before. outside: the band in Hz beyond which a step has no business; None where it has all."""
+    """Of after against before. outside: the band in Hz beyond which it has no business, or None."""
     level, now = _db(before.power), _db(after.power)
     floor = _db(before.quantile(_LOW))
     moved = now - level

@@ -56,13 +56,19 @@ BOUNDS: Mapping[Measure, float] = {
     "moved_loud_db": 1.0,
     "outside_db": -40.0,
 }
-"""Set on what steps did to the songs 000 to 059 of `bench_restored`, damaged and whole, with room to spare."""
+"""Set on what steps did to songs 000 to 059 in `bench_restored`, damaged and whole."""
 
 LOOSER: Mapping[StepName, Mapping[Measure, float | None]] = {
     "tone": {"floor_db": 6.0, "moved_loud_db": 6.0, "lost_quiet_db": 9.0, "lost_onsets_db": 3.0},
-    "extend": {"floor_db": 4.0, "spikes_db": None},
+    "extend": {"floor_db": 8.0, "spikes_db": None},
     "fill": {"floor_db": 4.0},
-    "declip": {"moved_loud_db": 3.0, "lost_onsets_db": 3.0, "lost_quiet_db": None, "dull_octaves": None},
+    "declip": {
+        "moved_loud_db": 3.0,
+        "lost_onsets_db": 3.0,
+        "lost_quiet_db": None,
+        "dull_octaves": None,
+        "shimmer": None,
+    },
     "declick": {"lost_onsets_db": None, "lost_quiet_db": None, "dull_octaves": None},
     "dereverb": {"lost_quiet_db": 5.0},
     "dehum": {"lost_quiet_db": None},
@@ -83,8 +89,9 @@ BUSINESS_HZ: Mapping[StepName, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """failed: by window of WINDOW_S, why a step is taken back there; empty where it is kept. changed: whether it did
-    anything there. before, after: what was measured, mean over the windows that it changed; see `evidence`."""
+    """failed: by window of WINDOW_S, why a step is taken back there; empty where it is kept. changed: whether
+    it did anything there. before, after: what was measured, mean over the windows that it changed; see
+    `evidence`."""
 
     failed: tuple[str, ...]
     changed: tuple[bool, ...]
@@ -130,8 +137,8 @@ def judge(before: Recording, after: Recording, step: StepName) -> Verdict:
 def judged(
     before: Samples, after: Samples, sample_rate: int, step: StepName
 ) -> tuple[str, Mapping[Measure, tuple[float, float]]]:
-    """Why a step is taken back in a window, (channels, frames) before and after, empty where it is kept; and what was
-    measured of both."""
+    """Why a step is taken back in a window, (channels, frames) before and after, empty where it is kept; and
+    what was measured of both."""
     if not np.isfinite(after).all():
         return "it is no sound", {}
     if np.mean(np.square(before, dtype=np.float64)) < _SILENT:

@@ -29,8 +29,8 @@ def music(seconds: float = 12, channels: int = 2, rate: int = RATE) -> Samples:
 
 
 def lines(spacing: float, frames: int, rate: int = RATE, level: float = 2e-4) -> Samples:
-    """(1, frames): a cosine at each multiple of spacing up to 0.95 of the Nyquist frequency, phases by chance. Of so
-    many frames that a spacing is a whole number of spectral lines."""
+    """(1, frames): a cosine at each multiple of spacing up to 0.95 of the Nyquist frequency, phases by chance.
+    Of so many frames that a spacing is a whole number of spectral lines."""
     every = round(spacing * frames / rate)
     assert every == pytest.approx(spacing * frames / rate)
     spectrum = np.zeros(frames // 2 + 1, np.complex128)

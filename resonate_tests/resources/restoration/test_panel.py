@@ -80,7 +80,9 @@ def test_noise_reduction_that_takes_the_music_s_attacks_is_taken_back(tmp_path: 
     assert judge(before, after, "denoise").kept_part == 0
 
 
-def test_hum_that_goes_is_kept_and_hum_that_takes_the_highs_along_is_not(tmp_path: Path, clean: Samples) -> None:
+def test_hum_that_goes_is_kept_and_hum_that_takes_the_highs_along_is_not(
+    tmp_path: Path, clean: Samples
+) -> None:
     time = np.arange(clean.shape[1]) / RATE
     hum = sum(0.03 * np.sin(2 * np.pi * 50 * partial * time) for partial in range(1, 7))
     before = written(tmp_path, "before", clean + hum)
@@ -121,7 +123,10 @@ def test_a_step_that_changed_nothing_keeps_the_recording(tmp_path: Path, clean: 
 @pytest.mark.parametrize("frames", [0, 1, 1000, WINDOW + 1])
 def test_short_ones_and_silence_have_a_verdict(tmp_path: Path, frames: int) -> None:
     silence = np.zeros((1, frames), np.float32)
-    before, after = written(tmp_path, "before", silence), written(tmp_path, "after", silence + np.float32(1e-3))
+    before, after = (
+        written(tmp_path, "before", silence),
+        written(tmp_path, "after", silence + np.float32(1e-3)),
+    )
 
     verdict = judge(before, after, "denoise")
 
