@@ -1,8 +1,9 @@
 """The smooth colour that a small microphone has laid over a whole track, told only where both ends are cut.
 
-Music's own spectra differ by 5 to 9 dB a third of an octave (60 composed songs), as much as rooms and bumpy microphones
-colour them: those are not told, and left. What tells a phone is a band that ends below 12 kHz without a wall, and lows
-that fall like those of a filter, but are there: a voice or a guitar alone has none at all, a dark record has its lows.
+Music's own spectra differ by 5 to 9 dB a third of an octave (60 composed songs), as much as rooms and bumpy
+microphones colour them: those are not told, and left. What tells a phone is a band that ends below 12 kHz
+without a wall, and lows that fall like those of a filter, but are there: a voice or a guitar alone has none at
+all, a dark record has its lows.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ THIRDS_HZ: tuple[float, ...] = tuple(1000 * 2 ** (step / 3) for step in range(-1
 _ENDS_HZ = (6000.0, 12_000.0)
 _LOW_HZ, _BASS_HZ = (55.0, 90.0), (110.0, 220.0)
 _USUAL_DB, _LACKS_DB = -1.0, (5.0, 16.0)
-"""By how much thirds from 55 to 90 Hz lie under those from 110 to 220 Hz in the mean: in finished songs with drums and
-bass from −4 to 3 (five real ones), in 60 composed ones by 0.5 ± 6."""
+"""By how much thirds from 55 to 90 Hz lie under those from 110 to 220 Hz in the mean: in finished songs with
+drums and bass from −4 to 3 (five real ones), in 60 composed ones by 0.5 ± 6."""
 _ORDER, _EDGES_HZ = 4, np.geomspace(60.0, 160.0, 101)  # of high-pass filters that are tried
 
 
 def find_colour(levels: LineLevels, sample_rate: int, width: Bandwidth) -> dict[float, float]:
     """Third of an octave in Hz → dB over what is usual, 0 at most; empty where no colour is sure.
 
-    levels: of the whole track; width: its bandwidth. That of a Butterworth high-pass of order 4, whose edge is where
-    it leaves as much as is there.
+    levels: of the whole track; width: its bandwidth. That of a Butterworth high-pass of order 4, whose edge is
+    where it leaves as much as is there.
     """
     if width.brick_wall or not _ENDS_HZ[0] <= width.upper_hz <= _ENDS_HZ[1]:
         return {}

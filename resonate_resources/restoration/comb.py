@@ -1,8 +1,10 @@
-"""Steady spectral lines at multiples of a spacing, subtracted: what biases of a decoder's transposed convolutions leave.
+"""Steady spectral lines at multiples of a spacing, subtracted: what biases of a decoder's transposed
+convolutions leave.
 
-The lines never move, so that their phases are known from one end of a recording to the other: their amplitudes are
-medians over seconds of it, and what is subtracted is they alone. Notches would take the music at those frequencies,
-too. Cause and looks of such lines: Afchar et al., "A Fourier explanation of AI-music artifacts", arXiv 2506.19108.
+The lines never move, so that their phases are known from one end of a recording to the other: their amplitudes
+are medians over seconds of it, and what is subtracted is they alone. Notches would take the music at those
+frequencies, too. Cause and looks of such lines: Afchar et al., "A Fourier explanation of AI-music artifacts",
+arXiv 2506.19108.
 """
 
 from __future__ import annotations
@@ -44,8 +46,9 @@ _AS_EVER = 0.15
 
 @dataclass(frozen=True)
 class Teeth:
-    """amplitudes: (channels, teeth) of the multiples of spacing_hz from the first on, of cosines whose phase is that
-    at the first sample; 0 of those that are not sure. presence: by second or so, how much of them is there."""
+    """amplitudes: (channels, teeth) of the multiples of spacing_hz from the first on, of cosines whose phase is
+    that at the first sample; 0 of those that are not sure. presence: by second or so, how much of them is
+    there."""
 
     spacing_hz: float
     amplitudes: Amplitudes
@@ -73,6 +76,7 @@ class Decomb:
         self, recording: Recording, facts: Facts, preset: Preset, path: Path, progress: Progress
     ) -> Mended:
         """Read three times. Memory: 4 kB a second, channel and hundred teeth."""
+        del facts, preset
         spacing = find_spacing(recording)
         progress(0.3)
         teeth = None if spacing is None else find_teeth(recording, spacing)
@@ -196,7 +200,7 @@ def _drift_hz(seen: Amplitudes, second: float) -> float:
     number = np.arange(1, seen.shape[2] + 1)
     drift, lag, reach = 0.0, 1, 0.5 / (second * len(number))
     power = np.square(np.abs(seen)).sum(axis=(0, 1)) + 1e-30
-    while lag < len(seen):
+    while lag <= len(seen) // 2:  # further apart, what stops half way has no pairs
         turns = (seen[lag:] * np.conj(seen[:-lag])).sum(axis=(0, 1)) / power
         turns *= np.abs(turns)  # those that keep their phase, most
         tried = drift + reach * np.linspace(-1, 1, 65)

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from resonate_resources.recordings.recording import Samples
 from resonate_resources.signal.band_levels import ratio_bands
 from resonate_resources.signal.bandwidth import LineLevels, find_upper_edge
-from resonate_resources.signal.flat_tops import FlatTopMeter
 from resonate_resources.signal.onsets import onset_strength
 from resonate_resources.signal.shimmer import measure_shimmer, spectrum_size
 from resonate_resources.signal.spectral_holes import measure_holes
@@ -24,8 +23,8 @@ Measure = Literal[
     "floor_db",
     "hum_db",
     "rumble_db",
-    "clicks_db",
-    "flat_tops",
+    "rough_db",
+    "clipped_permille",
     "spikes_db",
     "sibilance_db",
     "reverb_db",
@@ -39,29 +38,32 @@ Measure = Literal[
 ]
 """All the worse the higher.
 
-floor_db: mean over lines of what they fall back to (10th percentile), against a full-scale sine. hum_db: of the first
-six multiples of 50 or 60 Hz, over what lies beside them. rumble_db: under 40 Hz. clicks_db: how far the highest steps
-from sample to sample stand over the usual ones. flat_tops: how many. spikes_db: how far steady lines stand over those beside
-them. sibilance_db: the loudest twentieth of 5 to 10 kHz over the mean of 1 to 5 kHz.
-reverb_db: how slowly octaves fall, in dB a spectrum, negative. dull_octaves: between the highest frequency with content
-and 20 kHz. shimmer, holes: see `signal.shimmer`, `signal.spectral_holes`. And of after against before: by how much
-onsets rise less; notes 6 to 20 dB over the floor are softer; what is loud has moved, either way; outside_db: the change
-in bands a step has no business in, against what is there."""
+floor_db: mean over lines of what they fall back to (10th percentile), against a full-scale sine. hum_db: of the
+first six multiples of 50 or 60 Hz, over what lies beside them. rumble_db: under 40 Hz. clipped_permille:
+samples within 2 % of the highest of their channel. spikes_db: how far steady lines stand over those beside
+them. sibilance_db: the loudest twentieth of 5 to 10 kHz over the mean of 1 to 5 kHz. reverb_db: how slowly
+octaves fall, in dB a spectrum, negative. dull_octaves: between the highest frequency with content and 20 kHz.
+shimmer, holes: see `signal.shimmer`, `signal.spectral_holes`. rough_db: second differences where a step has
+changed few samples. And of after against before: by how much onsets rise less; notes 20 to 32 dB over the floor
+are softer; what is loud, and none of its business, has moved, either way; outside_db: the change in bands a
+step has no business in, against what is there."""
 
 _LOWEST_DB = -100.0
 _LOW, _HIGH = 10, 95  # per cent of the time, as in signal.bandwidth
 _BESIDE, _STEADY_S, _SPIKE_DB = 31, 1.5, 6.0  # lines; of spikes that are steady
 _HEARD_DB = -60.0  # against the whole: of what is softer, no shimmer and no holes are told
 _HUM_HZ, _HARMONICS = (50.0, 60.0), 6
-_QUIET_DB = 6.0, 20.0  # over the floor
+_QUIET_DB = 20.0, 32.0  # over the floor: noise is by 17, one time in twenty
+_TOP, _FEW = 0.98, 0.3  # of the highest sample; of all samples
 _LOUD_DB = 20.0  # under the loudest line
+_FEWEST_CELLS = 100
 _TOP_HZ = 20_000.0
 
 
 @dataclass(frozen=True)
 class Spectra:
-    """power: (spectra, lines), mean of the channels, squared amplitudes of a full-scale sine's; of Hann windows as long
-    as `signal.shimmer.spectrum_size` says, a quarter of that apart."""
+    """power: (spectra, lines), mean of the channels, squared amplitudes of a full-scale sine's; of Hann windows
+    as long as `signal.shimmer.spectrum_size` says, a quarter of that apart."""
 
     power: Power
     sample_rate: int
@@ -101,8 +103,7 @@ def measured(samples: Samples, spectra: Spectra) -> dict[Measure, float]:
         "spikes_db": _spikes(samples, rate),
         "reverb_db": _reverb(spectra),
         "dull_octaves": _dull(low, high, spectra),
-        "clicks_db": _clicks(samples),
-        "flat_tops": _flat_tops(samples),
+        "clipped_permille": _clipped(samples),
     }
     hum = _hum(samples, rate)
     if hum is not None:
@@ -124,24 +125,24 @@ def measured(samples: Samples, spectra: Spectra) -> dict[Measure, float]:
 
 
 def compared(before: Spectra, after: Spectra, outside: tuple[float, float] | None) -> dict[Measure, float]:
-    """Of after against before. outside: the band in Hz beyond which a step has no business; None where it has all."""
+    """Of after against before. outside: the band in Hz beyond which it has no business, or None."""
     level, now = _db(before.power), _db(after.power)
     floor = _db(before.quantile(_LOW))
     moved = now - level
     loud = level > level.max() - _LOUD_DB
     quiet = (level > floor + _QUIET_DB[0]) & (level < floor + _QUIET_DB[1]) & (level > _LOWEST_DB + 10)
     quiet[:, 1:-1] &= (level[:, 1:-1] > level[:, :-2]) & (level[:, 1:-1] >= level[:, 2:])
-    found: dict[Measure, float] = {
-        "moved_loud_db": abs(float(np.median(moved[loud]))),
-        "lost_onsets_db": _lost_onsets(before, after),
-    }
-    if quiet.sum() >= 100:
+    found: dict[Measure, float] = {"lost_onsets_db": _lost_onsets(before, after)}
+    if quiet.sum() >= _FEWEST_CELLS:
         found["lost_quiet_db"] = -float(np.median(moved[quiet]))
     if outside is not None:
         beyond = np.ones(before.power.shape[1], np.bool_)
         beyond[before.lines(*outside)] = False
         step = np.square(np.sqrt(after.power[:, beyond]) - np.sqrt(before.power[:, beyond])).sum()
         found["outside_db"] = float(_db(step) - _db(before.power[:, beyond].sum()))
+        loud &= beyond
+    if loud.any():
+        found["moved_loud_db"] = abs(float(np.median(moved[loud])))
     return found
 
 
@@ -154,6 +155,9 @@ def changes(
     found: dict[Measure, tuple[float, float]] = {
         name: (value, second[name]) for name, value in first.items() if name in second
     }
+    rough = _rough(before, after)
+    if rough is not None:
+        found["rough_db"] = rough
     return found | {name: (0.0, value) for name, value in compared(was, now, outside).items()}
 
 
@@ -198,15 +202,19 @@ def _dull(low: Floats, high: Floats, spectra: Spectra) -> float:
     return float(np.log2(top / min(max(upper, 100.0), top)))
 
 
-def _clicks(samples: Samples) -> float:
-    steps = np.abs(np.diff(samples, 2, axis=1)) if samples.shape[1] > 2 else np.zeros((1, 1), np.float32)
-    return float(20 * np.log10((np.quantile(steps, 0.9999) + 1e-6) / (np.quantile(steps, 0.9) + 1e-6)))
+def _clipped(samples: Samples) -> float:
+    level = np.abs(samples)
+    return float(1000 * np.mean(level >= _TOP * np.maximum(level.max(axis=1, keepdims=True), 1e-6)))
 
 
-def _flat_tops(samples: Samples) -> float:
-    meter = FlatTopMeter()
-    meter.update(samples)
-    return float(meter.count())
+def _rough(before: Samples, after: Samples) -> tuple[float, float] | None:
+    """Of both, where they differ; None where they differ all over."""
+    moved = (before != after).any(axis=0)[1:-1]
+    if not 0 < moved.sum() < _FEW * len(moved):
+        return None
+    steps = (np.square(np.diff(each, 2, axis=1)[:, moved]).mean() for each in (before, after))
+    was, now = (float(_db(each)) for each in steps)
+    return was, now
 
 
 def _hum(samples: Samples, sample_rate: int) -> float | None:

@@ -23,14 +23,14 @@ from resonate_resources.signal.shimmer import band_lines, shimmer_peaks, spectru
 CHUNK_FRAMES = 1 << 17
 _BESIDE = 9  # lines on either side of a peak, as in signal.shimmer
 _MEDIAN = math.log(2)  # of a noise's power: its mean is 1
-_WORTH_DB = -60.0  # against the whole
+_WORTH_DB = -45.0  # against the whole
 _CONTEXT = 12  # spectra: longer than the longest peak and the reach of an onset
 
 
 @dataclass(frozen=True)
 class Glitter:
-    """least: the shimmer index from which on it is shimmer; over_db: peaks that stand so far over what is around them
-    are pulled down to it."""
+    """least: the shimmer index from which on it is shimmer; over_db: peaks that stand so far over what is
+    around them are pulled down to it."""
 
     least: float
     over_db: float
@@ -85,8 +85,8 @@ class Deshimmer:
 
 
 def glittering(recording: Recording, over_db: float, chunk_frames: int = CHUNK_FRAMES) -> Iterator[Samples]:
-    """What peaks have over their surroundings, block by block, (channels, ≤ chunk_frames); its spectra lie a quarter
-    of `spectrum_size` apart from the first frame on, wherever chunks begin."""
+    """What peaks have over their surroundings, block by block, (channels, ≤ chunk_frames); its spectra lie a
+    quarter of `spectrum_size` apart from the first frame on, wherever chunks begin."""
     size = spectrum_size(recording.sample_rate)
     context = _CONTEXT * size // 4
     for start in range(0, recording.frames, chunk_frames):

@@ -1,8 +1,8 @@
 """The smooth colour of a small microphone taken off, by the filter of least delay that has the opposite gains.
 
-Microphones and their amplifiers are such filters themselves: what they delayed is put in time again. A filter of linear
-phase with the same gains takes the demo song's phone recording from −12.4 to −15.2 dB of SI-SDR to the truth, this
-one to −11.2.
+Microphones and their amplifiers are such filters themselves: what they delayed is put in time again. A filter
+of linear phase with the same gains takes the demo song's phone recording from −12.4 to −15.2 dB of SI-SDR to
+the truth, this one to −11.2.
 """
 
 from __future__ import annotations
