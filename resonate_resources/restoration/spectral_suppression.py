@@ -15,9 +15,9 @@ Plane = npt.NDArray[np.float32]
 _KEPT = 0.98
 """Of the last window's estimate in the a-priori ratio: their paper's; less lets musical noise through (Cappé, "Elimination
 of the musical noise phenomenon", IEEE Trans. Speech Audio Process. 2, 1994)."""
-_NEW = np.float32(0.05)
-"""Of a band's mean power in each window: a quarter of a second is heard."""
-_MARGIN = np.float32(0.3)
+_NEW = np.float32(0.2)
+"""Of a band's mean power in each window: 60 ms are heard."""
+_MARGIN = np.float32(0.5)
 """Of the noise's power: how wrong its measured level may be."""
 
 
