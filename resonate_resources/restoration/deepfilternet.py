@@ -42,13 +42,13 @@ _DELAY = 1440
 """Two frames of look-ahead and half a window: found by correlation."""
 _BLOCK = 1 << 16
 LIMITS_DB: Mapping[Preset, float] = {"conservative": 12.0, "balanced": 18.0, "aggressive": 24.0}
-"""How far it may take anything down. At 18 dB, speech at 0 dB SNR comes to 18.5 dB SI-SDR, without a limit to 20.0, with
-12 dB to 15.8; voices in it that it takes for noise are lost less, the lower the limit."""
+"""How far it may take anything down. At 18 dB, speech of 6 dB SI-SDR comes to 18.5, without a limit to 20.0, with 12 dB
+to 15.8; of voices that it takes for noise it takes the less, the lower the limit."""
 _MOMENT_S, _LEAST_PATCHES = 0.05, 40
 _LINES_DB, _FOLLOWS_DB = 5.0, 3.0
-"""Of speech and a solo voice in white noise, hiss, vinyl, a crowd and a street at 0 to 15 dB SNR, all of which came out
-nearer, at most 4.3 and 0.9; of voices with backing voices or a room that came out further off, and of all music, one of them
-was over these."""
+"""Of speech and a solo voice in white noise, hiss, vinyl, a crowd and a street at 0 to 15 dB SNR, all of which came
+out nearer, they were 4.3 and 0.9 at most. Of voices with backing voices or in a room that came out further off, and
+of all music, one was over these."""
 _VOICE_HZ = (150.0, 6000.0)
 _NOTHING_DB = -50.0
 
@@ -69,7 +69,12 @@ class DeepFilterNet:
         return None
 
     def mend(
-        self, recording: Recording, facts: Facts, preset: Preset, path: Path, progress: Progress
+        self,
+        recording: Recording,
+        facts: Facts,  # noqa: ARG002 — what it takes tells more than what is known before
+        preset: Preset,
+        path: Path,
+        progress: Progress,
     ) -> Mended:
         limit_db = LIMITS_DB[preset]
         with TemporaryDirectory(dir=path.parent) as folder:
@@ -88,10 +93,9 @@ class DeepFilterNet:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Whether what the network took was noise. taken_db: its power beside the recording's. lines_db: arithmetic over
-    geometric mean of its lines' power within patches of 70 ms and an octave's sixth, 2.5 of Gaussian noise.
-    follows_db: its power while what is left is loud, over that while what is left is quiet. None of less than
-    a few seconds."""
+    """Whether what the network took was noise. taken_db: its power beside the recording's. lines_db: arithmetic
+    over geometric mean of its lines' power within patches of 70 ms and a sixth of an octave, 2.5 of Gaussian noise;
+    None of less than 3 s. follows_db: its power while what is left is loud, over that while what is left is quiet."""
 
     taken_db: float
     lines_db: float | None
@@ -107,7 +111,9 @@ class Judgement:
         if self.lines_db > _LINES_DB:
             return "left as it is: what DeepFilterNet3 would take has tones in it, and is no noise"
         if self.follows_db > _FOLLOWS_DB:
-            return "left as it is: what DeepFilterNet3 would take comes and goes with the voice, and is no noise"
+            return (
+                "left as it is: what DeepFilterNet3 would take comes and goes with the voice, and is no noise"
+            )
         return None
 
     def measures(self) -> dict[str, float]:
@@ -124,16 +130,20 @@ def judge(recording: Recording, taken: Recording, limit_db: float) -> Judgement:
     one = cancelling(recording)
     powers: list[tuple[float, float, float]] = []
     noises = in_blocks(taken.blocks(), moment)
-    for block, noise in zip(in_blocks(recording.blocks(), moment), noises, strict=True):
+    for block, one_noise in zip(in_blocks(recording.blocks(), moment), noises, strict=True):
         heard = block.mean(axis=0) if one is None else block[one]
-        each = heard, noise[0] * all_of_it, heard - noise[0] * all_of_it
-        powers.append(tuple(float(np.vdot(part, part)) for part in each))
-    sound, noise_power, left = np.array(powers or [(0.0, 0.0, 0.0)]).T + 1e-14
+        part_taken = one_noise[0] * all_of_it
+        each = heard, part_taken, heard - part_taken
+        sound_power, noise_power, left_power = (float(np.vdot(part, part)) for part in each)
+        powers.append((sound_power, noise_power, left_power))
+    sound, noise, left = np.array(powers or [(0.0, 0.0, 0.0)]).T + 1e-14
     loud, quiet = left >= np.percentile(left, 60), left <= np.percentile(left, 25)
     return Judgement(
-        taken_db=_db(noise_power.sum() / sound.sum()) if sound.max() > 2e-14 else -200.0,
-        lines_db=_lines_db(measure_patches(short_time_spectra(taken.blocks(), size)), size, recording.sample_rate),
-        follows_db=_db(noise_power[loud].mean() / noise_power[quiet].mean()),
+        taken_db=_db(noise.sum() / sound.sum()) if sound.max() > 2e-14 else -200.0,
+        lines_db=_lines_db(
+            measure_patches(short_time_spectra(taken.blocks(), size)), size, recording.sample_rate
+        ),
+        follows_db=_db(noise[loud].mean() / noise[quiet].mean()),
     )
 
 
@@ -211,7 +221,9 @@ def without(recording: Recording, taken: Recording, limit_db: float) -> Iterator
         mean = channels.mean(axis=0) if one is None else channels[one]
         gain = 1 - noise * mean.conj() / (np.square(np.abs(mean)) + np.float32(1e-12))
         size = np.abs(gain)
-        return channels * (gain * (np.clip(size, least, 1) / np.maximum(size, np.float32(1e-6))))
+        return np.asarray(
+            channels * (gain * (np.clip(size, least, 1) / np.maximum(size, np.float32(1e-6)))), np.complex64
+        )
 
     both = (np.concatenate(pair) for pair in pairs)
     yield from through_spectra(both, recording.frames, window_size(recording.sample_rate), cleaned)

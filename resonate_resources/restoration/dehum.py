@@ -32,7 +32,12 @@ class Dehum:
         return None
 
     def mend(
-        self, recording: Recording, facts: Facts, preset: Preset, path: Path, progress: Progress
+        self,
+        recording: Recording,
+        facts: Facts,
+        preset: Preset,  # noqa: ARG002 — what holds still is hum at any strength
+        path: Path,
+        progress: Progress,
     ) -> Mended:
         hum = facts.traces.hum
         if hum is None:

@@ -5,14 +5,14 @@ It acts where noise was heard and was heard to go on (see `noise_floor`), and no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine
-from resonate_resources.recordings.recording import Progress, Recording, write_recording
+from resonate_resources.recordings.recording import Progress, Recording, Samples, write_recording
 from resonate_resources.restoration.noise_floor import (
     NoiseFloor,
     band_edges,
@@ -29,10 +29,9 @@ from resonate_resources.restoration.short_time import (
 from resonate_resources.restoration.spectral_suppression import SuppressionGains
 from resonate_resources.restoration.step import Facts, Mended, StepName
 
-
 LIMITS_DB: Mapping[Preset, float] = {"conservative": 10.0, "balanced": 18.0, "aggressive": 24.0}
-"""How far noise comes down where nothing else sounds. At 18 dB what is left covers what flickers in it; at 24 dB some
-musical noise is heard."""
+"""How far noise comes down where nothing else sounds. At 18 dB what is left covers most of what flickers in it; at
+24 dB some musical noise is heard."""
 INAUDIBLE_DB = -60.0
 """Of the noise beside the music."""
 _SILENT_DBFS = -90.0
@@ -50,7 +49,12 @@ class Denoise:
         return None
 
     def mend(
-        self, recording: Recording, facts: Facts, preset: Preset, path: Path, progress: Progress
+        self,
+        recording: Recording,
+        facts: Facts,  # noqa: ARG002 — they tell one noise for the whole, not stretch by stretch
+        preset: Preset,
+        path: Path,
+        progress: Progress,
     ) -> Mended:
         size = window_size(recording.sample_rate)
         floor, noise_dbfs, sound_dbfs = listen(recording, size)
@@ -85,7 +89,7 @@ def listen(recording: Recording, size: int) -> tuple[NoiseFloor | None, float, f
     """The noise it lies in, None where none is heard; its level and that of all, in dBFS (mean square)."""
     squares = np.zeros(1)
 
-    def metered():
+    def metered() -> Iterator[Samples]:
         for block in recording.blocks():
             squares[0] += float(np.vdot(block, block))
             yield block

@@ -53,8 +53,8 @@ def follow(blocks: Callable[[], Iterable[Samples]], mains_hz: int) -> tuple[Floa
 def demodulated(
     blocks: Iterable[Samples], turns: Callable[[Floats], Floats], harmonics: npt.NDArray[np.int64]
 ) -> Complex:
-    """(steps, channels, harmonics): of Hann windows of two steps about each step. turns: the fundamental's phase, in
-    cycles, at frames of RATE."""
+    """(steps, channels, harmonics): of Hann windows of two steps about each step. turns: the fundamental's phase
+    in cycles, at frames of RATE."""
     window = np.hanning(2 * _STEP + 1)[:-1]
     window *= 2 / window.sum()
     held: Samples | None = None
@@ -96,7 +96,7 @@ def hum_blocks(turns: Floats, amplitudes: Complex, frames: int) -> Iterator[Samp
 
 def _powers(base: Complex, count: int) -> Complex:
     """(count, frames): base to the power of 1, 2, …"""
-    return np.cumprod(np.broadcast_to(base, (count, len(base))), axis=0)
+    return np.asarray(np.cumprod(np.broadcast_to(base, (count, len(base))), axis=0), np.complex128)
 
 
 def _drift(found: Complex, harmonics: npt.NDArray[np.int64], mains_hz: int, off: float) -> Floats:

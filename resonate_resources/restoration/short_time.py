@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -21,7 +22,7 @@ _OVERLAPPED = 1.5
 
 def window_size(sample_rate: int) -> int:
     """46 ms, 2048 at 44.1 and 48 kHz, and as long at other rates: speech and notes hold still for about so long."""
-    return 1 << max(7, round(np.log2(2048 * sample_rate / 44_100)))
+    return 1 << max(7, round(math.log2(2048 * sample_rate / 44_100)))
 
 
 def short_time_spectra(blocks: Iterable[Samples], size: int) -> Iterator[Spectra]:

@@ -11,6 +11,7 @@ import pytest
 from resonate_resources.analysis import chord_network
 from resonate_resources.models.table import as_markdown, known_models
 from resonate_resources.profiling import bars, beat_network
+from resonate_resources.restoration import deepfilternet
 from resonate_resources.separation.engines import offers
 from resonate_resources.separation.spectral import spleeter
 from resonate_resources.signal import drum_network
@@ -30,6 +31,7 @@ def test_every_model_of_every_engine_is_in_the_table() -> None:
             beat_network.MODEL,
             chord_network.MODEL,
             basic_pitch.BasicPitch.engine.model,
+            deepfilternet.MODEL,
             sung_notes.SungNotes.engine.model,
         }
         <= BY_NAME.keys()
@@ -41,13 +43,16 @@ def test_hashes_and_sizes_are_those_of_the_files_that_are_here() -> None:
     separation = resources.files("resonate_resources.separation")
     checkpoint = spleeter._checkpoint()
     weights = chord_network._weights_file()
+    filter_weights = deepfilternet._weights()
     assert checkpoint is not None
+    assert filter_weights is not None
     assert weights is not None
     here = {
         spleeter.MODEL: checkpoint,
         chord_network.MODEL: weights,
         "resonate/keys": resources.files("resonate_resources.profiling") / "key.npz",
         basic_pitch.BasicPitch.engine.model: basic_pitch._model_file(),
+        deepfilternet.MODEL: filter_weights,
         sung_notes.SungNotes.engine.model: resources.files("resonate_resources.transcription")
         / "sung_onsets.npz",
         DrumStrokes.engine.model: drum_network._FILE,
