@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -20,7 +21,7 @@ _TIMES = 128
 
 def window_size(sample_rate: int) -> int:
     """46 ms, 2048 at 44.1 and 48 kHz, and as long at other rates: speech and notes hold still for about so long."""
-    return 1 << max(7, round(np.log2(2048 * sample_rate / 44_100)))
+    return 1 << max(7, round(math.log2(2048 * sample_rate / 44_100)))
 
 
 def window_frames(sample_rate: int, seconds: float) -> int:

@@ -77,8 +77,8 @@ def crowd(
 ) -> Samples:
     """Forty talkers and a room's noise 6 dB beneath them.
 
-    voice: (1, frames) of one talker. Each is a stretch of it moved in time, up to a fifth higher or lower, nearer or
-    further (lows and highs lost), at a place of their own.
+    voice: (1, frames) of one talker. Each is all of it, moved in time, up to a fifth higher or lower, nearer or
+    further (highs lost), at a place of their own.
     """
     import soxr
 
@@ -88,14 +88,16 @@ def crowd(
         pitch = 2 ** rng.uniform(-7 / 12, 7 / 12)
         talker = soxr.resample(voice[0], voice_rate * pitch, sample_rate).astype(np.float64)
         talker = np.tile(np.roll(talker, rng.integers(len(talker))), frames // len(talker) + 1)[:frames]
-        talker = _filtered(
-            talker, sample_rate, lambda hz, cut=rng.uniform(2500, 7000): 1 / (1 + (hz / cut) ** 2)
-        )
+        talker = _filtered(talker, sample_rate, partial(_dulled, cut=rng.uniform(2500, 7000)))
         place = np.sqrt(rng.dirichlet(np.ones(channels)))[:, None] if channels > 1 else 1.0
         noise += talker * place * 10 ** (rng.normal(0, 3) / 20)
     room = _shaped(clean.shape, sample_rate, rng, lambda hz: 1 / (1 + (hz / 400) ** 1.2))
     noise += room * np.sqrt(np.mean(noise**2) / np.mean(room**2)) * 10 ** (-6 / 20)
     return _at(clean, noise, snr_db)
+
+
+def _dulled(hertz: Floats, cut: float) -> Floats:
+    return np.asarray(1 / (1 + (hertz / cut) ** 2), np.float64)
 
 
 def noises(talker: Path) -> dict[str, Damage]:

@@ -14,6 +14,7 @@ from resonate_resources.profiling import bars, beat_network
 from resonate_resources.restoration.audiosr.step import AudioSR
 from resonate_resources.restoration.multiband_diffusion.step import MultiBandDiffusion
 from resonate_resources.restoration.roformer import MODELS as ROFORMERS
+from resonate_resources.restoration import deepfilternet
 from resonate_resources.separation.engines import offers
 from resonate_resources.separation.spectral import spleeter
 from resonate_resources.signal import drum_network
@@ -33,6 +34,7 @@ def test_every_model_of_every_engine_is_in_the_table() -> None:
             beat_network.MODEL,
             chord_network.MODEL,
             basic_pitch.BasicPitch.engine.model,
+            deepfilternet.MODEL,
             sung_notes.SungNotes.engine.model,
             AudioSR().engine.model,
             MultiBandDiffusion().engine.model,
@@ -47,13 +49,16 @@ def test_hashes_and_sizes_are_those_of_the_files_that_are_here() -> None:
     separation = resources.files("resonate_resources.separation")
     checkpoint = spleeter._checkpoint()
     weights = chord_network._weights_file()
+    filter_weights = deepfilternet._weights()
     assert checkpoint is not None
+    assert filter_weights is not None
     assert weights is not None
     here = {
         spleeter.MODEL: checkpoint,
         chord_network.MODEL: weights,
         "resonate/keys": resources.files("resonate_resources.profiling") / "key.npz",
         basic_pitch.BasicPitch.engine.model: basic_pitch._model_file(),
+        deepfilternet.MODEL: filter_weights,
         sung_notes.SungNotes.engine.model: resources.files("resonate_resources.transcription")
         / "sung_onsets.npz",
         DrumStrokes.engine.model: drum_network._FILE,

@@ -1,0 +1,68 @@
+"""Mains hum, where the profile finds it, followed and subtracted (see `hum`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from resonate_resources.preset import Preset
+from resonate_resources.recipe import Engine
+from resonate_resources.recordings.recording import Progress, Recording, Samples, write_recording
+from resonate_resources.restoration.hum import RATE, follow, hum_blocks
+from resonate_resources.restoration.step import Facts, Mended, StepName
+from resonate_resources.signal.blocks import in_blocks
+from resonate_resources.signal.resampling import at_rate
+
+_BLOCK = 1 << 16
+_INAUDIBLE_DBFS = -90.0
+
+
+class Dehum:
+    """Presets make no difference: what is subtracted is hum, or it is left."""
+
+    name: StepName = "dehum"
+
+    @property
+    def engine(self) -> Engine:
+        return Engine("hum canceller")
+
+    def unavailable(self) -> str | None:
+        return None
+
+    def mend(
+        self,
+        recording: Recording,
+        facts: Facts,
+        preset: Preset,  # noqa: ARG002 — what holds still is hum at any strength
+        path: Path,
+        progress: Progress,
+    ) -> Mended:
+        hum = facts.traces.hum
+        if hum is None:
+            return Mended(recording, "there is no mains hum in it")
+        rate, channels, frames = recording.sample_rate, recording.channels, recording.frames
+        slow_frames = round(frames * RATE / rate)
+
+        def slow() -> Iterator[Samples]:
+            return at_rate(recording.blocks(), rate, RATE, channels, slow_frames)
+
+        turns, amplitudes = follow(slow, hum.mains_hz)
+        progress(0.6)
+        level_dbfs = float(10 * np.log10(np.square(np.abs(amplitudes)).sum(axis=2).mean() + 1e-20))
+        if level_dbfs < _INAUDIBLE_DBFS:
+            return Mended(recording, "none of its hum holds still for long enough to be followed")
+        hums = at_rate(hum_blocks(turns, amplitudes, slow_frames), RATE, rate, channels, frames)
+        done = 0
+        with write_recording(path, rate, channels, frames) as writer:
+            for block, taken in zip(recording.blocks(_BLOCK), in_blocks(hums, _BLOCK), strict=True):
+                writer.write(block - taken)
+                done += block.shape[1]
+                progress(0.6 + 0.4 * done / frames)
+        mains_hz = float((turns[-1] - turns[0]) / max(1, len(turns) - 1) * 8)
+        return Mended(
+            writer.recording,
+            f"hum of {mains_hz:.2f} Hz and its harmonics, {level_dbfs:.0f} dBFS, subtracted",
+            {"hum_dbfs": level_dbfs, "mains_hz": mains_hz},
+        )
