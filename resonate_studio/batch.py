@@ -151,6 +151,12 @@ def _as_json(done: Processed) -> dict[str, Any]:
     }
 
 
+def _name(file: str, stage: str, track: str) -> str:
+    """Within its artefact's folder: "quantised/bass.mid" is not "bass.mid"."""
+    _, _, within = file.partition(f"/{stage}/{track}/")
+    return within.partition("/")[2] or file.rpartition("/")[2]
+
+
 def _tell(terminal: Console, done: Processed, root: str) -> None:
     """What was made of a file and where, for a person."""
     from rich.markup import escape
@@ -169,7 +175,7 @@ def _tell(terminal: Console, done: Processed, root: str) -> None:
     table.add_column("seconds", justify="right", no_wrap=True)
     table.add_column("made", overflow="fold")
     for stage, made in done.assets.items():
-        names = ", ".join(file.rpartition("/")[2] for file in made.files)
+        names = ", ".join(_name(file, stage, done.track or "") for file in made.files)
         seconds = "cached" if made.from_cache else f"{made.metadata['seconds']:.1f}"
         table.add_row(stage, escape(made.engine), seconds, escape(names))
     terminal.print(table)

@@ -123,7 +123,7 @@ def _refuse_unwritable(out: Path) -> None:
 
 
 def _written(product: Product, out: Path) -> dict[str, str]:
-    """Name → absolute path of the user's. Each is there whole or not at all; notes on a grid of an earlier time that
+    """Name → absolute path of the user's, without links or "..". Each is there whole or not at all; notes on a grid of an earlier time that
     these have not are taken away."""
     from resonate_resources.brief.section import STEM_NAMES
     from resonate_resources.transcription.resource import QUANTISED
@@ -135,7 +135,7 @@ def _written(product: Product, out: Path) -> dict[str, str]:
             path.parent.mkdir(parents=True, exist_ok=True)
             with scratch_file(path) as part:
                 shutil.copyfile(made, part)
-            written[name] = str(path.absolute())
+            written[name] = str(path.resolve())
         for earlier in (out / QUANTISED).glob("*.mid"):
             if f"{QUANTISED}{earlier.name}" not in written and earlier.stem in STEM_NAMES:
                 earlier.unlink()

@@ -47,7 +47,7 @@ from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.signal.spectral_holes import holes_of
 from resonate_resources.signal.timbre import hear_timbre
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 MELODY, PICTURE = "melody.npz", "picture.png"
@@ -220,10 +220,11 @@ def _product(
         "bars": len(analysis.bars) if analysis.has_bars else 0,
         "sections": len(analysis.sections),
         "form": "".join(section.label for section in analysis.sections)[:60],
-        "chords": len({chord.label for chord in analysis.chords} - {chords.NO_CHORD}),
+        "different_chords": len({chord.label for chord in analysis.chords} - {chords.NO_CHORD}),
     }
     if analysis.pumping:
-        measures["pumping_db"] = max(found.depth_db for found in analysis.pumping.values())
+        surest = max(analysis.pumping.values(), key=lambda found: found.confidence)
+        measures |= {"pumping_db": surest.depth_db, "pumping_confidence": surest.confidence}
     notes = (
         ()
         if analysis.has_bars
