@@ -113,18 +113,18 @@ def _heard(file: Path, home: Path | None, brief: TranscriptionBrief, into: Path)
 
 
 def _refuse_unwritable(out: Path) -> None:
-    """Before anything is heard. Raises ClickException."""
+    """Before anything is heard; nothing is made yet. Raises ClickException."""
+    there = next(folder for folder in (out.resolve(), *out.resolve().parents) if folder.exists())
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=out):
+        with TemporaryFile(dir=there):
             pass
     except OSError as error:
         raise _unwritable(out, error) from error
 
 
 def _written(product: Product, out: Path) -> dict[str, str]:
-    """Name → absolute path of the user's, without links or "..". Each is there whole or not at all; notes on a grid of an earlier time that
-    these have not are taken away."""
+    """Name → absolute path of the user's, without links and "..". Each is there whole or not at all; notes on a grid
+    of an earlier time that these have not are taken away."""
     from resonate_resources.brief.section import STEM_NAMES
     from resonate_resources.transcription.resource import QUANTISED
 
@@ -156,4 +156,6 @@ def scratch_file(path: Path) -> Iterator[Path]:
 
 
 def _unwritable(out: Path, error: OSError) -> click.ClickException:
-    return click.ClickException(f"--out: {out}: can't be written to ({(error.strerror or str(error)).lower()})")
+    return click.ClickException(
+        f"--out: {out}: can't be written to ({(error.strerror or str(error)).lower()})"
+    )

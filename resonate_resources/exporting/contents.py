@@ -71,7 +71,7 @@ def known_tags(
         artist=kept.artist or artist,
         title=kept.title or title,
         bpm=None if tempo is None else round(tempo, 2),
-        key=wanted.profile.key or kept.key or profile["key"],
+        key=wanted.profile.key or kept.key or _sure_key(profile),
     )
 
 
@@ -95,3 +95,13 @@ def _level_of_master(master: Artefact, label: str, form: str) -> Level:
 def _measure(artefact: Artefact, name: str) -> float:
     """A level; `-inf`, which JSON has no number for, is kept as text."""
     return float(artefact.manifest.measures[name])
+
+
+_SURE = 0.5
+
+
+def _sure_key(profile: Mapping[str, Any]) -> str | None:
+    """What is guessed stays in the profile: in a tag nobody sees how sure it was."""
+    sure = profile.get("key_confidence")
+    key: str | None = profile["key"]
+    return key if sure is None or sure >= _SURE else None

@@ -75,8 +75,7 @@ def beat_path(
     """Times of the beats in seconds, and how much more likely they are than none at all, in nats.
 
     nats: of `evidence`. A beat falls on the step nearest to where its tempo puts it, and the next is counted from
-    that place, not from the step: so a tempo is held over many beats, however its beats fall on steps. A passage
-    begins no sooner than the shortest interval after the one before.
+    that place, not from the step: so a tempo is held over many beats, however its beats fall on steps.
     """
     shortest, longest = 60 * RATE / fastest_bpm, 60 * RATE / slowest_bpm
     states = max(2, int(np.log(longest / shortest) / prior.spacing) + 1)
@@ -120,7 +119,7 @@ def beat_path(
         np.copyto(choice, reached[start:stop, np.newaxis], where=stepped > going)
         going = np.maximum(going, stepped)
         falls = np.take_along_axis(falls, choice, axis=1)
-        begun = resting[np.maximum(here - block, 0)] + nats[here]
+        begun = (resting[start:stop] + nats[start:stop])[:, np.newaxis]
         np.copyto(falls, here, where=begun > going)
         came[start:stop] = np.where(begun > going, -1, choice)
         leaving = np.concatenate([leaving[len(here) :], np.maximum(going, begun)])
@@ -128,7 +127,9 @@ def beat_path(
     total, end = float(resting[-1]), int(ended[-1])
     if steps and best.max() > total:
         total, end = float(best.max()), int(best.argmax())
-    return _traced(came, whole, later, reached, ended[np.maximum(np.arange(steps + 1) - block, 0)], end), total
+    found = _traced(came, whole, later, reached, ended, end)
+    # Where one passage gives way to the next, the last beat of it and the first of that may be the same.
+    return found[np.diff(found, prepend=-np.inf) >= block / RATE], total
 
 
 def _moved(arriving: Seconds, reach: int, moving: Seconds) -> tuple[Seconds, npt.NDArray[np.int64]]:

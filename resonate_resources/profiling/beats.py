@@ -124,7 +124,7 @@ def find_beats(heard: Heard, duration_s: float, *, tempo_bpm: float | None = Non
             )
         ),
         second_tempo_bpm=others[0].tempo_bpm if others else None,
-        swing=_swing(heard, beats),
+        swing=None if (compound & (bars == 2)).mean() > 0.5 else _swing(heard, beats),
         tempo_confidence=1.0 if tempo_bpm else sure["tempo"],
         second_tempo_confidence=others[0].likely if others else 0.0,
         beats_confidence=sure["beats"],

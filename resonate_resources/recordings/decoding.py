@@ -246,8 +246,8 @@ class _Inspection:
 
         if self._peak > _ABSURD:
             raise Refusal(
-                f"holds samples of up to {20 * np.log10(self._peak):+.0f} dBFS: full scale of floating-point samples "
-                "is 1; they look like integers that were not scaled, export it again"
+                f"holds samples of up to {20 * np.log10(self._peak):+.0f} dBFS: full scale of floating-point "
+                "samples is 1; they look like integers that were not scaled, export it again"
             )
 
     def notes(self) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Where the beats and bars of a track lie, and the ticks that a MIDI file counts them in.
 
 A file's first tick is the recording's first sample. So that bars are bars in a sequencer, what comes before the
-first beat is a bar of some sixteenths, the beats before the first downbeat one of their own; so is a bar that has
-more or fewer beats than its time signature.
+first beat is a bar of some sixteenths, the beats before the first downbeat one of their own (in one bar of, say,
+9/16 a sequencer would count dotted beats); so is a bar that has more or fewer beats than its time signature.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ _SLOWEST_BPM = 4.0  # set_tempo has 24 bits for the microseconds of a quarter no
 _SIXTEENTH = TICKS_PER_BEAT // 4
 _TRIPLET = TICKS_PER_BEAT // 3
 _USUAL_BEATS = 8  # on either side of a pause tell how many beats it lasts
+_WITHIN_S = 0.008
+"""How far beats may lie from the ticks of a tempo that holds for several: they are heard in steps of 10 ms, and what
+is nearer is no change of tempo."""
 _AT_START_S = 0.01  # a first beat so early is the start
 _SWUNG = 0.58
 """Half-way from straight eighths (0.5) to triplets (0.67): from here on beats are parted in three."""
@@ -88,7 +91,8 @@ class TempoMap:
 
     @classmethod
     def of(cls, grid: Grid, tempo_bpm: float | None) -> TempoMap:
-        """A tempo for each beat, so that beats fall on ticks; with fewer than two beats, tempo_bpm all along."""
+        """Tempi that hold as long as beats fall on their ticks, within 8 ms; with fewer than two beats, tempo_bpm
+        all along."""
         if len(grid.beats_s) < 2:
             return cls.steady(tempo_bpm)
         signatures = sorted(grid.time_signatures, key=lambda signature: signature.start_s)
@@ -101,8 +105,11 @@ class TempoMap:
             beats, ticks = np.append(0.0, beats), [0, *ticks]
         anchors: list[Anchor] = []
         second = 0.0
-        for (begins, ends), following in zip(pairwise(ticks), beats[1:], strict=True):
-            # What the file says is rounded to µs a quarter: each beat makes up for those before it.
+        joints = _joints(np.asarray(ticks, float), beats)
+        for (begins, ends), following in zip(
+            pairwise([ticks[at] for at in joints]), beats[joints[1:]], strict=True
+        ):
+            # What the file says is rounded to µs a quarter: each tempo makes up for those before it.
             tempo = max(1, round((following - second) * 1e6 * TICKS_PER_BEAT / (ends - begins)))
             if not anchors or anchors[-1].tempo != tempo:
                 anchors.append(Anchor(begins, second, tempo))
@@ -141,6 +148,25 @@ class TempoMap:
             bar_ticks = numerator * beat_ticks
         bars, within = divmod(tick - begun, bar_ticks)
         return bar + bars, 1 + within / beat_ticks
+
+
+def _joints(ticks: np.typing.NDArray[np.float64], beats: np.typing.NDArray[np.float64]) -> list[int]:
+    """Beats between which all others lie on straight lines, each line as far as it reaches."""
+    joints = [0]
+    while (start := joints[-1]) < len(beats) - 1:
+        end = start + 1
+        slowest, fastest = -np.inf, np.inf  # slopes that pass within reach of all beats so far
+        for at in range(start + 1, len(beats)):
+            across = ticks[at] - ticks[start]
+            slope = (beats[at] - beats[start]) / across
+            if slowest <= slope <= fastest:
+                end = at
+            slowest = max(slowest, slope - _WITHIN_S / across)
+            fastest = min(fastest, slope + _WITHIN_S / across)
+            if slowest > fastest:
+                break
+        joints.append(end)
+    return joints
 
 
 def _beat_ticks(beats: np.typing.NDArray[np.float64], signatures: Sequence[TimeSignature]) -> list[int]:

@@ -73,8 +73,8 @@ def detect_bandwidth(recording: Recording) -> Bandwidth:
 
 
 def measure_line_levels(blocks: Iterable[Samples], sample_rate: int) -> LineLevels:
-    """Percentiles over half-overlapping frames of 4096 points at 44.1 and 48 kHz, of as long at other rates, from the
-    first that sounds to the last: digital silence before and after was put there."""
+    """Percentiles over half-overlapping frames of 4096 points at 44.1 and 48 kHz, of as long at other rates, from
+    the first that sounds to the last: digital silence before and after was put there."""
     size = 1 << int(np.ceil(np.log2(sample_rate / _RESOLUTION_HZ)))
     lines = size // 2 + 1
     window = _blackman_harris(size)
@@ -89,8 +89,8 @@ def measure_line_levels(blocks: Iterable[Samples], sample_rate: int) -> LineLeve
         waiting += int(sounding[0])
         histogram[:, 0] += waiting if histogram.any() else 0
         waiting = frames.shape[1] - 1 - int(sounding[-1])
-        frames = frames[:, sounding[0] : sounding[-1] + 1]
-        power = (np.abs(np.fft.rfft(frames * window, axis=-1)) ** 2).mean(axis=0)
+        heard = frames[:, sounding[0] : sounding[-1] + 1]
+        power = (np.abs(np.fft.rfft(heard * window, axis=-1)) ** 2).mean(axis=0)
         dbfs = 10 * np.log10(power * (2 / window.sum()) ** 2 + 1e-20)
         cells = np.clip(np.rint(dbfs - _SILENCE_DBFS), 0, _CELLS - 1).astype(np.int64) + cell_of_line
         histogram += np.bincount(cells.ravel(), minlength=histogram.size).reshape(histogram.shape)

@@ -39,7 +39,7 @@ _IMAGE_HZ = (4000.0, 5512.5, 8000.0, 11_025.0, 12_000.0, 16_000.0)
 _IMAGE_LINES, _IMAGE_LIKE = 250, 0.6
 
 _HUM_RATE, _HUM_FRAME, _HUM_LINES = 1000, 4096, 1600  # up to 390 Hz
-_MAINS_HZ, _HARMONICS, _HUMS, _HUM_DB = (50, 60), 6, 3, 12.0
+_MAINS_HZ, _HARMONICS, _HUMS, _HUM_DB, _ALONE_DB = (50, 60), 6, 3, 12.0, 6.0
 _STEADY = 10  # per cent of the time: hum never rests
 
 _SPANS, _SPAN_S = 12, 3.0
@@ -238,6 +238,9 @@ def find_hum(track: Recording) -> Hum | None:
             beside = float(np.median(steady[at - 20 : at + 21]))
             # A tone's line stands over its neighbours; a skirt of a note beside it falls on.
             stands = steady[top] >= max(steady[top - 1], steady[top + 1])
+            # What repeats exactly, as loops do, has lines every 1 to 3 Hz, at those of the mains as elsewhere.
+            others = np.delete(steady[at - 20 : at + 21], slice(20 - drift - 3, 20 + drift + 4))
+            stands = stands and steady[top] >= others.max() * 10 ** (_ALONE_DB / 10)
             if stands and steady[top] > _SILENT**1.5 and steady[top] >= beside * 10 ** (_HUM_DB / 10):
                 total += float(steady[top])
                 places.append((top - 1) / harmonic)

@@ -12,6 +12,9 @@ READ = ("tempo_bpm", "beats_s", "downbeats_s", "time_signatures", "swing", "key"
 """What is read of a profile."""
 
 
+_SURE = 0.5
+
+
 @dataclass(frozen=True)
 class KeyFrom:
     """A key, as "Eb major", from start_s on."""
@@ -31,11 +34,13 @@ class Music:
 
     @classmethod
     def of(cls, profile: Mapping[str, Any]) -> Music:
-        """From a profile as it is written, or from what is READ of it. Where keys over time are not told, the key
-        holds all along."""
+        """From a profile as it is written, or from what is READ of it. Keys that are less than half sure are none:
+        a file can't say so. Where keys over time are not told, the key holds all along."""
         spans = profile.get("keys") or ()
-        keys = [KeyFrom(span["start_s"], span["key"]) for span in spans]
-        if not keys and profile["key"] is not None:
+        keys = [
+            KeyFrom(span["start_s"], span["key"]) for span in spans if span.get("confidence", 1.0) >= _SURE
+        ]
+        if not spans and profile["key"] is not None:
             keys = [KeyFrom(0.0, profile["key"])]
         signatures = [
             TimeSignature(told["start_s"], told["numerator"], told["denominator"])
