@@ -123,7 +123,7 @@ def _refuse_unwritable(out: Path) -> None:
 
 
 def _written(product: Product, out: Path) -> dict[str, str]:
-    """Name → absolute path of the user's, without links and "..". Each is there whole or not at all; notes on a grid
+    """Name → absolute path, without links and "..". Each is there whole or not at all; notes on a grid
     of an earlier time that these have not are taken away."""
     from resonate_resources.brief.section import STEM_NAMES
     from resonate_resources.transcription.resource import QUANTISED

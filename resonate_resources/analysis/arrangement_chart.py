@@ -33,8 +33,9 @@ _COLOURS = np.linspace(GROUND, (112, 214, 220), _SHADES)
 def analysis_picture(
     analysis: Analysis, likeness: Likeness, harmony: Harmony, names: Sequence[str], duration_s: float
 ) -> bytes:
-    """A PNG. Of the arrangement: sections with letter and what they may be called, chords where there is room for them, and a row for
-    each stem, as strong as the bar is loud. Of the bars: their likeness, with the sections' edges and letters."""
+    """A PNG. Of the arrangement: sections with letter and what they may be called, chords where there is room for
+    them, and a row for each stem, as strong as the bar is loud. Of the bars: their likeness, with the sections'
+    edges and letters."""
     from PIL import Image, ImageDraw
 
     chroma_top = _TOP + _SECTIONS + _CHORDS + _ROW * len(names)

@@ -43,6 +43,7 @@ from resonate_resources.analysis.third_octaves import THIRDS_HZ, third_octaves
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
+from resonate_resources.signal.pumping import Pumping
 from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.signal.spectral_holes import holes_of
 from resonate_resources.signal.timbre import hear_timbre
@@ -199,6 +200,14 @@ def _most_often(bars: Sequence[tuple[str, ...]], names: Sequence[str]) -> tuple[
     return tuple(name for name in names if 2 * sum(name in bar for bar in bars) >= len(bars))
 
 
+def pumping_measures(pumping: Mapping[str, Pumping]) -> dict[str, float]:
+    """Of the stem that pumps the most certainly; nothing where none does."""
+    if not pumping:
+        return {}
+    surest = max(pumping.values(), key=lambda found: found.confidence)
+    return {"pumping_db": surest.depth_db, "pumping_confidence": surest.confidence}
+
+
 def _product(
     analysis: Analysis,
     likeness: Likeness,
@@ -222,9 +231,7 @@ def _product(
         "form": "".join(section.label for section in analysis.sections)[:60],
         "different_chords": len({chord.label for chord in analysis.chords} - {chords.NO_CHORD}),
     }
-    if analysis.pumping:
-        surest = max(analysis.pumping.values(), key=lambda found: found.confidence)
-        measures |= {"pumping_db": surest.depth_db, "pumping_confidence": surest.confidence}
+    measures |= pumping_measures(analysis.pumping)
     notes = (
         ()
         if analysis.has_bars

@@ -60,7 +60,14 @@ def test_notes_on_the_grid_are_taken_away_by_a_name_of_their_own(
 
 
 @pytest.mark.parametrize(
-    "name", ["../../../etc/passwd", "..%2f..%2fmanifest.json", "manifest.json", "%2fetc%2fpasswd", "quantised/../manifest.json"]
+    "name",
+    [
+        "../../../etc/passwd",
+        "..%2f..%2fmanifest.json",
+        "manifest.json",
+        "%2fetc%2fpasswd",
+        "quantised/../manifest.json",
+    ],
 )
 def test_no_name_leads_to_a_file_that_is_no_result(client: TestClient, track: str, name: str) -> None:
     assert client.get(f"/api/v1/tracks/{track}/files/master/{name}").status_code == 404
