@@ -97,7 +97,7 @@ def report(
         _fact("dynamics", f"{_unit(loudness.plr_db, 'dB')} (peak to loudness), "
                           f"{_unit(loudness.crest_db, 'dB')} (crest)"),
         _fact("clipped tops", f"{profile.flat_tops}"),
-        _fact("offset", " ".join(f"{each:+.4f}" for each in profile.dc) + " of full scale"),
+        _fact("offset", " ".join(f"{round(each, 4) + 0:+.4f}" for each in profile.dc) + " of full scale"),
         _fact("signal to noise", _bound("at least", profile.snr_db, "dB")),
         _fact("noise floor", _bound("at most", profile.noise_floor_dbfs, "dBFS")),
         _fact("hum", f"{profile.hum.mains_hz} Hz at {profile.hum.level_dbfs:.0f} dBFS" if profile.hum else "none"),

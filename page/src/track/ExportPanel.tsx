@@ -24,7 +24,7 @@ const PARTS: readonly [string, string, readonly string[]][] = [
   ["stems", "Stems, as separated", ["stems"]],
   ["restored_stems", "Stems, restored", ["restored_stems"]],
   ["regenerated_stems", "Stems, played anew", ["regenerated_stems"]],
-  ["midi", "MIDI, as played and quantised", ["midi"]],
+  ["midi", "MIDI", ["midi"]],
 ];
 
 export function ExportPanel({ track }: { track: Track }) {

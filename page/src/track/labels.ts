@@ -102,7 +102,6 @@ const MEASURED: Readonly<Record<string, string>> = {
   quality: "Quality of sound (0 to 100)",
   null_depth_db: "Difference from the original (dB)",
   rough: "Whether the mix is rough (0 to 1)",
-  second_tempo_bpm: "What else the tempo may be (BPM)",
   pumping_db: "Pumping (dB)",
   real_time_factor: "Part of real time that it took",
   generated: "Synthesised",
