@@ -114,8 +114,8 @@ def _heard(file: Path, home: Path | None, brief: TranscriptionBrief, into: Path)
 
 def _refuse_unwritable(out: Path) -> None:
     """Before anything is heard; nothing is made yet. Raises ClickException."""
-    there = next(folder for folder in (out.resolve(), *out.resolve().parents) if folder.exists())
     try:
+        there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
         with TemporaryFile(dir=there):
             pass
     except OSError as error:

@@ -127,9 +127,7 @@ def beat_path(
     total, end = float(resting[-1]), int(ended[-1])
     if steps and best.max() > total:
         total, end = float(best.max()), int(best.argmax())
-    found = _traced(came, whole, later, reached, ended, end)
-    # Where one passage gives way to the next, the last beat of it and the first of that may be the same.
-    return found[np.diff(found, prepend=-np.inf) >= block / RATE], total
+    return _traced(came, whole, later, reached, ended, end), total
 
 
 def _moved(arriving: Seconds, reach: int, moving: Seconds) -> tuple[Seconds, npt.NDArray[np.int64]]:

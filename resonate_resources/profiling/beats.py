@@ -124,7 +124,7 @@ def find_beats(heard: Heard, duration_s: float, *, tempo_bpm: float | None = Non
             )
         ),
         second_tempo_bpm=others[0].tempo_bpm if others else None,
-        swing=None if (compound & (bars == 2)).mean() > 0.5 else _swing(heard, beats),
+        swing=_swing(heard, beats),
         tempo_confidence=1.0 if tempo_bpm else sure["tempo"],
         second_tempo_confidence=others[0].likely if others else 0.0,
         beats_confidence=sure["beats"],
@@ -179,6 +179,8 @@ def decide(
         return None
     pulses = ranked(frames, nats, pulses, fitted, usual=usual)
     beats = pulses[0].beats
+    # Where one passage gives way to the next, the last beat of it and the first of that may be the same.
+    beats = beats[np.diff(beats, prepend=-np.inf) >= 60 / FASTEST_BPM]
     beats = beats[_sounding(heard, beats)]
     passages = [one for one in np.split(beats, 1 + np.flatnonzero(_pauses(beats))) if len(one) >= FEWEST]
     if "pulse" in fitted:

@@ -23,7 +23,7 @@ _SIXTEENTH = TICKS_PER_BEAT // 4
 _TRIPLET = TICKS_PER_BEAT // 3
 _USUAL_BEATS = 8  # on either side of a pause tell how many beats it lasts
 _WITHIN_S = 0.008
-"""How far beats may lie from the ticks of a tempo that holds for several: they are heard in steps of 10 ms, and what
+"""How far beats may lie from the ticks of a tempo that holds for several: they are heard in steps of 10 ms; what
 is nearer is no change of tempo."""
 _AT_START_S = 0.01  # a first beat so early is the start
 _SWUNG = 0.58

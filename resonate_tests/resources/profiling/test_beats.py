@@ -242,3 +242,12 @@ def test_no_path_is_better_than_the_one_found() -> None:
 def test_the_tempo_of_beats_is_their_rate() -> None:
     assert tempo_of_beats(np.arange(100) * 0.5) == pytest.approx(120)
     assert tempo_of_beats(np.arange(3) * 0.5) is None
+
+
+@pytest.mark.parametrize(("first_bpm", "then_bpm"), [(128.0, 90.0), (90.0, 128.0)])
+def test_where_the_tempo_steps_there_is_one_beat(first_bpm: float, then_bpm: float, found: Find) -> None:
+    first = steady(first_bpm, 20.0)
+    truth = np.concatenate([first, steady(then_bpm, 40.0, float(first[-1]) + 60 / first_bpm)])
+    beats = np.array(found(band(truth, 40.0)).beats_s)
+    assert np.diff(beats).min() > 0.9 * 60 / max(first_bpm, then_bpm)
+    assert mir_eval.beat.f_measure(truth, beats) >= 0.95

@@ -51,3 +51,10 @@ def test_without_the_library_it_is_told(monkeypatch: pytest.MonkeyPatch, demo_so
     monkeypatch.setitem(sys.modules, "chromaprint", None)
     with pytest.raises(FingerprintError, match="not installed"):
         fingerprint_of(demo_song.mix)
+
+
+def test_a_sample_rate_that_the_library_does_not_take_is_told(tmp_path: Path) -> None:
+    required("libchromaprint1")
+    noise = 0.1 * np.random.default_rng(0).standard_normal((1, 5000)).astype(np.float32)
+    with pytest.raises(FingerprintError, match="1000 Hz"):
+        fingerprint_of(write_samples(tmp_path / "low.wav", noise, 1000))

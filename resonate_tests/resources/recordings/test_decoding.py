@@ -387,3 +387,11 @@ def test_a_sample_rate_that_no_music_has_is_refused(rate: int, tmp_path: Path) -
     sf.write(tmp_path / "a.wav", np.zeros((1000, 1)), rate)
     with pytest.raises(AudioError, match=rf"sample rate of {rate} Hz"):
         decoded_from(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("scale", [32_768.0, 2.0**31, 1e30])
+def test_integers_in_floating_point_are_refused_in_one_line(scale: float, tmp_path: Path) -> None:
+    path = tmp_path / "song.wav"
+    sf.write(path, scale * noise(44_100, 1), 44_100, subtype="DOUBLE")
+    with pytest.raises(AudioError, match=r"song.wav: .*dBFS: full scale of floating-point samples is 1"):
+        decode(path, tmp_path)

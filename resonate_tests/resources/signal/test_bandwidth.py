@@ -110,3 +110,10 @@ def test_cymbals_that_sound_a_tenth_of_the_time_count() -> None:
 def test_silence_and_a_dc_offset_have_no_bandwidth(frames: int) -> None:
     assert bandwidth_of(np.zeros((2, frames), np.float32), 44_100).upper_hz == 0
     assert bandwidth_of(np.full((1, 4 * frames), 0.3, np.float32), 44_100).upper_hz < 50
+
+
+def test_digital_silence_before_and_after_changes_nothing() -> None:
+    dark = brick_walled(noise(44_100, seconds=5), 9_000, 44_100)
+    silent = np.zeros((1, 60 * 44_100), np.float32)
+    among = bandwidth_of(np.concatenate([silent, dark, silent], axis=1), 44_100)
+    assert among.upper_hz == pytest.approx(bandwidth_of(dark, 44_100).upper_hz, abs=30)

@@ -122,3 +122,16 @@ def test_music_without_noise_has_none_that_never_rests(tmp_path: Path) -> None:
     assert find_traces(recording(tmp_path / "clean.wav", bursts(4, 0.5, 0.3))).over_steady_noise_db == 120
     silent = find_traces(recording(tmp_path / "silent.wav", np.zeros(len(TIME))))
     assert (silent.over_steady_noise_db, silent.snr_db, silent.rms_dbfs) == (None, None, None)
+
+
+def test_a_loop_that_repeats_exactly_has_lines_everywhere_and_no_hum(tmp_path: Path) -> None:
+    time = np.arange(int(0.6 * RATE)) / RATE  # 100 BPM: lines every 1.67 Hz, also at 50 and 60
+    bar = np.concatenate(
+        [
+            sum(np.sin(2 * np.pi * root * partial * time) / partial for partial in range(1, 6))
+            * np.exp(-3 * time)
+            for root in (65.4, 87.3, 98.0, 65.4)
+        ]
+    )
+    loop = 0.1 * np.tile(bar, 12)
+    assert find_traces(write_samples(tmp_path / "x.wav", loop[None].astype(np.float32), RATE)).hum is None
