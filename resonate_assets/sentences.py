@@ -20,6 +20,8 @@ from resonate_assets.acceptance import (
 
 INFINITE = {"inf": "∞", "-inf": "−∞"}
 """How manifests write infinities, and how people do."""
+LEAST_CONFIDENCE = 0.5
+"""Of what a sentence tells without saying how sure it is."""
 
 
 def sentence(stage: str, measures: Measures) -> str:
@@ -60,7 +62,7 @@ def _analysis(measures: Measures) -> list[str]:
     told = [f"{bars} bars" if bars else "no bars"]
     if form := measures.get("form"):
         told.append(f"form {form}")
-    if "pumping_db" in measures:
+    if number(measures.get("pumping_confidence", 0)) >= LEAST_CONFIDENCE:
         told.append(f"pumps by {number(measures['pumping_db']):.1f} dB")
     return told
 

@@ -151,6 +151,12 @@ def _as_json(done: Processed) -> dict[str, Any]:
     }
 
 
+def names_of(files: Sequence[str]) -> str:
+    """Of one artefact, within its folder: "bass.mid, quantised/bass.mid"."""
+    folder = min((file.rpartition("/")[0] for file in files), key=len, default="")
+    return ", ".join(file.removeprefix(f"{folder}/") for file in files)
+
+
 def _tell(terminal: Console, done: Processed, root: str) -> None:
     """What was made of a file and where, for a person."""
     from rich.markup import escape
@@ -169,9 +175,8 @@ def _tell(terminal: Console, done: Processed, root: str) -> None:
     table.add_column("seconds", justify="right", no_wrap=True)
     table.add_column("made", overflow="fold")
     for stage, made in done.assets.items():
-        names = ", ".join(file.rpartition("/")[2] for file in made.files)
         seconds = "cached" if made.from_cache else f"{made.metadata['seconds']:.1f}"
-        table.add_row(stage, escape(made.engine), seconds, escape(names))
+        table.add_row(stage, escape(made.engine), seconds, escape(names_of(made.files)))
     terminal.print(table)
     if done.accepted is not None or done.why_not:
         verdict = Acceptance(done.accepted, (done.why_not,))

@@ -113,7 +113,7 @@ def _heard(file: Path, home: Path | None, brief: TranscriptionBrief, into: Path)
 
 
 def _refuse_unwritable(out: Path) -> None:
-    """Before anything is heard. Raises ClickException."""
+    """Before anything is heard; nothing is made yet. Raises ClickException."""
     try:
         there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
         with TemporaryFile(dir=there):
@@ -123,8 +123,8 @@ def _refuse_unwritable(out: Path) -> None:
 
 
 def _written(product: Product, out: Path) -> dict[str, str]:
-    """Name → absolute path of the user's. Each is there whole or not at all; notes on a grid of an earlier time
-    that these have not are taken away."""
+    """Name → absolute path, without links and "..". Each is there whole or not at all; notes on a grid
+    of an earlier time that these have not are taken away."""
     from resonate_resources.brief.section import STEM_NAMES
     from resonate_resources.transcription.resource import QUANTISED
 
@@ -135,7 +135,7 @@ def _written(product: Product, out: Path) -> dict[str, str]:
             path.parent.mkdir(parents=True, exist_ok=True)
             with scratch_file(path) as part:
                 shutil.copyfile(made, part)
-            written[name] = str(path.absolute())
+            written[name] = str(path.resolve())
         for earlier in (out / QUANTISED).glob("*.mid"):
             if f"{QUANTISED}{earlier.name}" not in written and earlier.stem in STEM_NAMES:
                 earlier.unlink()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _WIDTH = 64
 _CHORDS_A_LINE = 8
+_DOUBTED = 0.5  # a confidence under which it is more likely wrong than right
+_VALUE = 62  # letters beside a name
 _BAR = 30
 _TONE_DB = 60.0  # of the octaves, under the loudest, that are drawn
 _ROWS = 4
@@ -80,12 +82,12 @@ def report(
     profile: Profile, chords: Sequence[Chord], levels: Sequence[float], space: Space | None = None
 ) -> list[str]:
     """Lines of text, 80 letters wide at most. levels: of equal parts of the recording, 0 to 1."""
-    minutes, seconds = divmod(profile.duration_s, 60)
     loudness = profile.loudness
     lines = [
-        _fact("length", f"{minutes:.0f}:{seconds:04.1f}"),
+        _fact("length", _time(profile.duration_s)),
         _fact("tempo", _tempo(profile)),
         _fact("time signature", _metres(profile)),
+        _fact("beats", _beats(profile)),
         _fact("key", _keys(profile)),
         _fact("loudness", _unit(loudness.integrated_lufs, "LUFS")),
         _fact("loudest", f"{_unit(loudness.max_momentary_lufs, 'LUFS')} in 0.4 s, "
@@ -95,9 +97,9 @@ def report(
         _fact("dynamics", f"{_unit(loudness.plr_db, 'dB')} (peak to loudness), "
                           f"{_unit(loudness.crest_db, 'dB')} (crest)"),
         _fact("clipped tops", f"{profile.flat_tops}"),
-        _fact("offset", ", ".join(f"{each:+.4f}" for each in profile.dc)),
-        _fact("signal to noise", _unit(profile.snr_db, "dB and more")),
-        _fact("noise floor", _unit(profile.noise_floor_dbfs, "dBFS at most")),
+        _fact("offset", " ".join(f"{round(each, 4) + 0:+.4f}" for each in profile.dc) + " of full scale"),
+        _fact("signal to noise", _bound("at least", profile.snr_db, "dB")),
+        _fact("noise floor", _bound("at most", profile.noise_floor_dbfs, "dBFS")),
         _fact("hum", f"{profile.hum.mains_hz} Hz at {profile.hum.level_dbfs:.0f} dBFS" if profile.hum else "none"),
         _fact("bandwidth", _bandwidth(profile)),
         _fact("spectral centroid", "unknown" if profile.centroid_hz is None else f"{profile.centroid_hz:.0f} Hz"),
@@ -111,10 +113,7 @@ def report(
         "",
         *_tone(profile),
     ]  # fmt: skip
-    told = [_chord(chord) for chord in chords if chord.label != "N"]
-    if told:
-        lines += ["", "chords"]
-        lines += ["".join(told[at : at + _CHORDS_A_LINE]) for at in range(0, len(told), _CHORDS_A_LINE)]
+    lines += _chord_lines(chords)
     return [line.rstrip() for line in lines]
 
 
@@ -126,10 +125,14 @@ def _unit(value: float | None, unit: str) -> str:
     return "unknown" if value is None else f"{value:.1f} {unit}"
 
 
+def _bound(words: str, value: float | None, unit: str) -> str:
+    return "unknown" if value is None else f"{words} {_unit(value, unit)}"
+
+
 def _bandwidth(profile: Profile) -> str:
-    fits = f", as {' or '.join(profile.cut_fits[:2])}" if profile.cut_fits else ""
+    fits = f", as is usual of {profile.cut_fits[0]}" if profile.cut_fits else ""
     ends = {"none": "up to the sample rate's end", "natural": "ends naturally"}.get(profile.cut, profile.cut)
-    return f"{profile.bandwidth_hz:.0f} Hz, {ends}{fits}"[:62]
+    return f"{profile.bandwidth_hz:.0f} Hz, {ends}{fits}"
 
 
 def _room(space: Space | None) -> str:
@@ -178,22 +181,43 @@ def _tempo(profile: Profile) -> str:
 
 
 def _metres(profile: Profile) -> str:
-    return (
-        ", ".join(
-            f"{metre.numerator}/{metre.denominator}"
-            + (f" from {metre.start_s:.1f} s" if metre.start_s > 1 else "")
-            for metre in profile.time_signatures
-        )
-        or "unknown"
+    first, *others = profile.time_signatures or (None,)
+    if first is None:
+        return "unknown"
+    sure = f"{first.numerator}/{first.denominator} ({profile.metre_confidence:.0%} sure)"
+    return _as_fits(
+        [sure, *(f"{each.numerator}/{each.denominator} from {_time(each.start_s)}" for each in others)]
     )
+
+
+def _beats(profile: Profile) -> str:
+    if not profile.beats_s:
+        return "unknown"
+    beats = f"{len(profile.beats_s)} ({profile.beats_confidence:.0%} sure)"
+    downbeats = f"{len(profile.downbeats_s)} of them downbeats ({profile.downbeats_confidence:.0%} sure)"
+    return f"{beats}, {downbeats}" if profile.downbeats_s else f"{beats}, no bars"
 
 
 def _keys(profile: Profile) -> str:
     if profile.key is None:
         return "unknown"
-    others = [f"{span.key} from {span.start_s:.0f} s" for span in profile.keys if span.key != profile.key]
+    others = [f"{span.key} from {_time(span.start_s)}" for span in profile.keys if span.key != profile.key]
     sure = "" if profile.key_confidence is None else f", {profile.key_confidence:.0%} sure"
-    return f"{profile.key} ({profile.camelot}{sure})" + "".join(f", {other}" for other in others[:3])
+    return _as_fits([f"{profile.key} ({profile.camelot}{sure})", *others])
+
+
+def _as_fits(parts: Sequence[str]) -> str:
+    """As many of them as stand in a line, and how many more there are."""
+    for shown in range(len(parts), 1, -1):
+        more = [f"{len(parts) - shown} more"] if shown < len(parts) else []
+        if len(line := ", ".join([*parts[:shown], *more])) <= _VALUE:
+            return line
+    return parts[0] if len(parts) == 1 else f"{parts[0]}, {len(parts) - 1} more"
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds, 1), 60)
+    return f"{minutes:.0f}:{rest:04.1f}"
 
 
 def _form(profile: Profile) -> str:
@@ -205,10 +229,17 @@ def _form(profile: Profile) -> str:
     return "".join(line)
 
 
-def _chord(chord: Chord) -> str:
+def _chord_lines(chords: Sequence[Chord]) -> list[str]:
+    """Each line begins with the time of its first chord."""
     from resonate_resources.analysis.arrangement_chart import chord_text
 
-    return f"{chord_text(chord.label):<9}"
+    heard = [chord for chord in chords if chord.label != "N"]
+    lines = []
+    for at in range(0, len(heard), _CHORDS_A_LINE):
+        line = heard[at : at + _CHORDS_A_LINE]
+        told = [chord_text(each.label) + "?" * (each.confidence < _DOUBTED) for each in line]
+        lines.append(f"{_time(line[0].start_s):<8}" + "".join(f"{each:<9}" for each in told))
+    return ["", f"chords (?: under {_DOUBTED:.0%} sure)", *lines] if lines else []
 
 
 def _levels(blocks: Iterable[Any], frames: int) -> list[float]:

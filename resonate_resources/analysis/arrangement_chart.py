@@ -33,8 +33,9 @@ _COLOURS = np.linspace(GROUND, (112, 214, 220), _SHADES)
 def analysis_picture(
     analysis: Analysis, likeness: Likeness, harmony: Harmony, names: Sequence[str], duration_s: float
 ) -> bytes:
-    """A PNG. Of the arrangement: sections with letter and name, chords where there is room for them, and a row for
-    each stem, as strong as the bar is loud. Of the bars: their likeness, with the sections' edges and letters."""
+    """A PNG. Of the arrangement: sections with letter and what they may be called, chords where there is room for
+    them, and a row for each stem, as strong as the bar is loud. Of the bars: their likeness, with the sections'
+    edges and letters."""
     from PIL import Image, ImageDraw
 
     chroma_top = _TOP + _SECTIONS + _CHORDS + _ROW * len(names)
@@ -67,7 +68,7 @@ def _draw_arrangement(
         left, right = across(section.start_s), across(section.end_s)
         edge = max(left, right - 1)  # a section may be narrower than a pixel
         pen.rectangle((left, _TOP, edge, _TOP + _SECTIONS - 6), fill=_dark(hue_of[section.label], 0.55))
-        told = f"{section.label} {section.name}" if section.name else section.label
+        told = f"{section.label} {section.name}?" if section.name else section.label
         shown = told if right - left > 7 * len(told) else section.label
         if right - left > 8:
             write(pen, ((left + right) // 2, _TOP + _SECTIONS // 2 - 3), shown, "mm", colour=TEXT, size=11)

@@ -43,11 +43,12 @@ from resonate_resources.analysis.third_octaves import THIRDS_HZ, third_octaves
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
+from resonate_resources.signal.pumping import Pumping
 from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.signal.spectral_holes import holes_of
 from resonate_resources.signal.timbre import hear_timbre
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 MELODY, PICTURE = "melody.npz", "picture.png"
@@ -199,6 +200,14 @@ def _most_often(bars: Sequence[tuple[str, ...]], names: Sequence[str]) -> tuple[
     return tuple(name for name in names if 2 * sum(name in bar for bar in bars) >= len(bars))
 
 
+def pumping_measures(pumping: Mapping[str, Pumping]) -> dict[str, float]:
+    """Of the stem that pumps the most certainly; nothing where none does."""
+    if not pumping:
+        return {}
+    surest = max(pumping.values(), key=lambda found: found.confidence)
+    return {"pumping_db": surest.depth_db, "pumping_confidence": surest.confidence}
+
+
 def _product(
     analysis: Analysis,
     likeness: Likeness,
@@ -220,10 +229,9 @@ def _product(
         "bars": len(analysis.bars) if analysis.has_bars else 0,
         "sections": len(analysis.sections),
         "form": "".join(section.label for section in analysis.sections)[:60],
-        "chords": len({chord.label for chord in analysis.chords} - {chords.NO_CHORD}),
+        "different_chords": len({chord.label for chord in analysis.chords} - {chords.NO_CHORD}),
     }
-    if analysis.pumping:
-        measures["pumping_db"] = max(found.depth_db for found in analysis.pumping.values())
+    measures |= pumping_measures(analysis.pumping)
     notes = (
         ()
         if analysis.has_bars

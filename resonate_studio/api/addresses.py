@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from resonate_resources.ingestion.ingest import ARTWORK
 from resonate_resources.storage.artefacts import PICTURE, THUMBNAIL, Artefact
+from resonate_resources.transcription.resource import QUANTISED
 from resonate_studio.api.models import Result
 
 PREFIX = "/api/v1"
@@ -43,6 +44,11 @@ def file_url(track: str, stage: str, name: str, key: str | None = None) -> str:
     return f"{track_url(track)}/files/{stage}/{quote(name, safe='')}{asked}"
 
 
+def is_for_people(name: str) -> bool:
+    """Of an artefact's files, those at its top and notes on the grid; other folders hold what led to them."""
+    return "/" not in name or name.startswith(QUANTISED)
+
+
 def results_of(artefact: Artefact) -> list[Result]:
     """The files of a stage that can be taken away."""
     manifest = artefact.manifest
@@ -55,5 +61,5 @@ def results_of(artefact: Artefact) -> list[Result]:
             media_type=media_type(name),
         )
         for name, stored in manifest.files.items()
-        if name not in _NOT_TAKEN_AWAY and "/" not in name
+        if name not in _NOT_TAKEN_AWAY and is_for_people(name)
     ]

@@ -22,6 +22,7 @@ from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
 from resonate_resources.storage.store import new_directory
+from resonate_studio.api.addresses import is_for_people
 from resonate_studio.api.downloads import spoken_name
 from resonate_studio.api.problems import ProblemError, not_found
 
@@ -73,7 +74,7 @@ def members(storage: StorageResource, track: str, what: Sequence[str], wanted: W
         artefact = storage.artefacts.current(PARTS[part], track)
         if artefact is None:
             raise not_found(f"{part}: is not made yet")
-        names = [name for name in artefact.manifest.files if "/" not in name]
+        names = [name for name in artefact.manifest.files if is_for_people(name)]
         kept = [name for name in names if name.endswith(".mid" if part == "midi" else ".wav")]
         if part == "master" and not kept:
             raise not_found("master: there is no WAV of it to make other files from")

@@ -15,7 +15,8 @@ from resonate_resources.mastering.targets import label_and_form
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
-from resonate_studio.api.addresses import media_type
+from resonate_resources.transcription.resource import QUANTISED
+from resonate_studio.api.addresses import is_for_people, media_type
 from resonate_studio.api.problems import not_found
 
 COVER_PIXELS = 384
@@ -36,7 +37,7 @@ def stored_file(
         if key is None
         else storage.artefacts.computed(stage, track, key)
     )
-    if artefact is None or name not in artefact.manifest.files or "/" in name:
+    if artefact is None or name not in artefact.manifest.files or not is_for_people(name):
         raise not_found("there is no such file of this track")
     return artefact, name
 
@@ -69,7 +70,8 @@ def spoken_name(stage: str, name: str, source: Source | None, since: str = "") -
         label, form = label_and_form(name)
         return file_name(artist, title, (f"Master, {label}" if label else "Master") + since, form)
     if stage in _SPOKEN and ending in ("wav", "mid"):
-        return file_name(artist, title, f"{stem.capitalize()}{_SPOKEN[stage]}{since}", ending)
+        grid = ", quantised" if name.startswith(QUANTISED) else ""
+        return file_name(artist, title, f"{stem.capitalize()}{_SPOKEN[stage]}{grid}{since}", ending)
     if ending == "wav":
         return file_name(artist, title, {"track": "Original"}.get(stem, stem.capitalize()) + since, ending)
     return f"{stage}-{name}"

@@ -139,6 +139,7 @@ class Music(Shape):
     tempo_bpm: float | None
     tempo_confidence: float
     time_signature: str | None
+    metre_confidence: float
     key: str | None
     key_confidence: float | None
     camelot: str | None
@@ -153,8 +154,8 @@ class Version(Shape):
     """Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0
     until it is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured.
     loudness_range_lu: of masters. gain_db: what it was moved by, of stems, in the mix. current: whether it is
-    what its stage gives now, and not an earlier result. generated: to be labelled so. url: the whole file,
-    for taking away."""
+    what its stage gives now, and not an earlier result. generated: nobody played it: to be labelled so. url: the
+    whole file, for taking away."""
 
     id: VersionId
     label: str

@@ -49,9 +49,9 @@ def cover(home: OpenedHome, track: TrackKey, request: Request) -> Response:
     return downloads.cover_answer(home.storage, track, request)
 
 
-@router.head("/tracks/{track}/files/{stage}/{name}", include_in_schema=False)
+@router.head("/tracks/{track}/files/{stage}/{name:path}", include_in_schema=False)
 @router.get(
-    "/tracks/{track}/files/{stage}/{name}",
+    "/tracks/{track}/files/{stage}/{name:path}",
     response_class=Response,
     responses={
         **_bytes_of(*sorted({*MEDIA_TYPES.values(), "application/octet-stream"}), partial=True),

@@ -292,6 +292,7 @@ def _music(profiled: Artefact, analysed: Artefact | None) -> models.Music | None
         tempo_bpm=profile.tempo_bpm,
         tempo_confidence=profile.tempo_confidence,
         time_signature=profile.metre,
+        metre_confidence=profile.metre_confidence,
         key=profile.key,
         key_confidence=profile.key_confidence,
         camelot=profile.camelot,

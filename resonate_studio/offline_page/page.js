@@ -137,7 +137,7 @@ function fill() {
     }
     button.append(version.label);
     if (version.loudness !== null) button.append(" ", make("span", measured(version.loudness, "LUFS"), "soft figures"));
-    if (version.generated) button.append(make("span", "AI-generated", "tag"));
+    if (version.generated) button.append(make("span", "Synthesised", "tag"));
     Object.assign(button, {type: "button", role: "radio"});
     button.setAttribute("role", "radio");
     button.dataset.number = String(number);

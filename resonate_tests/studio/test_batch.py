@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from resonate_studio.batch import Batch
+from resonate_studio.batch import Batch, names_of
 from resonate_studio.outcome import Check, Processed
 
 POOR = "scores 81.6 of 100, under 85; poor vocals (predicted at -0.4 dB)"
@@ -54,3 +54,10 @@ def test_programs_get_the_verdict_and_its_reasons(capsys: pytest.CaptureFixture[
     assert (track["accepted"], track["why_not"]) == (False, POOR)
     [track] = json.loads(told(capsys, song(True), as_json=True))["tracks"]
     assert (track["accepted"], track["why_not"]) == (True, "")
+
+
+def test_files_of_a_stage_are_told_by_where_they_lie_in_its_folder() -> None:
+    folder = "s3://bucket/artefacts/midi/song/0123/4567"
+    files = [f"{folder}/quantised/bass.mid", f"{folder}/bass.mid"]
+    assert names_of(files) == "quantised/bass.mid, bass.mid"
+    assert names_of([]) == ""

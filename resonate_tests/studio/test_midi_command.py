@@ -19,14 +19,15 @@ def test_a_file_becomes_midi_of_each_stem_and_a_table(tmp_path: Path) -> None:
     time = np.arange(4 * 22050) / 22050
     audio = 0.3 * np.sin(2 * np.pi * 110 * time) * np.exp(-4 * (time % 0.5))
     write_samples(tmp_path / "song.wav", audio[np.newaxis].astype(np.float32), 22050)
-    out = tmp_path / "notes"
+    out = tmp_path / "elsewhere" / ".." / "notes"
     result = resonate("midi", tmp_path / "song.wav", "--home", tmp_path / "home", "--out", out, "--json")
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     for stem, count in told["notes"].items():
         parts = pretty_midi.PrettyMIDI(told["files"][f"{stem}.mid"]).instruments
         assert sum(len(part.notes) for part in parts) == count
-    assert (out / "notes.parquet").exists()
+    assert told["files"]["notes.parquet"] == str(tmp_path.resolve() / "notes" / "notes.parquet")
+    assert all(Path(file).is_file() for file in told["files"].values())
 
 
 def test_what_is_no_audio_is_one_line(tmp_path: Path) -> None:

@@ -967,6 +967,8 @@ export interface components {
             key: string | null;
             /** Key Confidence */
             key_confidence: number | null;
+            /** Metre Confidence */
+            metre_confidence: number;
             /** Sections */
             sections: components["schemas"]["Section"][];
             sound: components["schemas"]["SoundQuality"];
@@ -1223,8 +1225,8 @@ export interface components {
          * @description Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0
          *     until it is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured.
          *     loudness_range_lu: of masters. gain_db: what it was moved by, of stems, in the mix. current: whether it is
-         *     what its stage gives now, and not an earlier result. generated: to be labelled so. url: the whole file,
-         *     for taking away.
+         *     what its stage gives now, and not an earlier result. generated: nobody played it: to be labelled so. url: the
+         *     whole file, for taking away.
          */
         Version: {
             /** Channels */

@@ -2,7 +2,7 @@
 import type { Track } from "../api/schema.ts";
 import { measure, size } from "../format.ts";
 import { useRemembered } from "../remembered.ts";
-import { fullName, inOrder, nameOf, title } from "./labels.ts";
+import { fullName, inOrder, midiName, nameOf } from "./labels.ts";
 
 const FORMATS = ["wav", "flac", "mp3", "m4a", "opus"] as const;
 const BITS = [16, 24, 32] as const;
@@ -53,7 +53,7 @@ export function ExportPanel({ track }: { track: Track }) {
                 }
               />
               {label}
-              {generated.has(name) && <span className="badge active">AI-generated</span>}
+              {generated.has(name) && <span className="badge active">Synthesised</span>}
             </label>
           ))}
         </fieldset>
@@ -78,7 +78,7 @@ export function ExportPanel({ track }: { track: Track }) {
               <a href={version.url} download>
                 {version.group === "stems" ? `${nameOf(version)}, as separated` : fullName(version)}
               </a>{" "}
-              {version.generated && <span className="badge active">AI-generated</span>}{" "}
+              {version.generated && <span className="badge active">Synthesised</span>}{" "}
               <span className="soft small figures">
                 {measure(version.sample_rate / 1000, "kHz")}
                 {version.channels === 1 ? ", mono" : ""}
@@ -88,7 +88,7 @@ export function ExportPanel({ track }: { track: Track }) {
           {midi.map((result) => (
             <li key={result.url}>
               <a href={result.url} download>
-                {title(result.name.replace(/\.mid$/, ""))}, MIDI
+                {midiName(result.name)}
               </a>{" "}
               <span className="soft small figures">{size(result.size)}</span>
             </li>

@@ -2,7 +2,7 @@
 import type { StageReport, Track } from "../api/schema.ts";
 import { measure, moment, size, typeset } from "../format.ts";
 import { madeBy, sentence } from "../stages.ts";
-import { title } from "./labels.ts";
+import { measured } from "./labels.ts";
 
 export function StagesPanel({ track }: { track: Track }) {
   if (track.stages.length === 0) return <p className="soft">Nothing was done yet.</p>;
@@ -66,7 +66,7 @@ function Details({ stage }: { stage: StageReport }) {
         <dl className="measures figures">
           {measures.map(([name, value]) => (
             <div key={name}>
-              <dt>{title(name)}</dt>
+              <dt>{measured(name)}</dt>
               <dd>{valueOf(value)}</dd>
             </div>
           ))}

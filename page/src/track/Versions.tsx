@@ -20,7 +20,7 @@ export function Versions({ track }: { track: Track }) {
           return (
             <div key={group} className="version-group" role="group" aria-label={heading}>
               <h3 className="small soft">
-                {heading} {generated && <span className="badge active">AI-generated</span>}
+                {heading} {generated && <span className="badge active">Synthesised</span>}
               </h3>
               <div className="version-buttons">
                 {members.map((version) => (
@@ -61,7 +61,7 @@ function VersionButton({ version, shortcut, labelled }: ButtonProps) {
       className="version"
       aria-pressed={heard}
       aria-keyshortcuts={shortcut}
-      aria-label={[nameOf(version), version.generated ? "AI-generated" : "", made && `earlier, of ${made}`, loudness]
+      aria-label={[nameOf(version), version.generated ? "Synthesised" : "", made && `earlier, of ${made}`, loudness]
         .filter((part) => part !== "")
         .join(", ")}
       title={gain < -0.05 ? `Turned down by ${measure(-gain, "dB")} so that all are equally loud` : undefined}
@@ -79,7 +79,7 @@ function VersionButton({ version, shortcut, labelled }: ButtonProps) {
       <span className="version-name">
         <span className="cut">
           {version.stem === null ? version.label : title(version.stem)}
-          {version.generated && !labelled && <span className="badge active">AI-generated</span>}
+          {version.generated && !labelled && <span className="badge active">Synthesised</span>}
           {!version.current && <span className="badge">earlier</span>}
         </span>
         <span className="small figures soft cut">

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Version } from "../api/schema.ts";
-import { fullName, keysOf, title } from "./labels.ts";
+import { fullName, keysOf, measured, midiName, title } from "./labels.ts";
 
 function version(id: string, group: Version["group"], current = true): Version {
   const stem = id.split("@")[0]?.split(":")[1] ?? null;
@@ -30,6 +30,21 @@ test("a setting's unit stands in brackets, and abbreviations as they are written
   expect(title("ceiling_dbtp")).toBe("Ceiling (dBTP)");
   expect(title("midi")).toBe("MIDI");
   expect(title("db")).toBe("dB");
+});
+
+test("measures are told in people's words, with their units, and bounds as bounds", () => {
+  expect(measured("flat_tops")).toBe("Clipped tops");
+  expect(measured("snr_db")).toBe("Signal to noise, at least (dB)");
+  expect(measured("metre_confidence")).toBe("Time signature, how sure (0 to 1)");
+  expect(measured("quality_metallic")).toBe("Quality of sound: metallic");
+  expect(measured("different_chords")).toBe("Different chords");
+  expect(measured("vocals_si_sdr_db")).toBe("Vocals SI-SDR (dB)");
+  expect(measured("tempo_bpm")).toBe("Tempo (BPM)");
+});
+
+test("a MIDI file says whether its notes are on the grid", () => {
+  expect(midiName("bass.mid")).toBe("Bass, MIDI");
+  expect(midiName("quantised/bass.mid")).toBe("Bass, MIDI, quantised");
 });
 
 test("a key is a version's whatever else there is, and a stem's is that which went into the mix", () => {

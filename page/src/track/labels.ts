@@ -71,11 +71,61 @@ const WRITTEN: Readonly<Record<string, string>> = {
   rms: "RMS",
 };
 
-const UNIT = / (dB|dBFS|dBTP|Hz|LU|LUFS)$/;
+const UNIT = / (BPM|dB|dBFS|dBTP|Hz|LU|LUFS)$/;
+
+/** Measures whose names say how they are measured, or that take more than a word. Levels of noise are bounds. */
+const MEASURED: Readonly<Record<string, string>> = {
+  loudness_range_lu: "Loudness range (LU)",
+  max_momentary_lufs: "Loudest 0.4 s (LUFS)",
+  max_short_term_lufs: "Loudest 3 s (LUFS)",
+  plr_db: "Peak to loudness, PLR (dB)",
+  crest_db: "Peak to RMS, crest (dB)",
+  snr_db: "Signal to noise, at least (dB)",
+  noise_floor_dbfs: "Noise floor, at most (dBFS)",
+  over_steady_noise_db: "Music over steady noise (dB)",
+  hum_dbfs: "Hum of the mains (dBFS)",
+  flat_tops: "Clipped tops",
+  cut: "How the highs end",
+  shimmer: "Metallic shimmer (0 to 1)",
+  centroid_hz: "Spectral centroid (Hz)",
+  width_db: "Side to mid (dB)",
+  correlation: "Correlation of left and right",
+  track_correlation: "Correlation of left and right, original",
+  fold_down_db: "Change in mono (dB)",
+  track_fold_down_db: "Change in mono, original (dB)",
+  low_end_correlation: "Correlation of left and right, lows",
+  low_end_db: "Low end against all, original (dB)",
+  metre: "Time signature",
+  camelot: "Key, Camelot wheel",
+  tuning_cents: "Tuning from A4 = 440 Hz (cents)",
+  swing: "Swing (0.5: straight)",
+  quality: "Quality of sound (0 to 100)",
+  null_depth_db: "Difference from the original (dB)",
+  rough: "Whether the mix is rough (0 to 1)",
+  pumping_db: "Pumping (dB)",
+  real_time_factor: "Part of real time that it took",
+  generated: "Synthesised",
+};
+
+/** What a stage measured, in people's words. */
+export function measured(name: string): string {
+  const own = MEASURED[name];
+  if (own !== undefined) return own;
+  const [, part] = /^quality_(\w+)$/.exec(name) ?? [];
+  if (part !== undefined) return `Quality of sound: ${words(part)}`;
+  const [, sure] = /^(\w+)_confidence$/.exec(name) ?? [];
+  return sure === undefined ? title(name) : `${measured(sure)}, how sure (0 to 1)`;
+}
+
+/** A MIDI file of a stem, as `midi` calls it. */
+export function midiName(file: string): string {
+  const [, folder, stem] = /^(quantised\/)?(.*)\.mid$/.exec(file) ?? [];
+  return `${title(stem ?? file)}, MIDI${folder === undefined ? "" : ", quantised"}`;
+}
 
 /** target_lufs → Target (LUFS). */
 export function title(identifier: string): string {
-  const text = words(identifier)
+  const text = words(identifier.replace("si_sdr", "SI-SDR"))
     .split(" ")
     .map((word) => WRITTEN[word.toLowerCase()] ?? word)
     .join(" ");

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from resonate_resources.analysis.analysis import ANALYSIS, Analysis
-from resonate_resources.analysis.resource import PICTURE, AnalysisResource, Grid
+from resonate_resources.analysis.resource import PICTURE, AnalysisResource, Grid, pumping_measures
 from resonate_resources.recordings.recording import write_samples
+from resonate_resources.signal.pumping import Pumping
 from resonate_tests.resources.analysis.progression import RATE, progression
 
 BAR_S = 2.0
@@ -53,3 +54,12 @@ def test_sections_are_markers_at_the_bars_where_music_begins_and_stops(analysed:
     analysis = Analysis.read(analysed / ANALYSIS)
     assert [(section.bar, section.start_s) for section in analysis.sections] == [(1, 0), (9, 16), (17, 32)]
     assert analysis.sections[0].label == analysis.sections[2].label != analysis.sections[1].label
+
+
+def test_the_pumping_that_is_told_is_that_of_the_stem_that_is_surest_to_pump() -> None:
+    found = {
+        "bass": Pumping(12.0, 0.1, "exponential", 0.2),
+        "other": Pumping(5.0, 0.1, "exponential", 0.9),
+    }
+    assert pumping_measures(found) == {"pumping_db": 5.0, "pumping_confidence": 0.9}
+    assert pumping_measures({}) == {}

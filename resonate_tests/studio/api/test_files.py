@@ -46,8 +46,28 @@ def test_a_file_comes_whole_or_by_range_under_a_name_for_people(
     )
 
 
+def test_notes_on_the_grid_are_taken_away_by_a_name_of_their_own(
+    client: TestClient, track: str, opened: Opened
+) -> None:
+    midi = opened.storage.artefacts.current("midi", track)
+    assert midi is not None
+    stages = {stage["stage"]: stage for stage in client.get(f"/api/v1/tracks/{track}").json()["stages"]}
+    urls = {result["name"]: result["url"] for result in stages["midi"]["results"]}
+    played, quantised = (client.get(urls[name]) for name in ("bass.mid", "quantised/bass.mid"))
+    assert quantised.content == midi.path("quantised/bass.mid").read_bytes()
+    assert played.content == midi.path("bass.mid").read_bytes()
+    assert quantised.headers["content-disposition"].endswith("%28Bass%2C%20quantised%29.mid")
+
+
 @pytest.mark.parametrize(
-    "name", ["../../../etc/passwd", "..%2f..%2fmanifest.json", "manifest.json", "%2fetc%2fpasswd"]
+    "name",
+    [
+        "../../../etc/passwd",
+        "..%2f..%2fmanifest.json",
+        "manifest.json",
+        "%2fetc%2fpasswd",
+        "quantised/../manifest.json",
+    ],
 )
 def test_no_name_leads_to_a_file_that_is_no_result(client: TestClient, track: str, name: str) -> None:
     assert client.get(f"/api/v1/tracks/{track}/files/master/{name}").status_code == 404
@@ -84,7 +104,12 @@ def test_an_archive_holds_what_was_asked_for_by_names_for_people(
         assert sorted(stems) == [
             f"stems/Ünder - Sönne ({stem}, unrestored).wav" for stem in ("Bass", "Drums", "Other", "Vocals")
         ]
-        assert sum(name.endswith(".mid") for name in names) == 4
+        notes = [name for name in names if name.startswith("midi/")]
+        assert sorted(notes) == sorted(
+            f"midi/Ünder - Sönne ({stem}{grid}).mid"
+            for stem in ("Bass", "Drums", "Other", "Vocals")
+            for grid in ("", ", quantised")
+        )
         summed = sum(sf.read(io.BytesIO(archive.read(name)), dtype="float32")[0] for name in stems)
         assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
     assert np.abs(summed - original.read().T).max() < 1e-3  # separation's exact_sum: 60 dB below the track

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from resonate_resources.storage.manifest import Manifest
 from resonate_studio.api.opened import Opened
-from resonate_studio.api.wording import warnings_of
+from resonate_studio.api.wording import notes_of, warnings_of
 
 
 def of(opened: Opened, track: str, stage: str, **measures: float | str | bool) -> list[str]:
@@ -33,3 +33,13 @@ def test_each_poor_stem_is_told_in_its_number(opened: Opened, track: str) -> Non
         measures = {f"{stem}_level_dbfs": -20.0, f"{stem}_predicted_quality_db": -3.0}
         (told,) = of(opened, track, "stems", **measures)
         assert told.startswith(begins)
+
+
+def test_music_is_told_to_pump_only_where_that_is_more_likely_than_not(opened: Opened, track: str) -> None:
+    analysis = opened.storage.artefacts.current("analysis", track)
+    assert analysis is not None
+    known = {"bars": 8, "form": "AB", "pumping_db": 5.0}
+    for confidence, words in ((0.5, ", pumps by 5.0 dB."), (0.49, "."), (None, ".")):
+        measures = known if confidence is None else known | {"pumping_confidence": confidence}
+        manifest = replace(analysis.manifest, measures=measures, notes=())
+        assert notes_of(manifest) == [f"8 bars, form AB{words}"]

@@ -220,7 +220,7 @@ def test_no_text_of_anybodys_is_taken_for_more_than_text(opened: Opened) -> None
     assert page.title().startswith(ATTACK[:40])
     assert ATTACK[:40] in page.inner_text("#reasons")
     assert page.locator("main img, main script").count() == 0
-    assert page.locator(".tag").all_inner_texts() == ["AI-generated"]
+    assert page.locator(".tag").all_inner_texts() == ["Synthesised"]
 
 
 def test_the_verdict_and_what_moved_stand_in_numbers(opened: Opened) -> None:
@@ -238,7 +238,7 @@ def test_the_verdict_and_what_moved_stand_in_numbers(opened: Opened) -> None:
     assert page.locator("#versions > button").all_inner_texts() == [
         "1 Original −20.0 LUFS",
         "2 Master −14.0 LUFS",
-        "3 RegeneratedAI-generated",
+        "3 RegeneratedSynthesised",
     ]
 
 

@@ -26,7 +26,7 @@ export function StripView({ strip, members, moved_db, written, onChange }: Props
     <div className="card strip" role="group" aria-labelledby={name}>
       <div className="strip-head">
         <h3 id={name}>{title(strip.stem)}</h3>
-        {heard?.generated && <span className="badge active">AI-generated</span>}
+        {heard?.generated && <span className="badge active">Synthesised</span>}
       </div>
       <select
         className="field tight"

@@ -130,7 +130,7 @@ export function Timeline({ track, notes }: Props) {
             )}
             {music.key !== null && music.tempo_bpm !== null && " · "}
             {music.tempo_bpm !== null && `${music.tempo_bpm.toFixed(1)} BPM (${percent(music.tempo_confidence)} sure)`}
-            {music.time_signature !== null && ` · ${music.time_signature}`}
+            {music.time_signature !== null && ` · ${music.time_signature} (${percent(music.metre_confidence)} sure)`}
           </p>
         )}
         <div className="tool-group" role="group" aria-label="What is shown">
