@@ -100,7 +100,7 @@ def _fitted(recording: Recording, pair: slice) -> Filters:
     starts = np.linspace(0, recording.frames - length, count).astype(int).tolist()
     highest = int(_HIGHEST_HZ / recording.sample_rate * _WINDOW_HOPS * hop) + 1
     spans = [_spectra(recording.read(start, start + length)[pair], hop)[:highest] for start in starts]
-    return fit_filters(spans, _DELAY, _TAPS, _LOUDEST_PARTS, _REGULARISATION)
+    return fit_filters(np.stack(spans), _DELAY, _TAPS, _LOUDEST_PARTS, _REGULARISATION)
 
 
 def _late(recording: Recording, pair: slice, start: int, stop: int, filters: Filters) -> Samples:

@@ -20,7 +20,7 @@ UNDER_DB: Mapping[Preset, float] = {"conservative": 30.0, "balanced": 24.0, "agg
 
 _BASS_BAND_HZ = (80.0, 200.0)
 _HEARD_DB = 60.0  # under 80–200 Hz; what is softer is no rumble
-_RESTS_DB = 12.0  # from its 95th down to its 10th percentile: of steady noise 10, of a kick's skirts 30 and more
+_RESTS_DB = 20.0  # from its 95th down to its 10th percentile: of steady noise in one channel 15, of kicks 30 and more
 
 
 class Derumble:

@@ -21,42 +21,39 @@ Filters = npt.NDArray[np.complex64]
 
 
 def fit_filters(
-    spans: list[Spectra], delay: int, taps: int, loudest_parts: float, regularisation: float
+    spans: npt.NDArray[np.complex64], delay: int, taps: int, loudest_parts: float, regularisation: float
 ) -> Filters:
     """The filters that best predict frames from those `delay` to `delay + taps - 1` before them, in all spans.
 
-    loudest_parts: a moment counts no more than one of that part of the line's loudest power; 0 is WPE as published,
-    by which silence between notes outweighs all else. regularisation: energy added to each channel and tap, in parts
-    of their mean. No span is predicted from another.
+    spans: (spans, lines, channels, frames); none is predicted from another. loudest_parts: a moment counts no more
+    than one of that part of the line's loudest power; 0 is WPE as published, by which silence between notes outweighs
+    all else. regularisation: energy added to each channel and tap, in parts of their mean.
     """
-    from scipy.linalg import solve
-
-    lines, channels = spans[0].shape[:2]
-    reach = delay + taps - 1
-    filters = np.zeros((lines, taps, channels, channels), np.complex64)
+    lines, channels = spans.shape[1:3]
+    order = taps * channels
+    correlation = np.zeros((lines, order, order), np.complex128)
+    with_now = np.zeros((lines, order, channels), np.complex128)
     for line in range(lines):
-        heard = np.concatenate([_past(span[line], reach, taps) for span in spans])
-        now = np.concatenate([span[line, :, reach:].T for span in spans])
-        power = np.square(np.abs(now)).mean(axis=1)
-        loudest = float(power.max(initial=0.0))
-        if loudest <= 0:
-            continue
-        weighted = heard.conj() / np.maximum(power, np.float32(max(loudest_parts, 1e-10) * loudest))[:, None]
-        correlation = (weighted.T @ heard).astype(np.complex128)
-        mean = correlation.trace().real / len(correlation)
-        correlation[np.diag_indices_from(correlation)] += regularisation * mean + 1e-20
-        solved = solve(correlation, (weighted.T @ now).astype(np.complex128), assume_a="her")
-        filters[line] = solved.reshape(taps, channels, channels)
-    return filters
+        heard = _past(spans[:, line], delay, taps)
+        now = spans[:, line, :, delay + taps - 1 :].transpose(0, 2, 1)
+        power = np.square(np.abs(now)).mean(axis=2)
+        least = np.float32(max(loudest_parts, 1e-10) * float(power.max(initial=1e-20)))
+        weighted = (heard.conj() / np.maximum(power, least)[:, :, None]).transpose(0, 2, 1)
+        # Span by span: products so small that BLAS leaves them to one thread, which is faster and always the same.
+        correlation[line] = (weighted @ heard).sum(axis=0)
+        with_now[line] = (weighted @ now).sum(axis=0)
+    mean = correlation.trace(axis1=1, axis2=2).real[:, None] / order
+    correlation[:, np.arange(order), np.arange(order)] += regularisation * mean + 1e-20
+    solved = np.linalg.solve(correlation, with_now)
+    return solved.reshape(lines, taps, channels, channels).astype(np.complex64)
 
 
-def _past(line: Spectra, reach: int, taps: int) -> Spectra:
-    """(frames − reach, taps · channels) of one line's (channels, frames)."""
-    channels, frames = line.shape
-    if frames <= reach:
-        return np.zeros((0, taps * channels), np.complex64)
-    windows = sliding_window_view(line, taps, axis=1)[:, : frames - reach]
-    return np.ascontiguousarray(windows.transpose(1, 2, 0)).reshape(frames - reach, taps * channels)
+def _past(line: npt.NDArray[np.complex64], delay: int, taps: int) -> npt.NDArray[np.complex64]:
+    """(spans, frames − reach, taps · channels) of one line's (spans, channels, frames)."""
+    spans, channels, frames = line.shape
+    counted = max(0, frames - delay - taps + 1)
+    windows = sliding_window_view(line, taps, axis=2)[:, :, :counted]
+    return np.ascontiguousarray(windows.transpose(0, 2, 3, 1)).reshape(spans, counted, taps * channels)
 
 
 def predict(spectra: Spectra, filters: Filters, delay: int) -> Spectra:

@@ -1,0 +1,135 @@
+"""Dereverberation against the dry truth: python -m resonate_tests.benchmarks.bench_rooms FOLDER [options]
+
+    --songs 100-149     a range of those that `bench_music` rendered into FOLDER; those without a room count
+    --every 1           of these, each so manieth
+    --voices FILE …     recordings that are dry and judged too, each in every kind of room
+    --finished FILE …   recordings that should tell no room
+
+Excerpts of 30 s, in rooms of RT60 0.3 to 1.5 s in turn, mended as told that there is a room. Prints, of each case and
+over all: log-spectral distance, band balance and SI-SDR to the dry truth before and after; how far direct sound, early
+and late reflections come down, by projecting each line onto these three; and where `room_of` tells a room.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import soundfile as sf
+
+from resonate_resources.preset import Preset
+from resonate_resources.recordings.recording import Samples, silent, write_samples
+from resonate_resources.restoration.dereverb import Dereverb
+from resonate_resources.restoration.room import room_of
+from resonate_resources.restoration.step import Facts
+from resonate_resources.signal.traces import find_traces
+from resonate_tests.benchmarks.damage.distance import band_balance_db, log_spectral_distance, si_sdr_db
+from resonate_tests.benchmarks.damage.rooms import KINDS, Room
+
+SECONDS = 30.0
+TIMES_S = (0.3, 0.5, 0.8, 1.1, 1.5)
+_SIZE = 4096
+COLUMNS = ("LSD %", "balance dB", "SI-SDR dB", "direct dB", "early dB", "late dB")
+
+
+def parts_db(sound: Samples, parts: tuple[Samples, ...]) -> list[float]:
+    """How loud each part still is in a sound, against how loud it was: every line is projected onto them all."""
+    lines = [_lines(each) for each in (sound, *parts)]
+    energy = np.zeros((len(parts), 2))
+    for line in range(2, len(lines[0]), 4):
+        columns = np.stack([each[line] for each in lines[1:]], axis=1)
+        weights = np.linalg.lstsq(columns, lines[0][line], rcond=None)[0]
+        was = np.square(np.abs(columns)).sum(axis=0)
+        energy += np.stack([was * np.square(np.abs(weights)), was], axis=1)
+    return (10 * np.log10(energy[:, 0] / energy[:, 1])).tolist()
+
+
+def _lines(sound: Samples) -> Samples:
+    """(lines, frames of all channels)."""
+    window = np.hanning(_SIZE + 1)[:-1].astype(np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(sound, _SIZE, axis=1)[:, :: _SIZE // 2]
+    return np.fft.rfft(frames * window, axis=-1).transpose(2, 0, 1).reshape(_SIZE // 2 + 1, -1)
+
+
+def judge(name: str, clean: Samples, room: Room, preset: Preset) -> tuple[list[float], bool]:
+    early, late = room.parts(clean)
+    rate = room.sample_rate
+    with TemporaryDirectory() as scratch:
+        recording = write_samples(Path(scratch) / "in.wav", early + late, rate)
+        told = room_of(recording)
+        facts = Facts("track", find_traces(recording), rt60_s=room.rt60_s)
+        began = time.process_time()
+        mended = Dereverb().mend(recording, facts, preset, Path(scratch) / "out.wav", silent)
+        cost = time.process_time() - began
+        sound = mended.recording.read()
+    lsd, balance, sdr = (
+        [of(each, clean) for each in (early + late, sound)]
+        for of in (
+            lambda one, true: log_spectral_distance(one, true, rate),
+            lambda one, true: band_balance_db(one, true, rate),
+            si_sdr_db,
+        )
+    )
+    figures = [100 * (lsd[1] / lsd[0] - 1), balance[1] - balance[0], sdr[1] - sdr[0]]
+    figures += parts_db(sound, (clean, early - clean, late))
+    octave = room.rt60_s[1000]
+    print(f"{name:16} RT60 {octave:.1f} s, LSD {lsd[0]:.1f} → {lsd[1]:.1f}, SI-SDR {sdr[0]:.1f} → {sdr[1]:.1f},",
+          ", ".join(f"{column} {value:.1f}" for column, value in zip(COLUMNS, figures, strict=True)),
+          f"| {cost:.1f} s; told", told and {int(hz): round(s, 2) for hz, s in told.rt60_s.items()},
+          flush=True)  # fmt: skip
+    return figures, told is not None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--songs", default="100-149")
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--preset", default="balanced")
+    parser.add_argument("--voices", type=Path, nargs="*", default=[])
+    parser.add_argument("--finished", type=Path, nargs="*", default=[])
+    given = parser.parse_args()
+    first, last = map(int, given.songs.split("-"))
+    dry = [
+        song
+        for song in sorted(given.folder.glob("[0-9]*"))
+        if first <= int(song.name) <= last
+        and json.loads((song / "truth.json").read_text())["sound"]["rt60_s"] is None
+    ][:: given.every]
+    kinds = list(KINDS)
+    songs, voices, known = [], [], []
+    for number, song in enumerate(dry):
+        rng = np.random.default_rng(int(song.name))
+        with sf.SoundFile(song / "mix.wav") as file:
+            frames = round(SECONDS * file.samplerate)
+            file.seek(max(0, (file.frames - frames) // 3))
+            clean, rate = file.read(frames, dtype="float32", always_2d=True).T, file.samplerate
+        kind = kinds[number % len(kinds)]
+        room = KINDS[kind](rate, rng, TIMES_S[number % len(TIMES_S)])
+        songs.append(judge(f"{song.name} {kind}", clean, room, given.preset)[0])
+    for voice in given.voices:
+        for number, kind in enumerate(kinds):
+            samples, rate = sf.read(voice, dtype="float32", always_2d=True)
+            clean = np.repeat(samples.T[:1], 2, axis=0)  # two microphones before one mouth
+            room = KINDS[kind](rate, np.random.default_rng(number), (0.3, 0.8, 1.5)[number])
+            figures, told = judge(f"{voice.stem[:8]} {kind}", clean, room, given.preset)
+            voices.append(figures)
+            known.append(told)
+    for what, table in (("songs", np.array(songs)), ("voices", np.array(voices))):
+        if len(table):
+            print(f"{what}, {len(table)}: LSD nearer in {100 * np.mean(table[:, 0] < 0):.0f} %; medians",
+                  ", ".join(f"{c} {v:.1f}" for c, v in zip(COLUMNS, np.median(table, axis=0), strict=True)),
+                  f"; SI-SDR at worst {table[:, 2].min():.1f}, late {table[:, 5].max():.1f}, direct {table[:, 3].min():.1f}",
+                  )  # fmt: skip
+    for path in given.finished:
+        with TemporaryDirectory() as scratch:
+            samples, rate = sf.read(path, dtype="float32", always_2d=True)
+            print(path.name, "tells", room_of(write_samples(Path(scratch) / "in.wav", samples.T, rate)))
+
+
+if __name__ == "__main__":
+    main()
