@@ -44,7 +44,7 @@ class Dereverb:
     ) -> Mended:
         """See `Step`. The recording is left as it is where facts tell no room, or where it is shorter than 4 s.
 
-        Memory: 50 MB for the spans that filters are fitted on, at 44.1 kHz, and 40 MB for each chunk at work.
+        Memory: at most 100 MB at 44.1 kHz, in stereo.
         """
         if not facts.rt60_s:
             return Mended(recording, "no room is heard")

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -55,12 +56,11 @@ def _lines(sound: Samples) -> Samples:
     return np.fft.rfft(frames * window, axis=-1).transpose(2, 0, 1).reshape(_SIZE // 2 + 1, -1)
 
 
-def judge(name: str, clean: Samples, room: Room, preset: Preset) -> tuple[list[float], bool]:
+def judge(name: str, clean: Samples, room: Room, preset: Preset) -> list[float]:
     early, late = room.parts(clean)
     rate = room.sample_rate
     with TemporaryDirectory() as scratch:
         recording = write_samples(Path(scratch) / "in.wav", early + late, rate)
-        told = room_of(recording)
         facts = Facts("track", find_traces(recording), rt60_s=room.rt60_s)
         began = time.process_time()
         mended = Dereverb().mend(recording, facts, preset, Path(scratch) / "out.wav", silent)
@@ -79,9 +79,30 @@ def judge(name: str, clean: Samples, room: Room, preset: Preset) -> tuple[list[f
     octave = room.rt60_s[1000]
     print(f"{name:16} RT60 {octave:.1f} s, LSD {lsd[0]:.1f} → {lsd[1]:.1f}, SI-SDR {sdr[0]:.1f} → {sdr[1]:.1f},",
           ", ".join(f"{column} {value:.1f}" for column, value in zip(COLUMNS, figures, strict=True)),
-          f"| {cost:.1f} s; told", told and {int(hz): round(s, 2) for hz, s in told.rt60_s.items()},
+          f"| {cost:.1f} s",
           flush=True)  # fmt: skip
-    return figures, told is not None
+    return figures
+
+
+def count_told(name: str, clean: Samples, room: Room, counts: Counter[str]) -> None:
+    """Of one stem, or a mix: as it is, and in the room."""
+    early, late = room.parts(clean)
+    with TemporaryDirectory() as scratch:
+        for where, sound in (("dry", clean), ("in a room", early + late)):
+            told = room_of(write_samples(Path(scratch) / "in.wav", sound, room.sample_rate))
+            counts[f"{name} {where}"] += 1
+            if told is not None:
+                counts[f"{name} {where}: told"] += 1
+                off = [abs(seconds / room.rt60_s[round(hertz)] - 1) for hertz, seconds in told.rt60_s.items()]
+                counts[f"{name} {where}: octaves told"] += len(off)
+                counts[f"{name} {where}: of these within 25 %"] += sum(each <= 0.25 for each in off)
+
+
+def excerpt(path: Path) -> tuple[Samples, int]:
+    with sf.SoundFile(path) as file:
+        frames = round(SECONDS * file.samplerate)
+        file.seek(max(0, (file.frames - frames) // 3))
+        return file.read(frames, dtype="float32", always_2d=True).T, file.samplerate
 
 
 def main() -> None:
@@ -101,30 +122,31 @@ def main() -> None:
         and json.loads((song / "truth.json").read_text())["sound"]["rt60_s"] is None
     ][:: given.every]
     kinds = list(KINDS)
-    songs, voices, known = [], [], []
+    songs, voices = [], []
+    counts: Counter[str] = Counter()
     for number, song in enumerate(dry):
         rng = np.random.default_rng(int(song.name))
-        with sf.SoundFile(song / "mix.wav") as file:
-            frames = round(SECONDS * file.samplerate)
-            file.seek(max(0, (file.frames - frames) // 3))
-            clean, rate = file.read(frames, dtype="float32", always_2d=True).T, file.samplerate
+        clean, rate = excerpt(song / "mix.wav")
         kind = kinds[number % len(kinds)]
         room = KINDS[kind](rate, rng, TIMES_S[number % len(TIMES_S)])
-        songs.append(judge(f"{song.name} {kind}", clean, room, given.preset)[0])
+        songs.append(judge(f"{song.name} {kind}", clean, room, given.preset))
+        for stem in ("mix", "vocals", "drums", "other"):
+            if (song / f"{stem}.wav").exists():
+                count_told(stem, excerpt(song / f"{stem}.wav")[0], room, counts)
     for voice in given.voices:
         for number, kind in enumerate(kinds):
             samples, rate = sf.read(voice, dtype="float32", always_2d=True)
             clean = np.repeat(samples.T[:1], 2, axis=0)  # two microphones before one mouth
             room = KINDS[kind](rate, np.random.default_rng(number), (0.3, 0.8, 1.5)[number])
-            figures, told = judge(f"{voice.stem[:8]} {kind}", clean, room, given.preset)
-            voices.append(figures)
-            known.append(told)
+            voices.append(judge(f"{voice.stem[:8]} {kind}", clean, room, given.preset))
+            count_told("voice", clean, room, counts)
     for what, table in (("songs", np.array(songs)), ("voices", np.array(voices))):
         if len(table):
             print(f"{what}, {len(table)}: LSD nearer in {100 * np.mean(table[:, 0] < 0):.0f} %; medians",
                   ", ".join(f"{c} {v:.1f}" for c, v in zip(COLUMNS, np.median(table, axis=0), strict=True)),
                   f"; SI-SDR at worst {table[:, 2].min():.1f}, late {table[:, 5].max():.1f}, direct {table[:, 3].min():.1f}",
                   )  # fmt: skip
+    print(dict(sorted(counts.items())))
     for path in given.finished:
         with TemporaryDirectory() as scratch:
             samples, rate = sf.read(path, dtype="float32", always_2d=True)
