@@ -1,9 +1,9 @@
 """Played in a room: two loudspeakers, two microphones, and all that comes back from walls.
 
-The first reflections come from mirrored sources (Allen and Berkley, J. Acoust. Soc. Am. 65, 1979) of a box; from its
-mixing time on, the square root of its volume in milliseconds (Lindau et al., J. AES 60, 2012), noise that falls as
-Polack's model has it, its own between each loudspeaker and each microphone, by 60 dB in the octave's own time. The
-direct sound is the clean recording itself, in time with it to the sample and at its level.
+The first reflections come from the mirrored sources of a box (Allen and Berkley, J. Acoust. Soc. Am. 65, 1979);
+from its mixing time on, the square root of its volume in milliseconds (Lindau et al., J. AES 60, 2012), comes noise
+that falls as Polack's model has it, its own between each loudspeaker and each microphone, by 60 dB in the octave's
+own time. The direct sound is the clean recording itself, in time with it to the sample and at its level.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from resonate_resources.recordings.recording import Samples
 Floats = npt.NDArray[np.float64]
 
 LATE_S = 0.05
-"""What comes later after the direct sound is reverberation; what comes before helps it (ISO 3382-1, clarity C50)."""
+"""What comes later after the direct sound is reverberation; what comes before helps (ISO 3382-1, clarity C50)."""
 OCTAVES_HZ = (125, 250, 500, 1000, 2000, 4000, 8000)
 _SOUND_M_S = 343.0
 _ORDERS = 3
@@ -60,19 +60,25 @@ def small_room(sample_rate: int, rng: np.random.Generator, rt60_s: float) -> Roo
     """A living or rehearsal room with boards and curtains: highs die sooner. The reverberation is 6 dB under the
     direct sound to 3 dB over it."""
     sides = rng.uniform((3.5, 3.0, 2.3), (7.0, 5.0, 3.2))
-    return _box(sample_rate, rng, sides, rt60_s, tilt=rng.uniform(0.05, 0.3), reverberant_db=rng.uniform(-6, 3))
+    return _box(
+        sample_rate, rng, sides, rt60_s, tilt=rng.uniform(0.05, 0.3), reverberant_db=rng.uniform(-6, 3)
+    )
 
 
 def hall(sample_rate: int, rng: np.random.Generator, rt60_s: float) -> Room:
     """A church or a concert hall: first reflections come late, lows last. As loud as the direct sound, ± 4 dB."""
     sides = rng.uniform((15.0, 12.0, 7.0), (35.0, 22.0, 15.0))
-    return _box(sample_rate, rng, sides, rt60_s, tilt=rng.uniform(0.1, 0.35), reverberant_db=rng.uniform(-4, 4))
+    return _box(
+        sample_rate, rng, sides, rt60_s, tilt=rng.uniform(0.1, 0.35), reverberant_db=rng.uniform(-4, 4)
+    )
 
 
 def bare_room(sample_rate: int, rng: np.random.Generator, rt60_s: float) -> Room:
-    """A stairway or a tiled bath: as long in the highs as in the lows, and up to 6 dB louder than the direct sound."""
+    """A stairway or a tiled bath: as long in the highs as in the lows, up to 6 dB louder than the direct sound."""
     sides = rng.uniform((2.0, 2.0, 2.3), (4.0, 3.0, 6.0))
-    return _box(sample_rate, rng, sides, rt60_s, tilt=rng.uniform(-0.05, 0.1), reverberant_db=rng.uniform(-2, 6))
+    return _box(
+        sample_rate, rng, sides, rt60_s, tilt=rng.uniform(-0.05, 0.1), reverberant_db=rng.uniform(-2, 6)
+    )
 
 
 KINDS: Mapping[str, Callable[[int, np.random.Generator, float], Room]] = {
@@ -116,8 +122,10 @@ def _box(
     frames = round(1.1 * max(times.values()) * sample_rate)
     mixing = 0.001 * np.prod(sides) ** 0.5
     where = np.array([0.5, 0.25, 0.45]) * sides
-    sources = [where + (side * 0.2 * sides[1], 0.0, 0.0) for side in (-1, 1)]
-    microphones = [np.array([0.5, 0.6, 0.5]) * sides + (side * rng.uniform(0.1, 0.3), 0, 0) for side in (-1, 1)]
+    sources = [where + np.array((side * 0.2 * sides[1], 0.0, 0.0)) for side in (-1, 1)]
+    microphones = [
+        np.array([0.5, 0.6, 0.5]) * sides + (side * rng.uniform(0.1, 0.3), 0, 0) for side in (-1, 1)
+    ]
     # Of one reflection, so that the octave at 1 kHz falls in its time (Eyring).
     mean_free = 4 * np.prod(sides) / (2 * (sides[0] * sides[1] + sides[0] * sides[2] + sides[1] * sides[2]))
     reflected = 10 ** (-3 * mean_free / (_SOUND_M_S * rt60_s))
@@ -173,9 +181,7 @@ def _tail(
     return noise
 
 
-def _by_octave(
-    responses: Floats, sample_rate: int, times: Mapping[int, float], from_s: float
-) -> Floats:
+def _by_octave(responses: Floats, sample_rate: int, times: Mapping[int, float], from_s: float) -> Floats:
     """Each octave falls by 60 dB in its time, from from_s on; before, mirrored sources fall by themselves."""
     seconds = np.arange(responses.shape[-1]) / sample_rate
     fallen = np.zeros_like(responses)
