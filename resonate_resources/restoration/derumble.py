@@ -15,8 +15,8 @@ from resonate_resources.restoration.step import Facts, Mended, StepName
 from resonate_resources.signal.bandwidth import Levels, measure_line_levels
 
 UNDER_DB: Mapping[Preset, float] = {"conservative": 30.0, "balanced": 24.0, "aggressive": 18.0}
-"""How far 20–40 Hz lies under 80–200 Hz where nothing of the music is there: the demo song's by 4 dB, after a filter
-of 18 dB an octave at 100 Hz by 24."""
+"""How far 20–40 Hz lies under 80–200 Hz where nothing of the music is there: the demo song's by 4 dB, after a
+filter of 18 dB an octave at 100 Hz by 24."""
 
 _BASS_BAND_HZ = (80.0, 200.0)
 _HEARD_DB = 60.0  # under 80–200 Hz; what is softer is no rumble

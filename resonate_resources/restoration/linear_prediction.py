@@ -1,10 +1,11 @@
 """Reverberation predicted from what was heard before it: weighted prediction error, in every line of the spectrum.
 
-A room that stands still answers each moment of a line with the same echoes, whatever is played: the filter that best
-predicts the line from its own past, beyond the direct sound and its window, predicts the late reverberation. Moments
-count by the inverse of their power (Nakatani et al., "Speech dereverberation based on variance-normalized delayed
-linear prediction", IEEE Trans. ASLP 18, 2010); both channels predict both (Yoshioka and Nakatani, ibid. 20, 2012).
-nara_wpe computes the same of a recording that is whole in memory, at double precision; it is a peer in tests.
+A room that stands still answers each moment of a line with the same echoes, whatever is played: the filter that
+best predicts the line from its own past, beyond the direct sound and its window, predicts the late reverberation.
+Moments count by the inverse of their power (Nakatani et al., "Speech dereverberation based on variance-normalized
+delayed linear prediction", IEEE Trans. ASLP 18, 2010); both channels predict both (Yoshioka and Nakatani, ibid.
+20, 2012). nara_wpe computes the same of a recording that is whole in memory, at double precision; it is a peer in
+tests.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ def fit_filters(
     """The filters that best predict each moment from those `delay` to `delay + taps - 1` before it, in all spans.
 
     spans: (spans, channels, times, lines); none is predicted from another. loudest_parts: a moment counts no more
-    than one of that part of the line's loudest power; 0 is WPE as published, by which silence between notes outweighs
-    all else. regularisation: energy added to each channel and tap, in parts of their mean.
+    than one of that part of the line's loudest power; 0 is WPE as published, by which silence between notes
+    outweighs all else. regularisation: energy added to each channel and tap, in parts of their mean.
     """
     channels, lines = spans.shape[1], spans.shape[3]
     order = taps * channels

@@ -27,8 +27,8 @@ _LONGEST_S = 1.8  # of halls that were built to be heard
 
 @dataclass(frozen=True)
 class Room:
-    """rt60_s: seconds in which it falls by 60 dB, by octave (Hz), of those that tell. confidence: of all decays that are
-    heard, the part that is diffuse, 0.6 to 1."""
+    """rt60_s: seconds in which it falls by 60 dB, by octave (Hz), of those that tell. confidence: of all decays
+    that are heard, the part that is diffuse, 0.6 to 1."""
 
     rt60_s: Mapping[float, float]
     confidence: float

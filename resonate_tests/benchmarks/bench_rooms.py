@@ -6,8 +6,9 @@
     --finished FILE …   recordings that should tell no room
 
 Excerpts of 30 s, in rooms of RT60 0.3 to 1.5 s in turn, mended as told that there is a room. Prints, of each case
-and over all: log-spectral distance, band balance and SI-SDR to the dry truth before and after; how far direct sound,
-early and late reflections come down, by projecting each line onto these three; and where `room_of` tells a room.
+and over all: log-spectral distance, band balance and SI-SDR to the dry truth before and after; how far direct
+sound, early and late reflections come down, by projecting each line onto these three; and where `room_of` tells a
+room.
 """
 
 from __future__ import annotations
@@ -143,8 +144,11 @@ def main() -> None:
     for what, table in (("songs", np.array(songs)), ("voices", np.array(voices))):
         if len(table):
             nearer, worst = 100 * np.mean(table[:, 0] < 0), table[:, 2].min()
-            print(f"{what}, {len(table)}: LSD nearer in {nearer:.0f} %, SI-SDR at worst {worst:.1f} dB; medians",
-                  ", ".join(f"{c} {v:.1f}" for c, v in zip(COLUMNS, np.median(table, axis=0), strict=True)))  # fmt: skip
+            medians = zip(COLUMNS, np.median(table, axis=0), strict=True)
+            print(
+                f"{what}, {len(table)}: LSD nearer in {nearer:.0f} %, SI-SDR at worst {worst:.1f} dB; medians"
+            )
+            print(", ".join(f"{column} {value:.1f}" for column, value in medians))
     print(dict(sorted(counts.items())))
     for path in given.finished:
         with TemporaryDirectory() as scratch:
