@@ -10,8 +10,9 @@ import pytest
 
 from resonate_resources.analysis.delay import hear_delay
 from resonate_resources.analysis.robotic import held_pitch_of
-from resonate_resources.analysis.space import find_decays, hear_space
+from resonate_resources.analysis.space import hear_space
 from resonate_resources.recordings.recording import Recording, write_samples
+from resonate_resources.signal.decays import find_decays
 
 RATE = 44_100
 SECONDS = 20
