@@ -8,8 +8,14 @@ from resonate_resources.restoration.audiosr.step import AudioSR
 from resonate_resources.restoration.comb import Decomb
 from resonate_resources.restoration.declick import Declick
 from resonate_resources.restoration.declip import Declip
+from resonate_resources.restoration.deepfilternet import DeepFilterNet
+from resonate_resources.restoration.deess import Deess
+from resonate_resources.restoration.dehum import Dehum
 from resonate_resources.restoration.denoise import Denoise
+from resonate_resources.restoration.dereverb import Dereverb
+from resonate_resources.restoration.derumble import Derumble
 from resonate_resources.restoration.extend import Extend
+from resonate_resources.restoration.fill import Fill
 from resonate_resources.restoration.glitter import Deshimmer
 from resonate_resources.restoration.multiband_diffusion.step import MultiBandDiffusion
 from resonate_resources.restoration.roformer import Roformer
@@ -17,7 +23,7 @@ from resonate_resources.restoration.step import Step, StepName
 from resonate_resources.restoration.tone import Tone
 
 _MODELS: dict[StepName, tuple[Step, ...]] = {
-    "denoise": (Roformer("denoise"),),
+    "denoise": (Roformer("denoise"), DeepFilterNet()),
     "dereverb": (Roformer("dereverb"),),
     "extend": (AudioSR(),),
     "polish": (MultiBandDiffusion(),),
@@ -25,9 +31,14 @@ _MODELS: dict[StepName, tuple[Step, ...]] = {
 _EMBEDDED: dict[StepName, Step] = {
     "declip": Declip(),
     "declick": Declick(),
+    "dehum": Dehum(),
     "denoise": Denoise(),
+    "derumble": Derumble(),
+    "dereverb": Dereverb(),
     "decomb": Decomb(),
     "deshimmer": Deshimmer(),
+    "deess": Deess(),
+    "fill": Fill(),
     "tone": Tone(),
     "extend": Extend(),
 }

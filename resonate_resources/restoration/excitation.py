@@ -1,4 +1,4 @@
-"""What a narrow band lost, made again from what it kept: overtones above it, an octave below it."""
+"""What a narrow band lost below it, made again from what it kept."""
 
 from __future__ import annotations
 
@@ -22,37 +22,6 @@ class _Filter:
 
         filtered, self._state = sosfilt(self._sections, block, zi=self._state)
         return np.asarray(filtered)
-
-
-class Exciter:
-    """Harmonic excitation: the octave above upper_hz, from the octave below it.
-
-    Squared, a band holds its octave; divided by its own envelope, that octave follows the band's dynamics.
-    Above upper_hz it fades in as the original fades out, and falls by 6 dB/octave more.
-    """
-
-    LEVEL_DB = -15.0
-    """Of the octave against its source, for noise; a tone's is up to 8 dB louder."""
-
-    def __init__(self, sample_rate: int, channels: int, upper_hz: float) -> None:
-        from scipy.signal import butter
-
-        # Above a quarter of the sample rate, squares would fold back from the Nyquist frequency.
-        band = (upper_hz / 2, min(upper_hz, 0.24 * sample_rate))
-        self._source = _Filter(butter(4, band, "band", fs=sample_rate, output="sos"), channels, np.float32)
-        # 5 ms: slower than the lowest squared band, faster than any attack is long
-        self._envelope = _Filter(
-            butter(1, 1 / (2 * np.pi * 0.005), fs=sample_rate, output="sos"), channels, np.float32
-        )
-        self._above = _Filter(butter(6, upper_hz, "high", fs=sample_rate, output="sos"), channels, np.float32)
-        self._tilt = _Filter(butter(1, upper_hz, fs=sample_rate, output="sos"), channels, np.float32)
-
-    def process(self, block: Samples) -> Samples:
-        """The octave above the next (channels, frames); of the same shape."""
-        source = self._source(block)
-        loudest = np.maximum(self._envelope(np.abs(source)), np.abs(source))
-        octave = source**2 / np.maximum(loudest, np.float32(1e-9))
-        return self._tilt(self._above(octave))
 
 
 class SubBass:

@@ -80,6 +80,11 @@ def _noise(facts: Facts, _: Facts) -> str | None:
     return f"steady noise {over:.0f} dB under the music"
 
 
+def _rumble(facts: Facts, _: Facts) -> str | None:
+    """Who records noise records what shakes the stand, too."""
+    return _noise(facts, facts) and "noise was recorded, and may be where no music is"
+
+
 def _room(facts: Facts, _: Facts) -> str | None:
     if not facts.rt60_s:
         return None
@@ -132,6 +137,7 @@ _REASONS = {
     "declick": _clicks,
     "dehum": _hum,
     "denoise": _noise,
+    "derumble": _rumble,
     "dereverb": _room,
     "decomb": _comb,
     "deshimmer": _shimmer,

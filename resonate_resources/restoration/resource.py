@@ -21,6 +21,7 @@ from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.restoration.colour import find_colour
 from resonate_resources.restoration.planning import STEPS, Scope, plan_of
 from resonate_resources.restoration.restoring import Taken, restore
+from resonate_resources.restoration.room import room_of
 from resonate_resources.restoration.step import Facts, StepName
 from resonate_resources.signal.bandwidth import find_upper_edge, measure_line_levels
 from resonate_resources.signal.clicks import clicks_per_second
@@ -112,10 +113,15 @@ def facts_of(
         kind,
         recording.duration,
         traces or find_traces(recording),
-        rt60_s or {},
+        rt60_s if rt60_s is not None else _room_of(recording) if whole else {},
         clicks_per_second(recording) if whole else None,
         _colour_of(recording) if whole else {},
     )
+
+
+def _room_of(track: Recording) -> Mapping[float, float]:
+    room = room_of(track)
+    return {} if room is None else room.rt60_s
 
 
 def _colour_of(track: Recording) -> Mapping[float, float]:

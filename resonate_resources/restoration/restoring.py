@@ -86,29 +86,36 @@ def _one_step(
     folder: Path,
     progress: Progress,
 ) -> tuple[Recording, Taken]:
+    told = Taken(planned.step, planned.reason, "", "no engine can do it", 0.0)
     passed_over: list[str] = []
-    told = Taken(planned.step, planned.reason, "", "", 0.0)
     for engine in engines:
+        name = engine.engine.name
         if (why := engine.unavailable()) is not None:
-            passed_over.append(f"{engine.engine.name}: {why}")
+            passed_over.append(f"{name}: {why}")
             continue
         try:
-            mended = engine.mend(recording, facts, preset, folder / "mended.wav", progress)
+            mended = engine.mend(recording, facts, preset, folder / f"{name}.wav", progress)
         except AudioError as error:
-            passed_over.append(f"{engine.engine.name}: {error}")
+            passed_over.append(f"{name}: {error}")
             continue
-        told = replace(told, engine=engine.engine.name, note=mended.note, passed_over=tuple(passed_over))
+        told = replace(told, engine=name, note=mended.note, passed_over=tuple(passed_over), taken_back=())
         if mended.recording == recording:
-            return recording, told
+            passed_over.append(f"{name}: {mended.note}")
+            continue
         verdict = judge(recording, mended.recording, planned.step)
-        kept = spliced(recording, mended.recording, verdict, folder / "kept.wav")
-        if kept != mended.recording:
-            mended.recording.path.unlink()
-        return kept, replace(
+        told = replace(
             told,
             kept=verdict.kept_part,
             before=verdict.before,
             after=verdict.after,
             taken_back=verdict.reasons,
         )
-    return recording, replace(told, note="no engine can do it", passed_over=tuple(passed_over))
+        kept = spliced(recording, mended.recording, verdict, folder / "kept.wav")
+        if kept != mended.recording:
+            mended.recording.path.unlink()
+        if kept != recording:
+            return kept, told
+        passed_over.append(f"{name}: {mended.note}; taken back: {'; '.join(verdict.reasons)}")
+    if not told.engine:
+        told = replace(told, passed_over=tuple(passed_over))
+    return recording, told

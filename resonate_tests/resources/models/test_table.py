@@ -11,10 +11,10 @@ import pytest
 from resonate_resources.analysis import chord_network
 from resonate_resources.models.table import as_markdown, known_models
 from resonate_resources.profiling import bars, beat_network
+from resonate_resources.restoration import deepfilternet
 from resonate_resources.restoration.audiosr.step import AudioSR
 from resonate_resources.restoration.multiband_diffusion.step import MultiBandDiffusion
 from resonate_resources.restoration.roformer import MODELS as ROFORMERS
-from resonate_resources.restoration import deepfilternet
 from resonate_resources.separation.engines import offers
 from resonate_resources.separation.spectral import spleeter
 from resonate_resources.signal import drum_network

@@ -67,7 +67,9 @@ def test_channels_share_gains_so_that_each_stays_where_it_stood(tmp_path: Path) 
     np.testing.assert_allclose(better[1], better[0] * 0.25, atol=1e-6)
 
 
-@pytest.mark.parametrize("music", [plucked(6, 2, RATE), drone(2, 6, RATE), plucked(6, 1, RATE) + drone(1, 6, RATE)])
+@pytest.mark.parametrize(
+    "music", [plucked(6, 2, RATE), drone(2, 6, RATE), plucked(6, 1, RATE) + drone(1, 6, RATE)]
+)
 def test_music_is_given_back_as_it_is(tmp_path: Path, music: Samples) -> None:
     better, note = mended(music, tmp_path)
     assert better is None, note

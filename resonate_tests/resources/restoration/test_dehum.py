@@ -45,7 +45,11 @@ def test_bass_notes_on_the_mains_harmonics_stay(tmp_path: Path) -> None:
     rate = 8_000
     time = np.arange(16 * rate) / rate
     envelope = np.exp(-4 * (time % 0.5))
-    bass = 0.3 * envelope * np.where(time % 1 < 0.5, np.sin(2 * np.pi * 100 * time), np.sin(2 * np.pi * 150 * time))
+    bass = (
+        0.3
+        * envelope
+        * np.where(time % 1 < 0.5, np.sin(2 * np.pi * 100 * time), np.sin(2 * np.pi * 150 * time))
+    )
     notes = bass.astype(np.float32)[None]
     humming = hum(notes, rate, np.random.default_rng(5), 20, 50)
     better = mended(humming, tmp_path, 50, rate)
@@ -62,7 +66,9 @@ def test_the_frequency_is_found_to_a_hundredth_of_a_hertz() -> None:
     sound = (0.1 * tones + 0.1 * noise).astype(np.float32)[None]
     turns, amplitudes = follow(lambda: iter([sound]), 50)
     assert (turns[-1] - turns[0]) / (len(turns) - 1) * 8 == pytest.approx(50.07, abs=0.01)
-    assert np.abs(amplitudes[len(turns) // 2, 0, [0, 1, 2, 4]]) == pytest.approx([0.1, 0.05, 0.033, 0.02], abs=0.005)
+    assert np.abs(amplitudes[len(turns) // 2, 0, [0, 1, 2, 4]]) == pytest.approx(
+        [0.1, 0.05, 0.033, 0.02], abs=0.005
+    )
 
 
 def test_the_size_of_blocks_changes_nothing() -> None:

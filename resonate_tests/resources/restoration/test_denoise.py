@@ -19,9 +19,7 @@ from resonate_tests.benchmarks.damage.distance import log_spectral_distance, si_
 from resonate_tests.benchmarks.damage.noise import pink, tape_hiss, white
 
 RATE = 22_050
-FACTS = Facts(
-    "other", Traces(11_025, "none", (), None, (), None, None, (0.0,), 0, -20.0, None, None, None)
-)
+FACTS = Facts("other", Traces(11_025, "none", (), None, (), None, None, (0.0,), 0, -20.0, None, None, None))
 
 
 def plucked(seconds: float = 16, channels: int = 2, rate: int = RATE, seed: int = 0) -> Samples:
@@ -138,7 +136,9 @@ def test_spectra_that_are_not_changed_give_the_very_sound_whatever_the_blocks(
     sound = np.random.default_rng(frames).standard_normal((channels, frames)).astype(np.float32)
     blocks = [sound[:, at : at + block] for at in range(0, frames, block)]
     back = list(through_spectra(iter(blocks), frames, size, lambda spectra: spectra))
-    assert np.concatenate([np.zeros((channels, 0), np.float32), *back], axis=1) == pytest.approx(sound, abs=1e-5)
+    assert np.concatenate([np.zeros((channels, 0), np.float32), *back], axis=1) == pytest.approx(
+        sound, abs=1e-5
+    )
 
 
 def test_the_size_of_blocks_changes_no_spectrum() -> None:
@@ -154,7 +154,9 @@ def test_the_table_of_the_exponential_integral_is_right_to_a_thousandth() -> Non
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 192_000])
-@pytest.mark.parametrize("samples", [np.zeros((2, 4000)), np.full((1, 1), 0.5), np.zeros((6, 1)), np.zeros((1, 0))])
+@pytest.mark.parametrize(
+    "samples", [np.zeros((2, 4000)), np.full((1, 1), 0.5), np.zeros((6, 1)), np.zeros((1, 0))]
+)
 def test_silence_and_single_samples_are_left_alone(tmp_path: Path, samples: Samples, rate: int) -> None:
     assert mended(samples.astype(np.float32), tmp_path, rate=rate) is None
 

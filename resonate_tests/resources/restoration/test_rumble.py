@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resonate_resources.recordings.recording import Samples, write_samples
-from resonate_resources.restoration.extension import examine
 from resonate_resources.restoration.rumble import cut_rumble, rumble
 
 RATE = 8_000
@@ -59,17 +58,3 @@ def test_the_size_of_blocks_changes_nothing(frames: int, block: int, channels: i
     assert sum(part.shape[1] for part in parts) == frames
     if frames:
         np.testing.assert_allclose(np.concatenate(parts, axis=1), whole[0], atol=1e-6)
-
-
-@pytest.mark.parametrize(("under_db", "only_rumbles"), [(10, False), (20, False), (30, True), (50, True)])
-def test_a_track_only_rumbles_where_its_lowest_octave_is_far_under_its_bass(
-    tmp_path: Path, under_db: float, only_rumbles: bool
-) -> None:
-    """Noise whose spectrum below 60 Hz lies lower by under_db."""
-    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(30 * RATE) * 0.1)
-    spectrum[: 30 * 60] *= 10 ** (-under_db / 20)
-    noise = np.fft.irfft(spectrum).astype(np.float32)[None]
-
-    track = examine({"other": write_samples(tmp_path / "other.wav", noise, RATE)})
-
-    assert track.only_rumbles == only_rumbles
