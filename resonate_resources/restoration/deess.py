@@ -113,8 +113,8 @@ def _levels_db(recording: Recording) -> tuple[Floats, Floats]:
         high_power.append(powers[: recording.channels].mean(axis=0))
         low_power.append(powers[recording.channels :].mean(axis=0))
         rest = both[:, count * hop :]
-    high, low = (np.concatenate(each).astype(np.float64) for each in (high_power, low_power))
-    return 10 * np.log10(high + 1e-14), 10 * np.log10(low + 1e-14)
+    above, below = (np.concatenate(each).astype(np.float64) for each in (high_power, low_power))
+    return 10 * np.log10(above + 1e-14), 10 * np.log10(below + 1e-14)
 
 
 def _gains_db(high_db: Floats, low_db: Floats, bounds: _Bounds) -> Floats:
@@ -125,6 +125,6 @@ def _gains_db(high_db: Floats, low_db: Floats, bounds: _Bounds) -> Floats:
     if not sounding.any():
         return np.zeros(len(high_db))
     allowed = float(np.quantile(low_db[sounding], _LOUD)) + bounds.over_db
-    sticks_out = binary_opening((high_db > allowed) & (high_db > low_db), np.ones(_SHORTEST))
+    sticks_out = binary_opening((high_db > allowed) & (high_db > low_db), np.ones(_SHORTEST, np.bool_))
     gains = np.where(sticks_out, np.maximum(allowed - high_db, -bounds.deepest_db), 0.0)
     return np.asarray(uniform_filter1d(minimum_filter1d(gains, _SMOOTH), _SMOOTH, mode="nearest"))

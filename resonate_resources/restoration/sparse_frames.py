@@ -9,6 +9,7 @@ evaluation of popular audio declipping methods", IEEE J. Sel. Topics Signal Proc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -35,7 +36,7 @@ _RIDGE = 1e-9
 
 def context_frames(sample_rate: int) -> int:
     """How many frames before and behind a stretch `remade` needs; twice as many is the grid that it works on."""
-    return max(_SMALLEST, 1 << round(np.log2(_FRAME_S * sample_rate))) // 4
+    return max(_SMALLEST, 1 << round(math.log2(_FRAME_S * sample_rate))) // 4
 
 
 def remade(samples: Samples, marked: Marks, sample_rate: int, highest: float | None = None) -> Samples:

@@ -7,6 +7,7 @@ pulses of voices and reeds come again within 12 ms as strong; what is played twi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,8 +41,8 @@ _JITTER = 16  # frames
 @dataclass(frozen=True)
 class Clicks:
     """Of one channel. spans: [start, stop) in frames of the recording, (n, 2). heights: by how many times each
-    stands out of the 95th percentile of the residual around it, (n,). around: the residual from 4 ms before to 16 ms
-    behind it without the click itself, at energy 1, (n, samples)."""
+    stands out of the 95th percentile of the residual around it, (n,). around: the residual from 4 ms before it to
+    16 ms behind it, without the click itself, at energy 1, (n, samples)."""
 
     spans: Marks
     heights: Floats
@@ -113,7 +114,7 @@ def clicks_between(recording: Recording, start: int, stop: int) -> tuple[Clicks,
 
 
 def _frame(sample_rate: int) -> int:
-    return 1 << max(7, round(np.log2(_FRAME_S * sample_rate)))
+    return int(1 << max(7, round(math.log2(_FRAME_S * sample_rate))))
 
 
 def _around_frames(sample_rate: int) -> tuple[int, int]:
