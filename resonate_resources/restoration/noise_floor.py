@@ -33,7 +33,7 @@ _FLAT_DB = 0.35
 _SPREADS = {0.4: 2.0, 0.2: 1.8, 0.1: 1.5, 0.05: 1.0}
 """Part of the patches: how much louder its loudest is than its quietest third, in standard deviations of Gaussian
 noise, and at most e to the power of _MOST. None of 1122 bands of songs and recordings without noise was told as
-noise; with noise of five kinds at 0 to 20 dB SNR 65 % of all bands, eight of ten with a level right within 1.4 dB."""
+noise; in noise of five kinds, 0 to 20 dB SNR, 65 % of all bands, eight of ten with a level right within 1.4 dB."""
 _MOST = 0.35
 _TOGETHER, _LEAST = 3, 5
 """Noise is broad: a band has neighbours that are noise, too, and a stretch so many bands."""
