@@ -3,8 +3,6 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
-WORKERS := $(VENV)/workers
-AUDIO_SEPARATOR := resonate_resources/models/workers/audio_separator
 # What the page is built from, when Resonate is installed.
 PAGE := $(shell find page -name node_modules -prune -o -type f -print)
 # Tests of one file share what it makes. The first files mostly wait for processes of their own: three on two cores.
@@ -27,8 +25,9 @@ endif
 dev: $(VENV)/base
 	@$(BIN)/resonate dev
 
-## workers: the environments of models that can't share one: RoFormer, MDX-Net and VR, by audio-separator
-workers: $(WORKERS)/audio-separator/made
+## workers: the environment of RoFormer, MDX-Net and VR models; `resonate workers` has others
+workers: $(VENV)/base
+	$(BIN)/resonate workers install audio-separator
 
 ## test: everything the tests need, then the tests
 test: programs $(VENV)/dev workers
@@ -94,15 +93,6 @@ $(VENV)/base: $(VENV)/pip pyproject.toml constraints.txt hatch_build.py $(PAGE) 
 $(VENV)/dev: $(VENV)/base
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[models,postgres,conductor,fingerprint,dev]'
-	touch $@
-
-# torch first and by itself, as above; audio-separator without its dependencies: its list tells why.
-$(WORKERS)/audio-separator/made: $(VENV)/pip $(wildcard $(AUDIO_SEPARATOR).*txt)
-	rm -rf $(WORKERS)/audio-separator
-	$(BIN)/python -m venv $(WORKERS)/audio-separator
-	$(WORKERS)/audio-separator/bin/python -m pip install --quiet --constraint $(AUDIO_SEPARATOR).constraints.txt torch==2.13.0
-	$(WORKERS)/audio-separator/bin/python -m pip install --quiet --constraint $(AUDIO_SEPARATOR).constraints.txt --requirement $(AUDIO_SEPARATOR).txt
-	$(WORKERS)/audio-separator/bin/python -m pip install --quiet --no-deps --requirement $(AUDIO_SEPARATOR).no_deps.txt
 	touch $@
 
 clean:

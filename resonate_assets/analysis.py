@@ -14,7 +14,7 @@ from resonate_resources.storage.resource import StorageResource
 @track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), kinds={"json", "parquet"})
 def analysis(
     context: dg.AssetExecutionContext,
-    raw_track: Artefact,
+    restored_track: Artefact,
     profile: Artefact,
     stems: Artefact,
     storage: StorageResource,
@@ -29,8 +29,8 @@ def analysis(
         context,
         storage,
         recipe,
-        [raw_track.files(TRACK), profile.reading(facts), stems.files(*stems.stem_files)],
+        [restored_track.files(TRACK), profile.reading(facts), stems.files(*stems.stem_files)],
         lambda into, progress: analysing.analyse(
-            raw_track.recording(TRACK), stems.stems(), Grid.of(facts), into, progress
+            restored_track.recording(TRACK), stems.stems(), Grid.of(facts), into, progress
         ),
     )

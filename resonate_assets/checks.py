@@ -55,15 +55,21 @@ def is_audible(raw_track: Artefact) -> Verdict:
     return Verdict(peak > AUDIBLE_DBFS, {"sample_peak_dbfs": peak})
 
 
-def stems_fit_track(stems: Artefact, raw_track: Artefact) -> Verdict:
+def stems_fit_track(stems: Artefact, restored_track: Artefact) -> Verdict:
     """Every stem has the rate, channels and exact length of the track."""
-    return _fit(stems, [raw_track.recording(TRACK)] * len(stems.stems()))
+    return _fit(stems, [restored_track.recording(TRACK)] * len(stems.stems()))
 
 
-def stems_sum_to_track(stems: Artefact, raw_track: Artefact) -> Verdict:
+def stems_sum_to_track(stems: Artefact, restored_track: Artefact) -> Verdict:
     """The stems sum to the track: what is left over is at least 60 dB below it."""
-    depth = null_depth(stems.stems().values(), raw_track.recording(TRACK))
+    depth = null_depth(stems.stems().values(), restored_track.recording(TRACK))
     return Verdict(depth <= NULL_DEPTH_DB, {"null_depth_db": depth})
+
+
+def restored_fits_track(restored_track: Artefact, raw_track: Artefact) -> Verdict:
+    """The restored track has the rate, channels and exact length of the track, and only finite samples."""
+    fit = _fit(restored_track, [raw_track.recording(TRACK)])
+    return Verdict(fit.passed and _finite(restored_track.recording(TRACK)), fit.numbers)
 
 
 def stems_are_good(stems: Artefact) -> Verdict:
@@ -245,6 +251,7 @@ def library_check(stages: Sequence[dg.AssetsDefinition]) -> dg.AssetChecksDefini
 
 CHECKS = [
     _checks(blocking=[has_audio], warning=[is_audible]),
+    _checks(blocking=[restored_fits_track]),
     _checks(blocking=[stems_fit_track, stems_sum_to_track], warning=[stems_are_good]),
     _checks(blocking=[restored_fit_stems]),
     _checks(blocking=[notes_lie_within_track], warning=[has_notes]),

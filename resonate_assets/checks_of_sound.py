@@ -41,9 +41,9 @@ def mix_does_not_clip(mix: Artefact) -> Verdict:
     return Verdict(peak <= max(0.0, plain + 0.01), {"sample_peak_dbfs": peak, "plain_peak_dbtp": plain})
 
 
-def mix_keeps_its_balance(mix: Artefact, mix_plan: Artefact, raw_track: Artefact) -> Verdict:
+def mix_keeps_its_balance(mix: Artefact, mix_plan: Artefact, restored_track: Artefact) -> Verdict:
     """Where the plan moves nothing, no octave from 63 Hz to 8 kHz is more than 2 dB off the track's."""
-    drift = _drift(mix.recording("mix.wav"), raw_track.recording(TRACK))
+    drift = _drift(mix.recording("mix.wav"), restored_track.recording(TRACK))
     moved = not _plan(mix_plan).moves_nothing
     return Verdict(moved or drift <= DRIFT_DB, {"drift_db": drift, "moved_by_plan": str(moved)})
 

@@ -24,6 +24,7 @@ from resonate_assets.raw_track import raw_track
 from resonate_assets.regenerated_stems import regenerated_stems
 from resonate_assets.rejections import every_file_could_be_used, rejections
 from resonate_assets.restored_stems import restored_stems
+from resonate_assets.restored_track import restored_track
 from resonate_assets.schedules import nightly_ingest, nightly_library, nightly_upkeep
 from resonate_assets.sensors import (
     automation,
@@ -54,9 +55,10 @@ TRACK_ASSETS = [
     brief,
     raw_track,
     profile,
+    restored_track,
     stems,
-    restored_stems,
     analysis,
+    restored_stems,
     midi,
     mix_plan,
     mix,

@@ -15,21 +15,21 @@ from resonate_resources.storage.resource import StorageResource
 def mix(
     context: dg.AssetExecutionContext,
     mix_plan: Artefact,
-    raw_track: Artefact,
+    restored_track: Artefact,
     restored_stems: Artefact,
     storage: StorageResource,
     mixing: dg.ResourceParam[Mixing],
 ) -> dg.MaterializeResult[Artefact]:
     """The mix. Where the plan moves nothing, it is the sum of the stems, and so the track."""
     plan = MixPlan.read(mix_plan.path(resource.PLAN))
-    track = raw_track.recording(TRACK)
+    track = restored_track.recording(TRACK)
     alone = plan.balance == "master-only"
     read = [] if alone else [restored_stems.files(*restored_stems.stem_files)]
     return produce(
         context,
         storage,
         mixing.recipe(),
-        [mix_plan.files(resource.PLAN), *read, raw_track.files(TRACK)],
+        [mix_plan.files(resource.PLAN), *read, restored_track.files(TRACK)],
         lambda into, progress: mixing.mix(
             {"track": track} if alone else restored_stems.stems(), plan, into, progress, track
         ),

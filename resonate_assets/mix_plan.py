@@ -18,7 +18,7 @@ from resonate_resources.storage.resource import StorageResource
 def mix_plan(
     context: dg.AssetExecutionContext,
     brief: Artefact,
-    raw_track: Artefact,
+    restored_track: Artefact,
     profile: Artefact,
     stems: Artefact,
     restored_stems: Artefact,
@@ -33,7 +33,7 @@ def mix_plan(
     if wanted.balance == "reference":  # nothing else asks for them
         facts["sections"] = [(section["start_s"], section["end_s"]) for section in heard["sections"]]
     if wanted.balance == "master-only":
-        parts, worth, read = {"track": raw_track.recording(TRACK)}, {}, raw_track.files(TRACK)
+        parts, worth, read = {"track": restored_track.recording(TRACK)}, {}, restored_track.files(TRACK)
     else:
         parts, read = restored_stems.stems(), restored_stems.files(*restored_stems.stem_files)
         worth = {

@@ -19,7 +19,7 @@ from resonate_resources.storage.resource import StorageResource
 @track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), kinds={"parquet"})
 def qc_scores(
     context: dg.AssetExecutionContext,
-    raw_track: Artefact,
+    restored_track: Artefact,
     master: Artefact,
     regenerated_stems: Artefact,
     storage: StorageResource,
@@ -31,10 +31,10 @@ def qc_scores(
         with TemporaryDirectory(dir=into) as scratch:
             rebuilt = sum_recordings(regenerated_stems.stems().values(), Path(scratch) / "regenerated.wav")
             candidates = {"master": master.recording("master.wav"), "regenerated": rebuilt}
-            return quality.score(raw_track.recording(TRACK), candidates, into, progress)
+            return quality.score(restored_track.recording(TRACK), candidates, into, progress)
 
     reads = [
-        raw_track.files(TRACK),
+        restored_track.files(TRACK),
         master.files("master.wav"),
         regenerated_stems.files(*regenerated_stems.stem_files),
     ]

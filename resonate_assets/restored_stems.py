@@ -1,4 +1,4 @@
-"""restored_stems: each stem without noise, and with the frequencies its recording lost."""
+"""restored_stems: each stem without what is amiss in it alone, and with the octaves that its recording lost."""
 
 import dagster as dg
 
@@ -14,16 +14,28 @@ from resonate_resources.storage.resource import StorageResource
 def restored_stems(
     context: dg.AssetExecutionContext,
     brief: Artefact,
+    profile: Artefact,
     stems: Artefact,
+    analysis: Artefact,
     storage: StorageResource,
     restoration: dg.ResourceParam[Restoration],
 ) -> dg.MaterializeResult[Artefact]:
     """Stems of the same names, rate and length. A step that would not help a stem is left out, and says so."""
     wanted = asked_of(brief).restoration
+    heard = profile.read_json("profile.json")
+    facts = {name: heard[name] for name in resource.FACTS}
+    rooms = {"space": analysis.read_json("analysis.json")["space"]}
     return produce(
         context,
         storage,
-        restoration.recipe(wanted),
-        [brief.reading({}), stems.files(*stems.stem_files)],
-        lambda into, progress: restoration.restore(stems.stems(), wanted, into, progress),
+        restoration.recipe(wanted, "stem"),
+        [
+            brief.reading({}),
+            profile.reading(facts),
+            stems.files(*stems.stem_files),
+            analysis.reading(rooms),
+        ],
+        lambda into, progress: restoration.restore_stems(
+            stems.stems(), facts, rooms["space"], wanted, into, progress
+        ),
     )

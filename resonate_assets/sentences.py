@@ -79,14 +79,42 @@ def _stems(measures: Measures) -> list[str]:
     return [f"{count} stems", vocals, *([f"poor: {', '.join(poor)}"] if poor else [])]
 
 
-def _restored_stems(measures: Measures) -> list[str]:
-    done = {"noise_reduction_db": "noise taken off", "rumble_db": "rumble cut", "added_db": "overtones added"}
-    told = [
-        f"{words} in {' and '.join(stems)}"
-        for ending, words in done.items()
-        if (stems := list(dict.fromkeys(n.partition("_")[0] for n in measures if n.endswith(ending))))
+def _restored(measures: Measures) -> list[str]:
+    """What was done to which recording; a step is told by its measure `<recording>_<step>_kept`."""
+    kept = [
+        name.removesuffix("_kept").rpartition("_")
+        for name in measures
+        if name.endswith("_kept") and name != "steps_kept"
     ]
-    return told or ["left as they were: nothing to restore was found"]
+    steps = dict.fromkeys(step for _, _, step in kept)
+    told = [
+        " ".join([_DONE.get(step, step), *_of([name for name, _, each in kept if each == step])])
+        for step in steps
+    ]
+    return told or ["left as it was: nothing to mend"]
+
+
+def _of(names: list[str]) -> list[str]:
+    return [] if names == ["track"] else [f"in {' and '.join(names)}"]
+
+
+_DONE = {
+    "declip": "clipped tops rebuilt",
+    "declick": "clicks taken out",
+    "dehum": "hum taken off",
+    "denoise": "noise taken off",
+    "derumble": "rumble cut",
+    "dereverb": "room taken down",
+    "dewow": "speed steadied",
+    "decomb": "upsampling lines taken off",
+    "deshimmer": "shimmer taken off",
+    "deess": "sibilance tamed",
+    "fill": "codec holes filled",
+    "tone": "colour taken off",
+    "extend": "lost octaves put back",
+    "polish": "polished",
+}
+"""Step → what was done."""
 
 
 def _midi(measures: Measures) -> list[str]:
@@ -152,7 +180,8 @@ _PARTS: Mapping[str, Callable[[Measures], list[str]]] = {
     "raw_track": _raw_track,
     "profile": _profile,
     "stems": _stems,
-    "restored_stems": _restored_stems,
+    "restored_track": _restored,
+    "restored_stems": _restored,
     "analysis": _analysis,
     "midi": _midi,
     "mix_plan": _mix_plan,

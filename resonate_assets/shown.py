@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -15,6 +15,7 @@ import dagster as dg
 from resonate_assets.acceptance import Measures, number
 from resonate_assets.markdown import lines, literal, table
 from resonate_assets.sentences import INFINITE, sentence
+from resonate_resources.restoration.resource import REPORT
 from resonate_resources.signal.thumbnail import data_uri
 from resonate_resources.storage.artefacts import THUMBNAIL, Artefact
 
@@ -29,7 +30,8 @@ _MATTER: Mapping[str, tuple[str, ...]] = {
     "raw_track": ("duration_s", "loudness_lufs", "sample_peak_dbfs"),
     "profile": ("tempo_bpm", "key", "metre", "loudness_lufs", "quality"),
     "stems": ("vocals_si_sdr_db", "vocals_predicted_quality_db", "null_depth_db"),
-    "restored_stems": ("bandwidth_hz", "vocals_noise_reduction_db", "vocals_noise_dbfs"),
+    "restored_track": ("steps_kept",),
+    "restored_stems": ("steps_kept",),
     "analysis": ("form", "sections", "bars"),
     "midi": ("tempo_bpm", "vocals_notes", "drums_notes"),
     "mix_plan": ("rough", "vocals_gain_db", "drums_gain_db"),
@@ -65,6 +67,8 @@ def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
         )
     if manifest.notes:
         shown["notes"] = dg.MetadataValue.md(lines(manifest.notes))
+    if REPORT in manifest.files:
+        shown["steps"] = dg.MetadataValue.md(_steps(artefact.read_json(REPORT)))
     if manifest.stage == "qc_scores":
         shown["scores"] = dg.MetadataValue.md(_scores(measures))
     else:
@@ -111,7 +115,6 @@ def _called(name: str) -> str:
 _CALLED = {
     "_predicted_quality_db": "_quality_db",
     "_si_sdr_db": "_quality_db",
-    "_noise_reduction_db": "_denoised_db",
 }
 
 
@@ -138,6 +141,25 @@ def _scores(measures: Measures) -> str:
             ]
             for dimension in dimensions
         ],
+    )
+
+
+def _steps(told: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """What restoration did, step by step, and what the panel measured before and after."""
+    rows = [
+        [name, each["step"], each["engine"], f"{each['kept']:.0%}", _before_after(each), each["reason"]]
+        for name, steps in told.items()
+        for each in steps
+    ]
+    return table(["of", "step", "by", "kept", "before → after", "as"], rows) if rows else "none was needed"
+
+
+def _before_after(step: Mapping[str, Any]) -> str:
+    before = step["before"]
+    return ", ".join(
+        f"{name.replace('_', ' ')} {before[name]:.1f} → {after:.1f}"
+        for name, after in step["after"].items()
+        if name in before
     )
 
 

@@ -15,7 +15,7 @@ from resonate_resources.storage.resource import StorageResource
 def stems(
     context: dg.AssetExecutionContext,
     brief: Artefact,
-    raw_track: Artefact,
+    restored_track: Artefact,
     storage: StorageResource,
     separation: dg.ResourceParam[Separation],
 ) -> dg.MaterializeResult[Artefact]:
@@ -23,7 +23,7 @@ def stems(
     source = storage.sources.find(context.partition_key)
     with one_line_errors():
         planned = separation.plan(
-            raw_track.recording(TRACK),
+            restored_track.recording(TRACK),
             asked_of(brief).separation,
             megabytes=source.size / 1e6 if source else 0.0,
         )
@@ -31,7 +31,7 @@ def stems(
         context,
         storage,
         planned.recipes,
-        [brief.reading({}), raw_track.files(TRACK)],
+        [brief.reading({}), restored_track.files(TRACK)],
         lambda into, progress: separation.separate(planned, into, progress),
         planned.accepts,
         pool=None,  # it depends on the engine that runs

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from resonate_resources.analysis.resource import Grid
 from resonate_resources.mastering.brief import MasteringBrief
@@ -20,6 +20,7 @@ from resonate_resources.recipe import Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.restoration.brief import RestorationBrief
+from resonate_resources.restoration.planning import Scope
 from resonate_resources.separation.brief import SeparationBrief
 from resonate_resources.separation.planning import Planned
 from resonate_resources.transcription.brief import TranscriptionBrief
@@ -39,11 +40,28 @@ class Separation(Protocol):
 
 
 class Restoration(Protocol):
-    """Mends stems."""
+    """Mends a track, and its stems."""
 
-    def recipe(self, brief: RestorationBrief) -> Recipe: ...
+    def recipe(self, brief: RestorationBrief, scope: Scope) -> Recipe: ...
 
-    def restore(self, stems: Stems, brief: RestorationBrief, into: Path, progress: Progress) -> Product: ...
+    def restore_track(
+        self,
+        track: Recording,
+        facts: Mapping[str, Any],
+        brief: RestorationBrief,
+        into: Path,
+        progress: Progress,
+    ) -> Product: ...
+
+    def restore_stems(
+        self,
+        stems: Stems,
+        facts: Mapping[str, Any],
+        space: Mapping[str, Any],
+        brief: RestorationBrief,
+        into: Path,
+        progress: Progress,
+    ) -> Product: ...
 
 
 class Profiling(Protocol):

@@ -20,6 +20,7 @@ from resonate_studio.midi_command import midi
 from resonate_studio.mix_command import mix
 from resonate_studio.profile_command import profile
 from resonate_studio.requirements import require_all
+from resonate_studio.restore_command import restore
 from resonate_studio.separation_commands import engines, separate
 from resonate_studio.sound_commands import loudness, master
 from resonate_studio.status_command import status
@@ -28,6 +29,7 @@ from resonate_studio.studio_command import studio
 from resonate_studio.terminal import FILES, HOME, JSON, Group, speak_any_language
 from resonate_studio.terminal import console as console_of
 from resonate_studio.track_commands import remove, retry
+from resonate_studio.workers_command import workers
 
 if TYPE_CHECKING:
     from resonate_resources.preset import Preset
@@ -115,11 +117,13 @@ for command in (
     loudness,
     profile,
     midi,
+    restore,
     mix,
     master,
     brief,
     library,
     cache,
+    workers,
     listen,
     dev,
     studio,

@@ -63,7 +63,7 @@ def end_services(services: Services, settings: Settings) -> None:
         click.echo("stopping", err=True)
         at_work, runs = services.processes(), _runs_at_work(settings)
         services.end()
-        _end_worker()
+        _end_workers()
         stopped = _report_stopped(settings, at_work, runs)
         for track in stopped:
             click.echo(f"stopped in its midst: {track}", err=True)
@@ -126,16 +126,11 @@ def _is_alone(instance: DagsterInstance) -> bool:
     return isinstance(instance.run_storage, SqliteRunStorage)
 
 
-def _end_worker() -> None:
-    """The process that keeps a model warm for all of this user's runs: whoever still wants it starts it again."""
-    import threading
+def _end_workers() -> None:
+    """The processes that keep models warm for all of this user's runs: whoever still wants one starts it again."""
+    from resonate_resources.models.workers.client import stop_all
 
-    from resonate_resources.separation.audio_separator.engine import WORKER
-
-    if WORKER.available() is None:
-        ending = threading.Thread(target=WORKER.stop, daemon=True)
-        ending.start()
-        ending.join(_WORKER_SECONDS)
+    stop_all(patience_seconds=_WORKER_SECONDS)
 
 
 def require_free(port: int, option: str = "--port", host: str = HOST) -> None:

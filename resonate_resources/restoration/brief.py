@@ -8,21 +8,25 @@ from pydantic import Field, field_validator
 
 from resonate_resources.brief.section import Section, once
 from resonate_resources.preset import Preset
-
-Step = Literal["denoise", "cut_rumble", "extend"]
-STEPS: tuple[Step, ...] = ("denoise", "cut_rumble", "extend")
+from resonate_resources.restoration.step import StepName
 
 
 class RestorationBrief(Section):
-    """What may be mended in the stems; each step is still left out where it would not help."""
+    """What may be mended in the track and in its stems; what does not help is taken back, whatever is asked."""
 
     preset: Preset = Field(
-        default="balanced", description="how much of the noise goes, and how loud what is put back is"
+        default="balanced", description="how much of what is amiss goes, and how much is put back"
     )
-    steps: tuple[Step, ...] = Field(
-        default=STEPS,
+    steps: tuple[StepName, ...] | None = Field(
+        default=None,
         strict=False,
-        description="denoise: noise of the vocals; cut_rumble: what lies under 40 Hz; extend: lost octaves",
+        description="null: those that the profile gives a reason for; or which, whatever it says",
+    )
+    engines: Literal["best", "embedded"] = Field(
+        default="best", description="best: models where they are installed; embedded: none of them"
     )
 
-    _once = field_validator("steps")(once)
+    @field_validator("steps")
+    @classmethod
+    def _once(cls, steps: tuple[StepName, ...] | None) -> tuple[StepName, ...] | None:
+        return None if steps is None else once(steps)

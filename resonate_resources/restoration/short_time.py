@@ -13,11 +13,10 @@ from resonate_resources.recordings.recording import Samples
 Spectra = npt.NDArray[np.complex64]
 """(channels, times, lines), lines from 0 Hz to the Nyquist frequency."""
 
+OVERLAP = 4
+"""Windows over every frame."""
 _TIMES = 128
 """At once: their spectra stay in the processor's cache."""
-_OVERLAP = 4
-_OVERLAPPED = 1.5
-"""What four squared Hann windows, each a quarter further, add up to."""
 
 
 def window_size(sample_rate: int) -> int:
@@ -25,13 +24,31 @@ def window_size(sample_rate: int) -> int:
     return 1 << max(7, round(math.log2(2048 * sample_rate / 44_100)))
 
 
-def short_time_spectra(blocks: Iterable[Samples], size: int) -> Iterator[Spectra]:
-    """Spectra of Hann windows of `size`, each a quarter of it after the last, the first three quarters before the
-    start; beyond the ends there is silence. The blocks may be of any length."""
+def window_frames(sample_rate: int, seconds: float) -> int:
+    """The power of two nearest to that length, 16 at least."""
+    return int(1 << max(4, round(np.log2(sample_rate * seconds))))
+
+
+def hann(size: int) -> npt.NDArray[np.float32]:
+    """Falls off fast beside a line: for what lies under loud ones."""
+    return np.hanning(size + 1)[:-1].astype(np.float32)
+
+
+def root_hann(size: int) -> npt.NDArray[np.float32]:
+    """Parts two moments well: for what is made anew moment by moment."""
+    return np.sqrt(hann(size))
+
+
+def short_time_spectra(
+    blocks: Iterable[Samples],
+    size: int,
+    window: Callable[[int], npt.NDArray[np.float32]] = hann,
+) -> Iterator[Spectra]:
+    """Spectra of windows of `size`, each a quarter of it after the last, the first three quarters before the start;
+    beyond the ends there is silence. The blocks may be of any length."""
     from scipy.fft import rfft
 
-    hop = size // _OVERLAP
-    window = np.hanning(size + 1)[:-1].astype(np.float32)
+    hop, weights = size // OVERLAP, window(size)
     held: Samples | None = None
 
     def whole(count: int) -> Iterator[Spectra]:
@@ -41,7 +58,7 @@ def short_time_spectra(blocks: Iterable[Samples], size: int) -> Iterator[Spectra
             times = min(count, _TIMES)
             part = held[:, : size + (times - 1) * hop]
             frames = np.lib.stride_tricks.sliding_window_view(part, size, axis=1)[:, ::hop]
-            yield rfft(frames * window)
+            yield rfft(frames * weights)
             held, count = held[:, times * hop :], count - times
 
     for block in blocks:
@@ -53,21 +70,25 @@ def short_time_spectra(blocks: Iterable[Samples], size: int) -> Iterator[Spectra
         yield from whole((held.shape[1] - size) // hop + 1)
 
 
-def through_spectra(
-    blocks: Iterable[Samples], frames: int, size: int, change: Callable[[Spectra], Spectra]
+def overlap_added(
+    stream: Iterable[Spectra],
+    size: int,
+    frames: int,
+    window: Callable[[int], npt.NDArray[np.float32]] = hann,
 ) -> Iterator[Samples]:
-    """The blocks' audio, of so many frames in all, its spectra changed. `change` is called in the order of time."""
+    """The sound whose `short_time_spectra` by the same window those are, (channels, frames in all); exact but for
+    rounding."""
     from scipy.fft import irfft
 
-    hop = size // _OVERLAP
-    window = (np.hanning(size + 1)[:-1] / _OVERLAPPED).astype(np.float32)
+    hop, weights = size // OVERLAP, window(size)
+    weights = weights / np.square(weights).reshape(OVERLAP, hop).sum(axis=0).mean()
     tail: Samples | None = None
     skip, missing = size - hop, frames
-    for spectra in short_time_spectra(blocks, size):
-        pieces = irfft(change(spectra), size).astype(np.float32, copy=False) * window
+    for spectra in stream:
+        pieces = irfft(spectra, size).astype(np.float32, copy=False) * weights
         channels, times = pieces.shape[:2]
-        added = np.zeros((channels, times + _OVERLAP - 1, hop), np.float32)
-        for quarter in range(_OVERLAP):
+        added = np.zeros((channels, times + OVERLAP - 1, hop), np.float32)
+        for quarter in range(OVERLAP):
             added[:, quarter : quarter + times] += pieces[:, :, quarter * hop : (quarter + 1) * hop]
         line = added.reshape(channels, -1)
         if tail is not None:
@@ -78,3 +99,10 @@ def through_spectra(
         ready, missing = ready[:, :missing], missing - min(missing, ready.shape[1])
         if ready.shape[1]:
             yield ready
+
+
+def through_spectra(
+    blocks: Iterable[Samples], frames: int, size: int, change: Callable[[Spectra], Spectra]
+) -> Iterator[Samples]:
+    """The blocks' audio, of so many frames in all, its spectra changed. `change` is called in the order of time."""
+    return overlap_added(map(change, short_time_spectra(blocks, size)), size, frames)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Literal
 
 from resonate_resources.recordings.recording import Recording
-from resonate_resources.separation.audio_separator.engine import MODELS, AudioSeparator
+from resonate_resources.separation.audio_separator import MODELS, AudioSeparator
 from resonate_resources.separation.composed import Merged, VocalsFirst
 from resonate_resources.separation.demucs.engine import DemucsSeparator, Model
 from resonate_resources.separation.lalal.engine import LalalSeparator

@@ -28,6 +28,7 @@ from resonate_studio.api.problems import ProblemError, not_found
 Format = Literal["wav", "flac", "mp3", "m4a", "opus"]
 PARTS: dict[str, str] = {
     "original": "raw_track",
+    "restored_track": "restored_track",
     "mix": "mix",
     "master": "master",
     "stems": "stems",

@@ -27,7 +27,7 @@ PLACES = frozenset({*REFERENCES, "separation.truth"})
 """Settings that are places of the server's file system: shown by name, and never taken from a client."""
 READERS: Mapping[str, str] = {
     "separation": "stems",
-    "restoration": "restored_stems",
+    "restoration": "restored_track",
     "profile": "profile",
     "transcription": "midi",
     "mixing": "mix_plan",

@@ -20,6 +20,7 @@ from resonate_studio.api.wording import GROUPS, label, public_settings
 
 STAGES = {
     "original": "raw_track",
+    "restored_track": "restored_track",
     "mix": "mix",
     "master": "master",
     "stems": "stems",
@@ -27,7 +28,7 @@ STAGES = {
     "regenerated_stems": "regenerated_stems",
 }
 """What a version's name begins with → the stage that makes it."""
-_WHOLE = {"original": "track.wav", "mix": "mix.wav"}
+_WHOLE = {"original": "track.wav", "restored_track": "track.wav", "mix": "mix.wav"}
 """The file of a stage that makes one recording; of the others, each .wav is one."""
 _ID = re.compile(r"(?P<kind>[a-z0-9_]+)(?::(?P<part>[a-z0-9._-]+))?(?:@(?P<key>[0-9a-f]{16}))?")
 
@@ -128,7 +129,7 @@ def _of_artefact(
     for part in _parts(kind, artefact):
         name = VersionName(kind, part, key)
         file = name.file(manifest.files)
-        if file is None:
+        if file is None or (kind == "restored_track" and _is_the_original(artefact, made)):
             continue
         try:
             heard = Recording.open(artefact.store.fetch(artefact.key(file)))
@@ -159,6 +160,15 @@ def _of_artefact(
             url=file_url(manifest.track, manifest.stage, file, key),
         )
         yield Hearable(version, heard, manifest.files[file].sha256)
+
+
+def _is_the_original(restored: Artefact, made: Mapping[str, Artefact]) -> bool:
+    """There was nothing to mend: it would be heard twice."""
+    name = _WHOLE["original"]
+    return (
+        "raw_track" in made
+        and made["raw_track"].manifest.files[name].sha256 == restored.manifest.files[name].sha256
+    )
 
 
 def _parts(kind: str, artefact: Artefact) -> list[str | None]:

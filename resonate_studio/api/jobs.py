@@ -51,7 +51,7 @@ _LOOKED_AT = 20
 _FOLLOWED = 200
 _TYPICAL_FOR_SECONDS = 30.0
 _REASONS_KEPT = 1000
-_RESULT_STAGES = ("master", "mix", "restored_stems", "stems", "midi", "regenerated_stems")
+_RESULT_STAGES = ("master", "mix", "restored_track", "restored_stems", "stems", "midi", "regenerated_stems")
 _ENDED_STATES: Mapping[dg.DagsterRunStatus, Any] = {
     dg.DagsterRunStatus.SUCCESS: "completed",
     dg.DagsterRunStatus.FAILURE: "failed",

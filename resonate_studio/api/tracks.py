@@ -31,7 +31,12 @@ from resonate_studio.hearing.light_copies import LightCopies
 from resonate_studio.library_status import WORST_FIRST
 from resonate_studio.removing import Removal, is_being_removed
 
-_CHANGED = {"restored_stems": "stems", "mix": "raw_track", "master": "raw_track"}
+_CHANGED = {
+    "restored_track": "raw_track",
+    "restored_stems": "stems",
+    "mix": "raw_track",
+    "master": "raw_track",
+}
 """Stage that makes sound of sound → the stage whose sound it may have left as it was."""
 _COVERS_KEPT = 50_000
 _LOOKED_THROUGH = 20

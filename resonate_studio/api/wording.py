@@ -33,6 +33,7 @@ GROUPS: Mapping[str, str] = {
     "mix": "mix",
     "master": "master",
     "stems": "stems",
+    "restored_track": "restored",
     "restored_stems": "restored",
     "regenerated_stems": "regenerated",
 }
@@ -76,6 +77,7 @@ def label(kind: str, part: str | None) -> str:
     spoken = (part or "").replace("_", " ")
     return {
         "original": "Original",
+        "restored_track": "Original, restored",
         "mix": "Mix",
         "master": f"Master, {spoken}" if spoken else "Master",
         "stems": spoken.capitalize(),

@@ -89,12 +89,20 @@ def test_silence_is_not_audible(make: Make) -> None:
 
 
 def test_stems_must_have_the_length_of_the_track(make: Make) -> None:
-    track = make("raw_track", {"track": tone(-20)})
+    track = make("restored_track", {"track": tone(-20)})
     stems = {name: tone(-32) for name in STEMS}
     assert checks.stems_fit_track(make("stems", stems), track).passed
     stems["bass"] = stems["bass"][:, :-1]
     assert not checks.stems_fit_track(make("stems", stems), track).passed
     assert not checks.stems_fit_track(make("stems"), track).passed
+
+
+def test_a_restored_track_has_the_length_of_the_track_and_only_numbers(make: Make) -> None:
+    track, broken = make("raw_track", {"track": tone(-20)}), tone(-20)
+    broken[0, 7] = np.nan
+    assert checks.restored_fits_track(make("restored_track", {"track": tone(-26)}), track).passed
+    assert not checks.restored_fits_track(make("restored_track", {"track": tone(-26)[:, 1:]}), track).passed
+    assert not checks.restored_fits_track(make("restored_track", {"track": broken}), track).passed
 
 
 @pytest.mark.parametrize(("left_over_db", "passes"), [(-61.0, True), (-59.0, False)])
@@ -104,7 +112,7 @@ def test_stems_may_miss_the_track_by_sixty_decibels_and_no_more(
     track = tone(-6)
     stems = dict.fromkeys(STEMS, track / 4)
     stems["other"] = stems["other"] + tone(-6 + left_over_db, hz=300.0)
-    verdict = checks.stems_sum_to_track(make("stems", stems), make("raw_track", {"track": track}))
+    verdict = checks.stems_sum_to_track(make("stems", stems), make("restored_track", {"track": track}))
     assert verdict.passed is passes
     assert verdict.numbers["null_depth_db"] == pytest.approx(left_over_db, abs=0.1)
 
@@ -210,7 +218,7 @@ def coloured(high_db: float) -> Samples:
 def test_a_mix_of_another_tone_than_the_track_is_told_where_nothing_was_to_be_moved(
     make: Make, high_db: float, passes: bool
 ) -> None:
-    track, mix = make("raw_track", {"track": coloured(0.0)}), make("mix", {"mix": coloured(high_db)})
+    track, mix = make("restored_track", {"track": coloured(0.0)}), make("mix", {"mix": coloured(high_db)})
     still, moved = make("mix_plan", write=plan()), make("mix_plan", write=plan(tone_db=(1.0,) * 10))
     assert checks_of_sound.mix_keeps_its_balance(mix, still, track).passed is passes
     assert checks_of_sound.mix_keeps_its_balance(mix, moved, track).passed
@@ -238,7 +246,7 @@ def test_silence_has_the_tone_of_silence(make: Make) -> None:
     silent = np.zeros_like(tone(-20))
     still = make("mix_plan", write=plan())
     assert checks_of_sound.mix_keeps_its_balance(
-        make("mix", {"mix": silent}), still, make("raw_track", {"track": silent})
+        make("mix", {"mix": silent}), still, make("restored_track", {"track": silent})
     ).passed
 
 

@@ -22,7 +22,17 @@ from resonate_resources.signal.phase import Phase
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.sources import Source
 
-STAGES = ("brief", "raw_track", "profile", "stems", "restored_stems", "mix_plan", "mix")
+STAGES = (
+    "brief",
+    "raw_track",
+    "profile",
+    "restored_track",
+    "stems",
+    "analysis",
+    "restored_stems",
+    "mix_plan",
+    "mix",
+)
 
 
 class FirstStemOnly:

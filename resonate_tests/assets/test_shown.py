@@ -159,11 +159,21 @@ def test_a_master_tells_its_verdict_and_three_numbers_before_its_files(tmp_path:
         ),
         ("stems", {"vocals_level_dbfs": "-inf", "other_level_dbfs": -20.0}, "2 stems, no vocals in them"),
         (
-            "restored_stems",
-            {"bandwidth_hz": 16000.0, "vocals_noise_reduction_db": 3.0, "vocals_air_added_db": -30.0},
-            "noise taken off in vocals, overtones added in vocals",
+            "restored_track",
+            {"bandwidth_hz": 8000.0, "steps_kept": 2, "track_dehum_kept": 1.0, "track_tone_kept": 0.4},
+            "hum taken off, colour taken off",
         ),
-        ("restored_stems", {"bandwidth_hz": 20000.0}, "left as they were: nothing to restore was found"),
+        (
+            "restored_stems",
+            {
+                "steps_kept": 3,
+                "vocals_denoise_kept": 1.0,
+                "vocals_extend_kept": 1.0,
+                "other_extend_kept": 1.0,
+            },
+            "noise taken off in vocals, lost octaves put back in vocals and other",
+        ),
+        ("restored_stems", {"bandwidth_hz": 20000.0, "steps_kept": 0}, "left as it was: nothing to mend"),
         ("midi", {"tempo_bpm": 112.89, "vocals_notes": 38, "drums_notes": 2}, "40 notes, 112.9 BPM"),
         (
             "master",

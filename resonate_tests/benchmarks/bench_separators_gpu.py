@@ -28,15 +28,14 @@ from audio_separator.separator.uvr_lib_v5.tfc_tdf_v3 import TFC_TDF_net
 from audio_separator.separator.uvr_lib_v5.vr_network.nets import determine_model_capacity
 from ml_collections import ConfigDict
 
+from resonate_resources.models.audio_separator.array_models import ArrayModel
+from resonate_resources.models.audio_separator.inversion import as_processors_invert
+from resonate_resources.models.audio_separator.loading import load_model
+from resonate_resources.models.audio_separator.work import CHUNK_SECONDS, SeparationWork
 from resonate_resources.models.device import full_float_32, tensor_float_32
 from resonate_resources.models.precision import largest_error_db
 from resonate_resources.recordings.recording import Samples, silent, write_samples
-from resonate_resources.separation.audio_separator.array_models import ArrayModel
-from resonate_resources.separation.audio_separator.engine import CHUNK_SECONDS
-from resonate_resources.separation.audio_separator.inversion import as_processors_invert
-from resonate_resources.separation.audio_separator.loading import load_model
-from resonate_resources.separation.audio_separator.work import SeparationWork
-from resonate_tests.resources.separation.audio_separator.tiny_models import (
+from resonate_tests.resources.models.audio_separator.tiny_models import (
     BS,
     MDX23C,
     MEL,

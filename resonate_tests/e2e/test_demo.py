@@ -58,7 +58,7 @@ def clean(processor: Processor, demo_song: DemoSong) -> Outcome:
 
 def test_every_stage_is_made_and_every_blocking_check_passes(phone: Outcome) -> None:
     assert phone.done.error is None
-    assert len(phone.done.assets) == 13
+    assert len(phone.done.assets) == 14
     assert [check.name for check in phone.done.checks if check.severity == "error" and not check.passed] == []
 
 

@@ -59,6 +59,7 @@ IN_ORDER = (
     "brief",
     "raw_track",
     "profile",
+    "restored_track",
     "stems",
     "analysis",
     "midi",
@@ -74,6 +75,7 @@ IN_ORDER = (
 
 REPLACED = {
     "brief": KEPT,
+    "restored_track": KEPT,
     "restored_stems": HALF_TAKEN_IN,
     "mix": PUBLISHED,
     "master": KEPT,

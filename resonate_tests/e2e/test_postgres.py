@@ -170,7 +170,7 @@ def test_a_track_is_processed_on_an_instance_in_postgresql(
             "SELECT count(*) FROM event_logs WHERE dagster_event_type = %s AND partition = %s",
             (dg.DagsterEventType.ASSET_MATERIALIZATION.value, done.track),
         )
-        assert cursor.fetchone() == (13,)
+        assert cursor.fetchone() == (14,)
     assert not [*tmp_path.rglob("*.db"), *tmp_path.rglob("*.sqlite")], (
         "something was kept in SQLite after all"
     )

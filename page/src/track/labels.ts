@@ -9,7 +9,7 @@ export const GROUPS: readonly [Group, string][] = [
   ["original", "Original"],
   ["mix", "Mix"],
   ["master", "Masters"],
-  ["restored", "Restored stems"],
+  ["restored", "Restored"],
   ["stems", "Stems, as separated"],
   ["regenerated", "Played anew"],
 ];

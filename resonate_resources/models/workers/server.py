@@ -5,12 +5,14 @@ Only what any environment has is imported here.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +29,19 @@ class _ClientGoneError(Exception):
     """Nobody waits for the result any more."""
 
 
-def serve(address: str, work: Work, idle_seconds: float) -> None:
-    """Answer jobs at the Unix socket `address`, which is made here, until told to stop or idle for so long.
+def serve(arguments: Sequence[str], work: Work, idle_seconds: float) -> None:
+    """Answer jobs until told to stop or idle for so long.
 
-    Client and worker speak lines of JSON. The client sends its job. The worker says {"taken": process id} when
-    its turn has come, {"progress": 0…1} any number of times, and at last {"result": …} or {"error": one line,
-    "kind": class of the error}. The job {"stop": true} ends the worker.
+    arguments: the program's own, which its client gives it: the Unix socket, which is made here, and for how many
+    seconds a job may go without progress. One that does hangs: where it does goes to the log, and the process ends,
+    even where nobody waits for it any more.
+
+    Client and worker speak lines of JSON. The client sends its job. The worker says {"taken": process id, "log":
+    bytes in its log before} when its turn has come, {"progress": 0…1} any number of times, and at last
+    {"result": …} or {"error": one line, "kind": class of the error}.
+    The job {"stop": true} ends the worker, whether or not its client waits for that.
     """
+    address, silence_seconds = arguments[0], float(arguments[1])
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen(64)
@@ -43,7 +51,7 @@ def serve(address: str, work: Work, idle_seconds: float) -> None:
                 connection, _ = listener.accept()
                 with connection:
                     connection.settimeout(_PATIENCE_SECONDS)
-                    if not _answer(connection, work):
+                    if not _answer(connection, work, silence_seconds):
                         return
         except TimeoutError:
             return
@@ -52,10 +60,12 @@ def serve(address: str, work: Work, idle_seconds: float) -> None:
             Path(address).unlink(missing_ok=True)
 
 
-def _answer(connection: socket.socket, work: Work) -> bool:
+def _answer(connection: socket.socket, work: Work, silence_seconds: float) -> bool:
     """Whether to go on. Whatever becomes of a job or its client, the worker is there for the next."""
 
     def tell(**message: Any) -> None:
+        # A thread of C's, which no lock of Python's holds up.
+        faulthandler.dump_traceback_later(silence_seconds, exit=True)
         try:
             connection.sendall(json.dumps(message).encode() + b"\n")
         except OSError as error:
@@ -66,11 +76,13 @@ def _answer(connection: socket.socket, work: Work) -> bool:
             job = dict(json.loads(lines.readline()))
     except (OSError, ValueError, TypeError):
         return True  # a client that died or makes no sense
-    try:
-        tell(taken=os.getpid())
-        if job.get("stop"):
+    if job.get("stop"):
+        with suppress(_ClientGoneError):
+            tell(taken=os.getpid())
             tell(result={})
-            return False
+        return False
+    try:
+        tell(taken=os.getpid(), log=os.fstat(sys.stderr.fileno()).st_size)
         tell(result=work(job, lambda done: tell(progress=done)))
     except _ClientGoneError:
         return True
@@ -80,6 +92,8 @@ def _answer(connection: socket.socket, work: Work) -> bool:
         traceback.print_exc()
         sys.stderr.flush()
         _tell_failure(tell, f"{type(error).__name__}: {error}", error)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
     return True
 
 

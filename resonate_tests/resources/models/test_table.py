@@ -12,6 +12,9 @@ from resonate_resources.analysis import chord_network
 from resonate_resources.models.table import as_markdown, known_models
 from resonate_resources.profiling import bars, beat_network
 from resonate_resources.restoration import deepfilternet
+from resonate_resources.restoration.audiosr.step import AudioSR
+from resonate_resources.restoration.multiband_diffusion.step import MultiBandDiffusion
+from resonate_resources.restoration.roformer import MODELS as ROFORMERS
 from resonate_resources.separation.engines import offers
 from resonate_resources.separation.spectral import spleeter
 from resonate_resources.signal import drum_network
@@ -33,6 +36,9 @@ def test_every_model_of_every_engine_is_in_the_table() -> None:
             basic_pitch.BasicPitch.engine.model,
             deepfilternet.MODEL,
             sung_notes.SungNotes.engine.model,
+            AudioSR().engine.model,
+            MultiBandDiffusion().engine.model,
+            *(model for models in ROFORMERS.values() for model in models),
         }
         <= BY_NAME.keys()
     )

@@ -25,7 +25,7 @@ export function changesIn({ set, unset }: Draft): number {
 /** Section of the brief → what is made anew after a change in it, for a person. */
 const MADE_OF: Readonly<Record<string, string>> = {
   separation: "stems and all that is made of them",
-  restoration: "restored stems, mix and master",
+  restoration: "restored recording, stems, mix and master",
   profile: "analysis, notes, mix and master",
   mixing: "mix and master",
   mastering: "master",

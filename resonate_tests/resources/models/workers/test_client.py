@@ -1,4 +1,5 @@
 import json
+import logging
 import os
 import shutil
 import signal
@@ -8,16 +9,23 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import psutil
 import pytest
 
-from resonate_resources.models.workers.client import Worker, WorkerError
+from resonate_resources.models.workers import client as workers_client
+from resonate_resources.models.workers.client import Worker, WorkerError, stop_all, warm
+from resonate_resources.models.workers.environments import Environment
 
-PROGRAM = """
-import os, sys, time
+PROGRAM = (
+    f"sys_path = {str(Path(__file__).parents[4])!r}"
+    + """
+import os, signal, subprocess, sys, time
+from pathlib import Path
+sys.path.insert(0, sys_path)
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.models.workers.server import serve
 
@@ -32,13 +40,25 @@ def work(job, progress):
         raise {"KeyError": KeyError, "ValueError": ValueError, "OSError": OSError}[job["raise"]]("two\\nlines")
     if "exit" in job:
         sys.exit(job["exit"])
-    if "die" in job:
+    if "child" in job:
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        Path(job["child"]).write_text(str(child.pid))
+    if "say" in job:
+        print(job["say"], file=sys.stderr, flush=True)
+        time.sleep(job.get("after", 0))
+    if "hang" in job:
+        time.sleep(job["hang"])
+    if "stand" in job:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    if "die" in job and not ("once" in job and Path(job["once"]).exists()):
+        Path(job.get("once", os.devnull)).write_text("died")
         print("what it said last", file=sys.stderr, flush=True)
         os.kill(os.getpid(), job["die"])
     return {"pid": os.getpid(), "began": began, "ended": time.monotonic(), "echo": job.get("echo")}
 
-serve(sys.argv[1], work, float(os.environ.get("TEST_IDLE", "60")))
+serve(sys.argv[1:3], work, float(os.environ.get("TEST_IDLE", "60")))
 """
+)
 
 
 @pytest.fixture
@@ -53,7 +73,11 @@ def worker(monkeypatch):
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     (place / "program.py").write_text(PROGRAM)
-    worker = Worker("toy", place / "program.py")
+    for ending in ("txt", "constraints.txt", "no_deps.txt"):
+        (place / f"toy.{ending}").touch()
+    environment = Environment("toy", "tests", place / "toy")
+    environment.made.write_text(environment.fingerprint())
+    worker = Worker(environment, "none.of.ours", program=place / "program.py")
     yield worker
     worker.stop()
     shutil.rmtree(place)
@@ -84,7 +108,9 @@ def test_progress_is_told_while_it_works(worker):
 def test_processes_that_start_it_at_once_are_served_by_one(worker):
     program = (
         "import sys; from pathlib import Path; from resonate_resources.models.workers.client import Worker\n"
-        "print(Worker('toy', Path(sys.argv[1])).run({'steps': 2})['pid'])"
+        "from resonate_resources.models.workers.environments import Environment\n"
+        "program = Path(sys.argv[1]); toy = Environment('toy', 'tests', program.with_name('toy'))\n"
+        "print(Worker(toy, 'none.of.ours', program=program).run({'steps': 2})['pid'])"
     )
     clients = [
         subprocess.Popen([sys.executable, "-c", program, worker.program], stdout=subprocess.PIPE)
@@ -203,7 +229,7 @@ def test_a_changed_program_is_not_done_by_a_worker_from_before(worker):
     before = worker.run({})["pid"]
     worker.program.write_text(PROGRAM + "\n")
     os.utime(worker.program, (1, 1))
-    after = Worker("toy", worker.program)
+    after = replace(worker)
     assert after.run({})["pid"] != before
     after.stop()
 
@@ -211,10 +237,121 @@ def test_a_changed_program_is_not_done_by_a_worker_from_before(worker):
 def test_without_its_environment_it_is_not_available(worker, monkeypatch):
     assert worker.available() is None
     monkeypatch.setenv("RESONATE_WORKERS", "/nowhere")
-    elsewhere = Worker("toy", worker.program)
-    told = "toy has no environment at /nowhere/toy: run `make workers`"
+    elsewhere = replace(worker)
+    told = "toy has no environment at /nowhere/toy: run `resonate workers install toy`"
     assert elsewhere.available() == told
     assert str(failure(elsewhere, {})) == told
+
+
+def test_an_environment_that_is_half_made_is_not_used(worker):
+    worker.environment.made.unlink()
+    told = f"toy is half made at {worker.environment.directory}: run `resonate workers install toy`"
+    assert str(failure(worker, {})) == told
+
+
+def test_a_job_whose_worker_was_killed_is_done_by_another_and_that_is_said(worker, tmp_path, caplog):
+    first = worker.run({})["pid"]
+    job = {"die": signal.SIGKILL, "once": str(tmp_path / "once")}
+    assert worker.run(job)["pid"] != first
+    (warning,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "ended in the middle of its work" in warning.message
+    assert "what it said last" in warning.message
+    assert "tried once more" in warning.message
+
+
+def test_what_a_worker_writes_is_logged_by_its_caller_while_it_works(worker, caplog):
+    caplog.set_level(logging.INFO)
+    worker.run({"say": "of the first job"})
+    caplog.clear()
+    told_at = []
+    caplog.handler.addFilter(lambda record: told_at.append(time.monotonic()) or True)
+    ended = worker.run({"say": "of the second", "after": 2.0})["ended"]
+    assert [record.getMessage() for record in caplog.records] == ["toy: of the second"]
+    assert told_at[0] < ended
+
+
+def test_a_worker_that_says_nothing_for_too_long_is_ended_and_the_next_job_has_another(worker):
+    hasty = replace(worker, silence_seconds=1.0)
+    first = psutil.Process(hasty.run({})["pid"])
+    began = time.monotonic()
+    told = str(failure(hasty, {"hang": 600}))
+    assert time.monotonic() - began < 8
+    assert "said nothing for 1 s and was ended" in told
+    assert "in work" in hasty.log.read_text()  # where it hung
+    assert first in psutil.wait_procs([first], timeout=20)[0]
+    assert hasty.run({})["pid"] != first.pid
+    hasty.stop()
+
+
+def test_progress_is_a_sign_of_life(worker):
+    patient = replace(worker, silence_seconds=0.5)
+    assert patient.run({"steps": 60})["pid"]
+    patient.stop()
+
+
+def test_one_that_hangs_with_nobody_waiting_ends_too(worker):
+    hasty = replace(worker, silence_seconds=1.0)
+    process = psutil.Process(hasty.run({})["pid"])
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(hasty.log.with_suffix(".sock")))
+        client.sendall(json.dumps({"hang": 600}).encode() + b"\n")
+        client.recv(1)
+    assert process in psutil.wait_procs([process], timeout=20)[0]
+
+
+def test_one_that_stands_still_is_killed_with_all_that_it_has_started(worker, tmp_path, monkeypatch):
+    """A stopped process runs no watch of its own."""
+    monkeypatch.setattr(workers_client, "_GRACE_SECONDS", 0.5)
+    hasty = replace(worker, silence_seconds=1.0)
+    process = psutil.Process(hasty.run({})["pid"])
+    failure(hasty, {"child": str(tmp_path / "child"), "stand": True})
+    child = psutil.Process(int((tmp_path / "child").read_text()))
+    _, left = psutil.wait_procs([process, child], timeout=20)
+    assert not [each for each in left if each.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_no_zombie_is_left_of_one_that_ended(worker, monkeypatch):
+    monkeypatch.setenv("TEST_IDLE", "0.1")
+    process = psutil.Process(worker.run({})["pid"])
+    deadline = time.monotonic() + 20
+    while psutil.pid_exists(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(process.pid)
+
+
+def test_all_that_are_warm_are_found_and_stopped_by_whatever_code_they_were_started(worker):
+    process = psutil.Process(worker.run({})["pid"])
+    os.utime(worker.program, (1, 1))
+    after = replace(worker)
+    processes = [process, psutil.Process(after.run({})["pid"])]
+    assert len(warm("toy")) == len(warm()) == 2
+    assert warm("to") == []
+    assert stop_all("toy") == []
+    assert not psutil.wait_procs(processes, timeout=20)[1]
+    assert warm() == []
+
+
+def test_one_at_work_is_told_to_stop_and_ends_after_its_job(worker):
+    process = psutil.Process(worker.run({})["pid"])
+    results = []
+    job = threading.Thread(target=lambda: results.append(worker.run({"steps": 50})))
+    job.start()
+    time.sleep(0.3)
+    assert stop_all("toy", patience_seconds=0.1) == warm("toy")
+    job.join()
+    assert results[0]["pid"] == process.pid
+    assert process in psutil.wait_procs([process], timeout=20)[0]
+
+
+def test_a_warm_call_costs_less_than_50_ms(worker):
+    """As the issue asks; the median of calls, as machines are busy."""
+    worker.run({})
+    costs = []
+    for _ in range(15):
+        began = time.perf_counter()
+        worker.run({"steps": 1})
+        costs.append(time.perf_counter() - began - 0.02)  # what a step waits
+    assert sorted(costs)[7] < 0.05
 
 
 def test_what_the_caller_raises_at_progress_is_its_own_and_ends_the_job(worker):
@@ -230,7 +367,7 @@ def test_a_place_too_deep_for_a_socket_is_one_line(worker, monkeypatch):
     deep = Path(tempfile.gettempdir()) / ("x" * 90)
     deep.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(deep))
-    assert "set TMPDIR" in str(failure(Worker("toy", worker.program), {}))
+    assert "set TMPDIR" in str(failure(replace(worker), {}))
 
 
 def test_a_place_that_others_can_enter_is_refused(worker):

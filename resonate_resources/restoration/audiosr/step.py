@@ -1,0 +1,125 @@
+"""A band given back by AudioSR, a diffusion network that makes up what was above it, in a worker of its own."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from resonate_resources import models
+from resonate_resources.models.weights import (
+    ModelError,
+    ModelFile,
+    fetch,
+    models_directory,
+    sha256_of_weights,
+    why_missing,
+)
+from resonate_resources.models.workers.client import Worker, WorkerError
+from resonate_resources.models.workers.environments import AUDIOSR
+from resonate_resources.preset import Preset
+from resonate_resources.recipe import Engine, Json
+from resonate_resources.recordings.recording import Progress, Recording, write_recording
+from resonate_resources.restoration.audiosr.work import VERSION
+from resonate_resources.restoration.step import Facts, Mended, StepName
+from resonate_resources.signal import resampling
+
+WEIGHTS = ModelFile("https://huggingface.co/haoheliu/audiosr_basic/resolve/main/pytorch_model.bin", "")
+"""Its authors publish no hash."""
+WORKER = Worker(
+    AUDIOSR,
+    f"{__package__}.work.ExtensionWork",
+    (
+        *sorted(Path(__file__).parent.glob("*.py")),
+        *sorted(Path(models.__path__[0]).glob("*.py")),
+        Path(resampling.__file__),
+    ),
+)
+
+_WIDE_HZ = 16_000.0
+"""A recording that reaches as far is left as it is: the network was trained with 2 to 16 kHz (arXiv 2309.07314)."""
+_NARROWEST_HZ = 2000.0
+_SLOPE = 0.97
+"""Of the bandwidth, where the network takes over: what ends there falls before."""
+_LEAST_GAIN_HZ = 500.0
+"""Under half the rate, for there to be anything to give back."""
+_LEVEL_DB: dict[Preset, float] = {"conservative": -6.0, "balanced": -3.0, "aggressive": 0.0}
+"""Of what is made up, by judgement: what is not there is missed less than what is wrong is heard."""
+
+
+class AudioSR:
+    """`extend`. What is made up is added above the band; the recording itself stays."""
+
+    name: StepName = "extend"
+
+    def __init__(self, steps: int = 50) -> None:
+        """steps: of the sampler for 5 s of a channel, a divisor of 1000; AudioSR's command line takes 50."""
+        self._steps = steps
+
+    @property
+    def engine(self) -> Engine:
+        return Engine("audiosr", "haoheliu/audiosr_basic", "MIT (code); none known for the weights")
+
+    @property
+    def settings(self) -> dict[str, Json]:
+        """What a result depends on besides code and preset: hashes of the weights that are here."""
+        path = _directory() / WEIGHTS.name
+        hashes: dict[str, Json] = {path.name: sha256_of_weights(path)} if path.is_file() else {}
+        return {"audiosr": VERSION, "steps": self._steps, "weights_sha256": hashes}
+
+    def unavailable(self) -> str | None:
+        return WORKER.available() or why_missing((WEIGHTS,), _directory())
+
+    def mend(
+        self, recording: Recording, facts: Facts, preset: Preset, path: Path, progress: Progress
+    ) -> Mended:
+        """The network (6 GB) is fetched at first use. Raises ModelError where that can't be had, AudioError."""
+        band = facts.traces.bandwidth_hz
+        cut_hz = _SLOPE * band
+        if band >= _WIDE_HZ or cut_hz + _LEAST_GAIN_HZ >= recording.sample_rate / 2:
+            return Mended(recording, f"its band, up to {band / 1000:.1f} kHz, is left as it is")
+        if cut_hz < _NARROWEST_HZ:
+            return Mended(recording, f"its band, up to {band / 1000:.1f} kHz, is too narrow to go by")
+        with TemporaryDirectory(dir=path.parent) as scratch:
+            above = _made_up(recording, cut_hz, self._steps, Path(scratch), progress)
+            energy = sum(float(np.square(block, dtype=np.float64).sum()) for block in above.blocks())
+            if not energy > 0:
+                return Mended(recording, "nothing is heard in it")
+            gain = np.float32(10 ** (_LEVEL_DB[preset] / 20))
+            with write_recording(path, recording.sample_rate, recording.channels, recording.frames) as writer:
+                for block, more in zip(recording.blocks(), above.blocks(), strict=True):
+                    writer.write(block + gain * more)
+        level_db = 10 * math.log10(energy / (recording.frames * recording.channels)) + _LEVEL_DB[preset]
+        return Mended(
+            writer.recording,
+            f"what was above {cut_hz / 1000:.1f} kHz made up",
+            {"extend_cut_hz": cut_hz, "extend_above_dbfs": level_db},
+        )
+
+
+def _made_up(recording: Recording, cut_hz: float, steps: int, into: Path, progress: Progress) -> Recording:
+    weights = _directory() / WEIGHTS.name
+    if not weights.is_file():  # of 6 GB without a published hash there is nothing to check
+        fetch(WEIGHTS, _directory())
+    job: dict[str, Json] = {
+        "weights": str(weights.absolute()),
+        "track": str(recording.path.absolute()),
+        "cut_hz": cut_hz,
+        "steps": steps,
+        "into": str(into.absolute()),
+    }
+    try:
+        WORKER.run(job, progress)
+    except WorkerError as error:
+        if error.kind in ("AudioError", "DestinationError"):
+            raise
+        raise ModelError(
+            f"audiosr: {error}" if error.kind not in ("", "ModelError") else str(error)
+        ) from error
+    return Recording.open(into / "above.wav")
+
+
+def _directory() -> Path:
+    return models_directory() / "audiosr"

@@ -1,0 +1,142 @@
+"""Which steps a recording needs, and why: a pure function of what is known of it and what is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from resonate_resources.restoration.brief import RestorationBrief
+from resonate_resources.restoration.step import Facts, StepName
+
+Scope = Literal["track", "stem", "file"]
+"""track: the whole recording, before it is parted; stem: a stem of it; file: a recording that is not parted."""
+
+_TRACK: tuple[StepName, ...] = (
+    "declip", "declick", "dehum", "denoise", "derumble", "dereverb", "dewow", "decomb", "deshimmer", "fill", "tone",
+)  # fmt: skip
+_STEM: tuple[StepName, ...] = ("denoise", "dereverb", "deess", "extend", "polish")
+STEPS: dict[Scope, tuple[StepName, ...]] = {
+    "track": _TRACK,
+    "stem": _STEM,
+    "file": tuple(step for step in get_args(StepName) if step != "polish"),
+}
+"""What damaged the whole recording is mended in the whole, before any of it goes into the wrong stem; an octave is
+put back stem by stem, as a voice's is another than a cymbal's."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """reason: why it is to be done, in one line."""
+
+    step: StepName
+    reason: str
+
+
+_TOPS_A_SECOND = 0.5
+_CLICKS_A_SECOND = 1.0
+_NOISE_DB = 90.0  # finished music has 120, noisy speech 63; what is told by it the step hears more closely
+_ROOM_S = 0.35
+_SHIMMER = 0.35  # of real music 0.02 to 0.33
+_CODEC_HZ = 16_500.0
+_WIDE_ENOUGH_HZ = 16_000.0
+_REACHES = 0.8  # a stem whose own spectrum ends lower than this part of the track's ends of itself
+_DARK_HZ = 12_500.0  # without a wall: a dark record, or one that was cut gently; the step tells which
+
+
+def plan_of(facts: Facts, track: Facts, scope: Scope, brief: RestorationBrief) -> tuple[Planned, ...]:
+    """The steps in the order in which they are taken.
+
+    track: what is known of the track that a stem is of; of a track or a file, the same as facts.
+    """
+    steps = STEPS[scope]
+    if brief.steps is not None:
+        return tuple(Planned(step, "the brief asks for it") for step in steps if step in brief.steps)
+    reasons = {step: _REASONS[step](facts, track) for step in steps if step in _REASONS}
+    return tuple(Planned(step, reason) for step, reason in reasons.items() if reason)
+
+
+def _clipped(facts: Facts, _: Facts) -> str | None:
+    tops = facts.traces.flat_tops
+    if tops < _TOPS_A_SECOND * facts.duration_s or not tops:
+        return None
+    return f"{tops} tops are cut flat"
+
+
+def _clicks(facts: Facts, _: Facts) -> str | None:
+    if facts.clicks_per_s is None or facts.clicks_per_s < _CLICKS_A_SECOND:
+        return None
+    return f"{facts.clicks_per_s:.1f} clicks a second"
+
+
+def _hum(facts: Facts, _: Facts) -> str | None:
+    hum = facts.traces.hum
+    return None if hum is None else f"hum of {hum.mains_hz} Hz at {hum.level_dbfs:.0f} dBFS"
+
+
+def _noise(facts: Facts, _: Facts) -> str | None:
+    over = facts.traces.over_steady_noise_db
+    if over is None or over >= _NOISE_DB:
+        return None
+    return f"steady noise {over:.0f} dB under the music"
+
+
+def _room(facts: Facts, _: Facts) -> str | None:
+    if not facts.rt60_s:
+        return None
+    middle = min(facts.rt60_s, key=lambda hertz: abs(hertz - 1000))
+    seconds = facts.rt60_s[middle]
+    return f"a room of {seconds:.1f} s at {middle:g} Hz" if seconds >= _ROOM_S else None
+
+
+def _comb(facts: Facts, _: Facts) -> str | None:
+    comb = facts.traces.comb
+    return (
+        None
+        if comb is None
+        else f"{comb.teeth} lines every {comb.spacing_hz:.0f} Hz, as upsampling leaves them"
+    )
+
+
+def _shimmer(facts: Facts, _: Facts) -> str | None:
+    shimmer = facts.traces.shimmer
+    return None if shimmer is None or shimmer < _SHIMMER else f"shimmer index {shimmer:.2f}"
+
+
+def _codec(facts: Facts, _: Facts) -> str | None:
+    traces = facts.traces
+    if traces.cut != "brick wall" or traces.bandwidth_hz > _CODEC_HZ:
+        return None
+    return f"a codec cut at {traces.bandwidth_hz:.0f} Hz"
+
+
+def _colour(facts: Facts, _: Facts) -> str | None:
+    if not facts.colour_db:
+        return None
+    third = max(facts.colour_db, key=lambda hertz: abs(facts.colour_db[hertz]))
+    return f"{facts.colour_db[third]:+.0f} dB at {third:.0f} Hz against any music of its kind"
+
+
+def _narrow(facts: Facts, track: Facts) -> str | None:
+    upper_hz = track.traces.bandwidth_hz
+    if not 0 < upper_hz < _WIDE_ENOUGH_HZ or track.traces.cut == "none":
+        return None
+    if track.traces.cut == "natural" and upper_hz > _DARK_HZ:
+        return None
+    if facts.traces.bandwidth_hz < _REACHES * upper_hz and facts.kind != "bass":
+        return None
+    return f"the track ends at {upper_hz:.0f} Hz"
+
+
+_REASONS = {
+    "declip": _clipped,
+    "declick": _clicks,
+    "dehum": _hum,
+    "denoise": _noise,
+    "dereverb": _room,
+    "decomb": _comb,
+    "deshimmer": _shimmer,
+    "fill": _codec,
+    "tone": _colour,
+    "extend": _narrow,
+}
+"""Step → why it is needed, or None. What is in none of these is done only where the brief asks for it."""

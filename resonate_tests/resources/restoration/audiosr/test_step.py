@@ -1,0 +1,165 @@
+"""By the real architecture, small, with random weights, in files as its hub has them."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from resonate_resources.models.weights import ModelError
+from resonate_resources.recordings.recording import Recording, silent, write_samples
+from resonate_resources.restoration.audiosr import step
+from resonate_resources.restoration.audiosr.step import WEIGHTS, AudioSR
+from resonate_resources.restoration.step import Facts
+
+RATE, STEPS = 48_000, 4
+CUT = 6000
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    """The network's files, a chunk of noise, and what the package makes of it."""
+    directory = tmp_path_factory.mktemp("models") / "audiosr"
+    directory.mkdir()
+    made = subprocess.run(
+        [
+            *(step.WORKER.environment.python, "-I", "-W", "ignore"),
+            *(Path(__file__).with_name("tiny_network.py"), directory),
+        ],
+        env={**os.environ, "TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    return directory
+
+
+@pytest.fixture(scope="module")
+def worker(hub):
+    place = tempfile.mkdtemp(prefix="rt-")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", place)
+        patch.setenv("TMPDIR", place)
+        patch.setenv("RESONATE_MODELS", str(hub.parent))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        for proxy in ("HTTPS_PROXY", "https_proxy"):
+            patch.setenv(proxy, NOWHERE)
+        own = replace(step.WORKER)
+        patch.setattr(step, "WORKER", own)
+        yield own
+        own.stop()
+    shutil.rmtree(place)
+
+
+def extended(recording, path, band_hz=CUT / 0.97, preset="aggressive", progress=silent):
+    facts = Facts("vocals", SimpleNamespace(bandwidth_hz=band_hz))
+    return AudioSR(STEPS).mend(recording, facts, preset, path, progress)
+
+
+def spectrum(samples):
+    return np.fft.rfft(samples), np.fft.rfftfreq(samples.shape[-1], 1 / RATE)
+
+
+def test_what_is_made_up_is_what_the_package_makes_up_and_what_was_there_stays(worker, hub, tmp_path):
+    noise = Recording.open(hub / "noise.wav")
+    twice = write_samples(tmp_path / "twice.wav", np.repeat(noise.read(), 2, 0), RATE)
+    came = extended(twice, tmp_path / "mended.wav").recording.read()
+    lines, frequencies = spectrum(came[0])
+    below, above = frequencies < CUT - 200, frequencies > CUT + 200
+    given, _ = spectrum(noise.read()[0])
+    assert np.abs(lines - given)[below].max() < 1e-4 * np.abs(given).max()
+    expected, _ = spectrum(np.load(hub / "made.npz")["made"])
+    made, wanted = lines[above], expected[above]
+    alike = np.abs(np.vdot(made, wanted)) / np.linalg.norm(made) / np.linalg.norm(wanted)
+    assert alike > 0.99
+    assert np.array_equal(came[0], came[1])  # what is in the middle stays there
+
+
+def test_the_preset_says_how_loud_it_is(worker, hub, tmp_path):
+    noise = Recording.open(hub / "noise.wav")
+    levels = []
+    for preset in ("aggressive", "conservative"):
+        came = extended(noise, tmp_path / f"{preset}.wav", preset=preset).recording
+        levels.append(np.square(came.read() - noise.read()).mean())
+    assert 10 * np.log10(levels[0] / levels[1]) == pytest.approx(6, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "frames"), [(44_100, 2, 250_001), (22_050, 1, 1), (48_000, 3, 900)]
+)
+def test_rate_channels_and_length_stay_over_chunks(worker, tmp_path, rate, channels, frames):
+    samples = np.random.default_rng(1).normal(0, 0.1, (channels, frames)).astype(np.float32)
+    told = []
+    came = extended(
+        write_samples(tmp_path / "noise.wav", samples, rate), tmp_path / "mended.wav", progress=told.append
+    ).recording
+    assert (came.sample_rate, came.channels, came.frames) == (rate, channels, frames)
+    assert np.isfinite(came.read()).all()
+    assert told[-1] == 1
+    assert (
+        len(told) >= STEPS * channels
+    )  # at every step of the sampler, so that a slow one is not taken to hang
+
+
+@pytest.mark.parametrize(
+    ("rate", "band_hz"),
+    [(44_100, 16_000), (44_100, 1500), (16_000, 7900)],
+    ids=["wide", "narrow", "by its rate"],
+)
+def test_where_there_is_nothing_to_give_back_the_recording_itself_comes_back(tmp_path, rate, band_hz):
+    recording = write_samples(tmp_path / "tone.wav", np.full((2, 1000), 0.1, np.float32), rate)
+    assert extended(recording, tmp_path / "mended.wav", band_hz).recording is recording
+    assert not (tmp_path / "mended.wav").exists()
+
+
+def test_of_silence_nothing_is_made(worker, tmp_path):
+    recording = write_samples(tmp_path / "silence.wav", np.zeros((2, 9000), np.float32), 44_100)
+    assert extended(recording, tmp_path / "mended.wav").recording is recording
+
+
+@pytest.mark.parametrize("damage", ["half", "text", "code", "lacking"])
+def test_weights_that_are_none_are_one_line(worker, hub, tmp_path, monkeypatch, damage):
+    directory = tmp_path / "models" / "audiosr"
+    shutil.copytree(hub, directory)
+    weights = directory / WEIGHTS.name
+    if damage == "half":
+        weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
+    elif damage == "text":
+        weights.write_text("<html>Sign in to download</html>\n" * 50)
+    elif damage == "code":
+        torch.save({"state_dict": Bomb(tmp_path / "boom")}, weights)
+    else:
+        saved = torch.load(weights, weights_only=True)["state_dict"]
+        torch.save({"state_dict": dict([*saved.items()][10:])}, weights)
+    monkeypatch.setenv("RESONATE_MODELS", str(directory.parent))
+    recording = write_samples(tmp_path / "noise.wav", np.full((1, 900), 0.1, np.float32), 44_100)
+    with pytest.raises(ModelError) as raised:
+        extended(recording, tmp_path / "mended.wav")
+    assert str(raised.value).startswith(f"{weights}: ")
+    assert "\n" not in str(raised.value)
+    assert not (tmp_path / "boom").exists()
+    assert not (tmp_path / "mended.wav").exists()
+
+
+class Bomb:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_what_is_missing_is_said(worker, tmp_path, monkeypatch):
+    assert AudioSR().unavailable() is None
+    monkeypatch.setenv("RESONATE_MODELS", str(tmp_path))
+    assert AudioSR().unavailable().startswith("pytorch_model.bin: not in ")
+    monkeypatch.setenv("RESONATE_WORKERS", str(tmp_path))
+    assert AudioSR().unavailable().endswith("run `resonate workers install audiosr`")
