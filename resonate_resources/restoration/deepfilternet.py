@@ -42,8 +42,8 @@ _DELAY = 1440
 """Two frames of look-ahead and half a window: found by correlation."""
 _BLOCK = 1 << 16
 LIMITS_DB: Mapping[Preset, float] = {"conservative": 12.0, "balanced": 18.0, "aggressive": 24.0}
-"""How far it may take anything down. At 18 dB, speech of 6 dB SI-SDR comes to 18.5, without a limit to 20.0, with 12 dB
-to 15.8; of voices that it takes for noise it takes the less, the lower the limit."""
+"""How far it may take anything down. At 18 dB, speech of 6 dB SI-SDR comes to 18.5, with 12 dB to 15.8,
+without a limit to 20.0; of voices that it takes for noise it takes the less, the lower the limit."""
 _MOMENT_S, _LEAST_PATCHES = 0.05, 40
 _LINES_DB, _FOLLOWS_DB = 5.0, 3.0
 """Of speech and a solo voice in white noise, hiss, vinyl, a crowd and a street at 0 to 15 dB SNR, all of which came
@@ -95,7 +95,7 @@ class DeepFilterNet:
 class Judgement:
     """Whether what the network took was noise. taken_db: its power beside the recording's. lines_db: arithmetic
     over geometric mean of its lines' power within patches of 70 ms and a sixth of an octave, 2.5 of Gaussian noise;
-    None of less than 3 s. follows_db: its power while what is left is loud, over that while what is left is quiet."""
+    None of less than 3 s. follows_db: its power while what is left is loud, over that while it is quiet."""
 
     taken_db: float
     lines_db: float | None
@@ -221,9 +221,8 @@ def without(recording: Recording, taken: Recording, limit_db: float) -> Iterator
         mean = channels.mean(axis=0) if one is None else channels[one]
         gain = 1 - noise * mean.conj() / (np.square(np.abs(mean)) + np.float32(1e-12))
         size = np.abs(gain)
-        return np.asarray(
-            channels * (gain * (np.clip(size, least, 1) / np.maximum(size, np.float32(1e-6)))), np.complex64
-        )
+        gain *= np.clip(size, least, 1) / np.maximum(size, np.float32(1e-6))
+        return np.asarray(channels * gain, np.complex64)
 
     both = (np.concatenate(pair) for pair in pairs)
     yield from through_spectra(both, recording.frames, window_size(recording.sample_rate), cleaned)

@@ -28,7 +28,7 @@ _OFF = 0.005
 """Grids keep within 0.4 % of their frequency (ENTSO-E's and NERC's limits)."""
 _FINELY_OFF = 0.0004
 _TRIED = 81
-_QUIET = 20
+_QUIET, _RESTS, _NEAR = 20, 40, 60
 """Per cent of the steps: those in which no note sounds at a harmonic."""
 
 
@@ -123,22 +123,31 @@ def _drift(found: Complex, harmonics: npt.NDArray[np.int64], mains_hz: int, off:
         bent = left - 2 * middle + right
         between = 0.5 * (left - right) / bent if bent < 0 else 0.0
         best[number] = tried[at] + np.clip(between, -0.5, 0.5) * (tried[1] - tried[0])
-    hertz = np.interp(np.arange(steps), starts + seen / 2, _running(50, best, (5,)))
+    hertz = np.interp(np.arange(steps), starts + seen / 2, _running(50, best, 5))
     cycles = np.cumsum(hertz) / _STEPS_PER_S
     return np.asarray(cycles - cycles[0], np.float64)
 
 
 def _steady(found: Complex) -> Complex:
-    """The median of each harmonic over 6 s; less, to nothing, where without it the quietest steps are not much
-    quieter: hum is what sounds when nothing else does."""
-    size = (min(_SEEN, len(found)) | 1, 1, 1)
-    middle = _running(50, found.real, size) + 1j * _running(50, found.imag, size)
-    quiet = _running(_QUIET, np.abs(found), size)
-    without = _running(_QUIET, np.abs(found - middle), size)
+    """The mean of each harmonic over the quieter steps of 6 s, then, twice, over those nearest to it; less, to
+    nothing, where without it the quietest are not much quieter: hum is what sounds when no note does."""
+    from scipy.ndimage import uniform_filter1d
+
+    seen = min(_SEEN, len(found)) | 1
+    levels = np.abs(found)
+    middle, off = found * 0, levels
+    for percent in (_RESTS, _NEAR, _NEAR):
+        taken = (off <= _running(percent, off, seen)).astype(np.float64)
+        counts = np.maximum(uniform_filter1d(taken, seen, axis=0, mode="nearest"), 1e-9)
+        middle = uniform_filter1d(taken * found, seen, axis=0, mode="nearest") / counts
+        off = np.abs(found - middle)
+    quiet, without = _running(_QUIET, levels, seen), _running(_QUIET, off, seen)
     return np.asarray(middle * np.clip(2 - 2 * without / (quiet + 1e-12), 0, 1), np.complex128)
 
 
-def _running(percent: int, values: Floats, size: tuple[int, ...]) -> Floats:
+def _running(percent: int, values: Floats, steps: int) -> Floats:
+    """Percentile along the first axis, about each step."""
     from scipy.ndimage import percentile_filter
 
+    size = (steps, *(1 for _ in values.shape[1:]))
     return np.asarray(percentile_filter(values, percent, size, mode="nearest"), np.float64)

@@ -32,8 +32,8 @@ _EXPONENTIAL_DB = 2.507
 _FLAT_DB = 0.35
 _SPREADS = {0.4: 2.0, 0.2: 1.8, 0.1: 1.5, 0.05: 1.0}
 """Part of the patches: how much louder its loudest is than its quietest third, in standard deviations of Gaussian
-noise, and at most e to the power of _MOST. None of 1122 bands of songs and recordings without noise was told as noise;
-with noise of five kinds at 0 to 20 dB SNR, 65 % of all bands, eight of ten with a level that was right within 1.4 dB."""
+noise, and at most e to the power of _MOST. None of 1122 bands of songs and recordings without noise was told as
+noise; in noise of five kinds, 0 to 20 dB SNR, 65 % of all bands, eight of ten with a level right within 1.4 dB."""
 _MOST = 0.35
 _TOGETHER, _LEAST = 3, 5
 """Noise is broad: a band has neighbours that are noise, too, and a stretch so many bands."""
@@ -147,7 +147,7 @@ def _heard(patches: Patches, start: int, stop: int) -> Floats:
             if low < _SILENT:
                 continue
             spread = float(np.log(high / low))
-            flat_db = float(np.mean(flat[: last + 1]))
+            flat_db = float(np.median(flat[: last + 1]))  # those at the ends are half silence
             if spread <= min(most * deviation, _MOST) and abs(flat_db - _EXPONENTIAL_DB) <= _FLAT_DB:
                 found[band] = levels[last]
                 break

@@ -13,8 +13,8 @@ import numpy.typing as npt
 Plane = npt.NDArray[np.float32]
 
 _KEPT = 0.98
-"""Of the last window's estimate in the a-priori ratio: the paper's; less lets musical noise through (Cappé, "Elimination
-of the musical noise phenomenon with the Ephraim and Malah noise suppressor", IEEE Trans. Speech Audio Process. 2, 1994)."""
+"""Of the last window's estimate in the a-priori ratio: the paper's; less lets musical noise through (Cappé, IEEE
+Trans. Speech Audio Process. 2, 1994)."""
 _NEW = np.float32(0.2)
 """Of a band's mean power in each window: 60 ms are heard."""
 _MARGIN = np.float32(0.5)

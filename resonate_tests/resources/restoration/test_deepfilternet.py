@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soxr
 
-from resonate_resources.recordings.recording import Samples, silent, write_samples
+from resonate_resources.recordings.recording import Recording, Samples, silent, write_samples
 from resonate_resources.restoration import deepfilternet
-from resonate_resources.restoration.deepfilternet import DeepFilterNet, judge, without
+from resonate_resources.restoration.deepfilternet import DeepFilterNet, enhanced, judge, without
 from resonate_tests.benchmarks.damage.distance import si_sdr_db
 from resonate_tests.benchmarks.damage.noise import white
 from resonate_tests.resources.restoration.test_denoise import FACTS, drone, plucked
@@ -16,27 +17,22 @@ from resonate_tests.resources.restoration.test_denoise import FACTS, drone, pluc
 RATE = 48_000
 
 
-def spoken(seconds: float = 5, rate: int = RATE, seed: int = 0) -> Samples:
-    """(1, frames): syllables of a falling voice of 120 Hz through moving formants, with pauses: enough of a voice for
-    the network, which was trained on real ones."""
-    rng = np.random.default_rng(seed)
-    frames = int(seconds * RATE)
-    time = np.arange(frames) / RATE
-    pitch = 120 * (1 + 0.1 * np.sin(2 * np.pi * 0.7 * time) + 0.02 * np.sin(2 * np.pi * 5 * time))
-    phase = 2 * np.pi * np.cumsum(pitch) / RATE
-    corners = int(seconds * 4) + 2
-    formants = [
-        np.interp(time * 4, np.arange(corners), rng.uniform(low, high, corners))
-        for low, high in ((300, 800), (900, 2200), (2300, 2900))
-    ]
-    voice = np.zeros(frames)
-    for part in range(1, 34):
-        hertz = part * pitch
-        shape = sum(1 / (1 + ((hertz - formant) / 90) ** 2) for formant in formants)
-        voice += shape * np.sin(part * phase)
-    level = np.interp(time * 8, np.arange(2 * corners + 8), rng.choice([0.0, 1.0, 1.0], 2 * corners + 8))
-    voice *= level
-    return soxr.resample((0.1 * voice / np.abs(voice).max() * 3).astype(np.float32), RATE, rate)[None]
+def spoken() -> Samples:
+    """(1, frames) at 48 kHz: of a real voice, as nothing else is one to the network; 6 s of it."""
+    folder = Path(os.environ.get("RESONATE_RECORDINGS", "")) / "judged"
+    files = sorted(folder.glob("*.wav")) if "RESONATE_RECORDINGS" in os.environ else []
+    if not files:
+        pytest.skip("no recordings of voices: RESONATE_RECORDINGS names their folder")
+    voice = Recording.open(files[0])
+    mono = voice.read(0, 6 * voice.sample_rate).mean(axis=0)
+    return np.asarray(soxr.resample(mono, voice.sample_rate, RATE), np.float32)[None]
+
+
+def pulses(seconds: float = 5) -> Samples:
+    """(1, frames): a buzz of 120 Hz that comes and goes three times a second."""
+    time = np.arange(int(seconds * RATE)) / RATE
+    buzz = sum(np.sin(2 * np.pi * 120 * part * time) / part for part in range(1, 20))
+    return (0.1 * buzz * np.maximum(np.sin(2 * np.pi * 3 * time), 0)).astype(np.float32)[None]
 
 
 def mended(samples: Samples, folder: Path, rate: int = RATE) -> tuple[Samples | None, str]:
@@ -48,35 +44,44 @@ def mended(samples: Samples, folder: Path, rate: int = RATE) -> tuple[Samples | 
     return made.recording.read(), made.note
 
 
-@pytest.mark.parametrize(("rate", "channels"), [(48_000, 1), (44_100, 2), (16_000, 1)])
-def test_a_voice_comes_out_of_noise_in_time_to_the_sample(tmp_path: Path, rate: int, channels: int) -> None:
-    clean = np.repeat(spoken(rate=rate), channels, axis=0)
+@pytest.mark.parametrize(("rate", "channels"), [(48_000, 1), (44_100, 2)])
+def test_a_voice_comes_out_of_noise(tmp_path: Path, rate: int, channels: int) -> None:
+    clean = np.repeat(soxr.resample(spoken()[0], RATE, rate)[None], channels, axis=0)
     noisy = white(clean, rate, np.random.default_rng(1), 5)
     better, note = mended(noisy, tmp_path, rate)
     assert better is not None, note
     assert better.shape == clean.shape
-    assert si_sdr_db(better, clean) > si_sdr_db(noisy, clean) + 4
-    lags = [float(np.vdot(clean[0, 50:-50], np.roll(better[0], lag)[50:-50])) for lag in range(-3, 4)]
-    assert int(np.argmax(lags)) == 3
+    assert si_sdr_db(better, clean) > si_sdr_db(noisy, clean) + 6
+
+
+def test_what_the_network_says_is_in_time_to_the_sample() -> None:
+    """Of noise a quarter is left, at a limit of 12 dB."""
+    noise = np.random.default_rng(0).standard_normal((1, 40_321)).astype(np.float32) * np.float32(0.1)
+    left = np.concatenate([*enhanced(iter([noise]), noise.shape[1], 12.0)], axis=1)
+    assert left.shape == noise.shape
+    alike = [float(np.vdot(np.roll(left, lag), noise) / np.vdot(noise, noise)) for lag in range(-5, 6)]
+    assert int(np.argmax(alike)) == 5
+    assert alike[5] == pytest.approx(0.25, abs=0.05)
 
 
 def test_channels_share_gains_so_that_each_stays_where_it_stood(tmp_path: Path) -> None:
-    noisy = white(spoken(), RATE, np.random.default_rng(1), 5)
-    better, _ = mended(np.concatenate([noisy, noisy * np.float32(0.25)]), tmp_path)
-    assert better is not None
-    np.testing.assert_allclose(better[1], better[0] * 0.25, atol=1e-6)
+    one = white(pulses(2), RATE, np.random.default_rng(1), 5)
+    recording = write_samples(tmp_path / "in.wav", np.concatenate([one, one * np.float32(0.25)]), RATE)
+    taken = write_samples(tmp_path / "taken.wav", 0.5 * (one - pulses(2)), RATE)
+    left = np.concatenate([*without(recording, taken, 18.0)], axis=1)
+    np.testing.assert_allclose(left[1], left[0] * 0.25, atol=1e-6)
+    assert si_sdr_db(left[:1], pulses(2)) > si_sdr_db(one, pulses(2)) + 4
 
 
-@pytest.mark.parametrize(
-    "music", [plucked(6, 2, RATE), drone(2, 6, RATE), plucked(6, 1, RATE) + drone(1, 6, RATE)]
-)
+@pytest.mark.parametrize("music", [plucked(5, 2, RATE), plucked(5, 1, RATE) + drone(1, 5, RATE)])
 def test_music_is_given_back_as_it_is(tmp_path: Path, music: Samples) -> None:
     better, note = mended(music, tmp_path)
     assert better is None, note
 
 
-def test_backing_voices_are_no_noise(tmp_path: Path) -> None:
-    clean = spoken() + np.float32(0.5) * spoken(seed=1)[:, ::-1] + np.float32(0.3) * drone(1, 5, RATE)
+def test_voices_that_sing_along_are_no_noise(tmp_path: Path) -> None:
+    voice = spoken()
+    clean = voice + np.float32(0.5) * voice[:, ::-1] + np.float32(0.5) * np.roll(voice, RATE)
     better, note = mended(white(clean, RATE, np.random.default_rng(1), 25), tmp_path)
     assert better is None, note
 
@@ -87,7 +92,7 @@ def judged(tmp_path: Path, voice: Samples, taken: Samples) -> str | None:
 
 
 def test_what_is_taken_may_be_noise_but_no_tones_and_nothing_that_follows_the_voice(tmp_path: Path) -> None:
-    voice = spoken()
+    voice = pulses()
     noise = np.random.default_rng(0).standard_normal(voice.shape).astype(np.float32) * np.float32(0.01)
     moving = np.interp(np.arange(voice.shape[1]), np.arange(0, voice.shape[1], 500), np.abs(voice[0, ::500]))
     chord = drone(1, 5, RATE)
@@ -98,7 +103,7 @@ def test_what_is_taken_may_be_noise_but_no_tones_and_nothing_that_follows_the_vo
 
 
 def test_blocks_are_cleaned_without_seams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    noisy = white(np.repeat(spoken(3), 2, axis=0), RATE, np.random.default_rng(1), 5)
+    noisy = white(np.repeat(pulses(1), 2, axis=0), RATE, np.random.default_rng(1), 5)
     recording = write_samples(tmp_path / "in.wav", noisy, RATE)
     taken = write_samples(tmp_path / "taken.wav", noisy[:1] * np.float32(0.5), RATE)
     whole = np.concatenate([*without(recording, taken, 18.0)], axis=1)
