@@ -1,6 +1,6 @@
 """How loud music is above a cut, moment by moment, told from what lies below it.
 
-A network of 40 inputs, two layers of 48 and 7 outputs. It hears, in twelve thirds of an octave below the cut, the
+A network of 37 inputs, two layers of 48 and 7 outputs. It hears, in twelve thirds of an octave below the cut, the
 levels of the moment, how far they lie over those of the last 50 ms, and their means over the recording; and where
 the cut is. It was fitted to composed songs and their stems, cut by filters of all slopes, by
 `resonate_tests/benchmarks/fit_extension.py`; docs/measurements.md tells how near it comes on others.
