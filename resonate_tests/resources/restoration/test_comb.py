@@ -42,9 +42,8 @@ def lines(spacing: float, frames: int, rate: int = RATE, level: float = 2e-4) ->
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory: pytest.TempPathFactory) -> Facts:
     """Of a second of the music: this step looks for itself."""
-    return Facts(
-        "track", find_traces(write_samples(tmp_path_factory.mktemp("facts") / "in.wav", music(1), RATE))
-    )
+    second = write_samples(tmp_path_factory.mktemp("facts") / "in.wav", music(1), RATE)
+    return Facts("track", second.duration, find_traces(second))
 
 
 def left_db(one: Samples, other: Samples, comb: Samples) -> float:
