@@ -145,6 +145,8 @@ def _installer(environment: Environment) -> list[str]:
 def _run(environment: Environment, command: list[str], tell: Tell) -> None:
     last: deque[str] = deque(maxlen=_SAID)
     plain = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    if "PIP_FIND_LINKS" in plain:  # a machine's own wheels, as torch without CUDA
+        plain.setdefault("UV_FIND_LINKS", plain["PIP_FIND_LINKS"].replace(" ", ","))
     with subprocess.Popen(
         command, env=plain, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:

@@ -41,8 +41,8 @@ WORKER = Worker(
 _WIDE_HZ = 15_000.0
 """A recording that reaches as far is left as it is: little is missed above."""
 _NATURAL_HZ = 10_000.0
-"""A track whose spectrum falls off by itself lacks something where it ends below. Of nine finished recordings in MP3
-the four that do end at 12.6 to 15.5 kHz; stems end by themselves anywhere."""
+"""A track whose spectrum falls off by itself lacks something where it ends below. Of nine finished recordings in
+MP3 the four that do end at 12.6 to 15.5 kHz; stems end by themselves anywhere."""
 _NARROWEST_HZ = 2000.0
 """The network was trained with 2 to 16 kHz (arXiv 2309.07314)."""
 _SLOPE = 0.97

@@ -62,8 +62,10 @@ serve(sys.argv[1:3], work, float(os.environ.get("TEST_IDLE", "60")))
 
 
 @pytest.fixture
-def worker(monkeypatch):
-    """A worker whose environment is the one of the tests; it ends with the test."""
+def worker(monkeypatch, tmp_path):
+    """A worker whose environment is the one of the tests; it ends with the test.
+
+    tmp_path: is found before the place for temporary files is another one."""
     place = Path(tempfile.mkdtemp(prefix="rt-"))  # short, as the path of a socket must be
     monkeypatch.setattr(tempfile, "tempdir", str(place))
     monkeypatch.setenv("TMPDIR", str(place))
