@@ -32,8 +32,8 @@ class Planned:
     reason: str
 
 
-_TOPS_A_SECOND = 0.5
-_CLICKS_A_SECOND = 1.0
+_TOPS_A_SECOND = 0.5  # five seconds of finished music have none
+_CLICKS_A_SECOND = 0.15  # 51 clean recordings have 0.1 at most
 _NOISE_DB = 90.0  # finished music has 120, noisy speech 63; what is told by it the step hears more closely
 _ROOM_S = 0.35
 _SHIMMER = 0.35  # of real music 0.02 to 0.33

@@ -66,7 +66,7 @@ def restore(
         made.mkdir()
         tell = partial(_part_of, progress, number, len(plan))
         mended, result = _one_step(current, facts, planned, engines_of(planned.step), preset, made, tell)
-        if mended != current and current != recording:
+        if current not in (mended, recording):
             current.path.unlink()  # of the step before: an hour of stereo is 1.3 GB
         current = mended
         taken.append(result)

@@ -67,7 +67,8 @@ class Mended:
 class Step(Protocol):
     """One way of doing one step."""
 
-    name: StepName
+    @property
+    def name(self) -> StepName: ...
 
     @property
     def engine(self) -> Engine: ...

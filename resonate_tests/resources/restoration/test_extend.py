@@ -247,6 +247,8 @@ def test_what_is_said_of_the_recording_decides_not_what_it_is_called(tmp_path: P
     recording = write_samples(tmp_path / "given.wav", cut, RATE)
     whole: Traces = replace(find_traces(recording), cut="none", bandwidth_hz=RATE / 2)
 
-    result = Extend().mend(recording, Facts("track", recording.duration, whole), "balanced", tmp_path / "mended.wav", silent)
+    result = Extend().mend(
+        recording, Facts("track", recording.duration, whole), "balanced", tmp_path / "mended.wav", silent
+    )
 
     assert result.recording is recording

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ class Changing:
 
     change: Callable[[Samples], Samples]
     name: StepName = "derumble"
-    engine: Engine = Engine("changing")
+    engine: Engine = field(default_factory=lambda: Engine("changing"))
     missing: str | None = None
 
     def unavailable(self) -> str | None:
