@@ -30,7 +30,8 @@ workers: $(VENV)/base
 	$(BIN)/resonate workers install audio-separator
 
 ## test: everything the tests need, then the tests
-test: programs $(VENV)/dev workers
+test: programs $(VENV)/dev
+	$(BIN)/resonate workers install audio-separator audiosr audiocraft
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered $(PYTEST)
 
 ## quick: the tests that are done within seconds, without a server, a browser or a process of their own

@@ -7,7 +7,7 @@ measured is told in `evidence`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from resonate_resources.restoration.step import StepName
 WINDOW_S = 5.0
 _FADE_S = 0.05
 _MOST = 0.5  # of the windows that a step changed may fail; beyond that, it is taken back as a whole
+_SILENCE = "nothing sounds there"
 _SILENT = 1e-7  # mean square
 
 
@@ -117,13 +118,15 @@ def judge(before: Recording, after: Recording, step: StepName) -> Verdict:
     failed: list[str] = []
     changed: list[bool] = []
     found: dict[str, list[tuple[float, float]]] = {}
-    for was, now in zip(before.blocks(frames), after.blocks(frames), strict=True):
+    for was, now in zip(_windows(before, frames), _windows(after, frames), strict=True):
         changed.append(not np.array_equal(was, now))
         why = ""
         if changed[-1]:
             why, measures = judged(was, now, before.sample_rate, step)
             for measure, values in measures.items():
                 found.setdefault(measure, []).append(values)
+        if why == _SILENCE:
+            changed[-1] = False  # nobody hears what it did there, and it is not done
         failed.append(why)
     whys = Counter(why for why in failed if why)
     if whys.total() > _MOST * sum(changed):
@@ -134,6 +137,17 @@ def judge(before: Recording, after: Recording, step: StepName) -> Verdict:
     return Verdict(tuple(failed), tuple(changed), first, second)
 
 
+def _windows(recording: Recording, frames: int) -> Iterator[Samples]:
+    """Blocks of so many frames; a rest that is shorter than half of one is heard with the one before it."""
+    held: list[Samples] = []
+    for block in recording.blocks(frames):
+        if held and block.shape[1] >= frames / 2:
+            yield held.pop()
+        held.append(block)
+    if held:
+        yield np.concatenate(held, axis=1)
+
+
 def judged(
     before: Samples, after: Samples, sample_rate: int, step: StepName
 ) -> tuple[str, Mapping[Measure, tuple[float, float]]]:
@@ -142,7 +156,7 @@ def judged(
     if not np.isfinite(after).all():
         return "it is no sound", {}
     if np.mean(np.square(before, dtype=np.float64)) < _SILENT:
-        return "nothing sounds there", {}
+        return _SILENCE, {}
     found = changes(before, after, sample_rate, BUSINESS_HZ.get(step))
     return why_not(found, step), found
 
@@ -177,7 +191,7 @@ def spliced(before: Recording, after: Recording, verdict: Verdict, path: Path) -
     neighbours = zip([True, *kept[:-1]], kept, [*kept[1:], True], strict=True)
     with write_recording(path, before.sample_rate, before.channels, before.frames) as writer:
         for was, now, (earlier, here, later) in zip(
-            before.blocks(frames), after.blocks(frames), neighbours, strict=True
+            _windows(before, frames), _windows(after, frames), neighbours, strict=True
         ):
             if not here:
                 writer.write(was)
