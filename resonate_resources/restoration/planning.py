@@ -11,17 +11,18 @@ from resonate_resources.restoration.step import Facts, StepName
 Scope = Literal["track", "stem", "file"]
 """track: the whole recording, before it is parted; stem: a stem of it; file: a recording that is not parted."""
 
-_TRACK: tuple[StepName, ...] = (
-    "declip", "declick", "dehum", "denoise", "derumble", "dereverb", "dewow", "decomb", "deshimmer", "fill", "tone",
+_WHOLE: tuple[StepName, ...] = (
+    "declip", "declick", "dehum", "denoise", "derumble", "dereverb",
+    "decomb", "deshimmer", "fill", "tone", "extend",
 )  # fmt: skip
-_STEM: tuple[StepName, ...] = ("denoise", "dereverb", "deess", "extend", "polish")
 STEPS: dict[Scope, tuple[StepName, ...]] = {
-    "track": _TRACK,
-    "stem": _STEM,
-    "file": tuple(step for step in get_args(StepName) if step != "polish"),
+    "track": _WHOLE,
+    "stem": ("denoise", "deess", "extend", "polish"),
+    "file": tuple(step for step in get_args(StepName) if step in _WHOLE or step in ("deess", "polish")),
 }
-"""What damaged the whole recording is mended in the whole, before any of it goes into the wrong stem; an octave is
-put back stem by stem, as a voice's is another than a cymbal's."""
+"""What damaged the whole recording is mended in the whole, before any of it goes into the wrong stem. What a wall
+cut off is put back stem by stem, as a voice's highs are others than a cymbal's; what a gentle slope took, in the
+whole, as stems end gently of themselves."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ def plan_of(facts: Facts, track: Facts, scope: Scope, brief: RestorationBrief) -
     steps = STEPS[scope]
     if brief.steps is not None:
         return tuple(Planned(step, "the brief asks for it") for step in steps if step in brief.steps)
+    if scope == "track" and track.traces.cut != "natural":
+        steps = tuple(step for step in steps if step != "extend")
     reasons = {step: _REASONS[step](facts, track) for step in steps if step in _REASONS}
     return tuple(Planned(step, reason) for step, reason in reasons.items() if reason)
 
@@ -127,7 +130,8 @@ def _narrow(facts: Facts, track: Facts) -> str | None:
         return None
     if track.traces.cut == "natural" and upper_hz > _DARK_HZ:
         return None
-    if facts.traces.bandwidth_hz < _REACHES * upper_hz and facts.kind != "bass":
+    ends_of_itself = track.traces.cut == "natural" or facts.traces.bandwidth_hz < _REACHES * upper_hz
+    if facts.kind not in ("track", "bass") and ends_of_itself:
         return None
     return f"the track ends at {upper_hz:.0f} Hz"
 

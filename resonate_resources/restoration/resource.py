@@ -71,26 +71,18 @@ class RestorationResource(dg.ConfigurableResource[None]):
         self,
         stems: Stems,
         facts: Mapping[str, Any],
-        space: Mapping[str, Any],
         brief: RestorationBrief,
         into: Path,
         progress: Progress = silent,
     ) -> Product:
         """Write <stem>.wav, of the rate, channels and length of the stems given.
 
-        facts: those of FACTS, from the profile of the track before it was mended. space: the analysis' field.
+        facts: those of FACTS, from the profile of the track before it was mended.
         """
         length = next(iter(stems.values())).duration
         track = Facts(TRACK, length, _TRACES.validate_python(dict(facts)))
-        rt60_s = {float(hertz): time for hertz, time in (space.get("rt60_s") or {}).items() if time}
         with ThreadPoolExecutor(2) as pool:
-            known = dict(
-                zip(
-                    stems,
-                    pool.map(lambda name: facts_of(name, stems[name], rt60_s=rt60_s), stems),
-                    strict=True,
-                )
-            )
+            known = dict(zip(stems, pool.map(lambda name: facts_of(name, stems[name]), stems), strict=True))
         return _product(stems, known, track, "stem", brief, into, progress)
 
     def restore_file(
@@ -101,19 +93,14 @@ class RestorationResource(dg.ConfigurableResource[None]):
         return _product({TRACK: recording}, {TRACK: known}, known, "file", brief, into, progress)
 
 
-def facts_of(
-    kind: str,
-    recording: Recording,
-    traces: Traces | None = None,
-    rt60_s: Mapping[float, float] | None = None,
-) -> Facts:
+def facts_of(kind: str, recording: Recording, traces: Traces | None = None) -> Facts:
     """What is known of a recording, traces measured here unless they are known already."""
     whole = kind == TRACK
     return Facts(
         kind,
         recording.duration,
         traces or find_traces(recording),
-        rt60_s if rt60_s is not None else _room_of(recording) if whole else {},
+        _room_of(recording) if whole else {},
         clicks_per_second(recording) if whole else None,
         _colour_of(recording) if whole else {},
     )

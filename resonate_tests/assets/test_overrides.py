@@ -28,7 +28,6 @@ STAGES = (
     "profile",
     "restored_track",
     "stems",
-    "analysis",
     "restored_stems",
     "mix_plan",
     "mix",

@@ -77,6 +77,13 @@ def test_octaves_are_put_back_in_stems_that_reach_up_to_where_the_track_ends() -
     assert "extend" not in steps(track, "track")
 
 
+def test_what_a_gentle_slope_took_is_put_back_in_the_whole_and_not_in_stems() -> None:
+    dark = replace(PHONE, cut="natural")
+    assert steps(facts(dark), "track") == ["extend"]
+    assert steps(facts(dark, kind="vocals"), "stem", facts(dark)) == []
+    assert steps(facts(replace(dark, bandwidth_hz=14_000.0)), "track") == []
+
+
 def test_a_list_in_the_brief_is_taken_whatever_the_profile_says() -> None:
     brief = RestorationBrief(steps=("extend", "denoise", "polish"))
     planned = plan_of(facts(), facts(), "stem", brief)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from resonate_studio.demo_song import DemoSong, PhoneRecording
 from resonate_tests.benchmarks.damage.distance import band_balance_db, log_spectral_distance
 
 EMBEDDED = RestorationBrief(engines="embedded")
-NO_ROOM: Mapping[str, Any] = {"rt60_s": {"1000": None}, "confidence": 0.0}
 
 
 def told(traces: Traces) -> dict[str, Any]:
@@ -35,7 +33,7 @@ def steps(product: Product) -> dict[str, list[dict[str, Any]]]:
 
 def restored_stems(stems: Stems, into: Path, brief: RestorationBrief = EMBEDDED) -> Product:
     facts = told(find_traces(next(iter(stems.values()))))
-    return RestorationResource().restore_stems(stems, facts, NO_ROOM, brief, into)
+    return RestorationResource().restore_stems(stems, facts, brief, into)
 
 
 def saved(folder: Path, rate: int, **stems: Samples) -> Stems:
