@@ -19,7 +19,14 @@ import numpy as np
 from resonate_resources.models.weights import ModelError, sha256_of_weights
 from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine
-from resonate_resources.recordings.recording import Progress, Recording, Samples, write_recording
+from resonate_resources.recordings.recording import (
+    Progress,
+    Recording,
+    Samples,
+    silent,
+    write_recording,
+    write_samples,
+)
 from resonate_resources.restoration.noise_floor import Patches, measure_patches
 from resonate_resources.restoration.short_time import (
     Spectra,
@@ -51,6 +58,7 @@ out nearer, they were 4.3 and 0.9 at most. Of voices with backing voices or in a
 of all music, one was over these."""
 _VOICE_HZ = (150.0, 6000.0)
 _NOTHING_DB = -50.0
+_EXCERPT_S = 15.0
 
 
 class DeepFilterNet:
@@ -78,6 +86,14 @@ class DeepFilterNet:
     ) -> Mended:
         limit_db = LIMITS_DB[preset]
         with TemporaryDirectory(dir=path.parent) as folder:
+            if recording.duration > 2 * _EXCERPT_S:  # most are music, which is soon told
+                part = _middle(recording, Path(folder) / "part.wav")
+                heard = judge(
+                    part, write_taken(part, limit_db, Path(folder) / "part-taken.wav", silent), limit_db
+                )
+                refusal = heard.refusal()
+                if refusal is not None:
+                    return Mended(recording, refusal, heard.measures())
             taken = write_taken(recording, limit_db, Path(folder) / "taken.wav", progress)
             judgement = judge(recording, taken, limit_db)
             refusal = judgement.refusal()
@@ -158,6 +174,12 @@ def _lines_db(patches: Patches, size: int, sample_rate: int) -> float | None:
 
 def _db(ratio: float) -> float:
     return float(10 * np.log10(ratio))
+
+
+def _middle(recording: Recording, path: Path) -> Recording:
+    half = round(_EXCERPT_S / 2 * recording.sample_rate)
+    middle = recording.frames // 2
+    return write_samples(path, recording.read(middle - half, middle + half), recording.sample_rate)
 
 
 def write_taken(recording: Recording, limit_db: float, path: Path, progress: Progress) -> Recording:
