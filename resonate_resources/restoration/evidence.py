@@ -48,6 +48,25 @@ changed few samples. And of after against before: by how much onsets rise less; 
 are softer; what is loud, and none of its business, has moved, either way; outside_db: the change in bands a
 step has no business in, against what is there."""
 
+SPOKEN: dict[Measure, str] = {
+    "floor_db": "the noise between notes",
+    "hum_db": "the hum",
+    "rumble_db": "the rumble",
+    "rough_db": "clicks",
+    "clipped_permille": "clipping",
+    "spikes_db": "steady lines",
+    "sibilance_db": "sibilance",
+    "reverb_db": "the room's sound",
+    "dull_octaves": "the lack of highs",
+    "shimmer": "shimmer",
+    "holes": "holes in the spectrum",
+    "lost_onsets_db": "the loss of attacks",
+    "lost_quiet_db": "the loss of quiet notes",
+    "moved_loud_db": "the change of what is loud",
+    "outside_db": "the change beyond its band",
+}
+"""As people say it."""
+
 _LOWEST_DB = -100.0
 _LOW, _HIGH = 10, 95  # per cent of the time, as in signal.bandwidth
 _BESIDE, _STEADY_S, _SPIKE_DB = 31, 1.5, 6.0  # lines; of spikes that are steady

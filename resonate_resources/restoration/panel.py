@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from resonate_resources.recordings.recording import Recording, Samples, write_recording
-from resonate_resources.restoration.evidence import Measure, changes
+from resonate_resources.restoration.evidence import SPOKEN, Measure, changes
 from resonate_resources.restoration.step import StepName
 
 WINDOW_S = 5.0
@@ -167,14 +167,14 @@ def why_not(found: Mapping[Measure, tuple[float, float]], step: StepName) -> str
     if aim is not None and aim.measure in found:
         was, now = found[aim.measure]
         if now > was - aim.falls_by:
-            return f"{aim.measure} did not fall"
+            return f"{SPOKEN[aim.measure]} did not get less"
     bounds: dict[Measure, float | None] = {**BOUNDS, **LOOSER.get(step, {})}
     for measure, bound in bounds.items():
         if bound is None or measure not in found or (aim is not None and measure == aim.measure):
             continue
         was, now = found[measure]
         if now - was > bound:
-            return f"{measure} rose"
+            return f"{SPOKEN[measure]} got more"
     return ""
 
 

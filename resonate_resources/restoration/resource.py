@@ -190,14 +190,19 @@ def _measures(taken: Mapping[str, Sequence[Taken]], track: Facts) -> dict[str, f
 
 
 def _notes(taken: Mapping[str, Sequence[Taken]]) -> tuple[str, ...]:
-    notes = []
+    """A line a step; then, once, who would have been better and can't run here."""
+    notes: list[str] = []
+    away: dict[str, None] = {}
     for name, steps in taken.items():
         for step in steps:
             by = f" by {step.engine}" if step.engine else ""
-            back = f"; {'; '.join(step.taken_back)}" if step.taken_back else ""
-            notes.append(f"{name}: {step.step}{by}, as {step.reason}: {step.note}{back}")
-            notes += [f"{name}: {step.step} not by {why}" for why in step.passed_over]
-    return tuple(notes)
+            back = (
+                "" if not step.taken_back else "; taken back" if not step.kept else "; taken back in places"
+            )
+            why = f", as {'; '.join(step.taken_back)}" if back else ""
+            notes.append(f"{name}, {step.step}{by} ({step.reason}): {step.note}{back}{why}")
+            away |= dict.fromkeys(step.passed_over)
+    return (*notes, *(f"passed over: {each}" for each in away))
 
 
 def _steps(brief: RestorationBrief, scope: Scope) -> tuple[StepName, ...]:
