@@ -33,8 +33,7 @@ class Planned:
     reason: str
 
 
-_TOPS_A_SECOND = 0.5  # five seconds of finished music have none
-_CLICKS_A_SECOND = 0.15  # 51 clean recordings have 0.1 at most
+LISTENED_FOR = "every recording is listened to for it"
 _NOISE_DB = 90.0  # finished music has 120, noisy speech 63; what is told by it the step hears more closely
 _ROOM_S = 0.35
 _SHIMMER = 0.35  # of real music 0.02 to 0.33
@@ -58,17 +57,9 @@ def plan_of(facts: Facts, track: Facts, scope: Scope, brief: RestorationBrief) -
     return tuple(Planned(step, reason) for step, reason in reasons.items() if reason)
 
 
-def _clipped(facts: Facts, _: Facts) -> str | None:
-    tops = facts.traces.flat_tops
-    if tops < _TOPS_A_SECOND * facts.duration_s or not tops:
-        return None
-    return f"{tops} tops are cut flat"
-
-
-def _clicks(facts: Facts, _: Facts) -> str | None:
-    if facts.clicks_per_s is None or facts.clicks_per_s < _CLICKS_A_SECOND:
-        return None
-    return f"{facts.clicks_per_s:.1f} clicks a second"
+def _listened_for(_: Facts, __: Facts) -> str:
+    """What the step itself hears better than the profile, at a second of a processor a minute."""
+    return LISTENED_FOR
 
 
 def _hum(facts: Facts, _: Facts) -> str | None:
@@ -94,15 +85,6 @@ def _room(facts: Facts, _: Facts) -> str | None:
     middle = min(facts.rt60_s, key=lambda hertz: abs(hertz - 1000))
     seconds = facts.rt60_s[middle]
     return f"a room of {seconds:.1f} s at {middle:g} Hz" if seconds >= _ROOM_S else None
-
-
-def _comb(facts: Facts, _: Facts) -> str | None:
-    comb = facts.traces.comb
-    return (
-        None
-        if comb is None
-        else f"{comb.teeth} lines every {comb.spacing_hz:.0f} Hz, as upsampling leaves them"
-    )
 
 
 def _shimmer(facts: Facts, _: Facts) -> str | None:
@@ -137,13 +119,13 @@ def _narrow(facts: Facts, track: Facts) -> str | None:
 
 
 _REASONS = {
-    "declip": _clipped,
-    "declick": _clicks,
+    "declip": _listened_for,
+    "declick": _listened_for,
     "dehum": _hum,
     "denoise": _noise,
     "derumble": _rumble,
     "dereverb": _room,
-    "decomb": _comb,
+    "decomb": _listened_for,
     "deshimmer": _shimmer,
     "fill": _codec,
     "tone": _colour,

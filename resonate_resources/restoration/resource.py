@@ -19,12 +19,11 @@ from resonate_resources.recordings.recording import Progress, Recording, Stems, 
 from resonate_resources.restoration import engines
 from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.restoration.colour import find_colour
-from resonate_resources.restoration.planning import STEPS, Scope, plan_of
+from resonate_resources.restoration.planning import LISTENED_FOR, STEPS, Scope, plan_of
 from resonate_resources.restoration.restoring import Taken, restore
 from resonate_resources.restoration.room import room_of
 from resonate_resources.restoration.step import Facts, StepName
 from resonate_resources.signal.bandwidth import find_upper_edge, measure_line_levels
-from resonate_resources.signal.clicks import clicks_per_second
 from resonate_resources.signal.picture import draw
 from resonate_resources.signal.traces import Traces, find_traces
 from resonate_resources.storage.artefacts import PICTURE
@@ -100,9 +99,8 @@ def facts_of(kind: str, recording: Recording, traces: Traces | None = None) -> F
         kind,
         recording.duration,
         traces or find_traces(recording),
-        _room_of(recording) if whole else {},
-        clicks_per_second(recording) if whole else None,
-        _colour_of(recording) if whole else {},
+        rt60_s=_room_of(recording) if whole else {},
+        colour_db=_colour_of(recording) if whole else {},
     )
 
 
@@ -195,6 +193,8 @@ def _notes(taken: Mapping[str, Sequence[Taken]]) -> tuple[str, ...]:
     away: dict[str, None] = {}
     for name, steps in taken.items():
         for step in steps:
+            if step.reason == LISTENED_FOR and not step.kept and not step.taken_back:
+                continue
             by = f" by {step.engine}" if step.engine else ""
             back = (
                 "" if not step.taken_back else "; taken back" if not step.kept else "; taken back in places"

@@ -38,9 +38,9 @@ class Facts:
     """Of one recording: a whole track (kind "track"), or a stem of one (kind is its name).
 
     traces: measured on this very recording. rt60_s: reverberation time by octave (Hz → s), of those octaves that
-    show one, of a whole recording. clicks_per_s: see `signal.clicks`. colour_db: how far its
-    long-term spectrum lies over that of music of its kind, by third of an octave (Hz → dB), where it lies so far
-    off that no such music does; empty where it does not.
+    show one, of a whole recording. clicks_per_s: see `signal.clicks`; None where nobody counted. colour_db: how
+    far its long-term spectrum lies over that of music of its kind, by third of an octave (Hz → dB), where it lies
+    so far off that no such music does; empty where it does not.
     """
 
     kind: str
