@@ -78,8 +78,7 @@ class RestorationResource(dg.ConfigurableResource[None]):
 
         facts: those of FACTS, from the profile of the track before it was mended.
         """
-        length = next(iter(stems.values())).duration
-        track = Facts(TRACK, length, _TRACES.validate_python(dict(facts)))
+        track = Facts(TRACK, _TRACES.validate_python(dict(facts)))
         with ThreadPoolExecutor(2) as pool:
             known = dict(zip(stems, pool.map(lambda name: facts_of(name, stems[name]), stems), strict=True))
         return _product(stems, known, track, "stem", brief, into, progress)
@@ -97,7 +96,6 @@ def facts_of(kind: str, recording: Recording, traces: Traces | None = None) -> F
     whole = kind == TRACK
     return Facts(
         kind,
-        recording.duration,
         traces or find_traces(recording),
         rt60_s=_room_of(recording) if whole else {},
         colour_db=_colour_of(recording) if whole else {},

@@ -44,7 +44,6 @@ class Facts:
     """
 
     kind: str
-    duration_s: float
     traces: Traces
     rt60_s: Mapping[float, float] = field(default_factory=dict)
     clicks_per_s: float | None = None

@@ -120,7 +120,7 @@ def report_finished(files: Path, songs: Path, facts: Facts) -> None:
 if __name__ == "__main__":
     with TemporaryDirectory() as scratch:
         silence = write_samples(Path(scratch) / "silence.wav", np.zeros((1, 44_100), np.float32), 44_100)
-        known = Facts("vocals", _SECONDS, find_traces(silence))  # none of these steps acts on traces
+        known = Facts("vocals", find_traces(silence))  # none of these steps acts on traces
     print("| damage | cases | LSD, dB | balance, dB | nearer | SI-SDR | gain | worst | s a minute |")
     print("|---|---|---|---|---|---|---|---|---|")
     for case in CASES:

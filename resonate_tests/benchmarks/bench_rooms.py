@@ -62,7 +62,7 @@ def judge(name: str, clean: Samples, room: Room, preset: Preset) -> list[float]:
     rate = room.sample_rate
     with TemporaryDirectory() as scratch:
         recording = write_samples(Path(scratch) / "in.wav", early + late, rate)
-        facts = Facts("track", recording.duration, find_traces(recording), rt60_s=room.rt60_s)
+        facts = Facts("track", find_traces(recording), rt60_s=room.rt60_s)
         began = time.process_time()
         mended = Dereverb().mend(recording, facts, preset, Path(scratch) / "out.wav", silent)
         cost = time.process_time() - began

@@ -43,7 +43,7 @@ def lines(spacing: float, frames: int, rate: int = RATE, level: float = 2e-4) ->
 def facts(tmp_path_factory: pytest.TempPathFactory) -> Facts:
     """Of a second of the music: this step looks for itself."""
     second = write_samples(tmp_path_factory.mktemp("facts") / "in.wav", music(1), RATE)
-    return Facts("track", second.duration, find_traces(second))
+    return Facts("track", find_traces(second))
 
 
 def left_db(one: Samples, other: Samples, comb: Samples) -> float:

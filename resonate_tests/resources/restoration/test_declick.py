@@ -23,7 +23,7 @@ def mend(
     folder: Path, samples: Samples, rate: int = RATE, preset: str = "balanced", clicks: float | None = None
 ) -> tuple[Mended, Recording]:
     recording = write_samples(folder / "in.wav", samples, rate)
-    facts = Facts("other", recording.duration, TRACES, clicks_per_s=clicks)
+    facts = Facts("other", TRACES, clicks_per_s=clicks)
     return Declick().mend(recording, facts, preset, folder / "out.wav", silent), recording  # type: ignore[arg-type]
 
 

@@ -42,7 +42,7 @@ def mend(
     folder: Path, samples: Samples, rate: int = RATE, preset: str = "balanced"
 ) -> tuple[Mended, Recording]:
     recording = write_samples(folder / "in.wav", samples, rate)
-    facts = Facts("other", recording.duration, TRACES)
+    facts = Facts("other", TRACES)
     return Declip().mend(recording, facts, preset, folder / "out.wav", silent), recording  # type: ignore[arg-type]
 
 

@@ -34,7 +34,7 @@ def voice(rate: int = RATE, channels: int = 1) -> Samples:
 
 def mend(folder: Path, samples: Samples, rate: int = RATE, kind: str = "vocals") -> tuple[Mended, Recording]:
     recording = write_samples(folder / "in.wav", samples, rate)
-    facts = Facts(kind, recording.duration, TRACES)
+    facts = Facts(kind, TRACES)
     return Deess().mend(recording, facts, "balanced", folder / "out.wav", silent), recording
 
 

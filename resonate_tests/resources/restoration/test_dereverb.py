@@ -37,9 +37,7 @@ def mend(
     tmp_path: Path, samples: Samples, rate: int = RATE, times: dict[float, float] | None = None
 ) -> Mended:
     recording = write_samples(tmp_path / "in.wav", samples, rate)
-    facts = Facts(
-        "vocals", samples.shape[1] / rate, NOTHING, rt60_s={1000.0: 0.8} if times is None else times
-    )
+    facts = Facts("vocals", NOTHING, rt60_s={1000.0: 0.8} if times is None else times)
     return Dereverb().mend(recording, facts, "balanced", tmp_path / "out.wav", silent)
 
 

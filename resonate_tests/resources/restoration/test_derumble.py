@@ -12,9 +12,7 @@ from resonate_resources.signal.traces import Traces
 
 RATE = 16_000
 SECONDS = 20
-FACTS = Facts(
-    "track", SECONDS, Traces(8000.0, "none", (), None, (), None, None, (0.0,), 0, None, None, None, None)
-)
+FACTS = Facts("track", Traces(8000.0, "none", (), None, (), None, None, (0.0,), 0, None, None, None, None))
 
 
 def noise(low_hz: float, high_hz: float, rms_db: float, seed: int) -> Samples:

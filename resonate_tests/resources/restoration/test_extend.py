@@ -57,7 +57,7 @@ def mended(
     sound: Samples, folder: Path, kind: str = "track", sample_rate: int = RATE, preset: Preset = "balanced"
 ) -> tuple[Recording, Mended]:
     recording = write_samples(folder / "given.wav", sound, sample_rate)
-    facts = Facts(kind, recording.duration, find_traces(recording))
+    facts = Facts(kind, find_traces(recording))
     return recording, Extend().mend(recording, facts, preset, folder / "mended.wav", silent)
 
 
@@ -247,8 +247,6 @@ def test_what_is_said_of_the_recording_decides_not_what_it_is_called(tmp_path: P
     recording = write_samples(tmp_path / "given.wav", cut, RATE)
     whole: Traces = replace(find_traces(recording), cut="none", bandwidth_hz=RATE / 2)
 
-    result = Extend().mend(
-        recording, Facts("track", recording.duration, whole), "balanced", tmp_path / "mended.wav", silent
-    )
+    result = Extend().mend(recording, Facts("track", whole), "balanced", tmp_path / "mended.wav", silent)
 
     assert result.recording is recording

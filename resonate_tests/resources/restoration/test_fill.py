@@ -18,7 +18,7 @@ from resonate_tests.resources.restoration.test_extend import RATE, drums
 
 def mended(sound: Samples, folder: Path) -> tuple[Recording, Mended]:
     recording = write_samples(folder / "given.wav", sound, RATE)
-    facts = Facts("track", recording.duration, find_traces(recording))
+    facts = Facts("track", find_traces(recording))
     return recording, Fill().mend(recording, facts, "balanced", folder / "mended.wav", silent)
 
 

@@ -31,7 +31,7 @@ def test_shimmer_comes_down_and_the_truth_nearer(tmp_path: Path) -> None:
     clean = breath()
     damaged = shimmer(clean, RATE, np.random.default_rng(4), 6.0)
     recording = write_samples(tmp_path / "in.wav", damaged, RATE)
-    facts = Facts("track", recording.duration, find_traces(recording))
+    facts = Facts("track", find_traces(recording))
 
     after = Deshimmer().mend(recording, facts, "balanced", tmp_path / "out.wav", silent).recording.read()
 
@@ -43,7 +43,7 @@ def test_shimmer_comes_down_and_the_truth_nearer(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rate", [8000, 44_100, 96_000])
 def test_noise_has_no_shimmer_and_is_the_very_recording(tmp_path: Path, rate: int) -> None:
     recording = write_samples(tmp_path / "in.wav", breath(rate=rate), rate)
-    facts = Facts("track", recording.duration, find_traces(recording))
+    facts = Facts("track", find_traces(recording))
 
     assert (
         Deshimmer().mend(recording, facts, "aggressive", tmp_path / "out.wav", silent).recording is recording
@@ -53,7 +53,7 @@ def test_noise_has_no_shimmer_and_is_the_very_recording(tmp_path: Path, rate: in
 def test_a_sample_and_silence_are_the_very_recordings(tmp_path: Path) -> None:
     for frames in (1, 44_100):
         recording = write_samples(tmp_path / "in.wav", np.zeros((1, frames), np.float32), RATE)
-        facts = Facts("track", recording.duration, replace(find_traces(recording), shimmer=0.9))
+        facts = Facts("track", replace(find_traces(recording), shimmer=0.9))
         assert (
             Deshimmer().mend(recording, facts, "balanced", tmp_path / "out.wav", silent).recording
             is recording

@@ -33,7 +33,7 @@ PHONE = replace(FINISHED, bandwidth_hz=8000.0, cut="brick wall")
 
 
 def facts(traces: Traces = FINISHED, **known: Any) -> Facts:
-    return Facts(**{"kind": "track", "duration_s": 60.0, "traces": traces, **known})
+    return Facts(**{"kind": "track", "traces": traces, **known})
 
 
 def steps(known: Facts, scope: Scope = "file", track: Facts | None = None) -> list[StepName]:

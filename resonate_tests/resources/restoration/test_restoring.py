@@ -72,7 +72,7 @@ def rumbling() -> Samples:
 
 def run(folder: Path, samples: Samples, *engines: Changing):  # type: ignore[no-untyped-def]
     recording = write_samples(folder / "in.wav", samples, RATE)
-    facts = Facts("track", recording.duration, find_traces(recording))
+    facts = Facts("track", find_traces(recording))
     made = folder / "made"
     made.mkdir()
     return recording, *restore(recording, facts, [RUMBLE], lambda _: engines, "balanced", made, silent)

@@ -15,9 +15,7 @@ DRY = {"denoise": "dry", "dereverb": "noreverb"}
 
 def mended(recording, path, step=None, preset="balanced"):
     # No step by a model goes by what was measured before.
-    return (step or Roformer("denoise")).mend(
-        recording, Facts("track", recording.duration, None), preset, path, silent
-    )
+    return (step or Roformer("denoise")).mend(recording, Facts("track", None), preset, path, silent)
 
 
 def noise(frames, channels=2):

@@ -43,7 +43,7 @@ def test_the_lows_that_a_phone_took_come_back_in_time(tmp_path: Path) -> None:
     clean = pulses()
     damaged = on_phone(clean)
     recording = write_samples(tmp_path / "in.wav", damaged, RATE)
-    facts = Facts("track", recording.duration, find_traces(recording), colour_db=colour_of(recording))
+    facts = Facts("track", find_traces(recording), colour_db=colour_of(recording))
 
     after = Tone().mend(recording, facts, "balanced", tmp_path / "out.wav", silent).recording.read()
 
@@ -77,7 +77,7 @@ def test_the_gain_is_what_was_asked_and_nothing_comes_before_its_cause(rate: int
 @pytest.mark.parametrize("samples", [pulses(), np.zeros((2, 1), np.float32), np.zeros((1, RATE), np.float32)])
 def test_what_has_no_colour_is_the_very_recording(tmp_path: Path, samples: Samples) -> None:
     recording = write_samples(tmp_path / "in.wav", samples, RATE)
-    facts = Facts("track", recording.duration, find_traces(recording), colour_db=colour_of(recording))
+    facts = Facts("track", find_traces(recording), colour_db=colour_of(recording))
 
     assert Tone().mend(recording, facts, "aggressive", tmp_path / "out.wav", silent).recording is recording
 

@@ -60,7 +60,7 @@ def worker(hub):
 
 
 def extended(recording, path, preset="aggressive", progress=silent):
-    facts = Facts("vocals", recording.duration, SimpleNamespace(bandwidth_hz=CUT / 0.97, cut="brick wall"))
+    facts = Facts("vocals", SimpleNamespace(bandwidth_hz=CUT / 0.97, cut="brick wall"))
     return AudioSR(STEPS).mend(recording, facts, preset, path, progress)
 
 
@@ -119,7 +119,7 @@ def test_where_there_is_nothing_to_give_back_the_recording_itself_comes_back(
     tmp_path, rate, band_hz, cut, kind, preset
 ):
     recording = write_samples(tmp_path / "tone.wav", np.full((2, 1000), 0.1, np.float32), rate)
-    facts = Facts(kind, recording.duration, SimpleNamespace(bandwidth_hz=band_hz, cut=cut))
+    facts = Facts(kind, SimpleNamespace(bandwidth_hz=band_hz, cut=cut))
     came = AudioSR().mend(recording, facts, preset, tmp_path / "mended.wav", silent)
     assert came.recording is recording
     assert not (tmp_path / "mended.wav").exists()

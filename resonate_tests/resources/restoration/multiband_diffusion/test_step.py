@@ -57,7 +57,7 @@ def worker(hub):
 
 
 def polished(recording, path, kind="other", preset="aggressive", progress=silent):
-    return MultiBandDiffusion().mend(recording, Facts(kind, recording.duration, None), preset, path, progress)
+    return MultiBandDiffusion().mend(recording, Facts(kind, None), preset, path, progress)
 
 
 def error_db(estimate, reference):
