@@ -13,8 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 TrackKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 VersionId = Annotated[str, Field(pattern=r"^[a-z0-9_]+(:[a-z0-9._-]+)?(@[0-9a-f]{16})?$")]
-"""`original`, `restored_track`,
-`mix`, `master`, `master:apple`, `master:9.5lufs`, `stems:vocals`, `restored_stems:vocals`,
+"""`original`, `restored_track`, `mix`, `master`, `master:apple`, `stems:vocals`, `restored_stems:vocals`,
 `regenerated_stems:bass`; of an earlier result with its key: `master@0123456789abcdef`."""
 
 LATEST_S = 10_000_000.0
