@@ -13,9 +13,7 @@ from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.restoration.resource import FACTS, REPORT, TRACES, RestorationResource
 from resonate_resources.signal.traces import Traces, find_traces
 from resonate_studio.demo_song import DemoSong, PhoneRecording
-from resonate_tests.benchmarks.damage.bandwidth import steeply_low_passed
 from resonate_tests.benchmarks.damage.distance import band_balance_db, log_spectral_distance
-from resonate_tests.benchmarks.damage.noise import white
 
 EMBEDDED = RestorationBrief(engines="embedded")
 
@@ -65,24 +63,6 @@ def test_its_recording_on_a_phone_comes_nearer_to_it(
         assert distance(after, clean, rate) < distance(before, clean, rate)
     assert product.measures["steps_kept"]
     assert all(step["reason"] and step["engine"] for step in steps(product)["track"])
-
-
-def test_where_noise_hid_the_end_of_a_spectrum_its_highs_are_made_again(
-    demo_song: DemoSong, tmp_path: Path
-) -> None:
-    """By a filter at 8 kHz, in white noise up to 22 kHz that is 50 dB down."""
-    rate = demo_song.mix.sample_rate
-    clean = demo_song.mix.read(0, 30 * rate)
-    dull = steeply_low_passed(clean, rate, np.random.default_rng(0), 8000.0)
-    given = write_samples(tmp_path / "dull.wav", white(dull, rate, np.random.default_rng(0), 50.0), rate)
-    assert find_traces(given).bandwidth_hz > 12_000
-    (tmp_path / "out").mkdir()
-    product = RestorationResource().restore_file(given, EMBEDDED, tmp_path / "out")
-    kept = [step["step"] for step in steps(product)["track"] if step["kept"]]
-    assert {"denoise", "extend"} <= set(kept)
-    after = opened(product)["track"].read()
-    for distance in (log_spectral_distance, band_balance_db):
-        assert distance(after, clean, rate) < distance(given.read(), clean, rate)
 
 
 def test_what_is_told_of_a_track_that_was_mended_is_measured_after_it(
