@@ -54,6 +54,18 @@ def _by_microphone(damage: Damage) -> Damage:
     return heard
 
 
+def _among_talkers(clean: Samples, sample_rate: int, rng: np.random.Generator, size: float) -> Samples:
+    """Of the sentence that Debian's asterisk-core-sounds-en-g722 has."""
+    import av
+
+    from resonate_tests.programs import required
+
+    sentence = required("asterisk-core-sounds-en-g722") / "demo-congrats.g722"
+    with av.open(str(sentence), format="g722") as container:
+        voice = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1) / 32_768
+    return noise.crowd(clean, sample_rate, rng, size, voice, 16_000)
+
+
 SINGLE: dict[str, tuple[Damage, tuple[float, ...]]] = {
     "white noise": (noise.white, _DB),
     "pink noise": (noise.pink, _DB),
@@ -74,7 +86,7 @@ SINGLE: dict[str, tuple[Damage, tuple[float, ...]]] = {
     "phone microphone": (_by_microphone(bandwidth.phone_microphone), (3.0, 5.0, 8.0)),
     "small room": (_by_microphone(rooms.in_small_room), (0.3, 0.5, 0.8)),
     "hall": (_by_microphone(rooms.in_hall), (0.8, 1.1, 1.5)),
-    "crowd": (noise.crowd, _DB),
+    "crowd": (_among_talkers, _DB),
     "comb": (generated.comb, generated.COMB_DB),
     "checkerboard": (generated.checkerboard, generated.CHECKERBOARD_DB),
     "shimmer": (generated.shimmer, generated.SHIMMER_DB),
