@@ -79,11 +79,6 @@ def _noise(facts: Facts, _: Facts) -> str | None:
     return f"steady noise {over:.0f} dB under the music"
 
 
-def _rumble(facts: Facts, _: Facts) -> str | None:
-    """Who records noise records what shakes the stand, too."""
-    return "noise was recorded, and may be where no music is" if facts.was_noisy else None
-
-
 def _room(facts: Facts, _: Facts) -> str | None:
     if not (facts.was_noisy and facts.rt60_s):
         return None
@@ -128,7 +123,6 @@ _REASONS = {
     "declick": _listened_for,
     "dehum": _hum,
     "denoise": _noise,
-    "derumble": _rumble,
     "dereverb": _room,
     "decomb": _listened_for,
     "deshimmer": _shimmer,
