@@ -290,6 +290,8 @@ def report(folder: Path) -> None:
         for name, why, before, after, _ in windows:
             if name == step and abs(after - before) > _HEARD_DB:
                 table[int(not why), int(after < before)] += 1
+        if not table.any():
+            continue
         right = (table[1, 1] + table[0, 0]) / table.sum()
         print(f"| {step} | {table[1, 1]} | {table[1, 0]} | {table[0, 1]} | {table[0, 0]} | {right:.0%} |")
     print(f"\n{np.mean([row['seconds'] for row in rows]):.1f} s of processor a case of {_SECONDS} s")
