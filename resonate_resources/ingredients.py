@@ -116,12 +116,18 @@ class _Source:
     libraries: frozenset[str]
 
 
-def _closure(code: Iterable[str]) -> set[str]:
+@cache
+def sources_of(*code: str) -> tuple[Path, ...]:
+    """The files of modules of ours and of all of ours that they import, whether or not they change a result."""
+    return tuple(sorted(_source(name).path for name in _closure(code, but=())))
+
+
+def _closure(code: Iterable[str], but: tuple[str, ...] = _NO_INGREDIENTS) -> set[str]:
     found: set[str] = set()
     ahead = list(code)
     while ahead:
         name = ahead.pop()
-        if name in found or name.startswith(_NO_INGREDIENTS) or _path(name) is None:
+        if name in found or name.startswith(but) or _path(name) is None:
             continue
         found.add(name)
         ahead.extend(_source(name).imports)
