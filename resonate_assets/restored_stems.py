@@ -14,19 +14,18 @@ from resonate_resources.storage.resource import StorageResource
 def restored_stems(
     context: dg.AssetExecutionContext,
     brief: Artefact,
-    profile: Artefact,
+    restored_track: Artefact,
     stems: Artefact,
     storage: StorageResource,
     restoration: dg.ResourceParam[Restoration],
 ) -> dg.MaterializeResult[Artefact]:
     """Stems of the same names, rate and length. A step that would not help a stem is left out, and says so."""
     wanted = asked_of(brief).restoration
-    heard = profile.read_json("profile.json")
-    facts = {name: heard[name] for name in resource.FACTS}
+    facts = restored_track.read_json(resource.TRACES)
     return produce(
         context,
         storage,
         restoration.recipe(wanted, "stem"),
-        [brief.reading({}), profile.reading(facts), stems.files(*stems.stem_files)],
+        [brief.reading({}), restored_track.reading(facts), stems.files(*stems.stem_files)],
         lambda into, progress: restoration.restore_stems(stems.stems(), facts, wanted, into, progress),
     )

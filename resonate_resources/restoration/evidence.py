@@ -68,6 +68,7 @@ SPOKEN: dict[Measure, str] = {
 """As people say it."""
 
 _LOWEST_DB = -100.0
+_LOWEST_FLOOR_DB = -115.0  # of a line: −82 dBFS of them all together are not heard
 _LOW, _HIGH = 10, 95  # per cent of the time, as in signal.bandwidth
 _BESIDE, _STEADY_S, _SPIKE_DB = 31, 1.5, 6.0  # lines; of spikes that are steady
 _HEARD_DB = -60.0  # against the whole: of what is softer, no shimmer and no holes are told
@@ -117,7 +118,7 @@ def measured(samples: Samples, spectra: Spectra) -> dict[Measure, float]:
     rate = spectra.sample_rate
     low, high = spectra.quantile(_LOW), spectra.quantile(_HIGH)
     found: dict[Measure, float] = {
-        "floor_db": float(_db(low[spectra.lines(100, 0.9 * rate / 2)]).mean()),
+        "floor_db": float(_db(low[spectra.lines(100, 0.9 * rate / 2)], _LOWEST_FLOOR_DB).mean()),
         "rumble_db": float(_db(spectra.power[:, 1 : spectra.lines(0, 40).stop].mean())),
         "spikes_db": _spikes(samples, rate),
         "reverb_db": _reverb(spectra),
@@ -180,8 +181,8 @@ def changes(
     return found | {name: (0.0, value) for name, value in compared(was, now, outside).items()}
 
 
-def _db(power: npt.ArrayLike) -> Floats:
-    return np.asarray(10 * np.log10(np.maximum(power, 10 ** (_LOWEST_DB / 10))), np.float64)
+def _db(power: npt.ArrayLike, lowest: float = _LOWEST_DB) -> Floats:
+    return np.asarray(10 * np.log10(np.maximum(power, 10 ** (lowest / 10))), np.float64)
 
 
 def _spikes(samples: Samples, sample_rate: int) -> float:

@@ -112,7 +112,7 @@ def find_noise_floor(patches: Patches, patch_s: float) -> NoiseFloor:
         [_lowest(patches.power[start : start + length], patches.power.shape[1]) for start in starts]
     )
     centres = np.sqrt(patches.edges[:-1] * np.maximum(patches.edges[1:], 1))
-    filled = _filled(found, lowest)
+    filled = _filled(_known_elsewhere(found, lowest), lowest)
     power = np.zeros((len(found), lines))
     for row, levels in zip(power, filled, strict=True):
         if levels.any():
@@ -164,6 +164,19 @@ def _in_company(known: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 def _lowest(power: Floats, bands: int) -> Floats:
     return np.percentile(power, 5, axis=0) if len(power) else np.zeros(bands)
+
+
+def _known_elsewhere(found: Floats, lowest: Floats) -> Floats:
+    """Where music hides a band's noise for a stretch, it is as loud as before and after, no louder than what is
+    lowest there."""
+    known = found.copy()
+    times = np.arange(len(found))
+    for band in range(found.shape[1]):
+        heard = found[:, band] > 0
+        if heard.any():
+            around = np.exp(np.interp(times, times[heard], np.log(found[heard, band])))
+            known[~heard, band] = np.minimum(around, lowest[:, band])[~heard]
+    return known
 
 
 def _filled(found: Floats, lowest: Floats) -> Floats:

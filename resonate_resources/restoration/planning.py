@@ -24,6 +24,11 @@ STEPS: dict[Scope, tuple[StepName, ...]] = {
 cut off is put back stem by stem, as a voice's highs are others than a cymbal's; what a gentle slope took, in the
 whole, as stems end gently of themselves."""
 
+FIRST: frozenset[StepName] = frozenset({"declip", "declick", "dehum", "denoise"})
+"""What covers a recording, so that nothing else is told of it surely before it is gone: noise hides where a
+spectrum ends. Only what was noisy was heard by a microphone, in a room: a finished record has its rooms and colours
+on purpose."""
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -76,11 +81,11 @@ def _noise(facts: Facts, _: Facts) -> str | None:
 
 def _rumble(facts: Facts, _: Facts) -> str | None:
     """Who records noise records what shakes the stand, too."""
-    return _noise(facts, facts) and "noise was recorded, and may be where no music is"
+    return "noise was recorded, and may be where no music is" if facts.was_noisy else None
 
 
 def _room(facts: Facts, _: Facts) -> str | None:
-    if not facts.rt60_s:
+    if not (facts.was_noisy and facts.rt60_s):
         return None
     middle = min(facts.rt60_s, key=lambda hertz: abs(hertz - 1000))
     seconds = facts.rt60_s[middle]
@@ -100,7 +105,7 @@ def _codec(facts: Facts, _: Facts) -> str | None:
 
 
 def _colour(facts: Facts, _: Facts) -> str | None:
-    if not facts.colour_db:
+    if not (facts.was_noisy and facts.colour_db):
         return None
     third = max(facts.colour_db, key=lambda hertz: abs(facts.colour_db[hertz]))
     return f"{facts.colour_db[third]:+.0f} dB at {third:.0f} Hz against any music of its kind"

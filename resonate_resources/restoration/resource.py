@@ -7,6 +7,8 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,8 +21,8 @@ from resonate_resources.recordings.recording import Progress, Recording, Stems, 
 from resonate_resources.restoration import engines
 from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.restoration.colour import find_colour
-from resonate_resources.restoration.planning import LISTENED_FOR, STEPS, Scope, plan_of
-from resonate_resources.restoration.restoring import Taken, restore
+from resonate_resources.restoration.planning import FIRST, LISTENED_FOR, STEPS, Scope, plan_of
+from resonate_resources.restoration.restoring import EnginesOf, Taken, restore
 from resonate_resources.restoration.room import room_of
 from resonate_resources.restoration.step import Facts, StepName
 from resonate_resources.signal.bandwidth import find_upper_edge, measure_line_levels
@@ -28,12 +30,14 @@ from resonate_resources.signal.picture import draw
 from resonate_resources.signal.traces import Traces, find_traces
 from resonate_resources.storage.artefacts import PICTURE
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 FACTS = tuple(Traces.__annotations__)
 """What is read of a profile."""
 REPORT = "restoration.json"
+TRACES = "traces.json"
+"""Of a track after restoration, as FACTS names them."""
 TRACK = "track"
 
 _TRACES = TypeAdapter(Traces)
@@ -63,7 +67,7 @@ class RestorationResource(dg.ConfigurableResource[None]):
 
         facts: those of FACTS, from the profile.
         """
-        known = facts_of(TRACK, track, _TRACES.validate_python(dict(facts)))
+        known = Facts(TRACK, _TRACES.validate_python(dict(facts)))
         return _product({TRACK: track}, {TRACK: known}, known, "track", brief, into, progress)
 
     def restore_stems(
@@ -76,30 +80,54 @@ class RestorationResource(dg.ConfigurableResource[None]):
     ) -> Product:
         """Write <stem>.wav, of the rate, channels and length of the stems given.
 
-        facts: those of FACTS, from the profile of the track before it was mended.
+        facts: those of TRACES, of the track that was parted.
         """
         track = Facts(TRACK, _TRACES.validate_python(dict(facts)))
         with ThreadPoolExecutor(2) as pool:
-            known = dict(zip(stems, pool.map(lambda name: facts_of(name, stems[name]), stems), strict=True))
+            traces = pool.map(find_traces, stems.values())
+            known = {name: Facts(name, each) for name, each in zip(stems, traces, strict=True)}
         return _product(stems, known, track, "stem", brief, into, progress)
 
     def restore_file(
         self, recording: Recording, brief: RestorationBrief, into: Path, progress: Progress = silent
     ) -> Product:
         """Write track.wav: a recording that is not going to be parted."""
-        known = facts_of(TRACK, recording)
+        known = Facts(TRACK, find_traces(recording))
         return _product({TRACK: recording}, {TRACK: known}, known, "file", brief, into, progress)
 
 
-def facts_of(kind: str, recording: Recording, traces: Traces | None = None) -> Facts:
-    """What is known of a recording, traces measured here unless they are known already."""
-    whole = kind == TRACK
-    return Facts(
-        kind,
-        traces or find_traces(recording),
-        rt60_s=_room_of(recording) if whole else {},
-        colour_db=_colour_of(recording) if whole else {},
-    )
+def restored(
+    recording: Recording,
+    facts: Facts,
+    track: Facts,
+    scope: Scope,
+    brief: RestorationBrief,
+    engines_of: EnginesOf,
+    folder: Path,
+    progress: Progress,
+) -> tuple[Recording, Facts, tuple[Taken, ...]]:
+    """The recording after all the steps that it needs, what is known of it then, and what came of each."""
+
+    def take(recording: Recording, facts: Facts, first: bool) -> tuple[Recording, tuple[Taken, ...]]:
+        whole = facts if scope != "stem" else track
+        plan = [each for each in plan_of(facts, whole, scope, brief) if (each.step in FIRST) == first]
+        told = partial(_half_of, progress, 0 if first else 1)
+        return restore(recording, facts, plan, engines_of, brief.preset, folder, told)
+
+    uncovered, taken = take(recording, facts, first=True)
+    was_noisy = any(step.step == "denoise" and step.kept for step in taken)
+    if uncovered != recording:
+        facts = Facts(facts.kind, find_traces(uncovered), was_noisy)
+    if facts.kind == TRACK and (was_noisy or brief.steps is not None):
+        facts = replace(facts, rt60_s=_room_of(uncovered), colour_db=_colour_of(uncovered))
+    mended, more = take(uncovered, facts, first=False)
+    if mended != uncovered:
+        facts = replace(facts, traces=find_traces(mended))
+    return mended, facts, (*taken, *more)
+
+
+def _half_of(progress: Progress, half: int, part: float) -> None:
+    progress((half + part) / 2)
 
 
 def _room_of(track: Recording) -> Mapping[float, float]:
@@ -121,36 +149,32 @@ def _product(
     into: Path,
     progress: Progress,
 ) -> Product:
+    wanted = partial(_engines, brief=brief)
     done: dict[str, float] = dict.fromkeys(recordings, 0.0)
 
-    def one(name: str) -> tuple[Recording, tuple[Taken, ...]]:
+    def one(name: str) -> tuple[Recording, Facts, tuple[Taken, ...]]:
         def tell(part: float) -> None:
             done[name] = part
             progress(0.95 * sum(done.values()) / len(done))
 
         folder = Path(scratch) / name
         folder.mkdir()
-        plan = plan_of(facts[name], track, scope, brief)
-        return restore(
-            recordings[name],
-            facts[name],
-            plan,
-            lambda step: _engines(step, brief),
-            brief.preset,
-            folder,
-            tell,
-        )
+        return restored(recordings[name], facts[name], track, scope, brief, wanted, folder, tell)
 
     with TemporaryDirectory(dir=into) as scratch, ThreadPoolExecutor(2) as pool:
         mended = dict(zip(recordings, pool.map(one, recordings), strict=True))
         files = {}
-        for name, (recording, _) in mended.items():
+        for name, (recording, *_) in mended.items():
             files[f"{name}.wav"] = into / f"{name}.wav"
             _put(recording, recordings[name], files[f"{name}.wav"])
-    taken = {name: steps for name, (_, steps) in mended.items()}
+    taken = {name: steps for name, (*_, steps) in mended.items()}
     told = {name: [step.as_json() for step in steps] for name, steps in taken.items()}
     (into / REPORT).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     reports = {REPORT: into / REPORT}
+    if scope == "track":
+        track = mended[TRACK][1]
+        reports[TRACES] = into / TRACES
+        reports[TRACES].write_bytes(_TRACES.dump_json(track.traces))
     shown = {}
     for name in recordings:
         shown[name] = Recording.open(files[f"{name}.wav"])

@@ -37,14 +37,16 @@ decoder."""
 class Facts:
     """Of one recording: a whole track (kind "track"), or a stem of one (kind is its name).
 
-    traces: measured on this very recording. rt60_s: reverberation time by octave (Hz → s), of those octaves that
-    show one, of a whole recording. clicks_per_s: see `signal.clicks`; None where nobody counted. colour_db: how
-    far its long-term spectrum lies over that of music of its kind, by third of an octave (Hz → dB), where it lies
-    so far off that no such music does; empty where it does not.
+    traces: measured on this very recording. was_noisy: a microphone's noise was taken off it. rt60_s:
+    reverberation time by octave (Hz → s), of those octaves that show one, of a whole recording. clicks_per_s: see
+    `signal.clicks`; None where nobody counted. colour_db: how far its long-term spectrum lies over that of music
+    of its kind, by third of an octave (Hz → dB), where it lies so far off that no such music does; empty where it
+    does not.
     """
 
     kind: str
     traces: Traces
+    was_noisy: bool = False
     rt60_s: Mapping[float, float] = field(default_factory=dict)
     clicks_per_s: float | None = None
     colour_db: Mapping[float, float] = field(default_factory=dict)

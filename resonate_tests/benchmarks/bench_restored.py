@@ -3,11 +3,11 @@ is right.
 
 `python -m resonate_tests.benchmarks.bench_restored FOLDER --songs SONGS --recordings AUDIO [--cases N] [-j N]`
 
-SONGS: composed songs with their stems (`music_truth`), 100 to 169 unless --seeds says others; AUDIO: a folder
-with speech-clean.wav and solo-voice.wav. A case is an excerpt of 10 s with one damage, or several, through the
-plan of a single file with embedded engines, each step before the panel. Its row is FOLDER/case-NNN.json: those
+SONGS: composed songs with their stems (`music_truth`), 100 to 169 unless --seeds says others; AUDIO: a folder of
+real recordings as WAV, each to its band's end. A case is an excerpt of 10 s with one damage, or several, through
+the plan of a single file with embedded engines, each step before the panel. Its row is FOLDER/case-NNN.json: those
 that are there are not made again, and the tables are of all that are there. Every sixth case is clean and must
-come out identical.
+come out identical. What a microphone heard (of a phone, in a room) has its noise, 45 dB under the music.
 
 Per damage: cases; in how many the log-spectral distance and the band balance (`damage.distance`) are better
 than those of the damaged one, in how many the same; the median of how much better; the worst change of SI-SDR.
@@ -29,18 +29,43 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from resonate_resources.recordings.recording import Recording, Samples, silent, write_samples
+from resonate_resources.preset import Preset
+from resonate_resources.recipe import Engine
+from resonate_resources.recordings.recording import Progress, Recording, Samples, silent, write_samples
 from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.restoration.engines import engines_of
-from resonate_resources.restoration.panel import WINDOW_S, judge, judged, spliced
-from resonate_resources.restoration.planning import plan_of
-from resonate_resources.restoration.resource import TRACK, facts_of
-from resonate_tests.benchmarks.damage import bandwidth, clipping, generated, noise, speed
+from resonate_resources.restoration.panel import WINDOW_S, judge, judged
+from resonate_resources.restoration.resource import TRACK, restored
+from resonate_resources.restoration.step import Facts, Mended, Step, StepName
+from resonate_resources.signal.traces import find_traces
+from resonate_tests.benchmarks.damage import bandwidth, clipping, generated, noise, rooms, speed
 from resonate_tests.benchmarks.damage.distance import band_balance_db, log_spectral_distance, si_sdr_db
 
 Damage = Callable[[Samples, int, np.random.Generator, float], Samples]
 
 _DB = (0.0, 6.0, 12.0, 20.0)
+_MICROPHONE_DB = 45.0
+
+
+def _by_microphone(damage: Damage) -> Damage:
+    def heard(clean: Samples, sample_rate: int, rng: np.random.Generator, size: float) -> Samples:
+        return noise.pink(damage(clean, sample_rate, rng, size), sample_rate, rng, _MICROPHONE_DB)
+
+    return heard
+
+
+def _among_talkers(clean: Samples, sample_rate: int, rng: np.random.Generator, size: float) -> Samples:
+    """Of the sentence that Debian's asterisk-core-sounds-en-g722 has."""
+    import av
+
+    from resonate_tests.programs import required
+
+    sentence = required("asterisk-core-sounds-en-g722") / "demo-congrats.g722"
+    with av.open(str(sentence), format="g722") as container:
+        voice = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1) / 32_768
+    return noise.crowd(clean, sample_rate, rng, size, voice, 16_000)
+
+
 SINGLE: dict[str, tuple[Damage, tuple[float, ...]]] = {
     "white noise": (noise.white, _DB),
     "pink noise": (noise.pink, _DB),
@@ -58,7 +83,10 @@ SINGLE: dict[str, tuple[Damage, tuple[float, ...]]] = {
     "low-pass, steep": (bandwidth.steeply_low_passed, (4000.0, 8000.0, 12_000.0)),
     "MP3": (bandwidth.mp3, (64.0, 96.0, 128.0)),
     "AAC": (bandwidth.aac, (64.0, 96.0, 128.0)),
-    "phone microphone": (bandwidth.phone_microphone, (3.0, 5.0, 8.0)),
+    "phone microphone": (_by_microphone(bandwidth.phone_microphone), (3.0, 5.0, 8.0)),
+    "small room": (_by_microphone(rooms.in_small_room), (0.3, 0.5, 0.8)),
+    "hall": (_by_microphone(rooms.in_hall), (0.8, 1.1, 1.5)),
+    "crowd": (_among_talkers, _DB),
     "comb": (generated.comb, generated.COMB_DB),
     "checkerboard": (generated.checkerboard, generated.CHECKERBOARD_DB),
     "shimmer": (generated.shimmer, generated.SHIMMER_DB),
@@ -68,6 +96,7 @@ SINGLE: dict[str, tuple[Damage, tuple[float, ...]]] = {
 TOGETHER: dict[str, tuple[str, ...]] = {
     "generated": ("comb", "shimmer"),
     "phone": ("phone microphone", "pink noise"),
+    "concert on a phone": ("hall", "phone microphone", "crowd"),
     "old record": ("low-pass, steep", "vinyl surface", "crackle"),
     "loud cassette": ("clipped", "tape hiss"),
 }
@@ -115,9 +144,7 @@ def cases(count: int, songs: Path, seeds: Sequence[int], recordings: Path | None
         if (path := songs / f"{seed:03d}" / f"{_PARTS[at % len(_PARTS)]}.wav").exists() and _full_band(path)
     ]
     if recordings is not None:
-        voices = [recordings / name for name in ("speech-clean.wav", "solo-voice.wav")]
-        every = [voice for voice in voices if voice.exists()]
-        sources += every * (len(sources) // 6 // max(1, len(every)))
+        sources += sorted(recordings.glob("*.wav"))
     names = [*SINGLE, *TOGETHER]
     made = []
     for number in range(count):
@@ -157,42 +184,74 @@ def run(case: Case, folder: Path) -> None:
         damaged = SINGLE[part][0](damaged, rate, np.random.default_rng([case.number, at]), size)
     row = Row(case.number, f"{case.source.parent.name}/{case.source.name}", case.damage, case.sizes)
     with TemporaryDirectory() as scratch:
-        current = given = write_samples(Path(scratch) / "given.wav", damaged, rate)
+        given = write_samples(Path(scratch) / "given.wav", damaged, rate)
         began = time.process_time()
-        facts = facts_of(TRACK, given)
-        for planned in plan_of(facts, facts, "file", RestorationBrief()):
-            step = next(iter(engines_of(planned.step, embedded=True)), None)
-            if step is None:
-                continue
-            made = step.mend(current, facts, "balanced", Path(scratch) / f"{step.name}.wav", silent)
-            if made.recording == current:
-                continue
-            verdict = judge(current, made.recording, step.name)
-            row.steps.append(
-                f"{step.name}: {made.note}; kept {verdict.kept_part:.2f} {'; '.join(verdict.reasons)}"
-            )
-            frames = round(WINDOW_S * rate)
-            for window, why in enumerate(verdict.failed):
-                span = slice(window * frames, (window + 1) * frames)
-                truth, was, now = (each[:, span] for each in (clean, current.read(), made.recording.read()))
-                if verdict.changed[window] and np.square(truth).mean() > _SOUNDS:
-                    found = judged(was, now, rate, step.name)[1]
-                    distances = (log_spectral_distance(each, truth, rate) for each in (was, now))
-                    row.windows.append(
-                        (step.name, why, *distances, {str(name): pair for name, pair in found.items()})
-                    )
-            current = spliced(current, made.recording, verdict, Path(scratch) / f"{step.name}-kept.wav")
+        facts = Facts(TRACK, find_traces(given))
+        mended, _, taken = restored(
+            given,
+            facts,
+            facts,
+            "file",
+            RestorationBrief(),
+            lambda step: [_Against(each, clean, row) for each in engines_of(step, embedded=True)],
+            Path(scratch),
+            silent,
+        )
         row.seconds = time.process_time() - began
-        restored = current.read()
-    row.identical = np.array_equal(restored, damaged)
+        after = mended.read()
+    row.steps = [
+        f"{each.step}: {each.note}; kept {each.kept:.2f} {'; '.join(each.taken_back)}" for each in taken
+    ]
+    row.identical = np.array_equal(after, damaged)
     row.lsd, row.balance = (
-        (measure(damaged, clean, rate), measure(restored, clean, rate))
+        (measure(damaged, clean, rate), measure(after, clean, rate))
         for measure in (log_spectral_distance, band_balance_db)
     )
-    row.si_sdr = si_sdr_db(damaged, clean), si_sdr_db(restored, clean)
+    row.si_sdr = si_sdr_db(damaged, clean), si_sdr_db(after, clean)
     path = folder / f"case-{case.number:03d}.json"
     path.with_suffix(".part").write_text(json.dumps(asdict(row)))
     path.with_suffix(".part").rename(path)
+
+
+@dataclass(frozen=True)
+class _Against:
+    """A step whose windows are held against the truth when it has been taken, into row."""
+
+    step: Step
+    clean: Samples
+    row: Row
+
+    @property
+    def name(self) -> StepName:
+        return self.step.name
+
+    @property
+    def engine(self) -> Engine:
+        return self.step.engine
+
+    def unavailable(self) -> str | None:
+        return self.step.unavailable()
+
+    def mend(
+        self, recording: Recording, facts: Facts, preset: Preset, path: Path, progress: Progress
+    ) -> Mended:
+        made = self.step.mend(recording, facts, preset, path, progress)
+        if made.recording == recording:
+            return made
+        rate = recording.sample_rate
+        verdict = judge(recording, made.recording, self.name)
+        frames = round(WINDOW_S * rate)
+        for window, why in enumerate(verdict.failed):
+            span = slice(window * frames, (window + 1) * frames)
+            truth, was, now = (
+                each[:, span] for each in (self.clean, recording.read(), made.recording.read())
+            )
+            if verdict.changed[window] and np.square(truth).mean() > _SOUNDS:
+                found = judged(was, now, rate, self.name)[1]
+                before, after = (log_spectral_distance(each, truth, rate) for each in (was, now))
+                measures = {str(name): pair for name, pair in found.items()}
+                self.row.windows.append((self.name, why, before, after, measures))
+        return made
 
 
 def report(folder: Path) -> None:

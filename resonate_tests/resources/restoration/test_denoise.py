@@ -90,6 +90,19 @@ def test_between_notes_noise_comes_down_by_the_presets_limit(tmp_path: Path, pre
     assert LIMITS_DB[preset] - 4 < fell_db <= LIMITS_DB[preset] + 0.1
 
 
+def test_noise_that_music_hides_for_minutes_is_known_from_its_rests(tmp_path: Path) -> None:
+    clean = np.concatenate([drone(seconds=30), np.zeros((2, 8 * RATE), np.float32)], axis=1)
+    noise = white(np.ones_like(clean), RATE, np.random.default_rng(1), 0) * np.float32(0.003) - np.float32(
+        0.003
+    )
+    made = mended(clean + noise, tmp_path)
+    assert made is not None
+    left, had = (
+        each[:, 5 * RATE : 15 * RATE] - clean[:, 5 * RATE : 15 * RATE] for each in (made, clean + noise)
+    )
+    assert 10 * np.log10(np.mean(had**2) / np.mean(left**2)) > 3
+
+
 @pytest.mark.parametrize("music", [plucked(), drone(), plucked(8) * np.float32(0.01)])
 def test_music_without_noise_is_given_back_as_it_is(tmp_path: Path, music: Samples) -> None:
     assert mended(music, tmp_path, "aggressive") is None

@@ -53,8 +53,9 @@ def test_finished_music_is_listened_to_and_has_no_plan_else(scope: Scope) -> Non
     ("damaged", "step"),
     [
         (facts(replace(FINISHED, hum=Hum(50, -45.0))), "dehum"),
-        (facts(rt60_s={500.0: 0.9, 1000.0: 0.8}), "dereverb"),
-        (facts(colour_db={125.0: -7.0, 4000.0: 5.0}), "tone"),
+        (facts(was_noisy=True, rt60_s={500.0: 0.9, 1000.0: 0.8}), "dereverb"),
+        (facts(was_noisy=True, colour_db={125.0: -7.0, 4000.0: 5.0}), "tone"),
+        (facts(was_noisy=True), "derumble"),
         (facts(PHONE), "extend"),
     ],
 )
@@ -63,8 +64,13 @@ def test_each_damage_has_its_step(damaged: Facts, step: StepName) -> None:
 
 
 def test_what_is_taken_off_comes_before_what_is_added() -> None:
-    damaged = facts(replace(PHONE, hum=Hum(60, -40.0)), colour_db={200.0: 8.0})
-    assert steps(damaged) == ["dehum", "fill", "tone", "extend"]
+    damaged = facts(replace(PHONE, hum=Hum(60, -40.0)), was_noisy=True, colour_db={200.0: 8.0})
+    assert steps(damaged) == ["dehum", "derumble", "fill", "tone", "extend"]
+
+
+def test_rooms_and_colours_of_what_no_microphone_hissed_in_are_meant() -> None:
+    record = facts(rt60_s={500.0: 0.9, 1000.0: 0.8}, colour_db={63.0: -9.0})
+    assert steps(record, "track") == []
 
 
 def test_octaves_are_put_back_in_stems_that_reach_up_to_where_the_track_ends() -> None:

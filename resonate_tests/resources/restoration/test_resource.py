@@ -10,7 +10,7 @@ import pytest
 from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import Recording, Samples, Stems, write_samples
 from resonate_resources.restoration.brief import RestorationBrief
-from resonate_resources.restoration.resource import FACTS, REPORT, RestorationResource
+from resonate_resources.restoration.resource import FACTS, REPORT, TRACES, RestorationResource
 from resonate_resources.signal.traces import Traces, find_traces
 from resonate_studio.demo_song import DemoSong, PhoneRecording
 from resonate_tests.benchmarks.damage.distance import band_balance_db, log_spectral_distance
@@ -63,6 +63,16 @@ def test_its_recording_on_a_phone_comes_nearer_to_it(
         assert distance(after, clean, rate) < distance(before, clean, rate)
     assert product.measures["steps_kept"]
     assert all(step["reason"] and step["engine"] for step in steps(product)["track"])
+
+
+def test_what_is_told_of_a_track_that_was_mended_is_measured_after_it(
+    phone_recording: PhoneRecording, tmp_path: Path
+) -> None:
+    before = told(find_traces(phone_recording.mix))
+    product = RestorationResource().restore_track(phone_recording.mix, before, EMBEDDED, tmp_path)
+    after = json.loads(product.reports[TRACES].read_text())
+    assert after == told(find_traces(opened(product)["track"]))
+    assert after["noise_floor_dbfs"] < before["noise_floor_dbfs"] - 10
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 96_000])
