@@ -59,6 +59,7 @@ file, the recipe names it); and what runs in an environment of its own, whose pi
 _NO_INGREDIENTS = (
     f"{_OURS}.storage",
     f"{_OURS}.models.workers",
+    f"{_OURS}.models.download",
     f"{_OURS}.models.device",
     f"{_OURS}.parallel",
     f"{_OURS}.recipe",
@@ -68,7 +69,7 @@ _NO_INGREDIENTS = (
         for drawing in ("picture", "spectrograph", "chart", "moves_chart", "ink", "thumbnail")
     ),
 )
-"""How work is shared out, kept and drawn: nothing in there changes a result."""
+"""How work is shared out, fetched, kept and drawn: nothing in there changes a result."""
 
 _COUNTING = frozenset({0, 1, 2})
 
