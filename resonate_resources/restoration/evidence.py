@@ -150,6 +150,8 @@ def compared(before: Spectra, after: Spectra, outside: tuple[float, float] | Non
     floor = _db(before.quantile(_LOW))
     moved = now - level
     loud = level > level.max() - _LOUD_DB
+    if (stands := loud & (level > floor + _QUIET_DB[0])).sum() >= _FEWEST_CELLS:
+        loud = stands  # not the noise, where that is loud
     quiet = (level > floor + _QUIET_DB[0]) & (level < floor + _QUIET_DB[1]) & (level > _LOWEST_DB + 10)
     quiet[:, 1:-1] &= (level[:, 1:-1] > level[:, :-2]) & (level[:, 1:-1] >= level[:, 2:])
     found: dict[Measure, float] = {"lost_onsets_db": _lost_onsets(before, after)}

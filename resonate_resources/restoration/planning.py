@@ -85,11 +85,6 @@ def _noise(facts: Facts, _: Facts) -> str | None:
     return f"steady noise {over:.0f} dB under the music"
 
 
-def _rumble(facts: Facts, _: Facts) -> str | None:
-    """Who records noise records what shakes the stand, too."""
-    return "noise was recorded, and may be where no music is" if facts.was_noisy else None
-
-
 def _room(facts: Facts, _: Facts) -> str | None:
     if not (facts.was_noisy and facts.rt60_s):
         return None
@@ -134,7 +129,6 @@ _REASONS = {
     "declick": _listened_for,
     "dehum": _hum,
     "denoise": _noise,
-    "derumble": _rumble,
     "dereverb": _room,
     "decomb": _listened_for,
     "deshimmer": _shimmer,

@@ -122,7 +122,8 @@ def restored(
     if uncovered != recording:
         facts = Facts(facts.kind, find_traces(uncovered), was_noisy)
     if facts.kind == TRACK and (was_noisy or brief.steps is not None):
-        facts = replace(facts, rt60_s=_room_of(uncovered), colour_db=_colour_of(uncovered))
+        # A colour is told where lows stand out of the noise as it was: what is left of it moves with the music.
+        facts = replace(facts, rt60_s=_room_of(uncovered), colour_db=_colour_of(recording))
     mended, more = take(uncovered, facts, first=False)
     if mended != uncovered:
         facts = replace(facts, traces=find_traces(mended))

@@ -105,6 +105,7 @@ _SECONDS = 10
 _CLEAN_EVERY = 6
 _PARTS = ("mix", "vocals", "mix", "drums", "mix", "other", "mix", "bass")
 _SOUNDS = 1e-7  # mean square
+_HEARD_DB = 0.05  # of log-spectral distance: of a window that moved by less, there is nothing to be right about
 
 
 @dataclass(frozen=True)
@@ -287,8 +288,10 @@ def report(folder: Path) -> None:
     for step in dict.fromkeys(window[0] for window in windows):
         table = np.zeros((2, 2), int)
         for name, why, before, after, _ in windows:
-            if name == step:
+            if name == step and abs(after - before) > _HEARD_DB:
                 table[int(not why), int(after < before)] += 1
+        if not table.any():
+            continue
         right = (table[1, 1] + table[0, 0]) / table.sum()
         print(f"| {step} | {table[1, 1]} | {table[1, 0]} | {table[0, 1]} | {table[0, 0]} | {right:.0%} |")
     print(f"\n{np.mean([row['seconds'] for row in rows]):.1f} s of processor a case of {_SECONDS} s")
