@@ -63,7 +63,8 @@ def download(url: str, path: Path, sha256: str = "", came: Callable[[], None] = 
                 raise DownloadError("what came is not the published file, or not all of it")
             part.path.replace(path)
             part.about.unlink(missing_ok=True)
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, DownloadError) as error:
+        _log.warning("fetching %s: given up", path.name)
         raise DownloadError(f"{error}") from error
 
 
