@@ -28,4 +28,5 @@ def restored_stems(
         restoration.recipe(wanted, "stem"),
         [brief.reading({}), restored_track.reading(facts), stems.files(*stems.stem_files)],
         lambda into, progress: restoration.restore_stems(stems.stems(), facts, wanted, into, progress),
+        lambda made: restoration.accepts(made, wanted, "stem"),
     )

@@ -33,4 +33,5 @@ def restored_track(
         lambda into, progress: restoration.restore_track(
             raw_track.recording(TRACK), facts, wanted, into, progress
         ),
+        lambda made: restoration.accepts(made, wanted, "track"),
     )

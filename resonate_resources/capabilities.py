@@ -16,7 +16,7 @@ from resonate_resources.mixing.holdings import Worth
 from resonate_resources.mixing.material import TrackFacts
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.profiling.brief import ProfileBrief
-from resonate_resources.recipe import Product, Recipe
+from resonate_resources.recipe import Json, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.restoration.brief import RestorationBrief
@@ -43,6 +43,8 @@ class Restoration(Protocol):
     """Mends a track, and its stems."""
 
     def recipe(self, brief: RestorationBrief, scope: Scope) -> Recipe: ...
+
+    def accepts(self, made: Mapping[str, Json], brief: RestorationBrief, scope: Scope) -> bool: ...
 
     def restore_track(
         self,

@@ -59,6 +59,7 @@ file, the recipe names it); and what runs in an environment of its own, whose pi
 _NO_INGREDIENTS = (
     f"{_OURS}.storage",
     f"{_OURS}.models.workers",
+    f"{_OURS}.models.download",
     f"{_OURS}.models.device",
     f"{_OURS}.parallel",
     f"{_OURS}.recipe",
@@ -68,7 +69,7 @@ _NO_INGREDIENTS = (
         for drawing in ("picture", "spectrograph", "chart", "moves_chart", "ink", "thumbnail")
     ),
 )
-"""How work is shared out, kept and drawn: nothing in there changes a result."""
+"""How work is shared out, fetched, kept and drawn: nothing in there changes a result."""
 
 _COUNTING = frozenset({0, 1, 2})
 
@@ -116,12 +117,18 @@ class _Source:
     libraries: frozenset[str]
 
 
-def _closure(code: Iterable[str]) -> set[str]:
+@cache
+def sources_of(*code: str) -> tuple[Path, ...]:
+    """The files of modules of ours and of all of ours that they import, whether or not they change a result."""
+    return tuple(sorted(_source(name).path for name in _closure(code, but=())))
+
+
+def _closure(code: Iterable[str], but: tuple[str, ...] = _NO_INGREDIENTS) -> set[str]:
     found: set[str] = set()
     ahead = list(code)
     while ahead:
         name = ahead.pop()
-        if name in found or name.startswith(_NO_INGREDIENTS) or _path(name) is None:
+        if name in found or name.startswith(but) or _path(name) is None:
             continue
         found.add(name)
         ahead.extend(_source(name).imports)

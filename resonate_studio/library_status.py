@@ -43,6 +43,8 @@ _TYPICAL_OF = 20
 _EVENTS_A_PAGE = 1000
 _PROGRESS = re.compile(r"^(\w+): (\d+)%$")
 """What stages write into the log now and then; see resonate_assets.stage.sparse_progress."""
+_FETCHING = re.compile(r"(?:^|: )fetching (\S+): (?:(\d+)(?: of (\d+))? MB)?")
+"""What resonate_resources.models.download does, by itself or in a worker."""
 
 
 @dataclass(frozen=True)
@@ -266,11 +268,14 @@ def typical_seconds(instance: dg.DagsterInstance) -> float | None:
 
 @dataclass(frozen=True)
 class Progressed:
-    """done: stages that are; stage: the one at work, and how much of it is done, 0…1, where that is known."""
+    """done: stages that are; stage: the one at work, and how much of it is done, 0…1, where that is known.
+
+    fetching: what comes from a hub meanwhile, as "NAME, 1203 of 6170 MB"."""
 
     done: int = 0
     stage: str | None = None
     part: float | None = None
+    fetching: str | None = None
 
 
 class RunProgress:
@@ -295,6 +300,10 @@ class RunProgress:
         if event is None:
             if (told := _PROGRESS.match(entry.user_message)) and told[1] == now.stage:
                 self._now = replace(now, part=int(told[2]) / 100)
+            elif told := _FETCHING.search(entry.user_message):
+                name, came, whole = told.groups()
+                amount = came if whole is None else f"{came} of {whole}"
+                self._now = replace(now, fetching=f"{name}, {amount} MB" if came != whole else None)
         elif event.event_type == dg.DagsterEventType.STEP_START:
             self._now = Progressed(now.done, event.step_key, None)
         elif event.event_type == dg.DagsterEventType.STEP_SUCCESS and event.step_key in STAGES:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 import ssl
-import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from resonate_resources.models.download import DownloadError, download
+from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError, file_sha256
 
-_TIMEOUT_SECONDS = 30.0
-"""Without a byte: a server that says nothing is given up."""
 _PROBE_SECONDS = 3.0
 _ASK_AGAIN_SECONDS = 60.0
 _unreachable: dict[str, tuple[float, OSError]] = {}
@@ -31,7 +30,7 @@ class ModelError(AudioError):
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A file on a model's own hub. sha256: the published hash in hex, or as much of it as is published."""
+    """A file on a model's own hub. sha256: the published hash in hex, as much of it as is published, if any."""
 
     url: str
     sha256: str
@@ -51,8 +50,11 @@ def fetch(file: ModelFile, directory: Path) -> Path:
     """The file, checked; fetched from its hub where it is not in `directory` yet. Raises ModelError."""
     path = directory / file.name
     if not path.is_file():
-        _download(file, path)
-    if not file_sha256(path).startswith(file.sha256):
+        try:
+            download(file.url, path, file.sha256)
+        except DownloadError as error:
+            raise ModelError(_advice(file, directory, error)) from error
+    elif file.sha256 and not sha256_of_weights(path).startswith(file.sha256):
         raise ModelError(
             f"{path}: is not the published file, or not all of it (its SHA-256 does not begin with "
             f"{file.sha256}); delete it, and it is fetched again from {file.url}"
@@ -71,6 +73,11 @@ def sha256_of_weights(path: Path) -> str:
     if known not in _hashed:
         _hashed[known] = file_sha256(path)
     return _hashed[known]
+
+
+def sha256_of_those_here(paths: Iterable[Path]) -> dict[str, Json]:
+    """File name → SHA-256 in hex, of those files that are here."""
+    return {path.name: sha256_of_weights(path) for path in paths if path.is_file()}
 
 
 def why_missing(files: tuple[ModelFile, ...], directory: Path) -> str | None:
@@ -113,31 +120,6 @@ def probe(url: str) -> None:
 def _certificates() -> ssl.SSLContext:
     """To load them takes longer than all else that tells which engines can run."""
     return ssl.create_default_context()
-
-
-def _download(file: ModelFile, path: Path) -> None:
-    """Fetch under another name and rename when all of it is there and right: never half a model."""
-    part: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            urllib.request.urlopen(file.url, timeout=_TIMEOUT_SECONDS) as response,
-            tempfile.NamedTemporaryFile(
-                dir=path.parent, prefix=path.name, suffix=".part", delete=False
-            ) as out,
-        ):
-            part = Path(out.name)
-            shutil.copyfileobj(response, out)
-        if not file_sha256(part).startswith(file.sha256):
-            raise ModelError(
-                _advice(file, path.parent, "what came is not the published file, or not all of it")
-            )
-        part.replace(path)
-    except (OSError, HTTPException) as error:
-        raise ModelError(_advice(file, path.parent, error)) from error
-    finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
 
 
 def _advice(file: ModelFile, directory: Path, reason: object) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -184,6 +184,14 @@ def tell_of_closed(tell: Callable[[Path], None]) -> Iterator[None]:
         yield
     finally:
         _told_of_closed.remove(tell)
+
+
+def write_blocks(path: Path, blocks: Iterable[Samples], *, like: Recording) -> Recording:
+    """Write consecutive blocks of (channels, frames): a recording of the rate, channels and length of `like`."""
+    with write_recording(path, like.sample_rate, like.channels, like.frames) as writer:
+        for block in blocks:
+            writer.write(block)
+    return writer.recording
 
 
 def write_samples(path: Path, samples: Samples, sample_rate: int) -> Recording:

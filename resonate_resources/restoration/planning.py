@@ -62,6 +62,12 @@ def plan_of(facts: Facts, track: Facts, scope: Scope, brief: RestorationBrief) -
     return tuple(Planned(step, reason) for step, reason in reasons.items() if reason)
 
 
+def steps_in_question(scope: Scope, brief: RestorationBrief) -> tuple[StepName, ...]:
+    """Those that a plan may hold, whatever is known of a recording."""
+    wanted = _REASONS if brief.steps is None else brief.steps
+    return tuple(step for step in STEPS[scope] if step in wanted)
+
+
 def _listened_for(_: Facts, __: Facts) -> str:
     """What the step itself hears better than the profile, at a second of a processor a minute."""
     return LISTENED_FOR

@@ -21,10 +21,11 @@ from resonate_resources.recordings.recording import Progress, Recording, Stems, 
 from resonate_resources.restoration import engines
 from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.restoration.colour import find_colour
-from resonate_resources.restoration.planning import FIRST, LISTENED_FOR, STEPS, Scope, plan_of
+from resonate_resources.restoration.doing import as_good, doing, engines_for
+from resonate_resources.restoration.planning import FIRST, LISTENED_FOR, Scope, plan_of
 from resonate_resources.restoration.restoring import EnginesOf, Taken, restore
 from resonate_resources.restoration.room import room_of
-from resonate_resources.restoration.step import Facts, StepName
+from resonate_resources.restoration.step import Facts
 from resonate_resources.signal.bandwidth import find_upper_edge, measure_line_levels
 from resonate_resources.signal.picture import draw
 from resonate_resources.signal.traces import Traces, find_traces
@@ -47,13 +48,15 @@ class RestorationResource(dg.ConfigurableResource[None]):
     """Mends what is amiss in recordings; what does not help is taken back."""
 
     def recipe(self, brief: RestorationBrief, scope: Scope) -> Recipe:
-        """engines: step → who would do it."""
-        doing = {step: engine for step in _steps(brief, scope) if (engine := _first(step, brief)) is not None}
-        told: dict[str, Json] = {
-            step: f"{engine.name} {engine.model or ''}".strip() for step, engine in doing.items()
-        }
-        settings: dict[str, Json] = {**brief.asked(), "does": told}
-        return Recipe.of((__name__, *engines.MODULES), Engine("restoration"), settings, CODE_VERSION)
+        """does: step → who would do it, by which weights."""
+        return _recipe(brief, scope)
+
+    def accepts(self, made: Mapping[str, Json], brief: RestorationBrief, scope: Scope) -> bool:
+        """Whether a result of this keyed recipe is as good as one of today: see `as_good`."""
+        mine, settings = _recipe(brief, scope).keyed(), made.get("settings")
+        if not isinstance(settings, dict) or not as_good(settings.get("does"), brief, scope):
+            return False
+        return {**mine, "settings": {**brief.asked(), "does": settings["does"]}} == dict(made)
 
     def restore_track(
         self,
@@ -150,7 +153,7 @@ def _product(
     into: Path,
     progress: Progress,
 ) -> Product:
-    wanted = partial(_engines, brief=brief)
+    wanted = partial(engines_for, brief=brief)
     done: dict[str, float] = dict.fromkeys(recordings, 0.0)
 
     def one(name: str) -> tuple[Recording, Facts, tuple[Taken, ...]]:
@@ -183,7 +186,9 @@ def _product(
             shown[f"{name}, before"] = recordings[name]
     (into / PICTURE).write_bytes(draw(shown))
     reports[PICTURE] = into / PICTURE
-    return Product(files, _measures(taken, track), _notes(taken), reports)
+    # After the work, which fetches weights that were not here.
+    recipe = _recipe(brief, scope, taken)
+    return Product(files, _measures(taken, track), _notes(taken), reports, recipe=recipe)
 
 
 def _put(recording: Recording, given: Recording, path: Path) -> None:
@@ -228,13 +233,20 @@ def _notes(taken: Mapping[str, Sequence[Taken]]) -> tuple[str, ...]:
     return (*notes, *(f"passed over: {each}" for each in away))
 
 
-def _steps(brief: RestorationBrief, scope: Scope) -> tuple[StepName, ...]:
-    return tuple(step for step in STEPS[scope] if brief.steps is None or step in brief.steps)
-
-
-def _engines(step: StepName, brief: RestorationBrief) -> Sequence[Any]:
-    return engines.engines_of(step, embedded=brief.engines == "embedded")
-
-
-def _first(step: StepName, brief: RestorationBrief) -> Engine | None:
-    return next((each.engine for each in _engines(step, brief) if each.unavailable() is None), None)
+def _recipe(
+    brief: RestorationBrief, scope: Scope, taken: Mapping[str, Sequence[Taken]] | None = None
+) -> Recipe:
+    """taken: what came of it. Where who would do a step failed at it, another run may do better: then it goes by
+    another name."""
+    does = doing(brief, scope)
+    settings: dict[str, Json] = {**brief.asked(), "does": does}
+    failed = {
+        step.step
+        for steps in (taken or {}).values()
+        for step in steps
+        for name in step.could_not
+        if isinstance(told := does.get(step.step), dict) and told["engine"] == name
+    }
+    if failed:
+        settings["failed"] = [*sorted(failed)]
+    return Recipe.of((__name__, *engines.MODULES), Engine("restoration"), settings, CODE_VERSION)

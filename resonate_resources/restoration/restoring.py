@@ -23,7 +23,8 @@ class Taken:
     """A step that was planned, and what came of it.
 
     engine: empty where none could do it. kept: the part of the time that it was kept for, 0 to 1. before, after:
-    what the panel measured. passed_over: engines that would have been better, and why they were not used.
+    what the panel measured. passed_over: engines that would have been better, and why they were not used;
+    could_not: the names of those among them that were not there or failed.
     """
 
     step: StepName
@@ -35,6 +36,7 @@ class Taken:
     after: Mapping[str, float] = field(default_factory=dict)
     taken_back: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
+    could_not: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Json]:
         return {
@@ -88,15 +90,16 @@ def _one_step(
 ) -> tuple[Recording, Taken]:
     told = Taken(planned.step, planned.reason, "", "no engine can do it", 0.0)
     passed_over: list[str] = []
+    could_not: list[str] = []
     for engine in engines:
         name = engine.engine.name
-        if (why := engine.unavailable()) is not None:
-            passed_over.append(f"{name}: {why}")
-            continue
         try:
+            if (why := engine.unavailable()) is not None:
+                raise AudioError(why)
             mended = engine.mend(recording, facts, preset, folder / f"{name}.wav", progress)
         except AudioError as error:
             passed_over.append(f"{name}: {error}")
+            could_not.append(name)
             continue
         told = replace(told, engine=name, note=mended.note, passed_over=tuple(passed_over), taken_back=())
         if mended.recording == recording:
@@ -114,8 +117,8 @@ def _one_step(
         if kept != mended.recording:
             mended.recording.path.unlink()
         if kept != recording:
-            return kept, told
+            return kept, replace(told, could_not=tuple(could_not))
         passed_over.append(f"{name}: {mended.note}; taken back: {'; '.join(verdict.reasons)}")
     if not told.engine:
         told = replace(told, passed_over=tuple(passed_over))
-    return recording, told
+    return recording, replace(told, could_not=tuple(could_not))

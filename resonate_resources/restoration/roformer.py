@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -15,7 +14,7 @@ from resonate_resources.models.audio_separator.work import VERSION
 from resonate_resources.models.weights import ModelError
 from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine, Json
-from resonate_resources.recordings.recording import Progress, Recording, write_recording
+from resonate_resources.recordings.recording import Progress, Recording, write_blocks
 from resonate_resources.restoration.step import Facts, Mended, StepName
 
 MODELS: dict[Literal["denoise", "dereverb"], tuple[str, ...]] = {
@@ -73,14 +72,10 @@ class Roformer:
             if level_db < _NOTHING_DB:
                 return Mended(recording, "the model found next to nothing to take off", measures)
             share = np.float32(1 - 10 ** (_LEFT_DB[preset] / 20))
-            with ExitStack() as stack:
-                writer = stack.enter_context(
-                    write_recording(path, recording.sample_rate, recording.channels, recording.frames)
-                )
-                for block, off in zip(recording.blocks(), taken.blocks(), strict=True):
-                    writer.write(block - share * off)
+            pairs = zip(recording.blocks(), taken.blocks(), strict=True)
+            mended = write_blocks(path, (block - share * off for block, off in pairs), like=recording)
         done = f"what the model takes off, at {level_db:.0f} dB, turned down by {-_LEFT_DB[preset]:.0f} dB"
-        return Mended(writer.recording, "; ".join([done, *parted.notes]), measures)
+        return Mended(mended, "; ".join([done, *parted.notes]), measures)
 
 
 def _level_db(taken: Recording, recording: Recording) -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from resonate_resources.preset import Preset
-from resonate_resources.recipe import Engine
+from resonate_resources.recipe import Engine, Json
 from resonate_resources.recordings.recording import Progress, Recording
 from resonate_resources.signal.traces import Traces
 
@@ -84,4 +84,15 @@ class Step(Protocol):
 
         Streams: memory does not grow with the length. Raises AudioError.
         """
+        ...
+
+
+@runtime_checkable
+class Weighted(Protocol):
+    """A step whose result depends on files that come at first use, or go."""
+
+    @property
+    def settings(self) -> dict[str, Json]:
+        """What a result depends on besides code, kind and preset; `weights_sha256`: file name → SHA-256 in hex, of
+        those that are here."""
         ...

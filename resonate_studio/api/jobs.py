@@ -179,6 +179,7 @@ class Jobs:
             status=_ENDED_STATES.get(status) or ("queued" if status in WAITING else "processing"),
             progress=1.0 if completed else done,
             stage=stage_of(progress),
+            fetching=progress.fetching,
             place=place,
             expected_seconds=expected,
             reason=without_paths(self.reason(run.run_id)) if status == dg.DagsterRunStatus.FAILURE else None,

@@ -56,8 +56,8 @@ class Result(Shape):
 
 
 class Job(Shape):
-    """progress: 0 to 1, of all stages; stage: that which is at work; place: in the queue, from 1 on. reason: why it
-    failed, one line. results: once it is completed."""
+    """progress: 0 to 1, of all stages; stage: that which is at work; fetching: what comes from a model's hub, and
+    how much has; place: in the queue, from 1 on. reason: why it failed, one line. results: once it is completed."""
 
     job_id: UUID
     track: TrackKey | None
@@ -65,6 +65,7 @@ class Job(Shape):
     status: JobState
     progress: Annotated[float, Field(ge=0, le=1)]
     stage: str | None
+    fetching: str | None
     place: int | None
     expected_seconds: float | None
     reason: str | None

@@ -105,7 +105,9 @@ _SECONDS = 10
 _CLEAN_EVERY = 6
 _PARTS = ("mix", "vocals", "mix", "drums", "mix", "other", "mix", "bass")
 _SOUNDS = 1e-7  # mean square
-_HEARD_DB = 0.05  # of log-spectral distance: of a window that moved by less, there is nothing to be right about
+_HEARD_DB = (
+    0.05  # of log-spectral distance: of a window that moved by less, there is nothing to be right about
+)
 
 
 @dataclass(frozen=True)

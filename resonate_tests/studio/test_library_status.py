@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,13 @@ from resonate_resources.storage.current import record_all
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection
 from resonate_studio.home import open_instance, settings_for
-from resonate_studio.library_status import WORST_FIRST, LibraryStatus, TrackStatus, library_status
+from resonate_studio.library_status import (
+    WORST_FIRST,
+    LibraryStatus,
+    RunProgress,
+    TrackStatus,
+    library_status,
+)
 from resonate_studio.status_command import _span, _tell, _tell_one
 from resonate_studio.terminal import console
 from resonate_tests.manifests import manifest
@@ -250,3 +257,32 @@ def test_one_track_is_told_in_the_singular(
 )
 def test_a_time_is_told_in_one_form(seconds: float, told: str) -> None:
     assert _span(seconds) == told
+
+
+@pytest.mark.parametrize("by", ["", "audio-separator: "], ids=["by itself", "in a worker"])
+def test_what_comes_from_a_hub_is_told_until_it_has_come(opened: Opened, by: str) -> None:
+    """Through the log of a run, as dagster.yaml has it taken in."""
+    _, instance = opened
+    seen: list[str | None] = []
+
+    @dg.op
+    def work() -> None:
+        progress = RunProgress(instance, dg.OpExecutionContext.get().run_id)
+        log = logging.getLogger("resonate_resources.models.download")
+        for line in (
+            "one.bin: 0 of 95 MB",
+            "one.bin: 12 of 95 MB",
+            "one.bin: 95 of 95 MB",
+            "other.bin: 7 MB",
+        ):
+            log.info("%sfetching %s", by, line)
+            seen.append(progress.look().fetching)
+        log.warning("%sfetching other.bin: given up", by)
+        seen.append(progress.look().fetching)
+
+    @dg.job
+    def process() -> None:
+        work()
+
+    assert process.execute_in_process(instance=instance).success
+    assert seen == ["one.bin, 0 of 95 MB", "one.bin, 12 of 95 MB", None, "other.bin, 7 MB", None]

@@ -884,8 +884,8 @@ export interface components {
         };
         /**
          * Job
-         * @description progress: 0 to 1, of all stages; stage: that which is at work; place: in the queue, from 1 on. reason: why it
-         *     failed, one line. results: once it is completed.
+         * @description progress: 0 to 1, of all stages; stage: that which is at work; fetching: what comes from a model's hub, and
+         *     how much has; place: in the queue, from 1 on. reason: why it failed, one line. results: once it is completed.
          */
         Job: {
             /** Asked At */
@@ -894,6 +894,8 @@ export interface components {
             ended_at: string | null;
             /** Expected Seconds */
             expected_seconds: number | null;
+            /** Fetching */
+            fetching: string | null;
             /**
              * Job Id
              * Format: uuid

@@ -11,6 +11,7 @@ function job(id: string, facts: Partial<Job>): Job {
     status: "queued",
     progress: 0,
     stage: null,
+    fetching: null,
     place: null,
     expected_seconds: null,
     reason: null,
@@ -40,6 +41,8 @@ test("what is at work comes first, the furthest on top, then the queue by place;
 test("a job is told in one line, and what is not known is left out", () => {
   const atWork = { status: "processing", stage: "restored_stems", progress: 0.617, expected_seconds: 42 } as const;
   expect(lineOf(job("a", atWork))).toBe("restoring stems, 62 %, about 40 s left");
+  const fetching = { ...atWork, fetching: "pytorch_model.bin, 1203 of 6170 MB" };
+  expect(lineOf(job("a", fetching))).toBe("restoring stems, 62 %, fetching pytorch_model.bin, 1203 of 6170 MB, about 40 s left");
   expect(lineOf(job("a", { status: "processing" }))).toBe("starting, 0 %");
   expect(lineOf(job("a", { place: 1, expected_seconds: 180 }))).toBe("next in the queue, about 3 min");
   expect(lineOf(job("a", {}))).toBe("in the queue");

@@ -26,6 +26,7 @@ export function lineOf(job: Job): string {
   const parts: string[] = [];
   if (job.status === "processing") {
     parts.push(job.stage === null ? "starting" : doing(job.stage), `${Math.round(job.progress * 100)} %`);
+    if (job.fetching !== null) parts.push(`fetching ${job.fetching}`);
     if (job.expected_seconds !== null) parts.push(`${about(job.expected_seconds)} left`);
   } else {
     parts.push(job.place === null ? "in the queue" : placeInWords(job.place));

@@ -54,5 +54,6 @@ export function active(job: Job): boolean {
 function lineFor(job: Job): string {
   const left = job.expected_seconds === null ? "" : `, ${about(job.expected_seconds)} to go`;
   if (job.status === "queued") return `In the queue${job.place === null ? "" : `, at place ${job.place}`}${left}`;
-  return `${job.stage === null ? "Being processed" : sentence(doing(job.stage))}, ${Math.round(job.progress * 100)} %${left}`;
+  const fetching = job.fetching === null ? "" : `, fetching ${job.fetching}`;
+  return `${job.stage === null ? "Being processed" : sentence(doing(job.stage))}, ${Math.round(job.progress * 100)} %${fetching}${left}`;
 }

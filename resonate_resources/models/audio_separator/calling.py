@@ -5,27 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from resonate_resources import models
 from resonate_resources.models.audio_separator.model_files import files_of, why_missing
-from resonate_resources.models.weights import ModelError, models_directory, sha256_of_weights
-from resonate_resources.models.workers.client import Worker, WorkerError
+from resonate_resources.models.weights import ModelError, models_directory, sha256_of_those_here
+from resonate_resources.models.workers.client import Worker
 from resonate_resources.models.workers.environments import AUDIO_SEPARATOR
+from resonate_resources.models.workers.hub_model import run_model
 from resonate_resources.recipe import Json
-from resonate_resources.recordings.recording import Progress, Recording, Stems
-from resonate_resources.signal import resampling
+from resonate_resources.recordings.recording import AudioError, Progress, Recording, Stems
 
 WORK = f"{__package__}.work"
 """Imported by the worker alone, so no import of ours leads to it; it is what a result is made by."""
 
-WORKER = Worker(
-    AUDIO_SEPARATOR,
-    f"{WORK}.SeparationWork",
-    (
-        *sorted(Path(__file__).parent.glob("*.py")),
-        *sorted(Path(models.__path__[0]).glob("*.py")),
-        Path(resampling.__file__),
-    ),
-)
+WORKER = Worker(AUDIO_SEPARATOR, f"{WORK}.SeparationWork")
 
 
 @dataclass(frozen=True)
@@ -52,8 +43,7 @@ def why_unavailable(model: str) -> str | None:
 
 def weights_sha256(model: str) -> dict[str, Json]:
     """File name → SHA-256 in hex, of those files that are here: their publishers tell none."""
-    path = _directory() / model
-    return {path.name: sha256_of_weights(path)} if path.is_file() else {}
+    return sha256_of_those_here([_directory() / model])
 
 
 def part(
@@ -65,23 +55,18 @@ def part(
     the model, for tracks of this and other processes. Mono is taken as stereo with equal sides; of surround sound
     every pair and every lone channel for itself. Raises ModelError where it can't be had or used, AudioError.
     """
-    job: dict[str, Json] = {
+    settings: dict[str, Json] = {
         "model": model,
         "roformer": roformer,
         "models": str(_directory().absolute()),
-        "track": str(track.path.absolute()),
-        "into": str(into.absolute()),
         "stems": [*names],
     }
     try:
-        result = WORKER.run(job, progress)
-    except WorkerError as error:
+        result = run_model(WORKER, model, track, into, settings, progress)
+    except AudioError:
         for name in names:  # of a worker that was killed
             (into / f"{name}.wav").unlink(missing_ok=True)
-        if error.kind in ("AudioError", "DestinationError"):
-            raise
-        where = "" if error.kind in ("", "ModelError") else f"{model}: "
-        raise ModelError(f"{where}{error}") from error
+        raise
     stems = {name: Recording.open(into / f"{name}.wav") for name in names}
     return Parted(stems, tuple(result["notes"]), result["was_warm"])
 

@@ -15,9 +15,9 @@ from typing import Any
 from resonate_resources.models.audio_separator.array_models import ArrayModel, array_model
 from resonate_resources.models.audio_separator.model_files import advice, files_of, missing_files
 from resonate_resources.models.audio_separator.room import Device
+from resonate_resources.models.download import DownloadError, download
 from resonate_resources.models.weights import ModelError
 
-TIMEOUT_SECONDS = 30.0
 _NO_ROOM = "CUDA out of memory"
 
 Came = Callable[[], None]
@@ -56,8 +56,12 @@ def load_model(
                 self.onnx_execution_provider = ["CPUExecutionProvider"]
 
         def download_file_if_not_exists(self, url: str, output_path: str) -> None:
-            if not Path(output_path).is_file():
-                download(url, Path(output_path), came)
+            if Path(output_path).is_file():
+                return
+            try:
+                download(url, Path(output_path), came=came)
+            except DownloadError as error:
+                raise UnavailableError(url, error) from error
 
         def load_model_data_using_hash(self, model_path: str) -> dict[str, Any]:
             parameters: dict[str, Any] = super().load_model_data_using_hash(model_path)
@@ -112,24 +116,6 @@ def _told(error: BaseException) -> BaseException:
             if isinstance(link, telling):
                 return link
     return error
-
-
-def download(url: str, path: Path, came: Came = lambda: None) -> None:
-    """Under another name until all of it is there: never half a model."""
-    import requests
-
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with requests.get(url, stream=True, timeout=TIMEOUT_SECONDS) as response, part.open("wb") as out:
-            response.raise_for_status()
-            for block in response.iter_content(1 << 20):
-                out.write(block)
-                came()
-        part.replace(path)
-    except OSError as error:  # those of requests are, too
-        raise UnavailableError(url, error) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager

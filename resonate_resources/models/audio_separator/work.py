@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from resonate_resources.models.audio_separator.inversion import as_processors_in
 from resonate_resources.models.audio_separator.loading import Came, load_model
 from resonate_resources.models.audio_separator.room import Device, with_room
 from resonate_resources.models.chunks import chunk_bounds, cut, joined, write_stems
+from resonate_resources.models.latest import Latest, state_of
 from resonate_resources.models.model_rate import (
     as_stereo,
     channel_groups,
@@ -37,14 +37,13 @@ class SeparationWork:
     """Jobs as `calling.part` makes them. Only the latest model is kept."""
 
     def __init__(self) -> None:
-        self._model: ArrayModel | None = None
-        self._loaded: object = None
+        self._models = Latest[ArrayModel]()
         self._batch = 1
 
     def __call__(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """A model that went to the processor stays there for this track; the next one has the GPU tried again."""
         path, roformer = Path(job["models"]) / job["model"], job["roformer"]
-        warm = self._loaded is not None and self._loaded == _state(path, roformer, "best")
+        warm = self._models.holds((state_of(path), roformer, "best"))
         track = Recording.open(Path(job["track"]))
 
         def load(_: int, device: Device) -> Device:
@@ -64,20 +63,12 @@ class SeparationWork:
         return {"was_warm": warm, "notes": [*loading, *separating, *precise]}
 
     def _ready(self, path: Path, roformer: bool, device: Device, came: Came) -> ArrayModel:
-        state = _state(path, roformer, device)
-        if self._model is None or self._loaded is None or self._loaded != state:
-            self._model, self._loaded = None, None
-            gc.collect()  # never two models at once
-            self._model = load_model(path.name, path.parent, roformer, device, came)
-            self._loaded = _state(path, roformer, device)
-            self._batch = self._model.batch
-        return self._model
+        def load() -> ArrayModel:
+            model = load_model(path.name, path.parent, roformer, device, came)
+            self._batch = model.batch
+            return model
 
-
-def _state(path: Path, roformer: bool, device: Device) -> object:
-    """Differs when the file is another one, or the model elsewhere."""
-    status = path.stat() if path.is_file() else None
-    return status and (path, status.st_mtime_ns, status.st_size, roformer, device)
+        return self._models.get(lambda: (state_of(path), roformer, device), load)
 
 
 def separate_track(

@@ -24,6 +24,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from resonate_resources.ingredients import sources_of
 from resonate_resources.models.workers import server
 from resonate_resources.models.workers.environments import Environment
 from resonate_resources.recipe import Json
@@ -61,15 +62,14 @@ class _EndedError(Exception):
 
 @dataclass(frozen=True)
 class Worker:
-    """work: what does its jobs, by the dotted name of a class (see `program.py`).
+    """work: what does its jobs, by the dotted name of a class (see `program.py`). When its module changes, or one
+    of ours that it imports, a worker from before is left alone and ends, idle.
 
-    sources: the code that does it. When it changes, a worker from before is left alone and ends, idle.
     silence_seconds: for how long a job may go without progress; what does is taken to hang, and killed.
     """
 
     environment: Environment
     work: str
-    sources: tuple[Path, ...] = ()
     silence_seconds: float = 900.0
     program: Path = _PROGRAM
 
@@ -192,7 +192,8 @@ class Worker:
     @cached_property
     def _address(self) -> Path:
         code = hashlib.sha256(os.fsencode(self.environment.python))
-        for source in (self.program, Path(server.__file__), *self.sources):
+        module = self.work.rpartition(".")[0]
+        for source in (self.program, *sources_of(server.__name__, module)):
             code.update(f"{source}:{source.stat().st_mtime_ns}".encode())
         address = _own_directory() / f"{self.name}-{code.hexdigest()[:12]}.sock"
         if len(os.fsencode(address)) > _LONGEST_ADDRESS:

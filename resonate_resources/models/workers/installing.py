@@ -10,17 +10,21 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from typing import TextIO
 
 from resonate_resources.models.workers.environments import Environment, Version
 
 Tell = Callable[[str], None]
 """Told what happens, a line at a time."""
 
+_SECONDS_BETWEEN_LINES = 10.0
+_MB = 1_000_000
 _SAID = 40
 """Lines of an installer that are kept, to find its error among them."""
 
@@ -35,23 +39,24 @@ def install(environment: Environment, tell: Tell) -> bool:
     torch goes in first and by itself: resolved as another package's dependency it would be a build with gigabytes
     of CUDA.
     """
-    with _alone(environment):
+    with _alone(environment) as lock:
+
+        def run(command: list[str]) -> None:
+            _run(environment, command, tell, lock)
+
         if environment.state() == "made":
             return False
-        _begin(environment, tell)
+        _begin(environment, tell, run)
         constrained = ["--constraint", str(environment.constraints)]
         if torch := _torch(environment.wanted):
             tell(torch)
-            _run(environment, [*_installer(environment), *constrained, torch], tell)
+            run([*_installer(environment), *constrained, torch])
         tell(f"what {environment.wanted.name} lists")
-        _run(
-            environment,
-            [*_installer(environment), *constrained, "--requirement", str(environment.wanted)],
-            tell,
-        )
+        run([*_installer(environment), *constrained, "--requirement", str(environment.wanted)])
         bare = environment.without_dependencies
         tell(f"what {bare.name} lists")
-        _run(environment, [*_installer(environment), "--no-deps", "--requirement", str(bare)], tell)
+        run([*_installer(environment), "--no-deps", "--requirement", str(bare)])
+        shutil.rmtree(_scratch(environment), ignore_errors=True)
         _write(environment.made, environment.fingerprint())
         return True
 
@@ -68,11 +73,12 @@ def remove(environment: Environment) -> bool:
 
 def size_of(environment: Environment) -> int:
     """Bytes on disk."""
-    return sum(path.lstat().st_size for path in environment.directory.rglob("*"))
+    return _size(environment.directory)
 
 
 @contextmanager
-def _alone(environment: Environment) -> Iterator[None]:
+def _alone(environment: Environment) -> Iterator[TextIO]:
+    """The lock, which installers hold, too: one goes on for a while where who started it was killed."""
     directory = environment.directory.parent
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -83,11 +89,14 @@ def _alone(environment: Environment) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise InstallationError(f"{environment.name}: another process is making it") from error
-        yield
+            raise InstallationError(
+                f"{environment.name}: another process is making it, or what one that was killed had started; "
+                "try again when that has ended"
+            ) from error
+        yield lock
 
 
-def _begin(environment: Environment, tell: Tell) -> None:
+def _begin(environment: Environment, tell: Tell, run: Callable[[list[str]], None]) -> None:
     """An environment with a Python that runs, begun by these lists, and nothing half installed in it."""
     same = environment.begun.is_file() and environment.begun.read_text() == environment.fingerprint()
     if same and _runs(environment):
@@ -102,9 +111,9 @@ def _begin(environment: Environment, tell: Tell) -> None:
     python = _interpreter(environment)
     if uv is not None:
         versions = f">={_dotted(environment.oldest)},<{_dotted(_next(environment.newest))}"
-        _run(environment, [uv, "venv", "--python", python or versions, str(environment.directory)], tell)
+        run([uv, "venv", "--python", python or versions, str(environment.directory)])
     elif python is not None:
-        _run(environment, [python, "-m", "venv", str(environment.directory)], tell)
+        run([python, "-m", "venv", str(environment.directory)])
     else:
         raise InstallationError(
             f"{environment.name}: wants {environment.pythons}, which is not here; install it, or uv"
@@ -142,22 +151,75 @@ def _installer(environment: Environment) -> list[str]:
     return [str(environment.python), "-m", "pip", "install", "--progress-bar=off"]
 
 
-def _run(environment: Environment, command: list[str], tell: Tell) -> None:
+def _run(environment: Environment, command: list[str], tell: Tell, lock: TextIO) -> None:
     last: deque[str] = deque(maxlen=_SAID)
     plain = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     if "PIP_FIND_LINKS" in plain:  # a machine's own wheels, as torch without CUDA
         plain.setdefault("UV_FIND_LINKS", plain["PIP_FIND_LINKS"].replace(" ", ","))
+    if environment.begun.is_file():
+        plain["TMPDIR"] = str(_scratch(environment, anew=True))
     with subprocess.Popen(
-        command, env=plain, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command,
+        env=plain,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        pass_fds=(lock.fileno(),),
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            if told := line.strip():
-                last.append(told)
-                tell(f"  {told}")
+        try:
+            with _telling_what_comes(_scratch(environment), tell):
+                for line in process.stdout:
+                    if told := line.strip():
+                        last.append(told)
+                        tell(f"  {told}")
+        except BaseException:
+            process.terminate()
+            raise
     if process.returncode:
         errors = [line for line in last if line.lower().startswith("error")] or [*last] or ["it said nothing"]
         raise InstallationError(_advice(environment, errors[0][:300]))
+
+
+def _scratch(environment: Environment, anew: bool = False) -> Path:
+    """Where installers unpack: what one that was killed leaves there goes with the next. anew: empty, there."""
+    folder = environment.directory / "scratch"
+    if anew:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+    return folder
+
+
+@contextmanager
+def _telling_what_comes(folder: Path, tell: Tell) -> Iterator[None]:
+    """Tell how much is in a folder while it grows: installers are silent over what may take an hour to come."""
+    ended = threading.Event()
+
+    def look() -> None:
+        before = 0
+        while not ended.wait(_SECONDS_BETWEEN_LINES):
+            if (size := _size(folder) // _MB) > before:
+                tell(f"  {size} MB have come")
+            before = size
+
+    watch = threading.Thread(target=look, daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watch.join()
+
+
+def _size(folder: Path) -> int:
+    """Bytes; files may go meanwhile."""
+    found = 0
+    for place, _, files in os.walk(folder):
+        for file in files:
+            with suppress(FileNotFoundError):
+                found += Path(place, file).lstat().st_size
+    return found
 
 
 def _advice(environment: Environment, reason: str) -> str:

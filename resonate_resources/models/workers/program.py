@@ -24,7 +24,8 @@ def main() -> None:
     for name in ("AUDIO_SEPARATOR_MODEL_DIR", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"):
         os.environ.pop(name, None)
     os.environ["TQDM_DISABLE"] = "1"
-    logging.basicConfig(level=logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("resonate_resources").setLevel(logging.INFO)
 
     from resonate_resources.models.workers.server import serve
 

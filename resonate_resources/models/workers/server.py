@@ -91,10 +91,18 @@ def _answer(connection: socket.socket, work: Work, silence_seconds: float) -> bo
     except (Exception, SystemExit) as error:  # libraries end the process where they should raise
         traceback.print_exc()
         sys.stderr.flush()
+        if _is_out_of_memory(error):
+            raise  # as one that is killed for it: a new process has all that this one can't give back
         _tell_failure(tell, f"{type(error).__name__}: {error}", error)
     finally:
         faulthandler.cancel_dump_traceback_later()
     return True
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """torch raises a RuntimeError of its own for a GPU's memory, and a plain one for the machine's."""
+    named = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and named)
 
 
 def _tell_failure(tell: Callable[..., None], line: str, error: BaseException) -> None:

@@ -40,18 +40,23 @@ class _StandIn(types.ModuleType):
         return type(name, (), {"__init__": lambda *_, **__: None})
 
 
-def load_network(weights: Path, told: Told) -> Any:
-    """The package's `LatentDiffusion` with the weights of that file, on a GPU if there is one. told: called at each
-    step of its sampler. `config.json` beside the weights goes to `build_network`. Raises ModelError.
+def load_network(weights: Path) -> Any:
+    """The package's `LatentDiffusion` with the weights of that file, on a GPU if there is one.
+
+    `config.json` beside the weights goes to `build_network`. Raises ModelError.
     """
     beside = weights.with_name("config.json")
     network = build_network(json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {})
-    sys.modules[_SAMPLER].tqdm = lambda steps, **_: _telling(steps, told)  # type: ignore[attr-defined]
     _fill(network, weights)
     network.conditional_dry_run_finished = (
         True  # else its first call draws one random number less than the others
     )
     return network.eval().to(network.device)
+
+
+def at_each_step(told: Told) -> None:
+    """Have `told` called at each step of the sampler, from now on, in place of who was called before."""
+    sys.modules[_SAMPLER].tqdm = lambda steps, **_: _telling(steps, told)  # type: ignore[attr-defined]
 
 
 def build_network(given: dict[str, Any]) -> Any:

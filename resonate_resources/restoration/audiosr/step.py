@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from resonate_resources import models, restoration, signal
-from resonate_resources.models.weights import (
-    ModelError,
-    ModelFile,
-    fetch,
-    models_directory,
-    sha256_of_weights,
-    why_missing,
-)
-from resonate_resources.models.workers.client import Worker, WorkerError
+from resonate_resources.models.weights import ModelFile
+from resonate_resources.models.workers.client import Worker
 from resonate_resources.models.workers.environments import AUDIOSR
+from resonate_resources.models.workers.hub_model import HubModel
 from resonate_resources.preset import Preset
 from resonate_resources.recipe import Engine, Json
-from resonate_resources.recordings.recording import Progress, Recording, write_recording
+from resonate_resources.recordings.recording import Progress, Recording, write_blocks
 from resonate_resources.restoration.audiosr.work import VERSION
 from resonate_resources.restoration.band_splice import spliced
+from resonate_resources.restoration.by_worker import NOTHING_HEARD, made_of
 from resonate_resources.restoration.step import Facts, Mended, StepName
 
 WEIGHTS = ModelFile("https://huggingface.co/haoheliu/audiosr_basic/resolve/main/pytorch_model.bin", "")
 """Its authors publish no hash."""
-WORKER = Worker(
-    AUDIOSR,
-    f"{__package__}.work.ExtensionWork",
-    (
-        *sorted(Path(__file__).parent.glob("*.py")),
-        *sorted(Path(models.__path__[0]).glob("*.py")),
-        Path(restoration.__path__[0]) / "band_splice.py",
-        *(Path(signal.__path__[0]) / f"{name}.py" for name in ("blocks", "linear_phase", "resampling")),
-    ),
-)
+WORKER = Worker(AUDIOSR, f"{__package__}.work.ExtensionWork")
 
 _WIDE_HZ = 15_000.0
 """A recording that reaches as far is left as it is: little is missed above."""
@@ -61,6 +45,7 @@ class AudioSR:
     def __init__(self, steps: int = 50) -> None:
         """steps: of the sampler for 5 s of a channel, a divisor of 1000; AudioSR's command line takes 50."""
         self._steps = steps
+        self._model = HubModel("audiosr", WORKER, (WEIGHTS,))
 
     @property
     def engine(self) -> Engine:
@@ -68,13 +53,14 @@ class AudioSR:
 
     @property
     def settings(self) -> dict[str, Json]:
-        """What a result depends on besides code and preset: hashes of the weights that are here."""
-        path = _directory() / WEIGHTS.name
-        hashes: dict[str, Json] = {path.name: sha256_of_weights(path)} if path.is_file() else {}
-        return {"audiosr": VERSION, "steps": self._steps, "weights_sha256": hashes}
+        return {
+            "audiosr": VERSION,
+            "steps": self._steps,
+            "weights_sha256": self._model.weights_sha256(),
+        }
 
     def unavailable(self) -> str | None:
-        return WORKER.available() or why_missing((WEIGHTS,), _directory())
+        return self._model.unavailable()
 
     def mend(
         self, recording: Recording, facts: Facts, preset: Preset, path: Path, progress: Progress
@@ -88,45 +74,20 @@ class AudioSR:
             return Mended(recording, f"its band, up to {band / 1000:.1f} kHz, is left as it is")
         if cut_hz < _NARROWEST_HZ:
             return Mended(recording, f"its band, up to {band / 1000:.1f} kHz, is too narrow to go by")
-        with TemporaryDirectory(dir=path.parent) as scratch:
-            made = _made_up(recording, cut_hz, self._steps, Path(scratch), progress)
-            if not any(block.any() for block in made.blocks()):
-                return Mended(recording, "nothing is heard in it")
+        job: dict[str, Json] = {
+            "weights": str(self._model.directory / WEIGHTS.name),
+            "cut_hz": cut_hz,
+            "steps": self._steps,
+        }
+        with made_of(recording, self._model, "made.wav", job, path, progress) as made:
+            if made is None:
+                return Mended(recording, NOTHING_HEARD)
             gain = np.float32(10 ** (_LEVEL_DB[preset] / 20))
-            with write_recording(path, recording.sample_rate, recording.channels, recording.frames) as writer:
-                turned = (gain * block for block in made.blocks())
-                for block in spliced(recording.blocks(), turned, cut_hz, recording.sample_rate):
-                    writer.write(block)
-        return Mended(
-            writer.recording, f"what was above {cut_hz / 1000:.1f} kHz made up", {"extend_cut_hz": cut_hz}
-        )
+            turned = (gain * block for block in made.blocks())
+            blocks = spliced(recording.blocks(), turned, cut_hz, recording.sample_rate)
+            mended = write_blocks(path, blocks, like=recording)
+        return Mended(mended, f"what was above {cut_hz / 1000:.1f} kHz made up", {"extend_cut_hz": cut_hz})
 
 
 def _falls_short(facts: Facts) -> bool:
     return facts.kind == "track" and facts.traces.bandwidth_hz < _NATURAL_HZ
-
-
-def _made_up(recording: Recording, cut_hz: float, steps: int, into: Path, progress: Progress) -> Recording:
-    weights = _directory() / WEIGHTS.name
-    if not weights.is_file():  # of 6 GB without a published hash there is nothing to check
-        fetch(WEIGHTS, _directory())
-    job: dict[str, Json] = {
-        "weights": str(weights.absolute()),
-        "track": str(recording.path.absolute()),
-        "cut_hz": cut_hz,
-        "steps": steps,
-        "into": str(into.absolute()),
-    }
-    try:
-        WORKER.run(job, progress)
-    except WorkerError as error:
-        if error.kind in ("AudioError", "DestinationError"):
-            raise
-        raise ModelError(
-            f"audiosr: {error}" if error.kind not in ("", "ModelError") else str(error)
-        ) from error
-    return Recording.open(into / "made.wav")
-
-
-def _directory() -> Path:
-    return models_directory() / "audiosr"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from resonate_resources.models.chunks import cut
+from resonate_resources.models.latest import Latest, state_of
 from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import Progress, Recording, Samples, write_recording
-from resonate_resources.restoration.audiosr.loading import load_network
+from resonate_resources.restoration.audiosr.loading import at_each_step, load_network
 from resonate_resources.restoration.band_splice import chunks, cross_faded, low_passed
 from resonate_resources.signal.resampling import at_rate
 
@@ -39,26 +39,21 @@ class ExtensionWork:
     """Jobs as `step.AudioSR.mend` makes them. The network stays loaded."""
 
     def __init__(self) -> None:
-        self._network: Any = None
-        self._loaded: object = None
+        self._networks = Latest[Any]()
 
     def __call__(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         weights = Path(job["weights"])
-        state = (weights, weights.stat().st_mtime_ns, weights.stat().st_size)
-        warm = self._loaded == state
-        done = [0.0]
-        if not warm:
-            self._network, self._loaded = None, None
-            gc.collect()  # never two at once
-            self._network = load_network(weights, lambda: progress(done[0]))
-            self._loaded = state
-        track = Recording.open(Path(job["track"]))
+        warm = self._networks.holds(state_of(weights))
+        network = self._networks.get(lambda: state_of(weights), lambda: load_network(weights))
+        track, done = Recording.open(Path(job["track"])), 0.0
 
         def told(part: float) -> None:
-            done[0] = part
+            nonlocal done
+            done = part
             progress(part)
 
-        extend_track(self._network, track, float(job["cut_hz"]), int(job["steps"]), Path(job["into"]), told)
+        at_each_step(lambda: progress(done))
+        extend_track(network, track, float(job["cut_hz"]), int(job["steps"]), Path(job["into"]), told)
         return {"was_warm": warm}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from resonate_resources.models.chunks import chunk_bounds, cut, joined, write_stems
+from resonate_resources.models.latest import Latest, state_of
 from resonate_resources.models.model_rate import stems_at_rate
 from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import Progress, Recording, Samples
@@ -32,20 +32,15 @@ class PolishingWork:
     """Jobs as `step.MultiBandDiffusion.mend` makes them. The latest network stays loaded."""
 
     def __init__(self) -> None:
-        self._network: Network | None = None
-        self._loaded: object = None
+        self._networks = Latest[Network]()
 
     def __call__(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         codec, diffusion = Path(job["codec"]), Path(job["diffusion"])
-        state = (diffusion, diffusion.stat().st_mtime_ns, diffusion.stat().st_size)
-        warm = self._network is not None and self._loaded == state
-        if self._network is None or not warm:
-            self._network, self._loaded = None, None
-            gc.collect()  # never two at once
-            self._network, self._loaded = Network(codec, diffusion), state
+        warm = self._networks.holds(state_of(diffusion))
+        network = self._networks.get(lambda: state_of(diffusion), lambda: Network(codec, diffusion))
         track = Recording.open(Path(job["track"]))
         polish_track(
-            self._network, track, float(job["kbps"]), float(job["strictness"]), Path(job["into"]), progress
+            network, track, float(job["kbps"]), float(job["strictness"]), Path(job["into"]), progress
         )
         return {"was_warm": warm}
 

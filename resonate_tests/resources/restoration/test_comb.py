@@ -10,22 +10,13 @@ from resonate_resources.recordings.recording import Samples, silent, write_sampl
 from resonate_resources.restoration.comb import Decomb, find_spacing, find_teeth, without
 from resonate_resources.restoration.step import Facts
 from resonate_resources.signal.traces import find_traces
+from resonate_tests.resources.restoration.sounds import struck_notes
 
 RATE = 44_100
 
 
 def music(seconds: float = 12, channels: int = 2, rate: int = RATE) -> Samples:
-    """Notes of half a second with five partials each, over soft noise: nothing in it is steady."""
-    chance = np.random.default_rng(1)
-    frames = round(seconds * rate)
-    sound = 1e-4 * chance.standard_normal((channels, frames))
-    for start in range(0, frames, rate // 2):
-        time = np.arange(min(rate // 2, frames - start)) / rate
-        pitch = 110 * 2 ** (chance.integers(0, 24) / 12)
-        for partial in range(1, 6):
-            tone = np.exp(-5 * time) * np.sin(2 * np.pi * pitch * partial * time) / partial
-            sound[:, start : start + len(time)] += 0.2 * chance.uniform(0.5, 1, (channels, 1)) * tone
-    return sound.astype(np.float32)
+    return struck_notes(seconds, channels, rate, a_second=2, lowest_hz=110, partials=5, decay_hz=5, seed=1)
 
 
 def lines(spacing: float, frames: int, rate: int = RATE, level: float = 2e-4) -> Samples:

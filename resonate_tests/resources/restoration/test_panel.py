@@ -9,23 +9,14 @@ from scipy.signal import butter, sosfilt
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_resources.restoration.panel import WINDOW_S, judge, spliced
 from resonate_resources.restoration.step import StepName
+from resonate_tests.resources.restoration.sounds import struck_notes
 
 RATE = 44_100
 WINDOW = round(WINDOW_S * RATE)
 
 
 def music(seconds: float = 10, channels: int = 2) -> Samples:
-    """Struck notes with partials up to 8 kHz, four a second, over a breath of noise 60 dB under them."""
-    chance = np.random.default_rng(6)
-    frames = round(seconds * RATE)
-    sound = 1e-4 * chance.standard_normal((channels, frames))
-    for start in range(0, frames, RATE // 4):
-        time = np.arange(min(RATE // 4, frames - start)) / RATE
-        pitch = 220 * 2 ** (chance.integers(0, 24) / 12)
-        for partial in range(1, 12):
-            tone = np.exp(-12 * time) * np.sin(2 * np.pi * pitch * partial * time) / partial
-            sound[:, start : start + len(time)] += 0.2 * chance.uniform(0.5, 1, (channels, 1)) * tone
-    return sound.astype(np.float32)
+    return struck_notes(seconds, channels, RATE, a_second=4, lowest_hz=220, partials=11, decay_hz=12, seed=6)
 
 
 def noise(samples: Samples, level: float) -> Samples:

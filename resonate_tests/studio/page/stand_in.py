@@ -111,6 +111,7 @@ class StandIn:
             "status": "processing",
             "progress": 0.0,
             "stage": None,
+            "fetching": None,
             "place": None,
             "expected_seconds": None,
             "reason": None,

@@ -23,7 +23,7 @@ from resonate_resources.models.workers.environments import Environment
 PROGRAM = (
     f"sys_path = {str(Path(__file__).parents[4])!r}"
     + """
-import os, signal, subprocess, sys, time
+import os, resource, signal, subprocess, sys, time
 from pathlib import Path
 sys.path.insert(0, sys_path)
 from resonate_resources.recordings.recording import AudioError
@@ -46,6 +46,11 @@ def work(job, progress):
     if "say" in job:
         print(job["say"], file=sys.stderr, flush=True)
         time.sleep(job.get("after", 0))
+    if "room" in job and not Path(job["once"]).exists():
+        Path(job["once"]).write_text("tried")
+        held = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (job["room"], held[1]))
+        bytearray(job["room"])
     if "hang" in job:
         time.sleep(job["hang"])
     if "stand" in job:
@@ -259,6 +264,27 @@ def test_a_job_whose_worker_was_killed_is_done_by_another_and_that_is_said(worke
     assert "ended in the middle of its work" in warning.message
     assert "what it said last" in warning.message
     assert "tried once more" in warning.message
+
+
+def test_a_job_whose_worker_has_no_memory_left_is_done_by_another_and_that_is_said(worker, tmp_path, caplog):
+    first = psutil.Process(worker.run({})["pid"])
+    job = {"room": 2 << 30, "once": str(tmp_path / "once")}
+    assert worker.run(job)["pid"] != first.pid
+    (warning,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "out of memory" in warning.message
+    assert "its log ends: MemoryError" in warning.message
+    assert not psutil.wait_procs([first], timeout=20)[1]
+
+
+def test_a_worker_that_is_killed_leaves_its_socket_and_log_alone_and_those_go_on_being_used(worker):
+    """Of a hundred kills there are no more files than of one."""
+    process = psutil.Process(worker.run({})["pid"])
+    before = sorted(path.name for path in worker.log.parent.iterdir())
+    for _ in range(3):
+        process.kill()
+        psutil.wait_procs([process], timeout=20)
+        process = psutil.Process(worker.run({})["pid"])
+    assert sorted(path.name for path in worker.log.parent.iterdir()) == before
 
 
 def test_what_a_worker_writes_is_logged_by_its_caller_while_it_works(worker, caplog):

@@ -1,11 +1,17 @@
 import base64
 import fcntl
 import hashlib
+import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import psutil
 import pytest
 
 from resonate_resources.models.workers import installing
@@ -117,7 +123,99 @@ def test_of_two_at_once_one_is_told_so(toy):
     toy.directory.parent.mkdir()
     with (toy.directory.parent / "toy.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert refusal(toy) == "toy: another process is making it"
+        assert refusal(toy).startswith("toy: another process is making it")
+
+
+class SlowIndex(ThreadingHTTPServer):
+    """Packages of a folder; each file stops in its middle until it may go on."""
+
+    def __init__(self, folder):
+        super().__init__(("127.0.0.1", 0), SlowAnswers)
+        self.folder, self.may_go_on = folder, threading.Event()
+
+    def handle_error(self, request, client_address):
+        """Installers that are killed in the middle are what is tested."""
+
+
+class SlowAnswers(BaseHTTPRequestHandler):
+    def do_GET(self):
+        name = self.path.strip("/").rpartition("/")[2]
+        wheels = [file.name for file in self.server.folder.glob("*.whl")]
+        page = "".join(f'<a href="/{each}">{each}</a>' for each in wheels if each.startswith(f"{name}-"))
+        content = (self.server.folder / name).read_bytes() if name in wheels else page.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream" if name in wheels else "text/html")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2])
+        self.wfile.flush()
+        if name in wheels:
+            self.server.may_go_on.wait(20)
+        self.wfile.write(content[len(content) // 2 :])
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def slow_index(tmp_path, monkeypatch):
+    monkeypatch.delenv("PIP_NO_INDEX", raising=False)
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with SlowIndex(tmp_path) as server:
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server
+        server.may_go_on.set()
+        server.shutdown()
+        thread.join()
+
+
+INSTALLS = """
+import sys
+from pathlib import Path
+from resonate_resources.models.workers import installing
+from resonate_resources.models.workers.environments import Environment
+installing.shutil.which = lambda name: None
+installing._SECONDS_BETWEEN_LINES = 0.1
+lists = Path(sys.argv[1])
+installing.install(Environment("toy", "tests", lists), lambda line: print(line, flush=True))
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_one_that_is_ended_in_the_middle_of_a_package_is_gone_on_with_when_its_installer_has_ended(
+    toy, tmp_path, monkeypatch, slow_index, ending
+):
+    monkeypatch.setenv("PYTHONPATH", str(Path(installing.__file__).parents[3]))
+    wheel(tmp_path, "torch", "2.13.0", f"weights = 'small build'\n# {os.urandom(1 << 20).hex()}\n")
+    wheel(tmp_path, "brought", "1.0", "version = '1.0'\n")
+    with subprocess.Popen(
+        [sys.executable, "-c", INSTALLS, toy.lists],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as first:
+        # Only what tells that half of torch is there.
+        assert next(line for line in first.stdout if line.endswith("1 MB have come\n"))
+        installers = psutil.Process(first.pid).children(recursive=True)
+        first.send_signal(ending)
+    if ending == signal.SIGKILL:  # whose installer nobody could end: it goes on, alone
+        assert "what one that was killed had started" in refusal(toy)
+    slow_index.may_go_on.set()
+    _, left = psutil.wait_procs(installers, timeout=60)
+    assert not left
+    assert "is half made" in toy.unavailable()
+    lines = []
+    assert install(toy, lines.append) is True
+    assert lines[0] == f"going on with {toy.directory}"
+    assert (
+        says(toy, "import bare, brought, torch; print(brought.version, torch.weights)") == "1.0 small build"
+    )
+    assert not (toy.directory / "scratch").exists()
 
 
 def test_where_no_python_fits_it_is_named(toy):

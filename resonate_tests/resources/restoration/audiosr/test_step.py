@@ -1,10 +1,6 @@
 """By the real architecture, small, with random weights, in files as its hub has them."""
 
-import os
 import shutil
-import subprocess
-import tempfile
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,46 +13,23 @@ from resonate_resources.recordings.recording import Recording, silent, write_sam
 from resonate_resources.restoration.audiosr import step
 from resonate_resources.restoration.audiosr.step import WEIGHTS, AudioSR
 from resonate_resources.restoration.step import Facts
+from resonate_tests.resources.workers_of_tests import Bomb, make_hub, own_worker
 
 RATE, STEPS = 48_000, 4
 CUT = 6000
-NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
     """The network's files, a chunk of noise, and what the package makes of it."""
     directory = tmp_path_factory.mktemp("models") / "audiosr"
-    directory.mkdir()
-    made = subprocess.run(
-        [
-            *(step.WORKER.environment.python, "-I", "-W", "ignore"),
-            *(Path(__file__).with_name("tiny_network.py"), directory),
-        ],
-        env={**os.environ, "TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    return directory
+    return make_hub(step.WORKER, Path(__file__).with_name("tiny_network.py"), directory)
 
 
 @pytest.fixture(scope="module")
 def worker(hub):
-    place = tempfile.mkdtemp(prefix="rt-")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", place)
-        patch.setenv("TMPDIR", place)
-        patch.setenv("RESONATE_MODELS", str(hub.parent))
-        patch.setenv("OMP_NUM_THREADS", "1")
-        for proxy in ("HTTPS_PROXY", "https_proxy"):
-            patch.setenv(proxy, NOWHERE)
-        own = replace(step.WORKER)
-        patch.setattr(step, "WORKER", own)
+    with own_worker(step, hub) as own:
         yield own
-        own.stop()
-    shutil.rmtree(place)
 
 
 def extended(recording, path, preset="aggressive", progress=silent):
@@ -125,6 +98,13 @@ def test_where_there_is_nothing_to_give_back_the_recording_itself_comes_back(
     assert not (tmp_path / "mended.wav").exists()
 
 
+def test_the_network_stays_loaded_for_the_next_recording(worker, tmp_path, caplog):
+    recording = write_samples(tmp_path / "noise.wav", np.full((1, 900), 0.1, np.float32), RATE)
+    extended(recording, tmp_path / "first.wav")
+    extended(recording, tmp_path / "second.wav")
+    assert not caplog.records  # as of a worker that died and was started again
+
+
 def test_of_silence_nothing_is_made(worker, tmp_path):
     recording = write_samples(tmp_path / "silence.wav", np.zeros((2, 9000), np.float32), 44_100)
     assert extended(recording, tmp_path / "mended.wav").recording is recording
@@ -152,14 +132,6 @@ def test_weights_that_are_none_are_one_line(worker, hub, tmp_path, monkeypatch, 
     assert "\n" not in str(raised.value)
     assert not (tmp_path / "boom").exists()
     assert not (tmp_path / "mended.wav").exists()
-
-
-class Bomb:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
 
 
 def test_what_is_missing_is_said(worker, tmp_path, monkeypatch):

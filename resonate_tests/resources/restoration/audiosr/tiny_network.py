@@ -51,7 +51,7 @@ def main(directory: Path) -> None:
     more = {"model_ema.decay": torch.tensor(0.9999)}
     torch.save({"state_dict": {**network.state_dict(), **more}}, directory / "pytorch_model.bin")
     (directory / "config.json").write_text(json.dumps(CONFIG))
-    expect(load_network(directory / "pytorch_model.bin", lambda: None), directory)
+    expect(load_network(directory / "pytorch_model.bin"), directory)
 
 
 def expect(network: Any, directory: Path) -> None:

@@ -2,9 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,44 +13,20 @@ from resonate_resources.recordings.recording import Recording, silent, write_sam
 from resonate_resources.restoration.multiband_diffusion import step
 from resonate_resources.restoration.multiband_diffusion.step import MultiBandDiffusion
 from resonate_resources.restoration.step import Facts
-
-NOWHERE = "http://127.0.0.1:9"
+from resonate_tests.resources.workers_of_tests import Bomb, make_hub, own_worker
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
     """The networks' files, a noise, and what the package makes of it."""
     directory = tmp_path_factory.mktemp("models") / "multiband-diffusion"
-    directory.mkdir()
-    made = subprocess.run(
-        [
-            *(step.WORKER.environment.python, "-I", "-W", "ignore"),
-            *(Path(__file__).with_name("tiny_network.py"), directory),
-        ],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    return directory
+    return make_hub(step.WORKER, Path(__file__).with_name("tiny_network.py"), directory)
 
 
 @pytest.fixture(scope="module")
 def worker(hub):
-    place = tempfile.mkdtemp(prefix="rt-")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", place)
-        patch.setenv("TMPDIR", place)
-        patch.setenv("RESONATE_MODELS", str(hub.parent))
-        patch.setenv("OMP_NUM_THREADS", "1")
-        for proxy in ("HTTPS_PROXY", "https_proxy"):
-            patch.setenv(proxy, NOWHERE)
-        own = replace(step.WORKER)
-        patch.setattr(step, "WORKER", own)
+    with own_worker(step, hub) as own:
         yield own
-        own.stop()
-    shutil.rmtree(place)
 
 
 def polished(recording, path, kind="other", preset="aggressive", progress=silent):
@@ -133,14 +106,6 @@ def test_weights_that_are_none_are_one_line(worker, hub, tmp_path, monkeypatch, 
     assert "\n" not in str(raised.value)
     assert not (tmp_path / "boom").exists()
     assert not (tmp_path / "mended.wav").exists()
-
-
-class Bomb:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
 
 
 def test_what_is_missing_is_said(worker, tmp_path, monkeypatch):
