@@ -34,6 +34,7 @@ AIMS: Mapping[StepName, Aim] = {
     "declip": Aim("clipped_permille", 0.02),
     "declick": Aim("rough_db", 3.0),
     "dehum": Aim("hum_db", 2.0),
+    "dewow": Aim("wow_cents", 0.15),
     "denoise": Aim("floor_db", 1.0),
     "derumble": Aim("rumble_db", 2.0),
     "dereverb": Aim("reverb_db", 0.02),
@@ -43,7 +44,7 @@ AIMS: Mapping[StepName, Aim] = {
     "fill": Aim("holes", 0.001),
     "extend": Aim("dull_octaves", 0.1),
 }
-"""Steps that have none are held to their bounds alone: tone is told by a whole song, wow by its notes."""
+"""Steps that have none are held to their bounds alone: tone is told by a whole song."""
 
 BOUNDS: Mapping[Measure, float] = {
     "floor_db": 1.0,
@@ -73,6 +74,7 @@ LOOSER: Mapping[StepName, Mapping[Measure, float | None]] = {
     "declick": {"lost_onsets_db": None, "lost_quiet_db": None, "dull_octaves": None},
     "dereverb": {"lost_quiet_db": 5.0},
     "dehum": {"lost_quiet_db": None},
+    "dewow": {"lost_quiet_db": 6.0, "shimmer": None},
     "decomb": {"shimmer": None, "holes": None, "lost_quiet_db": None, "dull_octaves": None},
     "denoise": {"shimmer": None, "lost_quiet_db": 6.0, "dull_octaves": None},
 }
@@ -86,6 +88,10 @@ BUSINESS_HZ: Mapping[StepName, tuple[float, float]] = {
     "fill": (1500.0, 24_000.0),
 }
 """Beyond these bands such a step has none."""
+
+
+UNDIVIDED = frozenset({"dewow"})
+"""Kept for all of the time or none: what was moved in time can't be faded into what was not."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +137,8 @@ def judge(before: Recording, after: Recording, step: StepName) -> Verdict:
     whys = Counter(why for why in failed if why)
     if whys.total() > _MOST * sum(changed):
         failed = [why or whys.most_common(1)[0][0] for why in failed]
+    elif step in UNDIVIDED:
+        failed = [""] * len(failed)
     first, second = (
         {name: float(np.mean(pairs, axis=0)[side]) for name, pairs in found.items()} for side in (0, 1)
     )

@@ -12,7 +12,7 @@ Scope = Literal["track", "stem", "file"]
 """track: the whole recording, before it is parted; stem: a stem of it; file: a recording that is not parted."""
 
 _WHOLE: tuple[StepName, ...] = (
-    "declip", "declick", "dehum", "denoise", "derumble", "dereverb",
+    "declip", "declick", "dehum", "dewow", "denoise", "derumble", "dereverb",
     "decomb", "deshimmer", "fill", "tone", "extend",
 )  # fmt: skip
 STEPS: dict[Scope, tuple[StepName, ...]] = {
@@ -122,6 +122,7 @@ _REASONS = {
     "declip": _listened_for,
     "declick": _listened_for,
     "dehum": _hum,
+    "dewow": _listened_for,
     "denoise": _noise,
     "derumble": _rumble,
     "dereverb": _room,

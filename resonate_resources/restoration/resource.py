@@ -28,7 +28,7 @@ from resonate_resources.signal.picture import draw
 from resonate_resources.signal.traces import Traces, find_traces
 from resonate_resources.storage.artefacts import PICTURE
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 FACTS = tuple(Traces.__annotations__)
