@@ -46,7 +46,7 @@ def steps(known: Facts, scope: Scope = "file", track: Facts | None = None) -> li
 def test_finished_music_is_listened_to_and_has_no_plan_else(scope: Scope) -> None:
     assert steps(facts(), scope) == []
     planned = [each.step for each in plan_of(facts(), facts(), scope, RestorationBrief())]
-    assert planned == ([] if scope == "stem" else ["declip", "declick", "decomb"])
+    assert planned == ([] if scope == "stem" else ["declip", "declick", "dewow", "decomb"])
 
 
 @pytest.mark.parametrize(
