@@ -80,10 +80,12 @@ def lag_s(sound: Samples, clean: Samples, at_s: float) -> float:
 
 
 @pytest.mark.parametrize(
-    ("kind", "size"),
-    [(speed.lp, 0.003), (speed.single, 0.003), (speed.shellac, 0.005)],
+    ("kind", "size", "left"),
+    [(speed.lp, 0.003, 0.5), (speed.single, 0.003, 0.5), (speed.shellac, 0.005, 0.75)],
 )
-def test_what_a_record_wavered_is_taken_off(tmp_path: Path, kind: speed.Speed, size: float) -> None:
+def test_what_a_record_wavered_is_taken_off(
+    tmp_path: Path, kind: speed.Speed, size: float, left: float
+) -> None:
     clean = band()
     wavering, _ = played(clean, kind, size)
     given = recorded(tmp_path, wavering)
@@ -96,7 +98,7 @@ def test_what_a_record_wavered_is_taken_off(tmp_path: Path, kind: speed.Speed, s
     truth = clean.astype(np.float32)[None]
     was, now = (np.array([lag_s(each, truth, at) for at in places]) for each in (wavering, better.read()))
     slips = [np.median(np.abs(each[3:] - each[:-3])) for each in (was, now)]
-    assert slips[1] < 0.5 * slips[0]
+    assert slips[1] < left * slips[0]
     assert judge(given, better, "dewow").kept_part == 1
 
 
