@@ -104,6 +104,7 @@ _DONE = {
     "declip": "clipped tops rebuilt",
     "declick": "clicks taken out",
     "dehum": "hum taken off",
+    "dewow": "wow and flutter taken off",
     "denoise": "noise taken off",
     "derumble": "rumble cut",
     "dereverb": "room taken down",

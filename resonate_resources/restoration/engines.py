@@ -14,6 +14,7 @@ from resonate_resources.restoration.dehum import Dehum
 from resonate_resources.restoration.denoise import Denoise
 from resonate_resources.restoration.dereverb import Dereverb
 from resonate_resources.restoration.derumble import Derumble
+from resonate_resources.restoration.dewow import Dewow
 from resonate_resources.restoration.extend import Extend
 from resonate_resources.restoration.fill import Fill
 from resonate_resources.restoration.glitter import Deshimmer
@@ -32,6 +33,7 @@ _EMBEDDED: dict[StepName, Step] = {
     "declip": Declip(),
     "declick": Declick(),
     "dehum": Dehum(),
+    "dewow": Dewow(),
     "denoise": Denoise(),
     "derumble": Derumble(),
     "dereverb": Dereverb(),

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.recordings.recording import Samples
+from resonate_resources.restoration.partials import RATE, find_partials
 from resonate_resources.signal.band_levels import ratio_bands
 from resonate_resources.signal.bandwidth import LineLevels, find_upper_edge
 from resonate_resources.signal.onsets import onset_strength
@@ -28,6 +29,7 @@ Measure = Literal[
     "spikes_db",
     "sibilance_db",
     "reverb_db",
+    "wow_cents",
     "dull_octaves",
     "shimmer",
     "holes",
@@ -42,11 +44,12 @@ floor_db: mean over lines of what they fall back to (10th percentile), against a
 first six multiples of 50 or 60 Hz, over what lies beside them. rumble_db: under 40 Hz. clipped_permille:
 samples within 2 % of the highest of their channel. spikes_db: how far steady lines stand over those beside
 them. sibilance_db: the loudest twentieth of 5 to 10 kHz over the mean of 1 to 5 kHz. reverb_db: how slowly
-octaves fall, in dB a spectrum, negative. dull_octaves: between the highest frequency with content and 20 kHz.
-shimmer, holes: see `signal.shimmer`, `signal.spectral_holes`. rough_db: second differences where a step has
-changed few samples. And of after against before: by how much onsets rise less; notes 20 to 32 dB over the floor
-are softer; what is loud, and none of its business, has moved, either way; outside_db: the change in bands a
-step has no business in, against what is there."""
+octaves fall, in dB a spectrum, negative. wow_cents: how far the pitch of partials of 0.4 s and more
+moves about its mean, root mean square, median. dull_octaves: between the highest frequency with content and
+20 kHz. shimmer, holes: see `signal.shimmer`, `signal.spectral_holes`. rough_db: second differences where a step
+has changed few samples. And of after against before: by how much onsets rise less; notes 20 to 32 dB over the
+floor are softer; what is loud, and none of its business, has moved, either way; outside_db: the change in bands
+a step has no business in, against what is there."""
 
 SPOKEN: dict[Measure, str] = {
     "floor_db": "the noise between notes",
@@ -57,6 +60,7 @@ SPOKEN: dict[Measure, str] = {
     "spikes_db": "steady lines",
     "sibilance_db": "sibilance",
     "reverb_db": "the room's sound",
+    "wow_cents": "wow and flutter",
     "dull_octaves": "the lack of highs",
     "shimmer": "shimmer",
     "holes": "holes in the spectrum",
@@ -78,6 +82,7 @@ _TOP, _FEW = 0.98, 0.3  # of the highest sample; of all samples
 _LOUD_DB = 20.0  # under the loudest line
 _FEWEST_CELLS = 100
 _TOP_HZ = 20_000.0
+_WOW, _HELD_S = (2048, 512), 0.4  # window and hop; partials that are shorter tell nothing
 
 
 @dataclass(frozen=True)
@@ -261,6 +266,25 @@ def _hum(samples: Samples, sample_rate: int) -> float | None:
             over.append(10 * np.log10((own + 1e-9) / (beside + 1e-9)))
         found.append(float(np.median(over)))
     return max(found)
+
+
+def wow_cents(samples: Samples, sample_rate: int) -> float | None:
+    """None where nothing holds a pitch. By itself, as it takes as long as all else."""
+    import soxr
+
+    mono = soxr.resample(samples.mean(axis=0), sample_rate, RATE)
+    partials = find_partials(mono, *_WOW)
+    if not partials.count:
+        return None
+    off = partials.cents - partials.mean(partials.cents)[partials.of]
+    lengths = np.bincount(partials.of)
+    spread = np.sqrt(partials.mean(off**2))[lengths * partials.hop_s >= _HELD_S]
+    lengths = lengths[lengths * partials.hop_s >= _HELD_S]
+    if not len(spread):
+        return None
+    order = np.argsort(spread)
+    middle = np.searchsorted(np.cumsum(lengths[order]), lengths.sum() / 2)
+    return float(spread[order][middle])
 
 
 def _lost_onsets(before: Spectra, after: Spectra) -> float:

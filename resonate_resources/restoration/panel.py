@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from resonate_resources.recordings.recording import Recording, Samples, write_recording
-from resonate_resources.restoration.evidence import SPOKEN, Measure, changes
+from resonate_resources.restoration.evidence import SPOKEN, Measure, changes, wow_cents
 from resonate_resources.restoration.step import StepName
 
 WINDOW_S = 5.0
@@ -34,6 +34,7 @@ AIMS: Mapping[StepName, Aim] = {
     "declip": Aim("clipped_permille", 0.02),
     "declick": Aim("rough_db", 3.0),
     "dehum": Aim("hum_db", 2.0),
+    "dewow": Aim("wow_cents", 0.15),
     "denoise": Aim("floor_db", 1.0),
     "derumble": Aim("rumble_db", 2.0),
     "dereverb": Aim("reverb_db", 0.02),
@@ -43,7 +44,7 @@ AIMS: Mapping[StepName, Aim] = {
     "fill": Aim("holes", 0.001),
     "extend": Aim("dull_octaves", 0.1),
 }
-"""Steps that have none are held to their bounds alone: tone is told by a whole song, wow by its notes."""
+"""Steps that have none are held to their bounds alone: tone is told by a whole song."""
 
 BOUNDS: Mapping[Measure, float] = {
     "floor_db": 1.0,
@@ -74,6 +75,7 @@ LOOSER: Mapping[StepName, Mapping[Measure, float | None]] = {
     "deshimmer": {"dull_octaves": None},
     "dereverb": {"lost_quiet_db": 5.0},
     "dehum": {"lost_quiet_db": None},
+    "dewow": {"lost_quiet_db": 6.0, "shimmer": None},
     "decomb": {"shimmer": None, "holes": None, "lost_quiet_db": None, "dull_octaves": None},
     "denoise": {"shimmer": None, "lost_quiet_db": 6.0, "lost_onsets_db": 2.0, "dull_octaves": None},
 }
@@ -87,6 +89,10 @@ BUSINESS_HZ: Mapping[StepName, tuple[float, float]] = {
     "fill": (1500.0, 24_000.0),
 }
 """Beyond these bands such a step has none."""
+
+
+UNDIVIDED = frozenset({"dewow"})
+"""Kept for all of the time or none: what was moved in time can't be faded into what was not."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,8 @@ def judge(before: Recording, after: Recording, step: StepName) -> Verdict:
     whys = Counter(why for why in failed if why)
     if whys.total() > _MOST * sum(changed):
         failed = [why or whys.most_common(1)[0][0] for why in failed]
+    elif step in UNDIVIDED:
+        failed = [""] * len(failed)
     first, second = (
         {name: float(np.mean(pairs, axis=0)[side]) for name, pairs in found.items()} for side in (0, 1)
     )
@@ -158,7 +166,11 @@ def judged(
         return "it is no sound", {}
     if np.mean(np.square(before, dtype=np.float64)) < _SILENT:
         return _SILENCE, {}
-    found = changes(before, after, sample_rate, BUSINESS_HZ.get(step))
+    found = dict(changes(before, after, sample_rate, BUSINESS_HZ.get(step)))
+    if step in AIMS and AIMS[step].measure == "wow_cents":
+        was, now = (wow_cents(each, sample_rate) for each in (before, after))
+        if was is not None and now is not None:
+            found["wow_cents"] = was, now
     return why_not(found, step), found
 
 

@@ -12,7 +12,7 @@ Scope = Literal["track", "stem", "file"]
 """track: the whole recording, before it is parted; stem: a stem of it; file: a recording that is not parted."""
 
 _WHOLE: tuple[StepName, ...] = (
-    "declip", "declick", "dehum", "denoise", "derumble", "dereverb",
+    "declip", "declick", "dehum", "denoise", "dewow", "derumble", "dereverb",
     "decomb", "deshimmer", "fill", "tone", "extend",
 )  # fmt: skip
 STEPS: dict[Scope, tuple[StepName, ...]] = {
@@ -85,6 +85,11 @@ def _noise(facts: Facts, _: Facts) -> str | None:
     return f"steady noise {over:.0f} dB under the music"
 
 
+def _worn(facts: Facts, _: Facts) -> str | None:
+    """What wavers without any tape's or record's noise does so on purpose."""
+    return "noise was taken off, and tapes and records may waver" if facts.was_noisy else None
+
+
 def _room(facts: Facts, _: Facts) -> str | None:
     if not (facts.was_noisy and facts.rt60_s):
         return None
@@ -129,6 +134,7 @@ _REASONS = {
     "declick": _listened_for,
     "dehum": _hum,
     "denoise": _noise,
+    "dewow": _worn,
     "dereverb": _room,
     "decomb": _listened_for,
     "deshimmer": _shimmer,

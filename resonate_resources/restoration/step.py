@@ -17,6 +17,7 @@ StepName = Literal[
     "declick",
     "dehum",
     "denoise",
+    "dewow",
     "derumble",
     "dereverb",
     "decomb",
@@ -29,8 +30,8 @@ StepName = Literal[
 ]
 """In the order in which they are taken: what is added comes after what is taken off, so that no noise is extended.
 
-fill: the holes that a codec left in the spectrum; extend: octaves above and below the band; polish: by a codec's
-decoder."""
+dewow: wow and flutter, after the hum, which came to them; fill: the holes that a codec left in the spectrum;
+extend: octaves above and below the band; polish: by a codec's decoder."""
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def test_hum_goes_and_each_step_is_told(tmp_path: Path) -> None:
 def test_what_cannot_be_done_is_one_line(tmp_path: Path) -> None:
     source = write_samples(tmp_path / "song.wav", music(), RATE)
     for arguments, words in (
-        (("--plan", "dewow", "--out", tmp_path / "x.wav"), "no such step"),
+        (("--plan", "dewobble", "--out", tmp_path / "x.wav"), "no such step"),
         (("--out", tmp_path / "x.mp3"), "ends in none of"),
         (("--out", source.path), "never written to"),
         (("--out", tmp_path / "no" / "x.wav"), "there is no folder"),

@@ -48,7 +48,7 @@ def test_noise_that_is_taken_off_stays_off(tmp_path: Path, clean: Samples) -> No
 
 
 @pytest.mark.parametrize(
-    "step", ["denoise", "dehum", "dereverb", "decomb", "deshimmer", "declick", "deess", "extend"]
+    "step", ["denoise", "dehum", "dewow", "dereverb", "decomb", "deshimmer", "declick", "deess", "extend"]
 )
 def test_added_noise_is_no_step_forward_whatever_it_is_called(
     tmp_path: Path, clean: Samples, step: StepName

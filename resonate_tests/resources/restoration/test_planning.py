@@ -53,6 +53,7 @@ def test_finished_music_is_listened_to_and_has_no_plan_else(scope: Scope) -> Non
     ("damaged", "step"),
     [
         (facts(replace(FINISHED, hum=Hum(50, -45.0))), "dehum"),
+        (facts(was_noisy=True), "dewow"),
         (facts(was_noisy=True, rt60_s={500.0: 0.9, 1000.0: 0.8}), "dereverb"),
         (facts(was_noisy=True, colour_db={125.0: -7.0, 4000.0: 5.0}), "tone"),
         (facts(PHONE), "extend"),
@@ -64,7 +65,7 @@ def test_each_damage_has_its_step(damaged: Facts, step: StepName) -> None:
 
 def test_what_is_taken_off_comes_before_what_is_added() -> None:
     damaged = facts(replace(PHONE, hum=Hum(60, -40.0)), was_noisy=True, colour_db={200.0: 8.0})
-    assert steps(damaged) == ["dehum", "fill", "tone", "extend"]
+    assert steps(damaged) == ["dehum", "dewow", "fill", "tone", "extend"]
 
 
 def test_rooms_and_colours_of_what_no_microphone_hissed_in_are_meant() -> None:
