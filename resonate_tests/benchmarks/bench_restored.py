@@ -7,8 +7,8 @@ SONGS: composed songs with their stems (`music_truth`), 100 to 169 unless --seed
 real recordings as WAV, each to its band's end. A case is an excerpt of 10 s with one damage, or several, through
 the plan of a single file with embedded engines, each step before the panel. Its row is FOLDER/case-NNN.json: those
 that are there are not made again, and the tables are of all that are there. Every sixth case is clean and must
-come out identical. What a microphone heard (of a phone, in a room), and a record that wavers, has its noise, 45 dB under the
-music.
+come out identical. What a microphone heard (of a phone, in a room), and a record that wavers, has its noise, 45 dB
+under the music.
 
 Per damage: cases; in how many the log-spectral distance and the band balance (`damage.distance`) are better
 than those of the damaged one, in how many the same; the median of how much better; the worst change of SI-SDR.
