@@ -17,7 +17,7 @@ from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
-_CODE_VERSION = "3"
+_CODE_VERSION = "4"
 
 
 @track_asset(code_version=_CODE_VERSION, kinds={"folder"})
@@ -25,6 +25,7 @@ def exports(
     context: dg.AssetExecutionContext,
     brief: Artefact,
     raw_track: Artefact,
+    restored_track: Artefact,
     profile: Artefact,
     stems: Artefact,
     restored_stems: Artefact,
@@ -35,13 +36,15 @@ def exports(
     qc_scores: Artefact,
     storage: StorageResource,
 ) -> dg.MaterializeResult[Artefact]:
-    """The folder to take away: `{Artist} - {Title}_{Hash}/` with restored stems, master, MIDI and metadata.json."""
+    """The folder to take away: `{Artist} - {Title}_{Hash}/` with restored stems, master, the track where it was
+    mended, MIDI and metadata.json."""
     source = storage.sources.find(context.partition_key)
     if source is None:
         raise dg.Failure(f"{context.partition_key}: no source is registered; drop its file into the inbox")
     wanted = asked_of(brief)
     made = {
         "raw_track": raw_track,
+        "restored_track": restored_track,
         "profile": profile,
         "stems": stems,
         "restored_stems": restored_stems,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from resonate_resources.storage.resource import StorageResource
     from resonate_studio.offline_page.writing import Heard, Told
 
-_WHOLE = ("original", "mix", "master")
+_WHOLE = ("original", "restored_track", "mix", "master")
 
 
 @click.command(cls=Command)

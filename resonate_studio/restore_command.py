@@ -43,8 +43,8 @@ def _plan(_ctx: click.Context, _param: click.Parameter, value: str) -> str | tup
     callback=_plan,
     default=_AUTO,
     metavar="auto|STEP,…",
-    help="auto: what FILE gives a reason for. Or which steps: declip, declick, dehum, dewow, denoise, derumble, "
-    "dereverb, decomb, deshimmer, deess, fill, tone, extend, polish. "
+    help="auto: what FILE gives a reason for. Or which steps, instead of that: declip, declick, dehum, denoise, "
+    "dewow, derumble, dereverb, decomb, deshimmer, deess, fill, tone, extend, polish. "
     "What does not help is taken back all the same.",
 )
 @click.option(

@@ -19,7 +19,7 @@ from resonate_resources.storage.artefacts import Artefact
 def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact]) -> dict[str, Outgoing]:
     """Name in the folder → file of an artefact. tags: what is known of the track, artist and title included.
 
-    made: stage → artefact, of raw_track, stems, restored_stems, master and midi.
+    made: stage → artefact, of raw_track, restored_track, stems, restored_stems, master and midi.
     """
     whole = Level(
         _measure(made["raw_track"], "loudness_lufs"), _measure(made["raw_track"], "sample_peak_dbfs")
@@ -49,6 +49,9 @@ def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact]) -> dict[st
                     f"Master, {label}" if label else "Master",
                     Label(tags, level, None),
                 )
+    mended = made["restored_track"]
+    if "restored_track" in wanted.exports.parts and mended.manifest.measures["steps_kept"]:
+        add("", mended, "track.wav", "Restored", Label(tags, None, whole))
     if "midi" in wanted.exports.parts:
         for name in made["midi"].manifest.files:
             if name.endswith(".mid") and made["midi"].manifest.measures[f"{PurePosixPath(name).stem}_notes"]:

@@ -28,6 +28,9 @@ TRACK = "track"
 _COMMON_DB = 0.5  # what is less is not worth a line
 _STILL_DB = 0.005  # a gain under this is none: 0.06 %
 
+_TELLS_ITS_KIND_S = 8.0
+"""What is usual was learnt of whole songs; a bar of bass alone is "muddy"."""
+
 
 def plan_mix(
     brief: MixingBrief,
@@ -36,9 +39,10 @@ def plan_mix(
     loudness_lufs: Mapping[str, float],
     reference: Towards | None = None,
     agent: Agent | None = None,
+    seconds: float = math.inf,
 ) -> MixPlan:
-    """loudness_lufs: of each stem, -inf of silence. reference: what would bring them to the brief's. agent: who
-    conducts where the brief asks for a model.
+    """loudness_lufs: of each stem, -inf of silence. seconds: how long they are. reference: what would bring them
+    to the brief's. agent: who conducts where the brief asks for a model.
 
     What is wished of the stems is kept under ASTRAY_DB of what is not their own. Raises AudioError where there is
     no agent to ask, or it fails.
@@ -59,7 +63,9 @@ def plan_mix(
         gains_db = bounded(wishes, holdings, ASTRAY_DB[brief.preset]).gains_db
         wishes = replace(wishes, tone_db=reference.tone_db(gains_db))
     kind = kind_of({name: energy.sum(axis=0) for name, energy in holdings.stems.items()}).believed(parts)
-    conducted = conduct(wishes, holdings, kind, ASTRAY_DB[brief.preset], brief, agent)
+    short = brief.conductor == "rules" and seconds < _TELLS_ITS_KIND_S
+    by = brief.model_copy(update={"conductor": "none"}) if short else brief
+    conducted = conduct(wishes, holdings, kind, ASTRAY_DB[brief.preset], by, agent)
     wishes = conducted.wishes
     made = bounded(wishes, holdings, ASTRAY_DB[brief.preset])
     common_db = common_gain_db(wishes, holdings)
@@ -75,6 +81,8 @@ def plan_mix(
         for name in loudness_lufs
     }
     reasons += conducted.reasons
+    if short:
+        reasons += (f"{seconds:.1f} s are too few to tell its tone from that of music of its kind",)
     reasons += tuple(_bounded(name, stem) for name, stem in stems.items() if _is_bounded(stem))
     if abs(common_db) > _COMMON_DB and any(stem.wished_db for stem in stems.values()):
         told = f"{common_db:+.1f} dB".replace("-", "−")

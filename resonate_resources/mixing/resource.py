@@ -34,7 +34,7 @@ from resonate_resources.signal.octaves import OCTAVES_HZ
 from resonate_resources.signal.phase import phase_beside
 from resonate_resources.signal.summing import alike_in_shape, null_depth
 
-CODE_VERSION = "9"
+CODE_VERSION = "10"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, PICTURE = "mix_plan.json", "picture.png"
@@ -156,7 +156,8 @@ class MixingResource(dg.ConfigurableResource[None]):
             holdings = hold(stems, worth, progress)
             loudness = {name: meter.result().integrated_lufs for name, meter in metered.items()}
         reference = _towards(stems, brief, track, into)
-        plan = plan_mix(brief, material, holdings, loudness, reference, self._agent())
+        seconds = next(iter(stems.values())).duration
+        plan = plan_mix(brief, material, holdings, loudness, reference, self._agent(), seconds)
         lows = low_end_of(stems) if brief.mono_bass else None
         plan = with_processors(plan, brief, holdings, ASTRAY_DB[brief.preset], lows)
         return plan.model_copy(update={"naturalise": dict(brief.naturalise)})

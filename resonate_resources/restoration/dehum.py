@@ -41,7 +41,7 @@ class Dehum:
     ) -> Mended:
         hum = facts.traces.hum
         if hum is None:
-            return Mended(recording, "there is no mains hum in it")
+            return Mended(recording, "no mains hum was heard")
         rate, channels, frames = recording.sample_rate, recording.channels, recording.frames
         slow_frames = round(frames * RATE / rate)
 

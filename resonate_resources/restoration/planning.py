@@ -55,7 +55,7 @@ def plan_of(facts: Facts, track: Facts, scope: Scope, brief: RestorationBrief) -
     """
     steps = STEPS[scope]
     if brief.steps is not None:
-        return tuple(Planned(step, "the brief asks for it") for step in steps if step in brief.steps)
+        return tuple(Planned(step, "asked for") for step in steps if step in brief.steps)
     if scope == "track" and track.traces.cut != "natural":
         steps = tuple(step for step in steps if step != "extend")
     reasons = {step: _REASONS[step](facts, track) for step in steps if step in _REASONS}
@@ -82,7 +82,7 @@ def _noise(facts: Facts, _: Facts) -> str | None:
     over = facts.traces.over_steady_noise_db
     if over is None or over >= _NOISE_DB:
         return None
-    return f"steady noise {over:.0f} dB under the music"
+    return "the profile hears steady noise"
 
 
 def _worn(facts: Facts, _: Facts) -> str | None:

@@ -45,7 +45,7 @@ class Tone:
 
     @property
     def engine(self) -> Engine:
-        return Engine("linear-phase equaliser")
+        return Engine("minimum-phase equaliser")
 
     def unavailable(self) -> str | None:
         return None

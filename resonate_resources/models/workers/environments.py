@@ -89,14 +89,14 @@ class Environment:
     def unavailable(self) -> str | None:
         """Why it can't be used, in one line; None if it can."""
         told = {
-            "missing": "has no environment at",
-            "half made": "is half made at",
-            "outdated": "was made by lists from before at",
+            "missing": "has no environment",
+            "half made": "is half made",
+            "outdated": "was made by lists from before",
         }
         state = self.state()
         if state == "made":
             return None
-        return f"{self.name} {told[state]} {self.directory}: run `resonate workers install {self.name}`"
+        return f"{self.name} {told[state]}: run `resonate workers install {self.name}`"
 
 
 AUDIO_SEPARATOR = Environment(

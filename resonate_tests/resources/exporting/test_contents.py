@@ -19,6 +19,7 @@ TAGS = Tags(artist="Björk", title="Jóga")
 LEVELS = {"loudness_lufs": -14.0, "true_peak_dbtp": -1.0}
 MADE: Mapping[str, tuple[list[str], dict[str, float | str]]] = {
     "raw_track": (["track.wav"], {"loudness_lufs": "-inf", "sample_peak_dbfs": -1.0}),
+    "restored_track": (["track.wav"], {"steps_kept": 2}),
     "stems": (["vocals.wav", "bass.wav"], {}),
     "restored_stems": (["vocals.wav", "bass.wav"], {}),
     "master": (
@@ -58,13 +59,27 @@ def test_restored_stems_the_master_and_what_midi_has_notes_go_out_under_the_song
         "Björk - Jóga (Master).wav",
         "Björk - Jóga (Master).flac",
         "Björk - Jóga (Master).mp3",
+        "Björk - Jóga (Restored).wav",
         "midi/Björk - Jóga (Vocals).mid",
         "midi/Björk - Jóga (Bass).mid",
     ]
     assert files["Björk - Jóga (Bass).wav"].artefact.manifest.stage == "restored_stems"
     assert [out.label and out.label.tags.title for out in files.values()] == [
-        "Jóga (Vocals)", "Jóga (Bass)", "Jóga", "Jóga", "Jóga", None, None,
+        "Jóga (Vocals)", "Jóga (Bass)", "Jóga", "Jóga", "Jóga", "Jóga", None, None,
     ]  # fmt: skip
+
+
+def test_a_track_with_nothing_to_mend_does_not_go_out_twice(
+    tmp_path: Path, made: dict[str, Artefact]
+) -> None:
+    store = LocalStore(tmp_path)
+    with new_directory(store, "restored_track") as into:
+        (into / "track.wav").write_bytes(b"raw_track")
+        made["restored_track"] = Artefacts(store).keep(
+            Product({"track.wav": into / "track.wav"}, {"steps_kept": 0}),
+            stage="restored_track", track="other", recipe=Recipe(Engine("test")), reads=[], seconds=0.0,
+        )  # fmt: skip
+    assert not [name for name in contents(brief(), TAGS, made) if "Restored" in name]
 
 
 def test_what_is_asked_for_goes_out_and_nothing_else(made: dict[str, Artefact]) -> None:

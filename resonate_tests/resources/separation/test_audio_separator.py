@@ -350,9 +350,8 @@ def test_the_next_track_has_the_gpu_tried_again_with_the_whole_batch(small_gpu, 
 
 def test_without_its_environment_it_says_how_to_make_it(tmp_path, monkeypatch):
     monkeypatch.setenv("RESONATE_WORKERS", str(tmp_path / "none"))
-    place = tmp_path / "none" / "audio-separator"
     for told in (AudioSeparator().available(), refusal(tmp_path)):
-        assert told.startswith(f"audio-separator has no environment at {place}: ")
+        assert told.startswith("audio-separator has no environment: ")
         assert told.endswith("run `resonate workers install audio-separator`")
 
 

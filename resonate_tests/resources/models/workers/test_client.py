@@ -245,14 +245,14 @@ def test_without_its_environment_it_is_not_available(worker, monkeypatch):
     assert worker.available() is None
     monkeypatch.setenv("RESONATE_WORKERS", "/nowhere")
     elsewhere = replace(worker)
-    told = "toy has no environment at /nowhere/toy: run `resonate workers install toy`"
+    told = "toy has no environment: run `resonate workers install toy`"
     assert elsewhere.available() == told
     assert str(failure(elsewhere, {})) == told
 
 
 def test_an_environment_that_is_half_made_is_not_used(worker):
     worker.environment.made.unlink()
-    told = f"toy is half made at {worker.environment.directory}: run `resonate workers install toy`"
+    told = "toy is half made: run `resonate workers install toy`"
     assert str(failure(worker, {})) == told
 
 
