@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from resonate_studio.sound_commands import FILE, decoded_file, settings_of
-from resonate_studio.stopping import scratch_folder, stoppable, tell_stopped
+from resonate_studio.stopping import scratch_file, scratch_folder, stoppable, tell_stopped
 from resonate_studio.terminal import HOME, JSON, Command, console, print_json, shown
 
 if TYPE_CHECKING:
@@ -142,17 +140,6 @@ def _written(product: Product, out: Path) -> dict[str, str]:
     except OSError as error:
         raise _unwritable(out, error) from error
     return written
-
-
-@contextmanager
-def scratch_file(path: Path) -> Iterator[Path]:
-    """A path beside it, which takes its place once what is written to it is whole."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _unwritable(out: Path, error: OSError) -> click.ClickException:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from resonate_studio.sound_commands import measures_of, settings_of
+from resonate_studio.stopping import scratch_file
 from resonate_studio.terminal import JSON, Command, console, print_json
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def mix(
         product = mixing.mix(stems, plan, scratch)
         mixed = Recording.open(product.files["mix.wav"])
         found = measures_of(mixed.blocks(), mixed.sample_rate, mixed.channels)
-        shutil.copyfile(product.files["mix.wav"], out)
+        with scratch_file(out) as part:
+            shutil.copyfile(product.files["mix.wav"], part)
     notes = [*planned.notes, *told, *product.notes]
     gains_db = {name: round(stem.gain_db, 2) for name, stem in plan.stems.items()}
     if as_json:

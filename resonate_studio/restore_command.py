@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from resonate_studio.sound_commands import FILE, decoded_file
+from resonate_studio.stopping import scratch_file
 from resonate_studio.terminal import JSON, Command, console, print_json, shown
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def restore(
         into.mkdir()
         product = RestorationResource().restore_file(recording, brief, into)
         done = json.loads(product.reports[REPORT].read_text(encoding="utf-8"))[TRACK]
-        notes = _written(Recording.open(product.files[f"{TRACK}.wav"]), out)
+        notes = _written(Recording.open(product.files[f"{TRACK}.wav"]), out, folder)
     if as_json:
         print_json(
             {"source": str(file), "file": str(out), "changed": any(s["kept"] for s in done), "steps": done}
@@ -106,19 +107,21 @@ def restore(
         told.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
-def _written(recording: Recording, out: Path) -> list[str]:
-    """What should be known of the file. Raises ClickException where it can't be written."""
+def _written(recording: Recording, out: Path, scratch: Path) -> list[str]:
+    """What should be known of the file, which is there whole or as it was. Raises ClickException where it can't be
+    written."""
     from resonate_studio.separating import as_flac
-    from resonate_studio.trouble import trouble
 
     notes: list[str] = []
+    made = recording.path
+    if out.suffix.lower() == ".flac":
+        made = as_flac({"restored": recording}, scratch, notes)["restored"]
     try:
-        if out.suffix.lower() == ".flac":
-            as_flac({out.stem: recording}, out.parent, notes)[out.stem].replace(out)
-        else:
-            shutil.copyfile(recording.path, out)
+        with scratch_file(out) as part:
+            shutil.copyfile(made, part)
     except OSError as error:
-        raise click.ClickException(trouble(error)) from error
+        reason = (error.strerror or str(error)).lower()
+        raise click.ClickException(f"--out: {out}: can't be written to ({reason})") from error
     return notes
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from resonate_resources.mastering.targets import TARGETS_LUFS, lufs_of
-from resonate_studio.stopping import scratch_folder, stoppable, tell_stopped
+from resonate_studio.stopping import scratch_file, scratch_folder, stoppable, tell_stopped
 from resonate_studio.terminal import JSON, Command, console, print_json
 
 if TYPE_CHECKING:
@@ -177,7 +177,8 @@ def master(
             }
             measured |= {name: product.measures[name] for name in ("compressed_db", "clipped_db")}
             found.append({"file": str(path), **measured})
-            shutil.copyfile(made, path)
+            with scratch_file(path) as part:
+                shutil.copyfile(made, part)
     if as_json:
         one, *more = found
         print_json({**one, "notes": list(product.notes), **({"also": more} if more else {})})

@@ -23,7 +23,7 @@ _TELLING_SECONDS = 6.0
 """A database or an endpoint that does not answer keeps nobody from ending."""
 
 _scratch: set[str] = set()
-"""Folders of `scratch_folder` that are in use."""
+"""What `scratch_folder` and `scratch_file` gave out, and is in use."""
 
 Told = Callable[[], None]
 """Says what is done and what is not; called in a thread of its own, while the main one may still be at work."""
@@ -70,8 +70,9 @@ class Stopping:
             for module, leave in (("heartbeats", "end_all"), ("store", "remove_scratch")):
                 with suppress(Exception):  # a database that is away: its rows are taken for dead soon
                     getattr(sys.modules[f"resonate_resources.storage.{module}"], leave)()
-            for folder in tuple(_scratch):
-                shutil.rmtree(folder, ignore_errors=True)
+            for place in tuple(_scratch):
+                with suppress(OSError):
+                    Path(place).unlink() if Path(place).is_file() else shutil.rmtree(place)
 
 
 def _end_children() -> None:
@@ -94,6 +95,20 @@ def scratch_folder() -> Iterator[Path]:
             yield Path(folder)
         finally:
             _scratch.discard(folder)
+
+
+@contextmanager
+def scratch_file(path: Path) -> Iterator[Path]:
+    """A path beside it, which takes its place once what is written to it is whole; gone also where the process is
+    stopped meanwhile."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    _scratch.add(str(part))
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        _scratch.discard(str(part))
+        part.unlink(missing_ok=True)
 
 
 def tell_stopped() -> None:

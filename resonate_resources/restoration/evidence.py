@@ -36,6 +36,8 @@ Measure = Literal[
     "lost_onsets_db",
     "lost_quiet_db",
     "moved_loud_db",
+    "moved_floor_db",
+    "taken_lines_db",
     "outside_db",
 ]
 """All the worse the higher.
@@ -48,8 +50,10 @@ octaves fall, in dB a spectrum, negative. wow_cents: how far the pitch of partia
 moves about its mean, root mean square, median. dull_octaves: between the highest frequency with content and
 20 kHz. shimmer, holes: see `signal.shimmer`, `signal.spectral_holes`. rough_db: second differences where a step
 has changed few samples. And of after against before: by how much onsets rise less; notes 20 to 32 dB over the
-floor are softer; what is loud, and none of its business, has moved, either way; outside_db: the change in bands
-a step has no business in, against what is there."""
+floor are softer; what is loud, and none of its business, has moved, either way (moved_floor_db, where nothing
+stands 20 dB out of the floor); taken_lines_db: by how much the arithmetic mean of the lines of what was taken
+lies over their geometric mean, in spectra of 1.5 s; outside_db: the change in bands a step has no business in,
+against what is there."""
 
 SPOKEN: dict[Measure, str] = {
     "floor_db": "the noise between notes",
@@ -67,6 +71,8 @@ SPOKEN: dict[Measure, str] = {
     "lost_onsets_db": "the loss of attacks",
     "lost_quiet_db": "the loss of quiet notes",
     "moved_loud_db": "the change of what is loud",
+    "moved_floor_db": "the change of what never rests",
+    "taken_lines_db": "tones in what was taken",
     "outside_db": "the change beyond its band",
 }
 """As people say it."""
@@ -80,7 +86,7 @@ _HUM_HZ, _HARMONICS = (50.0, 60.0), 6
 _QUIET_DB = 20.0, 32.0  # over the floor: noise is by 17, one time in twenty
 _TOP, _FEW = 0.98, 0.3  # of the highest sample; of all samples
 _LOUD_DB = 20.0  # under the loudest line
-_FEWEST_CELLS = 100
+_FEWEST_CELLS, _LINES = 100, 64
 _TOP_HZ = 20_000.0
 _WOW, _HELD_S = (2048, 512), 0.4  # window and hop; partials that are shorter tell nothing
 
@@ -155,8 +161,10 @@ def compared(before: Spectra, after: Spectra, outside: tuple[float, float] | Non
     floor = _db(before.quantile(_LOW))
     moved = now - level
     loud = level > level.max() - _LOUD_DB
-    if (stands := loud & (level > floor + _QUIET_DB[0])).sum() >= _FEWEST_CELLS:
-        loud = stands  # not the noise, where that is loud
+    stands = level > floor + _QUIET_DB[0]
+    rests = (loud & stands).sum() >= _FEWEST_CELLS
+    if rests:
+        loud &= stands  # not the noise, where that is loud
     quiet = (level > floor + _QUIET_DB[0]) & (level < floor + _QUIET_DB[1]) & (level > _LOWEST_DB + 10)
     quiet[:, 1:-1] &= (level[:, 1:-1] > level[:, :-2]) & (level[:, 1:-1] >= level[:, 2:])
     found: dict[Measure, float] = {"lost_onsets_db": _lost_onsets(before, after)}
@@ -169,7 +177,7 @@ def compared(before: Spectra, after: Spectra, outside: tuple[float, float] | Non
         found["outside_db"] = float(_db(step) - _db(before.power[:, beyond].sum()))
         loud &= beyond
     if loud.any():
-        found["moved_loud_db"] = abs(float(np.median(moved[loud])))
+        found["moved_loud_db" if rests else "moved_floor_db"] = abs(float(np.median(moved[loud])))
     return found
 
 
@@ -285,6 +293,25 @@ def wow_cents(samples: Samples, sample_rate: int) -> float | None:
     order = np.argsort(spread)
     middle = np.searchsorted(np.cumsum(lengths[order]), lengths.sum() / 2)
     return float(spread[order][middle])
+
+
+def taken_lines_db(before: Samples, after: Samples, sample_rate: int) -> float | None:
+    """2.5 of noise, whose lines are exponentially distributed; 7 and more of pads and of distortion. Median over
+    bands of 64 lines within 30 dB of the strongest. None of less than 1.5 s."""
+    from scipy.fft import rfft
+
+    size = 1 << round(np.log2(_STEADY_S * sample_rate))
+    taken = (before - after).mean(axis=0)
+    if len(taken) < size:
+        return None
+    frames = np.lib.stride_tricks.sliding_window_view(taken, size)[:: size // 2]
+    spectra = rfft(frames * np.hanning(size + 1)[:-1].astype(np.float32))
+    first, last = round(100 * size / sample_rate), round(0.45 * size)
+    power = np.square(np.abs(spectra[:, first:last])).astype(np.float64) + 1e-16
+    power = power[:, : power.shape[1] // _LINES * _LINES].reshape(len(power), -1, _LINES)
+    mean = power.mean(axis=2)
+    over = 10 * np.log10(mean) - 10 * np.log10(power).mean(axis=2)
+    return float(np.median(over[mean > 1e-3 * mean.max()])) if mean.size and mean.max() > 1e-12 else None
 
 
 def _lost_onsets(before: Spectra, after: Spectra) -> float:

@@ -89,7 +89,9 @@ def measure_patches(spectra: Iterable[Spectra]) -> Patches:
         means = np.add.reduceat(power.mean(axis=2), edges[:-1], axis=2)[..., : len(counts)] / counts
         logs = np.add.reduceat(np.log(power).mean(axis=2), edges[:-1], axis=2)[..., : len(counts)] / counts
         powers.append(means.mean(axis=0).astype(np.float64))
-        flatnesses.append((10 / np.log(10) * (np.log(means) - logs)).mean(axis=0).astype(np.float64))
+        flat = 10 / np.log(10) * (np.log(means) - logs)
+        # By power, as in a channel that is silent there is nothing flat.
+        flatnesses.append(np.average(flat, axis=0, weights=means).astype(np.float64))
     if not powers:
         return Patches(np.zeros((0, 1)), np.zeros((0, 1)), np.array([0, 1]))
     return Patches(np.concatenate(powers), np.concatenate(flatnesses), edges)

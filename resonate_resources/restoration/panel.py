@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from resonate_resources.recordings.recording import Recording, Samples, write_recording
-from resonate_resources.restoration.evidence import SPOKEN, Measure, changes, wow_cents
+from resonate_resources.restoration.evidence import SPOKEN, Measure, changes, taken_lines_db, wow_cents
 from resonate_resources.restoration.step import StepName
 
 WINDOW_S = 5.0
 _FADE_S = 0.05
-_MOST = 0.5  # of the windows that a step changed may fail; beyond that, it is taken back as a whole
+_MOST = 0.5  # of the energy of its change may fail; beyond that, a step is taken back as a whole
 _SILENCE = "nothing sounds there"
+_ABSTAINS = "nothing stands out of the noise there"
 _SILENT = 1e-7  # mean square
 
 
@@ -56,16 +57,25 @@ BOUNDS: Mapping[Measure, float] = {
     "lost_onsets_db": 1.0,
     "lost_quiet_db": 3.0,
     "moved_loud_db": 1.0,
+    "moved_floor_db": 1.0,
+    "taken_lines_db": 4.0,
     "outside_db": -40.0,
 }
 """Set on what steps did to songs 000 to 059 and 200 to 239 in `bench_restored`, damaged and whole."""
 
 LOOSER: Mapping[StepName, Mapping[Measure, float | None]] = {
-    "tone": {"floor_db": 6.0, "moved_loud_db": 6.0, "lost_quiet_db": 9.0, "lost_onsets_db": 3.0},
+    "tone": {
+        "floor_db": 6.0,
+        "moved_loud_db": 6.0,
+        "moved_floor_db": 6.0,
+        "lost_quiet_db": 9.0,
+        "lost_onsets_db": 3.0,
+    },
     "extend": {"floor_db": None, "spikes_db": None, "shimmer": 0.15},
     "fill": {"floor_db": 4.0},
     "declip": {
         "moved_loud_db": 3.0,
+        "moved_floor_db": 3.0,
         "lost_onsets_db": 3.0,
         "lost_quiet_db": None,
         "dull_octaves": None,
@@ -77,7 +87,13 @@ LOOSER: Mapping[StepName, Mapping[Measure, float | None]] = {
     "dehum": {"lost_quiet_db": None},
     "dewow": {"lost_quiet_db": 6.0, "shimmer": None},
     "decomb": {"shimmer": None, "holes": None, "lost_quiet_db": None, "dull_octaves": None},
-    "denoise": {"shimmer": None, "lost_quiet_db": 6.0, "lost_onsets_db": 2.0, "dull_octaves": None},
+    "denoise": {
+        "shimmer": None,
+        "lost_quiet_db": 6.0,
+        "lost_onsets_db": 2.0,
+        "dull_octaves": None,
+        "clipped_permille": None,
+    },
 }
 """Bounds of single steps that differ, None for none: of what they are there to change."""
 
@@ -91,8 +107,9 @@ BUSINESS_HZ: Mapping[StepName, tuple[float, float]] = {
 """Beyond these bands such a step has none."""
 
 
-UNDIVIDED = frozenset({"dewow"})
-"""Kept for all of the time or none: what was moved in time can't be faded into what was not."""
+UNDIVIDED = frozenset({"dewow", "dereverb", "tone", "extend"})
+"""Kept for all of the time or none: what was moved in time can't be faded into what was not, and a room, a tone and
+a band that come and go every five seconds are heard."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +141,7 @@ def judge(before: Recording, after: Recording, step: StepName) -> Verdict:
     frames = round(WINDOW_S * before.sample_rate)
     failed: list[str] = []
     changed: list[bool] = []
+    moved: list[float] = []
     found: dict[str, list[tuple[float, float]]] = {}
     for was, now in zip(_windows(before, frames), _windows(after, frames), strict=True):
         changed.append(not np.array_equal(was, now))
@@ -135,8 +153,14 @@ def judge(before: Recording, after: Recording, step: StepName) -> Verdict:
         if why == _SILENCE:
             changed[-1] = False  # nobody hears what it did there, and it is not done
         failed.append(why)
-    whys = Counter(why for why in failed if why)
-    if whys.total() > _MOST * sum(changed):
+        moved.append(float(np.square(now - was, dtype=np.float64).sum()) if changed[-1] else 0.0)
+    if _ABSTAINS in failed:
+        # Where nothing stands out, what there is may be noise or music: it is kept with the rest, or not.
+        elsewhere = any(not why for why, here in zip(failed, changed, strict=True) if here)
+        failed = ["" if elsewhere and why == _ABSTAINS else why for why in failed]
+    whys = Counter(why for why in failed if why and why != _SILENCE)
+    against = sum(much for much, why in zip(moved, failed, strict=True) if why)
+    if whys and against > _MOST * sum(moved):
         failed = [why or whys.most_common(1)[0][0] for why in failed]
     elif step in UNDIVIDED:
         failed = [""] * len(failed)
@@ -167,6 +191,8 @@ def judged(
     if np.mean(np.square(before, dtype=np.float64)) < _SILENT:
         return _SILENCE, {}
     found = dict(changes(before, after, sample_rate, BUSINESS_HZ.get(step)))
+    if step == "denoise" and (lines_db := taken_lines_db(before, after, sample_rate)) is not None:
+        found["taken_lines_db"] = 0.0, lines_db
     if step in AIMS and AIMS[step].measure == "wow_cents":
         was, now = (wow_cents(each, sample_rate) for each in (before, after))
         if was is not None and now is not None:
@@ -187,7 +213,9 @@ def why_not(found: Mapping[Measure, tuple[float, float]], step: StepName) -> str
             continue
         was, now = found[measure]
         if now - was > bound:
-            return f"{SPOKEN[measure]} got more"
+            if measure == "taken_lines_db":
+                return "what was taken has tones"
+            return _ABSTAINS if measure == "moved_floor_db" else f"{SPOKEN[measure]} got more"
     return ""
 
 
