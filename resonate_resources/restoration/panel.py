@@ -19,7 +19,7 @@ from resonate_resources.restoration.step import StepName
 
 WINDOW_S = 5.0
 _FADE_S = 0.05
-_MOST = 0.5  # of the energy of its change may fail; beyond that, a step is taken back as a whole
+_MOST = 0.5  # of what a step changed may fail, by time or by energy; beyond that, it is taken back as a whole
 _SILENCE = "nothing sounds there"
 _ABSTAINS = "nothing stands out of the noise there"
 _SILENT = 1e-7  # mean square
@@ -160,7 +160,7 @@ def judge(before: Recording, after: Recording, step: StepName) -> Verdict:
         failed = ["" if elsewhere and why == _ABSTAINS else why for why in failed]
     whys = Counter(why for why in failed if why and why != _SILENCE)
     against = sum(much for much, why in zip(moved, failed, strict=True) if why)
-    if whys and against > _MOST * sum(moved):
+    if whys.total() > _MOST * sum(changed) and against > _MOST * sum(moved):
         failed = [why or whys.most_common(1)[0][0] for why in failed]
     elif step in UNDIVIDED:
         failed = [""] * len(failed)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile as sf
 from click.testing import CliRunner, Result
 
@@ -36,7 +40,7 @@ def test_with_nothing_to_mend_the_samples_are_the_very_same(tmp_path: Path) -> N
 
 def test_hum_goes_and_each_step_is_told(tmp_path: Path) -> None:
     time = np.arange(10 * RATE) / RATE
-    hum = sum(0.02 * np.sin(2 * np.pi * 50 * harmonic * time) for harmonic in (1, 2, 3, 4))
+    hum = sum(0.02 * np.sin(2 * np.pi * 50.03 * harmonic * time) for harmonic in (1, 2, 3, 4))
     source = write_samples(tmp_path / "song.wav", music() + hum.astype(np.float32)[None], RATE)
     result = restore(source.path, "--plan", "dehum", "--embedded", "--out", tmp_path / "out.wav", "--json")
     (step,) = json.loads(result.stdout)["steps"]
@@ -57,3 +61,33 @@ def test_what_cannot_be_done_is_one_line(tmp_path: Path) -> None:
         result = restore(source.path, *arguments)
         assert result.exit_code == 2
         assert words in " ".join(result.output.split())
+
+
+def test_a_file_that_lies_beside_with_another_ending_stays(tmp_path: Path) -> None:
+    source = write_samples(tmp_path / "in.wav", music(), RATE)
+    beside = tmp_path / "song.flac"
+    beside.write_bytes(b"somebody's")
+    result = restore(source.path, "--embedded", "--out", tmp_path / "song.FLAC")
+    assert result.exit_code == 0, result.output
+    assert beside.read_bytes() == b"somebody's"
+    assert sf.info(tmp_path / "song.FLAC").frames == source.frames
+
+
+@pytest.mark.parametrize("name", ["out.wav", "out.flac"])
+def test_where_the_disk_is_full_what_was_there_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    source = write_samples(tmp_path / "in.wav", music(), RATE)
+    out = tmp_path / name
+    out.write_bytes(b"of yesterday")
+
+    def full(_: object, to: Path) -> None:
+        Path(to).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    result = restore(source.path, "--embedded", "--out", out)
+    assert result.exit_code == 1
+    assert f"--out: {out}: can't be written to (no space left on device)" in " ".join(result.output.split())
+    assert out.read_bytes() == b"of yesterday"
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(["in.wav", name])

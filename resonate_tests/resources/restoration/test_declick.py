@@ -42,7 +42,8 @@ def test_clicks_crackle_and_glitches_go(tmp_path: Path, damage: object, size: fl
 def test_away_from_clicks_no_sample_changes(tmp_path: Path) -> None:
     clean = music()
     damaged = clean.copy()
-    places = np.arange(16_000, 120_000, 11_025)  # between the chords
+    places = np.arange(16_000, 120_000, 11_025)  # between the chords, and not in time
+    places += CHANCE(3).integers(-800, 800, len(places))
     damaged[:, places] += 0.7
     out = mend(tmp_path, damaged)[0].recording.read()
 
@@ -54,6 +55,23 @@ def test_away_from_clicks_no_sample_changes(tmp_path: Path) -> None:
 def test_clean_music_is_the_very_recording(tmp_path: Path) -> None:
     mended, recording = mend(tmp_path, music(), preset="aggressive")
     assert mended.recording is recording and not (tmp_path / "out.wav").exists()
+
+
+def test_clicks_that_keep_time_are_played(tmp_path: Path) -> None:
+    """The same two samples every eighth of a second, as in glitch music; at chance times they go."""
+    clean = music(6)
+    at_chance = np.sort(np.random.default_rng(2).uniform(0.1, 5.9, 47))
+    left = []
+    for number, times in enumerate((np.arange(0.1, 5.9, 0.125), at_chance)):
+        clicking = clean.copy()
+        for second in times:
+            clicking[:, round(second * RATE) : round(second * RATE) + 2] += np.float32([0.6, -0.6])
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        recording = write_samples(folder / "in.wav", clicking, RATE)
+        made = Declick().mend(recording, Facts("other", TRACES), "balanced", folder / "out.wav", silent)
+        left.append(made.recording == recording)
+    assert left == [True, False]
 
 
 def test_a_rate_that_is_known_is_not_measured_again(tmp_path: Path) -> None:

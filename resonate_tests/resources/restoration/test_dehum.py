@@ -56,6 +56,15 @@ def test_bass_notes_on_the_mains_harmonics_stay(tmp_path: Path) -> None:
     assert kept == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.parametrize("partials", [1, 8])
+def test_a_bass_that_is_played_at_the_mains_frequency_stays(tmp_path: Path, partials: int) -> None:
+    """Of a synthesiser, exactly 60 Hz, as loud as the rest."""
+    clean = plucked(12, 2, 8_000)
+    time = np.arange(clean.shape[1]) / 8_000
+    bass = sum(np.sin(2 * np.pi * 60 * part * time) / part for part in range(1, partials + 1))
+    assert mended(clean + (0.2 * bass).astype(np.float32), tmp_path, 60, 8_000) is None
+
+
 def test_the_frequency_is_found_to_a_hundredth_of_a_hertz() -> None:
     time = np.arange(30 * RATE) / RATE
     tones = sum(np.sin(2 * np.pi * 50.07 * part * time + part) / part for part in (1, 2, 3, 5))

@@ -90,6 +90,16 @@ def test_between_notes_noise_comes_down_by_the_presets_limit(tmp_path: Path, pre
     assert LIMITS_DB[preset] - 4 < fell_db <= LIMITS_DB[preset] + 0.1
 
 
+def test_a_channel_without_sound_hides_no_noise(tmp_path: Path) -> None:
+    clean = plucked(channels=1)
+    noisy = white(clean, RATE, np.random.default_rng(1), 20)
+    one_sided = np.concatenate([noisy, np.zeros_like(noisy)])
+    better = mended(one_sided, tmp_path)
+    assert better is not None
+    assert not better[1].any()
+    assert log_spectral_distance(better[:1], clean, RATE) < 0.75 * log_spectral_distance(noisy, clean, RATE)
+
+
 def test_noise_that_music_hides_for_minutes_is_known_from_its_rests(tmp_path: Path) -> None:
     clean = np.concatenate([drone(seconds=30), np.zeros((2, 8 * RATE), np.float32)], axis=1)
     noise = white(np.ones_like(clean), RATE, np.random.default_rng(1), 0) * np.float32(0.003) - np.float32(

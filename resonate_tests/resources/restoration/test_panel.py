@@ -105,6 +105,42 @@ def test_what_fails_in_one_stretch_is_the_very_input_there(tmp_path: Path) -> No
     assert steps[2] <= 1.1 * max(steps[:2])
 
 
+def test_a_stretch_of_noise_alone_goes_the_way_of_the_rest(tmp_path: Path) -> None:
+    clean = music(15)
+    clean[:, :WINDOW] = 0
+    before = written(tmp_path, "before", clean + noise(clean, 0.01))
+    after = written(tmp_path, "after", clean + noise(clean, 0.002))
+    assert judge(before, after, "denoise").kept_part == 1
+    alone = noise(clean, 0.01)
+    before, after = written(tmp_path, "rain", alone), written(tmp_path, "less", alone * np.float32(0.2))
+    assert judge(before, after, "denoise").kept_part == 0
+
+
+def test_tones_that_are_taken_for_noise_come_back(tmp_path: Path) -> None:
+    time = np.arange(10 * RATE) / RATE
+    rng = np.random.default_rng(0)
+    pad = sum(np.sin(2 * np.pi * hertz * time + rng.uniform(0, 6)) for hertz in rng.uniform(200, 4000, 300))
+    clean = music()
+    before = written(tmp_path, "before", clean + (0.001 * pad).astype(np.float32))
+    verdict = judge(before, written(tmp_path, "after", clean), "denoise")
+    assert verdict.kept_part == 0
+    assert "what was taken has tones" in verdict.reasons
+
+
+def test_a_few_samples_elsewhere_undo_nothing(tmp_path: Path) -> None:
+    """Of three stretches that change, one is mended, and two move by a sample, which helps nobody."""
+    clean = music(15) * np.float32(2)
+    clipped = clean.copy()
+    level = np.float32(0.8 * np.abs(clean).max())
+    clipped[:, :WINDOW] = np.clip(clean[:, :WINDOW], -level, level)
+    mended = clean.copy()
+    mended[:, WINDOW + 100] += np.float32(0.001)
+    mended[:, 2 * WINDOW + 100] += np.float32(0.001)
+    before, after = written(tmp_path, "before", clipped), written(tmp_path, "after", mended)
+    verdict = judge(before, after, "declip")
+    assert [bool(why) for why in verdict.failed] == [False, True, True]
+
+
 def test_a_step_that_changed_nothing_keeps_the_recording(tmp_path: Path, clean: Samples) -> None:
     before, after = written(tmp_path, "before", clean), written(tmp_path, "after", clean)
 
