@@ -15,6 +15,7 @@ function version(id: string, group: Version["group"], current = true): Version {
     loudness_lufs: -14,
     loudness_range_lu: null,
     true_peak_dbtp: -3,
+    bandwidth_hz: null,
     offset_s: 0,
     gain_db: null,
     generated: false,
