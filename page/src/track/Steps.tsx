@@ -4,12 +4,13 @@ import { SideScroll } from "../design/SideScroll.tsx";
 import { typeset } from "../format.ts";
 import { sentence } from "../stages.ts";
 import { title } from "./labels.ts";
-import { keptOf, movedBy } from "./restoration.ts";
+import { idleLines, keptOf, movedBy } from "./restoration.ts";
 
 export function Steps({ steps }: { steps: Readonly<Record<string, readonly RestorationStep[]>> }) {
   const recordings = Object.entries(steps);
   const done = recordings.flatMap(([name, each]) => each.filter((step) => !step.nothing_found).map((step) => ({ name, step })));
   const whole = recordings.length === 1 && recordings[0]?.[0] === "track";
+  const idle = idleLines(steps);
   return (
     <div className="small steps">
       {done.length > 0 && (
@@ -45,16 +46,11 @@ export function Steps({ steps }: { steps: Readonly<Record<string, readonly Resto
           </table>
         </SideScroll>
       )}
-      {recordings.map(([name, each]) => {
-        const nothing = each.filter((step) => step.nothing_found).map((step) => step.subject);
-        const line = nothing.length > 0 ? `listened for, nothing found: ${nothing.join(", ")}` : "no step was planned";
-        if (each.length > 0 && nothing.length === 0) return null;
-        return (
-          <p key={name} className="soft">
-            {whole ? sentence(line) : `${title(name)}: ${line}`}.
-          </p>
-        );
-      })}
+      {idle.map((line) => (
+        <p key={line} className="soft">
+          {line}
+        </p>
+      ))}
     </div>
   );
 }

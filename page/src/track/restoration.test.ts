@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { RestorationStep, StageReport } from "../api/schema.ts";
-import { keptOf, measuresBeside, movedBy } from "./restoration.ts";
+import { idleLines, keptOf, measuresBeside, movedBy } from "./restoration.ts";
 import { onlyTurned } from "./untouched.ts";
 
 function step(some: Partial<RestorationStep>): RestorationStep {
@@ -39,6 +39,16 @@ it("shows small values as exactly as they need, both alike", () => {
   expect(movedBy({ name: "", unit: "dBFS", before: -78.089, after: -86.651 })).toBe("−78.1 → −86.7 dBFS");
   expect(movedBy({ name: "", unit: "octaves", before: 1.069, after: 0.2 })).toBe("1.07 → 0.20 octaves");
   expect(movedBy({ name: "", unit: "of 1", before: 0.012, after: 0.001 })).toBe("0.012 → 0.001 of 1");
+});
+
+it("says what was listened for in vain, and once of which recordings no step was planned", () => {
+  const vain = [step({ subject: "clicks", kept: 0, nothing_found: true }), step({ subject: "hum", kept: 0, nothing_found: true })];
+  expect(idleLines({ track: [...vain, step({})] })).toEqual(["Listened for, nothing found: clicks, hum."]);
+  expect(idleLines({ track: [] })).toEqual(["No step was planned."]);
+  expect(idleLines({ vocals: [step({})], drums: vain, bass: [], other: [] })).toEqual([
+    "Drums: listened for, nothing found: clicks, hum.",
+    "No step was planned: bass, other.",
+  ]);
 });
 
 it("leaves out numbers that steps tell in words, and no others", () => {

@@ -142,7 +142,7 @@ function Whether({ value, ticking, labelledBy, onTicking, onChange }: WhetherPro
   const name = useId();
   const only = ticking || (value !== null && value.length > 0);
   const states = [
-    { label: "What is found", chosen: !only && value === null, choose: () => onChange(null) },
+    { label: "Auto: what is found", chosen: !only && value === null, choose: () => onChange(null) },
     { label: "Only these:", chosen: only, choose: onTicking },
     { label: "None", chosen: !only && value !== null, choose: () => onChange([]) },
   ];
