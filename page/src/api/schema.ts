@@ -1267,11 +1267,10 @@ export interface components {
         };
         /**
          * Version
-         * @description Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0
-         *     until it is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured.
-         *     loudness_range_lu: of masters. bandwidth_hz: of the original and of it restored. gain_db: what it was moved by,
-         *     of stems, in the mix. current: whether it is what its stage gives now, and not an earlier result. generated:
-         *     nobody played it. url: the whole file, for taking away.
+         * @description Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0 until
+         *     measured. loudness_lufs: null of silence, and until measured. loudness_range_lu: of masters. bandwidth_hz: of
+         *     the original and of it restored. gain_db: what it was moved by, of stems, in the mix. current: whether it is
+         *     what its stage gives now. generated: nobody played it. url: the whole file, for taking away.
          */
         Version: {
             /** Bandwidth Hz */
