@@ -24,8 +24,10 @@ LEAST_CONFIDENCE = 0.5
 """Of what a sentence tells without saying how sure it is."""
 
 
-def sentence(stage: str, measures: Measures) -> str:
-    """The sentence on a stage; empty where nothing is known."""
+def sentence(stage: str, measures: Measures, settings: object = None) -> str:
+    """The sentence on a stage; empty where nothing is known. settings: those of its recipe."""
+    if _PARTS.get(stage) is _restored and isinstance(settings, Mapping) and settings.get("steps") == []:
+        return "left as it was: no step asked for"
     return ", ".join(_PARTS[stage](measures)) if stage in _PARTS else ""
 
 

@@ -56,7 +56,7 @@ def metadata(artefact: Artefact) -> dict[str, dg.MetadataValue]:
     if THUMBNAIL in manifest.files:
         small = data_uri(artefact.path(THUMBNAIL).read_bytes())
         shown["picture"] = dg.MetadataValue.md(f"![{manifest.stage}]({small})")
-    if told := sentence(manifest.stage, measures):
+    if told := sentence(manifest.stage, measures, manifest.recipe.get("settings")):
         shown["verdict"] = dg.MetadataValue.text(told)
     for name in _MATTER.get(manifest.stage, ()):
         if name in measures:

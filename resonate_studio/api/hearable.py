@@ -16,7 +16,7 @@ from resonate_resources.storage.resource import StorageResource
 from resonate_studio.api import models
 from resonate_studio.api.addresses import file_url
 from resonate_studio.api.problems import not_found
-from resonate_studio.api.wording import GROUPS, label, public_settings
+from resonate_studio.api.wording import EARLIER, GROUPS, label, public_settings
 
 STAGES = {
     "original": "raw_track",
@@ -143,7 +143,7 @@ def _of_artefact(
         version = models.Version(
             id=str(name),
             label=label(kind, part),
-            group=GROUPS[kind],  # type: ignore[arg-type]  # they are the literals that the model has
+            group=GROUPS[kind] if current else EARLIER.get(kind, GROUPS[kind]),  # type: ignore[arg-type]  # they are the literals that the model has
             stem=part if kind.endswith("stems") else None,
             duration_s=heard.duration,
             sample_rate=heard.sample_rate,
@@ -151,6 +151,7 @@ def _of_artefact(
             loudness_lufs=loudness,
             loudness_range_lu=_range(name, file, artefact),
             true_peak_dbtp=peak,
+            bandwidth_hz=_bandwidth(kind, artefact, made),
             offset_s=0.0,
             gain_db=_gain(kind, part, made),
             generated=manifest.measures.get("generated") is True,
@@ -199,6 +200,14 @@ def _levels(
         return _as_it_went_into_the_mix(name.part or "", made), None
     part = f"{name.part}_" if name.part else ""
     return _number(own.get(f"{part}loudness_lufs")), _number(own.get(f"{part}true_peak_dbtp"))
+
+
+def _bandwidth(kind: str, artefact: Artefact, made: Mapping[str, Artefact]) -> float | None:
+    if kind == "restored_track":
+        return _number(artefact.manifest.measures.get("bandwidth_hz"))
+    if kind != "original" or "profile" not in made:
+        return None
+    return _number(made["profile"].manifest.measures.get("bandwidth_hz"))
 
 
 def _range(name: VersionName, file: str, artefact: Artefact) -> float | None:

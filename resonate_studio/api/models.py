@@ -9,7 +9,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import Field, StrictBool
+
+from resonate_studio.api.restoration_steps import RestorationStep
+from resonate_studio.api.shape import Shape
 
 TrackKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 VersionId = Annotated[str, Field(pattern=r"^[a-z0-9_]+(:[a-z0-9._-]+)?(@[0-9a-f]{16})?$")]
@@ -23,12 +26,6 @@ JobState = Literal["queued", "processing", "failed", "completed", "cancelled"]
 TrackState = Literal[
     "failed", "not accepted", "stopped", "unfinished", "behind", "running", "queued", "waiting", "done"
 ]
-
-
-class Shape(BaseModel):
-    """No field that is not named here."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Problem(Shape):
@@ -151,11 +148,10 @@ class Music(Shape):
 
 
 class Version(Shape):
-    """Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0
-    until it is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured.
-    loudness_range_lu: of masters. gain_db: what it was moved by, of stems, in the mix. current: whether it is
-    what its stage gives now, and not an earlier result. generated: nobody played it: to be labelled so. url: the
-    whole file, for taking away."""
+    """Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0 until
+    measured. loudness_lufs: null of silence, and until measured. loudness_range_lu: of masters. bandwidth_hz: of
+    the original and of it restored. gain_db: what it was moved by, of stems, in the mix. current: whether it is
+    what its stage gives now. generated: nobody played it. url: the whole file, for taking away."""
 
     id: VersionId
     label: str
@@ -167,6 +163,7 @@ class Version(Shape):
     loudness_lufs: float | None
     loudness_range_lu: float | None
     true_peak_dbtp: float | None
+    bandwidth_hz: float | None
     offset_s: float
     gain_db: float | None
     generated: bool
@@ -178,7 +175,7 @@ class Version(Shape):
 
 class StageReport(Shape):
     """What a stage did. changed: whether it changed the sound at all, null where it makes none. warnings stand
-    before notes on the page. dagster_url: its lineage."""
+    before notes on the page. steps: of a restoration, by recording (`track`, or a stem). dagster_url: lineage."""
 
     stage: str
     engine: str
@@ -188,6 +185,7 @@ class StageReport(Shape):
     warnings: list[str]
     notes: list[str]
     measures: dict[str, float | int | str | bool]
+    steps: dict[str, list[RestorationStep]] | None
     picture_url: str | None
     results: list[Result]
     dagster_url: str | None
@@ -260,8 +258,8 @@ class BriefChange(Shape):
     another track of the library, whose recording `mixing.reference` and `mastering.reference` are set to. process:
     whether what depends on it is made anew at once."""
 
-    set: dict[str, Any] = {}
-    unset: list[str] = []
+    set: dict[str, Any] = Field({})
+    unset: list[str] = Field([])
     reference_track: TrackKey | None = None
     process: StrictBool = True
 

@@ -26,6 +26,7 @@ from resonate_studio.api.measures import quality_of, sound_of
 from resonate_studio.api.measuring import with_measures
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.problems import ProblemError, not_found
+from resonate_studio.api.restoration_steps import notes_begin, steps_of
 from resonate_studio.api.wording import left_out, notes_of, printable, warnings_of, without_paths
 from resonate_studio.hearing.light_copies import LightCopies
 from resonate_studio.library_status import WORST_FIRST
@@ -216,7 +217,7 @@ class Tracks:
 
     def _report(self, stage: str, artefact: Artefact, made: Mapping[str, Artefact]) -> models.StageReport:
         manifest, before = artefact.manifest, made.get(_CHANGED.get(stage, ""))
-        engine = manifest.engine
+        engine, steps = manifest.engine, steps_of(artefact)
         picture = file_url(manifest.track, stage, PICTURE) if PICTURE in manifest.files else None
         measures = {
             name: without_paths(value) if isinstance(value, str) else value
@@ -229,8 +230,9 @@ class Tracks:
             made_at=manifest.made_at,
             changed=None if before is None else _changed(artefact, before),
             warnings=warnings_of(manifest),
-            notes=notes_of(manifest),
+            notes=notes_of(manifest, notes_begin(steps or {})),
             measures=measures,
+            steps=steps,
             picture_url=picture,
             results=results_of(artefact),
             dagster_url=self._dagster_url(stage, manifest.track),

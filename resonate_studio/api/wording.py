@@ -33,11 +33,13 @@ GROUPS: Mapping[str, str] = {
     "mix": "mix",
     "master": "master",
     "stems": "stems",
-    "restored_track": "restored",
+    "restored_track": "original",
     "restored_stems": "restored",
     "regenerated_stems": "regenerated",
 }
 """What a version's name begins with → the group that the page shows it in."""
+EARLIER: Mapping[str, str] = {"restored_track": "restored"}
+"""The same of earlier results, where it is another."""
 
 
 def without_paths(text: str) -> str:
@@ -96,10 +98,12 @@ def left_out(manifest: Manifest) -> list[str]:
     return [found["engine"] for note in manifest.notes if (found := _LEFT_OUT.match(note))]
 
 
-def notes_of(manifest: Manifest) -> list[str]:
-    """What came of a stage, in a sentence, and what it noted on the way."""
-    told = sentence(manifest.stage, manifest.measures)
-    return [_as_sentence(without_paths(text)) for text in (told, *manifest.notes) if text]
+def notes_of(manifest: Manifest, told: tuple[str, ...] = ()) -> list[str]:
+    """What came of a stage, in a sentence, and what it noted on the way. told: what notes begin with that are told
+    elsewhere."""
+    came = sentence(manifest.stage, manifest.measures, manifest.recipe.get("settings"))
+    notes = (note for note in manifest.notes if not note.startswith(told))
+    return [_as_sentence(without_paths(text)) for text in (came, *notes) if text]
 
 
 def _as_sentence(text: str) -> str:

@@ -1043,6 +1043,31 @@ export interface components {
             files: components["schemas"]["Rejected"][];
         };
         /**
+         * RestorationStep
+         * @description subject: what the step is about, for a person. engine: empty where none could do it. kept: the part of what
+         *     it changed that it was kept for, 0 to 1; taken_back: why not for the rest. nothing_found: every recording is
+         *     listened to for it, and this one has none. aim: null where nothing was changed, and of steps that have none.
+         */
+        RestorationStep: {
+            aim: components["schemas"]["StepAim"] | null;
+            /** Engine */
+            engine: string;
+            /** Kept */
+            kept: number;
+            /** Note */
+            note: string;
+            /** Nothing Found */
+            nothing_found: boolean;
+            /** Reason */
+            reason: string;
+            /** Step */
+            step: string;
+            /** Subject */
+            subject: string;
+            /** Taken Back */
+            taken_back: string[];
+        };
+        /**
          * Result
          * @description A file that a stage made.
          */
@@ -1105,7 +1130,7 @@ export interface components {
         /**
          * StageReport
          * @description What a stage did. changed: whether it changed the sound at all, null where it makes none. warnings stand
-         *     before notes on the page. dagster_url: its lineage.
+         *     before notes on the page. steps: of a restoration, by recording (`track`, or a stem). dagster_url: lineage.
          */
         StageReport: {
             /** Changed */
@@ -1130,8 +1155,26 @@ export interface components {
             seconds: number;
             /** Stage */
             stage: string;
+            /** Steps */
+            steps: {
+                [key: string]: components["schemas"]["RestorationStep"][];
+            } | null;
             /** Warnings */
             warnings: string[];
+        };
+        /**
+         * StepAim
+         * @description What a step is there to lessen, mean of where it changed anything: all the worse the higher.
+         */
+        StepAim: {
+            /** After */
+            after: number;
+            /** Before */
+            before: number;
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
         };
         /**
          * Track
@@ -1224,13 +1267,14 @@ export interface components {
         };
         /**
          * Version
-         * @description Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0
-         *     until it is measured; the page makes up for it. loudness_lufs: null of silence, and until it is measured.
-         *     loudness_range_lu: of masters. gain_db: what it was moved by, of stems, in the mix. current: whether it is
-         *     what its stage gives now, and not an earlier result. generated: nobody played it: to be labelled so. url: the
-         *     whole file, for taking away.
+         * @description Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0 until
+         *     measured. loudness_lufs: null of silence, and until measured. loudness_range_lu: of masters. bandwidth_hz: of
+         *     the original and of it restored. gain_db: what it was moved by, of stems, in the mix. current: whether it is
+         *     what its stage gives now. generated: nobody played it. url: the whole file, for taking away.
          */
         Version: {
+            /** Bandwidth Hz */
+            bandwidth_hz: number | null;
             /** Channels */
             channels: number;
             /** Current */
@@ -1307,11 +1351,13 @@ export type Problem = components['schemas']['Problem'];
 export type Quality = components['schemas']['Quality'];
 export type Rejected = components['schemas']['Rejected'];
 export type RejectedFiles = components['schemas']['RejectedFiles'];
+export type RestorationStep = components['schemas']['RestorationStep'];
 export type Result = components['schemas']['Result'];
 export type Section = components['schemas']['Section'];
 export type SoundQuality = components['schemas']['SoundQuality'];
 export type Spectrum = components['schemas']['Spectrum'];
 export type StageReport = components['schemas']['StageReport'];
+export type StepAim = components['schemas']['StepAim'];
 export type Track = components['schemas']['Track'];
 export type TrackList = components['schemas']['TrackList'];
 export type TrackSummary = components['schemas']['TrackSummary'];

@@ -2,15 +2,16 @@
 import type { BeforeAfter, Dimension, SoundQuality, Track, Version } from "../api/schema.ts";
 import { SideScroll } from "../design/SideScroll.tsx";
 import { measure, moment, typeset } from "../format.ts";
-import { Difference } from "./Difference.tsx";
+import { Difference, type Pair, usePair } from "./Difference.tsx";
 import { nameOf, title } from "./labels.ts";
 
 export function ComparePanel({ track }: { track: Track }) {
   const { measures, dimensions, total } = track.quality;
+  const pair = usePair(track);
   return (
     <div className="columns">
-      {track.versions.length > 1 && <Difference track={track} />}
-      {measures.length > 0 && <Measures measures={measures} versions={track.versions} />}
+      {track.versions.length > 1 && <Difference track={track} pair={pair} />}
+      {measures.length > 0 && <Measures measures={measures} versions={track.versions} pair={pair} />}
       {dimensions.length > 0 && <Dimensions dimensions={dimensions} total={total} />}
       {track.music !== null && <Sound sound={track.music.sound} />}
       {track.versions.length < 2 && measures.length === 0 && dimensions.length === 0 && (
@@ -20,15 +21,29 @@ export function ComparePanel({ track }: { track: Track }) {
   );
 }
 
-/** What is known of each master by itself, by the measure's name. */
+/** What is known of each version by itself, by the measure's name. */
 const OWN: Readonly<Record<string, (version: Version) => number | null>> = {
   loudness: (version) => version.loudness_lufs,
   "loudness range": (version) => version.loudness_range_lu,
   "true peak": (version) => version.true_peak_dbtp,
+  bandwidth: (version) => version.bandwidth_hz,
 };
 
-function Measures({ measures, versions }: { measures: readonly BeforeAfter[]; versions: readonly Version[] }) {
-  const earlier = versions.filter((version) => version.group === "master" && !version.current);
+interface MeasuresProps {
+  measures: readonly BeforeAfter[];
+  versions: readonly Version[];
+  pair: Pair;
+}
+
+/** Of the original and the master, and beside them what is known of the recording restored, of earlier masters, and of
+ * those that are compared. */
+function Measures({ measures, versions, pair }: MeasuresProps) {
+  const restored = versions.filter((version) => version.id === "restored_track");
+  const others = versions.filter(
+    (version) =>
+      !["original", "restored_track", "master"].includes(version.id) &&
+      ((version.group === "master" && !version.current) || version.id === pair.against || version.id === pair.heard?.id),
+  );
   return (
     <section className="card block-card" aria-labelledby="measures">
       <h2 id="measures">In numbers</h2>
@@ -38,16 +53,15 @@ function Measures({ measures, versions }: { measures: readonly BeforeAfter[]; ve
             <tr>
               <th scope="col">Measure</th>
               <th scope="col">Original</th>
+              {restored.map((version) => (
+                <Head key={version.id} version={version} />
+              ))}
               <th scope="col">Master</th>
               <th scope="col">
                 <span className="unseen">Verdict</span>
               </th>
-              {earlier.map((version) => (
-                <th key={version.id} scope="col">
-                  {nameOf(version)}
-                  <br />
-                  of {moment(version.made_at)}
-                </th>
+              {others.map((version) => (
+                <Head key={version.id} version={version} />
               ))}
             </tr>
           </thead>
@@ -58,15 +72,16 @@ function Measures({ measures, versions }: { measures: readonly BeforeAfter[]; ve
                   {title(row.name)} <span className="small soft">{unitOf(row)}</span>
                 </th>
                 <td className="figures">{shown(row, row.before)}</td>
+                {restored.map((version) => (
+                  <Own key={version.id} row={row} version={version} />
+                ))}
                 <td className="figures">{shown(row, row.after)}</td>
                 <td>
                   {row.better === true && <span className="badge good">better</span>}
                   {row.better === false && <span className="badge warning">worse</span>}
                 </td>
-                {earlier.map((version) => (
-                  <td key={version.id} className="figures">
-                    {shown(row, OWN[row.name]?.(version) ?? null)}
-                  </td>
+                {others.map((version) => (
+                  <Own key={version.id} row={row} version={version} />
                 ))}
               </tr>
             ))}
@@ -75,6 +90,24 @@ function Measures({ measures, versions }: { measures: readonly BeforeAfter[]; ve
       </SideScroll>
     </section>
   );
+}
+
+function Head({ version }: { version: Version }) {
+  return (
+    <th scope="col">
+      {nameOf(version)}
+      {!version.current && (
+        <>
+          <br />
+          of {moment(version.made_at)}
+        </>
+      )}
+    </th>
+  );
+}
+
+function Own({ row, version }: { row: BeforeAfter; version: Version }) {
+  return <td className="figures">{shown(row, OWN[row.name]?.(version) ?? null)}</td>;
 }
 
 function unitOf({ unit }: BeforeAfter): string {

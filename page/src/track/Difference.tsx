@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { answer, api, lineOf } from "../api/client.ts";
-import type { Spectrum, Track } from "../api/schema.ts";
+import type { Spectrum, Track, Version } from "../api/schema.ts";
 import { clock, measure } from "../format.ts";
 import { fullName, inOrder } from "./labels.ts";
 import { usePlayerState } from "./usePlayer.ts";
@@ -10,14 +10,28 @@ import { usePlayerState } from "./usePlayer.ts";
 const LATER_MS = 30_000;
 const DRAWN_FIRST_MS = 1000; // what is on top of the page, before what is below
 
-export function Difference({ track }: { track: Track }) {
+export interface Pair {
+  /** The version that what is heard is compared with. */
+  against: string;
+  heard: Version | undefined;
+  setAgainst: (version: string) => void;
+}
+
+/** What is heard, or else a master, against the version that is chosen: at first the original. */
+export function usePair(track: Track): Pair {
   const state = usePlayerState();
   const [against, setAgainst] = useState("original");
   const ordered = inOrder(track.versions);
   const playing = state.mixing ? "mix" : state.version;
   const other = ordered.find((version) => version.id !== against);
   const heard = playing === against ? (ordered.find((one) => one.group === "master" && one.id !== against) ?? other) : ordered.find((one) => one.id === playing);
-  const { region } = state;
+  return { against, heard, setAgainst };
+}
+
+export function Difference({ track, pair }: { track: Track; pair: Pair }) {
+  const { region } = usePlayerState();
+  const { against, heard, setAgainst } = pair;
+  const ordered = inOrder(track.versions);
   const a = against;
   const b = heard?.id ?? against;
   const drawn = useLater(DRAWN_FIRST_MS);

@@ -3,6 +3,8 @@ import type { StageReport, Track } from "../api/schema.ts";
 import { measure, moment, size, typeset } from "../format.ts";
 import { madeBy, sentence } from "../stages.ts";
 import { measured } from "./labels.ts";
+import { measuresBeside } from "./restoration.ts";
+import { Steps } from "./Steps.tsx";
 
 export function StagesPanel({ track }: { track: Track }) {
   if (track.stages.length === 0) return <p className="soft">Nothing was done yet.</p>;
@@ -48,13 +50,14 @@ function Stage({ stage }: { stage: StageReport }) {
           ))}
         </ul>
       )}
+      {stage.steps !== null && <Steps steps={stage.steps} />}
       <Details stage={stage} />
     </li>
   );
 }
 
 function Details({ stage }: { stage: StageReport }) {
-  const measures = Object.entries(stage.measures);
+  const measures = measuresBeside(stage);
   if (measures.length === 0 && stage.results.length === 0 && stage.picture_url === null) return null;
   return (
     <details className="small">

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Version } from "../api/schema.ts";
-import { fullName, keysOf, measured, midiName, title } from "./labels.ts";
+import { fullName, inOrder, keysOf, measured, midiName, title } from "./labels.ts";
 
 function version(id: string, group: Version["group"], current = true): Version {
   const stem = id.split("@")[0]?.split(":")[1] ?? null;
@@ -15,6 +15,7 @@ function version(id: string, group: Version["group"], current = true): Version {
     loudness_lufs: -14,
     loudness_range_lu: null,
     true_peak_dbtp: -3,
+    bandwidth_hz: null,
     offset_s: 0,
     gain_db: null,
     generated: false,
@@ -60,6 +61,22 @@ test("a key is a version's whatever else there is, and a stem's is that which we
   expect(keys.get("6")).toBe(restored);
   expect(keys.get("3")).toBe(master);
   expect([...keys.keys()]).toEqual(["2", "3", "6"]);
+});
+
+test("the original restored stands after the original, whose key it does not take, and earlier ones after the masters", () => {
+  const whole = (id: string, group: Version["group"], current = true) => ({ ...version(id, group, current), stem: null });
+  const versions = [
+    whole("original", "original"),
+    whole("restored_track", "original"),
+    whole("mix", "mix"),
+    whole("master", "master"),
+    version("restored_stems:bass", "restored"),
+    whole("restored_track@0123456789abcdef", "restored", false),
+  ];
+  const told = [...versions.slice(4), ...versions.slice(0, 4)];
+  expect(inOrder(told).map((one) => one.id)).toEqual(versions.map((one) => one.id));
+  expect(keysOf(versions).get("1")?.id).toBe("original");
+  expect(keysOf(versions).get("2")?.id).toBe("mix");
 });
 
 test("an earlier result is told by when it was made and how loud it is", () => {

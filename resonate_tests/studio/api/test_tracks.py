@@ -106,6 +106,41 @@ def test_a_track_is_told_with_every_stage_and_everything_that_can_be_heard(
     assert told["dagster_url"].startswith("http://127.0.0.1:3000/")
 
 
+def test_a_restored_recording_stands_beside_the_original_with_its_own_bandwidth(
+    client: TestClient, track: str, opened: Opened
+) -> None:
+    told = client.get(f"/api/v1/tracks/{track}").json()
+    assert [one["id"] for one in told["versions"] if one["group"] == "original"] == [
+        "original",
+        "restored_track",
+    ]
+    traces = opened.storage.artefacts.current("restored_track", track).read_json("traces.json")  # type: ignore[union-attr]
+    known = {one["id"]: one["bandwidth_hz"] for one in told["versions"]}
+    assert known["restored_track"] == pytest.approx(traces["bandwidth_hz"], rel=1e-4)
+    assert known["mix"] is None
+
+
+def test_each_step_of_a_restoration_is_told_with_its_aim_before_and_after(
+    client: TestClient, track: str
+) -> None:
+    stages = {stage["stage"]: stage for stage in client.get(f"/api/v1/tracks/{track}").json()["stages"]}
+    assert {name for name, stage in stages.items() if stage["steps"] is not None} == {
+        "restored_track",
+        "restored_stems",
+    }
+    assert list(stages["restored_stems"]["steps"]) == ["vocals", "drums", "bass", "other"]
+    steps = {step["step"]: step for step in stages["restored_track"]["steps"]["track"]}
+    denoise = steps["denoise"]  # its recording lies in noise
+    assert (denoise["subject"], denoise["nothing_found"]) == ("noise", False)
+    assert denoise["kept"] == 1
+    assert denoise["aim"]["name"] == "the noise between notes"
+    assert denoise["aim"]["unit"] == "dBFS"
+    assert denoise["aim"]["after"] <= denoise["aim"]["before"] - 1.0  # less is taken back
+    assert steps["declip"]["nothing_found"] is True  # 0.45 at most, and never flat
+    assert steps["declip"]["aim"] is None
+    assert not any(note.startswith("Track, denoise") for note in stages["restored_track"]["notes"])
+
+
 def test_nothing_that_is_told_holds_a_path_of_the_server(
     client: TestClient, track: str, opened: Opened
 ) -> None:

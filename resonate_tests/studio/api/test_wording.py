@@ -35,6 +35,22 @@ def test_each_poor_stem_is_told_in_its_number(opened: Opened, track: str) -> Non
         assert told.startswith(begins)
 
 
+def test_a_restoration_of_which_no_step_was_asked_is_not_told_as_one_that_found_nothing(
+    opened: Opened, track: str
+) -> None:
+    restored = opened.storage.artefacts.current("restored_stems", track)
+    assert restored is not None
+    for steps, told in (
+        ([], "no step asked for"),
+        (None, "nothing to mend"),
+        (["polish"], "nothing to mend"),
+    ):
+        manifest = replace(
+            restored.manifest, measures={"steps_kept": 0}, notes=(), recipe={"settings": {"steps": steps}}
+        )
+        assert notes_of(manifest) == [f"Left as it was: {told}."]
+
+
 def test_music_is_told_to_pump_only_where_that_is_more_likely_than_not(opened: Opened, track: str) -> None:
     analysis = opened.storage.artefacts.current("analysis", track)
     assert analysis is not None

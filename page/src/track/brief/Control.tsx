@@ -1,4 +1,5 @@
 /** The control that suits a field. */
+import { useId, useState } from "react";
 import type { Field } from "./schema.ts";
 import { shown } from "./schema.ts";
 
@@ -21,7 +22,7 @@ export function Control({ field, value, labelledBy, describedBy, invalid, onChan
     case "choice":
       return <Choice field={field} value={value} told={told} onChange={onChange} />;
     case "choices":
-      return <Choices field={field} value={Array.isArray(value) ? value : []} labelledBy={labelledBy} onChange={onChange} />;
+      return <Choices field={field} value={Array.isArray(value) ? value : null} labelledBy={labelledBy} onChange={onChange} />;
     case "list":
       return (
         <input
@@ -85,24 +86,72 @@ function Choice({ field, value, told, onChange }: Some) {
 
 interface ChoicesProps {
   field: Field;
-  value: readonly unknown[];
+  /** null: left to Resonate. */
+  value: readonly unknown[] | null;
   labelledBy: string;
   onChange: (value: unknown) => void;
 }
 
 function Choices({ field, value, labelledBy, onChange }: ChoicesProps) {
-  return (
+  const [ticking, setTicking] = useState(false); // only these, and none is ticked yet
+  const boxes = (
     <div className="choices" role="group" aria-labelledby={labelledBy}>
       {field.options.map((option) => (
         <label key={option} className="labelled small">
           <input
             type="checkbox"
-            checked={value.includes(option)}
-            onChange={(event) =>
-              onChange(field.options.filter((one) => (one === option ? event.target.checked : value.includes(one))))
-            }
+            checked={value?.includes(option) === true}
+            onChange={(event) => {
+              setTicking(false);
+              onChange(field.options.filter((one) => (one === option ? event.target.checked : value?.includes(one) === true)));
+            }}
           />
           {shown(option).replaceAll("_", " ")}
+        </label>
+      ))}
+    </div>
+  );
+  if (!field.open) return boxes;
+  return (
+    <>
+      <Whether
+        value={value}
+        ticking={ticking}
+        labelledBy={labelledBy}
+        onTicking={() => setTicking(true)}
+        onChange={(chosen) => {
+          setTicking(false);
+          onChange(chosen);
+        }}
+      />
+      {boxes}
+      <p className="small soft">
+        {ticking ? "Tick what is to be done; until then nothing changes." : "What is ticked replaces what is found: nothing else is done then."}
+      </p>
+    </>
+  );
+}
+
+interface WhetherProps extends Pick<ChoicesProps, "value" | "labelledBy" | "onChange"> {
+  ticking: boolean;
+  onTicking: () => void;
+}
+
+/** Whether what is found is done, only what is ticked, or nothing. */
+function Whether({ value, ticking, labelledBy, onTicking, onChange }: WhetherProps) {
+  const name = useId();
+  const only = ticking || (value !== null && value.length > 0);
+  const states = [
+    { label: "Auto: what is found", chosen: !only && value === null, choose: () => onChange(null) },
+    { label: "Only these:", chosen: only, choose: onTicking },
+    { label: "None", chosen: !only && value !== null, choose: () => onChange([]) },
+  ];
+  return (
+    <div className="choices" role="radiogroup" aria-labelledby={labelledBy}>
+      {states.map(({ label, chosen, choose }) => (
+        <label key={label} className="labelled small">
+          <input type="radio" name={name} checked={chosen} onChange={choose} />
+          {label}
         </label>
       ))}
     </div>

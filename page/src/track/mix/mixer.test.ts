@@ -14,6 +14,7 @@ function stem(id: string, group: Version["group"], gain_db: number | null, curre
     loudness_lufs: -20,
     loudness_range_lu: null,
     true_peak_dbtp: -3,
+    bandwidth_hz: null,
     offset_s: 0,
     gain_db,
     generated: false,
