@@ -34,22 +34,28 @@ const HEADER = 44;
 
 export async function render(signals: Signal[], steps: Step[], frames: number): Promise<string> {
   const context = new OfflineAudioContext({ numberOfChannels: 2, length: frames, sampleRate: RATE });
-  const pending = new Set<Promise<unknown>>();
+  let decoding = 0;
+  const decode = context.decodeAudioData.bind(context);
+  context.decodeAudioData = async (data) => {
+    decoding += 1;
+    try {
+      return await decode(data);
+    } finally {
+      decoding -= 1;
+    }
+  };
   const engine = new Engine(context, (version, segment) => {
     const signal = signals.find((one) => version.startsWith(`${one.id} `)) as Signal;
-    const coming = Promise.resolve(signal.opus === undefined ? wave(signal, segment) : opus(signal, segment));
-    pending.add(coming);
-    return coming;
+    return Promise.resolve(signal.opus === undefined ? wave(signal, segment) : opus(signal, segment));
   });
   engine.load(
     signals.map(({ id, offset, frames: total }) => ({ id, revision: "", offset, total })),
     Math.min(...signals.map((signal) => signal.frames - signal.offset)),
   );
   const settle = async () => {
-    for (let turn = 0; turn < 10; turn += 1) {
-      await Promise.all(pending);
-      await new Promise((later) => setTimeout(later, 10)); // decoding ends in a task of its own
-      if (engine.state !== "waiting" && turn > 2) break;
+    // However long it takes on a busy machine; what was decoded may let a next one in, in a task of its own.
+    for (let quiet = 0; quiet < 3; quiet = decoding === 0 ? quiet + 1 : 0) {
+      await new Promise((later) => setTimeout(later, 10));
     }
     engine.tick();
   };
