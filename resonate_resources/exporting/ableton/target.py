@@ -99,7 +99,7 @@ def _copied(recording: Recording, part: str, into: Path, project: str) -> Sound:
     except OSError as error:
         raise DestinationError(into / copy.name) from error
     size = copy.stat().st_size
-    return Sound(recording, path, size, _WARP.get(part, _COMPLEX))
+    return Sound(recording, path, size, _WARP.get(_kind(part), _COMPLEX))
 
 
 def _said(song: Song, sounds: Sequence[Sound], notes: list[str]) -> LiveSet:
@@ -196,8 +196,12 @@ def _played(
 
 
 def _colour(part: str) -> int:
-    """By what it ends in: backing vocals are vocals."""
-    return _COLOURS.get(part.rsplit(" ", maxsplit=1)[-1], _GREY)
+    return _COLOURS.get(_kind(part), _GREY)
+
+
+def _kind(part: str) -> str:
+    """Its last word: backing vocals are vocals."""
+    return part.rsplit(" ", maxsplit=1)[-1]
 
 
 def _scale(key: str | None) -> tuple[int, bool] | None:

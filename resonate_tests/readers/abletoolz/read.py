@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from abletoolz.ableton_set import AbletonSet
+from abletoolz.color_tools import ableton_colors_strs
 
 logging.disable()
 AbletonSet.get_file_times = lambda _: None  # asks for times of birth, which Python does not tell on Linux
@@ -26,8 +27,10 @@ told = {
             "name": track.name,
             "id": track.id,
             "group": track.group_id,
-            "colour": track.color,
-            "clip_colours": [int(colour.get("Value")) for colour in track.clip_arangement_colors()],
+            "colour": ableton_colors_strs[track.color],
+            "clip_colours": [
+                ableton_colors_strs[int(colour.get("Value"))] for colour in track.clip_arangement_colors()
+            ],
         }
         for track in found.tracks
     ],
