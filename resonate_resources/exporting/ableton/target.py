@@ -192,7 +192,7 @@ def _played(
         clip = midi_clip(played, name, colour, length, scale, ruler)
         yield Track(name, colour, (clip,), midi=True)
     if bent:
-        notes.append(f"{bent} notes bend; in the set they keep their pitch")
+        notes.append(f"notes that bend keep their pitch in the set: {bent}")
 
 
 def _colour(part: str) -> int:

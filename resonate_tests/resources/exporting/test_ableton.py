@@ -272,7 +272,7 @@ def test_bends_that_a_set_does_not_hold_are_told(tmp_path: Path) -> None:
     glide = Note(1.0, 2.0, 60, 90, bends=((0.0, 0.0), (0.5, 1.0)))
     song = a_song(tmp_path, GRIDS["steady"], notes={"vocals": [glide, Note(3.0, 4.0, 62, 90)]})
     assert written(song, tmp_path / "out").product.notes == (
-        "1 notes bend; in the set they keep their pitch",
+        "notes that bend keep their pitch in the set: 1",
     )
 
 
@@ -431,7 +431,7 @@ def test_the_same_song_makes_the_same_bytes(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in first.values()] == [path.read_bytes() for path in second.values()]
 
 
-def test_notes_that_are_none_and_places_that_are_full_are_told_in_one_line(tmp_path: Path) -> None:
+def test_broken_midi_files_and_folders_that_cannot_be_made_are_told_in_one_line(tmp_path: Path) -> None:
     song = a_song(tmp_path, GRIDS["steady"])
     (tmp_path / "broken.mid").write_bytes(b"MThd")
     (tmp_path / "out").mkdir()
