@@ -72,6 +72,7 @@ SLOW = [
         "test_sound_commands.py",
         "hearing",
         "test_ebu_cases.py",
+        "test_ableton.py",
     ),
 ]
 """Folders and files, by the ends of their paths: all in them are left out of `make quick`, the rest is in it."""

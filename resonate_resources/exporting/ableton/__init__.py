@@ -1,0 +1,1 @@
+"""An Ableton Live set of a song."""

@@ -1,0 +1,90 @@
+"""A track as programs for music want it: its grid, its sections, its key and its sound, all on one time line.
+
+Every target is written from this and from nothing else, so that a beat is at the same millisecond in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from resonate_resources.recipe import Product
+from resonate_resources.recordings.recording import Progress, Recording, Stems
+from resonate_resources.recordings.tags import Tags
+from resonate_resources.recordings.tempo_map import Grid, TempoMap
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A section: what it is called ("Chorus", "A"), from start_s to end_s."""
+
+    name: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class KeyFrom:
+    """A key, as "Eb major", from start_s on."""
+
+    start_s: float
+    key: str
+
+
+@dataclass(frozen=True)
+class Beat:
+    """second: in the recording. quarter: its place in quarter notes from the recording's first sample, by which
+    sequencers count. bar, beat: both from 1; see `TempoMap.place`. down: whether a bar begins with it."""
+
+    second: float
+    quarter: float
+    bar: int
+    beat: float
+    down: bool
+
+
+@dataclass(frozen=True)
+class Song:
+    """tags: artist and title, tempo and key as they are to be told. tempo_map, grid: the one grid. original: the
+    recording that came in, of the same time line as stems, master and notes. notes: stem → MIDI file. source: the
+    file that came in, as its owner has it; None where there is no such file any more (buckets)."""
+
+    track: str
+    tags: Tags
+    grid: Grid
+    tempo_map: TempoMap
+    keys: Sequence[KeyFrom]
+    sections: Sequence[Marker]
+    original: Recording
+    stems: Stems
+    master: Recording
+    notes: Mapping[str, Path]
+    source: Path | None = None
+
+    def beats(self) -> tuple[Beat, ...]:
+        """The beats that were tracked; none where there are none to be heard."""
+        from resonate_resources.recordings.tempo_map import TICKS_PER_BEAT
+
+        downbeats = set(self.grid.downbeats_s)
+        told = []
+        for second in self.grid.beats_s:
+            tick = self.tempo_map.tick(second)
+            told.append(Beat(second, tick / TICKS_PER_BEAT, *self.tempo_map.place(tick), second in downbeats))
+        return tuple(told)
+
+
+class Target(Protocol):
+    """A program, or a format, that a song goes out to."""
+
+    @property
+    def name(self) -> str:
+        """In the brief's `exports.targets`, a word in lower case."""
+        ...
+
+    def write(self, song: Song, into: Path, progress: Progress) -> Product:
+        """Files by their names in the target's folder; notes: what it could not hold. Streams sound by blocks.
+
+        Raises AudioError."""
+        ...
