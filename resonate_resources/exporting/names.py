@@ -12,14 +12,17 @@ _NAME_BYTES = 180  # of the 255 a file name may have: leaves room for the hash, 
 def folder_name(artist: str | None, title: str | None, sha256: str) -> str:
     """`{Artist} - {Title}_{Hash}`, safe as a file name on every system; Hash is 12 hex digits of the source's."""
     name = f"{artist or 'Unknown Artist'} - {title or 'Untitled'}"
-    return f"{_safe(name)}_{sha256[:12]}"
+    return f"{safe_name(name)}_{sha256[:12]}"
 
 
 def file_name(artist: str | None, title: str | None, part: str, suffix: str) -> str:
     """`{Artist} - {Title} ({Part}).{suffix}`, safe likewise; without an artist that is not known."""
-    return f"{_safe(' - '.join(word for word in (artist, title or 'Untitled') if word))} ({part}).{suffix}"
+    return (
+        f"{safe_name(' - '.join(word for word in (artist, title or 'Untitled') if word))} ({part}).{suffix}"
+    )
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
+    """A name without what some system can't have in one, of at most 180 bytes; empty where nothing is left."""
     name = re.sub(r"\s+", " ", _UNSAFE.sub(" ", name)).strip(" .")
     return name.encode()[:_NAME_BYTES].decode(errors="ignore").strip(" .")

@@ -126,8 +126,16 @@ class TempoMap:
         )
 
     def tick(self, second: float) -> int:
-        anchor = self.anchors[max(bisect_right(self.anchors, second, key=lambda known: known.second) - 1, 0)]
+        anchor = self._holding_at(second)
         return anchor.tick + round((second - anchor.second) * 1e6 / anchor.tempo * TICKS_PER_BEAT)
+
+    def quarter(self, second: float) -> float:
+        """Quarter notes from tick 0, between ticks where it is."""
+        anchor = self._holding_at(second)
+        return anchor.tick / TICKS_PER_BEAT + (second - anchor.second) * 1e6 / anchor.tempo
+
+    def _holding_at(self, second: float) -> Anchor:
+        return self.anchors[max(bisect_right(self.anchors, second, key=lambda known: known.second) - 1, 0)]
 
     def second(self, tick: int) -> float:
         anchor = self.anchors[max(bisect_right(self.anchors, tick, key=lambda known: known.tick) - 1, 0)]
