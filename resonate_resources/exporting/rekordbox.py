@@ -31,16 +31,26 @@ _KINDS = {
 }  # fmt: skip
 _HOT_CUES = 8  # A to H
 _MEMORY_CUES = 10  # as many as players hold of a track
-_SHARP = {"C#": "Db", "G#": "Ab", "D#": "Eb", "A#": "Bb", "Gb": "F#", "Cb": "B", "Fb": "E", "E#": "F", "B#": "C"}
+_SHARP = {
+    "C#": "Db",
+    "G#": "Ab",
+    "D#": "Eb",
+    "A#": "Bb",
+    "Gb": "F#",
+    "Cb": "B",
+    "Fb": "E",
+    "E#": "F",
+    "B#": "C",
+}
 _KEY = re.compile(r"([A-G][#b]?)(m?)")
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
 class Rekordbox:
-    """Writes `rekordbox.xml`, and FLAC where the file that came in is gone or of a kind that rekordbox does not read.
+    """Writes `rekordbox.xml`, and FLAC where the file that came in is gone or of a kind that it does not read.
 
-    at: the folder that the program will find that FLAC in; None: where it is written.
+    at: the folder that rekordbox will find that FLAC in; None: where it is written.
     """
 
     at: Path | None = None
@@ -94,7 +104,9 @@ def _add(xml: Any, path: PurePath, song: Song) -> int:
 def _told(path: PurePath, song: Song) -> dict[str, str | int]:
     tags = song.tags
     runs = steady_runs(song, _WITHIN_S, rounded=True)
-    bpm = tags.bpm or (sum(run.bpm * run.beats for run in runs) / sum(run.beats for run in runs) if runs else None)
+    bpm = tags.bpm or (
+        sum(run.bpm * run.beats for run in runs) / sum(run.beats for run in runs) if runs else None
+    )
     told: dict[str, str | int | None] = {
         "Name": tags.title, "Artist": tags.artist, "Composer": tags.composer, "Album": tags.album,
         "Genre": tags.genre, "Comments": tags.comment, "Kind": _KINDS.get(path.suffix.lower()),
@@ -103,7 +115,9 @@ def _told(path: PurePath, song: Song) -> dict[str, str | int]:
         "AverageBpm": f"{bpm:.2f}" if bpm else None, "Tonality": tonality(tags.key),
     }  # fmt: skip
     return {
-        key: _text(value) if isinstance(value, str) else value for key, value in told.items() if value is not None
+        key: _text(value) if isinstance(value, str) else value
+        for key, value in told.items()
+        if value is not None
     }
 
 

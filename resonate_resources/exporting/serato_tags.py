@@ -55,7 +55,9 @@ def beat_grid(runs: Sequence[Run]) -> bytes:
 
 def autotags(bpm: float, auto_gain_db: float, gain_db: float) -> bytes:
     """auto_gain_db: what brings the track to the common loudness; gain_db: what a person set beside it."""
-    return b"\x01\x01" + b"".join(f"{text}\0".encode() for text in (f"{bpm:.2f}", f"{auto_gain_db:.3f}", f"{gain_db:.3f}"))
+    return b"\x01\x01" + b"".join(
+        f"{text}\0".encode() for text in (f"{bpm:.2f}", f"{auto_gain_db:.3f}", f"{gain_db:.3f}")
+    )
 
 
 def levels_in(blob: bytes) -> tuple[float, float]:
@@ -124,9 +126,15 @@ def read_blobs(path: Path) -> dict[str, bytes]:
         if path.suffix.lower() in (".m4a", ".mp4"):
             atoms = {name: file.tags.get(_SERATOS + atom, [None])[0] for name, atom in _ATOMS.items()}
             return {name: _unwrapped(name, bytes(text)) for name, text in atoms.items() if text}
-        return {frame.desc: bytes(frame.data) for frame in file.tags.getall("GEOB") if frame.desc.startswith("Serato ")}
+        return {
+            frame.desc: bytes(frame.data)
+            for frame in file.tags.getall("GEOB")
+            if frame.desc.startswith("Serato ")
+        }
     except ValueError as error:
-        raise AudioError(f"{path.name}: what Serato left in it can't be read ({error}); analyse it there anew") from error
+        raise AudioError(
+            f"{path.name}: what Serato left in it can't be read ({error}); analyse it there anew"
+        ) from error
 
 
 def write_blobs(path: Path, blobs: Mapping[str, bytes], gone: Collection[str] = ()) -> None:
@@ -197,8 +205,8 @@ def _entries(data: bytes) -> Iterator[Entry]:
 
 
 def _wrapped(name: str, blob: bytes) -> bytes:
-    """As FLAC and MPEG-4 hold it: what ID3's frame says, in base64. Serato's has one letter more than it needs, which
-    mixxx cuts off unseen."""
+    """As FLAC and MPEG-4 hold it: what ID3's frame says, in base64. Serato's has one letter more than it needs,
+    which mixxx cuts off unseen."""
     whole = f"{_MIME}\0\0{name}\0".encode() + blob
     return _in_lines(base64.b64encode(whole).rstrip(b"=")) + b"A"
 

@@ -14,9 +14,9 @@ from resonate_resources.recordings.tempo_map import TICKS_PER_BEAT, TimeSignatur
 
 @dataclass(frozen=True)
 class Run:
-    """Beats at bpm from second on, as many as `beats` until the next run begins (in the last run, until the last beat
-    that was tracked). place: its first beat's in the bar, from 1. beats_a_bar, beat_note: 4, 4 in 4/4; 2, 4 in 6/8,
-    whose beats no such fraction has."""
+    """Beats at bpm from second on, as many as `beats` until the next run begins (in the last run, until the last
+    beat that was tracked). place: its first beat's in the bar, from 1. beats_a_bar, beat_note: 4, 4 in 4/4; 2, 4
+    in 6/8, whose beats no such fraction has."""
 
     second: float
     bpm: float

@@ -44,18 +44,23 @@ def serato_crates(library: Path, drive: Path | None = None) -> Chosen:
     crates: list[Crate] = []
     broken: list[str] = []
     try:
-        paths = sorted(path for path in (folder / SUBCRATES).iterdir() if path.suffix.lower() == SUFFIX)
+        # A dot before the name is what macOS keeps beside files on foreign drives.
+        paths = sorted(
+            path
+            for path in (folder / SUBCRATES).iterdir()
+            if path.suffix.lower() == SUFFIX and not path.name.startswith(".")
+        )
     except OSError as error:
         return Chosen((), (f"{printable_name(str(folder))}: has no crates of Serato's ({_why(error)})",))
     for path in paths:
         try:
             files = tuple(drive / each.lstrip("/") for each in paths_in(path.read_bytes()))
         except (OSError, ValueError) as error:
-            broken.append(f"{printable_name(path.name)}: can't be read as a crate ({_why(error)}); save it in Serato anew")
+            broken.append(
+                f"{printable_name(path.name)}: can't be read as a crate ({_why(error)}); save it in Serato anew"
+            )
         else:
-            # A dot before the name is what macOS keeps beside files on foreign drives.
-            if not path.name.startswith("."):
-                crates.append(Crate(path.stem.replace(PARENT, "/"), files))
+            crates.append(Crate(path.stem.replace(PARENT, "/"), files))
     return Chosen(tuple(crates), tuple(broken))
 
 
@@ -70,7 +75,9 @@ def rekordbox_playlists(xml: Path) -> Chosen:
                 told = f"{missing} tracks that the collection does not have"
                 broken.append(f"{printable_name(xml.name)}: the playlist {printable_name(name)} names {told}")
     except (OSError, ElementTree.ParseError, ValueError) as error:
-        broken.append(f"{printable_name(xml.name)}: can't be read ({_why(error)}); export it from rekordbox anew")
+        broken.append(
+            f"{printable_name(xml.name)}: can't be read ({_why(error)}); export it from rekordbox anew"
+        )
     return Chosen(tuple(crates), tuple(broken))
 
 
