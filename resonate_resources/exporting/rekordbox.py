@@ -20,6 +20,7 @@ from resonate_resources.exporting.decks import as_flac, owners_file, what_to_che
 from resonate_resources.exporting.song import Song
 from resonate_resources.exporting.steady_runs import steady_runs
 from resonate_resources.recipe import Product
+from resonate_resources.recordings.decoding import printable_name
 from resonate_resources.recordings.recording import AudioError, Progress
 
 _WITHIN_S = 0.0009
@@ -131,7 +132,7 @@ def _location(path: PurePath) -> str:
     """pyrekordbox puts `file://localhost/` before it, and takes every backslash for Windows'."""
     text = path.as_posix()
     if "\\" in text or _NOT_IN_XML.search(text):
-        raise AudioError(f"{ascii(path.name)[1:-1]}: its path can't stand in rekordbox's XML; rename it")
+        raise AudioError(f"{printable_name(path.name)}: its path can't stand in rekordbox's XML; rename it")
     return text.removeprefix("/")
 
 

@@ -35,6 +35,7 @@ from resonate_resources.exporting.serato_tags import (
 from resonate_resources.exporting.song import Marker, Song
 from resonate_resources.exporting.steady_runs import Run, steady_runs
 from resonate_resources.recipe import Product
+from resonate_resources.recordings.decoding import printable_name
 from resonate_resources.recordings.playback_gain import REPLAY_GAIN_LUFS
 from resonate_resources.recordings.recording import Progress
 from resonate_resources.recordings.serato_crate import (
@@ -86,7 +87,7 @@ class Serato:
             known = (at / CRATE).read_bytes() if (at / CRATE).exists() else None
             content = with_tracks(known, [path_on(drive_of(at / copy.name), at / copy.name)])
         except ValueError as error:
-            notes.append(f"{CRATE} stays as it is ({error}): add {ascii(copy.name)[1:-1]} to it in Serato")
+            notes.append(f"{CRATE} stays as it is ({error}): add {printable_name(copy.name)} to it in Serato")
         else:
             crate.parent.mkdir(parents=True, exist_ok=True)
             crate.write_bytes(content)

@@ -72,7 +72,7 @@ def rekordbox_playlists(xml: Path) -> Chosen:
         for name, files, missing in _playlists(xml):
             crates.append(Crate(name, files))
             if missing:
-                told = f"{missing} tracks that the collection does not have"
+                told = f"tracks that the collection does not have ({missing})"
                 broken.append(f"{printable_name(xml.name)}: the playlist {printable_name(name)} names {told}")
     except (OSError, ElementTree.ParseError, ValueError) as error:
         broken.append(
