@@ -46,7 +46,7 @@ from resonate_resources.recordings.serato_crate import (
     path_on,
     with_tracks,
 )
-from resonate_resources.signal.levels import levels_of
+from resonate_resources.signal.loudness import measure_loudness
 
 CRATE = f"{FOLDER}/{SUBCRATES}/Resonate{SUFFIX}"
 _WITHIN_S = 0.0005
@@ -174,5 +174,5 @@ def _autotags(song: Song, runs: Sequence[Run], there: bytes | None) -> bytes:
             return autotags(bpm, *levels_in(there))
         except ValueError:
             pass  # broken: measured anew
-    loudness = levels_of(song.original).loudness.integrated_lufs
+    loudness = measure_loudness(song.original).integrated_lufs
     return autotags(bpm, REPLAY_GAIN_LUFS - loudness if math.isfinite(loudness) else 0.0, 0.0)
