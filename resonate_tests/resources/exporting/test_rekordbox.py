@@ -89,6 +89,17 @@ def test_a_bar_that_lacks_a_beat_and_another_metre_are_told(tmp_path: Path) -> N
     ]
 
 
+def test_the_last_beat_begins_a_bar_where_it_does(tmp_path: Path) -> None:
+    beats = [0.5 * n for n in range(1, 9)]
+    tempos = assert_same_beats(
+        Grid(beats, [beats[0], beats[4], beats[7]], [TimeSignature(0.5, 4, 4)]), tmp_path
+    )
+    assert [(tempo.Inizio, tempo.Bpm, tempo.Battito) for tempo in tempos] == [
+        (0.5, 120.0, 1),
+        (4.0, 120.0, 1),
+    ]
+
+
 def test_beats_count_on_over_a_pause(tmp_path: Path) -> None:
     beats = [0.5 * n for n in range(1, 17)] + [0.5 * n for n in range(21, 41)]
     grid = Grid(beats, beats[::4], [TimeSignature(0.5, 4, 4)])

@@ -23,7 +23,14 @@ from serato_tools.track_cues_v1 import TrackCuesV1
 from serato_tools.track_cues_v2 import TrackCuesV2
 
 from resonate_resources.exporting.serato import Serato
-from resonate_resources.exporting.serato_tags import autotags, beat_grid, entries_of, levels_in, markers_2
+from resonate_resources.exporting.serato_tags import (
+    autotags,
+    beat_grid,
+    entries_of,
+    levels_in,
+    markers_2,
+    write_blobs,
+)
 from resonate_resources.exporting.song import Marker
 from resonate_resources.exporting.steady_runs import Run, steady_runs
 from resonate_resources.recipe import Product
@@ -69,11 +76,15 @@ def blob_of(path: Path, what: Any) -> bytes:
     text = file[comment][0].encode() if path.suffix == ".flac" else bytes(file[atom][0])
     assert max(map(len, text.split(b"\n"))) <= 73
     letters = text.replace(b"\n", b"")
-    letters = letters if len(letters) % 4 == 2 else letters[:-1]
-    data = base64.b64decode(letters + b"=" * (-len(letters) % 4))
+    data = decoded(letters if len(letters) % 4 == 2 else letters[:-1])
+    assert decoded(letters[:-1]) == data  # as mixxx does, src/track/serato/beatgrid.cpp
     before = f"application/octet-stream\0\0{what.GEOB_KEY}\0".encode()
     assert data.startswith(before)
     return data[len(before) :]
+
+
+def decoded(letters: bytes) -> bytes:
+    return base64.b64decode(letters + b"=" * (-len(letters) % 4))
 
 
 def found(path: Path, what: Any) -> Any:
@@ -330,6 +341,20 @@ def test_blobs_that_serato_wrote_are_read_and_written_as_it_does() -> None:
 def test_cues_of_any_name_are_read(name: str, tmp_path: Path) -> None:
     path, _ = exported(tmp_path, STEADY, sections=[Marker(name, 1.0, 2.0)])
     assert cues_in(path) == {0: (1_000, name)}
+    # triseratops takes no padding, and wants an empty entry at the end
+    text, zero, _ = blob_of(path, TrackCuesV2)[2:].partition(b"\0")
+    assert zero == b"\0"
+    assert b"=" not in text
+    assert base64.b64decode(text).endswith(b"\0\0")
+
+
+@pytest.mark.parametrize("runs", [1, 2, 3])
+def test_grids_of_any_length_are_the_same_bytes_in_flac_and_in_id3(runs: int, tmp_path: Path) -> None:
+    grid = beat_grid([Run(float(n), 120.0, 2, 1, 4, 4) for n in range(runs)])
+    for kind in ("flac", "m4a", "mp3"):
+        path = a_file(tmp_path, kind)
+        write_blobs(path, {"Serato BeatGrid": grid})
+        assert blob_of(path, TrackBeatgrid) == grid
 
 
 @pytest.mark.parametrize(
