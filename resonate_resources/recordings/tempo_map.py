@@ -183,19 +183,19 @@ def _beat_ticks(beats: np.typing.NDArray[np.float64], signatures: Sequence[TimeS
     gaps = np.diff(beats)
     ticks: list[int] = []
     for number, second in enumerate(beats.tolist()):
-        beat = _signature_at(signatures, second).beat_ticks
+        beat = signature_at(signatures, second).beat_ticks
         if not ticks:
             usual = float(np.median(gaps[:_USUAL_BEATS]))
             sixteenths = max(1, round(second / usual * beat / _SIXTEENTH)) if second else 0
             ticks.append(sixteenths * _SIXTEENTH)
             continue
         usual = float(np.median(gaps[max(number - _USUAL_BEATS, 0) : number + _USUAL_BEATS]))
-        before = _signature_at(signatures, float(beats[number - 1])).beat_ticks
+        before = signature_at(signatures, float(beats[number - 1])).beat_ticks
         ticks.append(ticks[-1] + before * max(1, round(float(gaps[number - 1]) / usual)))
     return ticks
 
 
-def _signature_at(signatures: Sequence[TimeSignature], second: float) -> TimeSignature:
+def signature_at(signatures: Sequence[TimeSignature], second: float) -> TimeSignature:
     """The one that holds at that time, the first one before it begins; 4/4 where there is none."""
     begun = [known for known in signatures if known.start_s <= second + _AT_START_S]
     return (begun[-1:] or signatures[:1] or [TimeSignature(0.0, 4, 4)])[0]
@@ -206,7 +206,7 @@ def _bars(
 ) -> Iterator[tuple[int, int, int]]:
     """(tick, numerator, denominator) of every bar or row of bars. What no bar fills comes first: what no beat
     fills, then beats."""
-    told = [_signature_at(signatures, second) for second in seconds]
+    told = [signature_at(signatures, second) for second in seconds]
     starts = [0, *downbeats] if downbeats and downbeats[0] > 0 else list(downbeats)
     told = [told[0], *told] if len(starts) > len(told) else told
     for (start, end), signature in zip(pairwise(starts), told, strict=False):
