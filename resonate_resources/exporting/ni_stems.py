@@ -50,9 +50,12 @@ _DSP: dict[str, Json] = {
 }  # fmt: skip
 _AAC_BITS_PER_SECOND = 256_000  # a track's, as in shops
 _FURTHEST = 2.0
-"""A stem's gain is at most twice the common one, and at least half of it: further off it would follow what leaked."""
+"""A stem's gain is at most twice the common one, at least half of it: further off it would follow what leaked."""
 _HELD = 1e-6
 """Of the stems' energy: what holds the gain of a stem that has nothing to say to the common one."""
+
+_ROUNDING = 1e-14
+"""Of the master's energy: what rounding leaves of a difference of equals."""
 
 _Floats = npt.NDArray[np.float64]
 
@@ -65,7 +68,7 @@ class NiStems:
     name: str = "ni-stems"
 
     def write(self, song: Song, into: Path, progress: Progress) -> Product:
-        """One file, at 44.1 or 48 kHz, whichever the master's rate comes from. Raises AudioError (more than 5.1)."""
+        """One file, at 44.1 or 48 kHz, of whose family the master is. Raises AudioError (more than 5.1)."""
         parts, notes = _parts(song)
         rate = _rate(song.master.sample_rate)
         frames = round(song.master.frames * rate / song.master.sample_rate)
@@ -114,7 +117,7 @@ class NiStems:
                 tracks.append(track)
             done = 0
 
-            def encoded(number: int, block: Samples) -> list[av.Packet]:
+            def encoded(number: int, block: Samples) -> list[av.Packet[AudioStream]]:
                 frame = self._frame(block, sounding[number], chances[number])
                 frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), done
                 return tracks[number].encode(frame)
@@ -149,7 +152,9 @@ def _parts(song: Song) -> tuple[dict[str, list[Recording]], list[str]]:
         notes.append(f"an NI Stems file has four stems: {_REST} is {' and '.join(rest)} together")
     elif rest and rest[0].capitalize() != _REST:
         notes.append(f"{rest[0]} goes as {_REST}, as an NI Stems file calls it")
-    notes += [f"there is no stem for {part}: silence in its place" for part, held in parts.items() if not held]
+    notes += [
+        f"there is no stem for {part}: silence in its place" for part, held in parts.items() if not held
+    ]
     return parts, notes
 
 
@@ -195,8 +200,8 @@ def _turned(streams: Iterator[list[Samples]], gains: Sequence[float]) -> Iterato
 
 @dataclass(frozen=True)
 class _Fit:
-    """gains: of the four stems. apart_db: level of (their sum − master) against the master. turned_down_db: what all
-    four were lowered by beyond the best fit, so that none clips. sounding: (track, channel), what is not silent."""
+    """gains: of the four stems. apart_db: level of (their sum − master) against the master. turned_down_db: what
+    all four were lowered by beyond the best fit, so that none clips. sounding: (track, channel), what is not silent."""
 
     gains: tuple[float, ...]
     apart_db: float
@@ -206,7 +211,9 @@ class _Fit:
     def notes(self) -> list[str]:
         told = []
         if self.turned_down_db > 0:
-            told.append(f"the stems are turned down by {self.turned_down_db:.1f} dB, over which one would clip")
+            told.append(
+                f"the stems are turned down by {self.turned_down_db:.1f} dB, over which one would clip"
+            )
         if self.apart_db > -40:  # what is 40 dB under the music is heard by nobody beside it
             told.append(
                 f"the stems' sum is the master but for what is {-self.apart_db:.0f} dB under it: what mastering "
@@ -232,10 +239,9 @@ def _fit(streams: Iterator[list[Samples]]) -> _Fit:
     down = min(1.0, 1 / loudest) if loudest > 0 else 1.0
     gains *= down
     apart = max(0.0, energy - 2 * float(gains @ towards) + float(gains @ gram @ gains))
-    if apart <= 1e-14 * energy:  # what rounding leaves of a difference of equals
-        apart_db = -math.inf
-    else:
-        apart_db = 10 * math.log10(apart / energy) if energy else math.inf
+    if apart <= _ROUNDING * energy:
+        return _Fit(tuple(gains.tolist()), -math.inf, -20 * math.log10(down), peaks > 0)
+    apart_db = 10 * math.log10(apart / energy) if energy else math.inf
     return _Fit(tuple(gains.tolist()), apart_db, -20 * math.log10(down), peaks > 0)
 
 

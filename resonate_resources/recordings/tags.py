@@ -109,7 +109,7 @@ MP4_ATOMS = {
 
 
 def write_tags(path: Path, tags: Tags, more: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Replace the tags of a WAV, AIFF, FLAC, MP3, M4A, MP4 or Opus file. Raises AudioError where that cannot be done.
+    """Replace the tags of a WAV, AIFF, FLAC, MP3, M4A, MP4 or Opus file. Raises AudioError where it cannot be done.
 
     more: key → text of what Tags does not have, as Vorbis comments, ID3's TXXX and free-form atoms.
     """
