@@ -81,9 +81,7 @@ def _told_apart(name: str, whole: str, beside: Iterable[tuple[str, str]]) -> str
 
     whole: the name with its suffix, by which a thing is told from those beside it: (name, whole) each."""
     safe = safe_name(name) or _NAMELESS
-    if any(
-        other != whole and same_on_fat(safe_name(called) or _NAMELESS) == same_on_fat(safe)
-        for called, other in beside
-    ):
+    others = {same_on_fat(safe_name(called) or _NAMELESS) for called, other in beside if other != whole}
+    if same_on_fat(safe) in others:
         return f"{safe}~{hashlib.sha256(os.fsencode(whole)).hexdigest()[:6]}"
     return safe

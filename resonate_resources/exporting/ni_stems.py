@@ -201,7 +201,8 @@ def _turned(streams: Iterator[list[Samples]], gains: Sequence[float]) -> Iterato
 @dataclass(frozen=True)
 class _Fit:
     """gains: of the four stems. apart_db: level of (their sum − master) against the master. turned_down_db: what
-    all four were lowered by beyond the best fit, so that none clips. sounding: (track, channel), what is not silent."""
+    all four were lowered by beyond the best fit, so that none clips. sounding: (track, channel), what is not
+    silent."""
 
     gains: tuple[float, ...]
     apart_db: float
