@@ -249,10 +249,9 @@ def _fit(streams: Iterator[list[Samples]]) -> _Fit:
 def _bounded_gains(gram: _Floats, towards: _Floats) -> _Floats:
     from scipy.optimize import lsq_linear
 
-    together = float(gram.sum())
-    common = float(towards.sum()) / together if together > 0 else 1.0
-    if common <= 0:  # silence, or a master that has nothing to do with its stems
+    if towards.sum() <= 0:  # silence, or a master that has nothing to do with its stems
         return np.ones(len(gram))
+    common = float(towards.sum()) / float(gram.sum())
     held = _HELD * np.trace(gram)
     values, vectors = np.linalg.eigh(gram + held * np.eye(len(gram)))
     root = vectors * np.sqrt(values) @ vectors.T
