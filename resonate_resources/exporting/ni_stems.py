@@ -82,7 +82,9 @@ class NiStems:
             put_stem_box(path, _manifest())
         write_tags(path, song.tags)
         notes += fit.notes()
-        measures = {"sample_rate_hz": rate, "codec": self.codec, "sum_of_stems_db": round(fit.apart_db, 2)}
+        measures: dict[str, float | int | str | bool] = {"sample_rate_hz": rate, "codec": self.codec}
+        if fit.apart_db < math.inf:
+            measures["sum_of_stems_db"] = round(fit.apart_db, 2)
         measures |= {
             f"{part.lower()}_gain_db": round(20 * math.log10(gain), 2)
             for part, gain in zip(_PARTS, fit.gains, strict=True)
@@ -215,7 +217,9 @@ class _Fit:
             told.append(
                 f"the stems are turned down by {self.turned_down_db:.1f} dB, over which one would clip"
             )
-        if self.apart_db > -40:  # what is 40 dB under the music is heard by nobody beside it
+        if self.apart_db == math.inf:
+            told.append("the master is silent, and its stems are not")
+        elif self.apart_db > -40:  # what is 40 dB under the music is heard by nobody beside it
             told.append(
                 f"the stems' sum is the master but for what is {-self.apart_db:.0f} dB under it: what mastering "
                 "does to the whole is not in them"

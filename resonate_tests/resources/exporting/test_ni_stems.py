@@ -225,6 +225,14 @@ def test_a_song_of_silence_stays_silent_to_the_last_bit(tmp_path: Path) -> None:
     assert not any(track.any() for track in decoded(only(product)))
 
 
+def test_stems_of_a_silent_master_go_out_as_they_are_and_it_is_told(tmp_path: Path) -> None:
+    made = song(tmp_path, master=np.zeros((2, 132_300), np.float32))
+    product = NiStems().write(made, tmp_path, silent)
+    assert np.abs(decoded(only(product))[4] - made.stems["vocals"].read()).max() <= 1.6 * STEP
+    assert product.notes == ("the master is silent, and its stems are not",)
+    assert all(np.isfinite(value) for value in product.measures.values() if not isinstance(value, str))
+
+
 @pytest.mark.parametrize(
     ("rate", "written"),
     [
