@@ -1,4 +1,4 @@
-"""NI Stems (`.stem.mp4`): the master and four stems in one file, which Traktor, Mixxx and djay mix like decks.
+"""NI Stems (`.stem.mp4`): the master and four stems in one file, which Traktor and Mixxx mix like decks.
 
 Five stereo tracks in the order that players rely on: the mix, Drums, Bass, Other, Vocals. Only the mix is enabled,
 so that any other player plays the song. `moov/udta/stem` holds a manifest in JSON, as Native Instruments' own tool
@@ -62,7 +62,7 @@ _Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class NiStems:
-    """codec: ALAC of 16 bits, or AAC at 256 kbit/s, a third of the size at six times the work."""
+    """codec: ALAC of 16 bits, or AAC at 256 kbit/s, a third of the size at four times the work."""
 
     codec: Literal["alac", "aac"] = "alac"
     name: str = "ni-stems"
