@@ -34,6 +34,7 @@ SLOW = [
     "e2e",
     # These start servers, workers or other processes.
     "test_dawproject.py",
+    "test_ni_stems.py",
     *("audio_separator", "audiosr", "multiband_diffusion", "test_audio_separator.py", "test_roformer.py"),
     *("lalal", "workers", "test_inbox.py", "test_store.py", "test_sensors.py"),
     *("test_definitions.py", "test_model_files.py", "test_system_packages.py", "test_run_launcher.py"),

@@ -1,6 +1,6 @@
-"""A recording to WAV and FLAC, in blocks, the same bytes each time.
+"""A recording to WAV, FLAC and AIFF, in blocks, the same bytes each time.
 
-Fixed point is dithered once, here, with a fixed seed: a WAV and a FLAC of one recording and bit depth hold the
+Fixed point is dithered once, here, with a fixed seed: files of one recording and bit depth hold the
 same samples. A channel that is silent throughout stays so. What loses on purpose is in `lossy`.
 """
 
@@ -21,6 +21,7 @@ from resonate_resources.recordings.recording import (
     DestinationError,
     Recording,
     Samples,
+    without_time_of_writing,
     write_recording,
 )
 
@@ -28,6 +29,7 @@ DITHER_SEED = 1770
 """Goes into Engine.settings of whoever encodes fixed point."""
 
 _WAV_BYTES_MAX = (1 << 32) - (1 << 16)  # RIFF sizes are 32-bit; longer files are RF64 (EBU Tech 3306)
+_AIFF_BYTES_MAX = (1 << 32) - (1 << 20)  # AIFF sizes are 32-bit, and there is no wider form; room for tags
 _SF_ERR_SYSTEM = 2  # sndfile.h: what the operating system refused
 
 
@@ -54,6 +56,23 @@ def encode_flac(recording: Recording, path: Path, bits: Literal[16, 24] = 24) ->
     if recording.channels > 8:
         raise AudioError(f"{path.name}: FLAC holds at most 8 channels, not {recording.channels}; use WAV")
     _encode_fixed_point(recording, path, "FLAC", bits)
+
+
+def encode_aiff(recording: Recording, path: Path, bits: Literal[16, 24, 32] = 24) -> None:
+    """Write AIFF: dithered PCM at 16 or 24 bits, AIFF-C of float at 32. Raises AudioError (over 4 GiB)."""
+    if recording.frames * recording.channels * bits // 8 > _AIFF_BYTES_MAX:
+        raise AudioError(f"{path.name}: AIFF holds at most 4 GiB; use WAV")
+    if bits != 32:
+        _encode_fixed_point(recording, path, "AIFF", bits)
+        return
+    rate, channels = recording.sample_rate, recording.channels
+    with (
+        whole_or_nothing(path),
+        sf.SoundFile(os.fsencode(path), "w", rate, channels, "FLOAT", format="AIFF") as file,
+    ):
+        without_time_of_writing(file)
+        for block in recording.blocks():
+            file.write(block.T)
 
 
 def quantise(block: Samples, bits: int, rng: np.random.Generator) -> npt.NDArray[np.int32]:

@@ -135,8 +135,7 @@ class RecordingWriter:
             )
         except sf.LibsndfileError as error:
             raise DestinationError(path) from error
-        # The PEAK chunk carries the time of writing: with it, equal audio would never have equal hashes.
-        sf._snd.sf_command(self._file._file, _SFC_SET_ADD_PEAK_CHUNK, sf._ffi.NULL, 0)
+        without_time_of_writing(self._file)
 
     def write(self, block: Samples) -> None:
         """Append (channels, frames). Raises DestinationError."""
@@ -151,6 +150,11 @@ class RecordingWriter:
     @property
     def recording(self) -> Recording:
         return Recording.open(self._path)
+
+
+def without_time_of_writing(file: sf.SoundFile) -> None:
+    """Leave out the PEAK chunk, which carries it: with it, equal audio of floats would never have equal hashes."""
+    sf._snd.sf_command(file._file, _SFC_SET_ADD_PEAK_CHUNK, sf._ffi.NULL, 0)
 
 
 @contextmanager

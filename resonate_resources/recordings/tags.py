@@ -109,13 +109,13 @@ MP4_ATOMS = {
 
 
 def write_tags(path: Path, tags: Tags, more: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Replace the tags of a WAV, FLAC, MP3, M4A or Opus file. Raises AudioError where that cannot be done.
+    """Replace the tags of a WAV, AIFF, FLAC, MP3, M4A, MP4 or Opus file. Raises AudioError where it cannot be done.
 
     more: key → text of what Tags does not have, as Vorbis comments, ID3's TXXX and free-form atoms.
     """
     import mutagen
 
-    writers = {".flac": _write_flac, ".m4a": _write_mp4, ".opus": _write_opus}
+    writers = {".flac": _write_flac, ".m4a": _write_mp4, ".mp4": _write_mp4, ".opus": _write_opus}
     try:
         writers.get(path.suffix.lower(), _write_id3)(path, tags, more)
     except (mutagen.MutagenError, OSError) as error:
@@ -123,6 +123,7 @@ def write_tags(path: Path, tags: Tags, more: Mapping[str, str] = MappingProxyTyp
 
 
 def _write_id3(path: Path, tags: Tags, more: Mapping[str, str]) -> None:
+    from mutagen.aiff import AIFF
     from mutagen.id3 import ID3
     from mutagen.mp3 import MP3
     from mutagen.wave import WAVE
@@ -136,7 +137,7 @@ def _write_id3(path: Path, tags: Tags, more: Mapping[str, str]) -> None:
         frames.save(written)
         _replace_rf64_chunk(path, b"id3 ", written.getvalue())
         return
-    file: Any = WAVE(path) if path.suffix.lower() == ".wav" else MP3(path)
+    file: Any = {".wav": WAVE, ".aiff": AIFF}.get(path.suffix.lower(), MP3)(path)
     if file.tags is None:
         file.add_tags()
     file.tags.clear()
