@@ -64,15 +64,20 @@ class Song:
     source: Path | None = None
 
     def beats(self) -> tuple[Beat, ...]:
-        """The beats that were tracked; none where there are none to be heard."""
+        """The beats that were tracked, where the tempo map has them: within 8 ms of where they were heard, which is
+        known to 10 ms. So all targets and the notes have one grid. None with fewer than two beats."""
         from resonate_resources.recordings.tempo_map import TICKS_PER_BEAT
 
         downbeats = set(self.grid.downbeats_s)
-        told = []
-        for second in self.grid.beats_s:
-            tick = self.tempo_map.tick(second)
-            told.append(Beat(second, tick / TICKS_PER_BEAT, *self.tempo_map.place(tick), second in downbeats))
-        return tuple(told)
+        return tuple(
+            Beat(
+                self.tempo_map.second(tick),
+                tick / TICKS_PER_BEAT,
+                *self.tempo_map.place(tick),
+                tracked in downbeats,
+            )
+            for tracked, tick in zip(self.grid.beats_s, self.tempo_map.beats, strict=False)
+        )
 
 
 class Target(Protocol):
