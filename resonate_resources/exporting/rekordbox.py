@@ -55,7 +55,6 @@ class Rekordbox:
     """
 
     at: Path | None = None
-    name: str = "rekordbox"
 
     def write(self, song: Song, into: Path, progress: Progress) -> Product:
         """A collection of this song. Raises AudioError."""

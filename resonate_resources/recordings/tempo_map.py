@@ -73,8 +73,8 @@ class Anchor:
 @dataclass(frozen=True)
 class TempoMap:
     """anchors: from tick 0 on, rising. signatures: (tick, numerator, denominator). known: False where it is only a
-    ruler. step: ticks of the finest note, to which is quantised, counted from the first beat's tick. beats: the tick
-    of each beat that was tracked, a whole number of beats apart; none with fewer than two."""
+    ruler. step: ticks of the finest note, to which is quantised, counted from the first beat's tick. beats: ticks
+    of the beats that were tracked, whole beats apart; none with fewer than two."""
 
     anchors: tuple[Anchor, ...]
     signatures: tuple[tuple[int, int, int], ...] = ()
