@@ -51,15 +51,11 @@ def in_turns(ratios: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     behind = 0.0  # frames that should have come out
     for start in range(0, len(ratios), _TURN):
         turn = slice(start, min(start + _TURN, len(ratios)))
-        wanted = float(ratios[turn].mean())
-        frames = turn.stop - turn.start
-
-        def left(quotient: tuple[float, float], wanted: float = wanted, frames: int = frames) -> float:
-            return behind + (wanted - quotient[1]) * frames
-
-        chosen = min(_neighbours(round(wanted, 6)), key=lambda quotient: abs(left(quotient)))
-        behind = left(chosen)
-        given[turn] = chosen[0]
+        wanted, frames = float(ratios[turn].mean()), turn.stop - turn.start
+        behind, given[turn] = min(
+            ((behind + (wanted - made) * frames, ratio) for ratio, made in _neighbours(round(wanted, 6))),
+            key=lambda choice: abs(choice[0]),
+        )
     return given
 
 
@@ -70,7 +66,9 @@ def _neighbours(ratio: float) -> tuple[tuple[float, float], tuple[float, float]]
     told = [(float(each), *_hops(float(each))) for each in tried]
     # Where the samples that come out are rounded is not left to the last digit.
     sure = [(each, out / into) for each, into, out in told if abs(into * each % 1 - 0.5) > 0.1]
-    below = max((each for each in sure if each[1] <= ratio), key=lambda each: (each[1], -abs(each[0] - ratio)))
+    below = max(
+        (each for each in sure if each[1] <= ratio), key=lambda each: (each[1], -abs(each[0] - ratio))
+    )
     above = min((each for each in sure if each[1] >= ratio), key=lambda each: (each[1], abs(each[0] - ratio)))
     return below, above
 

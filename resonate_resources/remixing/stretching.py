@@ -39,7 +39,9 @@ def stretch(
     frames = round(float(time_map(recording.duration)) * rate)
     pitch = 2 ** (semitones / 12)
     parts = _parts(recording, time_map, pitch)
-    blocks = _joined(in_parallel(lambda part: _rendered(recording, time_map, pitch, part), iter(parts)), parts)
+    blocks = _joined(
+        in_parallel(lambda part: _rendered(recording, time_map, pitch, part), iter(parts)), parts
+    )
     if pitch != 1:
         blocks = _played_at(pitch, blocks, recording)
     with write_recording(path, rate, recording.channels, frames) as writer:
@@ -117,7 +119,11 @@ def _played_at(pitch: float, blocks: Iterator[Samples], recording: Recording) ->
     import soxr
 
     stream = soxr.ResampleStream(
-        pitch * recording.sample_rate, recording.sample_rate, recording.channels, dtype="float32", quality="VHQ"
+        pitch * recording.sample_rate,
+        recording.sample_rate,
+        recording.channels,
+        dtype="float32",
+        quality="VHQ",
     )
     for block in blocks:
         yield np.ascontiguousarray(stream.resample_chunk(np.ascontiguousarray(block.T)).T)

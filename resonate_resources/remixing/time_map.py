@@ -63,5 +63,7 @@ def scaled(tempo: TempoMap, ratio: float) -> TempoMap:
     """The tempo map of what is ratio times as long."""
     return replace(
         tempo,
-        anchors=tuple(Anchor(each.tick, each.second * ratio, round(each.tempo * ratio)) for each in tempo.anchors),
+        anchors=tuple(
+            Anchor(each.tick, each.second * ratio, round(each.tempo * ratio)) for each in tempo.anchors
+        ),
     )

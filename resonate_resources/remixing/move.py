@@ -1,0 +1,68 @@
+"""How tempo and pitch of a track are moved for what its brief asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resonate_resources.recordings.music import Music
+from resonate_resources.recordings.recording import AudioError
+from resonate_resources.recordings.tempo_map import TempoMap
+from resonate_resources.remixing.brief import RemixingBrief
+from resonate_resources.remixing.keys import moved_key, semitones_between
+from resonate_resources.remixing.time_map import LEAST, MOST, TimeMap, scaled, steadied
+
+
+@dataclass(frozen=True)
+class Move:
+    """tempo: the tempo map of what comes out. key: of it, None where it has none."""
+
+    time_map: TimeMap
+    semitones: float
+    tempo: TempoMap
+    tempo_bpm: float | None
+    key: str | None
+
+    @property
+    def changes_nothing(self) -> bool:
+        return self.semitones == 0 and self.time_map.changes_nothing
+
+
+def move_for(brief: RemixingBrief, music: Music, key: str | None) -> Move:
+    """Raises AudioError where what is asked can't be had of this track: without a tempo, a key, or too far off."""
+    tempo, own_bpm = music.tempo_map(), music.tempo_bpm
+    time_map, wanted_bpm = TimeMap.steady(1.0), own_bpm
+    if brief.tempo_bpm is not None or brief.straighten:
+        if own_bpm is None or not tempo.known:
+            raise AudioError(
+                "no tempo was found in the track: say it (profile.tempo_bpm), or how much longer it is to be"
+            )
+        wanted_bpm = brief.tempo_bpm or own_bpm
+        if brief.straighten:
+            time_map, tempo = TimeMap.straightened(tempo, wanted_bpm), steadied(tempo, wanted_bpm)
+        else:
+            time_map, tempo = TimeMap.steady(own_bpm / wanted_bpm), scaled(tempo, own_bpm / wanted_bpm)
+    elif brief.stretch is not None:
+        time_map, tempo = TimeMap.steady(brief.stretch), scaled(tempo, brief.stretch)
+        wanted_bpm = None if own_bpm is None else own_bpm / brief.stretch
+    _refuse_too_far(time_map.ratios.tolist(), own_bpm)
+    semitones = brief.semitones or 0.0
+    if brief.key is not None:
+        if key is None:
+            raise AudioError("no key was found in the track: say it (profile.key), or how far to move it")
+        semitones = float(semitones_between(key, brief.key))
+    return Move(time_map, semitones, tempo, wanted_bpm, None if key is None else moved_key(key, semitones))
+
+
+def _refuse_too_far(ratios: Sequence[float], own_bpm: float | None) -> None:
+    shortest, longest = min(ratios), max(ratios)
+    if shortest >= LEAST - 1e-9 and longest <= MOST + 1e-9:
+        return
+    at = (
+        ""
+        if own_bpm is None
+        else f"; at {own_bpm:.1f} BPM, {own_bpm / MOST:.0f} to {own_bpm / LEAST:.0f} BPM can be had"
+    )
+    raise AudioError(
+        f"the track would become {shortest:.2f} to {longest:.2f} times as long, {LEAST:g} to {MOST:g} can be had{at}"
+    )
