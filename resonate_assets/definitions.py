@@ -23,6 +23,7 @@ from resonate_assets.qc_scores import qc_scores
 from resonate_assets.raw_track import raw_track
 from resonate_assets.regenerated_stems import regenerated_stems
 from resonate_assets.rejections import every_file_could_be_used, rejections
+from resonate_assets.remix import remix
 from resonate_assets.restored_stems import restored_stems
 from resonate_assets.restored_track import restored_track
 from resonate_assets.schedules import nightly_ingest, nightly_library, nightly_upkeep
@@ -47,6 +48,7 @@ from resonate_resources.mixing.resource import MixingResource
 from resonate_resources.profiling.resource import ProfilingResource
 from resonate_resources.quality.resource import QualityResource
 from resonate_resources.regeneration.resource import RegenerationResource
+from resonate_resources.remixing.resource import RemixingResource
 from resonate_resources.restoration.resource import RestorationResource
 from resonate_resources.separation.resource import OLD_LEDGER, SeparationResource
 from resonate_resources.storage.resource import ArtefactIOManager, S3Resource, StorageResource
@@ -66,6 +68,7 @@ TRACK_ASSETS = [
     master,
     regenerated_stems,
     qc_scores,
+    remix,
     *TARGETS.values(),
     exports,
 ]
@@ -112,6 +115,7 @@ def build_defs(
         "mastering": MasteringResource(),
         "regeneration": RegenerationResource(),
         "quality": QualityResource(),
+        "remixing": RemixingResource(),
     }
     return dg.Definitions(
         assets=[*TRACK_ASSETS, library, rejections],

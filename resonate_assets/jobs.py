@@ -21,6 +21,7 @@ STAGES = (
     "master",
     "regenerated_stems",
     "qc_scores",
+    "remix",
     "ableton",
     "dawproject",
     "ni_stems",

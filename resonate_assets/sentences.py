@@ -163,6 +163,11 @@ def _qc_scores(measures: Measures) -> list[str]:
     return [told] if scores_enough(measures) else [told, f"not accepted: {LEAST_SCORE:g} are asked for"]
 
 
+def _remix(measures: Measures) -> list[str]:
+    made = [f"{measures[name]} {name}" for name in ("chops", "loops") if measures.get(name)]
+    return made if measures else ["nothing was asked for"]
+
+
 def _exports(measures: Measures) -> list[str]:
     return [f"{measures['files_exported']} files to take away"] if "files_exported" in measures else []
 
@@ -193,6 +198,7 @@ _PARTS: Mapping[str, Callable[[Measures], list[str]]] = {
     "master": _master,
     "regenerated_stems": _regenerated_stems,
     "qc_scores": _qc_scores,
+    "remix": _remix,
     "exports": _exports,
 }
 """Stage → the parts of its sentence."""

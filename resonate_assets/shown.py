@@ -38,6 +38,7 @@ _MATTER: Mapping[str, tuple[str, ...]] = {
     "mix": ("loudness_lufs", "true_peak_dbtp"),
     "master": ("loudness_lufs", "true_peak_dbtp", "limiting_db", "original_quality", "master_quality"),
     "qc_scores": ("master_total", "regenerated_total"),
+    "remix": ("tempo_bpm", "semitones", "chops", "loops"),
     "exports": ("files_exported",),
 }
 """Stage → the numbers that matter most; the others come after the files."""

@@ -20,6 +20,7 @@ from resonate_resources.recipe import Json, Product, Recipe
 from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.recordings.tags import Tags
+from resonate_resources.remixing.brief import RemixingBrief
 from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.restoration.planning import Scope
 from resonate_resources.separation.brief import SeparationBrief
@@ -140,6 +141,22 @@ class Regeneration(Protocol):
 
     def regenerate(
         self, midi: Mapping[str, Path], stems: Stems, into: Path, progress: Progress
+    ) -> Product: ...
+
+
+class Remixing(Protocol):
+    """Makes material for remixes."""
+
+    def recipe(self, brief: RemixingBrief) -> Recipe: ...
+
+    def remix(
+        self,
+        stems: Stems,
+        master: Recording | None,
+        profile: Mapping[str, Any],
+        brief: RemixingBrief,
+        into: Path,
+        progress: Progress,
     ) -> Product: ...
 
 

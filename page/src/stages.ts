@@ -16,6 +16,7 @@ const NAMES: Readonly<Record<string, readonly [string, string]>> = {
   master: ["master", "mastering"],
   regenerated_stems: ["stems played anew", "playing stems anew"],
   qc_scores: ["quality check", "checking quality"],
+  remix: ["remix material", "making remix material"],
   exports: ["export folder", "writing the export folder"],
 };
 

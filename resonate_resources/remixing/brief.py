@@ -70,6 +70,11 @@ class RemixingBrief(Section):
         return self
 
     @property
+    def asks(self) -> bool:
+        """Whether anything is to be made."""
+        return self.moves or self.chops or bool(self.loops)
+
+    @property
     def moves(self) -> bool:
         """Whether tempo or pitch may be another than the track's."""
         return self.straighten or any(

@@ -58,11 +58,9 @@ def _refuse_too_far(ratios: Sequence[float], own_bpm: float | None) -> None:
     shortest, longest = min(ratios), max(ratios)
     if shortest >= LEAST - 1e-9 and longest <= MOST + 1e-9:
         return
-    at = (
-        ""
-        if own_bpm is None
-        else f"; at {own_bpm:.1f} BPM, {own_bpm / MOST:.0f} to {own_bpm / LEAST:.0f} BPM can be had"
-    )
+    can = ""
+    if own_bpm is not None:
+        can = f": from {own_bpm:.1f} BPM, {own_bpm / MOST:.1f} to {own_bpm / LEAST:.1f}"
     raise AudioError(
-        f"the track would become {shortest:.2f} to {longest:.2f} times as long, {LEAST:g} to {MOST:g} can be had{at}"
+        f"parts would become {shortest:.2f} to {longest:.2f} times as long; {LEAST:g} to {MOST:g} can be had{can}"
     )

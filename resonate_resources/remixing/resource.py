@@ -54,7 +54,7 @@ class RemixingResource(dg.ConfigurableResource[None]):
         into: Path,
         progress: Progress = silent,
     ) -> Product:
-        """Write remix.json and what the brief asks for: <stem>.wav and master.wav where tempo or pitch are moved (the
+        """Write remix.json and what the brief asks for: <stem>.wav and master.wav at another tempo and pitch (the
         very same where neither changes), chops/ and loops/, each with an index in JSON.
 
         master: what loops are made of beside the stems, of the same time line. profile: its fields READ. Raises
@@ -74,8 +74,8 @@ class RemixingResource(dg.ConfigurableResource[None]):
                     recording, move, files[f"{name}.wav"], _part_of(progress, start, 0.8 / len(sources))
                 )
             sources = moved
-        measures: dict[str, float | int | str | bool] = {"semitones": move.semitones}
-        if move.tempo_bpm is not None:
+        measures: dict[str, float | int | str | bool] = {"semitones": move.semitones} if brief.moves else {}
+        if brief.moves and move.tempo_bpm is not None:
             measures["tempo_bpm"] = move.tempo_bpm
         if brief.chops:
             made = _chops(sources.get(_VOICE), move, into, notes)
@@ -105,7 +105,7 @@ def _moved(recording: Recording, move: Move, path: Path, progress: Progress) -> 
 
 
 def _told(move: Move, brief: RemixingBrief) -> dict[str, Json]:
-    knots = [
+    knots: list[Json] = [
         [round(source, 4), round(target, 4)]
         for source, target in zip(move.time_map.source_s[1:-1], move.time_map.target_s[1:-1], strict=True)
     ]
@@ -116,7 +116,7 @@ def _told(move: Move, brief: RemixingBrief) -> dict[str, Json]:
         "key": move.key,
         "semitones": move.semitones,
         "ratio": round(float(ratios[0]), 6) if not knots else None,
-        "knots_s": [*knots],
+        "knots_s": knots,
     }
 
 
@@ -125,6 +125,8 @@ def _chops(voice: Recording | None, move: Move, into: Path, notes: list[str]) ->
     if voice is None or not chops:
         notes.append("no chops: " + ("there are no vocals" if voice is None else "the vocals are silent"))
         return {}
+    if not move.tempo.known:
+        notes.append("chops have no bars and beats: no tempo was found in the track")
     names = pitch_names(move.key)
     digits = max(3, len(str(len(chops))))
     (into / CHOPS).parent.mkdir()

@@ -42,7 +42,7 @@ class TimeMap:
 
     def __call__(self, seconds: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Where moments go, of the shape given."""
-        return np.interp(seconds, self.source_s, self.target_s)
+        return np.interp(np.asarray(seconds, np.float64), self.source_s, self.target_s)
 
     @property
     def ratios(self) -> npt.NDArray[np.float64]:
