@@ -1,8 +1,6 @@
 """exports: what leaves the graph, as a folder for people and their programs."""
 
 import json
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -11,17 +9,13 @@ from resonate_assets.brief import asked_of
 from resonate_assets.markdown import lines
 from resonate_assets.stage import one_line_errors, produce, track_asset
 from resonate_assets.targets import source_of
-from resonate_resources.exporting.contents import contents, known_tags, mirrored_files
-from resonate_resources.exporting.folder import METADATA, MIRRORED_LIBRARY, Outgoing, export
-from resonate_resources.exporting.metadata import facts_of
-from resonate_resources.exporting.names import folder_name
-from resonate_resources.exporting.provenance import provenance_of
-from resonate_resources.ingestion.ingest import kept_tags, tags_read
+from resonate_resources.exporting.contents import mirrored_files
+from resonate_resources.exporting.folder import METADATA, MIRRORED_LIBRARY, export
+from resonate_resources.exporting.track_folder import folder_of_track
+from resonate_resources.ingestion.ingest import tags_read
 from resonate_resources.recipe import Engine, Product, Recipe
-from resonate_resources.recordings.tags import Tags
-from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
-from resonate_resources.storage.sources import Source
 
 _CODE_VERSION = "5"
 
@@ -71,32 +65,27 @@ def exports(
         if each.manifest.stage in wanted.exports.targets
     }
     made |= targets
-    folder = folder_name(source.artist, source.title, source.sha256)
     with one_line_errors():
-        tags = known_tags(
-            kept_tags(raw_track), wanted, profile.read_json("profile.json"), source.artist, source.title
-        )
-        told = partial(_told, source, kept_tags(raw_track), storage.artefacts)
-        files = contents(wanted, tags, made, told)
-        whole = provenance_of(source, kept_tags(raw_track), [*made.values()], storage.artefacts)
-        facts = facts_of(source, tags, wanted, made, whole)
+        folder = folder_of_track(source, wanted, made, storage.artefacts)
         # Before the cache is asked: a folder that its owner has emptied is filled again.
         exported = [
-            export(storage.store, source.track, folder, files, facts),
-            export(storage.store, source.track, "", mirrored_files(made), None, MIRRORED_LIBRARY),
+            export(storage.store, source.track, folder.name, folder.files, folder.facts),
+            export(storage.store, source.track, "", mirrored_files(targets), None, MIRRORED_LIBRARY),
         ]
+    files = folder.files
     names = [*files, METADATA]
 
     def work(into: Path, _: object) -> Product:
-        listed = json.dumps({"folder": folder, "files": names}, indent=1, ensure_ascii=False)
+        listed = json.dumps({"folder": folder.name, "files": names}, indent=1, ensure_ascii=False)
         (into / "exports.json").write_text(listed, encoding="utf-8")
         measures: dict[str, float | int | str | bool] = {
             "files_exported": len(names),
-            "folder": f"exports/{folder}",
+            "folder": f"exports/{folder.name}",
         }
-        return Product({"exports.json": into / "exports.json"}, measures, _notes(targets, files))
+        of_targets = [f"{name}: {note}" for name, each in targets.items() for note in each.manifest.notes]
+        return Product({"exports.json": into / "exports.json"}, measures, (*folder.notes(), *of_targets))
 
-    recipe = Recipe(Engine("folder"), {"name": folder, **wanted.exports.asked()}, _CODE_VERSION)
+    recipe = Recipe(Engine("folder"), {"name": folder.name, **wanted.exports.asked()}, _CODE_VERSION)
     reads = [
         brief.reading({}),
         tags_read(raw_track),
@@ -123,15 +112,3 @@ def exports(
         shown = dg.MetadataValue.md(lines(left))
         result = result._replace(metadata={**(result.metadata or {}), "changed_by_others": shown})
     return result
-
-
-def _told(source: Source, tags: Tags, artefacts: Artefacts, artefact: Artefact) -> Mapping[str, str]:
-    return provenance_of(source, tags, [artefact], artefacts).tags()
-
-
-def _notes(targets: Mapping[str, Artefact], files: Mapping[str, Outgoing]) -> tuple[str, ...]:
-    """What a form of sound or a program could not hold."""
-    conversions = dict.fromkeys(each.conversion for each in files.values() if each.conversion)
-    of_sound = [note for conversion in conversions for note in conversion.notes()]
-    of_targets = [f"{name}: {note}" for name, each in targets.items() for note in each.manifest.notes]
-    return (*of_sound, *of_targets)

@@ -131,14 +131,12 @@ def export(
     was changed since. Raises AudioError, at the end, where something else stands in the way, and OSError.
     """
     base, record = shelf.base(folder), _recorded(store, shelf, track)
+    if not files and facts is None and not record.names():
+        return Exported({}, (), ())
     with new_directory(store, "export") as into:
         made = dict(_copied(store, into, base, files, record))
-        told: dict[str, Json] = {
-            name: {"sha256": copy.sha256, "stage": files[name].artefact.manifest.stage}
-            for name, (copy, _) in made.items()
-        }
         if facts is not None:
-            text = _metadata({**facts, "files": told})
+            text = metadata_json(facts, files, {name: copy.sha256 for name, (copy, _) in made.items()})
             (into / METADATA).write_bytes(text)
             made[METADATA] = _Copy("", hashlib.sha256(text).hexdigest(), len(text)), into / METADATA
         with store.exclusive("exported"):
@@ -257,9 +255,18 @@ def _put_aside(store: Store, base: str, name: str) -> str:
     return str(aside)
 
 
-def _metadata(record: Mapping[str, Json]) -> bytes:
+def metadata_json(
+    facts: Mapping[str, Json], files: Mapping[str, Outgoing], digests: Mapping[str, str]
+) -> bytes:
+    """facts, and of each file its SHA-256 and the stage that made it."""
+    told = {
+        name: {"sha256": digest, "stage": files[name].artefact.manifest.stage}
+        for name, digest in digests.items()
+    }
     # A file name that is no UTF-8 holds lone surrogates, which `backslashreplace` writes as JSON's own escapes.
-    return json.dumps(record, indent=1, ensure_ascii=False).encode(errors="backslashreplace")
+    return json.dumps({**facts, "files": told}, indent=1, ensure_ascii=False).encode(
+        errors="backslashreplace"
+    )
 
 
 def _write(store: Store, shelf: Shelf, track: str, record: _Record) -> None:
