@@ -39,8 +39,7 @@ def remix(
             master.files(*((mastered,) if asked else ())),
         ],
         lambda into, progress: remixing.remix(
-            restored_stems.stems() if asked else {},
-            master.recording(mastered) if asked else None,
+            {**restored_stems.stems(), "master": master.recording(mastered)} if asked else {},
             known,
             wanted,
             into,

@@ -151,8 +151,7 @@ class Remixing(Protocol):
 
     def remix(
         self,
-        stems: Stems,
-        master: Recording | None,
+        recordings: Stems,
         profile: Mapping[str, Any],
         brief: RemixingBrief,
         into: Path,

@@ -20,6 +20,7 @@ from resonate_studio.listen_command import listen
 from resonate_studio.midi_command import midi
 from resonate_studio.mix_command import mix
 from resonate_studio.profile_command import profile
+from resonate_studio.remix_command import remix
 from resonate_studio.requirements import require_all
 from resonate_studio.restore_command import restore
 from resonate_studio.separation_commands import engines, separate
@@ -119,6 +120,7 @@ for command in (
     profile,
     midi,
     restore,
+    remix,
     mix,
     master,
     brief,

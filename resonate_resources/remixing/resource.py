@@ -11,10 +11,18 @@ from typing import Any
 
 import dagster as dg
 
+from resonate_resources.brief.section import STEM_NAMES
 from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.music import READ as MUSIC
 from resonate_resources.recordings.music import Music
-from resonate_resources.recordings.recording import Progress, Recording, Stems, silent, write_samples
+from resonate_resources.recordings.recording import (
+    AudioError,
+    Progress,
+    Recording,
+    Stems,
+    silent,
+    write_samples,
+)
 from resonate_resources.remixing.brief import RemixingBrief
 from resonate_resources.remixing.chops import chop_name, cut, find_chops, told
 from resonate_resources.remixing.loops import (
@@ -35,7 +43,6 @@ CODE_VERSION = "1"
 READ = (*MUSIC, "sections")
 """What is read of a profile."""
 REMIX, CHOPS, LOOPS = "remix.json", "chops/chops.json", "loops/loops.json"
-MASTER = "master"
 _VOICE = "vocals"
 
 
@@ -47,22 +54,25 @@ class RemixingResource(dg.ConfigurableResource[None]):
 
     def remix(
         self,
-        stems: Stems,
-        master: Recording | None,
+        recordings: Stems,
         profile: Mapping[str, Any],
         brief: RemixingBrief,
         into: Path,
         progress: Progress = silent,
     ) -> Product:
-        """Write remix.json and what the brief asks for: <stem>.wav and master.wav at another tempo and pitch (the
+        """Write remix.json and what the brief asks for: each recording at another tempo and pitch, <name>.wav (the
         very same where neither changes), chops/ and loops/, each with an index in JSON.
 
-        master: what loops are made of beside the stems, of the same time line. profile: its fields READ. Raises
-        AudioError where what is asked can't be had.
+        recordings: stems, and the master or the track itself by a name of its own, all of one time line; none where
+        the brief asks for nothing. profile: its fields READ. Where tempo or key can't be had, nothing else is made,
+        and a note says why.
         """
-        music = Music.of(profile)
-        move = move_for(brief, music, profile.get("key"))
-        sources = {**stems, **({} if master is None else {MASTER: master})}
+        try:
+            move = move_for(brief, Music.of(profile), profile.get("key"))
+        except AudioError as error:
+            (into / REMIX).write_text(_as_json({"asked": brief.asked()}), encoding="utf-8")
+            return Product({REMIX: into / REMIX}, notes=(f"nothing was made: {error}",))
+        sources = dict(recordings)
         files: dict[str, Path] = {}
         notes: list[str] = []
         if brief.moves:
@@ -148,7 +158,8 @@ def _loops(
     into: Path,
     notes: list[str],
 ) -> dict[str, Path]:
-    whole = sources.get(MASTER) or next(iter(sources.values()))
+    names = sorted(sources, key=lambda name: name in STEM_NAMES)
+    whole = sources[names[0]]
     bars = bars_of(move.tempo, whole.duration)
     levels = levels_of_bars(whole, move.tempo, bars)
     placed = [(float(move.time_map(start)), label) for start, label in sections]
