@@ -79,10 +79,8 @@ def choose_loops(
     whole = [
         first
         for first in range(len(bars) - count + 1)
-        if all(
-            bar.ticks == bars[first].ticks and following.tick - bar.tick == bar.ticks
-            for bar, following in pairwise(bars[first : first + count])
-        )
+        if all(bar.ticks == bars[first].ticks for bar in bars[first : first + count])
+        and bars[first + count - 1].tick - bars[first].tick == (count - 1) * bars[first].ticks
     ]
     power = {first: float(np.mean(10 ** (levels_db[first : first + count] / 10))) for first in whole}
     if not sections:

@@ -133,7 +133,9 @@ def _told(move: Move, brief: RemixingBrief) -> dict[str, Json]:
 def _chops(voice: Recording | None, move: Move, into: Path, notes: list[str]) -> dict[str, Path]:
     chops = [] if voice is None else find_chops(voice)
     if voice is None or not chops:
-        notes.append("no chops of vocals: " + ("there are none" if voice is None else "no onset was heard in them"))
+        notes.append(
+            "no chops of vocals: " + ("there are none" if voice is None else "no onset was heard in them")
+        )
         return {}
     if not move.tempo.known:
         notes.append("chops have no bars and beats: no tempo was found in the track")

@@ -141,9 +141,8 @@ def seams(files: list[Path]) -> None:
             for name, made in joined.items():
                 span = slice(0, len(mean))
                 if name.startswith("0.04"):
-                    span = slice(
-                        int((frames / 2 - 0.02 * RATE) / 512) - 1, int((frames / 2 + 0.02 * RATE) / 512) + 2
-                    )
+                    begin, end = (int((frames / 2 + side * 0.02 * RATE) / 512) for side in (-1, 1))
+                    span = slice(begin - 1, end + 2)
                 off = 10 * np.log10((band_levels(made)[span] / mean[span])[heard[span]] + 1e-9)
                 rms, low = np.sqrt(np.mean(off**2)), np.percentile(off, 1)
                 print(f"| {file.stem} | {ratio:g} | {name} | {rms:.2f} | {low:.1f} |")
@@ -161,9 +160,8 @@ def both(recording: Recording, ratio: float) -> tuple[Samples, Samples]:
 
 def sums(folder: Path) -> None:
     stems = [Recording.open(file) for file in sorted(folder.glob("*.wav"))]
-    print(
-        "| ratio | semitones | stems' sum against the sum stretched, dB | bands, dB rms | SNR, dB |\n|---|---|---|---|---|"
-    )
+    print("| ratio | semitones | stems' sum over the sum stretched, dB | bands, dB rms | SNR, dB |")
+    print("|---|---|---|---|---|")
     for ratio, semitones in ((0.8, 0.0), (1.1, 0.0), (1.0, 2.0), (1.5, 0.0)):
         with TemporaryDirectory() as scratch:
             to = Path(scratch)
