@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from resonate_resources.recordings.music import Music
@@ -33,8 +35,7 @@ def test_a_key_is_reached_the_shortest_way_and_relative_keys_are_one(
     assert semitones_between(key, spelt(wanted)) == semitones
 
 
-@pytest.mark.parametrize("key", ALL_KEYS)
-@pytest.mark.parametrize("wanted", ALL_KEYS)
+@given(st.sampled_from(ALL_KEYS), st.sampled_from(ALL_KEYS))
 def test_what_was_moved_is_at_the_wanted_number_of_the_camelot_wheel(key: str, wanted: str) -> None:
     moved = moved_key(key, semitones_between(key, wanted))
     assert moved is not None
