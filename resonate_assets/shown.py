@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ _DIGITS = {
     "_total": 1,
 }  # fmt: skip
 _OTHER_DIGITS = 2
+_MANY = 12
 PAGE = "RESONATE_PAGE"
 """The variable with the address of the page on which tracks are heard, where there is one."""
 _MATTER: Mapping[str, tuple[str, ...]] = {
@@ -101,8 +103,20 @@ def _places(folder: str, files: list[str]) -> dict[str, dg.MetadataValue]:
     """The folder as a path, which the web UI gives a button to copy; what is in it by name."""
     return {
         "folder": dg.MetadataValue.path(folder),
-        "files": dg.MetadataValue.md(", ".join(map(literal, files))),
+        "files": dg.MetadataValue.md(", ".join(map(literal, names_shown(files)))),
     }
+
+
+def names_shown(files: Sequence[str]) -> list[str]:
+    """Names, those of folders with more than a dozen files in it as "chops/ (75 files)": a row of the event log and
+    a line of a terminal hold no thousands."""
+    in_folder = Counter(file.rpartition("/")[0] for file in files)
+    told = []
+    for file in files:
+        folder = file.rpartition("/")[0]
+        many = folder and in_folder[folder] > _MANY
+        told.append(f"{folder}/ ({in_folder[folder]} files)" if many else file)
+    return [*dict.fromkeys(told)]
 
 
 def _called(name: str) -> str:

@@ -153,8 +153,10 @@ def _as_json(done: Processed) -> dict[str, Any]:
 
 def names_of(files: Sequence[str]) -> str:
     """Of one artefact, within its folder: "bass.mid, quantised/bass.mid"."""
+    from resonate_assets.shown import names_shown
+
     folder = min((file.rpartition("/")[0] for file in files), key=len, default="")
-    return ", ".join(file.removeprefix(f"{folder}/") for file in files)
+    return ", ".join(names_shown([file.removeprefix(f"{folder}/") for file in files]))
 
 
 def _tell(terminal: Console, done: Processed, root: str) -> None:

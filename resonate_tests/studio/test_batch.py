@@ -61,3 +61,5 @@ def test_files_of_a_stage_are_told_by_where_they_lie_in_its_folder() -> None:
     files = [f"{folder}/quantised/bass.mid", f"{folder}/bass.mid"]
     assert names_of(files) == "quantised/bass.mid, bass.mid"
     assert names_of([]) == ""
+    many = ["/home/remix.json", *(f"/home/chops/Chop_{number:03d}.wav" for number in range(75))]
+    assert names_of(many) == "remix.json, chops/ (75 files)"
