@@ -3,7 +3,7 @@
 import dagster as dg
 
 from resonate_assets.brief import asked_of
-from resonate_assets.stage import code_of, produce, track_asset
+from resonate_assets.stage import code_of, produce, produce_nothing, track_asset
 from resonate_resources.capabilities import Remixing
 from resonate_resources.mastering.targets import file_name
 from resonate_resources.remixing import resource
@@ -24,25 +24,22 @@ def remix(
     """Stems and master at another tempo and in another key, chops of the voice, loops; nothing where nothing is
     asked for."""
     wanted = asked_of(brief).remixing
+    if not wanted.asks:
+        return produce_nothing(context, storage, brief, {"asked": False})
     told = profile.read_json("profile.json")
     known = {name: told.get(name) for name in resource.READ}
     mastered = file_name("", "wav")
-    asked = wanted.asks
     return produce(
         context,
         storage,
         remixing.recipe(wanted),
         [
             brief.reading({}),
-            profile.reading(known if asked else {}),
-            restored_stems.files(*(restored_stems.stem_files if asked else ())),
-            master.files(*((mastered,) if asked else ())),
+            profile.reading(known),
+            restored_stems.files(*restored_stems.stem_files),
+            master.files(mastered),
         ],
         lambda into, progress: remixing.remix(
-            {**restored_stems.stems(), "master": master.recording(mastered)} if asked else {},
-            known,
-            wanted,
-            into,
-            progress,
+            {**restored_stems.stems(), "master": master.recording(mastered)}, known, wanted, into, progress
         ),
     )

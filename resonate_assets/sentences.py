@@ -166,8 +166,7 @@ def _qc_scores(measures: Measures) -> list[str]:
 
 
 def _remix(measures: Measures) -> list[str]:
-    made = [f"{measures[name]} {name}" for name in ("chops", "loops") if measures.get(name)]
-    return made if measures else ["nothing was asked for"]
+    return [f"{measures[name]} {name}" for name in ("chops", "loops") if name in measures]
 
 
 def _exports(measures: Measures) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -17,7 +17,7 @@ from dagster._config import process_config
 from resonate_assets.automation import rebuild
 from resonate_assets.partitions import GROUP, tracks
 from resonate_assets.shown import metadata
-from resonate_resources.recipe import Engine, Product, Recipe
+from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.recording import AudioError, Progress, Recording
 from resonate_resources.signal.picture import draw
 from resonate_resources.signal.thumbnail import thumbnail_of
@@ -85,6 +85,20 @@ def produce(
         value=artefact,
         metadata=metadata(artefact) | {"from_cache": found},
         data_version=dg.DataVersion(artefact.data_version),
+    )
+
+
+def produce_nothing(
+    context: dg.AssetExecutionContext,
+    storage: StorageResource,
+    brief: Artefact,
+    settings: Mapping[str, Json],
+    *notes: str,
+) -> dg.MaterializeResult[Artefact]:
+    """An artefact without files, of a stage that the brief does not ask for."""
+    recipe = Recipe(Engine("none"), settings)
+    return produce(
+        context, storage, recipe, [brief.reading({})], lambda *_: Product({}, notes=notes), pool=None
     )
 
 

@@ -6,7 +6,7 @@ from typing import get_args
 import dagster as dg
 
 from resonate_assets.brief import asked_of
-from resonate_assets.stage import code_of, one_line_errors, produce, track_asset
+from resonate_assets.stage import code_of, one_line_errors, produce, produce_nothing, track_asset
 from resonate_resources.exporting.brief import TargetName
 from resonate_resources.exporting.names import folder_name
 from resonate_resources.exporting.targets import (
@@ -61,10 +61,10 @@ def _asset_of(name: TargetName) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[Artefact]:
         wanted = asked_of(brief)
         if name not in wanted.exports.targets:
-            return _nothing(context, brief, storage, {"asked": False})
+            return produce_nothing(context, storage, brief, {"asked": False})
         if name in IN_PLACE and storage.in_bucket:
             note = f"storage is in a bucket, where {name} finds no files: `resonate export {name}` writes a folder"
-            return _nothing(context, brief, storage, {"asked": True}, note)
+            return produce_nothing(context, storage, brief, {"asked": True}, note)
         made = {
             each.manifest.stage: each for each in (raw_track, profile, analysis, restored_stems, midi, master)
         }
@@ -89,19 +89,6 @@ def _asset_of(name: TargetName) -> dg.AssetsDefinition:
         return produce(context, storage, recipe, _reads(brief, made), work)
 
     return target
-
-
-def _nothing(
-    context: dg.AssetExecutionContext,
-    brief: Artefact,
-    storage: StorageResource,
-    settings: dict[str, Json],
-    *notes: str,
-) -> dg.MaterializeResult[Artefact]:
-    recipe = Recipe(Engine("none"), settings)
-    return produce(
-        context, storage, recipe, [brief.reading({})], lambda *_: Product({}, notes=notes), pool=None
-    )
 
 
 def source_of(storage: StorageResource, track: str) -> Source:

@@ -63,9 +63,8 @@ class RemixingResource(dg.ConfigurableResource[None]):
         """Write remix.json and what the brief asks for: each recording at another tempo and pitch, <name>.wav (the
         very same where neither changes), chops/ and loops/, each with an index in JSON.
 
-        recordings: stems, and the master or the track itself by a name of its own, all of one time line; none where
-        the brief asks for nothing. profile: its fields READ. Where tempo or key can't be had, nothing else is made,
-        and a note says why.
+        recordings: stems, and the master or the track itself by a name of its own, all of one time line. profile:
+        its fields READ. Where tempo or key can't be had, nothing else is made, and a note says why.
         """
         try:
             move = move_for(brief, Music.of(profile), profile.get("key"))

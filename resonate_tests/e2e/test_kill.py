@@ -76,6 +76,7 @@ IN_ORDER = (
     "ni_stems",
     "qc_scores",
     "rekordbox",
+    "remix",
     "serato",
     "exports",
 )

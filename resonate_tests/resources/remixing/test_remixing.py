@@ -59,13 +59,6 @@ def remixed(recordings: Stems, into: Path, told: dict[str, Any], **asked: Any) -
     return RemixingResource().remix(recordings, told, RemixingBrief.model_validate(asked), into)
 
 
-def test_where_nothing_is_asked_nothing_is_made(tmp_path: Path) -> None:
-    product = remixed({}, tmp_path / "remix", profile())
-    assert [*product.files] == [REMIX]
-    assert product.measures == {}
-    assert product.notes == ()
-
-
 @pytest.mark.parametrize("asked", [{"stretch": 1.0}, {"semitones": 0.0}, {"tempo_bpm": 120.0}, {"key": "8B"}])
 def test_what_neither_tempo_nor_pitch_changes_is_the_same_to_the_sample(
     tmp_path: Path, recordings: Stems, asked: dict[str, Any]
