@@ -32,6 +32,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "master": (f"{P}.mastering.resource",),
     "regenerated_stems": (f"{P}.regeneration.resource",),
     "qc_scores": (f"{P}.quality.resource",),
+    "remix": (f"{P}.remixing.resource",),
 }
 
 CHANGES = [
@@ -48,6 +49,7 @@ CHANGES = [
     ("master", "mastering/shaping.py", r"(Compression\(threshold_db=)(6\.0)"),
     ("regenerated_stems", "regeneration/instruments/bass.dsp", r"()(\d+)"),
     ("qc_scores", "quality/dimensions.py", r"^(.*[^\d.])(0\.\d+)"),  # in the middle of a function
+    ("remix", "remixing/rubber_band.py", r"^(_TURN = )(.+)$"),
 ]
 
 
