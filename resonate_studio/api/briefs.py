@@ -33,6 +33,7 @@ READERS: Mapping[str, Sequence[str]] = {
     "transcription": ("midi",),
     "mixing": ("mix_plan",),
     "mastering": ("master",),
+    "remixing": ("remix",),
     "exports": (*TARGETS, "exports"),
 }
 """Section → the first stages that go by it."""
@@ -113,9 +114,10 @@ class Briefs:
         return list(stages_from(*changed, defs=self._opened.defs)) if changed else []
 
     def told(self, track: str, stages: Sequence[str]) -> list[str]:
-        """Of these stages, those that make something: not the targets that the brief does not ask for."""
-        asked = self._resolved(track).brief.exports.targets
-        return [stage for stage in stages if stage not in TARGETS or stage in asked]
+        """Of these stages, those that make something: not targets and remixes that the brief does not ask for."""
+        brief = self._resolved(track).brief
+        asked = (*brief.exports.targets, *(("remix",) if brief.remixing.asks else ()))
+        return [stage for stage in stages if stage not in (*TARGETS, "remix") or stage in asked]
 
     def earlier(self, track: str) -> models.EarlierBriefs:
         """Raises ProblemError."""
