@@ -21,7 +21,7 @@ _TAIL = 2
 
 @dataclass(frozen=True)
 class DJLibraries:
-    """serato: folders that have a `_Serato_`; rekordbox: XML files. stamp: changes whenever one of their files does."""
+    """serato: folders that have a `_Serato_`; rekordbox: XML files. stamp: changes when one of their files does."""
 
     serato: tuple[Path, ...]
     rekordbox: tuple[Path, ...]
@@ -37,8 +37,8 @@ class DJLibraries:
 
 
 def dj_libraries(folder: Path, within: Iterable[str]) -> DJLibraries:
-    """within: crates and XML files that are below the folder. Beside it: a `_Serato_` in any folder above, up to the
-    root of its drive, where Serato keeps it, and XML files in the folder above."""
+    """within: crates and XML files below the folder. Beside it: a `_Serato_` in any folder above, up to the root of its
+    drive, where Serato keeps it, and XML files in the folder above."""
     drive = drive_of(folder / FOLDER)
     above = [place for place in folder.parents if place.is_relative_to(drive)]
     crates = [Path(name) for name in within if is_crate(name)]
@@ -65,8 +65,8 @@ def is_crate(path: str) -> bool:
 def crates_of(crates: Sequence[Crate], uris: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """URI → names of the crates that it is in, of those that are in any.
 
-    A path of a crate is a file's own; or that of the one file which agrees in its name, its folder's and most of those
-    above, letters' case and composition apart: libraries move between machines, drives and containers.
+    A path of a crate is a file's own, or stands for the one file that agrees in its name, its folder's and most of
+    those above, but for letters' case and composition: libraries move between machines, drives and containers.
     """
     known = set(uris)
     by_name: dict[str, list[str]] = {}
@@ -75,9 +75,9 @@ def crates_of(crates: Sequence[Crate], uris: Iterable[str]) -> dict[str, tuple[s
     found: dict[str, list[str]] = {}
     for crate in crates:
         for file in crate.files:
-            uri = str(file) if str(file) in known else _alike(file, by_name)
-            if uri is not None:
-                found.setdefault(uri, []).append(crate.name)
+            match = str(file) if str(file) in known else _alike(file, by_name)
+            if match is not None:
+                found.setdefault(match, []).append(crate.name)
     return {uri: tuple(dict.fromkeys(names)) for uri, names in found.items()}
 
 

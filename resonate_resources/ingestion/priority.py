@@ -9,7 +9,7 @@ from resonate_resources.recordings.tags import Tags
 
 _CHOSEN, _HOUSE, _FAST, _VOCALS = 8, 4, 2, 1
 _LAST = -16
-"""One under the lowest: a file that somebody drops into the inbox, which Dagster gives 0, goes before all of them."""
+"""So that all are below 0, which is what Dagster gives a file that somebody drops into the inbox: it goes first."""
 FAST_BPM = 120.0
 SLOWEST_BPM, FASTEST_BPM = 20.0, 300.0
 """What beats per minute in a tag can be meant; slower than largo, faster than speedcore is a slip of somebody's."""
@@ -23,8 +23,8 @@ def priority(tags: Tags, crates: tuple[str, ...] = ()) -> int:
     """Dagster's run priority, −16…−1: the higher, the sooner.
 
     What a DJ has put into a crate or playlist comes before House, that before what is faster than 120 BPM, that
-    before vocals (`says_vocals`). Weights are powers of two: none is outweighed by all of those after it, so the order is
-    that of the wish. What is not known counts as not so.
+    before vocals (`says_vocals`). Weights are powers of two: each outweighs all of those after it. What is not known
+    counts as not so.
     """
     return _LAST + sum(
         weight
@@ -53,7 +53,7 @@ def believed_bpm(tags: Tags) -> float | None:
 
 
 def doubts(texts: Mapping[str, str], tags: Tags) -> tuple[str, ...]:
-    """What of the BPM and the key in a file's tags can't be meant, one line each. texts: field → as it stands there."""
+    """What of BPM and key in a file's tags can't be meant, one line each. texts: field → as it stands there."""
     bpm = texts.get("bpm", "").strip("\0 ")
     if bpm and believed_bpm(tags) is None:
         return (f"BPM {bpm[:40]!a}: is no tempo",)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,8 +30,8 @@ Found = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Scan:
-    """What a scan found. files: there are now; read: whose tags were read, as they are new or have changed; gone: were
-    there at the last scan; passed_over: are no audio. problems: one line each."""
+    """Files that there are now (files), of which tags were read, as they are new or have changed (read), that were
+    there at the last scan (gone), and that are no audio (passed_over). problems: one line each."""
 
     files: int
     read: int
@@ -55,9 +54,9 @@ def scan(
 ) -> Scan:
     """Bring the plan of a library up to date. place: which looks at what `is_of_a_library` names.
 
-    Only of files that are new, or whose size or time is another, are tags read; what is known of the others costs the
-    listing. excluded: folders that are no music of the user's (a home, an output), wherever they lie in it. A library that is
-    out of reach is told, and nothing of it is taken for gone. Killed, it goes on where it was.
+    Only of files that are new, or whose size or time is another, are tags read; the others cost their listing.
+    excluded: folders in it that are no music of the user's, as a home or an output. A library that is out of reach is
+    told, and nothing of it is taken for gone. Killed, it goes on where it was.
     """
     if isinstance(place, FolderInbox) and not place.folder.is_dir():
         line = f"{printable_name(place.uri)}: is not there; see whether it is mounted, or meant"
@@ -94,10 +93,13 @@ def _outside(place: Inbox, excluded: Sequence[Path]) -> Iterator[Seen]:
     """What a look finds, but for what lies in these folders, by whatever links they are known."""
     below: list[str] = []
     if isinstance(place, FolderInbox):
-        root = os.path.realpath(place.folder)
-        for folder in map(os.path.realpath, excluded):
-            if folder != root and PurePath(folder).is_relative_to(root):
-                below.append(str(place.folder / PurePath(folder).relative_to(root)))
+        root = place.folder.resolve()
+        real = [folder.resolve() for folder in excluded]
+        below = [
+            str(place.folder / folder.relative_to(root))
+            for folder in real
+            if folder != root and folder.is_relative_to(root)
+        ]
     return (seen for seen in place.look() if not _is_below(seen.uri, below))
 
 

@@ -1,4 +1,4 @@
-"""Files of users' music libraries, as the last scan found them, and what became of each: rows of the shared database.
+"""Files of users' music libraries, as the last scan found them, and what became of each: rows of the database.
 
 They are the queue: what is to be made of a library stands here, and Dagster is asked for a few of them at a time.
 Nothing is ever removed; a file that is not there any more is marked so, and comes back with it.
@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, get_args
 
@@ -61,8 +61,8 @@ _CHUNK = 500
 
 @dataclass(frozen=True)
 class ScannedFile:
-    """A file of a library. size in bytes; stamp: as `Seen` has it; tags: field → value, as `Tags.to_json`; notes: what
-    is odd about them, one line each; crates: names of the crates and playlists that it is in.
+    """A file of a library. size in bytes; stamp: as `Seen` has it; tags: as `Tags.to_json`; notes: what is odd about
+    them, one line each; crates: names of the crates and playlists that it is in.
 
     reason: of the last failure, one line; tries: how often it failed with this code.
     """
@@ -78,7 +78,11 @@ class ScannedFile:
     track: str | None = None
     reason: str | None = None
     tries: int = 0
-    code: str | None = field(default=None, compare=False)
+    code: str | None = None
+
+    def is_due(self, code: str) -> bool:
+        """Whether it is to be made, with code that changes with that of any stage."""
+        return self.state != "done" and (self.state != "failed" or self.code != code or self.tries < TRIES)
 
 
 class ScannedLibrary:
@@ -86,7 +90,7 @@ class ScannedLibrary:
 
     def __init__(self, url: str, uri: str) -> None:
         self._url = url
-        self._uri = uri
+        self.uri = uri
         self._library = hashlib.sha256(os.fsencode(uri)).hexdigest()[:12]
 
     def known(self) -> dict[str, tuple[int, str]]:
@@ -134,7 +138,7 @@ class ScannedLibrary:
         return (_scanned(row) for row in rows)
 
     def queue(self, code: str, limit: int) -> list[ScannedFile]:
-        """What to make next: new files, and those that failed with other code. code: changes with that of any
+        """What to take in next: new files, and those that failed with other code. code: changes with that of any
         stage."""
         is_due = (_files.c.state == "new") | ((_files.c.state == "failed") & (_files.c.code != code))
         query = sa.select(_files).where(self._here(), is_due).order_by(*_ORDER).limit(limit)
@@ -146,14 +150,19 @@ class ScannedLibrary:
         found = {state: count for state, count in done(self._url, lambda db: db.execute(query).all())}  # noqa: C416
         return {state: found.get(state, 0) for state in get_args(State)}
 
-    def note(
-        self, uri: str, state: State, track: str | None = None, reason: str | None = None, code: str = ""
-    ) -> None:
-        """What became of a file. Failed again with the same code, it has one try more."""
+    def note(self, uri: str, state: State, track: str) -> None:
+        """A file is a track, which was asked for or is made."""
+        self._note(uri, {"state": state, "track": track, "reason": None, "tries": 0})
+
+    def note_failure(self, uri: str, reason: str, code: str, *, broken: bool) -> None:
+        """broken: the file itself can't be used. One that failed for another reason is due again, so many times with
+        the same code as TRIES says."""
         again = sa.case((_files.c.code == code, _files.c.tries), else_=0) + 1
-        values: dict[str, Any] = {"state": state, "track": track, "reason": _text(reason)}
-        values |= {"tries": again if state == "failed" else 0, "code": code}
-        change = sa.update(_files).where(self._is_ours(), _files.c.file == _file_id(uri)).values(values)
+        values = {"state": "failed", "track": None, "reason": _text(reason), "code": code}
+        self._note(uri, {**values, "tries": TRIES if broken else again})
+
+    def _note(self, uri: str, values: Mapping[str, Any]) -> None:
+        change = sa.update(_files).where(self._is_ours(), _files.c.file == _file_id(uri)).values(dict(values))
         done(self._url, lambda db: db.execute(change))
 
     def crates(self) -> tuple[str, tuple[str, ...]]:
@@ -167,7 +176,7 @@ class ScannedLibrary:
 
         def write(db: sa.Connection) -> None:
             db.execute(sa.delete(_libraries).where(_libraries.c.library == self._library))
-            row = {"library": self._library, "uri": os.fsencode(self._uri)}
+            row = {"library": self._library, "uri": os.fsencode(self.uri)}
             row |= {"crates_stamp": stamp, "broken_crates": json.dumps(broken)}
             db.execute(sa.insert(_libraries), row)
 
@@ -228,9 +237,8 @@ def _scanned(row: sa.Row[Any]) -> ScannedFile:
 def is_unchanged(seen: Seen, size: int, stamp: str) -> bool:
     """Whether a file is as it was when it had this size and stamp, by its size and the time it was written.
 
-    FAT keeps even seconds (Microsoft, "FAT: General Overview of On-Disk Format", 1.03): a time that is one may stand
-    for any within two seconds of it. That of the last change of the inode, which links and permissions move, does
-    not count.
+    FAT keeps even seconds (Microsoft, "FAT: General Overview of On-Disk Format", 1.03): such a time may stand for any
+    within two seconds of it. When the inode last changed, which links and permissions move, does not count.
     """
     if seen.size != size:
         return False
