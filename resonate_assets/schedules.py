@@ -122,5 +122,5 @@ nightly_scan = dg.ScheduleDefinition(
         else dg.DefaultScheduleStatus.STOPPED
     ),
     execution_timezone=TIME_ZONE,
-    description="Every night at 1: what is new in the music libraries. Off, unless RESONATE_LIBRARIES names some.",
+    description="Every night at 1: what is new in the music libraries. Off, unless RESONATE_LIBRARIES is set.",
 )

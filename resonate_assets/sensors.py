@@ -119,7 +119,7 @@ _LIBRARY_TRACKS = 20
     job=process_track,
     minimum_interval_seconds=60,
     default_status=_RUNNING if os.environ.get("RESONATE_LIBRARIES") else _STOPPED,
-    description="Takes files of the music libraries, the most urgent first. Off, unless RESONATE_LIBRARIES names some.",
+    description="Takes files of music libraries, the most urgent first. Off, unless RESONATE_LIBRARIES is set.",
 )
 def library_files(
     context: dg.SensorEvaluationContext, storage: StorageResource, inbox: InboxResource

@@ -51,8 +51,8 @@ def take_planned(
 ) -> TakenFromPlan:
     """Register at most `limit` new tracks of what was planned, and stop reading files after `seconds`.
 
-    code: changes with that of any stage. emitted: of the last look. A file is noted as taken only when Dagster has its
-    partition, so a process killed in between loses none. Raises OSError where the machine is out of something.
+    code: changes with that of any stage. emitted: of the last look. A file is noted as taken only when Dagster has
+    its partition, so a process killed in between loses none. Raises OSError where the machine is out of something.
     """
     taken = TakenFromPlan()
     queue: list[tuple[ScannedFile, Inbox, ScannedLibrary]] = []
@@ -111,7 +111,9 @@ def _take(
             storage.sources.move(known[content], file.uri)
             library.note(file.uri, "taken", known[content])
         elif content in rejected:
-            reason = f"{printable_name(source.name)}: could not be used before, by whatever name; see `resonate status`"
+            reason = (
+                f"{printable_name(source.name)}: its content could not be used before; see `resonate status`"
+            )
             library.note_failure(file.uri, reason, code, broken=True)
         elif content in new:
             emitted[file.uri] = new[content].track

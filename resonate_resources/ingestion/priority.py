@@ -23,8 +23,8 @@ def priority(tags: Tags, crates: tuple[str, ...] = ()) -> int:
     """Dagster's run priority, −16…−1: the higher, the sooner.
 
     What a DJ has put into a crate or playlist comes before House, that before what is faster than 120 BPM, that
-    before vocals (`says_vocals`). Weights are powers of two: each outweighs all of those after it. What is not known
-    counts as not so.
+    before vocals (`says_vocals`). Weights are powers of two: each outweighs all of those after it. What is not
+    known counts as not so.
     """
     return _LAST + sum(
         weight

@@ -55,8 +55,8 @@ def scan(
     """Bring the plan of a library up to date. place: which looks at what `is_of_a_library` names.
 
     Only of files that are new, or whose size or time is another, are tags read; the others cost their listing.
-    excluded: folders in it that are no music of the user's, as a home or an output. A library that is out of reach is
-    told, and nothing of it is taken for gone. Killed, it goes on where it was.
+    excluded: folders in it that are no music of the user's, as a home or an output. A library that is out of reach
+    is told, and nothing of it is taken for gone. Killed, it goes on where it was.
     """
     if isinstance(place, FolderInbox) and not place.folder.is_dir():
         line = f"{printable_name(place.uri)}: is not there; see whether it is mounted, or meant"

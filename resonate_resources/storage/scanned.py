@@ -61,7 +61,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True)
 class ScannedFile:
-    """A file of a library. size in bytes; stamp: as `Seen` has it; tags: as `Tags.to_json`; notes: what is odd about
+    """A file of a library. size in bytes; stamp: as `Seen` has it; tags: as `Tags.to_json`; notes: what is odd in
     them, one line each; crates: names of the crates and playlists that it is in.
 
     reason: of the last failure, one line; tries: how often it failed with this code.
@@ -155,8 +155,8 @@ class ScannedLibrary:
         self._note(uri, {"state": state, "track": track, "reason": None, "tries": 0})
 
     def note_failure(self, uri: str, reason: str, code: str, *, broken: bool) -> None:
-        """broken: the file itself can't be used. One that failed for another reason is due again, so many times with
-        the same code as TRIES says."""
+        """broken: the file itself can't be used. One that failed for another reason is due again, TRIES times with
+        the same code."""
         again = sa.case((_files.c.code == code, _files.c.tries), else_=0) + 1
         values = {"state": "failed", "track": None, "reason": _text(reason), "code": code}
         self._note(uri, {**values, "tries": TRIES if broken else again})
@@ -237,8 +237,8 @@ def _scanned(row: sa.Row[Any]) -> ScannedFile:
 def is_unchanged(seen: Seen, size: int, stamp: str) -> bool:
     """Whether a file is as it was when it had this size and stamp, by its size and the time it was written.
 
-    FAT keeps even seconds (Microsoft, "FAT: General Overview of On-Disk Format", 1.03): such a time may stand for any
-    within two seconds of it. When the inode last changed, which links and permissions move, does not count.
+    FAT keeps even seconds (Microsoft, "FAT: General Overview of On-Disk Format", 1.03): such a time may stand for
+    any within two seconds of it. When the inode last changed, as by links and permissions, does not count.
     """
     if seen.size != size:
         return False
