@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.markup import escape
 
 from resonate_assets.jobs import STAGES
 from resonate_assets.schedules import code_of_stages
@@ -113,6 +114,7 @@ class LibraryBatch:
             library.note_failure(file.uri, reason, code, broken=made.broken)
             self.failed[file.uri] = reason
             del self.left[file.uri]
+            self._say(f"[red]failed[/red] {escape(plain(reason))}")
             return
         finished.add(made.track)
         folder = self._handed_out(made.track)
@@ -122,8 +124,15 @@ class LibraryBatch:
         del self.left[file.uri]
         if made.found:
             self.found_again.append((file, made.track))
+            self._say(f"found again {shown(file.uri)} as {made.track}")
         else:
             self.done.append((file, made, folder))
+            self._say(f"[green]ok[/green] {shown(file.uri)} as {made.track}, in {made.seconds:.0f} s")
+
+    def _say(self, line: str) -> None:
+        """As it comes: a batch takes days."""
+        if self._bars is not None and not self.as_json:
+            self._bars.console.print(line, soft_wrap=True)
 
     def _processed(self, file: ScannedFile, place: Inbox, finished: set[str]) -> Processed:
         def stage_done(_: str, stage: str) -> None:
@@ -155,8 +164,8 @@ class LibraryBatch:
             with suppress(FileNotFoundError):  # made at first use
                 if shutil.disk_usage(place).free < self.free_bytes:
                     return (
-                        f"{plain(str(place))}: less than {self.free_bytes / 2**30:g} GiB are free there; make room; "
-                        "the same command then goes on"
+                        f"{plain(str(place))}: less than {self.free_bytes / 2**30:g} GiB are free there; "
+                        "make room, and the same command goes on"
                     )
         return None
 
