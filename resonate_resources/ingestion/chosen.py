@@ -37,8 +37,8 @@ class DJLibraries:
 
 
 def dj_libraries(folder: Path, within: Iterable[str]) -> DJLibraries:
-    """Of a folder. within: crates and XML files below it. Beside it are looked at: a `_Serato_` in any folder above,
-    up to the root of the drive, where Serato keeps it, and XML files in the folder above."""
+    """Of a folder. within: crates and XML files below it. Looked at beside it: a `_Serato_` in any folder above, up
+    to the root of the drive, where Serato keeps it, and XML files in the folder above."""
     drive = drive_of(folder / FOLDER)
     above = [place for place in folder.parents if place.is_relative_to(drive)]
     crates = [Path(name) for name in within if is_crate(name)]

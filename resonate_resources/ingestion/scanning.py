@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from resonate_resources.recordings.recording import AudioError
 from resonate_resources.recordings.serato_crate import SUFFIX
 from resonate_resources.recordings.tag_reading import read_texts, tags_of
 from resonate_resources.recordings.tags import Tags
-from resonate_resources.storage.inbox import AUDIO_SUFFIXES, FolderInbox, Inbox, Seen, is_noticed
+from resonate_resources.storage.inbox import AUDIO_SUFFIXES, KEYS_A_PART, FolderInbox, Inbox, Seen, is_noticed
 from resonate_resources.storage.scanned import ScannedFile, ScannedLibrary, is_unchanged
 
 KEPT_TAGS = ("artist", "title", "album", "genre", "bpm", "key", "isrc")
@@ -65,7 +66,8 @@ def scan(
     music: dict[str, Seen] = {}
     beside: list[str] = []
     passed_over = 0
-    for seen in _outside(place, excluded):
+    bounds = sorted(known, key=os.fsencode)[KEYS_A_PART::KEYS_A_PART] if place.in_parts else ()
+    for seen in _outside(place, place.look(bounds), excluded):
         suffix = PurePath(seen.uri).suffix.lower()
         if suffix in AUDIO_SUFFIXES:
             music[seen.uri] = seen
@@ -89,7 +91,7 @@ def scan(
     return Scan(len(music), len(fresh), len(gone), passed_over, (*_closed(place), *broken))
 
 
-def _outside(place: Inbox, excluded: Sequence[Path]) -> Iterator[Seen]:
+def _outside(place: Inbox, look: Iterable[Seen], excluded: Sequence[Path]) -> Iterator[Seen]:
     """What a look finds, but for what lies in these folders, by whatever links they are known."""
     below: list[str] = []
     if isinstance(place, FolderInbox):
@@ -100,7 +102,7 @@ def _outside(place: Inbox, excluded: Sequence[Path]) -> Iterator[Seen]:
             for folder in real
             if folder != root and folder.is_relative_to(root)
         ]
-    return (seen for seen in place.look() if not _is_below(seen.uri, below))
+    return (seen for seen in look if not _is_below(seen.uri, below))
 
 
 def _is_below(uri: str, folders: Iterable[str]) -> bool:
