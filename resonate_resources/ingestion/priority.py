@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from resonate_resources.recordings.tags import Tags
+from resonate_resources.signal.spelling import spelt
 
 _CHOSEN, _HOUSE, _FAST, _VOCALS = 8, 4, 2, 1
 _LAST = -16
@@ -13,6 +14,9 @@ _LAST = -16
 FAST_BPM = 120.0
 SLOWEST_BPM, FASTEST_BPM = 20.0, 300.0
 """What beats per minute in a tag can be meant; slower than largo, faster than speedcore is a slip of somebody's."""
+
+_OFF_KEY = "o"
+"""ID3's own word for music without one (id3.org, "ID3 tag version 2.4.0 - Native Frames", TKEY)."""
 
 _WORD = re.compile(r"[^\W_]+")
 _SUNG = re.compile(r"\b(vocals?|vox|a ?cap+el+as?|feat|ft|featuring)\b")
@@ -54,10 +58,16 @@ def believed_bpm(tags: Tags) -> float | None:
 
 def doubts(texts: Mapping[str, str], tags: Tags) -> tuple[str, ...]:
     """What of BPM and key in a file's tags can't be meant, one line each. texts: field → as it stands there."""
-    bpm = texts.get("bpm", "").strip("\0 ")
+    bpm, key = (texts.get(name, "").strip("\0 ") for name in ("bpm", "key"))
+    told = []
     if bpm and believed_bpm(tags) is None:
-        return (f"BPM {bpm[:40]!a}: is no tempo",)
-    return ()
+        told.append(f"BPM {bpm[:40]!a}: is no tempo")
+    if key not in ("", _OFF_KEY):
+        try:
+            spelt(key)
+        except ValueError:
+            told.append(f"key {key[:40]!a}: is no key")
+    return tuple(told)
 
 
 def _words(text: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from resonate_resources.brief.section import Section
-from resonate_resources.profiling.key import spelt
+from resonate_resources.signal.spelling import spelt
 
 
 class ProfileBrief(Section):

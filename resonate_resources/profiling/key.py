@@ -6,7 +6,6 @@ Every frame speaks for the 24 keys by a linear model of its pitch classes and of
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -18,11 +17,8 @@ from resonate_resources.profiling.pitch_classes import BINS_PER_OCTAVE, PITCH_RA
 from resonate_resources.profiling.profile import KeySpan
 from resonate_resources.signal.band_levels import Floats
 from resonate_resources.signal.hidden_markov import decode
-from resonate_resources.signal.spelling import TONICS, fifths, pitch_class
+from resonate_resources.signal.spelling import ALL_KEYS, pitch_class
 
-MODES = ("major", "minor")
-ALL_KEYS = tuple(f"{tonic} {mode}" for mode in MODES for tonic in TONICS[mode])
-"""In the order of the model's answers: major keys from C up, then minor ones."""
 _MODEL = resources.files("resonate_resources.profiling") / "key.npz"
 _A = 9  # pitch classes are counted from A where they are measured, from C here
 _AUDIBLE = 0.03  # of the loudest frame's magnitude: −30 dB
@@ -162,37 +158,3 @@ def _mode(chroma: Floats, key: str) -> str | None:
     tonic, mode = key.split()
     degrees = np.roll(chroma.mean(axis=0), -pitch_class(tonic)) if len(chroma) else np.zeros(12)
     return next((name for name, own, other in _HINTS[mode] if degrees[own] > _HINT * degrees[other]), None)
-
-
-def spelt(text: str) -> str:
-    """A key as musicians spell it: `A# minor`, `bb MIN`, `Bbm`, Camelot's `3A` and Open Key's `8m` are all
-    "Bb minor"; a tonic alone is major. Raises ValueError."""
-    text = text.strip()
-    number = re.fullmatch(r"(1[0-2]|[1-9])([ABabmd])", text)
-    if number:
-        notation = camelot if number[2] in "ABab" else open_key
-        wanted = f"{number[1]}{number[2].upper() if notation is camelot else number[2]}"
-        return next(key for key in ALL_KEYS if notation(key) == wanted)
-    written = re.fullmatch(r"([A-Ga-g])([#b♯♭]?)\s*((?i:major|maj|minor|min)|m|M|)", text)
-    if not written:
-        raise ValueError(f"{text}: is no key")
-    letter, accidental, mode = written.groups()
-    sign = {"♯": "#", "♭": "b"}.get(accidental, accidental)
-    full = "minor" if mode == "m" or mode.lower().startswith("min") else "major"
-    return f"{TONICS[full][pitch_class(letter.upper() + sign)]} {full}"
-
-
-def camelot(key: str) -> str:
-    """A key on Mixed In Key's Camelot wheel: "A minor" is 8A, "C major" 8B."""
-    return f"{(_fifths(key) + 7) % 12 + 1}{'A' if key.endswith('minor') else 'B'}"
-
-
-def open_key(key: str) -> str:
-    """A key in Open Key notation: "A minor" is 1m, "C major" 1d."""
-    return f"{_fifths(key) + 1}{'m' if key.endswith('minor') else 'd'}"
-
-
-def _fifths(key: str) -> int:
-    """Steps up the circle of fifths from C major, or from A minor."""
-    tonic, mode = key.split()
-    return (fifths(tonic) - (fifths("A") if mode == "minor" else 0)) % 12

@@ -14,7 +14,6 @@ from resonate_resources.profiling.analysis import analyse_music
 from resonate_resources.profiling.beats import METHOD
 from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.profiling.fingerprint import FingerprintError, fingerprint_of
-from resonate_resources.profiling.key import camelot, open_key
 from resonate_resources.profiling.profile import Loudness, Profile
 from resonate_resources.profiling.width import measure_width
 from resonate_resources.recipe import Engine, Json, Product, Recipe
@@ -24,6 +23,7 @@ from resonate_resources.signal.loudness import LoudnessMeter
 from resonate_resources.signal.octaves import OctaveMeter
 from resonate_resources.signal.picture import draw
 from resonate_resources.signal.sound_quality import Score, quality_of
+from resonate_resources.signal.spelling import camelot, open_key
 from resonate_resources.signal.traces import Traces, find_traces
 from resonate_resources.signal.true_peak import TruePeakMeter
 

@@ -20,9 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.analysis.chords import Chord, KeyFrom, chords_of
-from resonate_resources.profiling.key import Keys, estimate_keys, spelt
+from resonate_resources.profiling.key import Keys, estimate_keys
 from resonate_resources.profiling.pitch_classes import pitch_class_energy
 from resonate_resources.recordings.recording import Recording
+from resonate_resources.signal.spelling import spelt
 from resonate_tests.benchmarks.music_truth.peers import librosa_harmony
 
 MEASURES = ("majmin", "sevenths", "majmin_inv")

@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from resonate_resources.profiling.key import ALL_KEYS, chroma_of, key_features, spelt, tuning_of
+from resonate_resources.profiling.key import chroma_of, key_features, tuning_of
 from resonate_resources.profiling.pitch_classes import PITCH_RATE, pitch_class_energy
 from resonate_resources.recordings.recording import Recording, write_samples
+from resonate_resources.signal.spelling import ALL_KEYS, spelt
 from resonate_tests.benchmarks.model_table import record
 from resonate_tests.benchmarks.music_truth.composing import compose
 from resonate_tests.benchmarks.music_truth.song import Song

@@ -10,7 +10,7 @@ import mir_eval
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.profiling.key import spelt
+from resonate_resources.signal.spelling import spelt
 
 NoteRow = Sequence[float]
 """onset_s, offset_s, pitch (MIDI), velocity."""

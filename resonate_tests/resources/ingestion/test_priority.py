@@ -70,6 +70,18 @@ def test_of_a_tempo_that_may_be_nothing_is_told(bpm: str) -> None:
     assert doubts({"bpm": bpm}, tags_of({"bpm": bpm})) == ()
 
 
+@pytest.mark.parametrize("key", ["8A", "12b", "1m", "10d", "Am", "A minor", "F#", "Bb maj", "o", ""])
+def test_a_key_in_any_notation_is_one(key: str) -> None:
+    assert doubts({"key": key}, tags_of({"key": key})) == ()
+
+
+@pytest.mark.parametrize("key", ["H#", "13A", "0m", "A sharp", "\udcff", "128"])
+def test_what_is_no_key_is_told(key: str) -> None:
+    [told] = doubts({"key": key}, tags_of({"key": key}))
+    assert told.startswith("key ")
+    assert told.isprintable()
+
+
 @pytest.mark.parametrize(
     ("tags", "vocals"),
     [

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.profiling.key import Keys, camelot, estimate_keys, open_key, spelt
+from resonate_resources.profiling.key import Keys, estimate_keys
 from resonate_resources.profiling.pitch_classes import pitch_class_energy
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
-from resonate_resources.signal.spelling import TONICS
+from resonate_resources.signal.spelling import TONICS, camelot, open_key, spelt
 from resonate_studio.demo_song import DemoSong, PhoneRecording
 
 RATE = 22050
