@@ -32,6 +32,7 @@ from resonate_resources.recordings.recording import AudioError, Recording, silen
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.recordings.tempo_map import Grid, TempoMap, TimeSignature
 from resonate_tests.resources.exporting.dawproject_schema import METADATA, PROJECT, faults
+from resonate_tests.resources.exporting.songs_for_decks import mapped
 
 REPOSITORY = Path(__file__).parents[3]
 READER = REPOSITORY / "resonate_tests" / "readers" / "dawproject"
@@ -240,10 +241,10 @@ def test_beats_are_at_their_seconds_and_downbeats_on_bar_lines(
         assert (np.diff(quarters) > 0).all()
         assert (np.diff(seconds) > 0).all()
         assert (quarters[0], seconds[0], seconds[-1]) == (0, 0, SECONDS)
-        for beat in grid.beats_s:
+        for beat in mapped(grid):
             assert np.abs(seconds - beat).min() < 1e-6
-    placed = np.interp(grid.beats_s, seconds, quarters)
-    np.testing.assert_allclose([found.second(quarter) for quarter in placed], grid.beats_s, atol=0.001)
+    placed = np.interp(mapped(grid), seconds, quarters)
+    np.testing.assert_allclose([found.second(quarter) for quarter in placed], mapped(grid), atol=0.001)
     lines = np.array(found.bar_lines(quarters[-1]))
     for second in grid.downbeats_s:
         assert np.abs(lines - np.interp(second, seconds, quarters)).min() < 0.02  # 8 ms at 150 BPM
