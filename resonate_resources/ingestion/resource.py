@@ -38,12 +38,15 @@ class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return FolderInbox(Path(self.folder).expanduser()) if self.folder else None
 
     def root_of(self, file: Path | None) -> Path:
-        """The watched folder that a file lies in; where it lies in none, its own."""
+        """The library or the watched folder that a file lies in, the innermost; where it lies in none, its own."""
         watched = self.watched_folder()
-        root = watched.folder if watched else None
-        if root and (file is None or file.is_relative_to(root)):
-            return root
-        return file.parent if file else Path()
+        if file is None:
+            return watched.folder if watched else Path()
+        known = [Path(uri).expanduser().absolute() for uri in self.libraries if not _is_s3(uri)]
+        roots = [
+            root for root in (*known, *([watched.folder] if watched else [])) if file.is_relative_to(root)
+        ]
+        return max(roots, key=lambda root: len(root.parts), default=file.parent)
 
     def watched_bucket(self) -> BucketInbox | None:
         return BucketInbox(self.s3.get_client(), self.bucket) if self.bucket else None
@@ -52,7 +55,7 @@ class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Where a library's files are, and the plan of it. database: its URL. Raises ValueError for what is no
         address."""
         place: Inbox
-        if uri.lower().startswith("s3://"):
+        if _is_s3(uri):
             place = BucketInbox(self.s3.get_client(), uri, is_of_a_library)
         else:
             place = FolderInbox(Path(uri).expanduser(), is_of_a_library)
@@ -60,3 +63,7 @@ class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def known_libraries(self, database: str) -> Sequence[tuple[Inbox, ScannedLibrary]]:
         return [self.library(uri, database) for uri in self.libraries]
+
+
+def _is_s3(uri: str) -> bool:
+    return uri.lower().startswith("s3://")
