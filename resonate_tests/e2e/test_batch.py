@@ -1,4 +1,4 @@
-"""`resonate batch` on real songs: killed with SIGKILL and with Ctrl-C in their midst, gone on with, and from a bucket.
+"""`resonate batch` on real songs: killed with SIGKILL and with Ctrl-C, gone on with, and from a bucket.
 
 One home and one library for all tests, in their order: each makes only what is left.
 """

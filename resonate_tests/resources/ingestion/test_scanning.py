@@ -155,6 +155,26 @@ def test_a_scan_that_was_killed_goes_on_where_it_was(
     assert len(library.known()) == 7
 
 
+def test_a_file_that_changes_while_it_is_read_is_read_again_by_the_next_scan(
+    folder: Path, library: ScannedLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = drop(folder, "a.wav")
+    reading = scanning.read_texts
+
+    def meanwhile(read: Path) -> Any:
+        found = reading(read)
+        tagged(path)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scanning, "read_texts", meanwhile)
+        look(folder, library)
+    assert files(library)["a.wav"].tags == {"title": "a"}
+    assert look(folder, library).read == 1
+    assert files(library)["a.wav"].tags == SAID
+    assert look(folder, library).read == 0
+
+
 def test_a_file_that_went_is_planned_no_more_and_again_when_it_is_back(
     folder: Path, library: ScannedLibrary
 ) -> None:
