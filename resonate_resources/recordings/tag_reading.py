@@ -19,7 +19,7 @@ from typing import Any
 
 from resonate_resources.recordings.charsets import legible, likely_charset
 from resonate_resources.recordings.tags import ID3_FRAMES, MP4_ATOMS, TEXT_FIELDS, VORBIS_COMMENTS, Tags
-from resonate_resources.recordings.wave_chunks import stated_charset
+from resonate_resources.recordings.wave_chunks import may_have_texts, stated_charset
 
 # field → FFmpeg's metadata keys, for what mutagen does not know: RIFF INFO chunks, RF64, Matroska, WMA
 _FFMPEG = {
@@ -113,7 +113,7 @@ def _wants_more(path: Path, found: Mapping[str, str]) -> bool:
     """Whether FFmpeg may know more than mutagen: it takes ten times as long."""
     known = {"artist", "title"} <= found.keys() and not any(_LOST in text for text in found.values())
     with suppress(OSError), path.open("rb") as file:
-        return not known or file.read(4) in (b"RIFF", b"FORM")
+        return not known or (file.read(4) in (b"RIFF", b"FORM") and may_have_texts(path))
     return False
 
 
