@@ -75,8 +75,8 @@ def stated_charset(path: Path) -> str | None:
 
 
 def may_have_texts(path: Path) -> bool:
-    """Whether a WAV or AIFF may have texts beside ID3, in chunks of its own: it has such a chunk, or others than its
-    header tells."""
+    """Whether a WAV or AIFF may have texts beside ID3, in chunks of its own: it has such a chunk, or can't be read
+    to its end by what its chunks state."""
     with path.open("rb") as file:
         end, reached = os.fstat(file.fileno()).st_size, 0
         for kind in (_WAVE, _AIFF):
