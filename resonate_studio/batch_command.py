@@ -36,14 +36,18 @@ def batch(
     crates first, then House, then what is faster than 120 BPM, then vocals. The same command goes on where it was
     stopped, does nothing twice, and passes over what can't be used."""
     with stoppable() as stopping:
+        from resonate_assets.settings import check_folder
         from resonate_studio.home import open_instance, settings_for
-        from resonate_studio.library_batch import LibraryBatch
+        from resonate_studio.library_batch import LibraryBatch, check_chosen
         from resonate_studio.library_scan import libraries_of, scanned
         from resonate_studio.processing import Processor
 
         require_all()
         settings = settings_for(home)
+        check_folder("--output", str(output), "a folder on this machine")
         output = output.expanduser().absolute()
+        if any(output.resolve() == Path(place).expanduser().resolve() for place in places):
+            raise click.UsageError("--output: is DIR itself; give a folder in it, or elsewhere")
         with open_instance(settings) as instance:
             processor = Processor(settings, instance)
             libraries = libraries_of(settings, places)
@@ -55,6 +59,7 @@ def batch(
             )
             stopping.tell = work.tell_stopped
             work.scans += scanned(settings, libraries, [output], quiet=as_json)
+            check_chosen(libraries, chosen)
             work.carry_out(stopping)
             work.tell()
     sys.exit(work.exit_code)

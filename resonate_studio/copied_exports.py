@@ -13,8 +13,8 @@ from resonate_studio.stopping import scratch_file
 
 
 def copy_export(store: Store, track: str, output: Path) -> Path | None:
-    """Bring `output` to hold the folder that a track was exported into; gives its place there, None where the track
-    was not exported.
+    """Bring `output` to hold the folder that a track was exported into; gives its place there, None where there
+    is no such folder, here or there.
 
     `metadata.json` comes last: with the one of the export in it, a copy is whole. What is there and is not the same
     is called `… (earlier)`. Raises OSError.
@@ -25,6 +25,8 @@ def copy_export(store: Store, track: str, output: Path) -> Path | None:
     folder = output / PurePosixPath(key).name
     if _is_same(store, f"{key}/{METADATA}", folder / METADATA):
         return folder
+    if store.size(f"{key}/{METADATA}") is None:  # somebody has tidied up
+        return folder if (folder / METADATA).is_file() else None
     names = [entry.key.removeprefix(f"{key}/") for entry in store.entries(key)]
     for name in sorted(names, key=lambda name: (name == METADATA, name)):
         place = folder / name

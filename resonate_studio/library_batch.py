@@ -49,10 +49,10 @@ class LibraryBatch:
     chosen: Sequence[str]
     free_bytes: float
     as_json: bool
-    done: list[tuple[ScannedFile, Processed, str]] = field(default_factory=list)
-    """With the folder that the copy is in."""
-    found_again: list[tuple[ScannedFile, str]] = field(default_factory=list)
-    """With the track: content that was made before, by whatever name."""
+    done: list[dict[str, Any]] = field(default_factory=list)
+    """source, track, folder (where the copy is), seconds."""
+    found_again: list[dict[str, Any]] = field(default_factory=list)
+    """The same, of content that was made before, by whatever name."""
     failed: dict[str, str] = field(default_factory=dict)
     """Source → reason."""
     left: dict[str, None] = field(default_factory=dict)
@@ -69,19 +69,16 @@ class LibraryBatch:
         code = code_of_stages()
         finished = tracks_with(self.processor.storage.database, STAGES[-1])
         files = self._files()
-        todo = [each for each in files if each[0].is_due(code)]
+        todo = [each for each in files if each[0].is_due(code) or self._is_to_be_filled(each[0], finished)]
+        self.before = sum(1 for file, _, _ in files if file.state == "done") - sum(
+            1 for file, _, _ in todo if file.state == "done"
+        )
         self.left = dict.fromkeys(file.uri for file, _, _ in todo)
         self.failed = {
             file.uri: file.reason or ""
             for file, _, _ in files
             if file.state == "failed" and not file.is_due(code)
         }
-        for file, _, _ in files:
-            if file.state == "done" and self.obstacle is None:
-                self.before += 1
-                self._handed_out(
-                    file.track
-                )  # another output than the last time's, or killed as it was copied
         with self._progress(len(todo)) as (bars, task):
             for number, (file, place, library) in enumerate(todo):
                 stopping.hold()
@@ -116,18 +113,31 @@ class LibraryBatch:
             del self.left[file.uri]
             self._say(f"[red]failed[/red] {escape(plain(reason))}")
             return
-        finished.add(made.track)
         folder = self._handed_out(made.track)
-        if folder is None:
+        if folder is None and made.found and self.obstacle is None:
+            self._make(
+                file, place, library, finished - {made.track}, code
+            )  # finds what is made, and exports it
             return
+        if self.obstacle is not None:
+            return
+        finished.add(made.track)
         library.note(file.uri, "done", made.track)
         del self.left[file.uri]
+        told = {"source": file.uri, "track": made.track, "folder": str(folder), "seconds": made.seconds}
         if made.found:
-            self.found_again.append((file, made.track))
+            self.found_again.append(told)
             self._say(f"found again {shown(file.uri)} as {made.track}")
         else:
-            self.done.append((file, made, folder))
+            self.done.append(told)
             self._say(f"[green]ok[/green] {shown(file.uri)} as {made.track}, in {made.seconds:.0f} s")
+
+    def _is_to_be_filled(self, file: ScannedFile, finished: set[str]) -> bool:
+        """Whether a file that is done lacks its copy, of another output or as it was killed, and of its export nothing
+        is left to copy. A track that was removed stays so."""
+        if file.state != "done" or file.track not in finished or self.obstacle is not None:
+            return False
+        return self._handed_out(file.track) is None and self.obstacle is None
 
     def _say(self, line: str) -> None:
         """As it comes: a batch takes days."""
@@ -149,14 +159,13 @@ class LibraryBatch:
                 return Processed(file.uri, error=str(error), broken=True)
             return self.processor.process(local, stage_done, uri=file.uri, finished=finished)
 
-    def _handed_out(self, track: str | None) -> str | None:
-        """Where the copy of an export is; None where it can't be made, which ends all."""
+    def _handed_out(self, track: str | None) -> Path | None:
+        """Where the copy of an export is; None where there is nothing to copy, or it can't be made, which ends all."""
         try:
-            folder = copy_export(self.processor.storage.store, track or "", self.output)
+            return copy_export(self.processor.storage.store, track or "", self.output)
         except OSError as error:
             self.obstacle = trouble(error, str(self.output))
             return None
-        return str(folder or "")
 
     def _no_room(self) -> str | None:
         places = [self.output, *map(Path, [self.processor.storage.root] if self._is_local else [])]
@@ -212,11 +221,8 @@ class LibraryBatch:
     def _as_object(self) -> dict[str, Any]:
         return {
             "output": str(self.output),
-            "done": [
-                {"source": file.uri, "track": made.track, "folder": folder, "seconds": made.seconds}
-                for file, made, folder in self.done
-            ],
-            "found_again": [{"source": file.uri, "track": track} for file, track in self.found_again],
+            "done": self.done,
+            "found_again": self.found_again,
             "done_before": self.before,
             "failed": [{"source": source, "reason": reason} for source, reason in self.failed.items()],
             "left": list(self.left),
@@ -247,10 +253,23 @@ class LibraryBatch:
             yield bars, bars.add_task("starting", total=files * len(STAGES))
 
 
+def check_chosen(libraries: Sequence[tuple[Inbox, ScannedLibrary]], patterns: Sequence[str]) -> None:
+    """Raises ClickException for a pattern that no crate has."""
+    crates = {
+        crate for _, library in libraries if patterns for file in library.files() for crate in file.crates
+    }
+    for pattern in patterns:
+        if not any(_matches(crate, pattern) for crate in crates):
+            there = ", ".join(map(plain, sorted(crates))) or "no crates and playlists with files of these"
+            raise click.ClickException(f"--chosen: no crate is called {plain(pattern)}; there are {there}")
+
+
+def _matches(crate: str, pattern: str) -> bool:
+    return fnmatchcase(crate.casefold(), pattern.casefold())
+
+
 def _is_chosen(file: ScannedFile, patterns: Sequence[str]) -> bool:
-    return any(
-        fnmatchcase(crate.casefold(), pattern.casefold()) for crate in file.crates for pattern in patterns
-    )
+    return any(_matches(crate, pattern) for crate in file.crates for pattern in patterns)
 
 
 def _grouped(failed: dict[str, str]) -> dict[str, list[str]]:

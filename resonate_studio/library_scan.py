@@ -31,7 +31,7 @@ def libraries_of(settings: Settings, places: Sequence[str]) -> Libraries:
                     raise click.ClickException(
                         f"{plain(place)}: is no folder; give one, or s3://bucket/prefix"
                     )
-        return [inbox.library(place, settings.database_url) for place in places]
+        return [inbox.library(place, settings.database_url) for place in dict.fromkeys(places)]
     except (SettingsError, ValueError) as error:
         raise click.ClickException(str(error)) from error
 

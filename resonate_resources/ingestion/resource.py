@@ -56,7 +56,7 @@ class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         address."""
         place: Inbox
         if _is_s3(uri):
-            place = BucketInbox(self.s3.get_client(), uri, is_of_a_library)
+            place = BucketInbox(self.s3.get_client(), uri.rstrip("/"), is_of_a_library)
         else:
             place = FolderInbox(Path(uri).expanduser(), is_of_a_library)
         return place, ScannedLibrary(database, place.uri)

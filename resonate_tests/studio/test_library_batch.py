@@ -19,7 +19,7 @@ from resonate_resources.ingestion.intake import identify
 from resonate_resources.ingestion.scanning import is_of_a_library, scan
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import AudioError
-from resonate_resources.storage.current import record
+from resonate_resources.storage.current import forget, record
 from resonate_resources.storage.inbox import FolderInbox
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.scanned import ScannedLibrary
@@ -151,7 +151,7 @@ def test_renamed_copied_and_touched_files_are_found_again(
     (folder / "renamed.wav").rename(folder / "again.wav")
     batch = work(processor, tmp_path / "out", folder)
     assert processor.made == ["a.wav", "b.wav"]
-    assert sorted(Path(file.uri).name for file, _ in batch.found_again) == ["again.wav", "b.wav"]
+    assert sorted(Path(each["source"]).name for each in batch.found_again) == ["again.wav", "b.wav"]
     assert (batch.before, len(list((tmp_path / "out").iterdir()))) == (1, 2)
 
 
@@ -208,6 +208,27 @@ def test_another_output_gets_what_was_done_before(processor: OneStage, folder: P
     batch = work(processor, tmp_path / "other", folder)
     assert (batch.before, processor.made) == (1, ["a.wav"])
     assert handed_out(tmp_path / "other") == handed_out(tmp_path / "out")
+
+
+def test_an_export_that_its_owner_has_tidied_up_is_made_again_for_another_output(
+    processor: OneStage, folder: Path, tmp_path: Path
+) -> None:
+    drop(folder, "a.wav")
+    work(processor, tmp_path / "out", folder)
+    shutil.rmtree(tmp_path / "storage" / "exports")
+    assert work(processor, tmp_path / "out", folder).before == 1
+    batch = work(processor, tmp_path / "other", folder)
+    assert (len(batch.done), batch.before) == (1, 0)
+    assert handed_out(tmp_path / "other") == handed_out(tmp_path / "out")
+
+
+def test_a_track_that_was_removed_stays_so(processor: OneStage, folder: Path, tmp_path: Path) -> None:
+    drop(folder, "a.wav")
+    [made] = work(processor, tmp_path / "out", folder).done
+    processor.storage.artefacts.remove(STAGES[-1], made["track"])
+    forget(processor.storage.database, [(STAGES[-1], made["track"])])
+    batch = work(processor, tmp_path / "other", folder)
+    assert (batch.before, processor.made) == (1, ["a.wav"])
 
 
 @pytest.mark.parametrize("pattern", ["House/*", "house/deep"])
