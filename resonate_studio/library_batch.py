@@ -106,6 +106,8 @@ class LibraryBatch:
         self, file: ScannedFile, place: Inbox, library: ScannedLibrary, finished: set[str], code: str
     ) -> None:
         made = self._processed(file, place, finished)
+        if made.found and self._handed_out(made.track) is None and self.obstacle is None:
+            made = self._processed(file, place, finished - {made.track or ""})  # exports what is there
         if made.error is not None or made.track is None:
             reason = made.error or "nothing came of it"
             library.note_failure(file.uri, reason, code, broken=made.broken)
@@ -114,11 +116,6 @@ class LibraryBatch:
             self._say(f"[red]failed[/red] {escape(plain(reason))}")
             return
         folder = self._handed_out(made.track)
-        if folder is None and made.found and self.obstacle is None:
-            self._make(
-                file, place, library, finished - {made.track}, code
-            )  # finds what is made, and exports it
-            return
         if self.obstacle is not None:
             return
         finished.add(made.track)
@@ -133,8 +130,8 @@ class LibraryBatch:
             self._say(f"[green]ok[/green] {shown(file.uri)} as {made.track}, in {made.seconds:.0f} s")
 
     def _is_to_be_filled(self, file: ScannedFile, finished: set[str]) -> bool:
-        """Whether a file that is done lacks its copy, of another output or as it was killed, and of its export nothing
-        is left to copy. A track that was removed stays so."""
+        """Whether a file that is done lacks its copy (of another output, or as it was killed), and nothing is left to
+        copy. A track that was removed stays so."""
         if file.state != "done" or file.track not in finished or self.obstacle is not None:
             return False
         return self._handed_out(file.track) is None and self.obstacle is None
@@ -160,7 +157,7 @@ class LibraryBatch:
             return self.processor.process(local, stage_done, uri=file.uri, finished=finished)
 
     def _handed_out(self, track: str | None) -> Path | None:
-        """Where the copy of an export is; None where there is nothing to copy, or it can't be made, which ends all."""
+        """Where the copy of an export is; None where there is nothing to copy, or it can't, which ends all."""
         try:
             return copy_export(self.processor.storage.store, track or "", self.output)
         except OSError as error:
