@@ -130,8 +130,8 @@ class LibraryBatch:
             self._say(f"[green]ok[/green] {shown(file.uri)} as {made.track}, in {made.seconds:.0f} s")
 
     def _is_to_be_filled(self, file: ScannedFile, finished: set[str]) -> bool:
-        """Whether a file that is done lacks its copy (of another output, or as it was killed), and nothing is left to
-        copy. A track that was removed stays so."""
+        """Whether a file that is done lacks its copy (of another output, or as it was killed), and nothing is left
+        to copy. A track that was removed stays so."""
         if file.state != "done" or file.track not in finished or self.obstacle is not None:
             return False
         return self._handed_out(file.track) is None and self.obstacle is None
