@@ -18,7 +18,7 @@ from resonate_assets.sensors import library_files
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.scanned import ScannedLibrary
-from resonate_tests.resources.ingestion.test_chosen import put_crate
+from resonate_tests.dj_libraries import put_crate
 from resonate_tests.tiny_music import music
 
 NAME = str(tracks.name)

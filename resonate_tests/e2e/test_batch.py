@@ -21,7 +21,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from resonate_resources.recordings.recording import write_samples
-from resonate_tests.resources.ingestion.test_chosen import put_crate
+from resonate_tests.dj_libraries import put_crate
 
 RATE = 44100
 _PATIENCE_S = 240.0

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from resonate_studio.cli import main
-from resonate_tests.resources.ingestion.test_chosen import put_crate
+from resonate_tests.dj_libraries import put_crate
 from resonate_tests.tiny_music import music
 
 

@@ -29,8 +29,8 @@ from resonate_studio.library_batch import LibraryBatch
 from resonate_studio.outcome import Processed
 from resonate_studio.registering import register
 from resonate_studio.stopping import Stopping
+from resonate_tests.dj_libraries import put_crate
 from resonate_tests.homes import storage
-from resonate_tests.resources.ingestion.test_chosen import put_crate
 from resonate_tests.tiny_music import music
 
 __all__ = ["storage"]

@@ -8,34 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyrekordbox.rbxml import RekordboxXml
-from serato_tools.crate import Crate as TheirCrate
 
 from resonate_resources.ingestion.chosen import crates_of, dj_libraries
 from resonate_resources.ingestion.crates import Crate
-
-
-def put_crate(folder: Path, name: str, *files: Path) -> Path:
-    """A crate in a `_Serato_` folder there, as serato-tools writes it."""
-    path = folder / "_Serato_" / "Subcrates" / f"{name}.crate"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    crate = TheirCrate(str(path))
-    crate.data = [("vrsn", "1.0/Serato ScratchLive Crate")]
-    for file in files:
-        crate.add_track(str(file).lstrip("/"))
-    crate.save()
-    return path
-
-
-def put_collection(path: Path, playlist: str, *files: Path) -> Path:
-    """A collection with a playlist, as pyrekordbox writes it."""
-    xml = RekordboxXml(name="rekordbox", version="6.7.4", company="AlphaTheta")
-    listed = xml.add_playlist(playlist)
-    for number, file in enumerate(files, 1):
-        xml.add_track(str(file), TrackID=number)
-        listed.add_track(number)
-    xml.save(str(path))
-    return path
+from resonate_tests.dj_libraries import put_collection, put_crate
 
 
 def found(folder: Path) -> list[str]:

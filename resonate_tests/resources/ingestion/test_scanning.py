@@ -19,7 +19,7 @@ from resonate_resources.ingestion import scanning
 from resonate_resources.ingestion.scanning import Scan, is_of_a_library, scan
 from resonate_resources.storage.inbox import BucketInbox, FolderInbox
 from resonate_resources.storage.scanned import ScannedFile, ScannedLibrary
-from resonate_tests.resources.ingestion.test_chosen import put_collection, put_crate
+from resonate_tests.dj_libraries import put_collection, put_crate
 from resonate_tests.tiny_music import music
 
 FRAMES = [
