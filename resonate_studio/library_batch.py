@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ from resonate_resources.ingestion.refusing import refused_in_one_line
 from resonate_resources.ingestion.scanning import Scan
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.current import tracks_with
-from resonate_resources.storage.inbox import Inbox
+from resonate_resources.storage.inbox import FolderInbox, Inbox
 from resonate_resources.storage.scanned import ScannedFile, ScannedLibrary
 from resonate_studio.copied_exports import copy_export
 from resonate_studio.outcome import Processed
@@ -105,12 +106,18 @@ class LibraryBatch:
     def _make(
         self, file: ScannedFile, place: Inbox, library: ScannedLibrary, finished: set[str], code: str
     ) -> None:
-        made = self._processed(file, place, finished)
+        if _is_there(file, place):
+            made = self._processed(file, place, finished)
+        else:
+            made = Processed(file.uri, error=f"{Path(file.uri).name}: is not there any more")
         if made.found and self._handed_out(made.track) is None and self.obstacle is None:
             made = self._processed(file, place, finished - {made.track or ""})  # exports what is there
         if made.error is not None or made.track is None:
             reason = made.error or "nothing came of it"
-            library.note_failure(file.uri, reason, code, broken=made.broken)
+            if _is_there(file, place):
+                library.note_failure(file.uri, reason, code, broken=made.broken)
+            else:
+                library.mark_gone([file.uri])
             self.failed[file.uri] = reason
             del self.left[file.uri]
             self._say(f"[red]failed[/red] {escape(plain(reason))}")
@@ -248,6 +255,11 @@ class LibraryBatch:
         ) as bars:
             self._bars = bars
             yield bars, bars.add_task("starting", total=files * len(STAGES))
+
+
+def _is_there(file: ScannedFile, place: Inbox) -> bool:
+    """Of one in a bucket, that is believed."""
+    return not isinstance(place, FolderInbox) or os.path.lexists(file.uri)
 
 
 def check_chosen(libraries: Sequence[tuple[Inbox, ScannedLibrary]], patterns: Sequence[str]) -> None:

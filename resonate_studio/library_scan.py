@@ -19,6 +19,9 @@ from resonate_studio.terminal import console, plain
 
 Libraries = Sequence[tuple[Inbox, ScannedLibrary]]
 
+_SHOWN = 10
+_RARE = {"gone": "gone since the last scan", "passed_over": "passed over, as they are no audio"}
+
 
 def libraries_of(settings: Settings, places: Sequence[str]) -> Libraries:
     """Raises ClickException for what is neither a folder that is there nor s3://bucket/prefix."""
@@ -77,9 +80,6 @@ def _by_number(counted: tuple[str, int]) -> int:
     return -int(counted[0])
 
 
-_SHOWN = 10
-
-
 def tell(plan: Mapping[str, Any]) -> None:
     """For a person."""
     numbers = (
@@ -97,6 +97,3 @@ def tell(plan: Mapping[str, Any]) -> None:
             click.echo(f"  {plain(line)}")
         if len(lines) > _SHOWN:
             click.echo(f"  and {len(lines) - _SHOWN} more; --json has all")
-
-
-_RARE = {"gone": "gone since the last scan", "passed_over": "passed over, as they are no audio"}

@@ -25,7 +25,7 @@ from resonate_resources.storage.scanned import ScannedFile, ScannedLibrary, is_u
 KEPT_TAGS = ("artist", "title", "album", "genre", "bpm", "key", "isrc")
 _BUCKET_AT_ONCE = 8
 
-Found = Callable[[int, int], None]
+TagsRead = Callable[[int, int], None]
 """Called with how many files' tags have been read, and of how many."""
 
 
@@ -51,7 +51,7 @@ def scan(
     place: Inbox,
     library: ScannedLibrary,
     excluded: Sequence[Path] = (),
-    told: Found = lambda _read, _of: None,
+    told: TagsRead = lambda _read, _of: None,
 ) -> Scan:
     """Bring the plan of a library up to date. place: which looks at what `is_of_a_library` names.
 
@@ -75,14 +75,24 @@ def scan(
             beside.append(seen.uri)
         elif "/_Serato_/" not in seen.uri:  # Serato's own records
             passed_over += 1
-    fresh = [seen for uri, seen in music.items() if uri not in known or not is_unchanged(seen, *known[uri])]
+    fresh = [
+        seen
+        for uri, seen in music.items()
+        if uri not in known or not is_unchanged(seen, known[uri].size, known[uri].stamp)
+    ]
+    back = {uri for uri, each in known.items() if each.gone} & music.keys()
     # A bucket's crates would name files of a drive that is elsewhere.
     dj = dj_libraries(place.folder, beside) if isinstance(place, FolderInbox) else None
     stamp, broken = library.crates()
-    chosen = dj.read() if dj is not None and (fresh or dj.stamp != stamp) else None
+    chosen = dj.read() if dj is not None and (fresh or back or dj.stamp != stamp) else None
     in_crates = crates_of(chosen.crates, music) if chosen else {}
+    library.mark_gone(back, gone=False)
     library.enter(_with_tags(place, fresh, in_crates, told))
-    gone = {uri for uri in known.keys() - music.keys() if not _is_below(uri, place.closed)}
+    gone = {
+        uri
+        for uri, each in known.items()
+        if not each.gone and uri not in music and not _is_below(uri, place.closed)
+    }
     library.mark_gone(gone)
     if chosen is not None and dj is not None:
         broken = chosen.broken
@@ -110,7 +120,7 @@ def _is_below(uri: str, folders: Iterable[str]) -> bool:
 
 
 def _with_tags(
-    place: Inbox, fresh: Sequence[Seen], in_crates: Mapping[str, tuple[str, ...]], told: Found
+    place: Inbox, fresh: Sequence[Seen], in_crates: Mapping[str, tuple[str, ...]], told: TagsRead
 ) -> Iterator[ScannedFile]:
     at_once = place.at_once if isinstance(place, FolderInbox) else _BUCKET_AT_ONCE
     for number, (seen, (tags, notes)) in enumerate(

@@ -12,7 +12,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import sqlalchemy as sa
 
@@ -85,6 +85,14 @@ class ScannedFile:
         return self.state != "done" and (self.state != "failed" or self.code != code or self.tries < TRIES)
 
 
+class Known(NamedTuple):
+    """size in bytes; stamp: as `Seen` has it; gone: was not there at the last scan."""
+
+    size: int
+    stamp: str
+    gone: bool
+
+
 class ScannedLibrary:
     """Of one library: a folder or a bucket's prefix. url: of the database."""
 
@@ -93,11 +101,11 @@ class ScannedLibrary:
         self.uri = uri
         self._library = hashlib.sha256(os.fsencode(uri)).hexdigest()[:12]
 
-    def known(self) -> dict[str, tuple[int, str]]:
-        """URI → size and stamp of every file that was there at the last scan."""
-        query = sa.select(_files.c.uri, _files.c.size, _files.c.stamp).where(self._here())
+    def known(self) -> dict[str, Known]:
+        """URI → what is known, of every file that ever was there."""
+        query = sa.select(_files.c.uri, _files.c.size, _files.c.stamp, _files.c.gone).where(self._is_ours())
         return {
-            os.fsdecode(row.uri): (row.size, row.stamp)
+            os.fsdecode(row.uri): Known(row.size, row.stamp, row.gone)
             for row in done(self._url, lambda db: db.execute(query).all())
         }
 
@@ -108,11 +116,11 @@ class ScannedLibrary:
             rows = [self._row(file) for file in chunk]
             done(self._url, lambda db, rows=rows: self._replace(db, rows))  # type: ignore[misc]
 
-    def mark_gone(self, uris: Collection[str]) -> None:
-        """Files that are not there any more; one that is entered again is."""
+    def mark_gone(self, uris: Collection[str], gone: bool = True) -> None:
+        """Files that are not there any more, or are there again as they were."""
         names = sorted(map(_file_id, uris))
         for start in range(0, len(names), _CHUNK):
-            change = sa.update(_files).values(gone=True)
+            change = sa.update(_files).values(gone=gone)
             change = change.where(self._is_ours(), _files.c.file.in_(names[start : start + _CHUNK]))
             done(self._url, lambda db, change=change: db.execute(change))  # type: ignore[misc]
 
@@ -235,7 +243,7 @@ def _scanned(row: sa.Row[Any]) -> ScannedFile:
 
 
 def is_unchanged(seen: Seen, size: int, stamp: str) -> bool:
-    """Whether a file is as it was when it had this size and stamp, by its size and the time it was written.
+    """Whether a file is as it was with this size and stamp, by its size and the time it was written.
 
     FAT keeps even seconds (Microsoft, "FAT: General Overview of On-Disk Format", 1.03): such a time may stand for
     any within two seconds of it. When the inode last changed, as by links and permissions, does not count.

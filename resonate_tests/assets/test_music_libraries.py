@@ -184,7 +184,7 @@ def test_a_file_that_went_after_the_scan_is_told_and_is_no_rejected_one(
     path.unlink()
     assert night.tick() == []
     assert storage.sources.rejections() == []
-    assert night.plan.known() == {}
+    assert list(night.plan.files()) == []
 
 
 def test_a_library_that_is_not_mounted_loses_nothing(night: Night, folder: Path) -> None:

@@ -202,6 +202,27 @@ def test_a_track_that_failed_for_another_reason_is_tried_again_next_time(
     assert (batch.exit_code, processor.made) == (0, ["a.wav", "b.wav", "a.wav"])
 
 
+def test_a_file_that_went_after_the_scan_is_told_and_made_when_it_is_back(
+    processor: OneStage, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = drop(folder, "b.wav")
+    drop(folder, "a.wav")
+    process = processor.process
+
+    def meanwhile(file: Path, *arguments: Any, **named: Any) -> Processed:
+        gone.rename(tmp_path / "away.wav")
+        return process(file, *arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(processor, "process", meanwhile)
+        batch = work(processor, tmp_path / "out", folder)
+    assert batch.failed == {str(gone): "b.wav: is not there any more"}
+    assert processor.storage.sources.rejections() == []
+    (tmp_path / "away.wav").rename(gone)
+    assert work(processor, tmp_path / "out", folder).exit_code == 0
+    assert processor.made == ["a.wav", "b.wav"]
+
+
 def test_another_output_gets_what_was_done_before(processor: OneStage, folder: Path, tmp_path: Path) -> None:
     drop(folder, "a.wav")
     work(processor, tmp_path / "out", folder)

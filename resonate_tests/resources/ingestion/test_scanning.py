@@ -183,9 +183,30 @@ def test_a_file_that_went_is_planned_no_more_and_again_when_it_is_back(
     path.rename(folder.parent / "a.wav")
     assert look(folder, library).gone == 1
     assert library.queue("c1", 9) == []
+    assert look(folder, library).gone == 0
     (folder.parent / "a.wav").rename(path)
-    assert look(folder, library).read == 1
+    assert look(folder, library).read == 0
     assert len(library.queue("c1", 9)) == 1
+
+
+def test_a_disk_that_was_away_leaving_an_empty_folder_comes_back_with_all_that_was_done(
+    folder: Path, library: ScannedLibrary
+) -> None:
+    for name in "ab":
+        drop(folder, f"{name}.wav", name.encode())
+    look(folder, library)
+    library.note(str(folder / "a.wav"), "done", "a-0123456789ab")
+    folder.rename(folder.with_name("away"))
+    folder.mkdir()
+    assert look(folder, library).gone == 2
+    folder.rmdir()
+    folder.with_name("away").rename(folder)
+    put_crate(folder, "Mine", folder / "a.wav")
+    assert look(folder, library).read == 0
+    assert {name: (file.state, file.crates) for name, file in files(library).items()} == {
+        "a.wav": ("done", ("Mine",)),
+        "b.wav": ("new", ()),
+    }
 
 
 def test_a_library_that_is_not_mounted_is_told_and_nothing_of_it_is_gone(

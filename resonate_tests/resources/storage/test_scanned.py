@@ -41,7 +41,7 @@ def names(files: list[ScannedFile]) -> list[str]:
 def test_what_is_entered_is_known_whatever_its_name_and_comes_back_as_it_was(library: ScannedLibrary) -> None:
     entered = [file("/music/a.wav"), file(STRANGE), file(f"/music/{'deep/' * 800}b.wav", size=2**40)]
     library.enter(entered)
-    assert library.known() == {each.uri: (each.size, each.stamp) for each in entered}
+    assert library.known() == {each.uri: (each.size, each.stamp, False) for each in entered}
     assert sorted(library.files(), key=lambda each: each.uri) == sorted(entered, key=lambda each: each.uri)
 
 
@@ -68,7 +68,8 @@ def test_what_is_taken_done_or_gone_is_asked_for_no_more_and_none_is_forgotten(
     library.mark_gone(["/music/c.wav"])
     assert names(library.queue("c1", 9)) == ["/music/d.wav"]
     assert library.counts() == {"new": 1, "taken": 1, "done": 1, "failed": 0}
-    library.enter([file("/music/c.wav")])
+    assert library.known()["/music/c.wav"].gone
+    library.mark_gone(["/music/c.wav"], gone=False)
     assert names(library.queue("c1", 9)) == ["/music/c.wav", "/music/d.wav"]
 
 
