@@ -26,12 +26,14 @@ from resonate_assets.rejections import every_file_could_be_used, rejections
 from resonate_assets.remix import remix
 from resonate_assets.restored_stems import restored_stems
 from resonate_assets.restored_track import restored_track
-from resonate_assets.schedules import nightly_ingest, nightly_library, nightly_upkeep
+from resonate_assets.scan import scan_libraries
+from resonate_assets.schedules import nightly_ingest, nightly_library, nightly_scan, nightly_upkeep
 from resonate_assets.sensors import (
     automation,
     dead_runs,
     inbox_bucket,
     inbox_folder,
+    library_files,
     reconcile_sensor,
     rejected_files,
     shown_tracks,
@@ -97,7 +99,12 @@ def build_defs(
         "storage": storage,
         "io_manager": ArtefactIOManager(storage=storage),
         "inbox": InboxResource(
-            folder=settings.inbox, bucket=settings.bucket, s3=s3, **asdict(settings.limits)
+            folder=settings.inbox,
+            bucket=settings.bucket,
+            libraries=list(settings.libraries),
+            no_music=[str(place) for place in (settings.home, settings.storage_folder) if place],
+            s3=s3,
+            **asdict(settings.limits),
         ),
         "briefs": BriefResource(storage=storage, folder=settings.inbox, bucket=settings.bucket),
         "separation": SeparationResource(
@@ -120,17 +127,18 @@ def build_defs(
     return dg.Definitions(
         assets=[*TRACK_ASSETS, library, rejections],
         asset_checks=[*CHECKS, library_check(TRACK_ASSETS), every_file_could_be_used],
-        jobs=[process_track, set_brief, update_library, upkeep],
+        jobs=[process_track, set_brief, scan_libraries, update_library, upkeep],
         sensors=[
             inbox_folder,
             inbox_bucket,
+            library_files,
             rejected_files,
             shown_tracks,
             dead_runs,
             automation,
             reconcile_sensor(TRACK_ASSETS),
         ],
-        schedules=[nightly_ingest, nightly_library, nightly_upkeep],
+        schedules=[nightly_ingest, nightly_library, nightly_scan, nightly_upkeep],
         resources=resources | given,
         executor=dg.in_process_executor,
     )

@@ -13,6 +13,8 @@ UNFINISHED = [status for status in dg.DagsterRunStatus if status not in ENDED]
 PARTITION_TAG = "dagster/partition"
 """Of a run for one track (Dagster's documentation, "Tags", names it as reserved)."""
 
+PRIORITY_TAG = "dagster/priority"
+"""An integer as text: of the runs that wait, the highest go first (the same page)."""
 
 BEATS = {".dagster/resonate_beats": "yes"}
 """Tags of runs that are known to show signs of life from their first moments on. The web UI keeps tags

@@ -1,6 +1,7 @@
 """Schedules: every night, what the sensors missed, the state of the library, and what else keeps it in order."""
 
 import hashlib
+import os
 from dataclasses import replace
 
 import dagster as dg
@@ -8,6 +9,7 @@ import dagster as dg
 from resonate_assets.jobs import STAGES, process_track, update_library
 from resonate_assets.partitions import partitions_of, tracks
 from resonate_assets.runs import PARTITION_TAG, tracks_under_way
+from resonate_assets.scan import scan_libraries
 from resonate_assets.time_zone import TIME_ZONE
 from resonate_assets.upkeep import upkeep
 from resonate_resources.ingestion.intake import take_in
@@ -55,7 +57,7 @@ def nightly_ingest(
     enter_tracks(storage.database, {content_of(track): track for track in present})
     lost = {*present} - rejected - finished - tracks_under_way(context.instance, process_track.name)
     known, moment = tries_of_tracks(storage.database), context.scheduled_execution_time.timestamp()
-    code = _code()
+    code = code_of_stages()
     asked = due(lost, known, moment, code, _PER_NIGHT)
     given_up = hopeless(lost, known, moment, code)
     for track in given_up:
@@ -82,7 +84,7 @@ def _farewell(instance: dg.DagsterInstance, track: str) -> str:
     )
 
 
-def _code() -> str:
+def code_of_stages() -> str:
     """Changes with the code of any stage."""
     from resonate_assets.definitions import TRACK_ASSETS  # which imports this module
 
@@ -108,4 +110,17 @@ nightly_upkeep = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     execution_timezone=TIME_ZONE,
     description="Every night at 4: the index compared with storage, and old runs taken out of the event log.",
+)
+
+nightly_scan = dg.ScheduleDefinition(
+    name="nightly_scan",
+    job=scan_libraries,
+    cron_schedule="0 1 * * *",
+    default_status=(
+        dg.DefaultScheduleStatus.RUNNING
+        if os.environ.get("RESONATE_LIBRARIES")
+        else dg.DefaultScheduleStatus.STOPPED
+    ),
+    execution_timezone=TIME_ZONE,
+    description="Every night at 1: what is new in the music libraries. Off, unless RESONATE_LIBRARIES is set.",
 )

@@ -12,8 +12,10 @@ from resonate_assets.jobs import STAGES, process_track, update_library
 from resonate_assets.partition_status import mend_partition_status
 from resonate_assets.partitions import partitions_of, tracks
 from resonate_assets.rejections import let_go
-from resonate_assets.runs import BEATS, PARTITION_TAG, report_dead_runs, tracks_under_way
+from resonate_assets.runs import BEATS, PARTITION_TAG, PRIORITY_TAG, report_dead_runs, tracks_under_way
+from resonate_assets.schedules import code_of_stages
 from resonate_resources.ingestion.intake import Intake, take_in
+from resonate_resources.ingestion.planned import take_planned
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.storage.catalogue import next_stale
 from resonate_resources.storage.current import was_walked
@@ -48,7 +50,7 @@ def look(
     )
 
 
-def _first_run(instance: dg.DagsterInstance, track: str) -> dg.RunRequest:
+def _first_run(instance: dg.DagsterInstance, track: str, priority: int = 0) -> dg.RunRequest:
     """Of a new track. The run key is made from content: asked for twice, it runs once.
 
     Content that was there before, went with its file and came back has a run that ended without it, whose key would
@@ -56,7 +58,8 @@ def _first_run(instance: dg.DagsterInstance, track: str) -> dg.RunRequest:
     """
     before = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: track}), limit=1)
     again = f"-{before[0].run_id}" if before and before[0].is_finished else ""
-    return dg.RunRequest(run_key=f"{track}{again}", partition_key=track)
+    tags = {PRIORITY_TAG: str(priority)} if priority else {}
+    return dg.RunRequest(run_key=f"{track}{again}", partition_key=track, tags=tags)
 
 
 def _nothing_new(intake: Intake, inbox: Inbox) -> str:
@@ -106,6 +109,42 @@ def inbox_bucket(
     if bucket is None:
         return dg.SkipReason("no bucket is watched (RESONATE_BUCKET is not set)")
     return look(context, bucket, storage, inbox)
+
+
+_LIBRARY_TRACKS = 20
+"""Tracks under way, of whatever origin, up to which files of libraries are taken: the plan is the queue."""
+
+
+@dg.sensor(
+    job=process_track,
+    minimum_interval_seconds=60,
+    default_status=_RUNNING if os.environ.get("RESONATE_LIBRARIES") else _STOPPED,
+    description="Takes files of music libraries, the most urgent first. Off, unless RESONATE_LIBRARIES is set.",
+)
+def library_files(
+    context: dg.SensorEvaluationContext, storage: StorageResource, inbox: InboxResource
+) -> dg.SensorResult:
+    """As many files of the plans as there is room for. The cursor is what the last tick took, which is noted once
+    Dagster has it."""
+    room = _LIBRARY_TRACKS - len(tracks_under_way(context.instance, process_track.name))
+    taken = take_planned(
+        inbox.known_libraries(storage.database),
+        storage,
+        partitions_of(context.instance),
+        code=code_of_stages(),
+        emitted=json.loads(context.cursor or "{}"),
+        limit=max(0, room),
+        limits=inbox.limits,
+    )
+    for problem in taken.problems:
+        context.log.warning(problem)
+    keys = [source.track for source, _ in taken.new]
+    return dg.SensorResult(
+        dynamic_partitions_requests=[tracks.build_add_request(keys)] if keys else [],
+        run_requests=[_first_run(context.instance, source.track, priority) for source, priority in taken.new],
+        skip_reason=None if keys else dg.SkipReason("nothing new is planned" if room > 0 else "no room"),
+        cursor=json.dumps(taken.emitted),
+    )
 
 
 _watch = Watch()

@@ -47,6 +47,10 @@ class Settings:
     database: str = ""
     """RESONATE_DATABASE: what processes must agree on, as an SQLAlchemy URL; empty: `<home>/resonate.sqlite`."""
 
+    libraries: tuple[str, ...] = ()
+    """RESONATE_LIBRARIES: music libraries that are scanned every night, folders and s3://bucket/prefix, `;` between
+    them."""
+
     conductor: ChosenModel | None = None
     """RESONATE_CONDUCTOR_MODEL, _SERVER and _KEY_VARIABLE: who conducts a mix where a brief asks for a model."""
 
@@ -67,6 +71,13 @@ class Settings:
             check_folder("RESONATE_STORAGE", self.storage, "a folder, or s3://bucket/prefix")
         if self.bucket:
             _bucket("RESONATE_BUCKET", self.bucket)
+        for library in self.libraries:
+            if _is_s3(library):
+                _bucket("RESONATE_LIBRARIES", library)
+            else:
+                check_folder(
+                    "RESONATE_LIBRARIES", library, "folders and s3://bucket/prefix, with ; between them"
+                )
         if self.s3_endpoint and not re.match(r"https?://[^/]", self.s3_endpoint):
             raise SettingsError(
                 f"RESONATE_S3_ENDPOINT={self.s3_endpoint}: is no address; begin with https:// or http://"
@@ -114,6 +125,11 @@ class Settings:
             bucket=os.environ.get("RESONATE_BUCKET", ""),
             s3_endpoint=os.environ.get("RESONATE_S3_ENDPOINT") or None,
             database=os.environ.get("RESONATE_DATABASE", ""),
+            libraries=tuple(
+                place.strip()
+                for place in os.environ.get("RESONATE_LIBRARIES", "").split(";")
+                if place.strip()
+            ),
             conductor=_conductor(),
             limits=limits,
             light_bytes=_whole_number("RESONATE_LIGHT_BYTES", cls.light_bytes),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from resonate_studio.batch import Batch
+from resonate_studio.batch_command import batch
 from resonate_studio.brief_commands import brief
 from resonate_studio.cache_commands import cache
 from resonate_studio.dev_command import dev
@@ -111,6 +112,7 @@ def process(
 
 
 for command in (
+    batch,
     status,
     retry,
     remove,

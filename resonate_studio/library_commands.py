@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from resonate_studio.batch_command import scan_libraries
 from resonate_studio.terminal import HOME, Age, Group, store_of
 
 
@@ -62,3 +63,6 @@ def prune_runs(home: Path | None, age: float, at_most: int) -> None:
     with open_instance(settings) as instance:
         removed = prune(instance, age, at_most)
     click.echo(f"deleted {removed} runs")
+
+
+library.add_command(scan_libraries)

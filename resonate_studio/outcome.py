@@ -30,7 +30,8 @@ class Check:
 class Processed:
     """What came of one file. error: one line, None when all is well. follows: an older track that was made of the
     same file, before its content changed; replaced: whether that one was removed. accepted: the verdict on the
-    track, None as long as there is none; why_not: its reasons, as the catalogue has them."""
+    track, None as long as there is none; why_not: its reasons, as the catalogue has them. found: the track was
+    finished before. broken: the error is of the file itself."""
 
     source: str
     track: str | None = None
@@ -43,6 +44,8 @@ class Processed:
     accepted: bool | None = None
     why_not: str = ""
     stopped: bool = False
+    found: bool = False
+    broken: bool = False
 
     @property
     def status(self) -> str:

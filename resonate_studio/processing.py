@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -97,10 +97,23 @@ class Processor:
         self.storage: StorageResource = self._defs.resources["storage"]  # type: ignore[index]
         self._briefs: BriefResource = self._defs.resources["briefs"]  # type: ignore[index]
 
-    def process(self, file: Path, stage_done: StageDone = lambda _source, _stage: None) -> Processed:
-        """Take one file through every stage. What is wrong with it stands in `error`; nothing is raised."""
-        done = Processed(str(file))
-        self._timed(done, lambda: self._take(file, done, lambda stage: stage_done(done.source, stage)))
+    def process(
+        self,
+        file: Path,
+        stage_done: StageDone = lambda _source, _stage: None,
+        *,
+        uri: str | None = None,
+        finished: Collection[str] = (),
+    ) -> Processed:
+        """Take one file through every stage. What is wrong with it stands in `error`; nothing is raised.
+
+        uri: of an object that lies at `file` now. finished: tracks that nothing is done for.
+        """
+        done = Processed(uri or str(file))
+        uri = uri or str(file.absolute())
+        self._timed(
+            done, lambda: self._take(file, uri, finished, done, lambda stage: stage_done(done.source, stage))
+        )
         return done
 
     def process_again(self, track: str, stage_done: StageDone = lambda _source, _stage: None) -> Processed:
@@ -131,18 +144,27 @@ class Processor:
             done.error = trouble(error, self.storage.store.location(""))
         done.seconds = round(time.perf_counter() - start, 3)
 
-    def _take(self, file: Path, done: Processed, stage_done: Callable[[str], None]) -> None:
-        uri = str(file.absolute())
+    def _take(
+        self,
+        file: Path,
+        uri: str,
+        finished: Collection[str],
+        done: Processed,
+        stage_done: Callable[[str], None],
+    ) -> None:
         try:
             source = identify(file, uri, self._limits)
         except AudioError as error:
             rejection = Rejection(uri, str(error))
             self.storage.sources.reject(rejection)
-            done.error = rejection.reason
+            done.error, done.broken = rejection.reason, True
             return
         self.storage.sources.accept(None, uri)
         source = register(self.storage, self._instance, source)
         done.track = source.track
+        if source.track in finished:
+            done.found = True
+            return
         done.follows = self._versions.older_than(source)
         if self._wanted:
             try:
@@ -191,6 +213,7 @@ class Processor:
                 )
         if not result.success:
             done.error = _reason(result.all_events, done.checks, track)
+            done.broken = self.storage.sources.is_rejected(track)
         fresh = {
             event.asset_key.path[-1]: event.materialization.metadata
             for event in result.get_asset_materialization_events()

@@ -75,6 +75,9 @@ SLOW = [
         "hearing",
         "test_ebu_cases.py",
         "test_ableton.py",
+        "test_music_libraries.py",
+        "test_library_batch.py",
+        "test_batch_command.py",
     ),
 ]
 """Folders and files, by the ends of their paths: all in them are left out of `make quick`, the rest is in it."""

@@ -110,10 +110,12 @@ def take_in(
     look = inbox.look(ledger.sampled(KEYS_A_PART)) if inbox.in_parts else inbox.look()
     planned = plan(ledger.fresh(look), {}, waiting, limit)
     read = list(
-        in_parallel(partial(_read, inbox, storage, limits), _until(planned.take, seconds), inbox.at_once)
+        in_parallel(
+            partial(identify_or_reject, inbox, storage, limits), until(planned.take, seconds), inbox.at_once
+        )
     )
     known = known_as(url, [source for source in read if isinstance(source, Source)], partitions)
-    rejected = _rejected_before(storage, [source for source in read if isinstance(source, Source)], inbox)
+    rejected = rejected_before(storage, [source for source in read if isinstance(source, Source)], inbox)
     done: dict[str, str] = {}
     new: dict[str, Source] = {}
     found_again: dict[str, str] = {}
@@ -158,7 +160,7 @@ def known_as(url: str, sources: Sequence[Source], partitions: Partitions) -> dic
     return known
 
 
-def _rejected_before(storage: StorageResource, sources: Sequence[Source], inbox: Inbox) -> set[str]:
+def rejected_before(storage: StorageResource, sources: Sequence[Source], inbox: Inbox) -> set[str]:
     """Contents of which it is known, perhaps by another name, that they can't be used. They are no partitions."""
     entered = tracks_of(storage.database, [content_of(source.track) for source in sources])
     names = {
@@ -168,7 +170,7 @@ def _rejected_before(storage: StorageResource, sources: Sequence[Source], inbox:
     return {content_of(name) for name, is_rejected in found if is_rejected}
 
 
-def _until(files: Iterable[Seen], seconds: float) -> Iterator[Seen]:
+def until(files: Iterable[Seen], seconds: float) -> Iterator[Seen]:
     """The files until the time is over, one at least."""
     end = time.monotonic() + seconds
     for number, file in enumerate(files):
@@ -177,7 +179,10 @@ def _until(files: Iterable[Seen], seconds: float) -> Iterator[Seen]:
         yield file
 
 
-def _read(inbox: Inbox, storage: StorageResource, limits: Limits | None, seen: Seen) -> Source | Rejection:
+def identify_or_reject(
+    inbox: Inbox, storage: StorageResource, limits: Limits | None, seen: Seen
+) -> Source | Rejection:
+    """Know a file of an inbox by its content, or write down why it can't be used."""
     try:
         refuse_other_kinds(seen.uri)
         with refused_in_one_line(seen.uri), TemporaryDirectory(prefix="resonate-") as directory:

@@ -1,12 +1,15 @@
 """Where new music is looked for, as a resource of the graph."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
 
+from resonate_resources.ingestion.scanning import is_of_a_library
 from resonate_resources.recordings.limits import Limits
-from resonate_resources.storage.inbox import BucketInbox, FolderInbox
+from resonate_resources.storage.inbox import BucketInbox, FolderInbox, Inbox
 from resonate_resources.storage.resource import S3Resource
+from resonate_resources.storage.scanned import ScannedLibrary
 
 
 class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -21,6 +24,10 @@ class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     decoded_gib: float = Limits.decoded_gib
     artwork_mib: float = Limits.artwork_mib
     free_gib: float = Limits.free_gib
+    libraries: list[str] = []  # noqa: RUF012 — pydantic copies it
+    """Music libraries: folders and `s3://bucket/prefix`."""
+    no_music: list[str] = []  # noqa: RUF012 — as above
+    """Folders in which nothing is the user's music, wherever in a library they lie."""
     s3: dg.ResourceDependency[S3Resource]
 
     @property
@@ -31,12 +38,32 @@ class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return FolderInbox(Path(self.folder).expanduser()) if self.folder else None
 
     def root_of(self, file: Path | None) -> Path:
-        """The watched folder that a file lies in; where it lies in none, its own."""
+        """The library or the watched folder that a file lies in, the innermost; where it lies in none, its own."""
         watched = self.watched_folder()
-        root = watched.folder if watched else None
-        if root and (file is None or file.is_relative_to(root)):
-            return root
-        return file.parent if file else Path()
+        if file is None:
+            return watched.folder if watched else Path()
+        known = [Path(uri).expanduser().absolute() for uri in self.libraries if not _is_s3(uri)]
+        roots = [
+            root for root in (*known, *([watched.folder] if watched else [])) if file.is_relative_to(root)
+        ]
+        return max(roots, key=lambda root: len(root.parts), default=file.parent)
 
     def watched_bucket(self) -> BucketInbox | None:
         return BucketInbox(self.s3.get_client(), self.bucket) if self.bucket else None
+
+    def library(self, uri: str, database: str) -> tuple[Inbox, ScannedLibrary]:
+        """Where a library's files are, and the plan of it. database: its URL. Raises ValueError for what is no
+        address."""
+        place: Inbox
+        if _is_s3(uri):
+            place = BucketInbox(self.s3.get_client(), uri.rstrip("/"), is_of_a_library)
+        else:
+            place = FolderInbox(Path(uri).expanduser(), is_of_a_library)
+        return place, ScannedLibrary(database, place.uri)
+
+    def known_libraries(self, database: str) -> Sequence[tuple[Inbox, ScannedLibrary]]:
+        return [self.library(uri, database) for uri in self.libraries]
+
+
+def _is_s3(uri: str) -> bool:
+    return uri.lower().startswith("s3://")

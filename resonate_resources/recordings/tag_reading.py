@@ -19,7 +19,7 @@ from typing import Any
 
 from resonate_resources.recordings.charsets import legible, likely_charset
 from resonate_resources.recordings.tags import ID3_FRAMES, MP4_ATOMS, TEXT_FIELDS, VORBIS_COMMENTS, Tags
-from resonate_resources.recordings.wave_chunks import stated_charset
+from resonate_resources.recordings.wave_chunks import may_have_texts, stated_charset
 
 # field → FFmpeg's metadata keys, for what mutagen does not know: RIFF INFO chunks, RF64, Matroska, WMA
 _FFMPEG = {
@@ -77,6 +77,13 @@ class _Pictures:
 
 def read_tags(path: Path) -> Tags:
     """What can be read of a file's tags; empty where there are none or they are broken. Never raises."""
+    texts, artwork = read_texts(path)
+    return tags_of(texts, artwork)
+
+
+def read_texts(path: Path) -> tuple[dict[str, str], bytes | None]:
+    """Field of Tags → what the file says of it, be it what such a field can hold or not; and the picture. Never
+    raises."""
     kinds: list[_Kind] = []
     found: dict[str, str] = {}
     for read in (_of_container, _id3_in_front, _apev2, _id3v1, _by_ffmpeg):
@@ -88,14 +95,25 @@ def read_tags(path: Path) -> Tags:
                 if text.strip("\0 ") and (name not in found or (_LOST in found[name] and _LOST not in text)):
                     found[name] = text
     pictures = [kind.front for kind in kinds] + [kind.picture for kind in kinds]
-    return _tags(found, next((picture for picture in pictures if picture), None))
+    return found, next((picture for picture in pictures if picture), None)
+
+
+def tags_of(found: Mapping[str, str], artwork: bytes | None = None) -> Tags:
+    """What of these texts can be meant."""
+    values: dict[str, Any] = {name: found[name].replace(_LOST, "?") for name in TEXT_FIELDS if name in found}
+    number, _, total = found.get("track_number", "").partition("/")
+    values["track_number"] = _whole(number)
+    values["track_total"] = _whole(total or found.get("track_total", ""))
+    with suppress(ValueError):
+        values["bpm"] = float(found["bpm"].replace(",", ".")) if "bpm" in found else None
+    return Tags(**values, artwork=artwork)
 
 
 def _wants_more(path: Path, found: Mapping[str, str]) -> bool:
     """Whether FFmpeg may know more than mutagen: it takes ten times as long."""
     known = {"artist", "title"} <= found.keys() and not any(_LOST in text for text in found.values())
     with suppress(OSError), path.open("rb") as file:
-        return not known or file.read(4) in (b"RIFF", b"FORM")
+        return not known or (file.read(4) in (b"RIFF", b"FORM") and may_have_texts(path))
     return False
 
 
@@ -105,16 +123,6 @@ def _suppressed(read: Callable[[Path], _Kind | None], path: Path) -> Iterator[_K
         kind = read(path)
         if kind is not None:
             yield kind
-
-
-def _tags(found: Mapping[str, str], artwork: bytes | None) -> Tags:
-    values: dict[str, Any] = {name: found[name].replace(_LOST, "?") for name in TEXT_FIELDS if name in found}
-    number, _, total = found.get("track_number", "").partition("/")
-    values["track_number"] = _whole(number)
-    values["track_total"] = _whole(total or found.get("track_total", ""))
-    with suppress(ValueError):
-        values["bpm"] = float(found["bpm"].replace(",", ".")) if "bpm" in found else None
-    return Tags(**values, artwork=artwork)
 
 
 def _texts(table: Mapping[str, tuple[str, ...]], text: Callable[[str], _Text]) -> dict[str, _Text]:

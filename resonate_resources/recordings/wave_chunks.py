@@ -74,13 +74,36 @@ def stated_charset(path: Path) -> str | None:
     return None
 
 
-def _chunks(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and stated size of the chunks of a RIFF WAV."""
-    if _pread(file, 0, 4) != b"RIFF" or _pread(file, 8, 4) != b"WAVE":
+def may_have_texts(path: Path) -> bool:
+    """Whether a WAV or AIFF may have texts beside ID3, in chunks of its own: it has such a chunk, or can't be read
+    to its end by what its chunks state."""
+    with path.open("rb") as file:
+        end, reached = os.fstat(file.fileno()).st_size, 0
+        for kind in (_WAVE, _AIFF):
+            for name, start, size in _chunks(file, end, kind):
+                if name in _OF_TEXTS:
+                    return True
+                reached = start + size + size % 2
+    return reached != end
+
+
+_WAVE = b"RIFF", (b"WAVE",), "<4sI"
+_AIFF = b"FORM", (b"AIFF", b"AIFC"), ">4sI"
+"""What stands at the beginning, what after its size, and how a chunk begins."""
+_OF_TEXTS = (b"LIST", b"NAME", b"AUTH", b"ANNO", b"(c) ")
+"""Multimedia Programming Interface 1.0 (1991) and AIFF 1.3 (Apple, 1989)."""
+
+
+def _chunks(
+    file: BinaryIO, end: int, kind: tuple[bytes, tuple[bytes, ...], str] = _WAVE
+) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and stated size of the chunks."""
+    begins, forms, header = kind
+    if _pread(file, 0, 4) != begins or _pread(file, 8, 4) not in forms:
         return
     position = 12
     while position + 8 <= end:
-        name, size = struct.unpack("<4sI", _pread(file, position, 8))
+        name, size = struct.unpack(header, _pread(file, position, 8))
         yield name, position + 8, size
         position += 8 + size + size % 2
 

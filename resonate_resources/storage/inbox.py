@@ -9,10 +9,12 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -48,6 +50,10 @@ KEYS_A_PART = 950
 """Of a bucket's listing. A page holds 1000; the rest is for keys that have come since."""
 
 _LISTINGS_AT_ONCE = 8
+
+_FIRST_BYTES, _LAST_BYTES = 1 << 20, 1 << 18
+"""Of an object, where tags stand: ID3v2, FLAC, Vorbis and most of MP4's with a cover in front, ID3v1, APEv2 and the
+chunks of WAV and AIFF behind."""
 
 _SETTLED_SECONDS = 60.0
 """A local file that was not written to for so long is whole, without a second look."""
@@ -120,31 +126,45 @@ class Inbox(Protocol):
     in_parts: bool
     """Whether it is listed faster with bounds."""
 
+    closed: list[str]
+    """Folders that the last look could not read."""
+
     def look(self, bounds: Sequence[str] = ()) -> Iterator[Seen]:
-        """Every file in it now that is_noticed. bounds: URIs, KEYS_A_PART apart in rising order, between which a
+        """Every file in it now that is noticed. bounds: URIs, KEYS_A_PART apart in rising order, between which a
         bucket is listed in parts."""
 
     def local_copy(self, uri: str, directory: Path) -> Path:
         """The file on local disk: itself, or a copy in directory. Raises OSError with a reason."""
 
+    def tagged(self, seen: Seen) -> AbstractContextManager[Path]:
+        """A local file of which what tags stand in is true: itself, or an object's beginning and end. Raises
+        OSError."""
+
 
 class FolderInbox:
-    """A folder and all below it."""
+    """A folder and all below it. noticed: which names are looked at."""
 
     at_once = AT_ONCE
     in_parts = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, noticed: Callable[[str], bool] = is_noticed) -> None:
         self.folder = folder.absolute()
         self.uri = str(self.folder)
+        self.closed: list[str] = []
+        self._noticed = noticed
 
     def look(self, bounds: Sequence[str] = ()) -> Iterator[Seen]:  # noqa: ARG002 — a bucket needs it
         folders = [self.uri]
+        self.closed = []
         while folders:
+            folder = folders.pop()
             try:
-                entries = os.scandir(folders.pop())
+                entries = os.scandir(folder)
+            except FileNotFoundError:
+                continue  # gone since
             except OSError:
-                continue  # gone, or closed to us
+                self.closed.append(folder)
+                continue
             with entries:
                 for entry in entries:
                     if entry.name.startswith("."):
@@ -152,11 +172,14 @@ class FolderInbox:
                     if _is_folder(entry):
                         if not entry.is_symlink():  # it may lead round in a circle
                             folders.append(entry.path)
-                    elif is_noticed(entry.name):
+                    elif self._noticed(entry.name):
                         yield from _seen(entry)
 
     def local_copy(self, uri: str, directory: Path) -> Path:  # noqa: ARG002 — a bucket needs it
         return Path(uri)
+
+    def tagged(self, seen: Seen) -> AbstractContextManager[Path]:
+        return nullcontext(Path(seen.uri))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -182,12 +205,12 @@ def _seen(entry: os.DirEntry[str]) -> Iterator[Seen]:
 
 
 class BucketInbox:
-    """All objects under `s3://bucket/prefix`."""
+    """All objects under `s3://bucket/prefix`. noticed: which names are looked at."""
 
     at_once = 4
     in_parts = True
 
-    def __init__(self, client: S3Client, uri: str) -> None:
+    def __init__(self, client: S3Client, uri: str, noticed: Callable[[str], bool] = is_noticed) -> None:
         parts = urlsplit(uri)
         if parts.scheme != "s3" or not parts.netloc:
             raise ValueError(f"{uri}: not of the form s3://bucket/prefix")
@@ -196,6 +219,8 @@ class BucketInbox:
         folder = parts.path.strip("/")
         self._prefix = f"{folder}/" if folder else ""
         self.uri = uri
+        self.closed: list[str] = []
+        self._noticed = noticed
 
     def look(self, bounds: Sequence[str] = ()) -> Iterator[Seen]:
         events = self._client.meta.events
@@ -228,13 +253,30 @@ class BucketInbox:
                 if up_to and key > up_to:
                     return found
                 # Not every service that speaks S3's language heeds StartAfter.
-                if key > after and not key.endswith("/") and is_noticed(key.rpartition("/")[2]):
+                if key > after and not key.endswith("/") and self._noticed(key.rpartition("/")[2]):
                     uri = f"s3://{self._bucket}/{key}"
                     found.append(Seen(uri, item["Size"], item["ETag"].strip('"'), settled=True))
         return found
 
     def local_copy(self, uri: str, directory: Path) -> Path:
         return download(self._client, uri, directory, connections=2)
+
+    @contextmanager
+    def tagged(self, seen: Seen) -> Iterator[Path]:
+        """As large as the object, with zeros for what lies between its beginning and its end."""
+        with TemporaryDirectory(prefix="resonate-") as directory:
+            if seen.size <= _FIRST_BYTES + _LAST_BYTES:
+                yield self.local_copy(seen.uri, Path(directory))
+                return
+            bucket, _, key = seen.uri.removeprefix("s3://").partition("/")
+            copy = Path(directory) / f"tagged{PurePath(key).suffix}"
+            with copy.open("wb") as file, _faults_of_objects(seen.uri):
+                file.truncate(seen.size)
+                for start, end in ((0, _FIRST_BYTES), (seen.size - _LAST_BYTES, seen.size)):
+                    part = self._client.get_object(Bucket=bucket, Key=key, Range=f"bytes={start}-{end - 1}")
+                    file.seek(start)
+                    file.write(part["Body"].read())
+            yield copy
 
 
 _NOT_LOOKED_AT = re.compile(rb"<(LastModified|StorageClass|ChecksumAlgorithm|ChecksumType)>[^<]*</\1>")
@@ -252,19 +294,27 @@ def download(client: S3Client, uri: str, directory: Path, connections: int = 10)
     Raises FileNotFoundError or PermissionError where that is the object's fault, ClientError where the service's.
     """
     from boto3.s3.transfer import TransferConfig
-    from botocore.exceptions import ClientError
 
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     name = Path(key).name
     if len(name.encode()) > _NAME_BYTES:  # a key may be 1024 bytes long, a file name 255
         name = hashlib.sha256(key.encode()).hexdigest()[:12] + Path(key).suffix.lower()
     copy = directory / name
-    try:
+    with _faults_of_objects(uri):
         client.download_file(bucket, key, str(copy), Config=TransferConfig(max_concurrency=connections))
+    return copy
+
+
+@contextmanager
+def _faults_of_objects(uri: str) -> Iterator[None]:
+    """Raises FileNotFoundError or PermissionError for what is an object's fault."""
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
     except ClientError as error:
         faults = {404: FileNotFoundError, 403: PermissionError}
         fault = faults.get(error.response["ResponseMetadata"]["HTTPStatusCode"])
         if fault is None:
             raise
         raise fault(f"{uri}: {error.response['Error'].get('Message', error)}") from error
-    return copy

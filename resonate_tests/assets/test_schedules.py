@@ -100,12 +100,12 @@ def test_a_hopeless_track_is_told_once_and_a_new_version_of_a_stage_gives_it_ano
 ) -> None:
     instance.add_dynamic_partitions(NAME, [LOST])
     before = datetime(2026, 9, 1, 2, tzinfo=UTC).timestamp()
-    note_tries(storage.database, {LOST: Tries(5, before, schedules._code())})
+    note_tries(storage.database, {LOST: Tries(5, before, schedules.code_of_stages())})
     told = []
     monkeypatch.setattr(schedules, "_farewell", lambda *_: told.append(LOST) or "given up")
     assert night(instance, storage, inbox, 1) == night(instance, storage, inbox, 2) == []
     assert told == [LOST]
-    monkeypatch.setattr(schedules, "_code", lambda: "another")
+    monkeypatch.setattr(schedules, "code_of_stages", lambda: "another")
     assert [request.partition_key for request in night(instance, storage, inbox, 3)] == [LOST]
 
 

@@ -10,7 +10,7 @@ from resonate_assets.settings import MARKER, Settings, SettingsError, default_ho
 
 NAMES = (
     *("RESONATE_HOME", "RESONATE_STORAGE", "RESONATE_INBOX", "RESONATE_BUCKET"),
-    *("RESONATE_S3_ENDPOINT", "RESONATE_DATABASE"),
+    *("RESONATE_S3_ENDPOINT", "RESONATE_DATABASE", "RESONATE_LIBRARIES"),
 )
 
 
@@ -38,6 +38,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             for url in ("mysql://h/d", "nonsense", "sqlite://", "sqlite:///here.db")
         ),
         ("RESONATE_HOME", "s3://b/home"),
+        *(("RESONATE_LIBRARIES", places) for places in ("gs://b/p", "/srv;s3://", "s3:/b", "/srv;/dev/null")),
         *(("RESONATE_MAX_HOURS", hours) for hours in ("twelve", "-1", "nan")),
         *(("RESONATE_LIGHT_BYTES", size) for size in ("2 GB", "-1", "1e9", "٢")),
     ],
@@ -72,6 +73,15 @@ def test_what_can_be_meant_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, na
         "RESONATE_DATABASE": settings.database_url,
     }
     assert told[name] == value
+
+
+def test_music_libraries_are_folders_and_buckets_with_semicolons_between_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RESONATE_LIBRARIES", " /srv/music: mine;s3://music/in ;;~/Music")
+    assert Settings.from_environment().libraries == ("/srv/music: mine", "s3://music/in", "~/Music")
+    monkeypatch.setenv("RESONATE_LIBRARIES", "")
+    assert Settings.from_environment().libraries == ()
 
 
 def test_a_password_is_never_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,6 +165,31 @@ def test_a_wavs_info_adds_what_its_id3_does_not_say(tmp_path: Path) -> None:
     assert (read_tags(path).artist, read_tags(path).title) == ("Björk", "ID3")
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "kept"),
+    [
+        ("a.wav", "pcm_s16le", {"genre": "Drone", "copyright": "Nobody"}),
+        ("a.aiff", "pcm_s16be", {"copyright": "Nobody", "comment": "A note"}),
+    ],
+)
+def test_chunks_of_text_add_to_an_id3_that_has_artist_and_title(
+    tmp_path: Path, name: str, codec: str, kept: dict[str, str]
+) -> None:
+    from mutagen.aiff import AIFF
+    from mutagen.id3 import TIT2, TPE1
+    from mutagen.wave import WAVE
+
+    path = encode_with_ffmpeg(tmp_path / name, noise(4410, 1), 44100, codec, metadata=kept)
+    file: Any = (WAVE if name == "a.wav" else AIFF)(path)
+    file.add_tags()
+    file.tags.add(TIT2(encoding=3, text=["Title"]))
+    file.tags.add(TPE1(encoding=3, text=["Artist"]))
+    file.save()
+    tags = read_tags(path)
+    assert (tags.artist, tags.title) == ("Artist", "Title")
+    assert {name: getattr(tags, name) for name in kept} == kept
+
+
 def test_all_artists_are_read(mp3: Path, flac: Path, tmp_path: Path) -> None:
     from mutagen.apev2 import APEv2
     from mutagen.flac import FLAC

@@ -1,0 +1,75 @@
+"""Which files of a music library come first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from resonate_resources.recordings.tags import Tags
+from resonate_resources.signal.spelling import spelt
+
+_CHOSEN, _HOUSE, _FAST, _VOCALS = 8, 4, 2, 1
+_LAST = -16
+"""So that all are below 0, which is what Dagster gives a file that somebody drops into the inbox: it goes first."""
+FAST_BPM = 120.0
+SLOWEST_BPM, FASTEST_BPM = 20.0, 300.0
+"""What beats per minute in a tag can be meant; slower than largo, faster than speedcore is a slip of somebody's."""
+
+_OFF_KEY = "o"
+"""ID3's own word for music without one (id3.org, "ID3 tag version 2.4.0 - Native Frames", TKEY)."""
+
+_WORD = re.compile(r"[^\W_]+")
+_SUNG = re.compile(r"\b(vocals?|vox|a ?cap+el+as?|feat|ft|featuring)\b")
+_UNSUNG = re.compile(r"\b(instrumentals?|karaoke|no vocals?)\b")
+
+
+def priority(tags: Tags, crates: tuple[str, ...] = ()) -> int:
+    """Dagster's run priority, −16…−1: the higher, the sooner.
+
+    What a DJ has put into a crate or playlist comes before House, that before what is faster than 120 BPM, that
+    before vocals (`says_vocals`). Weights are powers of two: each outweighs all of those after it. What is not
+    known counts as not so.
+    """
+    return _LAST + sum(
+        weight
+        for weight, holds in (
+            (_CHOSEN, bool(crates)),
+            (_HOUSE, "house" in _words(tags.genre).split()),
+            (_FAST, (believed_bpm(tags) or 0.0) > FAST_BPM),
+            (_VOCALS, says_vocals(tags) is True),
+        )
+        if holds
+    )
+
+
+def says_vocals(tags: Tags) -> bool | None:
+    """Whether title or genre say that somebody sings ("Vocal Mix", "feat.", "Acapella") or nobody does
+    ("Instrumental"); None where they say neither."""
+    words = " ".join(_words(text) for text in (tags.title, tags.genre))
+    if _UNSUNG.search(words):
+        return False
+    return True if _SUNG.search(words) or _SUNG.search(_words(tags.artist)) else None
+
+
+def believed_bpm(tags: Tags) -> float | None:
+    """Beats per minute, None where the tag has none that can be meant."""
+    return tags.bpm if tags.bpm is not None and SLOWEST_BPM <= tags.bpm <= FASTEST_BPM else None
+
+
+def doubts(texts: Mapping[str, str], tags: Tags) -> tuple[str, ...]:
+    """What of BPM and key in a file's tags can't be meant, one line each. texts: field → as it stands there."""
+    bpm, key = (texts.get(name, "").strip("\0 ") for name in ("bpm", "key"))
+    told = []
+    if bpm and believed_bpm(tags) is None:
+        told.append(f"BPM {bpm[:40]!a}: is no tempo")
+    if key not in ("", _OFF_KEY):
+        try:
+            spelt(key)
+        except ValueError:
+            told.append(f"key {key[:40]!a}: is no key")
+    return tuple(told)
+
+
+def _words(text: str | None) -> str:
+    """In lower case, with one space between them."""
+    return " ".join(_WORD.findall((text or "").casefold()))
