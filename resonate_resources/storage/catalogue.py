@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CATALOGUE = "library/library.parquet"
 _COLUMNS = (*SHOWN, "made")
 
+
 def unjudged(_: Mapping[str, Mapping[str, float | int | str | bool]]) -> tuple[bool | None, str]:
     """Of every track, nothing is known."""
     return None, ""

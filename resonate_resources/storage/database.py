@@ -1,8 +1,8 @@
 """The database that all processes of an installation share: heartbeats, ledgers, what has been paid.
 
 SQLite on one machine; PostgreSQL where several work. Times are the database's own, so that hosts whose clocks
-differ agree on how old something is. Tables belong to the modules that use them; a change of one is a migration, which
-is done at first use: see `schema`.
+differ agree on how old something is. Tables belong to the modules that use them; each change of one is a
+migration, which is done at first use: see `schema`.
 """
 
 from __future__ import annotations
@@ -114,9 +114,10 @@ def sqlite_url(file: Path) -> str:
 def transaction(url: str) -> Iterator[sa.Connection]:
     """What is done in the block is done whole or not at all; SQLite lets one process in at a time.
 
-    A database of an earlier version is brought up first. A connection that can't be had is tried for a few times; what breaks off later is not
-    done again, as nobody knows what else the block did: see `done`. Raises SQLAlchemyError: DatabaseError where
-    there is no connection to be had within half a minute, or the database is of a later version.
+    A database of an earlier version is brought up first. A connection that can't be had is tried for a few times;
+    what breaks off later is not done again, as nobody knows what else the block did: see `done`. Raises
+    SQLAlchemyError: DatabaseError where there is no connection to be had within half a minute, or the database is
+    of a later version.
     """
     connection = _connected(url)
     try:

@@ -29,8 +29,8 @@ def version_of(connection: sa.Connection) -> str | None:
     """The version of a database's tables; None where it has none yet, or those of before there were versions."""
     if not sa.inspect(connection).has_table(VERSION_TABLE):
         return None
-    found = sa.select(sa.column("version_num")).select_from(sa.table(VERSION_TABLE))
-    return connection.execute(found).scalar()
+    query = sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(VERSION_TABLE))
+    return connection.execute(query).scalar()
 
 
 def bring_up(connection: sa.Connection) -> None:

@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+
 import sqlalchemy as sa
 
 from resonate_resources.storage.database import insert_into, tables, transaction, upsert

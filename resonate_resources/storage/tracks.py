@@ -20,7 +20,6 @@ from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.artefacts import Artefact, Artefacts
 from resonate_resources.storage.current import index
 from resonate_resources.storage.database import alone, tables, transaction, upsert
-from resonate_resources.storage.duplicates import fingerprints
 from resonate_resources.storage.sources import Sources
 from resonate_resources.storage.store import Store
 
@@ -61,6 +60,16 @@ failed_checks = sa.Table(
     sa.Column("stage", sa.String(64), primary_key=True),
     sa.Column("name", sa.String(64), primary_key=True),
 )
+fingerprints = sa.Table(
+    "fingerprints",
+    tables,
+    sa.Column("track", sa.String(64), primary_key=True),
+    sa.Column("data_version", sa.String(64), nullable=False),
+    sa.Column("fingerprint", sa.Text),
+    sa.Column("sketch", sa.LargeBinary),
+)
+"""data_version: of the profile that it was made in. fingerprint: None where there is none. sketch: little-endian
+words, once they were asked for."""
 _seen = sa.Table(
     "tracks_seen",
     tables,
@@ -133,7 +142,10 @@ def undescribed(url: str) -> int:
 
 
 def _undescribed(url: str) -> list[tuple[str, str]]:
-    known = {"raw_track": (tracks, tracks.c.described), "profile": (fingerprints, fingerprints.c.data_version)}
+    known = {
+        "raw_track": (tracks, tracks.c.described),
+        "profile": (fingerprints, fingerprints.c.data_version),
+    }
     found = []
     with transaction(url) as db:
         for stage, (table, version) in known.items():
@@ -209,9 +221,13 @@ def _take_over(db: sa.Connection, names: Collection[str], judge: Judge) -> None:
 
 
 def _columns(made: Mapping[str, Mapping[str, Any]], judge: Judge) -> dict[str, Any]:
-    accepted, why_not = judge({stage: made[stage] for stage in made if stage in WORDS.keys() | NUMBERS.keys()})
+    accepted, why_not = judge(
+        {stage: made[stage] for stage in made if stage in WORDS.keys() | NUMBERS.keys()}
+    )
     words = {
-        name: made[stage].get(name) if stage in made else None for stage, names in WORDS.items() for name in names
+        name: made[stage].get(name) if stage in made else None
+        for stage, names in WORDS.items()
+        for name in names
     }
     # Manifests keep infinities as text.
     numbers = {
