@@ -16,6 +16,7 @@ from resonate_studio.terminal import HOME, JSON, Command, console, plain, print_
 if TYPE_CHECKING:
     from resonate_resources.storage.track_search import Wanted
 
+_HOW_TO_READ_TAGS = "`resonate library rebuild-index` reads them, as every night does"
 _ORDERS = ("added", "artist", "title", "genre", "bpm", "key", "duration", "loudness", "score")
 
 
@@ -61,9 +62,9 @@ _LISTING: tuple[Callable[[Any], Any], ...] = (
     click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Tracks a page."),
     click.option("--page", type=click.IntRange(min=1), default=1, show_default=True),
     JSON,
-    click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="All of them into this file."),
+    click.option("--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="All of them into this file."),
     click.option(
-        "--parquet", "parquet_file", type=click.Path(path_type=Path), help="All of them into this file."
+        "--parquet", "parquet_file", type=click.Path(dir_okay=False, path_type=Path), help="All of them into this file."
     ),
     HOME,
 )
@@ -238,10 +239,7 @@ def _catalogue(home: Path | None) -> Iterator[str]:
         bring_up_to_date(url, judge, CRITERIA)
         yield url
         if lacking := undescribed(url):
-            click.echo(
-                f"{_tracks(lacking)} without tags yet: `resonate library rebuild-index` reads them, as every night does",
-                err=True,
-            )
+            click.echo(f"{_tracks(lacking)} without tags yet: {_HOW_TO_READ_TAGS}", err=True)
 
 
 def _tell(

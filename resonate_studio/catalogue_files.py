@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import errno
-import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from resonate_resources.storage.track_search import COLUMNS
-from resonate_resources.storage.tracks import NUMBERS
+from resonate_resources.storage.tracks import NUMBERS, WHOLE
 
 Row = Mapping[str, Any]
 
@@ -29,12 +27,12 @@ def write_csv(rows: Iterable[Row], file: Path) -> None:
 
 
 def write_parquet(rows: Iterable[Row], file: Path) -> None:
-    """Numbers as float64, the rest as text, `accepted` as a truth value. Raises OSError."""
+    """Numbers as float64 or int64, the rest as text, `accepted` as a truth value. Raises OSError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    numbers = {name for names in NUMBERS.values() for name in names}
-    kinds = {"accepted": pa.bool_()} | dict.fromkeys(numbers, pa.float64())
+    numbers = {name: pa.float64() for names in NUMBERS.values() for name in names}
+    kinds = {**numbers, **dict.fromkeys(WHOLE, pa.int64()), "accepted": pa.bool_()}
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
     left = iter(rows)
     with _in_place(file) as partial, partial.open("wb") as stream, pq.ParquetWriter(stream, schema) as writer:
@@ -46,8 +44,6 @@ def write_parquet(rows: Iterable[Row], file: Path) -> None:
 @contextmanager
 def _in_place(file: Path) -> Iterator[Path]:
     """A file beside it, which takes its place when all is written."""
-    if file.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
     partial = file.with_name(f".{file.name[:100]}.{uuid.uuid4().hex[:8]}")
     try:
         yield partial

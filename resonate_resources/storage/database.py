@@ -191,7 +191,12 @@ def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[st
     insert = insert_into(connection, table)
     keys = [column for column in table.c if column.primary_key]
     given = {name: insert.excluded[name] for name in rows[0] if not table.c[name].primary_key}
-    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=given), list(rows))
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=keys, set_=given)
+        if given
+        else insert.on_conflict_do_nothing(index_elements=keys),
+        list(rows),
+    )
 
 
 def seconds_since(column: sa.ColumnElement[float]) -> sa.ColumnElement[float]:

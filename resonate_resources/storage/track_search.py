@@ -55,7 +55,7 @@ def compatible(camelot: str) -> tuple[str, ...]:
 def count(url: str, wanted: Wanted) -> int:
     """How many tracks are found."""
     with transaction(url) as db:
-        return db.execute(sa.select(sa.func.count()).where(*_conditions(wanted))).scalar_one()
+        return db.execute(sa.select(sa.func.count()).select_from(tracks).where(*_conditions(wanted))).scalar_one()
 
 
 def find(

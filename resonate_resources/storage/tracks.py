@@ -32,6 +32,8 @@ NUMBERS: Mapping[str, tuple[str, ...]] = {
     "qc_scores": ("master_total", "regenerated_total"),
 }
 """Stage → its measures that have a column of their own; all of them stand in the index."""
+WHOLE = frozenset({"sample_rate_hz", "channels"})
+"""Numbers that are integers."""
 TAGS = ("artist", "title", "album", "genre", "isrc")
 
 tracks = sa.Table(
@@ -47,7 +49,11 @@ tracks = sa.Table(
     sa.Column("name_folded", sa.Text),
     sa.Column("genre_folded", sa.Text),
     *(sa.Column(name, sa.Text) for names in WORDS.values() for name in names),
-    *(sa.Column(name, sa.Double) for names in NUMBERS.values() for name in names),
+    *(
+        sa.Column(name, sa.Integer if name in WHOLE else sa.Double)
+        for names in NUMBERS.values()
+        for name in names
+    ),
     sa.Column("accepted", sa.Boolean),
     sa.Column("why_not", sa.Text),
 )
@@ -231,7 +237,7 @@ def _columns(made: Mapping[str, Mapping[str, Any]], judge: Judge) -> dict[str, A
     }
     # Manifests keep infinities as text.
     numbers = {
-        name: float(made[stage][name]) if name in made.get(stage, {}) else None
+        name: (int if name in WHOLE else float)(made[stage][name]) if name in made.get(stage, {}) else None
         for stage, names in NUMBERS.items()
         for name in names
     }

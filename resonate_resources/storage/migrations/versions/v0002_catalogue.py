@@ -23,10 +23,11 @@ def upgrade() -> None:
         sa.Column("name_folded", sa.Text),
         sa.Column("genre_folded", sa.Text),
         *(sa.Column(name, sa.Text) for name in ("key", "camelot", "folder")),
+        *(sa.Column(name, sa.Integer) for name in ("sample_rate_hz", "channels")),
         *(
             sa.Column(name, sa.Double)
             for name in (
-                *("duration_s", "sample_rate_hz", "channels", "tempo_bpm", "loudness_lufs", "bandwidth_hz"),
+                *("duration_s", "tempo_bpm", "loudness_lufs", "bandwidth_hz"),
                 *("vocals_predicted_quality_db", "limiting_db", "limiting_allowed_db"),
                 *("master_total", "regenerated_total"),
             )
