@@ -62,9 +62,17 @@ _LISTING: tuple[Callable[[Any], Any], ...] = (
     click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Tracks a page."),
     click.option("--page", type=click.IntRange(min=1), default=1, show_default=True),
     JSON,
-    click.option("--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="All of them into this file."),
     click.option(
-        "--parquet", "parquet_file", type=click.Path(dir_okay=False, path_type=Path), help="All of them into this file."
+        "--csv",
+        "csv_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="All of them into this file.",
+    ),
+    click.option(
+        "--parquet",
+        "parquet_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="All of them into this file.",
     ),
     HOME,
 )

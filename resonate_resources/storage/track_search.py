@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from resonate_resources.storage.database import transaction
-from resonate_resources.storage.tracks import SHOWN, failed_checks, folded, tracks
+from resonate_resources.storage.tracks import SHOWN, TAGS, failed_checks, folded, tracks
 
 ORDERS: Mapping[str, str] = {
     "added": "added_at",
@@ -55,7 +55,9 @@ def compatible(camelot: str) -> tuple[str, ...]:
 def count(url: str, wanted: Wanted) -> int:
     """How many tracks are found."""
     with transaction(url) as db:
-        return db.execute(sa.select(sa.func.count()).select_from(tracks).where(*_conditions(wanted))).scalar_one()
+        return db.execute(
+            sa.select(sa.func.count()).select_from(tracks).where(*_conditions(wanted))
+        ).scalar_one()
 
 
 def find(
@@ -65,12 +67,13 @@ def find(
 
     Until the last of them was read, nobody else writes to a SQLite database.
     """
-    order = tracks.c[ORDERS[sort]]
     names = sa.select(sa.func.aggregate_strings(failed_checks.c.name, ","))
     names = names.where(failed_checks.c.track == tracks.c.track)
     query = sa.select(*(tracks.c[name] for name in SHOWN), names.scalar_subquery().label("failed_checks"))
     query = query.where(*_conditions(wanted)).limit(limit).offset(skipped)
-    query = query.order_by((order.desc() if descending else order.asc()).nulls_last(), tracks.c.track)
+    for order in _orders(sort):
+        query = query.order_by((order.desc() if descending else order.asc()).nulls_last())
+    query = query.order_by(tracks.c.track)
     with transaction(url) as db:
         for row in db.execute(query.execution_options(yield_per=_ROWS_A_PART)):
             failed = sorted(filter(None, (row.failed_checks or "").split(",")))
@@ -90,6 +93,13 @@ def tracks_beginning(url: str, beginning: str) -> list[str]:
     with transaction(url) as db:
         found = list(db.execute(query.order_by(tracks.c.track)).scalars())
     return [beginning] if beginning in found else found
+
+
+def _orders(sort: str) -> Iterator[sa.ColumnElement[Any]]:
+    column = tracks.c[ORDERS[sort]]
+    if sort == "key":
+        yield sa.func.length(column)  # 9A comes before 10A
+    yield sa.func.lower(column) if sort in TAGS else column
 
 
 def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
