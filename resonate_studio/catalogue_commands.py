@@ -205,7 +205,7 @@ def find_duplicates(as_json: bool, home: Path | None) -> None:
         told = [
             {
                 "likeness": round(group.likeness, 3),
-                "tracks": [_as_json(rows[track]) for track in group.tracks],
+                "tracks": [_as_json(rows[track]) for track in group.tracks if track in rows],
             }
             for group in groups
         ]
@@ -214,10 +214,9 @@ def find_duplicates(as_json: bool, home: Path | None) -> None:
     terminal = console(quiet=False)
     for group in groups:
         terminal.print(f"{len(group.tracks)} tracks, {group.likeness:.0%} alike at least")
-        for track in group.tracks:
-            row = rows[track]
+        for row in (rows[track] for track in group.tracks if track in rows):
             length = "" if row["duration_s"] is None else f"{row['duration_s']:.1f} s"
-            line = f"  {length:>9} {plain(row['source'] or '')}  {track}"
+            line = f"  {length:>9} {plain(row['source'] or '')}  {row['track']}"
             terminal.print(escape(line), soft_wrap=True)
     click.echo(f"{len(groups)} groups of duplicates" if len(groups) != 1 else "1 group of duplicates")
     if lacking:
