@@ -140,7 +140,6 @@ def show_track(track: str, as_json: bool, home: Path | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from resonate_assets.jobs import STAGES
     from resonate_resources.storage.current import current_of
     from resonate_resources.storage.track_search import checks_failed, tracks_beginning
     from resonate_resources.storage.tracks import rows_of
@@ -151,7 +150,7 @@ def show_track(track: str, as_json: bool, home: Path | None) -> None:
             raise click.ClickException(_not_one(track, found))
         row = rows_of(url, found)[found[0]] | {"failed_checks": checks_failed(url, found[0])}
         made = current_of(url, found).get(found[0], {})
-    stages = [made[stage] for stage in STAGES if stage in made]
+    stages = sorted(made.values(), key=lambda stage: stage.published_at)
     if as_json:
         told = [
             {
@@ -170,13 +169,16 @@ def show_track(track: str, as_json: bool, home: Path | None) -> None:
             shown = ", ".join(value) if isinstance(value, list) else _as_text(value)
             terminal.print(f"{name:28}{escape(plain(shown))}", soft_wrap=True)
     table = Table(box=None)
-    for title in ("stage", "engine", "model", "seconds", "made at (UTC)"):
-        table.add_column(title, justify="right" if title == "seconds" else "left", no_wrap=title != "model")
+    for title in ("stage", "engine", "seconds", "made at (UTC)"):
+        table.add_column(title, justify="right" if title == "seconds" else "left", no_wrap=True)
     for each in stages:
         seconds = "" if each.seconds is None else f"{each.seconds:.1f}"
-        at = (each.made_at or "")[:16].replace("T", " ")
-        table.add_row(each.stage, escape(each.engine), escape(each.model or ""), seconds, at)
+        table.add_row(each.stage, escape(each.engine), seconds, (each.made_at or "")[:16].replace("T", " "))
     terminal.print(table)
+    for each in stages:
+        if each.model is not None:
+            licence = f" ({each.licence})" if each.licence else ""
+            terminal.print(escape(plain(f"{each.stage}: {each.model}{licence}")), soft_wrap=True)
 
 
 @click.command("duplicates", cls=Command)
@@ -225,7 +227,7 @@ def find_duplicates(as_json: bool, home: Path | None) -> None:
 
 @contextmanager
 def _catalogue(home: Path | None) -> Iterator[str]:
-    """The database of a home, with all in its tables that was recorded."""
+    """The database of a home, with all in its tables that was recorded. Dagster is not imported."""
     from resonate_assets.acceptance import CRITERIA, judge
     from resonate_resources.storage.tracks import bring_up_to_date, undescribed
     from resonate_studio.home import require_home, settings_for

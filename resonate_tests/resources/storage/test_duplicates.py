@@ -52,12 +52,8 @@ def made_of(song: Recording, name: str, folder: Path) -> dict[str, str]:
     later = write_samples(folder / f"{name}-later.wav", samples[:, 3 * rate :], rate)
     louder = write_samples(folder / f"{name}-louder.wav", 1.01 * samples, rate)
     versions = {"as it is": song, "later": later, "louder": louder}
-    for ending, kbps, source in (
-        ("mp3", 128, song),
-        ("m4a", 128, song),
-        ("opus", 96, song),
-        ("mp3", 128, later),
-    ):
+    kinds = (("mp3", 128), ("mp3", 64), ("m4a", 128), ("opus", 96))
+    for (ending, kbps), source in (*((kind, song) for kind in kinds), (kinds[0], later), (kinds[3], later)):
         file = folder / f"{name}-{len(versions)}.{ending}"
         encode_lossy(source, file, ending, kbps)  # type: ignore[arg-type]
         into = folder / file.stem
