@@ -8,7 +8,7 @@ begins later, share some. Only tracks that do are compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -49,10 +49,13 @@ def find_duplicates(
     much two have in common, 0…1. Whoever is like one of a group is in it."""
     _sketch_missing(url, words_of)
     edges = dict.fromkeys(_same_sound(url), 1.0)
-    read = _Reader(url)
-    for one, other in _candidates(url):
-        if (one, other) not in edges and (likeness := alike(read(one), read(other))) >= ALIKE:
-            edges[one, other] = likeness
+    pairs = [pair for pair in _candidates(url) if pair not in edges]
+    for start in range(0, len(pairs), _PAGE):
+        some = pairs[start : start + _PAGE]
+        texts = _texts(url, some)
+        for one, other in some:
+            if {one, other} <= texts.keys() and (likeness := alike(texts[one], texts[other])) >= ALIKE:
+                edges[one, other] = likeness
     return _groups(edges)
 
 
@@ -138,21 +141,12 @@ def _candidates(url: str) -> list[tuple[str, str]]:
     return [(rows[code // len(rows)][0], rows[code % len(rows)][0]) for code in found.tolist()]
 
 
-class _Reader:
-    """Fingerprints of tracks, of which the last few are kept: candidates come in order."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._kept: dict[str, str] = {}
-
-    def __call__(self, track: str) -> str:
-        if track not in self._kept:
-            if len(self._kept) >= _PAGE:
-                self._kept.pop(next(iter(self._kept)))
-            query = sa.select(fingerprints.c.fingerprint).where(fingerprints.c.track == track)
-            with transaction(self._url) as db:
-                self._kept[track] = str(db.execute(query).scalar_one())
-        return self._kept[track]
+def _texts(url: str, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Track → fingerprint, of the tracks of some pairs."""
+    query = sa.select(fingerprints.c.track, fingerprints.c.fingerprint)
+    query = query.where(fingerprints.c.track.in_(sorted({track for pair in pairs for track in pair})))
+    with transaction(url) as db:
+        return {track: text for track, text in db.execute(query)}  # noqa: C416 — a row is no tuple of str
 
 
 def _groups(edges: dict[tuple[str, str], float]) -> list[Duplicates]:

@@ -10,7 +10,6 @@ import json
 import os
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
 from itertools import groupby
 from typing import Any
 
@@ -104,19 +103,13 @@ def describe(url: str, artefact: Artefact, sources: Sources) -> None:
     """Enter what only files tell: of raw_track its tags and its source, of profile its fingerprint."""
     manifest = artefact.manifest
     if manifest.stage == "raw_track":
-        tags = artefact.read_json("track.json")["tags"]
-        source = sources.find(manifest.track)
-        found = {name: tags.get(name) for name in TAGS}
-        row = found | {
-            "track": manifest.track,
+        told = artefact.read_json("track.json")["tags"]
+        tags = {name: told.get(name) for name in TAGS}
+        row = {
+            **_sourced(manifest.track, sources),
+            **_called(tags),
             "described": manifest.data_version,
-            # A path need not be UTF-8; what stands in a table must be.
-            "source": source and os.fsencode(source.uri).decode(errors="replace"),
-            "sha256": source and source.sha256,
             "sound_sha256": manifest.files["track.wav"].sha256,
-            "added_at": source.registered_at if source else manifest.made_at,
-            "name_folded": folded(" ".join(filter(None, (found[name] for name in TAGS[:3])))),
-            "genre_folded": folded(found["genre"] or ""),
         }
         with transaction(url) as db:
             upsert(db, tracks, [row])
@@ -127,6 +120,27 @@ def describe(url: str, artefact: Artefact, sources: Sources) -> None:
             upsert(db, fingerprints, [row | {"sketch": None}])
 
 
+def _sourced(track: str, sources: Sources) -> dict[str, str | None]:
+    """What is known of a track without its artefacts."""
+    source = sources.find(track)
+    if source is None:
+        return {"track": track}
+    return {
+        "track": track,
+        **_called({"artist": source.artist, "title": source.title}),
+        # A path need not be UTF-8; what stands in a table must be.
+        "source": os.fsencode(source.uri).decode(errors="replace"),
+        "sha256": source.sha256,
+        "added_at": source.registered_at,
+    }
+
+
+def _called(tags: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Tags with what of them is searched."""
+    name = " ".join(filter(None, (tags.get(part) for part in ("artist", "title", "album"))))
+    return {**tags, "name_folded": folded(name), "genre_folded": folded(tags.get("genre") or "")}
+
+
 def describe_missing(url: str, store: Store) -> list[str]:
     """`describe` what was recorded by an earlier version, or by a process that was killed. Returns the tracks."""
     artefacts, sources = Artefacts(store), Sources(store)
@@ -135,10 +149,14 @@ def describe_missing(url: str, store: Store) -> list[str]:
         artefact = artefacts.current(stage, track)
         if artefact is None:
             continue
-        # Files that are gone or damaged: the stage is made anew, and described then.
-        with suppress(OSError, AudioError, ValueError, KeyError):
+        try:
             describe(url, artefact, sources)
             done.append(track)
+        except (OSError, AudioError, ValueError, KeyError):
+            # Files that are gone or damaged: the stage is made anew, and described then.
+            if stage == "raw_track":
+                with transaction(url) as db:
+                    upsert(db, tracks, [_sourced(track, sources)])
     return done
 
 

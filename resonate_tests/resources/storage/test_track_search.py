@@ -241,11 +241,15 @@ def test_what_an_earlier_version_recorded_is_described_from_storage_and_only_tha
     assert found(later, Wanted(words=("bjork",))) == ["Jóga"]
 
 
-def test_a_track_whose_files_are_damaged_is_passed_over_and_counted(url: str, store: LocalStore) -> None:
-    record_all(url, [manifest("raw_track", "joga-000000000001", data_version="another")])
+def test_of_a_track_whose_files_are_damaged_the_source_is_known_and_it_is_counted(
+    url: str, store: LocalStore, tmp_path: Path
+) -> None:
+    later = f"sqlite:///{tmp_path / 'later.sqlite'}"
+    record_all(later, [manifest("raw_track", "joga-000000000001", data_version="sound of joga-000000000001")])
     store.write("artefacts/raw_track/joga-000000000001/k/a/track.json", b"no JSON")
-    assert describe_missing(url, store) == []
-    assert undescribed(url) == 1
+    assert describe_missing(later, store) == []
+    assert undescribed(later) == 1
+    assert rows_of(later, ["joga-000000000001"])["joga-000000000001"]["sha256"] == "000000000001"
 
 
 def test_a_track_is_named_by_any_beginning(url: str) -> None:
