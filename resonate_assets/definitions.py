@@ -37,6 +37,7 @@ from resonate_assets.sensors import (
 )
 from resonate_assets.settings import Settings
 from resonate_assets.stems import stems
+from resonate_assets.targets import TARGETS
 from resonate_assets.upkeep import upkeep
 from resonate_resources.analysis.resource import AnalysisResource
 from resonate_resources.brief.resource import BriefResource
@@ -65,6 +66,7 @@ TRACK_ASSETS = [
     master,
     regenerated_stems,
     qc_scores,
+    *TARGETS.values(),
     exports,
 ]
 

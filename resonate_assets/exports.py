@@ -8,16 +8,16 @@ import dagster as dg
 from resonate_assets.brief import asked_of
 from resonate_assets.markdown import lines
 from resonate_assets.stage import one_line_errors, produce, track_asset
-from resonate_resources.exporting.contents import contents, known_tags
-from resonate_resources.exporting.folder import METADATA, export
-from resonate_resources.exporting.metadata import facts_of
-from resonate_resources.exporting.names import folder_name
-from resonate_resources.ingestion.ingest import kept_tags, tags_read
+from resonate_assets.targets import source_of
+from resonate_resources.exporting.contents import mirrored_files
+from resonate_resources.exporting.folder import METADATA, MIRRORED_LIBRARY, export
+from resonate_resources.exporting.track_folder import folder_of_track
+from resonate_resources.ingestion.ingest import tags_read
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
-_CODE_VERSION = "4"
+_CODE_VERSION = "5"
 
 
 @track_asset(code_version=_CODE_VERSION, kinds={"folder"})
@@ -34,14 +34,19 @@ def exports(
     master: Artefact,
     regenerated_stems: Artefact,
     qc_scores: Artefact,
+    ableton: Artefact,
+    dawproject: Artefact,
+    ni_stems: Artefact,
+    rekordbox: Artefact,
+    serato: Artefact,
+    multitrack_midi: Artefact,
+    archive: Artefact,
+    mirrored: Artefact,
     storage: StorageResource,
 ) -> dg.MaterializeResult[Artefact]:
     """The folder to take away: `{Artist} - {Title}_{Hash}/` with restored stems, master, the track where it was
-    mended, MIDI and metadata.json."""
-    source = storage.sources.find(context.partition_key)
-    if source is None:
-        raise dg.Failure(f"{context.partition_key}: no source is registered; drop its file into the inbox")
-    wanted = asked_of(brief)
+    mended, MIDI, what programs read of it, and metadata.json."""
+    source, wanted = source_of(storage, context.partition_key), asked_of(brief)
     made = {
         "raw_track": raw_track,
         "restored_track": restored_track,
@@ -54,26 +59,33 @@ def exports(
         "regenerated_stems": regenerated_stems,
         "qc_scores": qc_scores,
     }
-    folder = folder_name(source.artist, source.title, source.sha256)
+    targets: dict[str, Artefact] = {
+        each.manifest.stage: each
+        for each in (ableton, dawproject, ni_stems, rekordbox, serato, multitrack_midi, archive, mirrored)
+        if each.manifest.stage in wanted.exports.targets
+    }
+    made |= targets
     with one_line_errors():
-        tags = known_tags(
-            kept_tags(raw_track), wanted, profile.read_json("profile.json"), source.artist, source.title
-        )
-        files = contents(wanted, tags, made)
+        folder = folder_of_track(source, wanted, made, storage.artefacts)
         # Before the cache is asked: a folder that its owner has emptied is filled again.
-        exported = export(storage.store, source.track, folder, files, facts_of(source, tags, wanted, made))
+        exported = [
+            export(storage.store, source.track, folder.name, folder.files, folder.facts),
+            export(storage.store, source.track, "", mirrored_files(targets), None, MIRRORED_LIBRARY),
+        ]
+    files = folder.files
     names = [*files, METADATA]
 
     def work(into: Path, _: object) -> Product:
-        told = json.dumps({"folder": folder, "files": names}, indent=1, ensure_ascii=False)
-        (into / "exports.json").write_text(told, encoding="utf-8")
+        listed = json.dumps({"folder": folder.name, "files": names}, indent=1, ensure_ascii=False)
+        (into / "exports.json").write_text(listed, encoding="utf-8")
         measures: dict[str, float | int | str | bool] = {
             "files_exported": len(names),
-            "folder": f"exports/{folder}",
+            "folder": f"exports/{folder.name}",
         }
-        return Product({"exports.json": into / "exports.json"}, measures)
+        of_targets = [f"{name}: {note}" for name, each in targets.items() for note in each.manifest.notes]
+        return Product({"exports.json": into / "exports.json"}, measures, (*folder.notes(), *of_targets))
 
-    recipe = Recipe(Engine("folder"), {"name": folder, **wanted.exports.asked()}, _CODE_VERSION)
+    recipe = Recipe(Engine("folder"), {"name": folder.name, **wanted.exports.asked()}, _CODE_VERSION)
     reads = [
         brief.reading({}),
         tags_read(raw_track),
@@ -87,11 +99,13 @@ def exports(
     left = [
         *(
             f"{name}: was changed since it was exported, and is left so; delete it to have it anew"
-            for name in exported.edited
+            for each in exported
+            for name in each.edited
         ),
         *(
             f"{name}: was changed since it was exported, and gave way to what is made now"
-            for name in exported.aside
+            for each in exported
+            for name in each.aside
         ),
     ]
     if left:

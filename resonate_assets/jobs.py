@@ -21,6 +21,14 @@ STAGES = (
     "master",
     "regenerated_stems",
     "qc_scores",
+    "ableton",
+    "dawproject",
+    "ni_stems",
+    "rekordbox",
+    "serato",
+    "multitrack_midi",
+    "archive",
+    "mirrored",
     "exports",
 )
 """The stages of a track, in an order in which they can be made."""

@@ -5,10 +5,10 @@ import dagster as dg
 from resonate_assets.brief import asked_of
 from resonate_assets.stage import code_of, produce, track_asset
 from resonate_resources.capabilities import Transcription
+from resonate_resources.recordings.music import READ, Music
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.transcription import resource
-from resonate_resources.transcription.music import READ, Music
 
 
 @track_asset(code_version=code_of(resource.__name__, resource.CODE_VERSION), kinds={"midi"})

@@ -28,6 +28,8 @@ def sentence(stage: str, measures: Measures, settings: object = None) -> str:
     """The sentence on a stage; empty where nothing is known. settings: those of its recipe."""
     if _PARTS.get(stage) is _restored and isinstance(settings, Mapping) and settings.get("steps") == []:
         return "left as it was: no step asked for"
+    if isinstance(settings, Mapping) and settings.get("asked") is False:
+        return "not asked for: see exports.targets of the brief"
     return ", ".join(_PARTS[stage](measures)) if stage in _PARTS else ""
 
 

@@ -17,6 +17,7 @@ from resonate_resources.mixing.material import TrackFacts
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.recipe import Json, Product, Recipe
+from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.restoration.brief import RestorationBrief
@@ -24,7 +25,6 @@ from resonate_resources.restoration.planning import Scope
 from resonate_resources.separation.brief import SeparationBrief
 from resonate_resources.separation.planning import Planned
 from resonate_resources.transcription.brief import TranscriptionBrief
-from resonate_resources.transcription.music import Music
 
 # Every method that makes something writes files into the existing, empty directory `into`, and raises AudioError.
 

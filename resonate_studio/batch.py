@@ -175,6 +175,8 @@ def _tell(terminal: Console, done: Processed, root: str) -> None:
     table.add_column("seconds", justify="right", no_wrap=True)
     table.add_column("made", overflow="fold")
     for stage, made in done.assets.items():
+        if not made.files:  # a target that is not asked for
+            continue
         seconds = "cached" if made.from_cache else f"{made.metadata['seconds']:.1f}"
         table.add_row(stage, escape(made.engine), seconds, escape(names_of(made.files)))
     terminal.print(table)

@@ -14,6 +14,7 @@ from resonate_studio.batch import Batch
 from resonate_studio.brief_commands import brief
 from resonate_studio.cache_commands import cache
 from resonate_studio.dev_command import dev
+from resonate_studio.export_command import export, export_ableton
 from resonate_studio.library_commands import library
 from resonate_studio.listen_command import listen
 from resonate_studio.midi_command import midi
@@ -125,6 +126,8 @@ for command in (
     cache,
     workers,
     listen,
+    export,
+    export_ableton,
     dev,
     studio,
 ):

@@ -88,8 +88,8 @@ def _heard(file: Path, home: Path | None, brief: TranscriptionBrief, into: Path)
     from resonate_resources.profiling.brief import ProfileBrief
     from resonate_resources.profiling.profile import Profile
     from resonate_resources.profiling.resource import ProfilingResource
+    from resonate_resources.recordings.music import Music
     from resonate_resources.recordings.recording import AudioError
-    from resonate_resources.transcription.music import Music
     from resonate_resources.transcription.resource import TranscriptionResource
     from resonate_studio.separating import stems_in
     from resonate_studio.trouble import trouble

@@ -23,7 +23,7 @@ _TELLING_SECONDS = 6.0
 """A database or an endpoint that does not answer keeps nobody from ending."""
 
 _scratch: set[str] = set()
-"""What `scratch_folder` and `scratch_file` gave out, and is in use."""
+"""What `scratch_of`, `scratch_folder` and `scratch_file` know, and is in use."""
 
 Told = Callable[[], None]
 """Says what is done and what is not; called in a thread of its own, while the main one may still be at work."""
@@ -87,14 +87,20 @@ def _end_children() -> None:
 
 
 @contextmanager
+def scratch_of(folder: str) -> Iterator[None]:
+    """While the block lasts, a folder that is gone where the process is stopped."""
+    _scratch.add(folder)
+    try:
+        yield
+    finally:
+        _scratch.discard(folder)
+
+
+@contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A folder that is gone afterwards, also where the process is stopped meanwhile."""
-    with TemporaryDirectory() as folder:
-        _scratch.add(folder)
-        try:
-            yield Path(folder)
-        finally:
-            _scratch.discard(folder)
+    with TemporaryDirectory() as folder, scratch_of(folder):
+        yield Path(folder)
 
 
 @contextmanager

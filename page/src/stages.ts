@@ -16,6 +16,14 @@ const NAMES: Readonly<Record<string, readonly [string, string]>> = {
   master: ["master", "mastering"],
   regenerated_stems: ["stems played anew", "playing stems anew"],
   qc_scores: ["quality check", "checking quality"],
+  ableton: ["Live set", "writing the Live set"],
+  dawproject: ["DAWproject", "writing the DAWproject"],
+  ni_stems: ["NI Stems file", "writing the NI Stems file"],
+  rekordbox: ["rekordbox collection", "writing the rekordbox collection"],
+  serato: ["Serato file", "writing the Serato file"],
+  multitrack_midi: ["MIDI file", "writing the MIDI file"],
+  archive: ["archive", "writing the archive"],
+  mirrored: ["mirrored library", "mirroring the library"],
   exports: ["export folder", "writing the export folder"],
 };
 

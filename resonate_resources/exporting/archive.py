@@ -34,19 +34,18 @@ class Archive:
     """sound: of the stems."""
 
     sound: SoundFormat = field(default_factory=SoundFormat)
-    name: str = "archive"
 
     def write(self, song: Song, into: Path, progress: Progress) -> Product:
         """One file. Raises AudioError."""
         tags = song.tags
         path = into / "song.zip"
         with TemporaryDirectory(dir=into) as scratch:
-            stems, notes = self.sound.write(
-                song.stems, tags, Path(scratch), lambda done: progress(0.9 * done)
+            written = self.sound.write(
+                song.stems, tags, Path(scratch), lambda done: progress(0.9 * done), song.told()
             )
             files = {
                 file_name(tags.artist, tags.title, stem.capitalize(), self.sound.form): file
-                for stem, file in stems.items()
+                for stem, file in written.files.items()
             }
             files |= {
                 f"midi/{file_name(tags.artist, tags.title, stem.capitalize(), 'mid')}": file
@@ -60,6 +59,7 @@ class Archive:
                     with file.open("rb") as source, archive.open(entry, "w") as target:
                         shutil.copyfileobj(source, target, 1 << 20)
         progress(1.0)
+        notes = [*written.notes]
         if not song.grid.beats_s:
             notes.append("no beats were found: metadata.json has none")
         return Product({file_name(tags.artist, tags.title, "Stems", "zip"): path}, notes=tuple(notes))
@@ -80,6 +80,7 @@ def _metadata(song: Song, files: Mapping[str, Path]) -> bytes:
         "beats": [asdict(beat) for beat in song.beats()],
         "sections": [asdict(section) for section in song.sections],
         "keys": [asdict(key) for key in song.keys],
+        "provenance": song.provenance.to_json() if song.provenance else None,
         "files": {name: {"sha256": file_sha256(path)} for name, path in files.items()},
     }
     return json.dumps(told, indent=1, ensure_ascii=False).encode(errors="backslashreplace")

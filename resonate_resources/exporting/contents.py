@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from resonate_resources.brief.brief import Brief
+from resonate_resources.exporting.conversion import Conversion
 from resonate_resources.exporting.folder import Outgoing
 from resonate_resources.exporting.label import Label, Level, part_of
 from resonate_resources.exporting.names import file_name
+from resonate_resources.exporting.targets import FOLDERS, MIRRORED
 from resonate_resources.mastering.targets import label_and_form, measure_name
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.storage.artefacts import Artefact
 
+Told = Callable[[Artefact], Mapping[str, str]]
+"""What tags of a file of an artefact are told beyond what is known of the music."""
 
-def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact]) -> dict[str, Outgoing]:
+
+def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact], told: Told) -> dict[str, Outgoing]:
     """Name in the folder → file of an artefact. tags: what is known of the track, artist and title included.
 
-    made: stage → artefact, of raw_track, restored_track, stems, restored_stems, master and midi.
+    made: stage → artefact, of raw_track, restored_track, stems, restored_stems, master, midi and the targets.
     """
     whole = Level(
         _measure(made["raw_track"], "loudness_lufs"), _measure(made["raw_track"], "sample_peak_dbfs")
     )
     files: dict[str, Outgoing] = {}
 
-    def add(folder: str, artefact: Artefact, name: str, part: str, label: Label | None) -> None:
-        called = file_name(tags.artist, tags.title, part, PurePosixPath(name).suffix.lstrip("."))
-        files[f"{folder}{called}"] = Outgoing(artefact, name, label)
+    def add(
+        folder: str,
+        artefact: Artefact,
+        name: str,
+        part: str,
+        label: Label | None,
+        conversion: Conversion | None = None,
+    ) -> None:
+        form = conversion.sound.form if conversion else PurePosixPath(name).suffix.lstrip(".")
+        called = file_name(tags.artist, tags.title, part, form)
+        label = label and replace(label, more=told(artefact))
+        files[f"{folder}{called}"] = Outgoing(artefact, name, label, conversion)
+
+    def add_stems(folder: str, artefact: Artefact, more: str) -> None:
+        exports = wanted.exports
+        conversion = None if exports.stems_as_they_are else Conversion(artefact, exports.sound)
+        for name, spoken in _stems(artefact):
+            part = f"{spoken}{more}"
+            add(folder, artefact, name, part, Label(part_of(tags, part), None, whole), conversion)
 
     if "stems" in wanted.exports.parts:
-        for name, part in _stems(made["restored_stems"]):
-            add("", made["restored_stems"], name, part, Label(part_of(tags, part), None, whole))
+        add_stems("", made["restored_stems"], "")
     if "unrestored_stems" in wanted.exports.parts:
-        for name, spoken in _stems(made["stems"]):
-            part = f"{spoken}, unrestored"
-            add("unrestored/", made["stems"], name, part, Label(part_of(tags, part), None, whole))
+        add_stems("unrestored/", made["stems"], ", unrestored")
     if "master" in wanted.exports.parts:
         for name in made["master"].manifest.files:
             label, form = label_and_form(name)
@@ -57,7 +75,24 @@ def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact]) -> dict[st
             if name.endswith(".mid") and made["midi"].manifest.measures[f"{PurePosixPath(name).stem}_notes"]:
                 quantised = ", quantised" if "/" in name else ""
                 add("midi/", made["midi"], name, f"{_spoken(name)}{quantised}", None)
+    for target in wanted.exports.targets:
+        if target != MIRRORED:
+            files |= {
+                f"{FOLDERS.get(target, '')}{name}": outgoing
+                for name, outgoing in _written(made[target]).items()
+            }
     return files
+
+
+def mirrored_files(made: Mapping[str, Artefact]) -> dict[str, Outgoing]:
+    """Name in the mirrored library → file of an artefact; none where none was made."""
+    return _written(made[MIRRORED]) if MIRRORED in made else {}
+
+
+def _written(target: Artefact) -> dict[str, Outgoing]:
+    """Files of a target, which bring their own tags."""
+    names = [name for name, stored in target.manifest.files.items() if not stored.report]
+    return {name: Outgoing(target, name) for name in names}
 
 
 def known_tags(

@@ -55,8 +55,6 @@ class DawProject:
 
     Where no beats are known it counts in seconds, and nothing is warped."""
 
-    name = "dawproject"
-
     def write(self, song: Song, into: Path, progress: Progress) -> Product:
         """Raises AudioError."""
         from lxml import etree
@@ -277,7 +275,8 @@ def _place(song: Song, second: float, unit: str) -> float:
 def _metadata(song: Song, root: _Element) -> _Element:
     """Elements stand in the order of MetaData.xsd."""
     keys = ", then ".join(f"{known.key} from {known.start_s:.1f} s on" for known in song.keys)
-    comment = ". ".join(word for word in (song.tags.comment, keys and f"Key: {keys}") if word)
+    made = song.provenance and song.provenance.sentence()
+    comment = ". ".join(word for word in (song.tags.comment, keys and f"Key: {keys}", made) if word)
     for tag, text in (
         ("Title", song.tags.title),
         ("Artist", song.tags.artist),

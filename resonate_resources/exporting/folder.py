@@ -5,6 +5,8 @@ the folder, or put there, is theirs: it is left, or called by another name, and 
 
     exports/<folder>/…           the files, and metadata.json
     exported/<track>.json        what was put there, by name, size, hash and the store's stamp
+    mirrored/…                   stems in folders as those of the library, of all tracks
+    exported/mirrored/<track>.json
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from resonate_resources.exporting.conversion import Conversion
 from resonate_resources.exporting.label import Label
+from resonate_resources.exporting.targets import MIRRORED
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError, file_sha256
 from resonate_resources.storage.artefacts import Artefact
@@ -29,25 +33,33 @@ _AT_ONCE = 2  # copies that are labelled beside each other: one reads while one 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A file of an artefact that goes out, and what its copy is labelled with; None: it goes as it is."""
+    """A file of an artefact that goes out, and what its copy is labelled with; None: it goes as it is. conversion:
+    where it goes out in another form."""
 
     artefact: Artefact
     name: str
     label: Label | None = None
+    conversion: Conversion | None = None
 
     def digest(self) -> str:
         """SHA-256 of what the copy is made from."""
         made_from = [
             self.artefact.manifest.files[self.name].sha256,
             self.label.digest() if self.label else "",
+            *([self.conversion.digest()] if self.conversion else []),
         ]
         return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
 
     def copy(self, path: Path) -> None:
         """Raises AudioError and OSError."""
-        shutil.copyfile(self.artefact.path(self.name), path)
-        if self.label:
-            self.label.write(path)
+        label = self.label
+        if self.conversion:
+            level = self.conversion.take(self.name, path)
+            label = label and replace(label, level=level)
+        else:
+            shutil.copyfile(self.artefact.path(self.name), path)
+        if label:
+            label.write(path)
 
 
 @dataclass(frozen=True)
@@ -85,38 +97,66 @@ class _Record:
         return [*dict.fromkeys((*self.left, *self.coming))]
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """Where folders stand, and what is recorded of them."""
+
+    name: str
+    records: str
+
+    def base(self, folder: str) -> str:
+        return f"{self.name}/{folder}".rstrip("/")
+
+    def record(self, track: str) -> str:
+        return f"{self.records}/{track}.json"
+
+
+EXPORTS = Shelf("exports", "exported")
+MIRRORED_LIBRARY = Shelf(MIRRORED, f"exported/{MIRRORED}")
+"""One tree for all tracks: a track's folder in it is "", the top."""
+
+
 def export(
-    store: Store, track: str, folder: str, files: Mapping[str, Outgoing], facts: Mapping[str, Json]
+    store: Store,
+    track: str,
+    folder: str,
+    files: Mapping[str, Outgoing],
+    facts: Mapping[str, Json] | None,
+    shelf: Shelf = EXPORTS,
 ) -> Exported:
-    """Bring a folder to hold these files, and what is known of the track in its `metadata.json`.
+    """Bring a folder to hold these files, and what is known of the track in its `metadata.json`, if anything.
 
     files: name in the folder → what goes there. What is there and made from the same is not copied again. What an
     earlier export of the track left, in this or another folder, and this one does not have, is removed, unless it
     was changed since. Raises AudioError, at the end, where something else stands in the way, and OSError.
     """
-    base = f"exports/{folder}"
+    base, record = shelf.base(folder), _recorded(store, shelf, track)
+    if not files and facts is None and not record.names():
+        return Exported({}, (), ())
     with new_directory(store, "export") as into:
-        made = dict(_copied(store, into, base, files, _recorded(store, track)))
-        text = _metadata(facts, {name: copy.sha256 for name, (copy, _) in made.items()})
-        (into / METADATA).write_bytes(text)
-        whole = {**made, METADATA: (_Copy("", hashlib.sha256(text).hexdigest(), len(text)), into / METADATA)}
+        made = dict(_copied(store, into, base, files, record))
+        if facts is not None:
+            text = metadata_json(facts, files, {name: copy.sha256 for name, (copy, _) in made.items()})
+            (into / METADATA).write_bytes(text)
+            made[METADATA] = _Copy("", hashlib.sha256(text).hexdigest(), len(text)), into / METADATA
         with store.exclusive("exported"):
-            return _put(store, track, folder, whole)
+            return _put(store, shelf, track, folder, made)
 
 
 def folder_of(store: Store, track: str) -> str | None:
     """The folder that a track was exported into, as a key; None where it was not."""
-    folder = _recorded(store, track).folder
-    return f"exports/{folder}" if folder else None
+    folder = _recorded(store, EXPORTS, track).folder
+    return EXPORTS.base(folder) if folder else None
 
 
 def forget(store: Store, track: str, *, keep_files: bool = False) -> None:
     """Remove what was exported of a track, and the record of it. What somebody changed or put there stays."""
     with store.exclusive("exported"):
-        if not keep_files:
-            record = _recorded(store, track)
-            _clear(store, record, record.names())
-        store.unlink(_record_key(track))
+        for shelf in (EXPORTS, MIRRORED_LIBRARY):
+            record = _recorded(store, shelf, track)
+            if not keep_files:
+                _clear(store, shelf, record, record.names())
+            store.unlink(shelf.record(track))
 
 
 def _copied(
@@ -132,24 +172,26 @@ def _copied(
             )  # a killed export may have put either
             if left and left.made_from == outgoing.digest() and _is_there(store, base, name):
                 return left, None
-            path = into / f"{number}{PurePosixPath(outgoing.name).suffix}"
+            path = into / f"{number}{PurePosixPath(name).suffix}"
             outgoing.copy(path)
             return _Copy(outgoing.digest(), file_sha256(path), path.stat().st_size), path
 
         yield from zip(files, pool.map(made, enumerate(files.items())), strict=True)
 
 
-def _put(store: Store, track: str, folder: str, made: Mapping[str, tuple[_Copy, Path | None]]) -> Exported:
+def _put(
+    store: Store, shelf: Shelf, track: str, folder: str, made: Mapping[str, tuple[_Copy, Path | None]]
+) -> Exported:
     """Put what was made into the folder, looking at each place right before: it may have been hours."""
-    base = f"exports/{folder}"
-    before = _recorded(store, track)
+    base = shelf.base(folder)
+    before = _recorded(store, shelf, track)
     if before.folder and before.folder != folder:
-        _clear(store, before, before.names())
+        _clear(store, shelf, before, before.names())
     if before.folder != folder:
         before = _Record(folder)
     coming = {name: copy for name, (copy, path) in made.items() if path is not None}
-    _write(store, track, _Record(folder, before.left, coming))
-    _clear(store, before, before.names() - made.keys())
+    _write(store, shelf, track, _Record(folder, before.left, coming))
+    _clear(store, shelf, before, before.names() - made.keys())
     left: dict[str, _Copy] = {}
     edited, aside, blocked = [], [], []
     for name, (copy, path) in made.items():
@@ -170,7 +212,7 @@ def _put(store: Store, track: str, folder: str, made: Mapping[str, tuple[_Copy, 
                 store.adopt(path, f"{base}/{name}")
             there = store.stat(f"{base}/{name}")
             left[name] = replace(copy, stamp=there.stamp if there else "")
-    _write(store, track, _Record(folder, left))
+    _write(store, shelf, track, _Record(folder, left))
     if blocked:
         raise AudioError(
             f"{store.location(f'{base}/{blocked[0]}')}: something else stands where its folder belongs; move it "
@@ -180,9 +222,9 @@ def _put(store: Store, track: str, folder: str, made: Mapping[str, tuple[_Copy, 
     return Exported(hashes, tuple(edited), tuple(aside))
 
 
-def _clear(store: Store, record: _Record, names: Collection[str]) -> None:
+def _clear(store: Store, shelf: Shelf, record: _Record, names: Collection[str]) -> None:
     """Remove files of ours, and nothing else."""
-    base = f"exports/{record.folder}"
+    base = shelf.base(record.folder)
     for name in names:
         if _is_ours(store, base, name, record.of(name)):
             store.unlink(f"{base}/{name}")
@@ -213,24 +255,28 @@ def _put_aside(store: Store, base: str, name: str) -> str:
     return str(aside)
 
 
-def _metadata(facts: Mapping[str, Json], hashes: Mapping[str, str]) -> bytes:
-    record = {**facts, "files": {name: {"sha256": digest} for name, digest in hashes.items()}}
+def metadata_json(
+    facts: Mapping[str, Json], files: Mapping[str, Outgoing], digests: Mapping[str, str]
+) -> bytes:
+    """facts, and of each file its SHA-256 and the stage that made it."""
+    told = {
+        name: {"sha256": digest, "stage": files[name].artefact.manifest.stage}
+        for name, digest in digests.items()
+    }
     # A file name that is no UTF-8 holds lone surrogates, which `backslashreplace` writes as JSON's own escapes.
-    return json.dumps(record, indent=1, ensure_ascii=False).encode(errors="backslashreplace")
+    return json.dumps({**facts, "files": told}, indent=1, ensure_ascii=False).encode(
+        errors="backslashreplace"
+    )
 
 
-def _record_key(track: str) -> str:
-    return f"exported/{track}.json"
+def _write(store: Store, shelf: Shelf, track: str, record: _Record) -> None:
+    store.write(shelf.record(track), json.dumps(asdict(record), indent=1).encode())
 
 
-def _write(store: Store, track: str, record: _Record) -> None:
-    store.write(_record_key(track), json.dumps(asdict(record), indent=1).encode())
-
-
-def _recorded(store: Store, track: str) -> _Record:
+def _recorded(store: Store, shelf: Shelf, track: str) -> _Record:
     """What was put there before; nothing where that is not known."""
     try:
-        values = json.loads(store.read(_record_key(track)) or b"")
+        values = json.loads(store.read(shelf.record(track)) or b"")
         copies = {
             kind: {name: _Copy(**copy) for name, copy in values[kind].items()} for kind in ("left", "coming")
         }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from resonate_resources.recordings.playback_gain import playback_gain
@@ -28,17 +29,18 @@ class Level:
 class Label:
     """tags: as they are to stand in the file. level: its own, where it was measured before; else it is measured.
     whole: the level of all that belongs together, by which players that keep an album's balance turn it; None: it
-    stands for itself."""
+    stands for itself. more: key → text, of what tags have no field for."""
 
     tags: Tags
     level: Level | None
     whole: Level | None
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def digest(self) -> str:
         """SHA-256 of what it says."""
         artwork = hashlib.sha256(self.tags.artwork or b"").hexdigest()
         levels = [[each.loudness_lufs, each.peak_dbtp] if each else [] for each in (self.whole, self.level)]
-        told = json.dumps([_VERSION, self.tags.to_json(), artwork, levels], sort_keys=True)
+        told = json.dumps([_VERSION, self.tags.to_json(), artwork, levels, dict(self.more)], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
 
     def write(self, path: Path) -> None:
@@ -48,7 +50,7 @@ class Label:
         gains = playback_gain(path.suffix, "TRACK", own.loudness_lufs, own.peak_dbtp)
         if self.whole:
             gains |= playback_gain(path.suffix, "ALBUM", self.whole.loudness_lufs, self.whole.peak_dbtp)
-        write_tags(path, self.tags, gains)
+        write_tags(path, self.tags, {**gains, **self.more})
 
 
 def part_of(tags: Tags, part: str) -> Tags:

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from importlib.metadata import version
 
 from resonate_resources.brief.brief import Brief
+from resonate_resources.exporting.provenance import Provenance
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.sources import Source
 
 
-def facts_of(source: Source, tags: Tags, wanted: Brief, made: Mapping[str, Artefact]) -> dict[str, Json]:
+def facts_of(
+    source: Source, tags: Tags, wanted: Brief, made: Mapping[str, Artefact], provenance: Provenance
+) -> dict[str, Json]:
     """made: stage → artefact, in the order in which they are told; measures have their unit in their name."""
     return {
         "resonate": version("resonate-studio"),
@@ -20,6 +23,7 @@ def facts_of(source: Source, tags: Tags, wanted: Brief, made: Mapping[str, Artef
         "source": source.uri,
         "tags": tags.to_json(),
         "brief": wanted.model_dump(mode="json"),
+        "provenance": provenance.to_json(),
         "stages": {stage: _told(artefact) for stage, artefact in made.items()},
     }
 

@@ -6,6 +6,7 @@ For libraries on sticks: names are such as FAT holds, and what FAT would take fo
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -28,17 +29,21 @@ class Mirrored:
 
     library: Path
     sound: SoundFormat = field(default_factory=SoundFormat)
-    name: str = "mirrored"
 
     def write(self, song: Song, into: Path, progress: Progress) -> Product:
-        """A file a stem, named by the song's file; by its title where it has none. Raises AudioError."""
-        files, notes = self.sound.write(song.stems, song.tags, into, progress)
+        """A file a stem, and one that tells how they were made, named by the song's file; by its title where it has
+        none. Raises AudioError."""
+        written = self.sound.write(song.stems, song.tags, into, progress, song.told())
         place, note = self._place(song)
         named = {
             str(place.with_name(f"{place.name}_{stem.capitalize()}{path.suffix}")): path
-            for stem, path in files.items()
+            for stem, path in written.files.items()
         }
-        return Product(named, notes=(*notes, *note))
+        if song.provenance:
+            told = into / "provenance.json"
+            told.write_text(json.dumps(song.provenance.to_json(), indent=1), encoding="utf-8")
+            named[str(place.with_name(f"{place.name}_Provenance.json"))] = told
+        return Product(named, notes=(*written.notes, *note))
 
     def _place(self, song: Song) -> tuple[PurePosixPath, list[str]]:
         """Folder and name of the song, without a suffix, and a note where the library has no such folder."""

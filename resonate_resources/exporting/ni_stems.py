@@ -65,7 +65,6 @@ class NiStems:
     """codec: ALAC of 16 bits, or AAC at 256 kbit/s, a third of the size at four times the work."""
 
     codec: Literal["alac", "aac"] = "alac"
-    name: str = "ni-stems"
 
     def write(self, song: Song, into: Path, progress: Progress) -> Product:
         """One file, at 44.1 or 48 kHz, of whose family the master is. Raises AudioError (more than 5.1)."""
@@ -80,7 +79,7 @@ class NiStems:
         with whole_or_nothing(path):
             self._encode(streams, rate, frames, fit.sounding, path, progress)
             put_stem_box(path, _manifest())
-        write_tags(path, song.tags)
+        write_tags(path, song.tags, song.told())
         notes += fit.notes()
         measures: dict[str, float | int | str | bool] = {"sample_rate_hz": rate, "codec": self.codec}
         if fit.apart_db < math.inf:

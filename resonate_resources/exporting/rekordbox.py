@@ -30,6 +30,7 @@ _KINDS = {
     ".mp3": "MP3 File", ".m4a": "M4A File", ".mp4": "M4A File", ".aac": "AAC File", ".wav": "WAV File",
     ".aif": "AIFF File", ".aiff": "AIFF File", ".flac": "FLAC File",
 }  # fmt: skip
+COLLECTION = "rekordbox.xml"
 _HOT_CUES = 8  # A to H
 _MEMORY_CUES = 10  # as many as players hold of a track
 _SHARP = {
@@ -55,21 +56,29 @@ class Rekordbox:
     """
 
     at: Path | None = None
-    name: str = "rekordbox"
 
     def write(self, song: Song, into: Path, progress: Progress) -> Product:
         """A collection of this song. Raises AudioError."""
+        return self.write_all([song], into, progress)
+
+    def write_all(self, songs: Sequence[Song], into: Path, progress: Progress) -> Product:
+        """One collection and playlist of several. Raises AudioError."""
         files: dict[str, Path] = {}
-        told = owners_file(song, _KINDS)
-        if told is None:
-            made = as_flac(song, into)
-            files[made.name] = made
-            told = (self.at or into.resolve()) / made.name
-        progress(0.8)
-        path = into / "rekordbox.xml"
-        path.write_bytes(collection({told.absolute(): song}, {"Resonate": [told.absolute()]}))
+        played: dict[PurePath, Song] = {}
+        notes: list[str] = []
+        for number, song in enumerate(songs, 1):
+            told = owners_file(song, _KINDS)
+            if told is None:
+                made = as_flac(song, into)
+                files[made.name] = made
+                told = (self.at or into.resolve()) / made.name
+            played[told.absolute()] = song
+            notes += (*what_to_check(song, told), *_left_out(song))
+            progress(number / (len(songs) + 1))
+        path = into / COLLECTION
+        path.write_bytes(collection(played, {"Resonate": [*played]}))
         progress(1.0)
-        return Product({path.name: path, **files}, notes=(*what_to_check(song, told), *_left_out(song)))
+        return Product({path.name: path, **files}, notes=tuple(dict.fromkeys(notes)))
 
 
 def collection(songs: Mapping[PurePath, Song], playlists: Mapping[str, Sequence[PurePath]]) -> bytes:

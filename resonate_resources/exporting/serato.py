@@ -67,7 +67,6 @@ class Serato:
     """
 
     at: Path | None = None
-    name: str = "serato"
 
     def write(self, song: Song, into: Path, progress: Progress) -> Product:
         """Raises AudioError."""

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from resonate_resources.exporting.provenance import Provenance
 from resonate_resources.recipe import Product
+from resonate_resources.recordings.music import KeyFrom
 from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.recordings.tempo_map import Grid, TempoMap
@@ -23,14 +25,6 @@ class Marker:
     name: str
     start_s: float
     end_s: float
-
-
-@dataclass(frozen=True)
-class KeyFrom:
-    """A key, as "Eb major", from start_s on."""
-
-    start_s: float
-    key: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +43,8 @@ class Beat:
 class Song:
     """tags: artist and title, tempo and key as they are to be told. tempo_map, grid: the one grid. original: the
     recording that came in, of the same time line as stems, master and notes. notes: stem → MIDI file. source: the
-    file that came in, as its owner has it; None where there is no such file any more (buckets)."""
+    file that came in, as its owner has it; None where there is no such file any more (buckets). provenance: how its
+    sound was made; None where that is not known."""
 
     track: str
     tags: Tags
@@ -62,26 +57,31 @@ class Song:
     master: Recording
     notes: Mapping[str, Path]
     source: Path | None = None
+    provenance: Provenance | None = None
+
+    def told(self) -> dict[str, str]:
+        """What tags are told beyond those of the music."""
+        return self.provenance.tags() if self.provenance else {}
 
     def beats(self) -> tuple[Beat, ...]:
-        """The beats that were tracked; none where there are none to be heard."""
+        """The beats that were tracked, where the tempo map has them: within 8 ms of where they were heard, which is
+        known to 10 ms. So all targets and the notes have one grid. None with fewer than two beats."""
         from resonate_resources.recordings.tempo_map import TICKS_PER_BEAT
 
         downbeats = set(self.grid.downbeats_s)
-        told = []
-        for second in self.grid.beats_s:
-            tick = self.tempo_map.tick(second)
-            told.append(Beat(second, tick / TICKS_PER_BEAT, *self.tempo_map.place(tick), second in downbeats))
-        return tuple(told)
+        return tuple(
+            Beat(
+                self.tempo_map.second(tick),
+                tick / TICKS_PER_BEAT,
+                *self.tempo_map.place(tick),
+                tracked in downbeats,
+            )
+            for tracked, tick in zip(self.grid.beats_s, self.tempo_map.beats, strict=False)
+        )
 
 
 class Target(Protocol):
     """A program, or a format, that a song goes out to."""
-
-    @property
-    def name(self) -> str:
-        """In the brief's `exports.targets`, a word in lower case."""
-        ...
 
     def write(self, song: Song, into: Path, progress: Progress) -> Product:
         """Files by their names in the target's folder; notes: what it could not hold. Streams sound by blocks.

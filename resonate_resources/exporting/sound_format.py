@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
+from resonate_resources.exporting.brief import Bits, Form
 from resonate_resources.exporting.label import part_of
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recordings.encoding import encode_aiff, encode_flac, encode_wav
@@ -20,8 +22,14 @@ from resonate_resources.recordings.tags import Tags, write_tags
 from resonate_resources.signal.resampling import at_rate
 from resonate_resources.signal.true_peak import measure_sample_peak
 
-Form = Literal["wav", "flac", "aiff", "mp3", "opus"]
-"""By the ending of the file."""
+
+@dataclass(frozen=True)
+class Written:
+    """files: stem → file. gain_db: what all were turned by, 0 or less. notes: what is other than asked for."""
+
+    files: Mapping[str, Path]
+    gain_db: float
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -30,13 +38,18 @@ class SoundFormat:
     came."""
 
     form: Form = "wav"
-    bits: Literal[16, 24, 32] = 24
+    bits: Bits = 24
     sample_rate: Literal[44_100, 48_000] | None = None
 
     def write(
-        self, stems: Mapping[str, Recording], tags: Tags, into: Path, progress: Progress
-    ) -> tuple[dict[str, Path], list[str]]:
-        """Stem → tagged file in `into`, and notes on what is other than asked for.
+        self,
+        stems: Mapping[str, Recording],
+        tags: Tags,
+        into: Path,
+        progress: Progress,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> Written:
+        """Tagged files in `into`. more: see `write_tags`.
 
         Where fixed point or a codec would clip one stem's peaks, all are turned down alike, so that their balance
         stays. Raises AudioError.
@@ -53,13 +66,13 @@ class SoundFormat:
                 path = into / f"{name}.{self.form}"
                 turned = _turned(converted[name], gain, Path(scratch) / f"{name}-turned.wav")
                 self._encode(turned, path)
-                write_tags(path, part_of(tags, name.capitalize()))
+                write_tags(path, part_of(tags, name.capitalize()), more)
                 return path
 
             for name, path in zip(converted, in_parallel(encode, converted), strict=True):
                 files[name] = path
                 progress(0.2 + 0.8 * len(files) / len(converted))
-        return files, self._notes(stems, gain)
+        return Written(files, 20 * math.log10(gain), tuple(self._notes(stems, gain)))
 
     @property
     def _floats(self) -> bool:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from resonate_resources.exporting.song import KeyFrom, Marker, Song
+from resonate_resources.exporting.song import Marker, Song
+from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import (
     BLOCK_FRAMES,
     AudioError,
@@ -22,7 +23,7 @@ from resonate_resources.recordings.recording import (
     write_blocks,
 )
 from resonate_resources.recordings.tags import Tags
-from resonate_resources.recordings.tempo_map import Grid, TempoMap, TimeSignature
+from resonate_resources.recordings.tempo_map import TempoMap
 
 _WORDS = {
     "vocals": ("vocals", "vocal", "vox", "voice", "voices", "acapella", "acappella"),
@@ -102,22 +103,9 @@ class StemFolder:
         """
         mix = self.mix or _summed(self.stems, into / "mix.wav")
         profile = profiled(mix)
-        grid = Grid(
-            tuple(profile["beats_s"]),
-            tuple(profile.get("downbeats_s") or ()),
-            [
-                TimeSignature(told["start_s"], told["numerator"], told["denominator"])
-                for told in profile.get("time_signatures") or ()
-            ],
-            profile.get("swing"),
-        )
+        music = Music.of(profile)
         bpm = tempo_bpm or profile["tempo_bpm"]
         artist, dash, title = self.title.partition(" - ")
-        keys = [
-            KeyFrom(span["start_s"], span["key"])
-            for span in profile.get("keys") or ()
-            if span["confidence"] >= _SURE
-        ]
         sure = profile.get("key_confidence")
         key = profile["key"] if sure is None or sure >= _SURE else None
         return Song(
@@ -128,9 +116,9 @@ class StemFolder:
                 key=key,
                 bpm=None if bpm is None else round(bpm, 2),
             ),
-            grid=grid,
-            tempo_map=TempoMap.of(grid, bpm),
-            keys=keys,
+            grid=music.grid,
+            tempo_map=TempoMap.of(music.grid, bpm),
+            keys=music.keys,
             sections=[
                 Marker(section["label"], section["start_s"], section["end_s"])
                 for section in profile.get("sections") or ()

@@ -30,5 +30,13 @@ class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def watched_folder(self) -> FolderInbox | None:
         return FolderInbox(Path(self.folder).expanduser()) if self.folder else None
 
+    def root_of(self, file: Path | None) -> Path:
+        """The watched folder that a file lies in; where it lies in none, its own."""
+        watched = self.watched_folder()
+        root = watched.folder if watched else None
+        if root and (file is None or file.is_relative_to(root)):
+            return root
+        return file.parent if file else Path()
+
     def watched_bucket(self) -> BucketInbox | None:
         return BucketInbox(self.s3.get_client(), self.bucket) if self.bucket else None

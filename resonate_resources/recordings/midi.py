@@ -192,12 +192,12 @@ def write_notes(
     for at, _, message in events:
         played.append(message.copy(time=at - now))
         now = at
-    conductor = mido.MidiTrack(_conducted(tempo, key))
+    conductor = mido.MidiTrack(conducted(tempo, key))
     mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, tracks=[conductor, played]).save(path)
 
 
-def _conducted(tempo: TempoMap, key: str | None) -> Iterator[mido.MetaMessage]:
-    """What holds for all tracks."""
+def conducted(tempo: TempoMap, key: str | None) -> Iterator[mido.MetaMessage]:
+    """What holds for all tracks: tempi, time signatures, key."""
     import mido
 
     if not tempo.known:

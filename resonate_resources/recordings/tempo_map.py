@@ -73,13 +73,15 @@ class Anchor:
 @dataclass(frozen=True)
 class TempoMap:
     """anchors: from tick 0 on, rising. signatures: (tick, numerator, denominator). known: False where it is only a
-    ruler. step: ticks of the finest note, to which is quantised, counted from the first beat's tick."""
+    ruler. step: ticks of the finest note, to which is quantised, counted from the first beat's tick. beats: ticks
+    of the beats that were tracked, whole beats apart; none with fewer than two."""
 
     anchors: tuple[Anchor, ...]
     signatures: tuple[tuple[int, int, int], ...] = ()
     known: bool = True
     step: int = _SIXTEENTH
     first_beat: int = 0
+    beats: tuple[int, ...] = ()
 
     @classmethod
     def steady(cls, tempo_bpm: float | None) -> TempoMap:
@@ -100,7 +102,7 @@ class TempoMap:
         if beats[0] < _AT_START_S:
             beats[0] = 0.0
         ticks = _beat_ticks(beats, signatures)
-        first_beat = ticks[0]
+        tracked = tuple(ticks)
         if beats[0] > 0:
             beats, ticks = np.append(0.0, beats), [0, *ticks]
         anchors: list[Anchor] = []
@@ -122,7 +124,8 @@ class TempoMap:
             tuple(anchors),
             tuple(_told(_bars(downbeats, signatures, grid.downbeats_s))) if signatures else (),
             step=_TRIPLET if swung else _SIXTEENTH,
-            first_beat=first_beat,
+            first_beat=tracked[0],
+            beats=tracked,
         )
 
     def tick(self, second: float) -> int:

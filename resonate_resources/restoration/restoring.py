@@ -22,9 +22,9 @@ EnginesOf = Callable[[StepName], Sequence[Step]]
 class Taken:
     """A step that was planned, and what came of it.
 
-    engine: empty where none could do it. kept: the part of the time that it was kept for, 0 to 1. before, after:
-    what the panel measured. passed_over: engines that would have been better, and why they were not used;
-    could_not: the names of those among them that were not there or failed.
+    engine: empty where none could do it; with its model and licence. kept: the part of the time that it was kept
+    for, 0 to 1. before, after: what the panel measured. passed_over: engines that would have been better, and why
+    they were not used; could_not: the names of those among them that were not there or failed.
     """
 
     step: StepName
@@ -37,12 +37,16 @@ class Taken:
     taken_back: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
     could_not: tuple[str, ...] = ()
+    model: str | None = None
+    licence: str | None = None
 
     def as_json(self) -> dict[str, Json]:
         return {
             "step": self.step,
             "reason": self.reason,
             "engine": self.engine,
+            "model": self.model,
+            "licence": self.licence,
             "note": self.note,
             "kept": round(self.kept, 3),
             "before": {name: round(value, 3) for name, value in self.before.items()},
@@ -101,7 +105,8 @@ def _one_step(
             passed_over.append(f"{name}: {error}")
             could_not.append(name)
             continue
-        told = replace(told, engine=name, note=mended.note, passed_over=tuple(passed_over), taken_back=())
+        told = replace(told, engine=name, model=engine.engine.model, licence=engine.engine.licence)
+        told = replace(told, note=mended.note, passed_over=tuple(passed_over), taken_back=())
         if mended.recording == recording:
             passed_over.append(f"{name}: {mended.note}")
             continue

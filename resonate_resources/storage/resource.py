@@ -86,9 +86,13 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         with alive(self.database, "run", run.run_id, track=run.tags.get("dagster/partition")):
             yield self
 
+    @property
+    def in_bucket(self) -> bool:
+        return self.root.startswith("s3://")
+
     @cached_property
     def store(self) -> Store:
-        if not self.root.startswith("s3://"):
+        if not self.in_bucket:
             return LocalStore(Path(self.root).expanduser().absolute())
         parts = urlsplit(self.root)
         cache = Path(self.cache).expanduser().absolute()

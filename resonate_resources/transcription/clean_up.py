@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from resonate_resources.recordings.midi import Note
-from resonate_resources.transcription.music import KeyFrom
+from resonate_resources.recordings.music import KeyFrom
 
 # Steps over the tonic. A minor key's are the natural, the harmonic and the melodic one's together.
 _SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 9, 10, 11)}

@@ -11,6 +11,7 @@ import dagster as dg
 
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, write_notes
+from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.recordings.tempo_map import RULER_BPM
 from resonate_resources.signal.chart import piano_roll
@@ -19,7 +20,6 @@ from resonate_resources.transcription.basic_pitch import BasicPitch
 from resonate_resources.transcription.brief import TranscriptionBrief
 from resonate_resources.transcription.clean_up import cleaned_up
 from resonate_resources.transcription.drum_strokes import DrumStrokes
-from resonate_resources.transcription.music import Music
 from resonate_resources.transcription.note_table import NOTES, write_table
 from resonate_resources.transcription.quantising import quantised
 from resonate_resources.transcription.sung_notes import SungNotes

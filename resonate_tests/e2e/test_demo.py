@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from resonate_assets.jobs import STAGES
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.si_sdr import measure_si_sdr
 from resonate_resources.signal.true_peak import measure_true_peak
@@ -58,7 +59,7 @@ def clean(processor: Processor, demo_song: DemoSong) -> Outcome:
 
 def test_every_stage_is_made_and_every_blocking_check_passes(phone: Outcome) -> None:
     assert phone.done.error is None
-    assert len(phone.done.assets) == 14
+    assert list(phone.done.assets) == list(STAGES)
     assert [check.name for check in phone.done.checks if check.severity == "error" and not check.passed] == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import socket
@@ -104,6 +105,8 @@ def test_a_song_put_into_the_bucket_comes_out_mastered_and_exported_exactly_once
     sf.write(song, clips[0], 44100, format="FLAC")
     client.put_object(Bucket=bucket, Key="incoming/live/first take 🎸.flac", Body=song.getvalue())
     client.put_object(Bucket=bucket, Key="incoming/cover.jpg", Body=b"no music")
+    wanted = b'[exports]\ntargets = ["ableton", "rekordbox", "mirrored"]\n'
+    client.put_object(Bucket=bucket, Key="incoming/brief.toml", Body=wanted)
     settings = Settings(
         home=tmp_path / "home",
         storage=f"s3://{bucket}/library",
@@ -133,6 +136,16 @@ def test_a_song_put_into_the_bucket_comes_out_mastered_and_exported_exactly_once
     assert sf.info(BytesIO(master_file)).duration == pytest.approx(CLIP_SECONDS, abs=1e-3)
     (told,) = [key for key in exports if key.endswith("/metadata.json")]
     facts = json.loads(client.get_object(Bucket=bucket, Key=told)["Body"].read())
+    [live] = [key for key in exports if key.endswith(".als")]
+    packed = client.get_object(Bucket=bucket, Key=live)["Body"].read()
+    assert b"<LiveSet>" in gzip.decompress(packed)
+    mirrored = keys_in(client, bucket, "library/mirrored/")
+    assert {key.rpartition("_")[2] for key in mirrored} >= {"Vocals.wav", "Drums.wav", "Provenance.json"}
+    # Programs that are told where files are find none in a bucket.
+    assert not [key for key in exports if "rekordbox" in key]
+    of_rekordbox = f"library/artefacts/rekordbox/{track}/manifest.json"
+    [note] = json.loads(client.get_object(Bucket=bucket, Key=of_rekordbox)["Body"].read())["notes"]
+    assert "`resonate export rekordbox` writes a folder" in note
     assert facts["source"] == f"s3://{bucket}/incoming/live/first take 🎸.flac"
     # The user's own object is as it was.
     kept = client.get_object(Bucket=bucket, Key="incoming/live/first take 🎸.flac")["Body"].read()

@@ -37,6 +37,7 @@ class LiveSet:
     tempi: (quarter, quarter notes a minute), each held until the next, the first from 0 on; 20…999, as Live can.
     signatures: (quarter, numerator, denominator), likewise. locators: (quarter, name). scale: the key's note,
     0 for C, and whether it is major; None: not known. group: its channel; grouped: tracks in it; tracks: after it.
+    annotation: Live's info text of the set.
     """
 
     tempi: Sequence[tuple[float, float]]
@@ -46,6 +47,7 @@ class LiveSet:
     group: Track
     grouped: Sequence[Track]
     tracks: Sequence[Track]
+    annotation: str = ""
 
     def als(self) -> bytes:
         """The file, the same each time."""
@@ -149,7 +151,7 @@ def _add_view(live: Element, said: LiveSet) -> None:
     add(live, "DetailClipKeyMidis")
     for listed in ("Tracks", "VisibleTracks", "ReturnTracks", "Scenes", "CuePoints"):
         add(live, f"{listed}ListWrapper", LomId=0)
-    fill(live, ChooserBar=0, Annotation="", SoloOrPflSavedValue=True, SoloInPlace=True)
+    fill(live, ChooserBar=0, Annotation=said.annotation, SoloOrPflSavedValue=True, SoloInPlace=True)
     fill(live, CrossfadeCurve=2, LatencyCompensation=2, HighlightedTrackIndex=0)
     grooves = add(live, "GroovePool")
     fill(grooves, LomId=0)

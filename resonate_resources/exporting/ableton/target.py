@@ -55,8 +55,6 @@ class AbletonLive:
     Notes tell what a set cannot hold: tempi out of 20…999 BPM, bends of notes; and that there were no beats.
     """
 
-    name: str = "ableton"
-
     def write(self, song: Song, into: Path, progress: Progress) -> Product:
         """See `Target`. Sound is copied as it is."""
         called = _named(song.tags)
@@ -132,6 +130,7 @@ def _said(song: Song, sounds: Sequence[Sound], notes: list[str]) -> LiveSet:
         group=Track("Stems", _GREY, ()),
         grouped=[heard(sound, part) for sound, part in zip(stems, song.stems, strict=True)],
         tracks=[heard(master, "master", muted=True), *_played(song, scale, ruler, notes)],
+        annotation=song.provenance.sentence() if song.provenance else "",
     )
 
 

@@ -34,6 +34,12 @@ IN_SIX = Grid(IN_SIX_S, IN_SIX_S[::2], [TimeSignature(0.5, 6, 8)])
 """75 dotted quarters a minute, two a bar."""
 
 
+def mapped(grid: Grid) -> list[float]:
+    """Seconds of a grid's beats on the one time line, which `test_song.py` compares with the grid itself."""
+    tempo_map = TempoMap.of(grid, None)
+    return [tempo_map.second(tick) for tick in tempo_map.beats]
+
+
 @st.composite
 def wandering(draw: st.DrawFn) -> Grid:
     """Bars of one time signature after some beats of another bar; the tempo wanders, or beats are off by 10 ms."""

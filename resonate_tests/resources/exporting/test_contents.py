@@ -52,7 +52,7 @@ def brief(**sections: Mapping[str, Any]) -> Brief:
 def test_restored_stems_the_master_and_what_midi_has_notes_go_out_under_the_songs_name(
     made: dict[str, Artefact],
 ) -> None:
-    files = contents(brief(), TAGS, made)
+    files = contents(brief(), TAGS, made, lambda _: {})
     assert list(files) == [
         "Björk - Jóga (Vocals).wav",
         "Björk - Jóga (Bass).wav",
@@ -79,12 +79,12 @@ def test_a_track_with_nothing_to_mend_does_not_go_out_twice(
             Product({"track.wav": into / "track.wav"}, {"steps_kept": 0}),
             stage="restored_track", track="other", recipe=Recipe(Engine("test")), reads=[], seconds=0.0,
         )  # fmt: skip
-    assert not [name for name in contents(brief(), TAGS, made) if "Restored" in name]
+    assert not [name for name in contents(brief(), TAGS, made, lambda _: {}) if "Restored" in name]
 
 
 def test_what_is_asked_for_goes_out_and_nothing_else(made: dict[str, Artefact]) -> None:
     wanted = brief(exports={"parts": ["unrestored_stems", "master"]}, mastering={"formats": ["mp3"]})
-    files = contents(wanted, Tags(), made)
+    files = contents(wanted, Tags(), made, lambda _: {})
     assert list(files) == [
         "unrestored/Untitled (Vocals, unrestored).wav",
         "unrestored/Untitled (Bass, unrestored).wav",
@@ -106,7 +106,7 @@ def test_masters_for_other_targets_are_told_apart_by_name(tmp_path: Path, made: 
             Product({name: into / name for name in names}, levels),
             stage="master", track="other", recipe=Recipe(Engine("test")), reads=[], seconds=0.0,
         )  # fmt: skip
-    files = contents(brief(exports={"parts": ["master"]}), Tags(title="Jóga"), made)
+    files = contents(brief(exports={"parts": ["master"]}), Tags(title="Jóga"), made, lambda _: {})
     assert list(files) == ["Jóga (Master).wav", "Jóga (Master, apple).wav", "Jóga (Master, 9lufs).mp3"]
 
 

@@ -24,6 +24,7 @@ from resonate_tests.resources.exporting.songs_for_decks import (
     NO_BEATS,
     STEADY,
     a_song,
+    mapped,
     parts,
     wandering,
 )
@@ -54,8 +55,10 @@ def assert_same_beats(grid: Grid, folder: Path) -> list:
     song = a_song(folder, grid)
     (track,) = read(collection({A_FILE: song}, {}), folder).get_tracks()
     beats = beats_of(track.tempos, grid.beats_s[-1])
-    assert [second for second, _ in beats] == pytest.approx(list(grid.beats_s), abs=1e-3)
-    assert [s for s, place in beats if place == 1] == pytest.approx(list(grid.downbeats_s), abs=1e-3)
+    seconds = mapped(grid)
+    downs = [second for second, heard in zip(seconds, grid.beats_s, strict=True) if heard in grid.downbeats_s]
+    assert [second for second, _ in beats] == pytest.approx(seconds, abs=1e-3)
+    assert [s for s, place in beats if place == 1] == pytest.approx(downs, abs=1e-3)
     return track.tempos
 
 
@@ -69,7 +72,7 @@ def test_a_drifting_track_has_every_beat_within_a_millisecond_and_a_pickup_befor
 ) -> None:
     first, *_, last = assert_same_beats(DRIFTING, tmp_path)
     assert first.Battito == 4
-    assert (first.Bpm, last.Bpm) == (pytest.approx(118, abs=0.2), pytest.approx(124, abs=0.2))
+    assert (first.Bpm, last.Bpm) == (pytest.approx(118, abs=0.4), pytest.approx(124, abs=0.4))
 
 
 def test_six_eighths_are_two_beats_a_bar_as_they_are_danced(tmp_path: Path) -> None:

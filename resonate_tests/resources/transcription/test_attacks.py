@@ -10,12 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from resonate_resources.recordings.midi import Note
+from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Samples, silent, write_samples
 from resonate_resources.separation.spectral.engine import SpectralSeparator
 from resonate_resources.transcription.attacks import attack_times, cut_at_attacks, with_overtones
 from resonate_resources.transcription.basic_pitch import BasicPitch, frame_time, nearest_frame
 from resonate_resources.transcription.brief import TranscriptionBrief
-from resonate_resources.transcription.music import Music
 from resonate_resources.transcription.note_creation import LOWEST_PITCH, FrameNote
 from resonate_resources.transcription.resource import PARTS, TranscriptionResource
 from resonate_studio.demo import bass_onset_f

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from resonate_resources.recordings.midi import Note
+from resonate_resources.recordings.music import KeyFrom, Music
 from resonate_resources.recordings.tempo_map import Grid, TempoMap, TimeSignature
 from resonate_resources.transcription.clean_up import cleaned_up, pitch_classes
-from resonate_resources.transcription.music import KeyFrom, Music
 from resonate_resources.transcription.quantising import quantised
 
 

@@ -7,10 +7,10 @@ import pretty_midi
 import pytest
 
 from resonate_resources.recipe import Product
+from resonate_resources.recordings.music import KeyFrom, Music
 from resonate_resources.recordings.recording import Stems, write_samples
 from resonate_resources.recordings.tempo_map import Grid, TimeSignature
 from resonate_resources.transcription.brief import TranscriptionBrief
-from resonate_resources.transcription.music import KeyFrom, Music
 from resonate_resources.transcription.resource import TranscriptionResource
 from resonate_studio.demo_song import DemoSong
 

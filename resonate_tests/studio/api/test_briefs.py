@@ -14,6 +14,7 @@ from dagster import DagsterEvent, DagsterEventType
 from starlette.testclient import TestClient
 
 from resonate_assets.jobs import STAGES
+from resonate_assets.targets import TARGETS
 from resonate_resources.brief.brief import Brief
 from resonate_resources.storage.heartbeats import alive
 from resonate_studio.api.briefs import PLACES, READERS
@@ -71,7 +72,7 @@ def test_every_setting_that_is_a_place_is_known_as_one() -> None:
 def test_a_change_asks_for_what_depends_on_it_alone(client: TestClient, track: str) -> None:
     status, changed = change(client, track, set={"mastering.target_lufs": -20})
     assert status == 202
-    assert changed["stages"] == ["master", "qc_scores", "exports"]
+    assert changed["stages"] == ["master", "qc_scores", *TARGETS, "exports"]
     told = {one["name"]: one for one in changed["brief"]["values"]}["mastering.target_lufs"]  # type: ignore[index]
     assert told == {
         "name": "mastering.target_lufs",

@@ -1,4 +1,4 @@
-"""What is known of a track's music before its notes are heard: grid, tempo, keys."""
+"""What a profile knows of a track's music: grid, tempo, keys."""
 
 from __future__ import annotations
 

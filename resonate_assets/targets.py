@@ -1,0 +1,128 @@
+"""Targets: what programs for music read of a track, an asset each. One that the brief does not ask for is empty."""
+
+from pathlib import Path
+from typing import get_args
+
+import dagster as dg
+
+from resonate_assets.brief import asked_of
+from resonate_assets.stage import code_of, one_line_errors, produce, track_asset
+from resonate_resources.exporting.brief import TargetName
+from resonate_resources.exporting.names import folder_name
+from resonate_resources.exporting.targets import (
+    CODE_VERSION,
+    FOLDERS,
+    IN_PLACE,
+    MODULES,
+    settings_of,
+    target_of,
+)
+from resonate_resources.exporting.track_song import song_of
+from resonate_resources.ingestion.ingest import TRACK, tags_read
+from resonate_resources.ingestion.resource import InboxResource
+from resonate_resources.recipe import Engine, Json, Product, Recipe
+from resonate_resources.recordings.music import READ
+from resonate_resources.recordings.recording import Progress
+from resonate_resources.storage.artefacts import Artefact, Read
+from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.sources import Source
+
+_KINDS = {"ableton": "ableton", "dawproject": "xml", "rekordbox": "xml", "multitrack_midi": "midi"}
+_TOLD: dict[TargetName, str] = {
+    "ableton": "Ableton Live: a project with stems on warped beats, sections, key and notes.",
+    "dawproject": "Bitwig Studio, Studio One, Cubase: a DAWproject with stems on warped beats and notes.",
+    "ni_stems": "Traktor, Mixxx: one file of the master and four stems.",
+    "rekordbox": "rekordbox: beat grid, cues at sections and key, as XML.",
+    "serato": "Serato: a copy of the file with beat grid and cues, and a crate.",
+    "multitrack_midi": "One MIDI file: all stems' notes, tempi, metres, keys and sections.",
+    "archive": "Stems and MIDI files in one ZIP.",
+    "mirrored": "Stems in folders as those of the library that the track came from.",
+}
+
+
+def _asset_of(name: TargetName) -> dg.AssetsDefinition:
+    @track_asset(
+        name=name,
+        code_version=code_of(MODULES[name].__name__, CODE_VERSION),
+        kinds={_KINDS.get(name, "audio")},
+        description=_TOLD[name],
+    )
+    def target(
+        context: dg.AssetExecutionContext,
+        brief: Artefact,
+        raw_track: Artefact,
+        profile: Artefact,
+        analysis: Artefact,
+        restored_stems: Artefact,
+        midi: Artefact,
+        master: Artefact,
+        storage: StorageResource,
+        inbox: InboxResource,
+    ) -> dg.MaterializeResult[Artefact]:
+        wanted = asked_of(brief)
+        if name not in wanted.exports.targets:
+            return _nothing(context, brief, storage, {"asked": False})
+        if name in IN_PLACE and storage.in_bucket:
+            note = f"storage is in a bucket, where {name} finds no files: `resonate export {name}` writes a folder"
+            return _nothing(context, brief, storage, {"asked": True}, note)
+        made = {
+            each.manifest.stage: each for each in (raw_track, profile, analysis, restored_stems, midi, master)
+        }
+        with one_line_errors():
+            source = source_of(storage, context.partition_key)
+            song = song_of(source, wanted, made, storage.artefacts)
+        folder = folder_name(source.artist, source.title, source.sha256)
+        at = Path(storage.store.location(f"exports/{folder}/{FOLDERS.get(name, '')}"))
+        library = inbox.root_of(song.source)
+        asked: dict[str, Json] = {
+            "asked": True,
+            "tags": song.tags.to_json(),
+            "source": str(song.source or ""),
+            "provenance": song.provenance.to_json() if song.provenance else None,
+            **settings_of(name, wanted.exports, at, library),
+        }
+
+        def work(into: Path, progress: Progress) -> Product:
+            return target_of(name, wanted.exports, at, library).write(song, into, progress)
+
+        recipe = Recipe.of(MODULES[name].__name__, Engine("resonate"), asked, CODE_VERSION)
+        return produce(context, storage, recipe, _reads(brief, made), work)
+
+    return target
+
+
+def _nothing(
+    context: dg.AssetExecutionContext,
+    brief: Artefact,
+    storage: StorageResource,
+    settings: dict[str, Json],
+    *notes: str,
+) -> dg.MaterializeResult[Artefact]:
+    recipe = Recipe(Engine("none"), settings)
+    return produce(
+        context, storage, recipe, [brief.reading({})], lambda *_: Product({}, notes=notes), pool=None
+    )
+
+
+def source_of(storage: StorageResource, track: str) -> Source:
+    source = storage.sources.find(track)
+    if source is None:
+        raise dg.Failure(f"{track}: no source is registered; drop its file into the inbox")
+    return source
+
+
+def _reads(brief: Artefact, made: dict[str, Artefact]) -> list[Read]:
+    profile, analysis = made["profile"].read_json("profile.json"), made["analysis"].read_json("analysis.json")
+    return [
+        brief.reading({}),
+        tags_read(made["raw_track"]),
+        made["raw_track"].files(TRACK),
+        made["profile"].reading({name: profile.get(name) for name in (*READ, "key_confidence")}),
+        made["analysis"].reading({"sections": analysis["sections"]}),
+        made["restored_stems"].files(*made["restored_stems"].stem_files),
+        made["midi"].files(*made["midi"].note_files),
+        made["master"].files("master.wav"),
+    ]
+
+
+TARGETS = {name: _asset_of(name) for name in get_args(TargetName)}

@@ -1,0 +1,143 @@
+"""How the sound of an export came to be: every stage that it stands on, by whom, by which weights, on what terms.
+
+Goes beside every file that leaves, and into its tags where the format has room.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from resonate_resources.recipe import Json
+from resonate_resources.recordings.tags import Tags
+from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.storage.sources import Source
+
+GENERATIVE = frozenset({"audiosr", "multiband-diffusion"})
+"""Engines whose model makes sound that was not in the recording."""
+TAG = "PROVENANCE"
+"""Key of what is told in tags, as JSON."""
+_RESTORATION = "restoration.json"
+# Suno writes "made with suno" into its files' comments.
+_SAYS_SO = re.compile(r"\b(suno|udio|ai[- ]generated|generated (?:by|with) ai)\b", re.IGNORECASE)
+# cv.iptc.org/newscodes/digitalsourcetype: made by a model; put together of what was and of what was not.
+_MADE, _IN_PART = (
+    f"http://cv.iptc.org/newscodes/digitalsourcetype/{name}"
+    for name in ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia")
+)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """sha256: of the file that came in. stages: stage → what it was made by, from the last one back. generated: why
+    the sound is told to be generated, in whole or in part, one line each; none where it is not."""
+
+    track: str
+    sha256: str
+    stages: Mapping[str, Json]
+    generated: tuple[str, ...]
+    source_generated: bool = False
+
+    def to_json(self) -> dict[str, Json]:
+        told: dict[str, Json] = {
+            "resonate": version("resonate-studio"),
+            "track": self.track,
+            "source_sha256": self.sha256,
+            "ai_generated": bool(self.generated),
+        }
+        if self.generated:
+            told["ai_generated_because"] = list(self.generated)
+            told["digital_source_type"] = _MADE if self.source_generated else _IN_PART
+        return {**told, "stages": dict(self.stages)}
+
+    def text(self) -> str:
+        """In one line, for a tag."""
+        return json.dumps(self.to_json(), ensure_ascii=True, separators=(",", ":"))
+
+    def sentence(self) -> str:
+        """For a person, in a comment."""
+        sound = ("stems", "restored_track", "restored_stems", "master")
+        by = [
+            f"{stage.replace('_', ' ')} by {told['model'] or told['engine']}"
+            for stage in sound
+            if isinstance(told := self.stages.get(stage), dict)
+        ]
+        generated = (
+            f"AI-generated in part ({'; '.join(self.generated)})" if self.generated else "not AI-generated"
+        )
+        if self.source_generated:
+            generated = f"AI-generated ({self.generated[0]})"
+        return f"Made by Resonate {version('resonate-studio')}: {', '.join(by)}; {generated}"
+
+    def tags(self) -> dict[str, str]:
+        """What a file's tags are told beyond those of the music."""
+        return {TAG: self.text()}
+
+
+def provenance_of(source: Source, tags: Tags, made: Sequence[Artefact], artefacts: Artefacts) -> Provenance:
+    """Of what is made from these artefacts. tags: of the file that came in, which may say that it was generated."""
+    stages: dict[str, Json] = {}
+    generated: list[str] = []
+    says = [text for text in (tags.comment, tags.copyright, tags.artist) if text and _SAYS_SO.search(text)]
+    if says:
+        generated.append(f"the file's own tags say so: {says[0]}")
+    for artefact in _standing_on(made, artefacts):
+        stage = artefact.manifest.stage
+        steps = _steps(artefact)
+        stages[stage] = _told(artefact, steps)
+        generated += [
+            f"{stage}: {step['of']}, {step['step']} by {step['engine']}"
+            for step in steps
+            if step["engine"] in GENERATIVE
+        ]
+    return Provenance(source.track, source.sha256, stages, tuple(dict.fromkeys(generated)), bool(says))
+
+
+def _standing_on(made: Sequence[Artefact], artefacts: Artefacts) -> Iterator[Artefact]:
+    """These, and all that they were made from, each once; wishes are no sound."""
+    waiting = list(made)
+    seen = {"brief"}
+    while waiting:
+        artefact = waiting.pop(0)
+        if artefact.manifest.stage in seen:
+            continue
+        seen.add(artefact.manifest.stage)
+        yield artefact
+        track = artefact.manifest.track
+        before = (
+            artefacts.current(stage, track) for stage in artefact.manifest.made_from if stage not in seen
+        )
+        waiting += filter(None, before)
+
+
+def _told(artefact: Artefact, steps: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+    """settings: all that the stage was asked by, seeds and hashes of weights included."""
+    manifest = artefact.manifest
+    told: dict[str, Json] = {
+        "engine": manifest.engine.name,
+        "model": manifest.engine.model,
+        "licence": manifest.engine.licence,
+        "settings": manifest.recipe.get("settings"),
+        "code_version": manifest.code_version,
+        "data_version": manifest.data_version,
+    }
+    if steps:
+        told["steps"] = [dict(step) for step in steps]
+    return told
+
+
+def _steps(artefact: Artefact) -> list[dict[str, Json]]:
+    """Steps of a restoration that were kept: of what, by whom, in which part of the time."""
+    if _RESTORATION not in artefact.manifest.files:
+        return []
+    told: Mapping[str, Sequence[Mapping[str, Json]]] = artefact.read_json(_RESTORATION)
+    names = ("step", "engine", "model", "licence", "kept")
+    return [
+        {"of": of, **{name: step.get(name) for name in names}}
+        for of, steps in told.items()
+        for step in steps
+        if step.get("kept")
+    ]

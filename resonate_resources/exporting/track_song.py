@@ -1,0 +1,54 @@
+"""The song of a track: what stages made of it, on one time line, for every target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from resonate_resources.brief.brief import Brief
+from resonate_resources.exporting.contents import known_tags
+from resonate_resources.exporting.provenance import provenance_of
+from resonate_resources.exporting.song import Marker, Song
+from resonate_resources.ingestion.ingest import TRACK, kept_tags
+from resonate_resources.recordings.music import Music
+from resonate_resources.storage.artefacts import Artefact, Artefacts
+from resonate_resources.storage.sources import Source
+
+MADE = ("raw_track", "profile", "analysis", "restored_stems", "midi", "master")
+"""Stages that a song is made of."""
+
+
+def song_of(source: Source, wanted: Brief, made: Mapping[str, Artefact], artefacts: Artefacts) -> Song:
+    """made: of MADE. Raises AudioError where a file of theirs was changed."""
+    raw, midi = made["raw_track"], made["midi"]
+    profile: dict[str, Any] = made["profile"].read_json("profile.json")
+    own = kept_tags(raw)
+    music = Music.of(profile)
+    file = None if source.uri.startswith("s3://") else Path(source.uri)
+    return Song(
+        track=source.track,
+        tags=known_tags(own, wanted, profile, source.artist, source.title),
+        grid=music.grid,
+        tempo_map=music.tempo_map(),
+        keys=music.keys,
+        sections=[
+            Marker(_called(section), section["start_s"], section["end_s"])
+            for section in made["analysis"].read_json("analysis.json")["sections"]
+        ],
+        original=raw.recording(TRACK),
+        stems=made["restored_stems"].stems(),
+        master=made["master"].recording("master.wav"),
+        notes={
+            PurePosixPath(name).stem: midi.path(name)
+            for name in midi.note_files
+            if midi.manifest.measures[f"{PurePosixPath(name).stem}_notes"]
+        },
+        source=file if file and file.is_file() else None,
+        provenance=provenance_of(source, own, [made[stage] for stage in MADE], artefacts),
+    )
+
+
+def _called(section: Mapping[str, Any]) -> str:
+    name = section.get("name")
+    return str(name).capitalize() if name else str(section["label"])
