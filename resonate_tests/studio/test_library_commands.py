@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import click
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
@@ -20,7 +21,9 @@ from resonate_resources.storage.database import transaction, upsert
 from resonate_resources.storage.inbox import Seen
 from resonate_resources.storage.store import LocalStore
 from resonate_resources.storage.taken_in import TakenIn
+from resonate_resources.storage.track_search import ORDERS
 from resonate_resources.storage.tracks import fingerprints, record_checks, tracks
+from resonate_studio.catalogue_commands import list_tracks
 from resonate_studio.cli import main
 from resonate_tests.manifests import manifest
 
@@ -253,3 +256,22 @@ def test_a_home_that_is_not_there_is_not_made(url: str, tmp_path: Path) -> None:
     result = asked(tmp_path / "nowhere", "list")
     assert result.exit_code == 1
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_home_that_can_t_be_written_to_is_listed_from_a_copy(
+    library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dump() -> list[str]:
+        with closing(sqlite3.connect(tmp_path / "resonate.sqlite")) as connection:
+            return list(connection.iterdump())
+
+    monkeypatch.setattr("resonate_studio.read_only.can_be_written", lambda _: False)
+    before = dump()
+    assert "3 tracks\n" in asked(tmp_path, "list").stdout
+    assert dump() == before
+
+
+def test_every_order_that_tracks_can_be_sorted_by_is_offered_and_no_other() -> None:
+    [sort] = [option for option in list_tracks.params if option.name == "sort"]
+    assert isinstance(sort.type, click.Choice)
+    assert set(sort.type.choices) == ORDERS.keys()
