@@ -172,7 +172,7 @@ def _details(settings: Settings, track: str) -> dict[str, Any]:
                 "notes": [*made.manifest.notes],
             }
             for stage, made in artefacts.items()
-            if made
+            if made and (made.manifest.files or made.manifest.notes)
         },
     }
 

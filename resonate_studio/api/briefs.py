@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from resonate_assets.targets import TARGETS
 from resonate_resources.brief.brief import Brief
 from resonate_resources.brief.layers import BUILT_IN, BriefError, Resolved
 from resonate_resources.brief.resource import BriefResource
@@ -25,16 +26,16 @@ from resonate_studio.references import earlier_references, forget_references, se
 
 PLACES = frozenset({*REFERENCES, "separation.truth"})
 """Settings that are places of the server's file system: shown by name, and never taken from a client."""
-READERS: Mapping[str, str] = {
-    "separation": "stems",
-    "restoration": "restored_track",
-    "profile": "profile",
-    "transcription": "midi",
-    "mixing": "mix_plan",
-    "mastering": "master",
-    "exports": "exports",
+READERS: Mapping[str, Sequence[str]] = {
+    "separation": ("stems",),
+    "restoration": ("restored_track",),
+    "profile": ("profile",),
+    "transcription": ("midi",),
+    "mixing": ("mix_plan",),
+    "mastering": ("master",),
+    "exports": (*TARGETS, "exports"),
 }
-"""Section → the first stage that goes by it."""
+"""Section → the first stages that go by it."""
 _EARLIER_AT_MOST = 200
 
 
@@ -107,8 +108,14 @@ class Briefs:
         if made is None:
             return list(stages_from("brief", "raw_track", defs=self._opened.defs))
         then, now = _document(made), self._resolved(track).brief.model_dump(mode="json")
-        changed = [reader for section, reader in READERS.items() if then.get(section) != now[section]]
+        differ = [section for section in READERS if then.get(section) != now[section]]
+        changed = [reader for section in differ for reader in READERS[section]]
         return list(stages_from(*changed, defs=self._opened.defs)) if changed else []
+
+    def told(self, track: str, stages: Sequence[str]) -> list[str]:
+        """Of these stages, those that make something: not the targets that the brief does not ask for."""
+        asked = self._resolved(track).brief.exports.targets
+        return [stage for stage in stages if stage not in TARGETS or stage in asked]
 
     def earlier(self, track: str) -> models.EarlierBriefs:
         """Raises ProblemError."""

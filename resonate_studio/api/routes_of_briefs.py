@@ -70,4 +70,4 @@ def _changed(serving: Served, track: str, response: Response, *, process: bool) 
     if job is not None:
         response.status_code = 202
         response.headers["Location"] = job.status_url
-    return BriefChanged(brief=serving.briefs.show(track), stages=stages, job=job)
+    return BriefChanged(brief=serving.briefs.show(track), stages=serving.briefs.told(track, stages), job=job)

@@ -106,7 +106,11 @@ class Tracks:
         source = self._opened.storage.sources.find(track)
         summary = self._summary(there, track)
         versions, measuring = with_measures(self._copies, hearable_of(self._opened.storage, track, made))
-        stages = [self._report(stage, artefact, made) for stage, artefact in made.items()]
+        stages = [
+            self._report(stage, artefact, made)
+            for stage, artefact in made.items()
+            if artefact.manifest.files or artefact.manifest.notes  # else a target that is not asked for
+        ]
         self.require(track)  # what its removal has taken by now would be told as not made
         own = [without_paths(summary.reason)] if summary.state == "failed" and summary.reason else []
         return models.Track(
