@@ -46,6 +46,12 @@ class Acceptance:
         return "accepted" if self.accepted else f"not accepted: {'; '.join(self.reasons)}"
 
 
+def judge(made: Mapping[str, Measures]) -> tuple[bool | None, str]:
+    """`acceptance` as the catalogue has it: whether a track is accepted, and its reasons in one line."""
+    verdict = acceptance(made)
+    return verdict.accepted, "; ".join(verdict.reasons)
+
+
 def acceptance(made: Mapping[str, Measures]) -> Acceptance:
     """The verdict on a track. made: stage → measures of what is current.
 

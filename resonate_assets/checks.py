@@ -32,6 +32,7 @@ from resonate_resources.storage.artefacts import Artefact, plain
 from resonate_resources.storage.catalogue import stale_tracks
 from resonate_resources.storage.current import stages_made
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.tracks import record_checks
 
 NULL_DEPTH_DB = -60.0
 """How far below the track the difference between it and the sum of its stems must be."""
@@ -200,12 +201,17 @@ def _checks(*, blocking: Sequence[Judge] = (), warning: Sequence[Judge] = ()) ->
         context: dg.AssetCheckExecutionContext, storage: StorageResource
     ) -> Iterator[dg.AssetCheckResult]:
         track = context.op_execution_context.partition_key
+        failed = []
         for judge, names in parameters.items():
             artefacts = {name: storage.artefacts.current(name, track) for name in names}
             missing = [name for name, artefact in artefacts.items() if artefact is None]
             if missing:
                 raise dg.Failure(f"{judge.__name__}: there is no artefact {missing[0]} of {track} in storage")
-            yield _result(stage, judge.__name__, judge(**artefacts), judge in blocking)
+            verdict = judge(**artefacts)
+            if not verdict.passed:
+                failed.append(judge.__name__)
+            yield _result(stage, judge.__name__, verdict, judge in blocking)
+        record_checks(storage.database, track, stage, failed)
 
     return check
 

@@ -34,6 +34,7 @@ def exports(
     master: Artefact,
     regenerated_stems: Artefact,
     qc_scores: Artefact,
+    remix: Artefact,
     ableton: Artefact,
     dawproject: Artefact,
     ni_stems: Artefact,
@@ -58,6 +59,7 @@ def exports(
         "master": master,
         "regenerated_stems": regenerated_stems,
         "qc_scores": qc_scores,
+        "remix": remix,
     }
     targets: dict[str, Artefact] = {
         each.manifest.stage: each

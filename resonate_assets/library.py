@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from resonate_assets.acceptance import CRITERIA, Acceptance, Measures, acceptance
+from resonate_assets.acceptance import CRITERIA, Acceptance, judge
 from resonate_assets.exports import exports
 from resonate_assets.jobs import STAGES
 from resonate_assets.markdown import table
@@ -36,7 +36,7 @@ def library(storage: StorageResource) -> dg.MaterializeResult[None]:
     """Every track with its verdict, the worst first, and the catalogue as a Parquet file for other programs."""
     import pandas as pd
 
-    frame = build_catalogue(storage.store, storage.database, STAGES, _judge, CRITERIA)
+    frame = build_catalogue(storage.store, storage.database, STAGES, judge, CRITERIA)
     content = hashlib.sha256(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()).hexdigest()
     hours = float(frame["duration_s"].fillna(0).sum()) / 3600
     return dg.MaterializeResult(
@@ -49,11 +49,6 @@ def library(storage: StorageResource) -> dg.MaterializeResult[None]:
         },
         data_version=dg.DataVersion(content),
     )
-
-
-def _judge(made: Mapping[str, Measures]) -> tuple[bool | None, str]:
-    verdict = acceptance(made)
-    return verdict.accepted, "; ".join(verdict.reasons)
 
 
 def _table(frame: "pd.DataFrame") -> str:

@@ -5,6 +5,7 @@ import dagster as dg
 from resonate_assets.pruning import prune
 from resonate_resources.storage.current import rebuild
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.tracks import describe_missing
 
 _KEPT_DAYS = 30
 
@@ -13,6 +14,7 @@ _KEPT_DAYS = 30
 def compare_index(context: dg.OpExecutionContext, storage: StorageResource) -> None:
     """Make the index of what is current say what the manifests in storage do."""
     wrong = rebuild(storage.database, storage.store)
+    describe_missing(storage.database, storage.store)
     context.log.info(f"{wrong} rows of the index did not agree with storage")
 
 

@@ -6,15 +6,15 @@ import os
 import shutil
 from pathlib import Path, PurePosixPath
 
-from resonate_resources.exporting.folder import METADATA, folder_of
+from resonate_resources.exporting.folder import METADATA, MIRRORED_LIBRARY, folder_of, mirrored_names
 from resonate_resources.recordings.recording import file_sha256
 from resonate_resources.storage.store import Store, to_disk
 from resonate_studio.stopping import scratch_file
 
 
 def copy_export(store: Store, track: str, output: Path) -> Path | None:
-    """Bring `output` to hold the folder that a track was exported into; gives its place there, None where there
-    is no such folder, here or there.
+    """Bring `output` to hold the folder that a track was exported into, and its `mirrored/` what the mirrored
+    library has of it; gives the folder's place there, None where there is no such folder, here or there.
 
     `metadata.json` comes last: with the one of the export in it, a copy is whole. What is there and is not the same
     is called `… (earlier)`. Raises OSError.
@@ -27,18 +27,23 @@ def copy_export(store: Store, track: str, output: Path) -> Path | None:
         return folder
     if store.size(f"{key}/{METADATA}") is None:  # somebody has tidied up
         return folder if (folder / METADATA).is_file() else None
+    for name in mirrored_names(store, track):
+        _copy(store, MIRRORED_LIBRARY.base(name), output / MIRRORED_LIBRARY.base(name))
     names = [entry.key.removeprefix(f"{key}/") for entry in store.entries(key)]
     for name in sorted(names, key=lambda name: (name == METADATA, name)):
-        place = folder / name
-        if _is_same(store, f"{key}/{name}", place):
-            continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with scratch_file(place) as part:
-            shutil.copyfile(store.fetch(f"{key}/{name}"), part)
-            to_disk(part)
-            if os.path.lexists(place):
-                place.rename(_free(place))
+        _copy(store, f"{key}/{name}", folder / name)
     return folder
+
+
+def _copy(store: Store, key: str, place: Path) -> None:
+    if store.size(key) is None or _is_same(store, key, place):
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with scratch_file(place) as part:
+        shutil.copyfile(store.fetch(key), part)
+        to_disk(part)
+        if os.path.lexists(place):
+            place.rename(_free(place))
 
 
 def _is_same(store: Store, key: str, place: Path) -> bool:

@@ -12,18 +12,19 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
-from resonate_assets.runs import report_dead_runs
 from resonate_assets.settings import MARKER, Settings, SettingsError, check_folder, default_home, is_home
 from resonate_resources.storage.database import transaction
 from resonate_resources.storage.heartbeats import Watch
 from resonate_resources.storage.pools import runs_at_once
-from resonate_studio.dagster_storage import open_storage
 from resonate_studio.terminal import plain
+
+if TYPE_CHECKING:
+    import dagster as dg  # takes a second: what asks the tables alone does without
 
 _LOOK_SECONDS = 5.0
 _MARK = "A home of Resonate: everything below belongs together. docs/operations.md tells what is what.\n"
@@ -126,6 +127,8 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     While it is open, runs that were killed are reported failed, whoever began them. Raises OSError and
     SQLAlchemyError where the home or its databases can't be used, ClickException where storage can't be made.
     """
+    from resonate_studio.dagster_storage import open_storage
+
     _make_storage(settings)
     make_home(settings)
     with transaction(settings.database_url):  # one that can't be used is known before anything is begun
@@ -170,6 +173,8 @@ def _held_open(database: Path) -> Iterator[None]:
 @contextmanager
 def _watching(instance: dg.DagsterInstance, database: str) -> Iterator[None]:
     """Report runs that were killed for as long as this command is at work, as the daemon does: it may not run."""
+    from resonate_assets.runs import report_dead_runs
+
     ended = threading.Event()
 
     def look() -> None:

@@ -1,4 +1,4 @@
-"""`resonate library`: what keeps the library's records in order, by hand. The nightly schedules do the same."""
+"""`resonate library`: what is in it, and what keeps its records in order, by hand, as the nightly schedules do."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from pathlib import Path
 import click
 
 from resonate_studio.batch_command import scan_libraries
+from resonate_studio.catalogue_commands import find_duplicates, find_tracks, list_tracks, show_track
 from resonate_studio.terminal import HOME, Age, Group, store_of
 
 
 @click.group(cls=Group)
 def library() -> None:
-    """Records of the library: compare them with storage, look at an inbox anew, prune old runs."""
+    """The library: what is in it, and its records: compare them with storage, look at an inbox anew, prune runs."""
+
+
+for command in (list_tracks, find_tracks, show_track, find_duplicates):
+    library.add_command(command)
 
 
 @library.command("rebuild-index")
@@ -20,13 +25,16 @@ def library() -> None:
 def rebuild_index(home: Path | None) -> None:
     """Make the index of what is current say what storage does: after storage or the database was lost or mended."""
     from resonate_resources.storage.current import rebuild
+    from resonate_resources.storage.tracks import describe_missing
     from resonate_studio.home import require_home, require_storage, settings_for
 
     settings = settings_for(home)
     require_storage(settings)
     if settings.storage == str(settings.home):  # elsewhere, the index may be all that is kept here
         require_home(settings, with_database=False)
-    wrong = rebuild(settings.database_url, store_of(home))
+    store = store_of(home)
+    wrong = rebuild(settings.database_url, store)
+    describe_missing(settings.database_url, store)
     click.echo(f"{wrong} rows did not agree with storage")
 
 

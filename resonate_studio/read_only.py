@@ -10,13 +10,14 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import dagster as dg
-
 from resonate_assets.settings import Settings
-from resonate_studio.dagster_storage import open_storage
 from resonate_studio.home import instance_directory
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 _RUNS_AT_MOST = 200
 """Logs of runs, the latest: of those that failed or are under way the reasons and the stages are read from them."""
@@ -34,6 +35,8 @@ def can_be_written(settings: Settings) -> bool:
 def open_copy(settings: Settings) -> Iterator[tuple[Settings, dg.DagsterInstance]]:
     """The settings and the instance of a copy, which goes when the block ends. Storage is the home's own, only
     read. Raises OSError and sqlite3.Error."""
+    from resonate_studio.dagster_storage import open_storage
+
     with TemporaryDirectory(prefix="resonate-") as folder:
         copy, original = Path(folder), instance_directory(settings)
         for config in original.glob("dagster.yaml"):

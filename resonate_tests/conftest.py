@@ -39,7 +39,13 @@ SLOW = [
     *("lalal", "workers", "test_inbox.py", "test_store.py", "test_sensors.py"),
     *("test_definitions.py", "test_model_files.py", "test_system_packages.py", "test_run_launcher.py"),
     *("test_dagster_databases.py", "test_service_log.py", "test_reasons.py"),
-    *("test_dagster_storage.py", "test_decoding.py", "test_stopping.py", "test_database.py"),
+    *(
+        "test_dagster_storage.py",
+        "test_decoding.py",
+        "test_stopping.py",
+        "test_database.py",
+        "test_schema.py",
+    ),
     # These take long for what they do: seconds a file.
     *("conductor", "demucs", "demo_song", "regeneration", "transcription", "test_midi.py"),
     "studio/page",
@@ -65,6 +71,7 @@ SLOW = [
         "test_lossy.py",
     ),
     *("test_exact_sum.py", "test_beats.py", "test_partition_status.py", "test_pruning.py", "test_current.py"),
+    "test_duplicates.py",
     *("test_overrides.py", "test_any_file.py", "test_pools.py", "test_library_status.py", "test_ingest.py"),
     *(
         "studio/api",

@@ -17,6 +17,8 @@ from resonate_resources.mastering.targets import label_and_form, measure_name
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.storage.artefacts import Artefact
 
+REMIX = "Remix/"
+"""Folder of what is made for remixes, where anything is."""
 Told = Callable[[Artefact], Mapping[str, str]]
 """What tags of a file of an artefact are told beyond what is known of the music."""
 
@@ -24,7 +26,8 @@ Told = Callable[[Artefact], Mapping[str, str]]
 def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact], told: Told) -> dict[str, Outgoing]:
     """Name in the folder → file of an artefact. tags: what is known of the track, artist and title included.
 
-    made: stage → artefact, of raw_track, restored_track, stems, restored_stems, master, midi and the targets.
+    made: stage → artefact, of raw_track, restored_track, stems, restored_stems, master and midi; remix and targets,
+    where anything was made.
     """
     whole = Level(
         _measure(made["raw_track"], "loudness_lufs"), _measure(made["raw_track"], "sample_peak_dbfs")
@@ -75,12 +78,10 @@ def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact], told: Told
             if name.endswith(".mid") and made["midi"].manifest.measures[f"{PurePosixPath(name).stem}_notes"]:
                 quantised = ", quantised" if "/" in name else ""
                 add("midi/", made["midi"], name, f"{_spoken(name)}{quantised}", None)
-    for target in wanted.exports.targets:
-        if target != MIRRORED:
-            files |= {
-                f"{FOLDERS.get(target, '')}{name}": outgoing
-                for name, outgoing in _written(made[target]).items()
-            }
+    folders = {"remix": REMIX, **{target: FOLDERS.get(target, "") for target in wanted.exports.targets}}
+    for stage, folder in folders.items():
+        if stage in made and stage != MIRRORED:
+            files |= {f"{folder}{name}": outgoing for name, outgoing in _written(made[stage]).items()}
     return files
 
 

@@ -149,6 +149,11 @@ def folder_of(store: Store, track: str) -> str | None:
     return EXPORTS.base(folder) if folder else None
 
 
+def mirrored_names(store: Store, track: str) -> list[str]:
+    """Names in the mirrored library of what stands there of a track."""
+    return _recorded(store, MIRRORED_LIBRARY, track).names()
+
+
 def forget(store: Store, track: str, *, keep_files: bool = False) -> None:
     """Remove what was exported of a track, and the record of it. What somebody changed or put there stays."""
     with store.exclusive("exported"):

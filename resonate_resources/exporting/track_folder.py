@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import get_args
 
 from resonate_resources.brief.brief import Brief
-from resonate_resources.exporting.brief import TargetName
 from resonate_resources.exporting.contents import contents, known_tags
 from resonate_resources.exporting.folder import METADATA, Outgoing, metadata_json
 from resonate_resources.exporting.metadata import facts_of
@@ -51,19 +49,17 @@ class TrackFolder:
 def folder_of_track(
     source: Source, wanted: Brief, made: Mapping[str, Artefact], artefacts: Artefacts
 ) -> TrackFolder:
-    """made: stage → artefact, of all stages before; of the targets, those count that are asked for."""
-    asked = {
-        stage: artefact
-        for stage, artefact in made.items()
-        if stage != "brief" and (stage not in get_args(TargetName) or stage in wanted.exports.targets)
+    """made: stage → artefact, of all stages before; those without files are not told of."""
+    anything = {
+        stage: artefact for stage, artefact in made.items() if stage != "brief" and artefact.manifest.files
     }
     own, profile = kept_tags(made["raw_track"]), made["profile"].read_json("profile.json")
     tags = known_tags(own, wanted, profile, source.artist, source.title)
-    whole = provenance_of(source, own, [*asked.values()], artefacts)
+    whole = provenance_of(source, own, [*anything.values()], artefacts)
     return TrackFolder(
         folder_name(source.artist, source.title, source.sha256),
-        contents(wanted, tags, asked, partial(_told, source, own, artefacts)),
-        facts_of(source, tags, wanted, asked, whole),
+        contents(wanted, tags, anything, partial(_told, source, own, artefacts)),
+        facts_of(source, tags, wanted, anything, whole),
     )
 
 

@@ -53,7 +53,7 @@ def alike(one: str, other: str) -> float:
 
     Raises FingerprintError where the library is not there.
     """
-    first, second = _words(one), _words(other)
+    first, second = words_of(one), words_of(other)
     best = 0.0
     for shift in range(-_MOST_SHIFT, _MOST_SHIFT + 1):
         here, there = first[max(0, shift) :], second[max(0, -shift) :]
@@ -65,7 +65,8 @@ def alike(one: str, other: str) -> float:
     return best
 
 
-def _words(fingerprint: str) -> npt.NDArray[np.uint32]:
+def words_of(fingerprint: str) -> npt.NDArray[np.uint32]:
+    """Of 32 bits, one for each eighth of a second. Raises FingerprintError where the library is not there."""
     words, _ = _library().decode_fingerprint(fingerprint.encode("ascii"))
     return np.array(words, np.int64).astype(np.uint32)
 

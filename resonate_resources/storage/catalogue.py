@@ -1,15 +1,14 @@
-"""The catalogue: one row for each track in the library, as Parquet. And which tracks are behind their inputs."""
+"""The catalogue as a file: the rows of `tracks`, as Parquet. And which tracks are behind their inputs."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from resonate_resources.storage.current import (
     Current,
@@ -20,26 +19,14 @@ from resonate_resources.storage.current import (
     rebuild,
     was_walked,
 )
-from resonate_resources.storage.sources import Source, Sources
 from resonate_resources.storage.store import Store
+from resonate_resources.storage.tracks import SHOWN, Judge, bring_up_to_date, describe_missing, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CATALOGUE = "library/library.parquet"
-
-_MEASURES: Mapping[str, Sequence[str]] = {
-    "raw_track": ("duration_s", "sample_rate_hz", "channels"),
-    "profile": ("tempo_bpm", "key", "loudness_lufs", "bandwidth_hz"),
-    "stems": ("vocals_predicted_quality_db",),
-    "master": ("limiting_db", "limiting_allowed_db"),
-    "qc_scores": ("master_total", "regenerated_total"),
-    "exports": ("folder",),
-}
-"""Stage → measures that have a column in the catalogue."""
-
-Judge = Callable[[Mapping[str, Mapping[str, float | int | str | bool]]], tuple[bool | None, str]]
-"""From stage → measures of a track: whether it is accepted, None where that is not known yet, and why not."""
+_COLUMNS = (*SHOWN, "made")
 
 
 def unjudged(_: Mapping[str, Mapping[str, float | int | str | bool]]) -> tuple[bool | None, str]:
@@ -47,8 +34,6 @@ def unjudged(_: Mapping[str, Mapping[str, float | int | str | bool]]) -> tuple[b
     return None, ""
 
 
-_WISHES = "brief"
-"""The stage that needs no sound: alone it makes no track."""
 _SEEN = "resonate_change"
 """In the file's own metadata: the number of the last change that it knows of."""
 _CRITERIA = "resonate_criteria"
@@ -64,38 +49,39 @@ def read_catalogue(store: Store) -> pd.DataFrame | None:
 def build_catalogue(
     store: Store, url: str, stages: Sequence[str], judge: Judge = unjudged, criteria: str = ""
 ) -> pd.DataFrame:
-    """Bring the catalogue up to date and write it. url: of the database. criteria: names what judge goes by.
+    """Bring the tables and the file up to date. url: of the database. judge, criteria: see `bring_up_to_date`.
 
     Only tracks that were recorded anew since the last time are made again: the cost is one read and one write of
-    the file, and a small read a changed track; by other criteria, or with other columns, all are. Columns: track,
-    source, artist, title, sha256, the measures above, accepted, why_not, and as JSON `made` (stage → data version,
-    code version and what it was made from).
+    the file, and a few rows a changed track; by other criteria, or with other columns, all are. Columns: those of
+    `tracks` that people read, and as JSON `made` (stage → data version, code version and what it was made from).
     """
     import pandas as pd
 
     data = store.read(CATALOGUE)
-    earlier, seen = pd.DataFrame(columns=_columns()), 0
+    earlier, seen = pd.DataFrame(columns=list(_COLUMNS)), 0
     if data is not None:
         written = _read(data)
-        if (list(written.frame.columns), written.criteria) == (_columns(), criteria):
+        if (list(written.frame.columns), written.criteria) == ([*_COLUMNS], criteria):
             earlier, seen = written.frame, written.seen
     if not was_walked(url):
         rebuild(url, store)
     changes = changed_since(url, seen)
     if changes.whole:
         earlier = earlier.iloc[:0]
-    made = current_of(url, changes.tracks)
-    sources = Sources(store)
+    described = set(describe_missing(url, store))
+    bring_up_to_date(url, judge, criteria)
+    changed = changes.tracks | described
+    made = current_of(url, changed)
     rows = [
-        _row(track, made[track], sources.find(track), stages, judge)
-        for track in sorted(made)
-        if made[track].keys() != {_WISHES}
+        {**row, "made": _made(made[track], stages)}
+        for track, row in rows_of(url, changed).items()
+        if track in made
     ]
-    kept = earlier[~earlier["track"].isin(changes.tracks)]
-    fresh = pd.DataFrame(rows, columns=_columns())
+    kept = earlier[~earlier["track"].isin(changed)]
+    fresh = pd.DataFrame(rows, columns=list(_COLUMNS))
     frame = pd.concat([part for part in (kept, fresh) if len(part)] or [fresh], ignore_index=True)
     frame = frame.sort_values("track", ignore_index=True)
-    if data is None or changes.whole or changes.tracks:
+    if data is None or changes.whole or changed:
         store.write(CATALOGUE, _written(frame, changes.last, criteria))
     return frame
 
@@ -115,7 +101,7 @@ def _read(data: bytes) -> _Written:
     seen = told.get(_SEEN.encode())
     frame = table.to_pandas()
     if seen is None:
-        return _Written(frame.iloc[:0].reindex(columns=_columns()), 0, "")
+        return _Written(frame.iloc[:0].reindex(columns=list(_COLUMNS)), 0, "")
     return _Written(frame, int(seen), told.get(_CRITERIA.encode(), b"").decode())
 
 
@@ -131,44 +117,17 @@ def _written(frame: pd.DataFrame, seen: int, criteria: str) -> bytes:
     return buffer.getvalue()
 
 
-def _columns() -> list[str]:
-    measures = [name for names in _MEASURES.values() for name in names]
-    return ["track", "source", "artist", "title", "sha256", *measures, "accepted", "why_not", "made"]
-
-
-def _row(
-    track: str, made: Mapping[str, Current], source: Source | None, stages: Sequence[str], judge: Judge
-) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "track": track,
-        # A path need not be UTF-8; Parquet's text must be.
-        "source": source and os.fsencode(source.uri).decode(errors="replace"),
-        "artist": source and source.artist,
-        "title": source and source.title,
-        "sha256": source and source.sha256,
-    }
-    for stage, names in _MEASURES.items():
-        for name in names:
-            row[name] = _number(made[stage].measures.get(name)) if stage in made else None
-    accepted, why_not = judge({stage: each.measures for stage, each in made.items()})
-    row |= {"accepted": accepted, "why_not": why_not or None}
-    row["made"] = json.dumps(
-        {
-            stage: {
-                "data_version": made[stage].data_version,
-                "code_version": made[stage].code_version,
-                "made_from": dict(made[stage].made_from),
-            }
-            for stage in stages
-            if stage in made
+def _made(made: Mapping[str, Current], stages: Sequence[str]) -> str:
+    told = {
+        stage: {
+            "data_version": made[stage].data_version,
+            "code_version": made[stage].code_version,
+            "made_from": dict(made[stage].made_from),
         }
-    )
-    return row
-
-
-def _number(value: float | int | str | bool | None) -> float | int | str | bool | None:
-    """Manifests keep infinities as text; here they would make a column of numbers one of mixed types."""
-    return float(value) if value in ("inf", "-inf") else value
+        for stage in stages
+        if stage in made
+    }
+    return json.dumps(told)
 
 
 def stale_stages(made: Mapping[str, Versions], code_versions: Mapping[str, str]) -> list[str]:

@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from resonate_resources.storage.database import now, tables, transaction
+from resonate_resources.storage.database import insert_into, now, tables, transaction
 from resonate_resources.storage.manifest import Manifest, UnreadableManifestError
 from resonate_resources.storage.store import Store
 
-_current = sa.Table(
+index = sa.Table(
     "current_artefacts",
     tables,
     sa.Column("track", sa.String(64), primary_key=True),
@@ -36,7 +36,13 @@ _current = sa.Table(
     sa.Column("engine", sa.Text, nullable=False),
     sa.Column("published_at", sa.Double, nullable=False),
     sa.Column("change", sa.BigInteger, nullable=False, index=True),
+    # Of what an earlier version recorded these are empty, until it is compared with the store.
+    sa.Column("model", sa.Text),
+    sa.Column("licence", sa.Text),
+    sa.Column("made_at", sa.Text),
+    sa.Column("seconds", sa.Double),
 )
+"""A row for each stage of a track that has, or once had, an artefact."""
 _changes = sa.Table(
     "current_changes",
     tables,
@@ -58,7 +64,8 @@ _PAGE = 500
 class Current:
     """What a manifest says of a stage of a track, as far as listings need it.
 
-    made_from: stage → data version of what it was made from; published_at: seconds since 1970, by the database.
+    made_from: stage → data version of what it was made from; published_at: seconds since 1970, by the database;
+    made_at: ISO 8601 in UTC; seconds: that the computation took.
     """
 
     track: str
@@ -70,6 +77,10 @@ class Current:
     measures: Mapping[str, float | int | str | bool]
     engine: str
     published_at: float
+    model: str | None
+    licence: str | None
+    made_at: str | None
+    seconds: float | None
 
 
 class Versions(NamedTuple):
@@ -119,15 +130,15 @@ def forget(url: str, stages: Collection[tuple[str, str]]) -> None:
     with transaction(url) as db:
         for stage, track in stages:
             db.execute(
-                sa.update(_current)
-                .where(_current.c.stage == stage, _current.c.track == track, ~_current.c.gone)
+                sa.update(index)
+                .where(index.c.stage == stage, index.c.track == track, ~index.c.gone)
                 .values(gone=True, change=_next_change(db, 1))
             )
 
 
 def tracks_with(url: str, stage: str) -> set[str]:
     """Tracks that have a current artefact of a stage."""
-    query = sa.select(_current.c.track).where(_current.c.stage == stage, ~_current.c.gone)
+    query = sa.select(index.c.track).where(index.c.stage == stage, ~index.c.gone)
     with transaction(url) as db:
         return set(db.execute(query).scalars())
 
@@ -137,7 +148,7 @@ def current_of(url: str, tracks: Collection[str]) -> dict[str, dict[str, Current
     found: dict[str, dict[str, Current]] = {}
     for some in _pages(sorted(set(tracks))):
         with transaction(url) as db:
-            found |= _by_track(db.execute(_listing().where(_current.c.track.in_(some))))
+            found |= _by_track(db.execute(_listing().where(index.c.track.in_(some))))
     return found
 
 
@@ -148,14 +159,14 @@ def listed_of(
     in a second or two."""
     from pydantic_core import from_json  # several times as fast as json
 
-    generated = _current.c.measures.contains('"generated":true', autoescape=True)
-    measures = sa.case((_current.c.stage.in_(list(measured)), _current.c.measures), else_="{}")
+    generated = index.c.measures.contains('"generated":true', autoescape=True)
+    measures = sa.case((index.c.stage.in_(list(measured)), index.c.measures), else_="{}")
     columns = ("track", "stage", "key", "data_version", "code_version", "made_from", "published_at")
-    query = sa.select(*(_current.c[name] for name in columns), generated, measures).where(~_current.c.gone)
-    query = query.order_by(_current.c.track)
+    query = sa.select(*(index.c[name] for name in columns), generated, measures).where(~index.c.gone)
+    query = query.order_by(index.c.track)
     for some in _pages(sorted(set(tracks))):
         with transaction(url) as db:
-            rows = db.execute(query.where(_current.c.track.in_(some))).all()
+            rows = db.execute(query.where(index.c.track.in_(some))).all()
         for track, stages in groupby(rows, key=itemgetter(0)):
             made: dict[str, Listed] = {}
             for _, stage, key, data_version, code_version, made_from, at, whether, told in map(tuple, stages):
@@ -169,15 +180,15 @@ def measures_of(
 ) -> Iterator[tuple[str, dict[str, Mapping[str, float | int | str | bool]]]]:
     """(track, stage → measures of what is current) of every track that has one of these stages, page by page."""
     query = (
-        sa.select(_current.c.track, _current.c.stage, _current.c.measures)
-        .where(~_current.c.gone, _current.c.stage.in_(list(stages)))
-        .order_by(_current.c.track)
+        sa.select(index.c.track, index.c.stage, index.c.measures)
+        .where(~index.c.gone, index.c.stage.in_(list(stages)))
+        .order_by(index.c.track)
     )
     after = ""
     while True:
         # The track at which a page ends may go on in the next one, which begins with it.
         with transaction(url) as db:
-            rows = db.execute(query.where(_current.c.track > after).limit(_ROWS_A_PAGE)).all()
+            rows = db.execute(query.where(index.c.track > after).limit(_ROWS_A_PAGE)).all()
         whole = len(rows) < _ROWS_A_PAGE
         for track, made in groupby(rows, key=lambda row: str(row.track)):
             if whole or track != rows[-1].track:
@@ -193,10 +204,10 @@ def all_versions(url: str, after: str = "") -> Iterator[tuple[str, dict[str, Ver
     Page by page: what changes meanwhile may be seen or not.
     """
     columns = ("track", "stage", "key", "data_version", "code_version", "made_from", "published_at")
-    ordered = sa.select(*(_current.c[name] for name in columns)).where(~_current.c.gone)
-    ordered = ordered.order_by(_current.c.track, _current.c.stage).limit(_ROWS_A_PAGE)
+    ordered = sa.select(*(index.c[name] for name in columns)).where(~index.c.gone)
+    ordered = ordered.order_by(index.c.track, index.c.stage).limit(_ROWS_A_PAGE)
     track, stage, made = after, "", dict[str, Versions]()
-    place = _current.c.track > after
+    place = index.c.track > after
     while True:
         with transaction(url) as db:
             rows = db.execute(ordered.where(place)).all()
@@ -208,7 +219,7 @@ def all_versions(url: str, after: str = "") -> Iterator[tuple[str, dict[str, Ver
             made[stage] = Versions(key, data_version, code_version, json.loads(made_from), at)
         if len(rows) < _ROWS_A_PAGE:
             break
-        place = sa.tuple_(_current.c.track, _current.c.stage) > sa.tuple_(track, stage)
+        place = sa.tuple_(index.c.track, index.c.stage) > sa.tuple_(track, stage)
     if made:
         yield track, made
 
@@ -220,8 +231,8 @@ def changed_since(url: str, change: int) -> Changes:
         origin, last = (0, 0) if count is None else (count.origin, count.last)
         whole = not origin <= change <= last or change == 0
         # DISTINCT of a few would have SQLite go through all, in the order of the primary key.
-        query = sa.select(_current.c.track)
-        query = query.distinct() if whole else query.where(_current.c.change > change)
+        query = sa.select(index.c.track)
+        query = query.distinct() if whole else query.where(index.c.change > change)
         return Changes(set(db.execute(query).scalars()), last, whole)
 
 
@@ -233,8 +244,8 @@ def last_change(url: str) -> int:
 
 def stages_made(url: str) -> dict[str, list[str]]:
     """Track → names of its stages that have a current artefact, in no order."""
-    names = sa.func.aggregate_strings(_current.c.stage, ",")
-    query = sa.select(_current.c.track, names).where(~_current.c.gone).group_by(_current.c.track)
+    names = sa.func.aggregate_strings(index.c.stage, ",")
+    query = sa.select(index.c.track, names).where(~index.c.gone).group_by(index.c.track)
     with transaction(url) as db:
         return {track: str(stages).split(",") for track, stages in db.execute(query)}
 
@@ -293,15 +304,16 @@ def _agrees(known: Mapping[str, Current], manifest: Manifest, began: float) -> b
         return False
     if row.published_at >= began:
         return True
-    return (row.key, row.data_version, row.code_version, dict(row.made_from)) == (
+    return (row.key, row.data_version, row.code_version, dict(row.made_from), row.made_at) == (
         manifest.key,
         manifest.data_version,
         manifest.code_version,
         dict(manifest.made_from),
+        manifest.made_at,
     )
 
 
-def _row(manifest: Manifest) -> dict[str, str | bool]:
+def _row(manifest: Manifest) -> dict[str, str | float | None]:
     return {
         "track": manifest.track,
         "stage": manifest.stage,
@@ -312,32 +324,32 @@ def _row(manifest: Manifest) -> dict[str, str | bool]:
         "made_from": json.dumps(dict(manifest.made_from), separators=(",", ":")),
         "measures": json.dumps(dict(manifest.measures), separators=(",", ":")),
         "engine": manifest.engine.name,
+        "model": manifest.engine.model,
+        "licence": manifest.engine.licence,
+        "made_at": manifest.made_at,
+        "seconds": manifest.seconds,
     }
 
 
 def _enter(db: sa.Connection, manifests: Sequence[Manifest], unless_since: float | None = None) -> None:
     """Insert or replace, one change a row. unless_since: rows recorded since then stay as they are."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
     if not manifests:
         return
     first = _next_change(db, len(manifests))
-    insert = (postgresql if db.dialect.name == "postgresql" else sqlite).insert(_current)
-    replaced = [column.name for column in _current.c if not column.primary_key]
+    insert = insert_into(db, index)
+    replaced = [column.name for column in index.c if not column.primary_key]
     replacing = insert.values(published_at=now()).on_conflict_do_update(
-        index_elements=[_current.c.track, _current.c.stage],
+        index_elements=[index.c.track, index.c.stage],
         set_={name: insert.excluded[name] for name in replaced},
-        where=None if unless_since is None else _current.c.published_at < unless_since,
+        where=None if unless_since is None else index.c.published_at < unless_since,
     )
-    rows = [{**_row(manifest), "change": first + index} for index, manifest in enumerate(manifests)]
+    rows = [{**_row(manifest), "change": first + number} for number, manifest in enumerate(manifests)]
     db.execute(replacing, rows)
 
 
 def _next_change(db: sa.Connection, count: int) -> int:
     """The first of `count` numbers, which nobody else gets."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    insert = (postgresql if db.dialect.name == "postgresql" else sqlite).insert(_changes)
+    insert = insert_into(db, _changes)
     origin = time.time_ns() // 1000
     counted = insert.values(id=1, origin=origin, last=origin + count, walked=False).on_conflict_do_update(
         index_elements=[_changes.c.id], set_={"last": _changes.c.last + count}
@@ -347,8 +359,8 @@ def _next_change(db: sa.Connection, count: int) -> int:
 
 
 def _listing() -> sa.Select[tuple[object, ...]]:
-    columns = (column for column in _current.c if column.name not in {"gone", "change"})
-    return sa.select(*columns).where(~_current.c.gone).order_by(_current.c.track)
+    columns = (column for column in index.c if column.name not in {"gone", "change"})
+    return sa.select(*columns).where(~index.c.gone).order_by(index.c.track)
 
 
 def _by_track(rows: Iterable[sa.Row[tuple[object, ...]]]) -> dict[str, dict[str, Current]]:
@@ -359,17 +371,8 @@ def _by_track(rows: Iterable[sa.Row[tuple[object, ...]]]) -> dict[str, dict[str,
 
 
 def _current_row(row: sa.Row[tuple[object, ...]]) -> Current:
-    return Current(
-        row.track,
-        row.stage,
-        row.key,
-        row.data_version,
-        row.code_version,
-        json.loads(row.made_from),
-        json.loads(row.measures),
-        row.engine,
-        row.published_at,
-    )
+    told = {"made_from": json.loads(row.made_from), "measures": json.loads(row.measures)}
+    return Current(**{**row._mapping, **told})
 
 
 def _pages(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -1,20 +1,24 @@
 """The database that all processes of an installation share: heartbeats, ledgers, what has been paid.
 
 SQLite on one machine; PostgreSQL where several work. Times are the database's own, so that hosts whose clocks
-differ agree on how old something is. Tables belong to the modules that use them, and are made at first use.
+differ agree on how old something is. Tables belong to the modules that use them; each change of one is a
+migration, which is done at first use: see `schema`.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+
+from resonate_resources.storage.schema import LaterVersionError, bring_up
 
 _Result = TypeVar("_Result")
 
@@ -110,14 +114,15 @@ def sqlite_url(file: Path) -> str:
 def transaction(url: str) -> Iterator[sa.Connection]:
     """What is done in the block is done whole or not at all; SQLite lets one process in at a time.
 
-    Missing tables are made. A connection that can't be had is tried for a few times; what breaks off later is not
-    done again, as nobody knows what else the block did: see `done`. Raises SQLAlchemyError: DatabaseError where
-    there is no connection to be had within half a minute.
+    A database of an earlier version is brought up first. A connection that can't be had is tried for a few times;
+    what breaks off later is not done again, as nobody knows what else the block did: see `done`. Raises
+    SQLAlchemyError: DatabaseError where there is no connection to be had within half a minute, or the database is
+    of a later version.
     """
     connection = _connected(url)
     try:
-        _make_tables(url)
-    except sa.exc.DBAPIError as error:
+        _bring_up_to_date(url)
+    except (sa.exc.DBAPIError, LaterVersionError) as error:
         connection.close()
         raise DatabaseError(url, error) from error
     try:
@@ -172,6 +177,28 @@ def alone(connection: sa.Connection, name: str) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(name))))
 
 
+def insert_into(connection: sa.Connection, table: sa.Table) -> Any:
+    """An INSERT that may say what happens on a conflict, which each kind of database has of its own."""
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, or give those that are there these values: all rows have the same columns, others stay."""
+    if not rows:
+        return
+    insert = insert_into(connection, table)
+    keys = [column for column in table.c if column.primary_key]
+    given = {name: insert.excluded[name] for name in rows[0] if not table.c[name].primary_key}
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=keys, set_=given)
+        if given
+        else insert.on_conflict_do_nothing(index_elements=keys),
+        list(rows),
+    )
+
+
 def seconds_since(column: sa.ColumnElement[float]) -> sa.ColumnElement[float]:
     """Age of a time that `now` gave, by the database's clock."""
     return now() - column
@@ -206,21 +233,30 @@ def _register() -> None:
 _register()
 
 
-_made: dict[str, int] = {}
-"""URL → how many tables this process has seen to: modules with more may be imported later."""
+_up_to_date: set[str] = set()
+"""URLs of which this process has seen that they have the tables of this version."""
+_one_thread = threading.Lock()
+"""Alembic keeps what it is at in its module."""
 
 
-def _make_tables(url: str) -> None:
-    """Several processes may begin at once: who loses the race finds the tables there."""
-    if _made.get(url) == len(tables.tables):
+def _bring_up_to_date(url: str) -> None:
+    """Of several processes or threads that begin at once, one does it and the others wait."""
+    if url in _up_to_date:
         return
+    with _one_thread:
+        _bring_up(url)
+        _up_to_date.add(url)
+
+
+def _bring_up(url: str) -> None:
     for attempt in range(_TRIES):
         try:
-            tables.create_all(database(url))
-            _made[url] = len(tables.tables)
+            with database(url).begin() as connection:
+                alone(connection, "migrations")
+                bring_up(connection)
             return
-        except sa.exc.DBAPIError:  # of any kind: what another process has just made
-            if attempt == _TRIES - 1:
+        except sa.exc.DBAPIError as error:
+            if attempt == _TRIES - 1 or not may_pass(error):
                 raise
             time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
 

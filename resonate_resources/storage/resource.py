@@ -17,6 +17,7 @@ from resonate_resources.storage.inbox import download
 from resonate_resources.storage.s3_store import S3Store, on_one_line
 from resonate_resources.storage.sources import Sources
 from resonate_resources.storage.store import LocalStore, Store
+from resonate_resources.storage.tracks import describe
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -146,6 +147,7 @@ class ArtefactIOManager(dg.ConfigurableIOManager):
             )
         self.storage.artefacts.publish(obj)
         record(self.storage.database, obj.manifest)
+        describe(self.storage.database, obj, self.storage.sources)
 
     def load_input(self, context: dg.InputContext) -> Artefact:
         stage, track = context.asset_key.path[-1], context.partition_key

@@ -12,11 +12,10 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 import sqlalchemy as sa
 
-from resonate_resources.storage.database import tables, transaction
+from resonate_resources.storage.database import insert_into, tables, transaction, upsert
 from resonate_resources.storage.inbox import Seen, fingerprint
 from resonate_resources.storage.store import Store
 
@@ -100,7 +99,7 @@ class TakenIn:
             {"inbox": self._inbox, "file": _file_id(uri), "uri": os.fsencode(uri), "fingerprint": told}
             for uri, told in done.items()
         ]
-        _upsert(db, _dealt_with, rows)
+        upsert(db, _dealt_with, rows)
 
 
 def tracks_of(url: str, contents: Sequence[str]) -> dict[str, str]:
@@ -118,14 +117,14 @@ def enter_tracks(url: str, tracks: Mapping[str, str]) -> None:
     """Content → track. That Dagster has it as a partition is not said: ask Dagster."""
     if tracks:
         with transaction(url) as db:
-            _upsert(db, _contents, [{"content": name, "track": track} for name, track in tracks.items()])
+            upsert(db, _contents, [{"content": name, "track": track} for name, track in tracks.items()])
 
 
 def claim(url: str, content: str, track: str) -> str:
     """Enter the track of a content, unless there is one: gives the one that is. Of all that do so at once, in
     whatever processes, one is the first."""
     with transaction(url) as db:
-        insert = _insert(db, _contents).values(content=content, track=track)
+        insert = insert_into(db, _contents).values(content=content, track=track)
         db.execute(insert.on_conflict_do_nothing(index_elements=[_contents.c.content]))
         entered: str = db.execute(
             sa.select(_contents.c.track).where(_contents.c.content == content)
@@ -144,22 +143,6 @@ def knows_tracks(url: str) -> bool:
     """Whether any track was ever entered: a new database must be told of those there are."""
     with transaction(url) as db:
         return db.execute(sa.select(_contents.c.content).limit(1)).first() is not None
-
-
-def _upsert(db: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    insert = _insert(db, table)
-    keys = [column for column in table.c if column.primary_key]
-    others = {column.name: insert.excluded[column.name] for column in table.c if not column.primary_key}
-    db.execute(insert.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
-
-
-def _insert(db: sa.Connection, table: sa.Table) -> Any:
-    """One that may say what happens on a conflict, which each of both databases has of its own."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    return (postgresql if db.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 def _inbox_id(inbox: str) -> str:

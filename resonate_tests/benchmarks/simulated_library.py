@@ -96,6 +96,7 @@ def _manifest(stage: dg.AssetsDefinition, track: str) -> Manifest:
         measures={
             **{"duration_s": 180.0, "loudness_lufs": -14.0, "sample_peak_dbfs": -1.0, "codec": "flac"},
             **{"master_total": 80.0 + len(track) % 20, "tempo_bpm": 80.0 + zlib.crc32(track.encode()) % 80},
+            "camelot": f"{zlib.adler32(track.encode()) % 12 + 1}{'AB'[zlib.crc32(track.encode()) % 2]}",
         },
     )
 

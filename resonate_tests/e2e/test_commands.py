@@ -109,6 +109,23 @@ def test_the_status_of_one_track_tells_its_file_its_export_and_its_stages(
     assert plain[-1] == f"home: {home}"
 
 
+def test_the_catalogue_knows_of_a_track_what_its_run_told(
+    first: tuple[Path, dict[str, Any]], track: str
+) -> None:
+    home, [run] = first[0], first[1]["tracks"]
+    shown = told(resonate("library", "show", track, "--json", "--home", home))
+    assert (shown["source"], shown["title"]) == (run["source"], "[red] song")
+    assert shown["accepted"] == run["accepted"]
+    assert shown["failed_checks"] == sorted(each["name"] for each in run["checks"] if not each["passed"])
+    assert shown["failed_checks"]
+    engines = {stage["stage"]: stage["engine"] for stage in shown["stages"]}
+    assert engines == {stage: made["engine"] for stage, made in run["assets"].items()}
+    found = told(
+        resonate("library", "find", "RED", "--failed", shown["failed_checks"][0], "--json", "--home", home)
+    )
+    assert [row["track"] for row in found["tracks"]] == [track]
+
+
 def test_a_listing_fits_eighty_columns(first: tuple[Path, dict[str, Any]], track: str) -> None:
     lines = resonate("status", "--home", first[0]).stdout.splitlines()
     assert any(track in line for line in lines)

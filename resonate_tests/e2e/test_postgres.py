@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pwd
 import secrets
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import psycopg2  # type: ignore[import-untyped]
 import pytest
 import soundfile as sf
 import sqlalchemy as sa
 import yaml  # type: ignore[import-untyped]
 
+from resonate_assets.acceptance import judge
 from resonate_assets.jobs import STAGES
 from resonate_assets.runs import report_dead_runs
 from resonate_assets.settings import Settings
 from resonate_resources.separation.lalal.ledger import Caps, Ledger
 from resonate_resources.storage import current, heartbeats
-from resonate_resources.storage.database import database, now, transaction
+from resonate_resources.storage.database import database, now, transaction, upsert
+from resonate_resources.storage.duplicates import find_duplicates
 from resonate_resources.storage.inbox import Seen
 from resonate_resources.storage.taken_in import TakenIn, enter_tracks, tracks_of
+from resonate_resources.storage.track_search import Wanted, find
+from resonate_resources.storage.tracks import (
+    bring_up_to_date,
+    fingerprints,
+    folded,
+    record_checks,
+    tracks,
+)
 from resonate_studio.home import open_instance
 from resonate_studio.processing import Processor
 from resonate_tests.manifests import manifest
 from resonate_tests.peer_encoders import Floats
 from resonate_tests.programs import required
+from resonate_tests.resources.storage.test_schema import BEFORE, differences
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -314,3 +328,90 @@ def test_production_differs_from_one_machine_in_its_database_only() -> None:
     one_machine = yaml.safe_load((REPOSITORY / "dagster_home" / "dagster.yaml").read_text())
     del production["storage"]
     assert production == one_machine
+
+
+# The catalogue
+
+
+@pytest.fixture
+def own(postgresql: dict[str, str]) -> str:
+    """URL of a new database on the server."""
+    name = f"catalogue_{secrets.token_hex(4)}"
+    connection = connect(postgresql)
+    connection.autocommit = True  # as CREATE DATABASE wants it
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    return url_of({**postgresql, "RESONATE_POSTGRES_DATABASE": name})
+
+
+def test_a_database_of_before_there_were_versions_is_brought_up_by_one_of_many_processes(
+    own: str, tmp_path: Path
+) -> None:
+    before = tmp_path / "before.sqlite"
+    with closing(sqlite3.connect(before)) as connection:
+        connection.executescript(BEFORE.read_text())
+    known = sa.MetaData()
+    earlier: dict[str, list[dict[str, Any]]] = {}
+    with sa.create_engine(f"sqlite:///{before}").connect() as old, database(own).begin() as db:
+        db.exec_driver_sql(BEFORE.with_name("before_migrations_postgresql.sql").read_text())
+        known.reflect(db)
+        for table in known.sorted_tables:
+            earlier[table.name] = [dict(row._mapping) for row in old.execute(sa.select(table))]
+            if earlier[table.name]:
+                db.execute(sa.insert(table), earlier[table.name])
+    program = (
+        "import sys; from resonate_resources.storage.database import transaction\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "with transaction(sys.argv[1]): pass\n"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", program, own], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout
+        assert process.stdout.readline() == b"ready\n"
+    for process in processes:
+        process.communicate(b"\n")
+    assert [process.returncode for process in processes] == [0] * 4
+    assert differences(own) == []
+    with database(own).connect() as db:
+        for table in known.sorted_tables:
+            found = [dict(row._mapping) for row in db.execute(sa.select(table))]
+            assert sorted(found, key=repr) == sorted(earlier[table.name], key=repr), table.name
+
+
+def test_tracks_are_found_and_compared_in_postgresql_as_in_sqlite(own: str) -> None:
+    for number, (track, bpm) in enumerate((("Ångström-1", 128.0), ("angstrom-2", 64.0), ("other-3", 90.0))):
+        measures = {"tempo_bpm": bpm, "camelot": "8A", "loudness_lufs": "-inf"}
+        current.record_all(
+            own,
+            [
+                manifest("raw_track", track, measures={"duration_s": 1.5, "channels": 2}),
+                manifest("profile", track, measures=measures),
+                manifest("qc_scores", track, measures={"master_total": 80.0 + number}),
+            ],
+        )
+        words = np.random.default_rng(number // 2).integers(0, 2**32, 200, np.uint32)
+        row = {"track": track, "name_folded": folded(track), "sound_sha256": None}
+        mark = {"track": track, "data_version": "v", "fingerprint": " ".join(map(str, words)), "sketch": None}
+        with transaction(own) as db:
+            upsert(db, tracks, [row])
+            upsert(db, fingerprints, [mark])
+    record_checks(own, "other-3", "mix", ["mix_does_not_clip"])
+    bring_up_to_date(own, judge, "c")
+    bring_up_to_date(own, judge, "c")
+
+    def found(wanted: Wanted, sort: str = "bpm") -> list[str]:
+        return [row["track"] for row in find(own, wanted, sort)]
+
+    assert found(Wanted(words=("ANGSTRÖM",))) == ["angstrom-2", "Ångström-1"]
+    assert found(Wanted(bpm=(128.0, 128.0), half_or_double=True)) == ["angstrom-2", "Ångström-1"]
+    assert found(Wanted(failed_check="mix_does_not_clip")) == ["other-3"]
+    assert found(Wanted(accepted=False), "score") == ["Ångström-1", "angstrom-2", "other-3"]
+    assert found(Wanted(least_score=81.5), "loudness") == ["other-3"]
+    assert next(find(own, Wanted(words=("other",)), "key"))["loudness_lufs"] == -math.inf
+    groups = find_duplicates(
+        own, lambda text: np.array(text.split(), np.uint32), lambda one, other: float(one == other)
+    )
+    assert [sorted(group.tracks) for group in groups] == [["angstrom-2", "Ångström-1"]]

@@ -24,6 +24,7 @@ from resonate_resources.storage.catalogue import (
 from resonate_resources.storage.current import Versions, rebuild, record
 from resonate_resources.storage.sources import Source, Sources
 from resonate_resources.storage.store import LocalStore, new_directory
+from resonate_resources.storage.tracks import describe
 
 STAGES = ("raw_track", "profile")
 SONG, SILENCE = "song-0123456789ab", "silence-ba9876543210"
@@ -48,13 +49,26 @@ def store(tmp_path: Path) -> CountingStore:
 
 
 def publish(
-    store: CountingStore, stage: str, track: str, measures: Mapping[str, float | str], source: str = "s"
+    store: CountingStore,
+    stage: str,
+    track: str,
+    measures: Mapping[str, float | str],
+    source: str = "s",
+    tags: Mapping[str, str] | None = None,
 ) -> Artefact:
-    artefacts = Artefacts(store)
+    """As the graph does. The tags are those of the track's source."""
+    artefacts, sources = Artefacts(store), Sources(store)
+    known = sources.find(track)
+    tags = {"artist": known.artist, "title": known.title, **(tags or {})} if known else {}
+    texts = {
+        "raw_track": {"track.wav": source, "track.json": json.dumps({"tags": tags})},
+        "profile": {"profile.json": json.dumps({"fingerprint": None, "made_of": source})},
+    }.get(stage, {"a.json": source})
     with new_directory(store, stage) as into:
-        (into / "a.json").write_text(source)
+        for name, text in texts.items():
+            (into / name).write_text(text)
         made = artefacts.keep(
-            Product({"a.json": into / "a.json"}, measures),
+            Product({name: into / name for name in texts}, measures),
             stage=stage,
             track=track,
             recipe=Recipe(Engine("test")),
@@ -63,6 +77,7 @@ def publish(
         )
     artefacts.publish(made)
     record(store.url, made.manifest)
+    describe(store.url, made, sources)
     return made
 
 
