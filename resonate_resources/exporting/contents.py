@@ -78,7 +78,10 @@ def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact], told: Told
             if name.endswith(".mid") and made["midi"].manifest.measures[f"{PurePosixPath(name).stem}_notes"]:
                 quantised = ", quantised" if "/" in name else ""
                 add("midi/", made["midi"], name, f"{_spoken(name)}{quantised}", None)
-    folders = {"remix": REMIX, **{target: FOLDERS.get(target, "") for target in wanted.exports.targets}}
+    folders: dict[str, str] = {
+        "remix": REMIX,
+        **{str(target): FOLDERS.get(target, "") for target in wanted.exports.targets},
+    }
     for stage, folder in folders.items():
         if stage in made and stage != MIRRORED:
             files |= {f"{folder}{name}": outgoing for name, outgoing in _written(made[stage]).items()}
