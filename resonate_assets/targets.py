@@ -17,7 +17,7 @@ from resonate_resources.exporting.targets import (
     settings_of,
     target_of,
 )
-from resonate_resources.exporting.track_song import song_of
+from resonate_resources.exporting.track_song import MADE, song_of
 from resonate_resources.ingestion.ingest import TRACK, tags_read
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.recipe import Engine, Json, Product, Recipe
@@ -46,16 +46,13 @@ def _asset_of(name: TargetName) -> dg.AssetsDefinition:
         code_version=code_of(MODULES[name].__name__, CODE_VERSION),
         kinds={_KINDS.get(name, "audio")},
         description=_TOLD[name],
+        deps=[
+            *MADE
+        ],  # loaded where they are needed: each is an event in Dagster's log, and most tracks ask for none
     )
     def target(
         context: dg.AssetExecutionContext,
         brief: Artefact,
-        raw_track: Artefact,
-        profile: Artefact,
-        analysis: Artefact,
-        restored_stems: Artefact,
-        midi: Artefact,
-        master: Artefact,
         storage: StorageResource,
         inbox: InboxResource,
     ) -> dg.MaterializeResult[Artefact]:
@@ -65,9 +62,7 @@ def _asset_of(name: TargetName) -> dg.AssetsDefinition:
         if name in IN_PLACE and storage.in_bucket:
             note = f"storage is in a bucket, where {name} finds no files: `resonate export {name}` writes a folder"
             return produce_nothing(context, storage, brief, {"asked": True}, note)
-        made = {
-            each.manifest.stage: each for each in (raw_track, profile, analysis, restored_stems, midi, master)
-        }
+        made = _loaded(storage, context.partition_key)
         with one_line_errors():
             source = source_of(storage, context.partition_key)
             song = song_of(source, wanted, made, storage.artefacts)
@@ -89,6 +84,16 @@ def _asset_of(name: TargetName) -> dg.AssetsDefinition:
         return produce(context, storage, recipe, _reads(brief, made), work)
 
     return target
+
+
+def _loaded(storage: StorageResource, track: str) -> dict[str, Artefact]:
+    made = {stage: storage.artefacts.current(stage, track) for stage in MADE}
+    for stage, artefact in made.items():
+        if artefact is None:
+            raise dg.Failure(
+                f"{stage}: there is no artefact of {track} in storage; materialise {stage} first"
+            )
+    return {stage: artefact for stage, artefact in made.items() if artefact is not None}
 
 
 def source_of(storage: StorageResource, track: str) -> Source:
