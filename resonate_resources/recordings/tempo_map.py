@@ -25,6 +25,7 @@ _USUAL_BEATS = 8  # on either side of a pause tell how many beats it lasts
 _WITHIN_S = 0.008
 """How far beats may lie from the ticks of a tempo that holds for several: they are heard in steps of 10 ms; what
 is nearer is no change of tempo."""
+_FIRST_OFF_S = tuple(0.001 * step for step in range(-6, 7))
 _AT_START_S = 0.01  # a first beat so early is the start
 _SWUNG = 0.58
 """Half-way from straight eighths (0.5) to triplets (0.67): from here on beats are parted in three."""
@@ -102,15 +103,12 @@ class TempoMap:
         if beats[0] < _AT_START_S:
             beats[0] = 0.0
         ticks = _beat_ticks(beats, signatures)
-        tracked = tuple(ticks)
+        joints = _joints(ticks, beats, free=bool(beats[0]))
         if beats[0] > 0:
-            beats, ticks = np.append(0.0, beats), [0, *ticks]
+            joints = [(0, 0.0), *joints]
         anchors: list[Anchor] = []
         second = 0.0
-        joints = _joints(np.asarray(ticks, float), beats)
-        for (begins, ends), following in zip(
-            pairwise([ticks[at] for at in joints]), beats[joints[1:]], strict=True
-        ):
+        for (begins, _), (ends, following) in pairwise(joints):
             # What the file says is rounded to µs a quarter: each tempo makes up for those before it.
             tempo = max(1, round((following - second) * 1e6 * TICKS_PER_BEAT / (ends - begins)))
             if not anchors or anchors[-1].tempo != tempo:
@@ -124,8 +122,8 @@ class TempoMap:
             tuple(anchors),
             tuple(_told(_bars(downbeats, signatures, grid.downbeats_s))) if signatures else (),
             step=_TRIPLET if swung else _SIXTEENTH,
-            first_beat=tracked[0],
-            beats=tracked,
+            first_beat=ticks[0],
+            beats=tuple(ticks),
         )
 
     def tick(self, second: float) -> int:
@@ -161,23 +159,39 @@ class TempoMap:
         return bar + bars, 1 + within / beat_ticks
 
 
-def _joints(ticks: np.typing.NDArray[np.float64], beats: np.typing.NDArray[np.float64]) -> list[int]:
-    """Beats between which all others lie on straight lines, each line as far as it reaches."""
-    joints = [0]
-    while (start := joints[-1]) < len(beats) - 1:
-        end = start + 1
-        slowest, fastest = -np.inf, np.inf  # slopes that pass within reach of all beats so far
-        for at in range(start + 1, len(beats)):
-            across = ticks[at] - ticks[start]
-            slope = (beats[at] - beats[start]) / across
-            if slowest <= slope <= fastest:
-                end = at
-            slowest = max(slowest, slope - _WITHIN_S / across)
-            fastest = min(fastest, slope + _WITHIN_S / across)
-            if slowest > fastest:
-                break
-        joints.append(end)
+def _joints(
+    ticks: Sequence[int], beats: np.typing.NDArray[np.float64], free: bool
+) -> list[tuple[int, float]]:
+    """(tick, second) of joints between which beats lie within reach of straight lines, each as long as it can be.
+
+    free: the first beat may be off as all others may. A line that had to begin just where it was heard would end
+    after a few bars of a steady tempo: heard in steps of 10 ms, two beats may be 10 ms off each other.
+    """
+    first = float(beats[0])
+    begins = [first + off for off in sorted(_FIRST_OFF_S, key=abs) if first + off > 0] if free else [first]
+    ends = [_line(ticks, beats, 0, begin)[0] for begin in begins]
+    joints = [(ticks[0], begins[int(np.argmax(ends))])]
+    start = 0
+    while start < len(beats) - 1:
+        start, second = _line(ticks, beats, start, joints[-1][1])
+        joints.append((ticks[start], second))
     return joints
+
+
+def _line(
+    ticks: Sequence[int], beats: np.typing.NDArray[np.float64], start: int, begin: float
+) -> tuple[int, float]:
+    """(the last beat that a line from that second at a beat reaches, the line's second there)."""
+    end, second = start + 1, float(beats[start + 1])
+    slowest, fastest = 0.0, np.inf  # seconds a tick of lines that pass within reach of all beats so far
+    for at in range(start + 1, len(beats)):
+        across = ticks[at] - ticks[start]
+        slowest = max(slowest, (beats[at] - begin - _WITHIN_S) / across)
+        fastest = min(fastest, (beats[at] - begin + _WITHIN_S) / across)
+        if slowest > fastest:
+            break
+        end, second = at, begin + (slowest + fastest) / 2 * across
+    return end, second
 
 
 def _beat_ticks(beats: np.typing.NDArray[np.float64], signatures: Sequence[TimeSignature]) -> list[int]:

@@ -150,3 +150,20 @@ def test_keys_are_written_as_musicians_spell_them(key: str, written: str | None,
     played(TempoMap.steady(120), tmp_path, 1.0, key)
     signatures = [m.key for m in mido.MidiFile(tmp_path / "x.mid").tracks[0] if m.type == "key_signature"]
     assert signatures == ([] if written is None else [written])
+
+
+@pytest.mark.parametrize(
+    ("bpm", "first"), [(125.0, 0.34), (128.0, 0.123), (174.0, 0.5), (93.3, 1.01), (120.0, 0.004)]
+)
+def test_a_steady_tempo_is_one_though_its_beats_were_heard_in_steps_of_10_ms(
+    bpm: float, first: float
+) -> None:
+    played = first + 60 / bpm * np.arange(400)
+    heard = np.round(played, 2)
+    tempo = TempoMap.of(
+        Grid(heard.tolist(), heard[::4].tolist(), [TimeSignature(float(heard[0]), 4, 4)]), bpm
+    )
+    *lead_in, steady = [6e7 / anchor.tempo for anchor in tempo.anchors]
+    assert len(lead_in) <= 1
+    assert steady == pytest.approx(bpm, abs=0.01)
+    assert [tempo.second(tick) for tick in tempo.beats] == pytest.approx(played.tolist(), abs=0.005)
