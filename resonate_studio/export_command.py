@@ -269,7 +269,8 @@ class _one_line:  # noqa: N801 — reads as the statement it is
         from resonate_resources.recordings.recording import AudioError
 
         if isinstance(error, AudioError):
-            raise click.ClickException(f"{self.named}: {' '.join(str(error).split())}") from error
+            text, named = " ".join(str(error).split()), f"{self.named}: "
+            raise click.ClickException(text if text.startswith(named) else named + text) from error
 
 
 def _asked(assignments: Sequence[str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("source", metavar="FILE|TRACK")
-@click.option("--bpm", type=float, help="The tempo it is to have, in quarter notes a minute.")
+@click.option("--bpm", type=float, help="The tempo it is to have, in beats a minute; 6/8 has two beats.")
 @click.option("--stretch", type=float, help="Instead: how many times as long it is to be, 0.5 to 2.")
 @click.option("--straighten", is_flag=True, help="One steady tempo all along.")
 @click.option("--key", help="The key it is to have, as in 8A, Am or `F# minor`; relative keys are one.")
@@ -77,9 +77,10 @@ def remix(
 
         file = Path(source)
         with beside(out) as scratch, _one_line(source):
-            profile, parted = _of_file(file, home, scratch) if file.exists() else _of_track(source, home)
+            of_track = not file.exists()
+            profile, parted = _of_track(source, home) if of_track else _of_file(file, home, scratch)
             # Before anything is separated.
-            move = move_for(brief, Music.of(profile), profile["key"])
+            move = move_for(brief, Music.of(profile), profile["key"], of_track=of_track)
             recordings = parted()
             into = scratch / "remix"
             into.mkdir()

@@ -16,7 +16,7 @@ class ProfileBrief(Section):
         ge=40,
         le=240,
         strict=False,
-        description="quarter notes a minute; beats are tracked at this tempo",
+        description="beats a minute, three eighths each in 6/8; they are tracked at this tempo",
     )
     key: str | None = Field(default=None, description="as in `A minor`, `Bbm`, `F# major` or Camelot's `8A`")
     hints: str = Field(

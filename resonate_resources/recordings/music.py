@@ -25,8 +25,8 @@ class KeyFrom:
 
 @dataclass(frozen=True)
 class Music:
-    """tempo_bpm: quarter notes a minute, None where it is not known. keys: in order of time; none where there is
-    none to be heard."""
+    """tempo_bpm: beats a minute, of dotted quarters in 6/8; None where it is not known. keys: in order of time;
+    none where there is none to be heard."""
 
     tempo_bpm: float | None = None
     grid: Grid = field(default_factory=Grid)

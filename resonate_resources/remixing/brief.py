@@ -21,7 +21,8 @@ class RemixingBrief(Section):
         ge=20,
         le=400,
         strict=False,
-        description="quarter notes a minute that stems, chops and loops are to have; null: the track's own",
+        description="beats a minute, three eighths each in 6/8, that stems, chops and loops are to have; "
+        "null: the track's own",
     )
     stretch: float | None = Field(
         default=None,

@@ -1,26 +1,29 @@
 """Bars that repeat without a seam.
 
 The last milliseconds of a loop become those before its first bar: its end runs into its start as in the recording.
+Where nothing is before it, its first ones become those after its last bar.
 """
 
 from __future__ import annotations
 
 import math
 import struct
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.recordings.recording import Recording, Samples
-from resonate_resources.recordings.tempo_map import TICKS_PER_BEAT, TempoMap
+from resonate_resources.recordings.tempo_map import TICKS_PER_BEAT, TempoMap, TimeSignature
 
 _CROSSFADE_S = 0.01
 _SILENCE_DB = -60.0  # of full scale: a stem that does not play
 _MOST_STARTS = 4  # of each length, where no sections are known
+_OF_ANOTHER_METRE = 4  # so many bars in a row are a part in another time signature, fewer are odd bars
 
 
 @dataclass(frozen=True)
@@ -32,23 +35,28 @@ class Bar:
     numerator: int
     denominator: int
 
+    @property
+    def signature(self) -> tuple[int, int]:
+        return self.numerator, self.denominator
+
 
 @dataclass(frozen=True)
 class Loop:
-    """bar: from which it begins, counted from 1. tempo_bpm: quarter notes a minute that its length is exactly."""
+    """bar: from which it begins, counted from 1. beats: three eighths each in 6/8, as the track's tempo counts.
+    tempo_bpm: beats a minute that its length is exactly."""
 
     bar: int
     bars: int
     section: str
     start_s: float
     length_s: float
-    quarters: float
+    beats: float
     numerator: int
     denominator: int
 
     @property
     def tempo_bpm(self) -> float:
-        return 60 * self.quarters / self.length_s
+        return 60 * self.beats / self.length_s
 
 
 def bars_of(tempo: TempoMap, duration_s: float) -> list[Bar]:
@@ -70,16 +78,17 @@ def choose_loops(
     sections: Sequence[tuple[float, str]],
     count: int,
 ) -> list[Loop]:
-    """Loops of so many bars: of each kind of section the loudest that is so long, from its first bar; without
-    sections the loudest stretches, no two overlapping.
+    """Loops of so many bars: of each kind of section the loudest that is so long, from the first bar in it that so
+    many whole ones begin with; without sections the loudest stretches, no two overlapping.
 
     levels_db: of each bar. sections: (start in seconds, label), in order of time.
     """
-    # A bar that is shorter or longer than its neighbours is none to loop over.
+    odd = _odd(tempo, bars)
     whole = [
         first
         for first in range(len(bars) - count + 1)
-        if all(bar.ticks == bars[first].ticks for bar in bars[first : first + count])
+        if not odd.intersection(range(first, first + count))
+        and all(bar.ticks == bars[first].ticks for bar in bars[first : first + count])
         and bars[first + count - 1].tick - bars[first].tick == (count - 1) * bars[first].ticks
     ]
     power = {first: float(np.mean(10 ** (levels_db[first : first + count] / 10))) for first in whole}
@@ -92,12 +101,28 @@ def choose_loops(
     starts = np.array([tempo.second(bar.tick) for bar in bars])
     begun = [int(np.abs(starts - second).argmin()) for second, _ in sections] if len(bars) else []
     best: dict[str, int] = {}
-    for (first, end), (_, label) in zip(pairwise([*begun, len(bars)]), sections, strict=False):
-        if first in power and first + count <= end and power[first] > power.get(best.get(label, -1), -1.0):
-            best[label] = first
+    for (begin, end), (_, label) in zip(pairwise([*begun, len(bars)]), sections, strict=False):
+        fitting = [first for first in range(begin, end - count + 1) if first in power][:1]
+        if fitting and power[fitting[0]] > power.get(best.get(label, -1), -1.0):
+            best[label] = fitting[0]
     return [
         _loop(tempo, bars, first, count, label) for label, first in sorted(best.items(), key=lambda at: at[1])
     ]
+
+
+def _odd(tempo: TempoMap, bars: Sequence[Bar]) -> set[int]:
+    """Bars to loop over none of: those before the first beat, whose tempo nobody heard, and the few in a row of
+    another time signature than most of the track has, as where beats before the first downbeat are one."""
+    held: Counter[tuple[int, int]] = Counter()
+    for bar in bars:
+        held[bar.signature] += bar.ticks
+    usual = max(held, key=lambda signature: held[signature], default=None)
+    odd = {number for number, bar in enumerate(bars) if bar.tick < tempo.first_beat}
+    for signature, row in groupby(range(len(bars)), key=lambda number: bars[number].signature):
+        numbers = [*row]
+        if signature != usual and len(numbers) < _OF_ANOTHER_METRE:
+            odd.update(numbers)
+    return odd
 
 
 def _loop(tempo: TempoMap, bars: Sequence[Bar], first: int, count: int, section: str) -> Loop:
@@ -109,7 +134,7 @@ def _loop(tempo: TempoMap, bars: Sequence[Bar], first: int, count: int, section:
         section=section,
         start_s=start,
         length_s=end - start,
-        quarters=count * bar.ticks / TICKS_PER_BEAT,
+        beats=count * bar.ticks / TimeSignature(start, bar.numerator, bar.denominator).beat_ticks,
         numerator=bar.numerator,
         denominator=bar.denominator,
     )
@@ -130,14 +155,20 @@ def looped(recording: Recording, loop: Loop) -> Samples | None:
     rate = recording.sample_rate
     start, length = round(loop.start_s * rate), round(loop.length_s * rate)
     fade = min(round(_CROSSFADE_S * rate), length // 2)
-    before = min(fade, start)
-    samples = np.pad(recording.read(start - before, start + length), ((0, 0), (fade - before, 0)))
-    samples = np.pad(samples, ((0, 0), (0, fade + length - samples.shape[1])))
-    lead_in, body = samples[:, :fade], samples[:, fade:].copy()
+    body = recording.read(start, start + length)
+    body = np.pad(body, ((0, 0), (0, length - body.shape[1])))
     if 10 * math.log10(max(float(np.square(body, dtype=np.float64).mean()), 1e-12)) < _SILENCE_DB:
         return None
     part = (0.5 - 0.5 * np.cos(np.pi * (np.arange(fade) + 1) / fade)).astype(np.float32)
-    body[:, length - fade :] = (1 - part) * body[:, length - fade :] + part * lead_in
+    if start >= fade:
+        lead_in = recording.read(start - fade, start)
+        body[:, length - fade :] = (1 - part) * body[:, length - fade :] + part * lead_in
+        return body
+    after = recording.read(start + length, start + length + fade)
+    if after.shape[1] < fade:  # nothing on either side: from silence into silence
+        after = np.zeros_like(body[:, :fade])
+        body[:, length - fade :] *= 1 - part
+    body[:, :fade] = (1 - part) * after + part * body[:, :fade]
     return body
 
 
@@ -154,10 +185,9 @@ def mark_loop(path: Path, frames: int, sample_rate: int, loop: Loop) -> None:
     sampler = struct.pack("<9I", 0, 0, period, 60, 0, 0, 0, 1, 0) + struct.pack(
         "<6I", 0, 0, 0, frames - 1, 0, 0
     )
-    beats = round(loop.quarters * loop.denominator / 4)
     # 4: goes with the tempo, without a root note. What stands between is not known; others write it so.
     acid = struct.pack(
-        "<IHHfIHHf", 4, 60, 0x8000, 0.0, beats, loop.denominator, loop.numerator, loop.tempo_bpm
+        "<IHHfIHHf", 4, 60, 0x8000, 0.0, round(loop.beats), loop.denominator, loop.numerator, loop.tempo_bpm
     )
     more = b"".join(
         name + struct.pack("<I", len(body)) + body for name, body in ((b"smpl", sampler), (b"acid", acid))

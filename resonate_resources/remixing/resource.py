@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 
 from resonate_resources.brief.section import STEM_NAMES
 from resonate_resources.recipe import Engine, Json, Product, Recipe
@@ -37,7 +39,7 @@ from resonate_resources.remixing.move import Move, move_for
 from resonate_resources.remixing.stretching import stretch
 from resonate_resources.signal.spelling import pitch_names
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 READ = (*MUSIC, "sections")
@@ -83,6 +85,9 @@ class RemixingResource(dg.ConfigurableResource[None]):
                     recording, move, files[f"{name}.wav"], _part_of(progress, start, 0.8 / len(sources))
                 )
             sources = moved
+            notes += _notes_of_peaks(moved)
+        if brief.moves or brief.loops:
+            notes += _notes_of_beats(move)
         measures: dict[str, float | int | str | bool] = {"semitones": move.semitones} if brief.moves else {}
         if brief.moves and move.tempo_bpm is not None:
             measures["tempo_bpm"] = move.tempo_bpm
@@ -111,6 +116,27 @@ def _moved(recording: Recording, move: Move, path: Path, progress: Progress) -> 
     except OSError:  # on another file system, or one without links
         shutil.copyfile(recording.path, path)
     return Recording.open(path)
+
+
+def _notes_of_peaks(moved: Mapping[str, Recording]) -> list[str]:
+    """What a file of 16 or 24 bits would clip: stretching turns phases, so peaks rise."""
+    over = []
+    for name, recording in moved.items():
+        peak = max((float(np.abs(block).max(initial=0)) for block in recording.blocks()), default=0.0)
+        if peak > 1:
+            over.append(f"{name}.wav (peak {20 * math.log10(peak):+.1f} dBFS)")
+    return (
+        [f"over full scale, turn it down before it becomes 16 or 24 bits: {', '.join(over)}"] if over else []
+    )
+
+
+def _notes_of_beats(move: Move) -> list[str]:
+    if move.tempo_bpm is None or move.quarters_bpm is None or move.quarters_bpm == move.tempo_bpm:
+        return []
+    return [
+        f"a beat is {2 * move.quarters_bpm / move.tempo_bpm:g}/8: {move.tempo_bpm:.1f} beats are "
+        f"{move.quarters_bpm:.1f} quarter notes a minute, which is what a DAW counts"
+    ]
 
 
 def _told(move: Move, brief: RemixingBrief) -> dict[str, Json]:
@@ -168,8 +194,12 @@ def _loops(
     for count in brief.loops:
         chosen = choose_loops(move.tempo, bars, levels, placed, count)
         if not chosen:
-            lack = f"no {count} bars of one length follow each other" if bars else "no bars were found"
-            notes.append(f"no loops of {count} bars: {lack}")
+            length = f"{count} bar{'s' if count > 1 else ''}"
+            lack = "no bars were found"
+            if bars:
+                longest = choose_loops(move.tempo, bars, levels, [], count)
+                lack = "no section is so long" if longest else "nowhere are so many whole bars in a row"
+            notes.append(f"no loops of {length}: {lack}")
         for loop in chosen:
             for source, recording in sources.items():
                 samples = looped(recording, loop)

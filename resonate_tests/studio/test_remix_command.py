@@ -73,7 +73,7 @@ def test_a_file_without_a_tempo_is_told_before_it_is_separated(tmp_path: Path) -
     song = write_samples(tmp_path / "noise.wav", noise, RATE).path
     result = remix(song, "--bpm", 128, "--out", tmp_path / "out", "--home", tmp_path / "home")
     assert result.exit_code == 1
-    assert "noise.wav: no tempo was found" in result.stderr
+    assert "noise.wav: no tempo was found: give --stretch instead" in result.stderr
     assert not (tmp_path / "home").exists()
     assert [*(tmp_path / "out").iterdir()] == []
 

@@ -70,6 +70,19 @@ def test_straightened_without_a_tempo_is_straightened_to_its_own() -> None:
     assert np.diff(move.time_map(np.array(DRIFTING.grid.beats_s))) == pytest.approx(0.5, abs=0.01)
 
 
+IN_SIX = Music(
+    75.0, Grid([0.8 * n for n in range(40)], [1.6 * n for n in range(20)], [TimeSignature(0, 6, 8)])
+)
+
+
+@pytest.mark.parametrize("straighten", [False, True])
+def test_beats_of_six_eighths_are_dotted_quarters(straighten: bool) -> None:
+    move = move_for(RemixingBrief(tempo_bpm=100, straighten=straighten), IN_SIX, None)
+    assert np.diff(move.time_map(np.array(IN_SIX.grid.beats_s))) == pytest.approx(0.6, abs=1e-4)
+    assert move.tempo.second(1440) == pytest.approx(0.6, abs=1e-4)
+    assert (move.tempo_bpm, move.quarters_bpm) == (100, 150)
+
+
 @pytest.mark.parametrize("asked", [{"tempo_bpm": 120}, {"straighten": True}, {"semitones": 0}, {"key": "8B"}])
 def test_what_is_there_already_changes_nothing(asked: dict[str, object]) -> None:
     assert move_for(RemixingBrief.model_validate(asked), STEADY, "A minor").changes_nothing
@@ -88,6 +101,20 @@ def test_what_cannot_be_had_is_one_line(
     with pytest.raises(AudioError, match=words) as error:
         move_for(RemixingBrief.model_validate(asked), of, key)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("asked", "command", "option"), [
+    ({"key": "8A"}, "`resonate brief set TRACK profile.key=Am`", "--semitones"),
+    ({"tempo_bpm": 128}, "`resonate brief set TRACK profile.tempo_bpm=120`", "--stretch"),
+])  # fmt: skip
+def test_what_was_not_found_can_be_said_of_tracks_and_of_files_there_is_an_option(
+    asked: dict[str, object], command: str, option: str
+) -> None:
+    for of_track in (True, False):
+        with pytest.raises(AudioError) as error:
+            move_for(RemixingBrief.model_validate(asked), SPEECH, None, of_track=of_track)
+        assert (command in str(error.value)) == of_track
+        assert option in str(error.value)
 
 
 @pytest.mark.parametrize("asked", [

@@ -101,6 +101,48 @@ def test_loops_are_cut_from_all_that_plays_and_told_with_their_frames(
         assert Recording.open(product.files[f"loops/{loop['file']}"]).frames == loop["frames"]
 
 
+def test_why_there_are_no_loops_is_told_as_it_is(tmp_path: Path, recordings: Stems) -> None:
+    short = [{"start_s": 4.0 * number, "end_s": 4.0 * number + 4, "label": "A"} for number in range(6)]
+    product = remixed(recordings, tmp_path / "short", profile(sections=short), loops=[2, 4])
+    assert product.measures["loops"] == 3
+    assert product.notes == ("no loops of 4 bars: no section is so long",)
+    beats = profile()["beats_s"]
+    odd = profile(downbeats_s=[beats[at] for at in (0, 4, 7, 11, 14, 18, 21, 25, 28, 32, 35, 39, 42, 46)])
+    product = remixed(recordings, tmp_path / "odd", odd, loops=[2])
+    assert product.notes == ("no loops of 2 bars: nowhere are so many whole bars in a row",)
+
+
+def test_what_passes_full_scale_is_told_with_its_peak(tmp_path: Path) -> None:
+    time = np.arange(4 * RATE) / RATE
+    sources = {
+        name: write_samples(
+            tmp_path / f"{name}.wav",
+            (peak * np.sin(2 * np.pi * 100 * time))[np.newaxis].astype(np.float32),
+            RATE,
+        )
+        for name, peak in (("drums", 0.5), ("track", 2.0))
+    }
+    product = remixed(sources, tmp_path / "remix", profile(), stretch=1.0)
+    assert product.notes == (
+        "over full scale, turn it down before it becomes 16 or 24 bits: track.wav (peak +6.0 dBFS)",
+    )
+
+
+def test_in_six_eighths_a_note_tells_quarter_notes_too(tmp_path: Path, recordings: Stems) -> None:
+    beats = [0.5 * number for number in range(2 * SECONDS)]
+    told = profile(
+        downbeats_s=beats[::2], time_signatures=[{"start_s": 0.0, "numerator": 6, "denominator": 8}]
+    )
+    product = remixed({"drums": recordings["drums"]}, tmp_path / "remix", told, tempo_bpm=128, loops=[1])
+    assert product.measures["tempo_bpm"] == 128
+    names = [name for name in product.files if name.endswith("bpm.wav")]
+    assert names
+    assert all(name.endswith("_1bar_128.00bpm.wav") for name in names)
+    assert product.notes == (
+        "a beat is 3/8: 128.0 beats are 192.0 quarter notes a minute, which is what a DAW counts",
+    )
+
+
 def test_a_track_without_tempo_gives_chops_without_bars_and_no_loops(
     tmp_path: Path, recordings: Stems
 ) -> None:
