@@ -63,7 +63,7 @@ class Rekordbox:
         return self.write_all([song], into, progress)
 
     def write_all(self, songs: Sequence[Song], into: Path, progress: Progress) -> Product:
-        """One collection and playlist of several; each note after the names of those it is of. Raises AudioError."""
+        """One collection and playlist of several; each note after the names of its songs. Raises AudioError."""
         files: dict[str, Path] = {}
         played: dict[PurePath, Song] = {}
         notes: dict[str, list[str]] = {}
@@ -80,9 +80,7 @@ class Rekordbox:
         path = into / COLLECTION
         path.write_bytes(collection(played, {"Resonate": [*played]}))
         progress(1.0)
-        told_of = (
-            f"{', '.join(names)}: {note}" if len(songs) > 1 else note for note, names in notes.items()
-        )
+        told_of = (f"{', '.join(names)}: {note}" if len(songs) > 1 else note for note, names in notes.items())
         return Product({path.name: path, **files}, notes=tuple(told_of))
 
 
