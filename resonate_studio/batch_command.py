@@ -10,7 +10,7 @@ import click
 
 from resonate_studio.requirements import require_all
 from resonate_studio.stopping import stoppable
-from resonate_studio.terminal import HOME, JSON, Command, print_json
+from resonate_studio.terminal import HOME, JSON, Command, plain, print_json
 
 
 @click.command(cls=Command)
@@ -59,6 +59,10 @@ def batch(
             )
             stopping.tell = work.tell_stopped
             work.scans += scanned(settings, libraries, [output], quiet=as_json)
+            if not any(any(library.files()) for _, library in libraries):
+                work.tell_problems()
+                below = ", ".join(plain(library.uri) for _, library in libraries)
+                raise click.ClickException(f"no audio below {below}")
             check_chosen(libraries, chosen)
             work.carry_out(stopping)
             work.tell()
@@ -72,17 +76,25 @@ def batch(
 def scan_libraries(places: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Scan music libraries (without DIR, those of RESONATE_LIBRARIES) and tell what is planned. Nothing is made."""
     from resonate_studio.home import make_home, settings_for
-    from resonate_studio.library_scan import libraries_of, planned, scanned, tell
+    from resonate_studio.library_scan import first_of, planned, scanned, tell, tell_first, usable
 
     settings = settings_for(home)
-    libraries = libraries_of(settings, places or settings.libraries)
+    libraries, refused = usable(settings, places or settings.libraries)
     if not libraries:
+        if refused:
+            raise click.ClickException("; ".join(refused))
         raise click.UsageError("give a folder, or set RESONATE_LIBRARIES")
     make_home(settings)
     found = scanned(settings, libraries, [], quiet=as_json)
     plans = [planned(library, scan) for (_, library), scan in zip(libraries, found, strict=True)]
+    first = first_of(libraries)
     if as_json:
-        print_json({"libraries": plans})
+        print_json({"libraries": plans, "first": first, "refused": refused})
     else:
         for plan in plans:
             tell(plan)
+        tell_first(first)
+    for reason in refused:
+        click.echo(f"Error: {reason}", err=True)
+    if refused:
+        sys.exit(1)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from resonate_resources.storage.track_search import Wanted
 
 _HOW_TO_READ_TAGS = "`resonate library rebuild-index` reads them, as every night does"
+_INSTALL = (
+    "install both: pip install '.[fingerprint]' in the clone, and on Debian: apt install libchromaprint1"
+)
+_PROFILE_ANEW = "resonate process FILE --stage profile"
+_PROFILED_WITHOUT = f"shorter than 3 s, or profiled before there was Chromaprint (again: {_PROFILE_ANEW})"
 _ORDERS = ("added", "artist", "title", "genre", "bpm", "key", "duration", "loudness", "score")
 
 
@@ -188,7 +193,7 @@ def find_duplicates(as_json: bool, home: Path | None) -> None:
     """Tracks that sound the same: the same samples, or alike by acoustic fingerprints, in any format."""
     from rich.markup import escape
 
-    from resonate_resources.profiling.fingerprint import FingerprintError, alike, words_of
+    from resonate_resources.profiling.fingerprint import FingerprintError, alike, why_none, words_of
     from resonate_resources.storage import duplicates
     from resonate_resources.storage.tracks import rows_of
 
@@ -197,12 +202,14 @@ def find_duplicates(as_json: bool, home: Path | None) -> None:
         try:
             groups = duplicates.find_duplicates(url, words_of, alike)
         except FingerprintError as error:
-            lacking = f"compared by samples alone: {error}"
+            lacking = f"compared by samples alone: {error}; {_INSTALL}"
             groups = duplicates.same_sound(url)
         rows = rows_of(url, {track for group in groups for track in group.tracks})
         without = duplicates.without_fingerprint(url)
     if lacking is None and without:
-        lacking = f"{_tracks(without)} without a fingerprint compared by samples alone"
+        missing = why_none()
+        why = _PROFILED_WITHOUT if missing is None else f"{missing}; {_INSTALL}, then {_PROFILE_ANEW}"
+        lacking = f"{_tracks(without)} without a fingerprint compared by samples alone: {why}"
     if as_json:
         told = [
             {
@@ -288,6 +295,8 @@ def _print_page(rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.markup import escape
 
     terminal = console(quiet=False)
+    if rows:
+        terminal.print(f"{'BPM':>5} {'key':>3} {'score':>5} {'verdict':12} name  track", soft_wrap=True)
     for row in rows:
         tempo = "" if row["tempo_bpm"] is None else f"{row['tempo_bpm']:.1f}"
         score = "" if row["master_total"] is None else f"{row['master_total']:.1f}"

@@ -205,10 +205,14 @@ class LibraryBatch:
             names = ", ".join(plain(Path(source).name) for source in sources[:_SHOWN])
             more = f" and {len(sources) - _SHOWN} more" if len(sources) > _SHOWN else ""
             click.echo(f"failed {len(sources)}: {plain(reason)}: {names}{more}")
-        for problem in self._problems():
-            click.echo(plain(problem))
+        self.tell_problems()
         if self.obstacle:
             click.echo(f"stopped: {self.obstacle}", err=True)
+
+    def tell_problems(self) -> None:
+        """Of the scans."""
+        for problem in self._problems():
+            click.echo(plain(problem), err=self.as_json)
 
     def tell_stopped(self) -> None:
         """The summary so far, from another thread."""

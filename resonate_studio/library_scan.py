@@ -10,9 +10,12 @@ from typing import Any
 import click
 
 from resonate_assets.definitions import build_defs
+from resonate_assets.schedules import code_of_stages
 from resonate_assets.settings import Settings, SettingsError, check_folder
+from resonate_resources.ingestion.priority import kind_of, reasons
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.ingestion.scanning import Scan, scan
+from resonate_resources.recordings.tags import Tags
 from resonate_resources.storage.inbox import Inbox
 from resonate_resources.storage.scanned import ScannedLibrary
 from resonate_studio.terminal import console, plain
@@ -20,23 +23,32 @@ from resonate_studio.terminal import console, plain
 Libraries = Sequence[tuple[Inbox, ScannedLibrary]]
 
 _SHOWN = 10
+_STATES = {"new": "new", "taken": "waiting or at work", "done": "done", "failed": "failed"}
 _RARE = {"gone": "gone since the last scan", "passed_over": "passed over, as they are no audio"}
 
 
 def libraries_of(settings: Settings, places: Sequence[str]) -> Libraries:
     """Raises ClickException for what is neither a folder that is there nor s3://bucket/prefix."""
+    libraries, refused = usable(settings, places)
+    for reason in refused:
+        raise click.ClickException(reason)
+    return libraries
+
+
+def usable(settings: Settings, places: Sequence[str]) -> tuple[Libraries, list[str]]:
+    """Those that are there, and why the others can't be scanned, one line each."""
     inbox: InboxResource = build_defs(settings).resources["inbox"]  # type: ignore[index]
-    try:
-        for place in places:
+    libraries, refused = [], []
+    for place in dict.fromkeys(places):
+        try:
             if not place.lower().startswith("s3://"):
                 check_folder(place, place, "a folder, or s3://bucket/prefix")
                 if not Path(place).expanduser().is_dir():
-                    raise click.ClickException(
-                        f"{plain(place)}: is no folder; give one, or s3://bucket/prefix"
-                    )
-        return [inbox.library(place, settings.database_url) for place in dict.fromkeys(places)]
-    except (SettingsError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+                    raise ValueError(f"{plain(place)}: is no folder; give one, or s3://bucket/prefix")
+            libraries.append(inbox.library(place, settings.database_url))
+        except (SettingsError, ValueError) as error:
+            refused.append(str(error))
+    return libraries, refused
 
 
 def scanned(settings: Settings, libraries: Libraries, excluded: Sequence[Path], *, quiet: bool) -> list[Scan]:
@@ -76,24 +88,44 @@ def planned(library: ScannedLibrary, found: Scan) -> dict[str, Any]:
     }
 
 
+def first_of(libraries: Libraries) -> list[dict[str, Any]]:
+    """The files that would be made first, of all libraries, and why."""
+    code = code_of_stages()
+    due = [file for _, library in libraries for file in library.files() if file.is_due(code)]
+    due.sort(key=lambda file: (-file.priority, file.uri))
+    return [
+        {"source": file.uri, "why": [*reasons(Tags.from_json(dict(file.tags)), file.crates)]}
+        for file in due[:_SHOWN]
+    ]
+
+
 def _by_number(counted: tuple[str, int]) -> int:
     return -int(counted[0])
 
 
 def tell(plan: Mapping[str, Any]) -> None:
     """For a person."""
-    numbers = (
-        f"{plan['files']} files, {plan['new_or_changed']} of them new or changed",
-        *(f"{count} {state}" for state, count in plan["states"].items() if count),
-        f"{plan['in_crates']} in {len(plan['crates'])} crates and playlists",
-        *(f"{plan[name]} {words}" for name, words in _RARE.items() if plan[name]),
-    )
-    click.echo(f"{plain(plan['library'])}: {', '.join(numbers)}")
-    for priority, count in plan["priorities"].items():
-        click.echo(f"  priority {priority:>3}: {count} files")
+    states = ", ".join(f"{count} {_STATES[state]}" for state, count in plan["states"].items() if count)
+    rare = "".join(f"; {plan[name]} {words}" for name, words in _RARE.items() if plan[name])
+    click.echo(f"{plain(plan['library'])}: {_files(plan['files'])}{states and f': {states}'}{rare}")
+    for first, count in plan["priorities"].items():
+        click.echo(f"  {_files(count)}: {kind_of(int(first)) or 'the rest'}")
     for name in ("doubtful_tags", "problems"):
         lines = plan[name]
         for line in lines[:_SHOWN]:
             click.echo(f"  {plain(line)}")
         if len(lines) > _SHOWN:
             click.echo(f"  and {len(lines) - _SHOWN} more; --json has all")
+
+
+def tell_first(first: Sequence[Mapping[str, Any]]) -> None:
+    """What `first_of` gives, for a person."""
+    if first:
+        click.echo("what comes first:")
+    for each in first:
+        why = f" ({plain(', '.join(each['why']))})" if each["why"] else ""
+        click.echo(f"  {plain(each['source'])}{why}")
+
+
+def _files(number: int) -> str:
+    return "1 file" if number == 1 else f"{number} files"

@@ -143,9 +143,13 @@ def stoppable() -> Iterator[Stopping]:
                 stopping.end(numbers[0])
 
     threading.Thread(target=wait, name="stopping", daemon=True).start()
+    # From here on no other thread gets Ctrl-C, and no process that one starts: a terminal sends it to all of them,
+    # and those of Dagster would die of it with a traceback. They are ended with us.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield stopping
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         signal.set_wakeup_fd(earlier)
         for number, handler in handlers.items():
             signal.signal(number, handler)

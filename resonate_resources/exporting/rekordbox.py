@@ -10,6 +10,7 @@ players get what it then exports to a USB stick.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -62,10 +63,10 @@ class Rekordbox:
         return self.write_all([song], into, progress)
 
     def write_all(self, songs: Sequence[Song], into: Path, progress: Progress) -> Product:
-        """One collection and playlist of several. Raises AudioError."""
+        """One collection and playlist of several; each note after the names of its songs. Raises AudioError."""
         files: dict[str, Path] = {}
         played: dict[PurePath, Song] = {}
-        notes: list[str] = []
+        notes: dict[str, list[str]] = {}
         for number, song in enumerate(songs, 1):
             told = owners_file(song, _KINDS)
             if told is None:
@@ -73,12 +74,14 @@ class Rekordbox:
                 files[made.name] = made
                 told = (self.at or into.resolve()) / made.name
             played[told.absolute()] = song
-            notes += (*what_to_check(song, told), *_left_out(song))
+            for note in (*what_to_check(song, told), *_left_out(song)):
+                notes.setdefault(note, []).append(_named(song, told))
             progress(number / (len(songs) + 1))
         path = into / COLLECTION
         path.write_bytes(collection(played, {"Resonate": [*played]}))
         progress(1.0)
-        return Product({path.name: path, **files}, notes=tuple(dict.fromkeys(notes)))
+        told_of = (f"{', '.join(names)}: {note}" if len(songs) > 1 else note for note, names in notes.items())
+        return Product({path.name: path, **files}, notes=tuple(told_of))
 
 
 def collection(songs: Mapping[PurePath, Song], playlists: Mapping[str, Sequence[PurePath]]) -> bytes:
@@ -87,7 +90,8 @@ def collection(songs: Mapping[PurePath, Song], playlists: Mapping[str, Sequence[
     A grid follows every tracked beat within 1 ms. Sections are memory cues, the first eight hot cues, too. Raises
     AudioError for a path that the format can't hold.
     """
-    from pyrekordbox.rbxml import RekordboxXml
+    with warnings.catch_warnings():  # at its import it has every DeprecationWarning of the process shown
+        from pyrekordbox.rbxml import RekordboxXml
 
     xml = RekordboxXml(name="Resonate", version=version("resonate-studio"), company="")
     ids = {path: _add(xml, path, song) for path, song in songs.items()}
@@ -135,6 +139,11 @@ def tonality(key: str | None) -> str | None:
     """A key as ID3 has it (`C#m`) in rekordbox's spelling (`Dbm`); None for what is none."""
     known = _KEY.fullmatch(key or "")
     return _SHARP.get(known[1], known[1]) + known[2] if known else None
+
+
+def _named(song: Song, path: PurePath) -> str:
+    name = " – ".join(part for part in (song.tags.artist, song.tags.title) if part)
+    return printable_name(name or path.name)
 
 
 def _location(path: PurePath) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from resonate_resources.ingestion.crates import Chosen, Crate, rekordbox_playlists, serato_crates
+from resonate_resources.recordings.decoding import printable_name
 from resonate_resources.recordings.serato_crate import FOLDER, SUBCRATES, SUFFIX, drive_of
 
 XML = ".xml"
@@ -68,17 +70,35 @@ def crates_of(crates: Sequence[Crate], uris: Iterable[str]) -> dict[str, tuple[s
     A path of a crate is a file's own, or stands for the one file that agrees in its name, its folder's and most of
     those above, but for letters' case and composition: libraries move between machines, drives and containers.
     """
+    found: dict[str, list[str]] = {}
+    for crate, _, match in _matched(crates, uris):
+        if match is not None:
+            found.setdefault(match, []).append(crate.name)
+    return {uri: tuple(dict.fromkeys(names)) for uri, names in found.items()}
+
+
+def absent_of(crates: Sequence[Crate], uris: Iterable[str]) -> tuple[str, ...]:
+    """How many files of each crate are neither among these nor elsewhere, one line each; nothing of whole ones."""
+    lacking: dict[int, int] = {}
+    for crate, file, match in _matched(crates, uris):
+        if match is None and not os.path.exists(file):  # noqa: PTH110 — what can't be a path raises nothing
+            lacking[id(crate)] = lacking.get(id(crate), 0) + 1
+    return tuple(
+        f"{printable_name(crate.name)}: {lacking[id(crate)]} of its {len(crate.files)} files not found"
+        for crate in crates
+        if id(crate) in lacking
+    )
+
+
+def _matched(crates: Sequence[Crate], uris: Iterable[str]) -> Iterator[tuple[Crate, Path, str | None]]:
+    """Each file of each crate, and which of these it means."""
     known = set(uris)
     by_name: dict[str, list[str]] = {}
     for uri in sorted(known):
         by_name.setdefault(_folded(PurePath(uri).name), []).append(uri)
-    found: dict[str, list[str]] = {}
     for crate in crates:
         for file in crate.files:
-            match = str(file) if str(file) in known else _alike(file, by_name)
-            if match is not None:
-                found.setdefault(match, []).append(crate.name)
-    return {uri: tuple(dict.fromkeys(names)) for uri, names in found.items()}
+            yield crate, file, str(file) if str(file) in known else _alike(file, by_name)
 
 
 def _alike(file: Path, by_name: Mapping[str, Sequence[str]]) -> str | None:

@@ -9,6 +9,7 @@ from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.spelling import spelt
 
 _CHOSEN, _HOUSE, _FAST, _VOCALS = 8, 4, 2, 1
+_KINDS = {_CHOSEN: "in a crate", _HOUSE: "House", _FAST: "over 120 BPM", _VOCALS: "vocals"}
 _LAST = -16
 """So that all are below 0, which is what Dagster gives a file that somebody drops into the inbox: it goes first."""
 FAST_BPM = 120.0
@@ -40,6 +41,18 @@ def priority(tags: Tags, crates: tuple[str, ...] = ()) -> int:
         )
         if holds
     )
+
+
+def kind_of(first: int) -> str:
+    """What is known of files of that priority: "in a crate, House"; empty where nothing is that counts."""
+    return ", ".join(words for weight, words in _KINDS.items() if (first - _LAST) & weight)
+
+
+def reasons(tags: Tags, crates: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """What makes a file's priority what it is, the weightiest first: "in Mine", "House", "128 BPM", "vocals"."""
+    own = {_CHOSEN: f"in {', '.join(crates)}", _FAST: f"{tags.bpm:g} BPM" if tags.bpm else ""}
+    first = priority(tags, crates) - _LAST
+    return tuple(own.get(weight, words) for weight, words in _KINDS.items() if first & weight)
 
 
 def says_vocals(tags: Tags) -> bool | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
 
-from resonate_resources.ingestion.chosen import XML, crates_of, dj_libraries, is_crate
+from resonate_resources.ingestion.chosen import XML, absent_of, crates_of, dj_libraries, is_crate
 from resonate_resources.ingestion.naming import named
 from resonate_resources.ingestion.priority import doubts, priority
 from resonate_resources.ingestion.refusing import name_of, refused_in_one_line
@@ -84,18 +84,18 @@ def scan(
     # A bucket's crates would name files of a drive that is elsewhere.
     dj = dj_libraries(place.folder, beside) if isinstance(place, FolderInbox) else None
     stamp, broken = library.crates()
-    chosen = dj.read() if dj is not None and (fresh or back or dj.stamp != stamp) else None
-    in_crates = crates_of(chosen.crates, music) if chosen else {}
-    library.mark_gone(back, gone=False)
-    library.enter(_with_tags(place, fresh, in_crates, told))
     gone = {
         uri
         for uri, each in known.items()
         if not each.gone and uri not in music and not _is_below(uri, place.closed)
     }
+    chosen = dj.read() if dj is not None and (fresh or back or gone or dj.stamp != stamp) else None
+    in_crates = crates_of(chosen.crates, music) if chosen else {}
+    library.mark_gone(back, gone=False)
+    library.enter(_with_tags(place, fresh, in_crates, told))
     library.mark_gone(gone)
     if chosen is not None and dj is not None:
-        broken = chosen.broken
+        broken = (*chosen.broken, *absent_of(chosen.crates, music))
         library.prioritise(_moved(library.files(), in_crates))
         library.note_crates(dj.stamp, broken)
     return Scan(len(music), len(fresh), len(gone), passed_over, (*_closed(place), *broken))

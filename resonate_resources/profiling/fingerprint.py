@@ -71,6 +71,15 @@ def words_of(fingerprint: str) -> npt.NDArray[np.uint32]:
     return np.array(words, np.int64).astype(np.uint32)
 
 
+def why_none() -> str | None:
+    """Why no fingerprint can be made here, in one line; None where they can."""
+    try:
+        _library()
+    except FingerprintError as error:
+        return str(error)
+    return None
+
+
 def _library() -> Any:
     try:
         import chromaprint

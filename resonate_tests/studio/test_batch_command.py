@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from mutagen.id3 import TBPM, TCON, TIT2
+from mutagen.wave import WAVE
 
 from resonate_studio.cli import main
 from resonate_tests.dj_libraries import put_crate
@@ -44,10 +46,58 @@ def test_a_scan_tells_the_plan_and_makes_nothing(folder: Path, tmp_path: Path) -
     assert plan["crates"] == {"House/Deep": 1}
     assert plan["states"] == {"new": 2, "taken": 0, "done": 0, "failed": 0}
     assert sorted(plan["priorities"].values()) == [1, 1]
-    told = resonate(tmp_path, "library", "scan", folder).stdout
-    assert "2 files, 0 of them new or changed" in told
-    assert "1 in 1 crates" in told
+    lines = resonate(tmp_path, "library", "scan", folder).stdout.splitlines()
+    assert lines[:-1] == [
+        f"{folder}: 2 files: 2 new; 1 passed over, as they are no audio",
+        "  1 file: in a crate",
+        "  1 file: the rest",
+        "what comes first:",
+        f"  {folder / 'a.wav'} (in House/Deep)",
+        f"  {folder / 'b.wav'}",
+    ]
     assert not list((tmp_path / "home").rglob("track.wav"))
+
+
+def test_the_first_ten_of_all_libraries_are_told_with_what_makes_them_so(
+    folder: Path, tmp_path: Path
+) -> None:
+    more = tmp_path / "more"
+    more.mkdir()
+    for number in range(11):
+        (more / f"{number:02}.wav").write_bytes(music(bytes([number])))
+    wave = WAVE(more / "10.wav")
+    wave.add_tags()
+    for frame in (TCON(text="Deep House"), TBPM(text="128"), TIT2(text="It (Vocal Mix)")):
+        wave.tags.add(frame)
+    wave.save()
+    first = json.loads(resonate(tmp_path, "library", "scan", more, folder, "--json").stdout)["first"]
+    assert first[:2] == [
+        {"source": str(folder / "a.wav"), "why": ["in House/Deep"]},
+        {"source": str(more / "10.wav"), "why": ["House", "128 BPM", "vocals"]},
+    ]
+    # `more` comes before `music`, of which b.wav is the last.
+    assert first[2:] == [{"source": str(more / f"{number:02}.wav"), "why": []} for number in range(8)]
+
+
+@pytest.mark.parametrize("by_setting", [False, True])
+def test_a_library_that_is_missing_is_told_and_the_others_are_scanned(
+    by_setting: bool, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = [str(tmp_path / "away"), str(folder)]
+    if by_setting:
+        monkeypatch.setenv("RESONATE_LIBRARIES", ";".join(places))
+    result = resonate(tmp_path, "library", "scan", *([] if by_setting else places))
+    assert result.exit_code == 1
+    assert f"{folder}: 2 files: 2 new" in result.stdout
+    assert f"Error: {tmp_path / 'away'}: is no folder; give one, or s3://bucket/prefix\n" in result.stderr
+
+
+def test_a_batch_of_what_has_no_audio_says_so(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "list.txt").write_text("x")
+    result = resonate(tmp_path, "batch", tmp_path / "texts", "--output", tmp_path / "out")
+    assert result.exit_code == 1
+    assert f"Error: no audio below {tmp_path / 'texts'}\n" in result.stderr
 
 
 def test_without_a_folder_the_libraries_of_the_setting_are_scanned(

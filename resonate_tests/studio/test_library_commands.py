@@ -8,11 +8,13 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from resonate_resources.recipe import Engine
@@ -109,11 +111,13 @@ def test_a_page_of_the_library_tells_tempo_key_score_and_verdict_and_what_there_
 ) -> None:
     order = ("list", "--sort", "bpm", "--descending", "--limit", "2")
     lines = told(tmp_path, *order).splitlines()
-    assert [line.split() for line in lines[:2]] == [
+    assert [line.split() for line in lines[:3]] == [
+        ["BPM", "key", "score", "verdict", "name", "track"],
         ["128.0", "8B", "90.0", "accepted", "strobe", "strobe-000000000002"],
         ["83.0", "8A", "80.0", "not", "accepted", "joga", "joga-000000000001"],
     ]
-    assert lines[2] == "3 tracks, page 1 of 2"
+    assert lines[3] == "3 tracks, page 1 of 2"
+    assert lines[0].index("score") + len("score") == lines[1].index("90.0") + len("90.0")
     assert "strong" in told(tmp_path, *order, "--page", "2")
 
 
@@ -221,9 +225,27 @@ def test_without_chromaprint_the_same_samples_are_found_and_the_rest_is_told(
     assert "strobe-000000000002" in result.stdout
     assert "joga" not in result.stdout
     assert "compared by samples alone: pyacoustid or the Chromaprint library" in result.stderr
+    assert "pip install '.[fingerprint]'" in result.stderr
+    assert "apt install libchromaprint1" in result.stderr
     assert json.loads(asked(tmp_path, "duplicates", "--json").stdout)["note"].startswith(
         "compared by samples"
     )
+
+
+def test_where_no_track_has_a_fingerprint_it_is_told_why(
+    library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction(library) as db:
+        db.execute(sa.update(fingerprints).values(fingerprint=None))
+    monkeypatch.setitem(sys.modules, "chromaprint", None)
+    note = json.loads(asked(tmp_path, "duplicates", "--json").stdout)["note"]
+    assert note.startswith("3 tracks without a fingerprint compared by samples alone: pyacoustid or the")
+    assert "pip install '.[fingerprint]'" in note
+    assert "resonate process FILE --stage profile" in note
+    monkeypatch.setitem(sys.modules, "chromaprint", ModuleType("chromaprint"))
+    note = json.loads(asked(tmp_path, "duplicates", "--json").stdout)["note"]
+    assert "profiled before there was Chromaprint" in note
+    assert "install both" not in note
 
 
 def test_a_home_of_the_version_before_is_listed_and_says_that_tags_are_not_read_yet(
@@ -234,7 +256,7 @@ def test_a_home_of_the_version_before_is_listed_and_says_that_tags_are_not_read_
     with closing(sqlite3.connect(tmp_path / "resonate.sqlite")) as connection:
         connection.executescript(dump.read_text())
     result = asked(tmp_path, "list")
-    assert result.stdout.split()[:3] == ["128.0", "8A", "not"]
+    assert result.stdout.splitlines()[1].split()[:3] == ["128.0", "8A", "not"]
     assert "1 track\n" in result.stdout
     assert "1 track without tags yet: `resonate library rebuild-index`" in result.stderr
 

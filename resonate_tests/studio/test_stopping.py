@@ -54,13 +54,15 @@ def songs(tmp_path: Path) -> list[Path]:
 
 
 def stopped(number: signal.Signals, *arguments: str | Path) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of a command that gets a signal in the midst of a separation."""
+    """Exit code, stdout and stderr of a command that gets a signal in the midst of a separation, as all that it
+    started do: a terminal sends Ctrl-C to every process of the foreground."""
     command = subprocess.Popen(
         [sys.executable, "-c", STANDS_STILL, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"RESONATE_POOL_CORES": "1"},
+        start_new_session=True,
     )
     try:
         assert command.stderr is not None
@@ -69,7 +71,7 @@ def stopped(number: signal.Signals, *arguments: str | Path) -> tuple[int, str, s
                 break
         time.sleep(0.5)
         began = time.monotonic()
-        command.send_signal(number)
+        os.killpg(command.pid, number)
         told, complaints = command.communicate(timeout=60)
     finally:
         command.kill()
@@ -106,6 +108,7 @@ def test_people_are_told_what_is_done_and_what_is_not(tmp_path: Path, songs: lis
     ended, told, complaints = stopped(signal.SIGINT, "process", "--home", tmp_path / "home", *songs)
     assert ended == 130
     assert told.startswith(f"failed {empty.name}: ")
+    assert "Traceback" not in complaints
     assert complaints.splitlines()[-4:] == [
         "stopped: 1 of 3 done",
         f"not done: {first}",

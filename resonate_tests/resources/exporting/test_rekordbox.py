@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from tempfile import TemporaryDirectory
@@ -222,3 +224,22 @@ def test_the_owners_file_is_named_where_it_is_and_a_copy_where_it_is_not(tmp_pat
     assert sf.info(product.files["Björk - Jóga (Original).flac"]).frames == song.original.frames
     (track,) = RekordboxXml(product.files["rekordbox.xml"]).get_tracks()
     assert track.Location == "volumes/stick/Björk - Jóga (Original).flac"
+
+
+def test_of_several_songs_each_note_names_those_it_is_of(tmp_path: Path) -> None:
+    grids = {"One": NO_BEATS, "Two": STEADY, "Three": NO_BEATS}
+    songs = [a_song(tmp_path, grid, tags=Tags(artist="A", title=name)) for name, grid in grids.items()]
+    product = Rekordbox().write_all(songs, tmp_path, silent)
+    assert product.notes == ("A – One, A – Three: no beats were heard: it goes out without a beat grid",)
+
+
+def test_warnings_that_python_hides_stay_hidden_afterwards() -> None:
+    """pyrekordbox has every DeprecationWarning of the process shown."""
+    code = (
+        "from resonate_resources.exporting.rekordbox import collection\n"
+        "import warnings\n"
+        "collection({}, {})\n"
+        "warnings.warn_explicit('old', DeprecationWarning, 'elsewhere.py', 1, 'elsewhere')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

@@ -322,6 +322,20 @@ def test_a_broken_crate_is_told_at_every_scan(folder: Path, library: ScannedLibr
         assert line.startswith("Mine.crate: ")
 
 
+def test_files_of_a_crate_that_are_not_there_are_counted_at_every_scan(
+    folder: Path, library: ScannedLibrary
+) -> None:
+    outside = drop(folder.parent, "outside.wav")
+    for name in ("a.wav", "b.wav"):
+        drop(folder, name)
+    put_crate(folder, "Mine", folder / "a.wav", folder / "b.wav", outside, folder / "nowhere.wav")
+    put_crate(folder, "Whole", folder / "a.wav")
+    for _ in range(2):
+        assert look(folder, library).problems == ("Mine: 1 of its 4 files not found",)
+    (folder / "b.wav").unlink()
+    assert look(folder, library).problems == ("Mine: 2 of its 4 files not found",)
+
+
 def test_lying_tags_are_told_and_stop_nothing(folder: Path, library: ScannedLibrary) -> None:
     path = drop(folder, "a.wav", bytes(100))
     wave = WAVE(path)
