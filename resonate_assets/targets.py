@@ -73,6 +73,7 @@ def _asset_of(name: TargetName) -> dg.AssetsDefinition:
             "asked": True,
             "tags": song.tags.to_json(),
             "source": str(song.source or ""),
+            "source_changed": song.source_changed,
             "provenance": song.provenance.to_json() if song.provenance else None,
             **settings_of(name, wanted.exports, at, library),
         }

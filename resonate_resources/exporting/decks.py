@@ -14,7 +14,7 @@ _DELAYED = (".mp3", ".m4a", ".mp4", ".aac")
 
 def owners_file(song: Song, readable: Container[str]) -> Path | None:
     """The file that came in, where it is still there and of a kind (`.mp3`) that the program reads."""
-    source = song.source
+    source = None if song.source_changed else song.source
     return source if source and source.suffix.lower() in readable and source.is_file() else None
 
 
@@ -28,6 +28,8 @@ def as_flac(song: Song, into: Path) -> Path:
 def what_to_check(song: Song, path: Path) -> list[str]:
     """Notes, one line each."""
     notes = []
+    if song.source_changed:
+        notes.append("its file has changed since it came in: the recording as it came in goes out instead")
     if len(song.grid.beats_s) < 2:
         notes.append("no beats were heard: it goes out without a beat grid")
     elif path.suffix.lower() in _DELAYED:

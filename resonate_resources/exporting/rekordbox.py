@@ -70,9 +70,14 @@ class Rekordbox:
         for number, song in enumerate(songs, 1):
             told = owners_file(song, _KINDS)
             if told is None:
-                made = as_flac(song, into)
-                files[made.name] = made
-                told = (self.at or into.resolve()) / made.name
+                own = into / song.track
+                own.mkdir(exist_ok=True)
+                made = as_flac(song, own)
+                name = made.name
+                if name in files:  # of another song of that name
+                    name = f"{made.stem} {song.track.rpartition('-')[2]}{made.suffix}"
+                files[name] = made.rename(into / name)
+                told = (self.at or into.resolve()) / name
             played[told.absolute()] = song
             for note in (*what_to_check(song, told), *_left_out(song)):
                 notes.setdefault(note, []).append(_named(song, told))

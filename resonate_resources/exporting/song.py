@@ -44,7 +44,8 @@ class Song:
     """tags: artist and title, tempo and key as they are to be told. tempo_map, grid: the one grid. original: the
     recording that came in, of the same time line as stems, master and notes. notes: stem → MIDI file. source: the
     file that came in, as its owner has it; None where there is no such file any more (buckets). provenance: how its
-    sound was made; None where that is not known."""
+    sound was made; None where that is not known. source_changed: whether
+    another sound may be in that file by now: its bytes are others."""
 
     track: str
     tags: Tags
@@ -58,6 +59,7 @@ class Song:
     notes: Mapping[str, Path]
     source: Path | None = None
     provenance: Provenance | None = None
+    source_changed: bool = False
 
     def told(self) -> dict[str, str]:
         """What tags are told beyond those of the music."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,6 +13,7 @@ from resonate_resources.exporting.provenance import provenance_of
 from resonate_resources.exporting.song import Marker, Song
 from resonate_resources.ingestion.ingest import TRACK, kept_tags
 from resonate_resources.recordings.music import Music
+from resonate_resources.recordings.recording import file_sha256
 from resonate_resources.storage.artefacts import Artefact, Artefacts
 from resonate_resources.storage.sources import Source
 
@@ -25,7 +27,7 @@ def song_of(source: Source, wanted: Brief, made: Mapping[str, Artefact], artefac
     profile: dict[str, Any] = made["profile"].read_json("profile.json")
     own = kept_tags(raw)
     music = Music.of(profile)
-    file = None if source.uri.startswith("s3://") else Path(source.uri)
+    file = None if source.uri.startswith("s3://") or not Path(source.uri).is_file() else Path(source.uri)
     return Song(
         track=source.track,
         tags=known_tags(own, wanted, profile, source.artist, source.title),
@@ -44,9 +46,20 @@ def song_of(source: Source, wanted: Brief, made: Mapping[str, Artefact], artefac
             for name in midi.note_files
             if midi.manifest.measures[f"{PurePosixPath(name).stem}_notes"]
         },
-        source=file if file and file.is_file() else None,
+        source=file,
+        source_changed=file is not None and _sha256(file) != source.sha256,
         provenance=provenance_of(source, own, [made[stage] for stage in MADE], artefacts),
     )
+
+
+def _sha256(file: Path) -> str:
+    found = file.stat()
+    return _hashed(file, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _hashed(file: Path, size: int, mtime_ns: int) -> str:  # noqa: ARG001 — by which it is known
+    return file_sha256(file)
 
 
 def _called(section: Mapping[str, Any]) -> str:
