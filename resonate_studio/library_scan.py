@@ -20,7 +20,11 @@ from resonate_studio.terminal import console, plain
 Libraries = Sequence[tuple[Inbox, ScannedLibrary]]
 
 _SHOWN = 10
-_RARE = {"gone": "gone since the last scan", "passed_over": "passed over, as they are no audio"}
+_RARE = {
+    "gone": "gone since the last scan",
+    "passed_over": "passed over, as they are no audio",
+    "own": "passed over, as Resonate made them",
+}
 
 
 def libraries_of(settings: Settings, places: Sequence[str]) -> Libraries:
@@ -67,6 +71,7 @@ def planned(library: ScannedLibrary, found: Scan) -> dict[str, Any]:
         "new_or_changed": found.read,
         "gone": found.gone,
         "passed_over": found.passed_over,
+        "own": found.own,
         "states": library.counts(),
         "in_crates": sum(1 for file in files if file.crates),
         "crates": dict(sorted(crates.items())),
