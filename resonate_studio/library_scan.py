@@ -23,7 +23,7 @@ _SHOWN = 10
 _RARE = {
     "gone": "gone since the last scan",
     "passed_over": "passed over, as they are no audio",
-    "own": "passed over, as Resonate made them",
+    "made_by_resonate": "passed over, as Resonate made them",
 }
 
 
@@ -71,7 +71,7 @@ def planned(library: ScannedLibrary, found: Scan) -> dict[str, Any]:
         "new_or_changed": found.read,
         "gone": found.gone,
         "passed_over": found.passed_over,
-        "own": found.own,
+        "made_by_resonate": found.own,
         "states": library.counts(),
         "in_crates": sum(1 for file in files if file.crates),
         "crates": dict(sorted(crates.items())),
