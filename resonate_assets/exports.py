@@ -72,7 +72,15 @@ def exports(
         # Before the cache is asked: a folder that its owner has emptied is filled again.
         exported = [
             export(storage.store, source.track, folder.name, folder.files, folder.facts),
-            export(storage.store, source.track, "", mirrored_files(targets), None, MIRRORED_LIBRARY),
+            export(
+                storage.store,
+                source.track,
+                "",
+                mirrored_files(targets),
+                None,
+                MIRRORED_LIBRARY,
+                path=source.uri,
+            ),
         ]
     files = folder.files
     names = [*files, METADATA]

@@ -16,6 +16,8 @@ def plan_libraries(context: dg.OpExecutionContext, storage: StorageResource, inb
     for place, library in inbox.known_libraries(storage.database):
         found = scan(place, library, [Path(folder) for folder in inbox.no_music])
         context.log.info(f"{place.uri}: {found.files} files, {found.read} of them new or changed")
+        if found.own:
+            context.log.info(f"{place.uri}: {found.own} files passed over, as Resonate made them")
         for problem in found.problems:
             context.log.warning(problem)
 

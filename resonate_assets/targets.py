@@ -68,7 +68,7 @@ def _asset_of(name: TargetName) -> dg.AssetsDefinition:
             song = song_of(source, wanted, made, storage.artefacts)
         folder = folder_name(source.artist, source.title, source.sha256)
         at = Path(storage.store.location(f"exports/{folder}/{FOLDERS.get(name, '')}"))
-        library = inbox.root_of(song.source)
+        library = inbox.root_of(song.source, storage.database)
         asked: dict[str, Json] = {
             "asked": True,
             "tags": song.tags.to_json(),

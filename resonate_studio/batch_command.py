@@ -37,6 +37,7 @@ def batch(
     stopped, does nothing twice, and passes over what can't be used."""
     with stoppable() as stopping:
         from resonate_assets.settings import check_folder
+        from resonate_resources.exporting.recognised import mark_output
         from resonate_studio.home import open_instance, settings_for
         from resonate_studio.library_batch import LibraryBatch, check_chosen
         from resonate_studio.library_scan import libraries_of, scanned
@@ -54,6 +55,7 @@ def batch(
             output.mkdir(parents=True, exist_ok=True)
             if not os.access(output, os.W_OK | os.X_OK):
                 raise click.ClickException(f"--output: {output} can't be written to; see to permission there")
+            mark_output(output)
             work = LibraryBatch(
                 processor, libraries, output, chosen, settings.limits.free_gib * 2**30, as_json
             )

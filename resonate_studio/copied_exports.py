@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,8 @@ from resonate_resources.exporting.folder import METADATA, MIRRORED_LIBRARY, fold
 from resonate_resources.recordings.recording import file_sha256
 from resonate_resources.storage.store import Store, to_disk
 from resonate_studio.stopping import scratch_file
+
+_OF_THE_TARGET = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def copy_export(store: Store, track: str, output: Path) -> Path | None:
@@ -40,7 +43,13 @@ def _copy(store: Store, key: str, place: Path) -> None:
         return
     place.parent.mkdir(parents=True, exist_ok=True)
     with scratch_file(place) as part:
-        shutil.copyfile(store.fetch(key), part)
+        source = store.fetch(key)
+        try:
+            shutil.copyfile(source, part)
+        except OSError as error:
+            if error.errno in _OF_THE_TARGET:  # which copyfile says of the source
+                raise OSError(error.errno, error.strerror, str(place)) from error
+            raise
         to_disk(part)
         if os.path.lexists(place):
             place.rename(_free(place))

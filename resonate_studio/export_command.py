@@ -123,7 +123,7 @@ class _Writer:
     settings: Mapping[str, Any]
     out: Path
     replace: bool
-    root_of: Callable[[Path | None], Path]
+    root_of: Callable[[Path | None, str], Path]
 
     def send(self, tracks: Sequence[str]) -> Iterator[_Sent]:
         """One after the other; a rekordbox collection is one for all that could be read."""
@@ -171,7 +171,8 @@ class _Writer:
         name: TargetName = self.target  # type: ignore[assignment]
         with beside(self.out) as scratch:
             with _one_line(track):
-                target = target_of(name, wanted, self.out.resolve(), self.root_of(song.source))
+                library = self.root_of(song.source, self.storage.database)
+                target = target_of(name, wanted, self.out.resolve(), library)
                 product = target.write(song, scratch, silent)
             return _Sent(track, self._put(product, [song], scratch), product.notes)
 

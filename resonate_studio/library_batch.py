@@ -201,6 +201,8 @@ class LibraryBatch:
             f"done {len(self.done)}, found again {len(self.found_again)}, done before {self.before}, "
             f"failed {len(self.failed)}, left {len(self.left)}; in {plain(str(self.output))}"
         )
+        if own := sum(scan.own for scan in self.scans):
+            click.echo(f"{own} files passed over, as Resonate made them")
         for reason, sources in _grouped(self.failed).items():
             names = ", ".join(plain(Path(source).name) for source in sources[:_SHOWN])
             more = f" and {len(sources) - _SHOWN} more" if len(sources) > _SHOWN else ""

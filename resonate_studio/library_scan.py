@@ -24,7 +24,11 @@ Libraries = Sequence[tuple[Inbox, ScannedLibrary]]
 
 _SHOWN = 10
 _STATES = {"new": "new", "taken": "waiting or at work", "done": "done", "failed": "failed"}
-_RARE = {"gone": "gone since the last scan", "passed_over": "passed over, as they are no audio"}
+_RARE = {
+    "gone": "gone since the last scan",
+    "passed_over": "passed over, as they are no audio",
+    "made_by_resonate": "passed over, as Resonate made them",
+}
 
 
 def libraries_of(settings: Settings, places: Sequence[str]) -> Libraries:
@@ -79,6 +83,7 @@ def planned(library: ScannedLibrary, found: Scan) -> dict[str, Any]:
         "new_or_changed": found.read,
         "gone": found.gone,
         "passed_over": found.passed_over,
+        "made_by_resonate": found.own,
         "states": library.counts(),
         "in_crates": sum(1 for file in files if file.crates),
         "crates": dict(sorted(crates.items())),

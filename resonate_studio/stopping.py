@@ -7,7 +7,9 @@ has to be unwound for that: artefacts are whole or not there at any moment, as f
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import shutil
 import signal
 import socket
@@ -106,15 +108,37 @@ def scratch_folder() -> Iterator[Path]:
 @contextmanager
 def scratch_file(path: Path) -> Iterator[Path]:
     """A path beside it, which takes its place once what is written to it is whole; gone also where the process is
-    stopped meanwhile."""
+    stopped meanwhile; where the process was killed, once the same file is made again. Raises OSError."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    _clear_parts(path)
     _scratch.add(str(part))
     try:
-        yield part
-        part.replace(path)
+        with part.open("wb") as held:
+            with suppress(OSError):  # some network disks have no locks
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield part
+            part.replace(path)
     finally:
         _scratch.discard(str(part))
         part.unlink(missing_ok=True)
+
+
+def _clear_parts(path: Path) -> None:
+    """What killed processes left of a file: parts that nobody holds, as the kernel lets go when a process dies."""
+    name = re.compile(rf"\.{re.escape(path.name)}\.[0-9]+\.part")
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if name.fullmatch(entry.name) and _is_free(entry.path):
+                Path(entry.path).unlink()
+
+
+def _is_free(file: str) -> bool:
+    try:
+        with Path(file).open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def tell_stopped() -> None:

@@ -7,6 +7,7 @@ the folder, or put there, is theirs: it is left, or called by another name, and 
     exported/<track>.json        what was put there, by name, size, hash and the store's stamp
     mirrored/…                   stems in folders as those of the library, of all tracks
     exported/mirrored/<track>.json
+    exported/mirrored/names/…    the track that holds a name there, as long as its record does
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pathlib import Path, PurePosixPath
 
 from resonate_resources.exporting.conversion import Conversion
 from resonate_resources.exporting.label import Label
+from resonate_resources.exporting.mirrored import told_apart
+from resonate_resources.exporting.names import same_on_fat
 from resonate_resources.exporting.targets import MIRRORED
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError, file_sha256
@@ -110,6 +113,10 @@ class Shelf:
     def record(self, track: str) -> str:
         return f"{self.records}/{track}.json"
 
+    def holder(self, name: str) -> str:
+        """Where it stands which track holds a name, in a tree for all tracks."""
+        return f"{self.records}/names/{hashlib.sha256(_same(name).encode()).hexdigest()[:32]}"
+
 
 EXPORTS = Shelf("exports", "exported")
 MIRRORED_LIBRARY = Shelf(MIRRORED, f"exported/{MIRRORED}")
@@ -123,16 +130,22 @@ def export(
     files: Mapping[str, Outgoing],
     facts: Mapping[str, Json] | None,
     shelf: Shelf = EXPORTS,
+    *,
+    path: str | None = None,
 ) -> Exported:
     """Bring a folder to hold these files, and what is known of the track in its `metadata.json`, if anything.
 
     files: name in the folder → what goes there. What is there and made from the same is not copied again. What an
     earlier export of the track left, in this or another folder, and this one does not have, is removed, unless it
-    was changed since. Raises AudioError, at the end, where something else stands in the way, and OSError.
+    was changed since. path: of the source, in a tree for all tracks: there, names that another track holds are told
+    apart by it. Raises AudioError, at the end, where something else stands in the way, and OSError.
     """
     base, record = shelf.base(folder), _recorded(store, shelf, track)
     if not files and facts is None and not record.names():
         return Exported({}, (), ())
+    if path is not None and files:
+        with store.exclusive("exported"):
+            files = dict(zip(_held(store, shelf, track, list(files), path), files.values(), strict=True))
     with new_directory(store, "export") as into:
         made = dict(_copied(store, into, base, files, record))
         if facts is not None:
@@ -162,6 +175,50 @@ def forget(store: Store, track: str, *, keep_files: bool = False) -> None:
             if not keep_files:
                 _clear(store, shelf, record, record.names())
             store.unlink(shelf.record(track))
+            if shelf is MIRRORED_LIBRARY:
+                for name in record.names():
+                    if store.read(shelf.holder(name)) == track.encode():
+                        store.unlink(shelf.holder(name))
+
+
+def _held(store: Store, shelf: Shelf, track: str, names: Sequence[str], path: str) -> list[str]:
+    """These names, or such as are told apart by the path, so that no other track holds one; from now on, this track
+    does. It keeps those that it has."""
+    record = _recorded(store, shelf, track)
+    forms = [[*names], *([told_apart(name, by) for name in names] for by in (path, f"{path}/{track}"))]
+    free = [
+        form for form in forms if all(_holder(store, shelf, record, name) in (None, track) for name in form)
+    ] or forms[-1:]
+    held = next((form for form in free if not {*form}.isdisjoint(record.names())), free[0])
+    for name in held:
+        if store.read(shelf.holder(name)) != track.encode():
+            store.write(shelf.holder(name), track.encode())
+    if new := {*held} - {*record.names()}:
+        meant = {name: _Copy("", "", -1) for name in new}
+        _write(store, shelf, track, replace(record, coming={**record.coming, **meant}))
+    return held
+
+
+def _holder(store: Store, shelf: Shelf, own: _Record, name: str) -> str | None:
+    """The track whose record holds a name, as FAT takes it. own: of the track that asks."""
+    said = (store.read(shelf.holder(name)) or b"").decode()
+    if said:
+        return said if _holds(_recorded(store, shelf, said), name) else None
+    if _holds(own, name) or store.holds(shelf.base(""), name) == "nothing":
+        return None
+    # It is there from before holders were written down.
+    tracks = [
+        PurePosixPath(entry.key).stem for entry in store.entries(shelf.records) if entry.key.endswith(".json")
+    ]
+    return next((each for each in tracks if _holds(_recorded(store, shelf, each), name)), None)
+
+
+def _holds(record: _Record, name: str) -> bool:
+    return _same(name) in map(_same, record.names())
+
+
+def _same(name: str) -> str:
+    return same_on_fat(name.encode(errors="backslashreplace").decode())
 
 
 def _copied(

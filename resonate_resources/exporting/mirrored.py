@@ -65,6 +65,12 @@ class Mirrored:
         return PurePosixPath(told + _song_name(song.source)), notes
 
 
+def told_apart(name: str, by: str) -> str:
+    """The name of a song's file, `Song_Vocals.wav`, with six digits of a hash: `Song~1f0c2a_Vocals.wav`."""
+    song, _, part = name.rpartition("_")
+    return f"{song}{_digits(by)}_{part}"
+
+
 def _song_name(source: Path) -> str:
     others = (
         (other.stem, other.name) for other in _listed(source.parent) if other.suffix.lower() in AUDIO_SUFFIXES
@@ -88,5 +94,9 @@ def _told_apart(name: str, whole: str, beside: Iterable[tuple[str, str]]) -> str
     safe = safe_name(name) or _NAMELESS
     others = {same_on_fat(safe_name(called) or _NAMELESS) for called, other in beside if other != whole}
     if same_on_fat(safe) in others:
-        return f"{safe}~{hashlib.sha256(os.fsencode(whole)).hexdigest()[:6]}"
+        return f"{safe}{_digits(whole)}"
     return safe
+
+
+def _digits(text: str) -> str:
+    return f"~{hashlib.sha256(os.fsencode(text)).hexdigest()[:6]}"

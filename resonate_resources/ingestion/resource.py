@@ -5,11 +5,12 @@ from pathlib import Path
 
 import dagster as dg
 
+from resonate_resources.exporting.recognised import made_by_us
 from resonate_resources.ingestion.scanning import is_of_a_library
 from resonate_resources.recordings.limits import Limits
 from resonate_resources.storage.inbox import BucketInbox, FolderInbox, Inbox
 from resonate_resources.storage.resource import S3Resource
-from resonate_resources.storage.scanned import ScannedLibrary
+from resonate_resources.storage.scanned import ScannedLibrary, scanned_folders
 
 
 class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -37,12 +38,14 @@ class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def watched_folder(self) -> FolderInbox | None:
         return FolderInbox(Path(self.folder).expanduser()) if self.folder else None
 
-    def root_of(self, file: Path | None) -> Path:
-        """The library or the watched folder that a file lies in, the innermost; where it lies in none, its own."""
+    def root_of(self, file: Path | None, database: str) -> Path:
+        """The library, of those that are known or ever were scanned, or the watched folder that a file lies in, the
+        innermost; where it lies in none, its own. database: its URL."""
         watched = self.watched_folder()
         if file is None:
             return watched.folder if watched else Path()
         known = [Path(uri).expanduser().absolute() for uri in self.libraries if not _is_s3(uri)]
+        known += scanned_folders(database)
         roots = [
             root for root in (*known, *([watched.folder] if watched else [])) if file.is_relative_to(root)
         ]
@@ -58,7 +61,7 @@ class InboxResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if _is_s3(uri):
             place = BucketInbox(self.s3.get_client(), uri.rstrip("/"), is_of_a_library)
         else:
-            place = FolderInbox(Path(uri).expanduser(), is_of_a_library)
+            place = FolderInbox(Path(uri).expanduser(), is_of_a_library, made_by_us)
         return place, ScannedLibrary(database, place.uri)
 
     def known_libraries(self, database: str) -> Sequence[tuple[Inbox, ScannedLibrary]]:

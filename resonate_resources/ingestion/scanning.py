@@ -32,13 +32,15 @@ TagsRead = Callable[[int, int], None]
 @dataclass(frozen=True)
 class Scan:
     """Files that there are now (files), of which tags were read, as they are new or have changed (read), that were
-    there at the last scan (gone), and that are no audio (passed_over). problems: one line each."""
+    there at the last scan (gone), and that are no audio (passed_over). problems: one line each. own: files of music
+    that Resonate made, which are passed over, too."""
 
     files: int
     read: int
     gone: int
     passed_over: int
     problems: tuple[str, ...]
+    own: int = 0
 
 
 def is_of_a_library(name: str) -> bool:
@@ -98,7 +100,7 @@ def scan(
         broken = (*chosen.broken, *absent_of(chosen.crates, music))
         library.prioritise(_moved(library.files(), in_crates))
         library.note_crates(dj.stamp, broken)
-    return Scan(len(music), len(fresh), len(gone), passed_over, (*_closed(place), *broken))
+    return Scan(len(music), len(fresh), len(gone), passed_over, (*_closed(place), *broken), place.own)
 
 
 def _outside(place: Inbox, look: Iterable[Seen], excluded: Sequence[Path]) -> Iterator[Seen]:

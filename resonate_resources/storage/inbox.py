@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
@@ -129,6 +129,9 @@ class Inbox(Protocol):
     closed: list[str]
     """Folders that the last look could not read."""
 
+    own: int
+    """Files of music that the last look passed over, as Resonate made them."""
+
     def look(self, bounds: Sequence[str] = ()) -> Iterator[Seen]:
         """Every file in it now that is noticed. bounds: URIs, KEYS_A_PART apart in rising order, between which a
         bucket is listed in parts."""
@@ -141,23 +144,35 @@ class Inbox(Protocol):
         OSError."""
 
 
+def _nothing(_folder: str, _names: Collection[str]) -> Collection[str]:
+    return ()
+
+
 class FolderInbox:
-    """A folder and all below it. noticed: which names are looked at."""
+    """A folder and all below it. noticed: which names are looked at. ours: of a folder and the names in it, those
+    that Resonate put there, which are passed over with all below them."""
 
     at_once = AT_ONCE
     in_parts = False
 
-    def __init__(self, folder: Path, noticed: Callable[[str], bool] = is_noticed) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        noticed: Callable[[str], bool] = is_noticed,
+        ours: Callable[[str, Collection[str]], Collection[str]] = _nothing,
+    ) -> None:
         self.folder = folder.absolute()
         self.uri = str(self.folder)
         self.closed: list[str] = []
+        self.own = 0
         self._noticed = noticed
+        self._ours = ours
 
     def look(self, bounds: Sequence[str] = ()) -> Iterator[Seen]:  # noqa: ARG002 — a bucket needs it
-        folders = [self.uri]
-        self.closed = []
+        folders = [(self.uri, False)]
+        self.closed, self.own = [], 0
         while folders:
-            folder = folders.pop()
+            folder, is_own = folders.pop()
             try:
                 entries = os.scandir(folder)
             except FileNotFoundError:
@@ -166,12 +181,16 @@ class FolderInbox:
                 self.closed.append(folder)
                 continue
             with entries:
-                for entry in entries:
+                listed = {entry.name: entry for entry in entries}
+                ours = listed if is_own else {*self._ours(folder, listed)}
+                for entry in listed.values():
                     if entry.name.startswith("."):
                         continue
                     if _is_folder(entry):
                         if not entry.is_symlink():  # it may lead round in a circle
-                            folders.append(entry.path)
+                            folders.append((entry.path, entry.name in ours))
+                    elif entry.name in ours:
+                        self.own += PurePath(entry.name).suffix.lower() in AUDIO_SUFFIXES
                     elif self._noticed(entry.name):
                         yield from _seen(entry)
 
@@ -220,6 +239,7 @@ class BucketInbox:
         self._prefix = f"{folder}/" if folder else ""
         self.uri = uri
         self.closed: list[str] = []
+        self.own = 0
         self._noticed = noticed
 
     def look(self, bounds: Sequence[str] = ()) -> Iterator[Seen]:

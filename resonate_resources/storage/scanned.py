@@ -12,6 +12,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 import sqlalchemy as sa
@@ -220,6 +221,12 @@ class ScannedLibrary:
         old = _files.c.file.in_([row["file"] for row in rows])
         db.execute(sa.delete(_files).where(self._is_ours(), old))
         db.execute(sa.insert(_files), list(rows))
+
+
+def scanned_folders(url: str) -> list[Path]:
+    """Folders that ever were scanned as libraries. url: of the database."""
+    rows = done(url, lambda db: db.execute(sa.select(_libraries.c.uri)).all())
+    return [Path(os.fsdecode(row.uri)) for row in rows if not row.uri.startswith(b"s3://")]
 
 
 _ORDER = (_files.c.priority.desc(), _files.c.uri)

@@ -16,6 +16,7 @@ from resonate_assets.runs import PARTITION_TAG
 from resonate_assets.scan import scan_libraries
 from resonate_assets.sensors import library_files
 from resonate_resources.ingestion.resource import InboxResource
+from resonate_resources.ingestion.scanning import scan
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_resources.storage.scanned import ScannedLibrary
 from resonate_tests.dj_libraries import put_crate
@@ -204,3 +205,17 @@ def test_names_that_are_no_utf8_go_through_the_cursor(night: Night, folder: Path
     assert json.loads(night.cursor or "")
     night.tick()
     assert night.plan.counts()["taken"] == 1
+
+
+def test_a_file_lies_in_the_innermost_of_the_libraries_that_are_known_or_ever_were_scanned(
+    storage: StorageResource, tmp_path: Path
+) -> None:
+    inbox = InboxResource(folder=str(tmp_path / "in"), libraries=[str(tmp_path / "music")], s3=S3Resource())
+    file = drop(tmp_path, "other/House/01 Intro.wav")
+    assert inbox.root_of(file, storage.database) == file.parent
+    scan(*inbox.library(str(tmp_path / "other"), storage.database))
+    assert inbox.root_of(file, storage.database) == tmp_path / "other"
+    scan(*inbox.library(str(file.parent), storage.database))
+    assert inbox.root_of(file, storage.database) == file.parent
+    for known in ("in", "music"):
+        assert inbox.root_of(tmp_path / known / "House" / "a.wav", storage.database) == tmp_path / known

@@ -147,3 +147,13 @@ def test_a_crate_that_there_is_not_is_told_with_those_that_there_are(folder: Pat
     result = resonate(tmp_path, "batch", folder, "--output", tmp_path / "out", "--chosen", "Techno*")
     assert result.exit_code == 1
     assert "--chosen: no crate is called Techno*; there are House/Deep" in result.stderr
+
+
+def test_a_batchs_output_is_passed_over_by_later_scans_and_told(folder: Path, tmp_path: Path) -> None:
+    (folder / "a.wav").unlink()
+    (folder / "b.wav").write_bytes(b"no music")
+    resonate(tmp_path, "batch", folder, "--output", folder / "out")
+    (folder / "out" / "vocals.wav").write_bytes(music(b"vocals"))
+    told = resonate(tmp_path, "library", "scan", folder).stdout
+    assert "1 files, 0 of them new or changed" in told
+    assert "1 passed over, as Resonate made them" in told

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +18,8 @@ from resonate_resources.storage.artefacts import Artefacts
 from resonate_resources.storage.store import LocalStore, new_directory
 from resonate_studio import copied_exports
 from resonate_studio.copied_exports import copy_export
+from resonate_studio.stopping import scratch_file
+from resonate_studio.trouble import trouble
 
 FOLDER = "Band - Song_0123456789ab"
 TRACK = "band-song-0123456789ab"
@@ -114,3 +119,47 @@ def test_a_file_where_the_folder_belongs_is_told(store: LocalStore, output: Path
     with pytest.raises(OSError):
         copy_export(store, TRACK, output)
     assert (output / FOLDER).read_text() == "mine"
+
+
+def test_a_full_disk_is_told_of_the_copy_and_not_of_what_is_copied(
+    store: LocalStore, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As shutil tells it: the source first."""
+    exported(store, {"a.wav": b"a"})
+
+    def full(source: Path, target: Path) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device", str(source), None, str(target))
+
+    monkeypatch.setattr(copied_exports.shutil, "copyfile", full)
+    with pytest.raises(OSError, match="No space left") as raised:
+        copy_export(store, TRACK, output)
+    assert raised.value.filename == str(output / FOLDER / "audio" / "a.wav")
+    assert trouble(raised.value).startswith(f"{output / FOLDER}/audio/a.wav: can't be used (no space left")
+
+
+def test_a_killed_copy_leaves_nothing_once_it_is_made_again(store: LocalStore, output: Path) -> None:
+    exported(store, {"a.wav": b"a"})
+    (output / FOLDER / "audio").mkdir(parents=True)
+    killed = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom resonate_studio.stopping import scratch_file\n"
+        "with scratch_file(Path(sys.argv[1])) as part:\n"
+        "    part.write_bytes(b'half')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    place = output / FOLDER / "audio" / "a.wav"
+    subprocess.run([sys.executable, "-c", killed, str(place)], check=False)
+    assert len([*place.parent.iterdir()]) == 1
+    copy_export(store, TRACK, output)
+    assert [path.name for path in place.parent.iterdir()] == ["a.wav"]
+
+
+def test_what_another_process_is_writing_is_left_to_it(tmp_path: Path) -> None:
+    place = tmp_path / "a.wav"
+    other = tmp_path / ".a.wav.1.part"
+    with other.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with scratch_file(place) as part:
+            part.write_bytes(b"a")
+        assert other.exists()
+    with scratch_file(place) as part:
+        part.write_bytes(b"b")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]

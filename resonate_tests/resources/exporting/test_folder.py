@@ -12,7 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from resonate_resources.exporting.folder import Exported, Outgoing, export, forget
+from resonate_resources.exporting.folder import (
+    MIRRORED_LIBRARY,
+    Exported,
+    Outgoing,
+    export,
+    forget,
+    mirrored_names,
+)
 from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
@@ -366,3 +373,78 @@ def test_two_that_export_the_same_at_once_leave_it_whole_and_nothing_beside_it(s
         found = list(pool.map(lambda _: sent(store, second), range(4)))
     assert all(each.aside == each.edited == () for each in found)
     assert exported(store) == {f"audio/{number}.wav": b"2" for number in range(5)}
+
+
+def mirror(store: LocalStore, track: str, path: str, content: bytes, name: str = "Intro") -> Exported:
+    """Stems of a track in the mirrored library, of which all content tells which track's they are."""
+    artefact = keep(
+        store, {f"{name}_Vocals.wav": content, f"{name}_Provenance.json": content}, path + content.decode()
+    )
+    files = {each: Outgoing(artefact, each) for each in artefact.manifest.files}
+    return export(store, track, "", files, None, MIRRORED_LIBRARY, path=path)
+
+
+def digits(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:6]
+
+
+def mirrored(store: LocalStore) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (store.root / "mirrored").iterdir()}
+
+
+def test_names_in_the_mirrored_library_that_another_track_holds_are_told_apart_and_never_called_edited(
+    store: LocalStore,
+) -> None:
+    house, techno = "/lib/House/Intro.wav", "/lib/Techno/INTRO.wav"
+    apart = f"INTRO~{digits(techno)}"
+    for number in (b"1", b"2", b"3"):  # as with settings that change by turns
+        found = mirror(store, "house-0123456789ab", house, b"house" + number)
+        assert (found.edited, found.aside) == ((), ())
+        found = mirror(store, "techno-0123456789ab", techno, b"techno" + number, "INTRO")
+        assert (found.edited, found.aside) == ((), ())
+        assert mirrored(store) == {
+            "Intro_Vocals.wav": b"house" + number,
+            "Intro_Provenance.json": b"house" + number,
+            f"{apart}_Vocals.wav": b"techno" + number,
+            f"{apart}_Provenance.json": b"techno" + number,
+        }
+    assert mirrored_names(store, "techno-0123456789ab") == [f"{apart}_Vocals.wav", f"{apart}_Provenance.json"]
+
+
+def test_a_name_in_the_mirrored_library_is_held_though_its_files_were_taken_away(store: LocalStore) -> None:
+    mirror(store, "a-0123456789ab", "/a/Intro.wav", b"a")
+    for path in (store.root / "mirrored").iterdir():
+        path.unlink()
+    mirror(store, "b-0123456789ab", "/b/Intro.wav", b"b")
+    mirror(store, "a-0123456789ab", "/a/Intro.wav", b"a")
+    assert mirrored(store)["Intro_Vocals.wav"] == b"a"
+    assert mirrored(store)[f"Intro~{digits('/b/Intro.wav')}_Vocals.wav"] == b"b"
+
+
+def test_a_track_keeps_its_name_in_the_mirrored_library_and_what_is_free_again_is_given_to_the_next(
+    store: LocalStore,
+) -> None:
+    for name in "ab":
+        mirror(store, f"{name}-0123456789ab", f"/{name}/Intro.wav", name.encode())
+    forget(store, "a-0123456789ab")
+    mirror(store, "b-0123456789ab", "/b/Intro.wav", b"b2")
+    assert set(mirrored(store)) == {
+        f"Intro~{digits('/b/Intro.wav')}_{part}" for part in ("Vocals.wav", "Provenance.json")
+    }
+    mirror(store, "c-0123456789ab", "/c/Intro.wav", b"c")
+    assert mirrored(store)["Intro_Vocals.wav"] == b"c"
+
+
+def test_three_contents_of_one_path_have_three_names_in_the_mirrored_library(store: LocalStore) -> None:
+    for name in "abc":
+        assert mirror(store, f"{name}-0123456789ab", "/Intro.wav", name.encode()).aside == ()
+    voices = {content for name, content in mirrored(store).items() if name.endswith("_Vocals.wav")}
+    assert voices == {b"a", b"b", b"c"}
+
+
+def test_names_of_before_holders_were_written_down_are_their_tracks(store: LocalStore) -> None:
+    mirror(store, "a-0123456789ab", "/a/Intro.wav", b"a")
+    store.delete("exported/mirrored/names")
+    mirror(store, "b-0123456789ab", "/b/Intro.wav", b"b")
+    assert mirrored(store)["Intro_Vocals.wav"] == b"a"
+    assert len(mirrored(store)) == 4

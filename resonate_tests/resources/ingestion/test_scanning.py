@@ -15,6 +15,8 @@ from moto import mock_aws
 from mutagen.id3 import ID3, TALB, TBPM, TCON, TIT2, TKEY, TPE1, TSRC
 from mutagen.wave import WAVE
 
+from resonate_resources.exporting.folder import metadata_json
+from resonate_resources.exporting.recognised import made_by_us, mark_output
 from resonate_resources.ingestion import scanning
 from resonate_resources.ingestion.scanning import Scan, is_of_a_library, scan
 from resonate_resources.storage.inbox import BucketInbox, FolderInbox
@@ -54,7 +56,7 @@ def library(tmp_path: Path, folder: Path) -> ScannedLibrary:
 
 
 def look(folder: Path, library: ScannedLibrary, *excluded: Path) -> Scan:
-    return scan(FolderInbox(folder, is_of_a_library), library, excluded)
+    return scan(FolderInbox(folder, is_of_a_library, made_by_us), library, excluded)
 
 
 def drop(folder: Path, name: str, content: bytes = b"music") -> Path:
@@ -271,6 +273,32 @@ def test_homes_and_outputs_within_a_library_are_not_scanned(
         excluded.symlink_to(folder / "out")
     look(folder, library, excluded)
     assert sorted(files(library)) == ["a.wav", "b.wav"]
+
+
+def test_what_resonate_made_is_passed_over_wherever_it_lies_and_told(
+    folder: Path, library: ScannedLibrary
+) -> None:
+    drop(folder, "House/Song.wav")
+    drop(folder, "House/Song_Live.wav")
+    for name in ("House/Song_Vocals.wav", "House/Song_Drums.wav", "Band - Song_0123456789ab/midi/master.wav"):
+        drop(folder, name)
+    (folder / "House" / "Song_Provenance.json").write_text("{}")
+    facts = {"resonate": "1.0", "track": "song-0123456789ab", "source": "/music/Song.wav"}
+    (folder / "Band - Song_0123456789ab" / "metadata.json").write_bytes(metadata_json(facts, {}, {}))
+    drop(folder, "Album/a.wav")
+    (folder / "Album" / "metadata.json").write_text('{"track": 1}')
+    (folder / "out").mkdir()
+    mark_output(folder / "out")
+    drop(folder, "out/half copied_0123456789ab/vocals.wav")
+    found = look(folder, library)
+    assert sorted(files(library)) == ["Song.wav", "Song_Live.wav", "a.wav"]
+    assert (found.files, found.own, found.passed_over) == (3, 4, 0)
+
+
+def test_an_output_in_which_something_lies_already_is_not_taken_for_ours(tmp_path: Path) -> None:
+    drop(tmp_path, "a.wav")
+    mark_output(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
 
 
 def test_a_library_that_lies_in_a_home_is_scanned(folder: Path, library: ScannedLibrary) -> None:
