@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -124,6 +124,8 @@ class _Writer:
     out: Path
     replace: bool
     root_of: Callable[[Path | None, str], Path]
+    written: set[Path] = field(default_factory=set)
+    """By this command."""
 
     def send(self, tracks: Sequence[str]) -> Iterator[_Sent]:
         """One after the other; a rekordbox collection is one for all that could be read."""
@@ -150,7 +152,7 @@ class _Writer:
         brief = _brief_of(made["brief"])
         with _one_line(track):
             song = song_of(source, brief, made, self.storage.artefacts)
-        return song, _with(brief.exports, self.settings)
+            return song, _with(brief.exports, self.settings)
 
     def _made(self, track: str, stages: Sequence[str]) -> dict[str, Any]:
         made = {stage: self.storage.artefacts.current(stage, track) for stage in stages}
@@ -199,8 +201,14 @@ class _Writer:
             if song.provenance and self.target != "mirrored":
                 path = scratch / f"provenance-{number}"
                 path.write_text(json.dumps(song.provenance.to_json(), indent=1) + "\n", encoding="utf-8")
-                files[file_name(song.tags.artist, song.tags.title, "Provenance", "json")] = path
-        return put(files, self.out, replace=self.replace, ours=frozenset({CRATE}))
+                name = file_name(song.tags.artist, song.tags.title, "Provenance", "json")
+                if name in files:  # of another song of that name
+                    name = name.replace(".json", f" {song.track.rpartition('-')[2]}.json")
+                files[name] = path
+        kept = [*self.written, *(song.source for song in songs if song.source)]
+        paths = put(files, self.out, replace=self.replace, ours={CRATE}, kept=kept)
+        self.written.update(self.out / name for name in files)
+        return paths
 
     def _folder(self, track: str) -> _Sent:
         """The files of exports/, as they are there or would be."""
@@ -212,9 +220,9 @@ class _Writer:
         if source is None:
             raise click.ClickException(f"{track}: its file is not known any more")
         brief = _brief_of(made["brief"])
-        wanted = brief.model_copy(update={"exports": _with(brief.exports, self.settings)})
         with beside(self.out) as scratch:
             with _one_line(track):
+                wanted = brief.model_copy(update={"exports": _with(brief.exports, self.settings)})
                 folder = folder_of_track(source, wanted, made, self.storage.artefacts)
                 files = folder.copied(scratch)
             named = {f"{folder.name}/{name}": path for name, path in files.items()}
@@ -288,7 +296,11 @@ def _asked(assignments: Sequence[str]) -> dict[str, Any]:
 
 
 def _with(exports: ExportsBrief, settings: Mapping[str, Any]) -> ExportsBrief:
-    return ExportsBrief.model_validate({**exports.model_dump(), **settings})
+    """Raises BriefError."""
+    from resonate_resources.brief.layers import Layer, resolve
+
+    together = {**exports.model_dump(mode="json"), **settings}
+    return resolve([Layer("the brief with --set", {"exports": together})]).brief.exports
 
 
 def _brief_of(artefact: Any) -> Any:

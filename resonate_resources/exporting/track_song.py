@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -28,9 +29,12 @@ def song_of(source: Source, wanted: Brief, made: Mapping[str, Artefact], artefac
     own = kept_tags(raw)
     music = Music.of(profile)
     file = None if source.uri.startswith("s3://") or not Path(source.uri).is_file() else Path(source.uri)
+    tags = known_tags(own, wanted, profile, source.artist, source.title)
+    # Programs have grid and key beside each other: what was heard counts there before what tags say.
+    heard = known_tags(replace(own, bpm=None, key=None), wanted, profile, source.artist, source.title)
     return Song(
         track=source.track,
-        tags=known_tags(own, wanted, profile, source.artist, source.title),
+        tags=replace(tags, bpm=heard.bpm or tags.bpm, key=heard.key or tags.key),
         grid=music.grid,
         tempo_map=music.tempo_map(),
         keys=music.keys,

@@ -95,7 +95,13 @@ def new_directory(store: Store, label: str) -> Iterator[Path]:
     What a killed process left behind goes when the next one starts. A directory in use is locked: the kernel lets
     go when its process dies, whatever other containers at work on the same volume think of its process id.
     """
-    base = store.workspace()
+    with new_directory_in(store.workspace(), label) as directory:
+        yield directory
+
+
+@contextmanager
+def new_directory_in(base: Path, label: str) -> Iterator[Path]:
+    """The same, in a folder that holds such directories alone."""
     base.mkdir(parents=True, exist_ok=True)
     with _lock(base):  # nobody clears away what is made and not yet locked
         _clear(base)
