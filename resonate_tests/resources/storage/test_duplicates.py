@@ -156,3 +156,27 @@ def test_the_same_samples_are_duplicates_without_any_fingerprint(url: str) -> No
 
 def test_an_empty_library_has_no_duplicates(url: str) -> None:
     assert find_duplicates(url, numbers, Comparison()) == []
+
+
+@pytest.mark.parametrize("broken", ["", "AQAAA", "!", "Ä"])
+def test_what_is_no_fingerprint_counts_as_none_and_stops_no_search(url: str, broken: str) -> None:
+    required("libchromaprint1")
+    words = random_words(1)
+    texts = {text_of(words): words}
+    enter(url, {"a": text_of(words), "b": text_of(words), "broken": broken, "none": None})
+    with transaction(url) as db:
+        upsert(db, tracks, [{"track": track} for track in ("a", "b", "broken", "none")])
+
+    def words_or_none(text: str) -> Words:
+        return texts[text] if text in texts else words_of(text)
+
+    assert find_duplicates(url, words_or_none, Comparison()) == [Duplicates(("a", "b"), 1.0)]
+    assert without_fingerprint(url) == 2
+    assert alike(broken, broken) == 0.0
+
+
+def test_a_sketch_that_is_none_is_made_anew(url: str) -> None:
+    enter(url, dict.fromkeys(("a", "b"), text_of(random_words(1))))
+    with transaction(url) as db:
+        db.execute(fingerprints.update().values(sketch=b"abc"))
+    assert find_duplicates(url, numbers, Comparison()) == [Duplicates(("a", "b"), 1.0)]
