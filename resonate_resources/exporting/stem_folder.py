@@ -207,8 +207,8 @@ def _kind(rest: str) -> str | None:
 
 
 def _summed(stems: Stems, path: Path) -> Recording:
-    """All together; those that end early are silent from there on. Mono is on the left and the right, all else on the
-    first channels there are: of 5.1 these are the left and the right one, too."""
+    """All together; those that end early are silent from there on. Mono is on the left and the right, all else on
+    the first channels there are: of 5.1 these are the left and the right one, too."""
     longest = max(stems.values(), key=lambda stem: stem.frames)
     widest = max(stem.channels for stem in stems.values())
 
