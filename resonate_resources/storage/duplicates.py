@@ -32,6 +32,9 @@ _FEWEST_WORDS = 16
 _PAIRED = 50
 """Where more tracks than this share a word, each is compared with the next of them only."""
 _PAGE = 500
+_SKETCH_BYTES = sa.cast(fingerprints.c.sketch, sa.LargeBinary)
+"""SQLite keeps a text in a column of bytes, where somebody writes one."""
+_LENGTH = sa.func.length(_SKETCH_BYTES)
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def without_fingerprint(url: str) -> int:
     missing."""
     joined = tracks.outerjoin(fingerprints, fingerprints.c.track == tracks.c.track)
     query = sa.select(sa.func.count()).select_from(joined)
-    lacking = fingerprints.c.fingerprint.is_(None) | (sa.func.length(fingerprints.c.sketch) == 0)
+    lacking = fingerprints.c.fingerprint.is_(None) | (_LENGTH == 0)
     with transaction(url) as db:
         return db.execute(query.where(lacking)).scalar_one()
 
@@ -87,7 +90,7 @@ def sketch_of(words: Words) -> bytes | None:
 
 def _sketch_missing(url: str, words_of: Callable[[str], Words]) -> None:
     query = sa.select(fingerprints.c.track, fingerprints.c.fingerprint)
-    missing = fingerprints.c.sketch.is_(None) | (sa.func.length(fingerprints.c.sketch) % _WORD_BYTES != 0)
+    missing = fingerprints.c.sketch.is_(None) | (_LENGTH % _WORD_BYTES != 0)
     query = query.where(fingerprints.c.fingerprint.is_not(None), missing).limit(_PAGE)
     update = sa.update(fingerprints).where(fingerprints.c.track == sa.bindparam("of"))
     update = update.where(fingerprints.c.fingerprint == sa.bindparam("made_of"))
@@ -116,9 +119,8 @@ def _same_sound(url: str) -> Iterator[tuple[str, str]]:
 
 def _candidates(url: str) -> list[tuple[str, str]]:
     """Pairs of tracks whose sketches share words, in order."""
-    query = sa.select(fingerprints.c.track, fingerprints.c.sketch).order_by(fingerprints.c.track)
-    length = sa.func.length(fingerprints.c.sketch)
-    query = query.where(length > 0, length % _WORD_BYTES == 0)
+    query = sa.select(fingerprints.c.track, _SKETCH_BYTES).order_by(fingerprints.c.track)
+    query = query.where(_LENGTH > 0, _LENGTH % _WORD_BYTES == 0)
     with transaction(url) as db:
         rows = db.execute(query).all()
     if len(rows) < 2:
