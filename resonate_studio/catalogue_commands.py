@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from resonate_studio.terminal import HOME, JSON, Command, console, plain, print_json
+from resonate_studio.terminal import HOME, JSON, Command, Range, console, plain, print_json
 
 if TYPE_CHECKING:
     from resonate_resources.storage.track_search import Wanted
@@ -22,6 +22,10 @@ _INSTALL = (
 )
 _PROFILE_ANEW = "resonate process FILE --stage profile"
 _PROFILED_WITHOUT = f"shorter than 3 s, or profiled before there was Chromaprint (again: {_PROFILE_ANEW})"
+_COUNT = click.IntRange(1, 1_000_000_000)
+"""So that their product is one that databases can count to, 2⁶³."""
+_LONGEST_NAME = 120
+"""Letters of artist and title that a listing shows."""
 _ORDERS = ("added", "artist", "title", "genre", "bpm", "key", "duration", "loudness", "score")
 
 
@@ -61,24 +65,33 @@ class Key(click.ParamType[str]):
             self.fail(f"{plain(str(value)[:40])!r} is no key such as 'A minor', Am or 8A", param, ctx)
 
 
+def _given(_: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and not value.name:
+        raise click.UsageError(f"{param.opts[0]}: give the name of a file")
+    return value
+
+
 _LISTING: tuple[Callable[[Any], Any], ...] = (
     click.option("--sort", type=click.Choice(_ORDERS), default="added", show_default=True),
     click.option("--descending", is_flag=True, help="The last, highest or best first."),
-    click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Tracks a page."),
-    click.option("--page", type=click.IntRange(min=1), default=1, show_default=True),
+    click.option("--limit", type=_COUNT, default=50, show_default=True, help="Tracks a page."),
+    click.option("--page", type=_COUNT, default=1, show_default=True),
     JSON,
     click.option(
         "--csv",
         "csv_file",
         type=click.Path(dir_okay=False, path_type=Path),
+        callback=_given,
         help="All of them into this file.",
     ),
     click.option(
         "--parquet",
         "parquet_file",
         type=click.Path(dir_okay=False, path_type=Path),
+        callback=_given,
         help="All of them into this file.",
     ),
+    click.option("--replace", is_flag=True, help="Write over files that are there."),
     HOME,
 )
 
@@ -106,7 +119,7 @@ def list_tracks(**listing: Any) -> None:
 @click.option("--key", type=Key(), help="8A, Am or 'A minor'.")
 @click.option("--compatible", is_flag=True, help="Keys that mix with it, too: Camelot ±1 and the relative.")
 @click.option("--genre", help="What occurs in the genre.")
-@click.option("--score", type=click.FloatRange(0, 100), help="What the master scores at least.")
+@click.option("--score", type=Range(0, 100), help="What the master scores at least.")
 @click.option("--accepted/--not-accepted", default=None, help="By the verdict of the checks.")
 @click.option("--failed", metavar="CHECK", help="A check that failed, as mix_does_not_clip.")
 @_listing
@@ -268,11 +281,13 @@ def _tell(
     as_json: bool,
     csv_file: Path | None,
     parquet_file: Path | None,
+    replace: bool,
     home: Path | None,
 ) -> None:
     from resonate_resources.storage.track_search import count, find
     from resonate_studio.catalogue_files import write_csv, write_parquet
 
+    _require_free([file for file in (csv_file, parquet_file) if file is not None], replace)
     with _catalogue(home) as url:
         number = count(url, wanted)
         for file, write in ((csv_file, write_csv), (parquet_file, write_parquet)):
@@ -290,6 +305,15 @@ def _tell(
         click.echo(_tracks(number) + (f", page {page} of {pages}" if pages > 1 or page > 1 else ""))
 
 
+def _require_free(files: Sequence[Path], replace: bool) -> None:
+    """Raises ClickException for what would be written over, by the other file or unasked."""
+    if len({file.resolve() for file in files}) < len(files):
+        raise click.UsageError("--csv and --parquet are one file; give two")
+    for file in files:
+        if file.is_file() and not replace:
+            raise click.ClickException(f"{plain(str(file))}: is there already; --replace writes over it")
+
+
 def _print_page(rows: Sequence[Mapping[str, Any]]) -> None:
     """What is copied, the key, stands last, whole."""
     from rich.markup import escape
@@ -301,8 +325,9 @@ def _print_page(rows: Sequence[Mapping[str, Any]]) -> None:
         tempo = "" if row["tempo_bpm"] is None else f"{row['tempo_bpm']:.1f}"
         score = "" if row["master_total"] is None else f"{row['master_total']:.1f}"
         verdict = {None: "not judged", True: "accepted", False: "not accepted"}[row["accepted"]]
-        name = " – ".join(str(row[part]) for part in ("artist", "title") if row[part])
-        line = f"{tempo:>5} {row['camelot'] or '':>3} {score:>5} {verdict:12} {plain(name)}  {row['track']}"
+        name = plain(" – ".join(str(row[part]) for part in ("artist", "title") if row[part]))
+        name = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+        line = f"{tempo:>5} {row['camelot'] or '':>3} {score:>5} {verdict:12} {name}  {row['track']}"
         terminal.print(escape(line), soft_wrap=True)
 
 

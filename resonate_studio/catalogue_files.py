@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,11 +18,14 @@ from resonate_resources.storage.tracks import NUMBERS, WHOLE
 
 Row = Mapping[str, Any]
 
+_FORMULA = re.compile(r"(?![+-]?\d+([.,]\d+)?\Z)[=+\-@\t\r\n]")
+"""What begins one; numbers are none."""
 _ROWS_A_GROUP = 10_000
 
 
 def write_csv(rows: Iterable[Row], file: Path) -> None:
-    """UTF-8, a line of names first; what is not known is empty. Raises OSError."""
+    """UTF-8, a line of names first; what is not known is empty. A text that spreadsheets would take for a formula
+    has a ' before it, as OWASP's page on CSV injection says. Raises OSError, with the file's name."""
     with _in_place(file) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
@@ -27,7 +33,8 @@ def write_csv(rows: Iterable[Row], file: Path) -> None:
 
 
 def write_parquet(rows: Iterable[Row], file: Path) -> None:
-    """Numbers as float64 or int64, the rest as text, `accepted` as a truth value. Raises OSError."""
+    """Numbers as float64 or int64, the rest as text, `accepted` as a truth value. Raises OSError, with the
+    file's name."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -43,13 +50,24 @@ def write_parquet(rows: Iterable[Row], file: Path) -> None:
 
 @contextmanager
 def _in_place(file: Path) -> Iterator[Path]:
-    """A file beside it, which takes its place when all is written."""
-    partial = file.with_name(f".{file.name[:100]}.{uuid.uuid4().hex[:8]}")
+    """A file beside it, which takes its place when all is written; itself where it is a pipe or a device. Of a link
+    the file that it leads to."""
     try:
-        yield partial
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+        if file.exists() and not file.is_file():
+            yield file
+            return
+        target = file.resolve()
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        partial = target.with_name(f".{target.name[:40]}.{uuid.uuid4().hex[:8]}")
+        try:
+            yield partial
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        number, told = error.errno or errno.EIO, error.strerror or str(error)
+        raise OSError(number, told, str(file)) from error
 
 
 def _joined(value: Any) -> Any:
@@ -59,4 +77,5 @@ def _joined(value: Any) -> Any:
 def _flat(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
-    return "" if value is None else _joined(value)
+    text = "" if value is None else _joined(value)
+    return f"'{text}" if isinstance(text, str) and _FORMULA.match(text) else text

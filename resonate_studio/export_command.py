@@ -13,7 +13,7 @@ import click
 from resonate_resources.exporting.brief import ExportsBrief, TargetName
 from resonate_studio.putting import beside, put
 from resonate_studio.stopping import stoppable, tell_stopped
-from resonate_studio.terminal import HOME, JSON, Command, console, plain, print_json
+from resonate_studio.terminal import HOME, JSON, Command, Range, console, plain, print_json
 
 if TYPE_CHECKING:
     from resonate_resources.exporting.song import Song
@@ -231,9 +231,7 @@ class _Writer:
 
 @click.command("export-ableton", cls=Command)
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--bpm", type=click.FloatRange(40, 240), help="Its tempo, where it is known. Default: as it is heard."
-)
+@click.option("--bpm", type=Range(40, 240), help="Its tempo, where it is known. Default: as it is heard.")
 @OUT
 @REPLACE
 @JSON

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -95,6 +96,16 @@ def one_line() -> Iterator[None]:
         if isinstance(error, OSError | SQLAlchemyError | sqlite3.Error):
             raise click.ClickException(trouble(error)) from error
         raise
+
+
+class Range(click.FloatRange):
+    """Numbers of a range, of which nan is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is no number", param, ctx)
+        return number
 
 
 class Age(click.ParamType[float]):

@@ -14,6 +14,7 @@ from resonate_resources.exporting.label import Label, Level, part_of
 from resonate_resources.exporting.names import file_name
 from resonate_resources.exporting.targets import FOLDERS, MIRRORED
 from resonate_resources.mastering.targets import label_and_form, measure_name
+from resonate_resources.recordings.believed import believed_bpm, believed_key
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.storage.artefacts import Artefact
 
@@ -103,17 +104,17 @@ def known_tags(
     kept: Tags, wanted: Brief, profile: Mapping[str, Any], artist: str | None, title: str | None
 ) -> Tags:
     """A track's tags with what was found out of it. What a person says of tempo and key counts most, then what the
-    file says, then the profile.
+    file says, where that can be meant, then the profile.
 
     artist, title: of the source, which has them from its name where tags are missing.
     """
-    tempo = wanted.profile.tempo_bpm or kept.bpm or profile["tempo_bpm"]
+    tempo = wanted.profile.tempo_bpm or believed_bpm(kept) or profile["tempo_bpm"]
     return replace(
         kept,
         artist=kept.artist or artist,
         title=kept.title or title,
         bpm=None if tempo is None else round(tempo, 2),
-        key=wanted.profile.key or kept.key or _sure_key(profile),
+        key=wanted.profile.key or believed_key(kept) or _sure_key(profile),
     )
 
 

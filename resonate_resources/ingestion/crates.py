@@ -74,7 +74,12 @@ def rekordbox_playlists(xml: Path) -> Chosen:
             if missing:
                 told = f"tracks that the collection does not have ({missing})"
                 broken.append(f"{printable_name(xml.name)}: the playlist {printable_name(name)} names {told}")
-    except (OSError, ElementTree.ParseError, ValueError) as error:
+    except (
+        OSError,
+        ElementTree.ParseError,
+        ValueError,
+        LookupError,
+    ) as error:  # the last: of no such encoding
         broken.append(
             f"{printable_name(xml.name)}: can't be read ({_why(error)}); export it from rekordbox anew"
         )

@@ -5,19 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from resonate_resources.recordings.believed import believed_bpm, is_key
 from resonate_resources.recordings.tags import Tags
-from resonate_resources.signal.spelling import spelt
 
 _CHOSEN, _HOUSE, _FAST, _VOCALS = 8, 4, 2, 1
 _KINDS = {_CHOSEN: "in a crate", _HOUSE: "House", _FAST: "over 120 BPM", _VOCALS: "vocals"}
 _LAST = -16
 """So that all are below 0, which is what Dagster gives a file that somebody drops into the inbox: it goes first."""
 FAST_BPM = 120.0
-SLOWEST_BPM, FASTEST_BPM = 20.0, 300.0
-"""What beats per minute in a tag can be meant; slower than largo, faster than speedcore is a slip of somebody's."""
-
-_OFF_KEY = "o"
-"""ID3's own word for music without one (id3.org, "ID3 tag version 2.4.0 - Native Frames", TKEY)."""
 
 _WORD = re.compile(r"[^\W_]+")
 _SUNG = re.compile(r"\b(vocals?|vox|a ?cap+el+as?|feat|ft|featuring)\b")
@@ -64,22 +59,14 @@ def says_vocals(tags: Tags) -> bool | None:
     return True if _SUNG.search(words) or _SUNG.search(_words(tags.artist)) else None
 
 
-def believed_bpm(tags: Tags) -> float | None:
-    """Beats per minute, None where the tag has none that can be meant."""
-    return tags.bpm if tags.bpm is not None and SLOWEST_BPM <= tags.bpm <= FASTEST_BPM else None
-
-
 def doubts(texts: Mapping[str, str], tags: Tags) -> tuple[str, ...]:
     """What of BPM and key in a file's tags can't be meant, one line each. texts: field → as it stands there."""
     bpm, key = (texts.get(name, "").strip("\0 ") for name in ("bpm", "key"))
     told = []
     if bpm and believed_bpm(tags) is None:
         told.append(f"BPM {bpm[:40]!a}: is no tempo")
-    if key not in ("", _OFF_KEY):
-        try:
-            spelt(key)
-        except ValueError:
-            told.append(f"key {key[:40]!a}: is no key")
+    if key and not is_key(key):
+        told.append(f"key {key[:40]!a}: is no key")
     return tuple(told)
 
 

@@ -66,8 +66,13 @@ def alike(one: str, other: str) -> float:
 
 
 def words_of(fingerprint: str) -> npt.NDArray[np.uint32]:
-    """Of 32 bits, one for each eighth of a second. Raises FingerprintError where the library is not there."""
-    words, _ = _library().decode_fingerprint(fingerprint.encode("ascii"))
+    """Of 32 bits, one for each eighth of a second; none of what is no fingerprint. Raises FingerprintError where
+    the library is not there."""
+    library = _library()
+    try:
+        words, _ = library.decode_fingerprint(fingerprint.encode("ascii"))
+    except (library.FingerprintError, UnicodeEncodeError):
+        words = []
     return np.array(words, np.int64).astype(np.uint32)
 
 

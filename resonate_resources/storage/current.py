@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from resonate_resources.storage.database import insert_into, now, tables, transaction
+from resonate_resources.storage.database import insert_into, json_in, now, tables, transaction
 from resonate_resources.storage.manifest import Manifest, UnreadableManifestError
 from resonate_resources.storage.store import Store
 
@@ -170,8 +170,8 @@ def listed_of(
         for track, stages in groupby(rows, key=itemgetter(0)):
             made: dict[str, Listed] = {}
             for _, stage, key, data_version, code_version, made_from, at, whether, told in map(tuple, stages):
-                versions = Versions(key, data_version, code_version, from_json(made_from), at)
-                made[stage] = Listed(versions, bool(whether), from_json(told))
+                versions = Versions(key, data_version, code_version, json_in(made_from, {}, from_json), at)
+                made[stage] = Listed(versions, bool(whether), json_in(told, {}, from_json))
             yield track, made
 
 
@@ -193,7 +193,7 @@ def measures_of(
         for track, made in groupby(rows, key=lambda row: str(row.track)):
             if whole or track != rows[-1].track:
                 after = track
-                yield track, {row.stage: json.loads(row.measures) for row in made}
+                yield track, {row.stage: json_in(row.measures, {}) for row in made}
         if whole:
             return
 
@@ -216,7 +216,7 @@ def all_versions(url: str, after: str = "") -> Iterator[tuple[str, dict[str, Ver
                 if made:
                     yield track, made
                 track, made = name, {}
-            made[stage] = Versions(key, data_version, code_version, json.loads(made_from), at)
+            made[stage] = Versions(key, data_version, code_version, json_in(made_from, {}), at)
         if len(rows) < _ROWS_A_PAGE:
             break
         place = sa.tuple_(index.c.track, index.c.stage) > sa.tuple_(track, stage)
@@ -304,12 +304,14 @@ def _agrees(known: Mapping[str, Current], manifest: Manifest, began: float) -> b
         return False
     if row.published_at >= began:
         return True
-    return (row.key, row.data_version, row.code_version, dict(row.made_from), row.made_at) == (
+    told = (row.key, row.data_version, row.code_version, row.made_at, row.made_from, row.measures)
+    return told == (
         manifest.key,
         manifest.data_version,
         manifest.code_version,
-        dict(manifest.made_from),
         manifest.made_at,
+        dict(manifest.made_from),
+        dict(manifest.measures),
     )
 
 
@@ -371,7 +373,7 @@ def _by_track(rows: Iterable[sa.Row[tuple[object, ...]]]) -> dict[str, dict[str,
 
 
 def _current_row(row: sa.Row[tuple[object, ...]]) -> Current:
-    told = {"made_from": json.loads(row.made_from), "measures": json.loads(row.measures)}
+    told = {"made_from": json_in(row.made_from, {}), "measures": json_in(row.measures, {})}
     return Current(**{**row._mapping, **told})
 
 

@@ -7,6 +7,7 @@ migration, which is done at first use: see `schema`.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -18,9 +19,10 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from resonate_resources.storage.schema import LaterVersionError, bring_up
+from resonate_resources.storage.schema import VersionError, bring_up
 
 _Result = TypeVar("_Result")
+_Json = TypeVar("_Json", dict[str, Any], list[Any])
 
 tables = sa.MetaData()
 """Every table that is kept in the database."""
@@ -117,12 +119,12 @@ def transaction(url: str) -> Iterator[sa.Connection]:
     A database of an earlier version is brought up first. A connection that can't be had is tried for a few times;
     what breaks off later is not done again, as nobody knows what else the block did: see `done`. Raises
     SQLAlchemyError: DatabaseError where there is no connection to be had within half a minute, or the database is
-    of a later version.
+    of a later version, or of none that is known.
     """
     connection = _connected(url)
     try:
         _bring_up_to_date(url)
-    except (sa.exc.DBAPIError, LaterVersionError) as error:
+    except (sa.exc.DBAPIError, VersionError) as error:
         connection.close()
         raise DatabaseError(url, error) from error
     try:
@@ -197,6 +199,15 @@ def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[st
         else insert.on_conflict_do_nothing(index_elements=keys),
         list(rows),
     )
+
+
+def json_in(text: str, empty: _Json, read: Callable[[str], Any] = json.loads) -> _Json:
+    """What a column of JSON says; `empty` where somebody else wrote what is none, or of another kind."""
+    try:
+        value = read(text)
+    except (ValueError, TypeError, RecursionError):
+        return empty
+    return value if isinstance(value, type(empty)) else empty
 
 
 def seconds_since(column: sa.ColumnElement[float]) -> sa.ColumnElement[float]:

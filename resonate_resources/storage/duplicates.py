@@ -25,12 +25,16 @@ ALIKE = 0.7
 """0…1, from which on two are the same. Encodings of one song, begun up to 3 s later, have 0.88 to 1, different
 songs 0.36 at most (docs/library.md)."""
 _SKETCH = 64  # words: of songs of 7 s and more, the same recordings shared 5 at least, different ones none
+_WORD_BYTES = 4
 _SHARED = 2
 _FEWEST_WORDS = 16
 """Different ones, of two seconds or more: silence and held tones have one or two, and say nothing."""
 _PAIRED = 50
 """Where more tracks than this share a word, each is compared with the next of them only."""
 _PAGE = 500
+_SKETCH_BYTES = sa.cast(fingerprints.c.sketch, sa.LargeBinary)
+"""SQLite keeps a text in a column of bytes, where somebody writes one."""
+_LENGTH = sa.func.length(_SKETCH_BYTES)
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,13 @@ def same_sound(url: str) -> list[Duplicates]:
 
 
 def without_fingerprint(url: str) -> int:
-    """How many tracks have none: too short, or profiled where Chromaprint was missing."""
+    """How many tracks have none that tells anything: too short, silence, or profiled where Chromaprint was
+    missing."""
     joined = tracks.outerjoin(fingerprints, fingerprints.c.track == tracks.c.track)
     query = sa.select(sa.func.count()).select_from(joined)
+    lacking = fingerprints.c.fingerprint.is_(None) | (_LENGTH == 0)
     with transaction(url) as db:
-        return db.execute(query.where(fingerprints.c.fingerprint.is_(None))).scalar_one()
+        return db.execute(query.where(lacking)).scalar_one()
 
 
 def sketch_of(words: Words) -> bytes | None:
@@ -84,7 +90,8 @@ def sketch_of(words: Words) -> bytes | None:
 
 def _sketch_missing(url: str, words_of: Callable[[str], Words]) -> None:
     query = sa.select(fingerprints.c.track, fingerprints.c.fingerprint)
-    query = query.where(fingerprints.c.fingerprint.is_not(None), fingerprints.c.sketch.is_(None)).limit(_PAGE)
+    missing = fingerprints.c.sketch.is_(None) | (_LENGTH % _WORD_BYTES != 0)
+    query = query.where(fingerprints.c.fingerprint.is_not(None), missing).limit(_PAGE)
     update = sa.update(fingerprints).where(fingerprints.c.track == sa.bindparam("of"))
     update = update.where(fingerprints.c.fingerprint == sa.bindparam("made_of"))
     while True:
@@ -112,8 +119,8 @@ def _same_sound(url: str) -> Iterator[tuple[str, str]]:
 
 def _candidates(url: str) -> list[tuple[str, str]]:
     """Pairs of tracks whose sketches share words, in order."""
-    query = sa.select(fingerprints.c.track, fingerprints.c.sketch).order_by(fingerprints.c.track)
-    query = query.where(sa.func.length(fingerprints.c.sketch) > 0)
+    query = sa.select(fingerprints.c.track, _SKETCH_BYTES).order_by(fingerprints.c.track)
+    query = query.where(_LENGTH > 0, _LENGTH % _WORD_BYTES == 0)
     with transaction(url) as db:
         rows = db.execute(query).all()
     if len(rows) < 2:

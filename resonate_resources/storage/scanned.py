@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import sqlalchemy as sa
 
 from resonate_resources.recipe import Json
-from resonate_resources.storage.database import done, tables
+from resonate_resources.storage.database import done, json_in, tables
 from resonate_resources.storage.inbox import Seen
 
 State = Literal["new", "taken", "done", "failed"]
@@ -178,7 +178,7 @@ class ScannedLibrary:
         """As `note_crates` was told; empty where it was not."""
         query = sa.select(_libraries).where(_libraries.c.library == self._library)
         row = done(self._url, lambda db: db.execute(query).first())
-        return ("", ()) if row is None else (row.crates_stamp, tuple(json.loads(row.broken_crates)))
+        return ("", ()) if row is None else (row.crates_stamp, tuple(json_in(row.broken_crates, [])))
 
     def note_crates(self, stamp: str, broken: Sequence[str]) -> None:
         """stamp: changes with the crates; broken: what could not be read of them, one line each."""
@@ -237,9 +237,9 @@ def _scanned(row: sa.Row[Any]) -> ScannedFile:
         os.fsdecode(row.uri),
         row.size,
         row.stamp,
-        json.loads(row.tags),
-        tuple(json.loads(row.notes)),
-        tuple(json.loads(row.crates)),
+        json_in(row.tags, {}),
+        tuple(json_in(row.notes, [])),
+        tuple(json_in(row.crates, [])),
         row.priority,
         row.state,
         row.track,

@@ -6,7 +6,6 @@ tells is taken over from there, track by track as they change (`bring_up_to_date
 
 from __future__ import annotations
 
-import json
 import os
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -18,7 +17,7 @@ import sqlalchemy as sa
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.artefacts import Artefact, Artefacts
 from resonate_resources.storage.current import index
-from resonate_resources.storage.database import alone, tables, transaction, upsert
+from resonate_resources.storage.database import alone, json_in, tables, transaction, upsert
 from resonate_resources.storage.sources import Sources
 from resonate_resources.storage.store import Store
 
@@ -235,7 +234,7 @@ def _take_over(db: sa.Connection, names: Collection[str], judge: Judge) -> None:
     query = query.where(~index.c.gone, index.c.track.in_(sorted(names))).order_by(index.c.track)
     rows = []
     for track, stages in groupby(db.execute(query), key=lambda row: str(row.track)):
-        made = {row.stage: json.loads(row.measures) for row in stages}
+        made = {row.stage: json_in(row.measures, {}) for row in stages}
         if not made.keys() <= _ALONE_NO_TRACK:
             rows.append({"track": track, **_columns(made, judge)})
     upsert(db, tracks, rows)

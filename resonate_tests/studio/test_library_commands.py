@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -161,6 +162,12 @@ def test_tracks_are_found_as_djs_ask_for_them(
         (("--score", "101"), "101"),
         (("--page", "0"), "--page"),
         (("--csv", "."), "is a directory"),
+        (("--csv", ""), "--csv: give the name of a file"),
+        (("--parquet", ""), "--parquet: give the name of a file"),
+        (("--csv", "x", "--parquet", "./x"), "--csv and --parquet are one file"),
+        (("--score", "nan"), "nan is no number"),
+        (("--page", "9" * 20), "--page"),
+        (("--limit", str(2**63)), "--limit"),
     ],
 )
 def test_what_makes_no_sense_is_told_and_nothing_is_looked_for(
@@ -174,7 +181,18 @@ def test_what_makes_no_sense_is_told_and_nothing_is_looked_for(
 def test_files_for_other_programs_hold_every_track_that_was_found(library: str, tmp_path: Path) -> None:
     csv_file, parquet_file = tmp_path / "mine.csv", tmp_path / "mine.parquet"
     csv_file.write_text("what was there")
-    told(tmp_path, "find", "str", "--limit", "1", "--csv", str(csv_file), "--parquet", str(parquet_file))
+    told(
+        tmp_path,
+        "find",
+        "str",
+        "--limit",
+        "1",
+        "--csv",
+        str(csv_file),
+        "--parquet",
+        str(parquet_file),
+        "--replace",
+    )
     with csv_file.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     frame = pd.read_parquet(parquet_file)
@@ -191,6 +209,82 @@ def test_a_file_that_can_t_be_written_is_told_and_leaves_nothing(library: str, t
     assert result.exit_code == 1
     assert "nowhere" in result.output
     assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("option", ["--csv", "--parquet"])
+def test_a_file_that_is_there_is_written_over_only_when_that_is_asked_for_and_so_is_what_a_link_leads_to(
+    library: str, tmp_path: Path, option: str
+) -> None:
+    there, link = tmp_path / "mine", tmp_path / "link"
+    there.write_text("what was there")
+    link.symlink_to(there)
+    for file in (there, link):
+        result = asked(tmp_path, "list", option, str(file))
+        assert result.exit_code == 1
+        assert f"{file}: is there already; --replace writes over it" in result.output
+        assert there.read_text() == "what was there"
+    told(tmp_path, "list", option, str(link), "--replace")
+    assert link.is_symlink()
+    assert b"strobe" in there.read_bytes()
+
+
+def test_a_pipe_is_written_into(library: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    told(tmp_path, "list", "--csv", str(pipe))
+    rows = list(csv.DictReader(os.read(reader, 1 << 16).decode().splitlines()))
+    os.close(reader)
+    assert [row["track"] for row in rows] == [*SONGS]
+    assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write anything")
+def test_a_file_that_may_not_be_written_stays(library: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("what was there")
+    file.chmod(0o444)
+    result = asked(tmp_path, "list", "--csv", str(file), "--replace")
+    assert (result.exit_code, file.read_text()) == (1, "what was there")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("option", ["--csv", "--parquet"])
+def test_a_full_disk_is_told_with_the_file(library: str, tmp_path: Path, option: str) -> None:
+    result = asked(tmp_path, "list", option, "/dev/full")
+    assert result.exit_code == 1
+    assert "/dev/full: can't be used (no space left on device)" in result.output
+
+
+@pytest.mark.parametrize(
+    ("title", "cell"),
+    [
+        ('=cmd|"/c calc"!A1', '\'=cmd|"/c calc"!A1'),
+        ("+1+cmd", "'+1+cmd"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("-2+3", "'-2+3"),
+        ("-5", "-5"),
+        ("+1,5", "+1,5"),
+        ("Song = Song", "Song = Song"),
+    ],
+)
+def test_a_title_is_no_formula_in_a_spreadsheet(library: str, tmp_path: Path, title: str, cell: str) -> None:
+    with transaction(library) as db:
+        upsert(db, tracks, [{"track": "joga-000000000001", "title": title}])
+    file = tmp_path / "mine.csv"
+    told(tmp_path, "list", "--sort", "bpm", "--csv", str(file))
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = {row["track"]: row for row in csv.DictReader(stream)}
+    assert rows["joga-000000000001"]["title"] == cell
+    assert rows["joga-000000000001"]["loudness_lufs"] == "-inf"
+
+
+def test_a_title_as_long_as_a_book_is_cut_in_a_listing(library: str, tmp_path: Path) -> None:
+    with transaction(library) as db:
+        upsert(db, tracks, [{"track": "joga-000000000001", "title": "a" * 1_000_000}])
+    [line] = [line for line in told(tmp_path, "list").splitlines() if "joga" in line]
+    assert f"{'a' * 119}…  joga-000000000001" in line
+    assert len(line) < 200
 
 
 def test_one_track_is_told_with_how_its_stages_were_made_and_which_checks_failed(

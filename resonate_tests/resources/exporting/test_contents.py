@@ -123,3 +123,13 @@ def test_a_persons_word_counts_more_than_the_file_and_the_file_more_than_what_wa
     assert known_tags(Tags(title="Own"), brief(), {"tempo_bpm": None, "key": None}, None, "T") == Tags(
         title="Own"
     )
+
+
+@pytest.mark.parametrize("bpm", [1e9, 999.0, 2.0])
+@pytest.mark.parametrize("key", ["H#", "13A", "A sharp"])
+def test_a_tempo_and_a_key_that_none_can_be_give_way_to_what_was_heard(bpm: float, key: str) -> None:
+    found = {"tempo_bpm": 120.8, "key": "Bb minor", "key_confidence": 0.9}
+    told = known_tags(Tags(bpm=bpm, key=key), brief(), found, "A", "T")
+    assert (told.bpm, told.key) == (120.8, "Bbm")
+    assert known_tags(Tags(key="8A"), brief(), found, "A", "T").key == "8A"
+    assert known_tags(Tags(key="o"), brief(), found, "A", "T").key == "o"  # ID3: off key

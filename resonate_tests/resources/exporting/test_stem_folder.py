@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile as sf
 
 from resonate_resources.exporting.stem_folder import StemFolder
 from resonate_resources.profiling.analysis import analyse_music
@@ -198,3 +200,92 @@ def test_stems_of_different_rates_and_folders_that_are_not_there_are_refused_in_
     (tmp_path / "g" / "vocals.wav").write_text("no sound")
     with pytest.raises(AudioError, match=r"vocals\.wav"):
         StemFolder.read(tmp_path / "g")
+
+
+@pytest.mark.parametrize(
+    ("names", "stems"),
+    [
+        (
+            ("Pad.wav", "Pad.flac", "Pad 2.wav", "Pad 2.flac", "Vox.wav"),
+            {
+                "vocals": "Vox.wav",
+                "pad 2": "Pad 2.flac",
+                "pad 2 2": "Pad 2.wav",
+                "pad": "Pad.flac",
+                "pad 3": "Pad.wav",
+            },
+        ),
+        (
+            ("drums.wav", "drums.flac", "Drums 2.wav"),
+            {"drums": "drums.flac", "drums 2": "Drums 2.wav", "drums 3": "drums.wav"},
+        ),
+        (("---.wav", "___.wav"), {"---": "---.wav", "___": "___.wav"}),
+    ],
+)
+def test_no_stem_is_lost_by_what_it_is_called(
+    names: tuple[str, ...], stems: dict[str, str], tmp_path: Path
+) -> None:
+    found = StemFolder.read(a_folder(tmp_path / "f", *names))
+    assert {part: recording.path.name for part, recording in found.stems.items()} == stems
+
+
+def test_stems_of_one_two_and_six_channels_are_one_sum(tmp_path: Path) -> None:
+    folder = tmp_path / "f"
+    folder.mkdir()
+    for name, channels, level in (("bass", 1, 0.25), ("drums", 2, 0.125), ("pad", 6, 0.0625)):
+        write_samples(folder / f"{name}.wav", np.full((channels, RATE), level, np.float32), RATE)
+    summed = StemFolder.read(folder).song(tmp_path, nothing_heard).original
+    assert summed.read()[:, 0].tolist() == [0.4375, 0.4375, 0.0625, 0.0625, 0.0625, 0.0625]
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["drums.wav", "mix.wav"])
+def test_samples_that_are_no_numbers_are_refused_in_one_line(name: str, wrong: float, tmp_path: Path) -> None:
+    folder = a_folder(tmp_path / "f", "vocals.wav", "drums.wav", "mix.wav")
+    samples = np.zeros((2, RATE), np.float32)
+    samples[1, -1] = wrong
+    write_samples(folder / name, samples, RATE)
+    with pytest.raises(AudioError, match=f"^{name}: holds samples that are NaN or infinite"):
+        StemFolder.read(folder).song(tmp_path, nothing_heard)
+
+
+def test_a_damaged_stem_is_refused_in_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "f"
+    folder.mkdir()
+    noise = np.random.default_rng(1).normal(0, 0.1, (2 * RATE, 2))
+    sf.write(folder / "drums.flac", noise, RATE)
+    data = bytearray((folder / "drums.flac").read_bytes())
+    data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+    (folder / "drums.flac").write_bytes(data)
+    with pytest.raises(AudioError, match=r"^drums\.flac: is damaged"):
+        StemFolder.read(folder).song(tmp_path, nothing_heard)
+
+
+def test_what_is_empty_or_a_pipe_is_refused_in_one_line(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path / "f", "drums.wav")
+    write_samples(folder / "bass.wav", np.zeros((2, 0), np.float32), RATE)
+    with pytest.raises(AudioError, match=r"bass\.wav: holds no audio"):
+        StemFolder.read(folder)
+    (folder / "bass.wav").unlink()
+    os.mkfifo(folder / "vocals.wav")
+    with pytest.raises(AudioError, match=r"vocals\.wav: is not a regular file"):
+        StemFolder.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rate", "told"),
+    [
+        (1.05, RATE, ()),
+        (2.0, RATE, ("lasts 2.00 s, the stems 1.00 s",)),
+        (0.25, RATE, ("lasts 0.25 s, the stems 1.00 s",)),
+        (1.0, 48_000, ("has 48000 Hz, the stems 22050 Hz",)),
+    ],
+)
+def test_a_mix_that_is_of_another_length_or_rate_is_told(
+    seconds: float, rate: int, told: tuple[str, ...], tmp_path: Path
+) -> None:
+    folder = a_folder(tmp_path / "f", "drums.wav")
+    a_folder(folder, "mix.wav", seconds=seconds, rate=rate)
+    notes = StemFolder.read(folder).notes
+    assert len(notes) == len(told)
+    assert all(words in note for words, note in zip(told, notes, strict=True))

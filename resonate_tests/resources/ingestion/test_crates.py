@@ -149,6 +149,8 @@ def test_a_collection_of_pyrekordbox_is_read(tmp_path: Path) -> None:
         ("", []),
         ("<html/>", []),
         ("\0\1\2", []),
+        ('<?xml version="1.0" encoding="hex"?><DJ_PLAYLISTS/>', []),
+        ('<?xml version="1.0" encoding="none-such"?><DJ_PLAYLISTS/>', []),
     ],
 )
 def test_a_broken_collection_is_told_in_one_line_and_playlists_before_the_break_are_read(

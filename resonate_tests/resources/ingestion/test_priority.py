@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonate_resources.ingestion.priority import believed_bpm, doubts, priority, says_vocals
+from resonate_resources.ingestion.priority import doubts, priority, says_vocals
+from resonate_resources.recordings.believed import believed_bpm
 from resonate_resources.recordings.tag_reading import tags_of
 from resonate_resources.recordings.tags import Tags
 

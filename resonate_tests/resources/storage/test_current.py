@@ -10,8 +10,10 @@ import pytest
 
 from resonate_resources.recipe import Engine
 from resonate_resources.storage import current
+from resonate_resources.storage.database import transaction
 from resonate_resources.storage.manifest import Manifest, StoredFile
 from resonate_resources.storage.store import LocalStore
+from resonate_resources.storage.tracks import bring_up_to_date
 from resonate_tests import manifests
 
 SONG, OTHER = "song-0123456789ab", "other-ba9876543210"
@@ -193,3 +195,32 @@ def test_what_is_published_while_the_store_is_walked_stays_as_it_was_recorded(
     current.rebuild(url, store)
     assert current.current_of(url, [SONG])[SONG]["stems"].data_version == "new"
     assert current.tracks_with(url, "stems") == {SONG, OTHER}
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", "null", "[" * 100_000])
+def test_a_row_that_somebody_broke_stops_no_listing_and_is_mended_from_the_store(
+    url: str, store: LocalStore, broken: str
+) -> None:
+    made = manifest()
+    publish(store, made)
+    current.record_all(url, [made, manifest(OTHER)])
+    ours = current.index.c.track == SONG
+    with transaction(url) as db:
+        db.execute(current.index.update().where(ours).values(measures=broken, made_from=broken))
+    assert current.current_of(url, [SONG])[SONG]["stems"].measures == {}
+    assert dict(current.measures_of(url, ["stems"])) == {SONG: {"stems": {}}, OTHER: {"stems": made.measures}}
+    assert dict(current.listed_of(url, [SONG], ["stems"]))[SONG]["stems"].measures == {}
+    assert dict(current.all_versions(url))[SONG]["stems"].made_from == {}
+    bring_up_to_date(url, lambda _: (None, ""), "")
+    current.rebuild(url, store)
+    assert current.current_of(url, [SONG])[SONG]["stems"].measures == made.measures
+
+
+def test_measures_alone_that_were_changed_are_mended_from_the_store(url: str, store: LocalStore) -> None:
+    made = manifest()
+    publish(store, made)
+    current.record(url, made)
+    with transaction(url) as db:
+        db.execute(current.index.update().values(measures="{"))
+    assert current.rebuild(url, store) == 1
+    assert current.rebuild(url, store) == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from resonate_resources.profiling.fingerprint import alike, fingerprint_of, words_of
 from resonate_resources.recordings.decoding import decode
@@ -156,3 +157,37 @@ def test_the_same_samples_are_duplicates_without_any_fingerprint(url: str) -> No
 
 def test_an_empty_library_has_no_duplicates(url: str) -> None:
     assert find_duplicates(url, numbers, Comparison()) == []
+
+
+@pytest.mark.parametrize("broken", ["", "AQAAA", "!", "Ä"])
+def test_what_is_no_fingerprint_counts_as_none_and_stops_no_search(url: str, broken: str) -> None:
+    required("libchromaprint1")
+    words = random_words(1)
+    texts = {text_of(words): words}
+    enter(url, {"a": text_of(words), "b": text_of(words), "broken": broken, "none": None})
+    with transaction(url) as db:
+        upsert(db, tracks, [{"track": track} for track in ("a", "b", "broken", "none")])
+
+    def words_or_none(text: str) -> Words:
+        return texts[text] if text in texts else words_of(text)
+
+    assert find_duplicates(url, words_or_none, Comparison()) == [Duplicates(("a", "b"), 1.0)]
+    assert without_fingerprint(url) == 2
+    assert alike(broken, broken) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("broken", "made_anew"), [("x'616263'", True), ("'aäöü'", True), ("'äöüß'", False), ("'abcd'", False)]
+)
+def test_a_sketch_that_is_none_stops_no_search_and_is_made_anew_if_it_has_no_whole_words(
+    url: str, broken: str, made_anew: bool
+) -> None:
+    enter(url, dict.fromkeys(("a", "b"), text_of(random_words(1))))
+    with transaction(url) as db:
+        upsert(db, tracks, [{"track": track} for track in ("a", "b", "c", "d")])
+    enter(url, dict.fromkeys(("c", "d"), text_of(random_words(2))))
+    with transaction(url) as db:
+        db.execute(sa.text(f"UPDATE fingerprints SET sketch = {broken} WHERE track = 'c'"))
+    groups = find_duplicates(url, numbers, Comparison())
+    assert Duplicates(("a", "b"), 1.0) in groups
+    assert (Duplicates(("c", "d"), 1.0) in groups) == made_anew

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resonate_resources.storage.database import tables, transaction
 from resonate_resources.storage.inbox import Seen
 from resonate_resources.storage.scanned import TRIES, ScannedFile, ScannedLibrary, is_unchanged
 
@@ -147,3 +148,13 @@ def test_an_object_of_a_bucket_is_what_its_etag_says() -> None:
     stored = Seen("s3://music/a.wav", 5, "9b2cf535f27731c974343645a3985328", settled=True)
     assert is_unchanged(stored, 5, "9b2cf535f27731c974343645a3985328")
     assert not is_unchanged(stored, 5, "0b2cf535f27731c974343645a3985328")
+
+
+@pytest.mark.parametrize("broken", ["", "{", "3"])
+def test_a_row_that_somebody_broke_loses_what_is_broken_of_it_alone(
+    library: ScannedLibrary, url: str, broken: str
+) -> None:
+    library.enter([file("/music/a.wav", -3)])
+    with transaction(url) as db:
+        db.execute(tables.tables["library_files"].update().values(tags=broken, notes=broken, crates=broken))
+    assert list(library.files()) == [file("/music/a.wav", -3, tags={}, notes=(), crates=())]

@@ -205,3 +205,26 @@ def test_versions_of_other_programs_tables_in_the_same_database_are_theirs(file:
             "7e2f3204cf8e"
         ]
         assert schema.version_of(db) == schema.latest()
+
+
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM resonate_version", "UPDATE resonate_version SET version_num = ''"]
+)
+def test_a_database_whose_version_is_lost_is_refused_in_one_line_and_not_touched(
+    file: Path, change: str
+) -> None:
+    with transaction(url_of(file)):
+        pass
+    changed = file.with_name("changed.sqlite")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(change)
+        connection.commit()
+        content = list(connection.iterdump())
+        connection.execute("VACUUM INTO ?", (str(changed),))  # this process knows the other as up to date
+    told = (
+        rf"changed\.sqlite: can't be used \(its table resonate_version says ''.*write {schema.latest()} there"
+    )
+    with pytest.raises(DatabaseError, match=told), transaction(url_of(changed)):
+        pass
+    with closing(sqlite3.connect(changed)) as connection:
+        assert list(connection.iterdump()) == content
