@@ -276,3 +276,45 @@ def test_a_track_that_is_not_finished_does_not_stop_the_others(made: Made, tmp_p
     assert result.exit_code == 1
     assert f"has no midi yet: `resonate retry {made.track}` makes it" in result.stderr
     assert [path.suffix for path in sorted((tmp_path / "out").iterdir())] == [".json", ".zip"]
+
+
+def test_a_file_that_became_another_song_is_not_given_out_as_the_track(made: Made, tmp_path: Path) -> None:
+    home, source = tmp_path / "home", made.clip
+    shutil.copytree(made.home, home)
+    before = source.read_bytes()
+    try:
+        clip_at(source, 3, 500.0)
+        for target in ("serato", "rekordbox"):
+            result = resonate("export", target, made.track, "--home", home, "--out", tmp_path / target)
+            assert result.exit_code == 0, result.output
+            assert "has changed since it came in" in result.output
+            [flac] = (tmp_path / target).glob("*(Original).flac")
+            assert sf.info(flac).duration == pytest.approx(12, abs=0.01)
+    finally:
+        source.write_bytes(before)
+
+
+def test_two_songs_of_one_name_do_not_take_each_others_place(made: Made, tmp_path: Path) -> None:
+    home, inputs = tmp_path / "home", tmp_path / "inputs"
+    shutil.copytree(made.home, home)
+    twin = clip_at(inputs / "Other.wav", 3, 415.0)
+    done = track_of(resonate("process", "--json", "--home", home, twin))
+    twin.unlink()  # so that both go out as FLAC, or by the same name
+    (made.clip.parents[1] / "Other.wav").rename(tmp_path / "Other.wav")
+    try:
+        out = tmp_path / "rekordbox"
+        result = resonate("export", "rekordbox", made.other, done["track"], "--home", home, "--out", out)
+        assert result.exit_code == 0, result.output
+        xml = RekordboxXml(out / "rekordbox.xml")
+        locations = {Path("/" + track.Location.lstrip("/")) for track in xml.get_tracks()}
+        assert len(locations) == 2
+        assert {round(sf.info(path).duration) for path in locations} == {3, 6}
+        assert len(list(out.glob("*Provenance*.json"))) == 2
+        out = tmp_path / "archive"
+        both = resonate(
+            "export", "archive", made.other, done["track"], "--replace", "--home", home, "--out", out
+        )
+        assert both.exit_code == 1
+        assert "was just written of another track" in both.stderr
+    finally:
+        (tmp_path / "Other.wav").rename(made.clip.parents[1] / "Other.wav")
