@@ -58,12 +58,12 @@ class Provenance:
         return json.dumps(self.to_json(), ensure_ascii=True, separators=(",", ":"))
 
     def sentence(self) -> str:
-        """For a person, in a comment."""
+        """For a person, in a comment: without restoration where no step of it was kept."""
         sound = ("stems", "restored_track", "restored_stems", "master")
         by = [
             f"{stage.replace('_', ' ')} by {told['model'] or told['engine']}"
             for stage in sound
-            if isinstance(told := self.stages.get(stage), dict)
+            if isinstance(told := self.stages.get(stage), dict) and told.get("steps") != []
         ]
         generated = (
             f"AI-generated in part ({'; '.join(self.generated)})" if self.generated else "not AI-generated"
@@ -124,7 +124,7 @@ def _told(artefact: Artefact, steps: Sequence[Mapping[str, Json]]) -> dict[str, 
         "code_version": manifest.code_version,
         "data_version": manifest.data_version,
     }
-    if steps:
+    if _RESTORATION in manifest.files:
         told["steps"] = [dict(step) for step in steps]
     return told
 

@@ -101,8 +101,9 @@ def test_generative_engines_are_known_by_the_names_that_restoration_has_for_them
 
 def test_what_was_taken_back_made_nothing(library: Library) -> None:
     steps = {"track": [{"step": "extend", "engine": "audiosr", "kept": 0.0}]}
-    told = library.told(library.make("restored_track", Engine("restoration"), report=steps)).to_json()
-    assert told["ai_generated"] is False
+    told = library.told(library.make("restored_track", Engine("restoration"), report=steps))
+    assert told.to_json()["ai_generated"] is False
+    assert "restor" not in told.sentence()
 
 
 @pytest.mark.parametrize(
