@@ -182,16 +182,19 @@ def _line(
     ticks: Sequence[int], beats: np.typing.NDArray[np.float64], start: int, begin: float
 ) -> tuple[int, float]:
     """(the last beat that a line from that second at a beat reaches, the line's second there)."""
-    end, second = start + 1, float(beats[start + 1])
+    end = start + 1
     slowest, fastest = 0.0, np.inf  # seconds a tick of lines that pass within reach of all beats so far
+    slopes = (slowest, fastest)
     for at in range(start + 1, len(beats)):
         across = ticks[at] - ticks[start]
         slowest = max(slowest, (beats[at] - begin - _WITHIN_S) / across)
         fastest = min(fastest, (beats[at] - begin + _WITHIN_S) / across)
         if slowest > fastest:
             break
-        end, second = at, begin + (slowest + fastest) / 2 * across
-    return end, second
+        end, slopes = at, (slowest, fastest)
+    # Of these, the nearest to the tempo of the beats themselves: over two or three, where it begins tells nothing.
+    tempo = np.polyfit(np.subtract(ticks[start : end + 1], ticks[start]), beats[start : end + 1], 1)[0]
+    return end, begin + float(np.clip(tempo, *slopes)) * (ticks[end] - ticks[start])
 
 
 def _beat_ticks(beats: np.typing.NDArray[np.float64], signatures: Sequence[TimeSignature]) -> list[int]:
