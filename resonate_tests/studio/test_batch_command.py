@@ -155,5 +155,5 @@ def test_a_batchs_output_is_passed_over_by_later_scans_and_told(folder: Path, tm
     resonate(tmp_path, "batch", folder, "--output", folder / "out")
     (folder / "out" / "vocals.wav").write_bytes(music(b"vocals"))
     told = resonate(tmp_path, "library", "scan", folder).stdout
-    assert "1 files, 0 of them new or changed" in told
+    assert "1 file: 1 failed" in told
     assert "1 passed over, as Resonate made them" in told
