@@ -11,7 +11,7 @@ import numpy as np
 
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples
-from resonate_resources.regeneration.instruments import Instrument
+from resonate_resources.regeneration.instrument import Instrument
 
 SEGMENT_S: Final = 20
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, write_recording
-from resonate_resources.regeneration.instruments import Instrument, instrument_for
+from resonate_resources.regeneration.faust import instrument_for
+from resonate_resources.regeneration.instrument import Instrument
 from resonate_resources.regeneration.notes import playable
 from resonate_resources.regeneration.playing import in_channels, play_in_segments
 from resonate_resources.signal.loudness import LoudnessMeter, measure_loudness

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples
 from resonate_resources.regeneration.dawdreamer_thread import on_dawdreamer_thread
+from resonate_resources.regeneration.instrument import Instrument
 
 if TYPE_CHECKING:
     import dawdreamer
@@ -39,21 +40,6 @@ _KIT: Mapping[int, tuple[int, float]] = {
     **dict.fromkeys((48, 50), (10, 0.2)),
 }
 _HAND_PERCUSSION = (11, 0.2)  # everything else: tambourine, cabasa, maracas, …
-
-
-class Instrument(Protocol):
-    """sample_rate in Hz; any number of notes may sound at once."""
-
-    @property
-    def sample_rate(self) -> int: ...
-
-    def sounding_until(self, note: Note) -> float:
-        """The time in seconds at which the note, its release included, has fallen silent."""
-        ...
-
-    def play(self, notes: Sequence[Note], frames: int) -> Samples:
-        """(2, frames) of those notes from time zero. The same note gives the same sound wherever it stands."""
-        ...
 
 
 def instrument_for(stem: str, sample_rate: int) -> Instrument:
