@@ -25,7 +25,7 @@ _TOGETHER_S: Final = 0.05
 """Notes that begin within it are struck as one."""
 _MOST_SHIFT: Final = 4  # semitones: beyond, formants and attacks sound like another instrument's
 _ALIKE: Final = 4  # recordings kept of the same notes: they take turns, soft and loud ones
-_BEFORE_S, _FADE_S = 0.008, 0.012
+_BEFORE_S, _FADE_S = 0.008, 0.04  # a recording comes in just before its onset, and leaves under the next one
 _TAIL_S: Final = 1.5  # of what rings on behind the last note's end
 _RELEASE_S: Final = 0.06  # fade of a note that ends where its recording goes on
 _SHORTEST_LOOP_S: Final = 0.12
@@ -141,14 +141,15 @@ class Sampler:
         wanted = round(moment.gap_s * rate) + before + fade
         held = round(moment.length_s * rate) + before
         start = round(source.start_s * rate) - round(before * ratio)
-        stop = round((source.start_s + min(source.gap_s, source.length_s + _TAIL_S)) * rate)
+        stop = round((source.start_s + min(source.gap_s, source.length_s + _TAIL_S) - _BEFORE_S) * rate)
         sound = self._recording.read(start, stop)
         sound = np.pad(sound, ((0, 0), (max(0, -start), 0)))
         sustained = round((source.length_s + _BEFORE_S) * rate / ratio)
         sound = _resampled(sound, self._positions(moment, source, ratio, sound.shape[1]))
         sound = _of_length(sound, min(sustained, sound.shape[1]), held, rate)[:, :wanted].copy()
-        sound[:, :before] *= np.linspace(0, 1, min(before, sound.shape[1]), dtype=np.float32)[:before]
-        end = min(fade + before, sound.shape[1])
+        ahead = min(before, sound.shape[1])
+        sound[:, :ahead] *= np.linspace(0, 1, ahead, dtype=np.float32)
+        end = min(fade, sound.shape[1])
         sound[:, sound.shape[1] - end :] *= np.linspace(1, 0, end, dtype=np.float32)
         return sound * np.float32(gain_between(self._slope_db, source.velocity, moment.velocity))
 

@@ -19,6 +19,7 @@ from resonate_resources.regeneration.likeness import stereo
 from resonate_resources.regeneration.matching import Levels, bars, levels_of, match
 from resonate_resources.regeneration.notes import playable
 from resonate_resources.regeneration.playing import play_in_segments
+from resonate_resources.regeneration.strikes import struck
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.resampling import at_rate
 
@@ -44,14 +45,14 @@ class RebuiltStem:
 def part_of(name: str, notes: Sequence[Note], original: Recording, scratch: Path) -> Part:
     """The stem as instruments hear it; notes that begin behind its end are left out."""
     rate = original.sample_rate if original.sample_rate in _NATIVE_RATES else _NATIVE_RATES[-1]
-    heard = tuple(note for note in playable(notes) if note.onset_s < original.duration)
+    heard = [note for note in playable(notes) if note.onset_s < original.duration]
     if (original.sample_rate, original.channels) == (rate, 2):
-        return Part(name, original, heard, rate)
+        return Part(name, original, tuple(struck(heard, original)), rate)
     frames = ceil(original.frames * rate / original.sample_rate)
     with write_recording(scratch / f"{name}.original.wav", rate, 2, frames) as writer:
         for block in at_rate(map(stereo, original.blocks()), original.sample_rate, rate, 2, frames):
             writer.write(block)
-    return Part(name, writer.recording, heard, rate)
+    return Part(name, writer.recording, tuple(struck(heard, writer.recording)), rate)
 
 
 def rebuild_stem(
