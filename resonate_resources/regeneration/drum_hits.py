@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples
+from resonate_resources.regeneration.common_sound import Magnitudes, common_magnitudes, only_common
 from resonate_resources.regeneration.excerpts import choose_excerpts
 from resonate_resources.regeneration.instrument import Candidate, Part, PlayedNote
 from resonate_resources.regeneration.likeness import Powers, distance_db, mel_powers
@@ -25,6 +26,9 @@ _HITS: Final = 4
 _TRIED: Final = 6
 _LONGEST_S, _BEFORE_S, _FADE_S = 2.5, 0.004, 0.012
 _TOGETHER_S: Final = 0.03  # strokes of one moment
+_COMPARED: Final = 32  # strokes that are asked for what they share
+_SHARED_S: Final = 1.2  # behind a stroke; what rings longer than others let it is hardly known
+_USUAL_VELOCITY: Final = 100
 _ENOUGH_S: Final = 0.6  # alone; longer is no better
 _SEARCHED_S: Final = 30
 _GAINS_DB: Final = (-6.0, -3.0, 0.0, 3.0)
@@ -32,7 +36,7 @@ _ROUNDS: Final = 3
 _NEAR_DB: Final = 0.1  # of the whole: hits that cost no more take turns with the best
 
 # What of a stroke is the drum's own where others sound with it, in Hz.
-Band = tuple[float, float] | None
+Band = tuple[float, float] | Literal["common"] | None
 _KICK: Final[tuple[Band, ...]] = (None, (0.0, 180.0), (0.0, 2500.0))
 _SNARE: Final[tuple[Band, ...]] = (None, (120.0, 9000.0), (400.0, 20_000.0))
 _TOM: Final[tuple[Band, ...]] = (None, (50.0, 600.0), (50.0, 3000.0))
@@ -47,20 +51,24 @@ _HI_HATS: Final = frozenset({42, 44, 46})  # one pair of cymbals: each stroke en
 
 @dataclass(frozen=True)
 class Hit:
-    """A stroke that was recorded: when, how hard, and how long until another one."""
+    """A stroke that was recorded: when, how hard, how long until another one, and how long until this drum is struck
+    again."""
 
     start_s: float
     length_s: float
+    rings_s: float
     velocity: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drum:
-    """hits: the best first, of which as many as `turns` are played in turn. band: what is kept of them, gain_db: on
-    top of their level; slope_db: louder by that for each step of velocity."""
+    """hits: the best first, of which as many as `turns` are played in turn. slope_db: louder by that for each step of
+    velocity. common: what all strokes of the drum share, at velocity 100. band: what is kept of the hits, in Hz or
+    what is common; gain_db: on top of their level."""
 
     hits: tuple[Hit, ...]
     slope_db: float
+    common: Magnitudes | None = None
     turns: int = 1
     band: Band = None
     gain_db: float = 0.0
@@ -118,7 +126,7 @@ class DrumHits:
             if hit is None:
                 continue
             drum = self._drums[note.pitch]
-            sound = self._sound(hit, drum.band)
+            sound = self._sound(hit, drum)
             if place in self._next:
                 sound = _ended(sound, round((self._next[place] - place[0]) * self.sample_rate), self.sample_rate)
             gain = 10 ** (drum.gain_db / 20) * gain_between(drum.slope_db, hit.velocity, note.velocity)
@@ -129,14 +137,25 @@ class DrumHits:
             played[:, start : start + sound.shape[1]] += np.float32(gain) * sound
         return played
 
-    def _sound(self, hit: Hit, band: Band) -> Samples:
-        if (hit, band) not in self._cut:
-            start = round((hit.start_s - _BEFORE_S) * self.sample_rate)
-            frames = round((hit.length_s + _BEFORE_S) * self.sample_rate)
-            sound = self._recording.read(start, start + frames)
-            sound = np.pad(sound, ((0, 0), (max(0, -start), 0)))
-            self._cut[hit, band] = _faded(_filtered(sound, band, self.sample_rate), self.sample_rate)
-        return self._cut[hit, band]
+    def _sound(self, hit: Hit, drum: Drum) -> Samples:
+        key = hit, drum.band
+        if key not in self._cut:
+            if drum.band == "common" and drum.common is not None:
+                sound = _recorded(self._recording, hit.start_s, hit.rings_s)
+                usual = drum.common * np.float32(gain_between(drum.slope_db, _USUAL_VELOCITY, hit.velocity))
+                sound = only_common(sound, usual)
+            else:
+                sound = _recorded(self._recording, hit.start_s, hit.length_s)
+                sound = sound if drum.band in (None, "common") else _filtered(sound, drum.band, self.sample_rate)
+            self._cut[key] = _faded(sound, self.sample_rate)
+        return self._cut[key]
+
+
+def _recorded(recording: Recording, start_s: float, length_s: float) -> Samples:
+    """From just before the stroke."""
+    start = round((start_s - _BEFORE_S) * recording.sample_rate)
+    sound = recording.read(start, start + round((length_s + _BEFORE_S) * recording.sample_rate))
+    return np.pad(sound, ((0, 0), (max(0, -start), 0)))
 
 
 def candidates(part: Part) -> Iterator[Candidate]:
@@ -144,9 +163,8 @@ def candidates(part: Part) -> Iterator[Candidate]:
     if part.stem != "drums" or not part.notes:
         return
     drums = {
-        pitch: Drum(hits, db_per_velocity(part, [note for note in part.notes if note.pitch == pitch]))
+        pitch: _drum(part, pitch)
         for pitch in sorted({note.pitch for note in part.notes})
-        if (hits := best_hits(part.notes, pitch, part.recording.duration))
     }
     found = searched(part, drums)
     whole = DrumHits(part.recording, part.notes, found)
@@ -160,7 +178,7 @@ def candidates(part: Part) -> Iterator[Candidate]:
         {
             str(pitch): {
                 "hits_s": [round(hit.start_s, 3) for hit in drum.hits[: drum.turns]],
-                "band_hz": list(drum.band or ()),
+                "kept": "all" if drum.band is None else drum.band if drum.band == "common" else list(drum.band),
                 "gain_db": drum.gain_db,
             }
             for pitch, drum in found.items()
@@ -169,9 +187,23 @@ def candidates(part: Part) -> Iterator[Candidate]:
     )
 
 
-def best_hits(notes: Sequence[Note], pitch: int, duration_s: float, count: int = _TRIED) -> tuple[Hit, ...]:
-    """Strokes of that drum with the fewest others in the same moment, and the longest until another one."""
+def _drum(part: Part, pitch: int) -> Drum:
+    """The hits to be tried, and what all strokes of the drum have in common."""
+    slope = db_per_velocity(part, [note for note in part.notes if note.pitch == pitch])
+    hits = best_hits(part.notes, pitch, part.recording.duration)
+    longest = sorted(hits, key=lambda hit: -hit.rings_s)[:_COMPARED]
+    strokes = (
+        _recorded(part.recording, hit.start_s, min(hit.rings_s, _SHARED_S))
+        * np.float32(gain_between(slope, hit.velocity, _USUAL_VELOCITY))
+        for hit in longest
+    )
+    return Drum(hits[:_TRIED], slope, common_magnitudes(strokes))
+
+
+def best_hits(notes: Sequence[Note], pitch: int, duration_s: float) -> tuple[Hit, ...]:
+    """Strokes of that drum, first those with the fewest others in the same moment and the longest until another."""
     onsets = np.array([note.onset_s for note in notes])
+    own = np.array([note.onset_s for note in notes if note.pitch == pitch])
     ranked: list[tuple[float, Hit]] = []
     for note in notes:
         if note.pitch != pitch:
@@ -182,8 +214,11 @@ def best_hits(notes: Sequence[Note], pitch: int, duration_s: float, count: int =
         length = min(alone, _LONGEST_S, duration_s - note.onset_s)
         if length > 0:
             worth = min(length, _ENOUGH_S) / _ENOUGH_S - 0.5 * with_it + note.velocity / 254
-            ranked.append((-worth, Hit(note.onset_s, length, note.velocity)))
-    return tuple(hit for _, hit in sorted(ranked, key=lambda one: one[0])[:count])
+            again = own[own > note.onset_s]
+            rings = (float(again[0]) if len(again) else duration_s) - note.onset_s - 2 * _BEFORE_S
+            hit = Hit(note.onset_s, length, max(length, min(rings, _LONGEST_S)), note.velocity)
+            ranked.append((-worth, hit))
+    return tuple(hit for _, hit in sorted(ranked, key=lambda one: one[0]))
 
 
 def searched(part: Part, drums: Mapping[int, Drum]) -> dict[int, Drum]:
@@ -195,16 +230,19 @@ def searched(part: Part, drums: Mapping[int, Drum]) -> dict[int, Drum]:
     gains = 10 ** (np.array(_GAINS_DB) / 10)
 
     def powers(pitch: int, hit: Hit, band: Band) -> Powers:
-        kit = DrumHits(part.recording, part.notes, {pitch: Drum((hit,), drums[pitch].slope_db, 1, band)})
+        kit = DrumHits(part.recording, part.notes, {pitch: replace(drums[pitch], hits=(hit,), turns=1, band=band)})
         notes = [note for note in part.notes if note.pitch == pitch]
         played = (play_excerpt(kit, notes, *span) for span in spans)
         return np.concatenate([mel_powers(iter([each]), rate) for each in played])
+
+    def bands(pitch: int) -> tuple[Band, ...]:
+        return (*_BANDS.get(pitch, _METAL), *(() if drums[pitch].common is None else ("common",)))
 
     alone = {
         (pitch, hit, band): powers(pitch, hit, band)
         for pitch, drum in drums.items()
         for hit in drum.hits
-        for band in _BANDS.get(pitch, _METAL)
+        for band in bands(pitch)
     }
     chosen = {pitch: (drum.hits[0], None, 1.0) for pitch, drum in drums.items()}
     found = dict(drums)
@@ -218,7 +256,7 @@ def searched(part: Part, drums: Mapping[int, Drum]) -> dict[int, Drum]:
             distances = {
                 (hit, band, float(gain)): distance_db(original, others + np.float32(gain) * alone[pitch, hit, band])
                 for hit in drum.hits
-                for band in _BANDS.get(pitch, _METAL)
+                for band in bands(pitch)
                 for gain in gains
             }
             best = min(distances, key=lambda option: distances[option])
