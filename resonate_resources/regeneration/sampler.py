@@ -24,17 +24,21 @@ Floats = npt.NDArray[np.float32]
 _TOGETHER_S: Final = 0.05
 """Notes that begin within it are struck as one."""
 _MOST_SHIFT: Final = 4  # semitones: beyond, formants and attacks sound like another instrument's
-_ALIKE: Final = 4  # recordings kept of the same notes: they take turns, soft and loud ones
+_BANK: Final = 3000  # recordings that are looked through, evenly chosen
 _BEFORE_S, _FADE_S = 0.008, 0.04  # a recording comes in just before its onset, and leaves under the next one
-_TAIL_S: Final = 1.5  # of what rings on behind the last note's end
-_RELEASE_S: Final = 0.06  # fade of a note that ends where its recording goes on
+_TAIL_S: Final = 8.0  # of what rings on behind the last note's end
+_BLEND_S: Final = 0.04
+_RELEASE_S: Final = 0.5  # in which a note dies away whose recording has no end
 _SHORTEST_LOOP_S: Final = 0.12
 
 # What makes a recording unlike what is to be played; 1 is a note that is missing.
 _HELD: Final = 0.7  # of a note that goes on, against one that is struck
 _PER_SEMITONE: Final = 0.06
 _TOO_SHORT: Final = 0.35  # half as long
-_TURN: Final = 0.03
+_RINGS_SHORTER: Final = 0.2  # until the next moment is half as far off
+_TURN: Final = 0.03  # as often as it was played lately
+_GOES_ON: Final = 0.5  # less for the recording that follows the last one: there is no seam
+_UNLIKE: Final = 0.9
 _PER_VELOCITY: Final = 0.004
 
 
@@ -86,14 +90,13 @@ class Sampler:
     def __init__(
         self,
         recording: Recording,
-        bank: Sequence[Moment],
         notes: Sequence[Note],
         slope_db: float,
         *,
         leaving_out: bool = False,
     ) -> None:
-        """recording: of two channels. bank: its moments that may be played. notes: the part's, by onset. slope_db:
-        by how much louder each step of velocity is."""
+        """recording: of two channels. notes: the part's, by onset. slope_db: by how much louder each step of velocity
+        is."""
         self.sample_rate = recording.sample_rate
         self._recording, self._slope_db = recording, slope_db
         self._moments = moments_of(notes, recording.duration)
@@ -101,7 +104,7 @@ class Sampler:
             (moment.struck[0].onset_s, moment.struck[0].pitch): number
             for number, moment in enumerate(self._moments)
         }
-        self._choice = _chosen(self._moments, bank, leaving_out)
+        self._choice = _chosen(self._moments, leaving_out)
 
     def copies(self) -> tuple[tuple[float, float], ...]:
         """When a moment is played by its own recording, in s."""
@@ -169,63 +172,53 @@ def candidates(part: Part) -> Iterator[Candidate]:
     """The sampler of a part with pitches."""
     if part.stem == "drums" or not part.notes:
         return
-    bank = _bank(moments_of(part.notes, part.recording.duration))
     slope = db_per_velocity(part, part.notes)
-    whole = Sampler(part.recording, bank, part.notes, slope)
+    whole = Sampler(part.recording, part.notes, slope)
     yield Candidate(
         "sampler",
         "own notes",
         "the track's",
         "notes and chords of the stem",
         whole,
-        Sampler(part.recording, bank, part.notes, slope, leaving_out=True),
-        {"recordings": len(bank)},
+        Sampler(part.recording, part.notes, slope, leaving_out=True),
+        {},
         whole.copies(),
     )
 
 
-def _bank(moments: Sequence[Moment]) -> list[Moment]:
-    """Of all with the same notes the longest, soft and loud."""
-    alike: dict[tuple[tuple[int, ...], tuple[int, ...]], list[Moment]] = {}
-    for moment in moments:
-        key = tuple(sorted({note.pitch for note in moment.struck})), tuple(sorted(set(moment.held)))
-        alike.setdefault(key, []).append(moment)
-    kept = []
-    for group in alike.values():
-        by_velocity = sorted(group, key=lambda moment: moment.velocity)
-        for layer in np.array_split(np.arange(len(group)), min(_ALIKE, len(group))):
-            kept.append(max((by_velocity[i] for i in layer), key=lambda moment: moment.length_s))
-    return sorted(kept, key=lambda moment: moment.start_s)
-
-
-def _chosen(
-    moments: Sequence[Moment], bank: Sequence[Moment], leaving_out: bool
-) -> list[tuple[Moment, int] | None]:
-    """For each moment the recording that is most like it, and by how many semitones it is shifted."""
-    if not bank:
-        return [None] * len(moments)
-    shifts = range(-_MOST_SHIFT, _MOST_SHIFT + 1)
-    recorded = np.concatenate([np.roll(_chords(bank), shift, axis=1) for shift in shifts])
+def _chosen(moments: Sequence[Moment], leaving_out: bool) -> list[tuple[Moment, int] | None]:
+    """For each moment the recording of another one that is most like it, and by how many semitones it is shifted; its
+    own where no other is like it, or, where that is left out, the least unlike."""
+    step = -(-len(moments) // _BANK)
+    numbers = np.arange(0, len(moments), step)
+    bank = [moments[number] for number in numbers]
+    shifts = np.arange(-_MOST_SHIFT, _MOST_SHIFT + 1)
+    chords = _chords(moments)
+    recorded = np.concatenate([np.roll(chords[numbers], shift, axis=1) for shift in shifts])
     sizes = np.square(recorded).sum(axis=1)
     lengths = np.log2([moment.length_s for moment in bank])
     velocities = np.array([moment.velocity for moment in bank])
-    starts = np.array([moment.start_s for moment in bank])
-    wanted = _chords(moments)
-    used = np.zeros(len(bank))
+    gaps = np.log2([moment.gap_s for moment in bank])
     choice: list[tuple[Moment, int] | None] = []
-    for moment, chord in zip(moments, wanted, strict=True):
+    last: tuple[int, int] | None = None
+    used = np.zeros(len(bank))
+    for number, (moment, chord) in enumerate(zip(moments, chords, strict=True)):
         unlike = (sizes + chord @ chord - 2 * (recorded @ chord)).reshape(len(shifts), -1)
-        unlike = unlike + _PER_SEMITONE * np.abs(np.array(shifts))[:, None]
-        short = np.maximum(0, np.log2(moment.length_s) - lengths)
-        unlike += _TOO_SHORT * short + _PER_VELOCITY * np.abs(velocities - moment.velocity) + _TURN * used
-        if leaving_out:
-            unlike[:, np.abs(starts - moment.start_s) <= 1e-6] = np.inf
-        shift, best = np.unravel_index(int(unlike.argmin()), unlike.shape)
-        if not np.isfinite(unlike[shift, best]):
-            choice.append(None)
+        unlike += _PER_SEMITONE * np.abs(shifts)[:, None]
+        unlike += _TOO_SHORT * np.maximum(0, np.log2(moment.length_s) - lengths) + _TURN * used
+        unlike += _RINGS_SHORTER * np.maximum(0, np.log2(moment.gap_s) - gaps)
+        unlike += _PER_VELOCITY * np.abs(velocities - moment.velocity)
+        if last is not None and step == 1 and last[1] + 1 < len(bank):
+            unlike[last[0], last[1] + 1] -= _GOES_ON
+        unlike[:, numbers == number] = np.inf
+        shift, best = (int(at) for at in np.unravel_index(int(unlike.argmin()), unlike.shape))
+        if unlike[shift, best] > (np.finfo(np.float32).max if leaving_out else _UNLIKE):
+            choice.append(None if leaving_out else (moment, 0))
+            last = None
             continue
         used *= 0.5
         used[best] += 1
+        last = shift, best
         choice.append((bank[best], int(shifts[shift])))
     return choice
 
@@ -241,37 +234,42 @@ def _chords(moments: Sequence[Moment]) -> Floats:
 
 def _of_length(sound: Samples, sustained: int, wanted: int, sample_rate: int) -> Samples:
     """The sound with its first `sustained` frames made `wanted` long, and what it rings on with after them: the
-    middle is repeated where it is too short, and left early where it is too long."""
-    blend = round(_RELEASE_S * sample_rate)
-    if wanted <= sustained:
-        tail = sound[:, sustained:]
-        held = sound[:, : wanted + blend].copy()
-        fall = held[:, wanted:]
-        fall *= np.linspace(1, 0, fall.shape[1], dtype=np.float32)
-        if tail.shape[1] == 0 or wanted == sustained:
-            return sound if wanted == sustained else held
-        whole = np.zeros((2, max(held.shape[1], wanted + tail.shape[1])), np.float32)
-        whole[:, : held.shape[1]] = held
-        rise = tail.copy()
-        rise[:, :blend] *= np.linspace(0, 1, min(blend, rise.shape[1]), dtype=np.float32)
-        whole[:, wanted : wanted + rise.shape[1]] += rise
-        return whole
-    loop = sound[:, sustained // 2 : sustained]
+    middle is repeated where it is too short, and left early where it is too long. What has no end of its own dies
+    away."""
+    tail = sound[:, sustained:]
+    blend = round(_BLEND_S * sample_rate)
+    ends = tail.shape[1] > 2 * blend
+    further = blend if ends else round(_RELEASE_S * sample_rate)
+    held = _held(sound[:, :sustained], wanted + further, sample_rate)
+    whole = np.zeros((2, max(held.shape[1], wanted + tail.shape[1])), np.float32)
+    whole[:, : held.shape[1]] = held
+    if ends:
+        ramp = np.linspace(0, 1, blend, dtype=np.float32)
+        whole[:, wanted : held.shape[1]] *= 1 - ramp[: max(0, held.shape[1] - wanted)]
+        whole[:, wanted : wanted + blend] += tail[:, :blend] * ramp
+        whole[:, wanted + blend : wanted + tail.shape[1]] = tail[:, blend:]
+    else:
+        seconds = np.arange(held.shape[1] - wanted) / sample_rate
+        whole[:, wanted : held.shape[1]] *= (10 ** (-3 * seconds / _RELEASE_S)).astype(np.float32)
+    return whole
+
+
+def _held(sound: Samples, wanted: int, sample_rate: int) -> Samples:
+    """The first `wanted` frames, for which the second half is repeated; as it is where that would be a stutter."""
+    if sound.shape[1] >= wanted:
+        return sound[:, :wanted]
+    loop = sound[:, sound.shape[1] // 2 :]
     if loop.shape[1] < _SHORTEST_LOOP_S * sample_rate:
         return sound
     cross = loop.shape[1] // 4
-    pieces = [sound[:, :sustained]]
-    length = sustained
-    ramp = np.linspace(0, 1, cross, dtype=np.float32)
+    ramp = np.sqrt(np.linspace(0, 1, cross, dtype=np.float32))
+    pieces, length = [sound], sound.shape[1]
     while length < wanted:
-        last = pieces[-1]
-        joined = last[:, -cross:] * np.sqrt(1 - ramp) + loop[:, :cross] * np.sqrt(ramp)
-        pieces[-1] = last[:, :-cross]
-        pieces += [joined, loop[:, cross:]]
+        last = pieces.pop()
+        joined = last[:, -cross:] * ramp[::-1] + loop[:, :cross] * ramp
+        pieces += [last[:, :-cross], joined, loop[:, cross:]]
         length += loop.shape[1] - cross
-    whole = np.concatenate(pieces, axis=1)
-    tail = sound[:, sustained:]
-    return np.concatenate([whole[:, :wanted], tail], axis=1) if tail.shape[1] else whole[:, : wanted + blend]
+    return np.concatenate(pieces, axis=1)[:, :wanted]
 
 
 def _resampled(sound: Samples, positions: npt.NDArray[np.float64]) -> Samples:
