@@ -1,4 +1,4 @@
-"""Before and after in numbers, and the twelve dimensions, of what stages measured."""
+"""Before and after in numbers, and the dimensions of quality control, of what stages measured."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from resonate_resources.signal.sound_quality import Score
 from resonate_resources.storage.artefacts import Artefact
 from resonate_studio.api import models
 
-_NO_DIMENSIONS = ("total", "lag_s", "gain_db")
+_NO_DIMENSIONS = ("total", "accepted", "lowest", "lag_s", "gain_db")
 _SPOKEN = {
     "mel_spectrogram_correlation": "tone over time",
     "rms_per_section": "level of sections",
     "bpm_phase": "place of beats",
-    "timbre_mfcc": "timbre",
     "section_boundaries": "places of sections",
 }
 """Dimensions whose name says how they are measured, by what they tell."""
