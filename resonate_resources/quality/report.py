@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -127,7 +126,7 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def as_json(comparison: Comparison, found: tuple[Finding, ...]) -> Mapping[str, object]:
+def as_json(comparison: Comparison, found: tuple[Finding, ...]) -> dict[str, Any]:
     """`{"total", "accepted", "matched", "lag_s", "gain_db", "dimensions": {name: {"score", "detail", …}}}`."""
     return {
         "total": comparison.total,
