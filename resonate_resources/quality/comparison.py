@@ -111,10 +111,7 @@ def compare(reference: Heard, candidate: Recording, purpose: Purpose = "rebuilt"
         "dynamic_range": sound.dynamic_range(before, after),
         "bpm_phase": playing.bpm_phase(before, after, music.beats_s, lag_s),
         "section_boundaries": playing.section_boundaries(before, after, music.starts_s),
-        "timbre": timbre(
-            reference.timbre,
-            hear_timbre(candidate, reference.loudness_lufs - gain_db, lag_s, reference.timbre.starts),
-        ),
+        "timbre": timbre(reference.timbre, heard),
         "octave_balance": sound.octave_balance(before, after),
         "noise_floor": sound.noise_floor(before, after),
         "tuning": playing.tuning(before, after),
