@@ -17,13 +17,14 @@ from resonate_resources.recordings.recording import Progress, Recording, Stems, 
 from resonate_resources.regeneration.brief import RegenerationBrief
 from resonate_resources.regeneration.bus import bus_filter, hand_on
 from resonate_resources.regeneration.stem import RebuiltStem, part_of, rebuild_stem
+from resonate_resources.signal.summing import sum_recordings
 
 CODE_VERSION = "5"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 REPORT = "regeneration.json"
-LEFT_OUT = "leave_one_out/"
-"""The folder of the same stems with no note played by its own recording: what the instruments are worth."""
+LEFT_OUT = "leave_one_out/mix.wav"
+"""The sum of the stems with no note played by its own recording: what the instruments are worth without copying."""
 
 _STEMS_AT_ONCE = 2  # as many as usual machines have cores to spare
 
@@ -43,13 +44,11 @@ class RegenerationResource(dg.ConfigurableResource[None]):
         brief: RegenerationBrief,
         into: Path,
         progress: Progress = silent,
-        *,
-        leaving_out: bool = False,
     ) -> Product:
-        """A WAV per MIDI file, under its stem's name, and the report, which tells what plays each and what else might.
+        """A WAV per MIDI file, under its stem's name; their sum with no note played by its own recording; and the
+        report, which tells what plays each stem and what else might.
 
         Every name in midi must be in stems. downbeats_s: of the track's bars, none where they are not known.
-        leaving_out: the same stems in `leave_one_out/`, too, with no note played by its own recording.
         Raises AudioError for a file that is no MIDI, and where the brief names an instrument that is not to be had.
         """
         kept = [name for name in midi if name in brief.keep]
@@ -67,26 +66,32 @@ class RegenerationResource(dg.ConfigurableResource[None]):
                 progress(done / (len(futures) + 1))
             made = {name: made[name] for name in midi if name in made}
             originals = {name: stems[name] for name in midi}
-            written = _written(made, originals, into)
-            if leaving_out:
-                (into / LEFT_OUT).mkdir(exist_ok=True)
-                _written(made, originals, into / LEFT_OUT, leaving_out=True)
+            played = {name: stem.played for name, stem in made.items()}
+            written = _written(made, played, originals, into)
+            left_out = {name: stem.left_out for name, stem in made.items()}
+            (scratch / "left_out").mkdir()
+            parts = _written(made, left_out, originals, scratch / "left_out")
+            (into / LEFT_OUT).parent.mkdir(exist_ok=True)
+            if parts:
+                sum_recordings(parts.values(), into / LEFT_OUT)
         report = _report(made, kept)
         path = into / REPORT
         path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         progress(1.0)
         return Product(
-            files={f"{name}.wav": recording.path for name, recording in written.items()},
+            files={
+                **{f"{name}.wav": recording.path for name, recording in written.items()},
+                **({LEFT_OUT: into / LEFT_OUT} if written else {}),
+            },
             measures=_measures(made, kept),
             reports={REPORT: path},
         )
 
 
 def _written(
-    made: Mapping[str, RebuiltStem], originals: Stems, into: Path, *, leaving_out: bool = False
+    made: Mapping[str, RebuiltStem], played: Stems, originals: Stems, into: Path
 ) -> dict[str, Recording]:
-    """The stems as they are handed on, in the order of the originals."""
-    played = {name: stem.left_out if leaving_out else stem.played for name, stem in made.items()}
+    """The stems as they are handed on, in the order of the originals; the original where none was made."""
     taps = bus_filter([stem.part.recording for stem in made.values()], list(played.values()))
     return {
         name: hand_on(played[name], taps, original, made[name].loudness_lufs, into / f"{name}.wav")

@@ -34,7 +34,7 @@ from resonate_resources.recordings.recording import Recording, Stems, silent
 from resonate_resources.recordings.tempo_map import TempoMap
 from resonate_resources.regeneration.brief import RegenerationBrief
 from resonate_resources.regeneration.likeness import distance_of
-from resonate_resources.regeneration.resource import REPORT, RegenerationResource
+from resonate_resources.regeneration.resource import LEFT_OUT, REPORT, RegenerationResource
 from resonate_resources.separation.spectral.engine import SpectralSeparator
 from resonate_resources.signal.summing import sum_recordings
 from resonate_resources.transcription.brief import TranscriptionBrief
@@ -108,19 +108,20 @@ def rebuild(prepared: Prepared, instruments: str, only: frozenset[str], keep: Pa
         began, processor = time.perf_counter(), time.process_time()
         brief = RegenerationBrief.model_validate({"instruments": instruments})
         product = RegenerationResource().regenerate(
-            chosen, prepared.stems, prepared.downbeats_s, brief, folder, leaving_out=True
+            chosen, prepared.stems, prepared.downbeats_s, brief, folder
         )
         seconds, processor = time.perf_counter() - began, time.process_time() - processor
         report = json.loads(product.reports[REPORT].read_text(encoding="utf-8"))
         heard = listen(prepared.original)
         row: dict[str, float] = {}
         details = {}
-        for column, place in (("qc", ""), ("left_out", "leave_one_out/")):
-            parts = [
-                Recording.open(folder / f"{place}{name}.wav") if name in chosen else stem
-                for name, stem in prepared.stems.items()
-            ]
-            made = sum_recordings(parts, folder / f"{column}.wav")
+        others = [stem for name, stem in prepared.stems.items() if name not in chosen]
+        rebuilt = {
+            "qc": [Recording.open(folder / f"{name}.wav") for name in chosen],
+            "left_out": [Recording.open(folder / LEFT_OUT)],
+        }
+        for column, parts in rebuilt.items():
+            made = sum_recordings([*parts, *others], folder / f"{column}.wav")
             comparison = compare(heard, made)
             row[column], row[f"{column}_l1_db"] = comparison.total, distance_of(prepared.original, made)
             details[column] = comparison
