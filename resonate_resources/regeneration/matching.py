@@ -30,7 +30,7 @@ _SIZE: Final = 4096
 _AUDIBLE_DB: Final = -50.0  # bands further under the loudest are left as they are
 _SILENT_DB: Final = -60.0  # bars further under the loudest
 _NARROW_DB: Final = -12.0  # of side against mid, under the recording's: there is none to be made louder
-_RAMP_S: Final = 0.03
+_RAMP_S: Final = 0.1
 _SPREAD_S, _PULSES_PER_S = 0.03, 1200
 _MID, _SIDE = 0, 1
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.regeneration.instrument import Candidate, Part, PlayedNote
+from resonate_resources.regeneration.likeness import mel_powers
 from resonate_resources.regeneration.velocities import db_per_velocity, gain_between
 
 Floats = npt.NDArray[np.float32]
@@ -29,17 +30,19 @@ _BEFORE_S, _FADE_S = 0.008, 0.04  # a recording comes in just before its onset, 
 _TAIL_S: Final = 8.0  # of what rings on behind the last note's end
 _BLEND_S: Final = 0.04
 _RELEASE_S: Final = 0.5  # in which a note dies away whose recording has no end
-_SHORTEST_LOOP_S: Final = 0.12
+_SHORTEST_LOOP_S: Final = 0.03
 
 # What makes a recording unlike what is to be played; 1 is a note that is missing.
 _HELD: Final = 0.7  # of a note that goes on, against one that is struck
 _PER_SEMITONE: Final = 0.06
-_TOO_SHORT: Final = 0.35  # half as long
+_TOO_SHORT: Final = 0.8  # half as long
 _RINGS_SHORTER: Final = 0.2  # until the next moment is half as far off
 _TURN: Final = 0.03  # as often as it was played lately
 _GOES_ON: Final = 0.5  # less for the recording that follows the last one: there is no seam
-_UNLIKE: Final = 0.9
+_UNLIKE: Final = 2.0
 _PER_VELOCITY: Final = 0.004
+_PER_DB: Final = 0.25  # of the difference in sound
+_ATTACK_S, _HEARD_S, _RANGE_DB = 0.08, 0.8, 60.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class Sampler:
             (moment.struck[0].onset_s, moment.struck[0].pitch): number
             for number, moment in enumerate(self._moments)
         }
-        self._choice = _chosen(self._moments, leaving_out)
+        self._choice = _chosen(self._moments, _sounds(recording, self._moments), leaving_out)
 
     def copies(self) -> tuple[tuple[float, float], ...]:
         """When a moment is played by its own recording, in s."""
@@ -144,7 +147,7 @@ class Sampler:
         wanted = round(moment.gap_s * rate) + before + fade
         held = round(moment.length_s * rate) + before
         start = round(source.start_s * rate) - round(before * ratio)
-        stop = round((source.start_s + min(source.gap_s, source.length_s + _TAIL_S) - _BEFORE_S) * rate)
+        stop = round((source.start_s + min(source.gap_s, source.length_s + _TAIL_S)) * rate)
         sound = self._recording.read(start, stop)
         sound = np.pad(sound, ((0, 0), (max(0, -start), 0)))
         sustained = round((source.length_s + _BEFORE_S) * rate / ratio)
@@ -152,7 +155,8 @@ class Sampler:
         sound = _of_length(sound, min(sustained, sound.shape[1]), held, rate)[:, :wanted].copy()
         ahead = min(before, sound.shape[1])
         sound[:, :ahead] *= np.linspace(0, 1, ahead, dtype=np.float32)
-        end = min(fade, sound.shape[1])
+        # As it is left for the next one: at once where its recording has that far been used up.
+        end = min(max(before, sound.shape[1] - wanted + fade), sound.shape[1])
         sound[:, sound.shape[1] - end :] *= np.linspace(1, 0, end, dtype=np.float32)
         return sound * np.float32(gain_between(self._slope_db, source.velocity, moment.velocity))
 
@@ -186,7 +190,7 @@ def candidates(part: Part) -> Iterator[Candidate]:
     )
 
 
-def _chosen(moments: Sequence[Moment], leaving_out: bool) -> list[tuple[Moment, int] | None]:
+def _chosen(moments: Sequence[Moment], sounds: Floats, leaving_out: bool) -> list[tuple[Moment, int] | None]:
     """For each moment the recording of another one that is most like it, and by how many semitones it is shifted; its
     own where no other is like it, or, where that is left out, the least unlike."""
     step = -(-len(moments) // _BANK)
@@ -207,6 +211,7 @@ def _chosen(moments: Sequence[Moment], leaving_out: bool) -> list[tuple[Moment, 
         unlike += _PER_SEMITONE * np.abs(shifts)[:, None]
         unlike += _TOO_SHORT * np.maximum(0, np.log2(moment.length_s) - lengths) + _TURN * used
         unlike += _RINGS_SHORTER * np.maximum(0, np.log2(moment.gap_s) - gaps)
+        unlike += _PER_DB * np.abs(sounds[numbers] - sounds[number]).mean(axis=1)
         unlike += _PER_VELOCITY * np.abs(velocities - moment.velocity)
         if last is not None and step == 1 and last[1] + 1 < len(bank):
             unlike[last[0], last[1] + 1] -= _GOES_ON
@@ -221,6 +226,21 @@ def _chosen(moments: Sequence[Moment], leaving_out: bool) -> list[tuple[Moment, 
         last = shift, best
         choice.append((bank[best], int(shifts[shift])))
     return choice
+
+
+def _sounds(recording: Recording, moments: Sequence[Moment]) -> Floats:
+    """(moments, 2 × bands): levels in dB at the beginning of each and while it lasts, down to 60 dB under the loudest."""
+    powers = mel_powers(recording.blocks(), recording.sample_rate)
+    levels = 10 * np.log10(np.maximum(powers, max(float(powers.max()) * 10 ** (-_RANGE_DB / 10), 1e-12)))
+    per_s = (len(levels) - 1) / max(recording.duration, 1e-3)
+    rows = []
+    for moment in moments:
+        first = min(round(moment.start_s * per_s), len(levels) - 1)
+        attack = first + max(1, round(_ATTACK_S * per_s))
+        last = max(attack + 1, round((moment.start_s + min(moment.gap_s, _HEARD_S)) * per_s))
+        lasting = levels[attack:last] if attack < len(levels) else levels[-1:]
+        rows.append(np.concatenate([levels[first:attack].mean(axis=0), lasting.mean(axis=0)]))
+    return np.array(rows, np.float32)
 
 
 def _chords(moments: Sequence[Moment]) -> Floats:
