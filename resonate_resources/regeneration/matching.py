@@ -131,7 +131,7 @@ def match(original: Levels, played: Levels, edges: Sequence[int], sample_rate: i
     curves = np.stack([mid_db, side_db])
     reached = np.stack([played.power[:, _MID], played.power[:, _MID if spread else _SIDE]], axis=1)
     reached = reached * 10 ** (curves / 10)
-    gains = _bar_gains(original.power @ loudness, reached @ loudness)
+    gains = _bar_gains(original.power.sum(axis=2), reached.sum(axis=2))
     taps = tuple(_taps(curve, original.hertz, sample_rate) for curve in curves)
     return Match((taps[0], taps[1]), spread, gains, tuple(edges), mid_db - whole, sample_rate)
 
