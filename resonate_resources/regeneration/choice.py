@@ -8,7 +8,7 @@ from typing import Final
 
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError
-from resonate_resources.regeneration import drum_hits, sampler
+from resonate_resources.regeneration import additive, drum_hits, sampler
 from resonate_resources.regeneration.excerpts import Excerpts
 from resonate_resources.regeneration.faust import instrument_for
 from resonate_resources.regeneration.instrument import Candidate, Part
@@ -25,6 +25,7 @@ def fixed_voices(part: Part) -> Iterator[Candidate]:
 KINDS: Final[Mapping[str, Callable[[Part], Iterable[Candidate]]]] = {
     "drum hits": drum_hits.candidates,
     "sampler": sampler.candidates,
+    "additive": additive.candidates,
     "faust": fixed_voices,
 }
 """What can play a part. Of parts that it can't play a kind has no candidates."""

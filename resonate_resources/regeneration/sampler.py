@@ -167,7 +167,7 @@ class Sampler:
         if len(moment.struck) > 1 or not (moment.struck[0].bends or source.struck[0].bends):
             return np.arange(count) * ratio
         seconds = np.arange(count) / self.sample_rate - _BEFORE_S
-        bend = _bend(moment.struck[0], seconds) - _bend(source.struck[0], seconds * ratio)
+        bend = bend_of(moment.struck[0], seconds) - bend_of(source.struck[0], seconds * ratio)
         at = np.cumsum(ratio * 2 ** (bend / 12))
         return np.asarray(at[at < frames - 1])
 
@@ -305,7 +305,7 @@ def _resampled(sound: Samples, positions: npt.NDArray[np.float64]) -> Samples:
     )
 
 
-def _bend(note: Note, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def bend_of(note: Note, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Semitones from the key, so many seconds from the note's onset."""
     if not note.bends:
         return np.zeros_like(seconds)
