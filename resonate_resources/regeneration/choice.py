@@ -9,7 +9,7 @@ from typing import Final
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.regeneration import additive, drum_hits, sampler
-from resonate_resources.regeneration.excerpts import Excerpts
+from resonate_resources.regeneration.comparison_excerpts import Excerpts
 from resonate_resources.regeneration.faust import instrument_for
 from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.regeneration.likeness import distance_db, mel_powers

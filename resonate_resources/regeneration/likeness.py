@@ -28,18 +28,21 @@ def mel_powers(blocks: Iterator[Samples], sample_rate: int) -> Powers:
     size = 1 << round(np.log2(0.046 * sample_rate))
     window = np.hanning(size + 1)[:-1].astype(np.float32)
     bands = mel_bands(_BANDS, _LOWEST_HZ, min(_HIGHEST_HZ, sample_rate / 2), sample_rate, size)
-    channels = tee(blocks)
     parts = []
-    for frames in zip(
-        *(
-            overlapping_frames((block[number] for block in channel), size, size // 2)
-            for number, channel in enumerate(channels)
-        ),
-        strict=True,
-    ):
+    for frames in frames_of_both(blocks, size):
         power = np.mean([np.square(np.abs(rfft(each * window))) for each in frames], axis=0)
         parts.append(np.asarray(power @ bands / np.float32((size / 4) ** 2), np.float32))
     return np.concatenate(parts)
+
+
+def frames_of_both(blocks: Iterator[Samples], size: int) -> Iterator[tuple[Powers, Powers]]:
+    """Half overlapping frames of a stream of two channels, (n, size) of each at a time."""
+    first, second = tee(blocks)
+    return zip(
+        overlapping_frames((block[0] for block in first), size, size // 2),
+        overlapping_frames((block[1] for block in second), size, size // 2),
+        strict=True,
+    )
 
 
 def distance_db(original: Powers, played: Powers) -> float:

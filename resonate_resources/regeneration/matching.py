@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, tee
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.recordings.recording import Samples
+from resonate_resources.regeneration.likeness import frames_of_both
 from resonate_resources.signal.band_levels import ratio_bands
 from resonate_resources.signal.linear_phase import SECONDS, Taps, convolved
-from resonate_resources.signal.mono import overlapping_frames
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,15 +58,8 @@ def levels_of(blocks: Iterator[Samples], sample_rate: int, edges: Sequence[int])
     window = np.hanning(_SIZE + 1)[:-1].astype(np.float32)
     bands = ratio_bands(_PER_OCTAVE, _LOWEST_HZ, min(_HIGHEST_HZ, sample_rate / 2), sample_rate, _SIZE)
     power = np.zeros((max(1, len(edges) - 1), 2, bands.shape[1]))
-    parts = tee(_mid_and_side(blocks))
     at = 0
-    for both in zip(
-        *(
-            overlapping_frames((block[part] for block in stream), _SIZE, _SIZE // 2)
-            for part, stream in enumerate(parts)
-        ),
-        strict=True,
-    ):
+    for both in frames_of_both(_mid_and_side(blocks), _SIZE):
         bar = np.searchsorted(edges, (at + np.arange(len(both[0]))) * (_SIZE // 2), side="right") - 1
         for part, frames in enumerate(both):
             heard = np.square(np.abs(rfft(frames * window))) @ bands

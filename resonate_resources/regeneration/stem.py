@@ -13,7 +13,7 @@ import numpy as np
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples, write_recording
 from resonate_resources.regeneration.choice import Compared, compared
-from resonate_resources.regeneration.excerpts import Excerpts
+from resonate_resources.regeneration.comparison_excerpts import Excerpts
 from resonate_resources.regeneration.instrument import Instrument, Part
 from resonate_resources.regeneration.likeness import stereo
 from resonate_resources.regeneration.matching import Levels, bars, levels_of, match
