@@ -43,16 +43,12 @@ def only_common(stroke: Samples, common: Magnitudes) -> Samples:
     spectrum = _spectrum(stroke)[..., : common.shape[1]]
     usual = _SPARED * common[:, : spectrum.shape[2]]
     mask = np.minimum(1.0, usual / np.maximum(np.abs(spectrum).mean(axis=0), 1e-9))
-    return _sound(spectrum * mask, min(stroke.shape[1], common.shape[1] * _HOP))
+    known = max(0, spectrum.shape[2] - _SIZE // _HOP) * _HOP
+    return np.asarray(_transform().istft(spectrum * mask, k1=min(stroke.shape[1], known)), np.float32)
 
 
 def _spectrum(sound: Samples) -> npt.NDArray[np.complex64]:
-    return np.asarray(_transform().stft(sound, p0=0, p1=-(-sound.shape[1] // _HOP)), np.complex64)
-
-
-def _sound(spectrum: npt.NDArray[np.complex64], frames: int) -> Samples:
-    padded = np.pad(spectrum, ((0, 0), (0, 0), (0, _SIZE // _HOP)))
-    return np.asarray(_transform().istft(padded, k1=frames), np.float32)
+    return np.asarray(_transform().stft(sound), np.complex64)
 
 
 @cache

@@ -14,6 +14,7 @@ from resonate_resources.recordings.recording import Recording
 TOGETHER_S: Final = 0.05
 """Notes that begin within it are struck as one."""
 _FARTHEST_S: Final = 0.03
+_SHORTEST_S: Final = 0.02
 _STEP_S, _WINDOW_S = 0.002, 0.012
 _DOUBT_S: Final = 0.015  # how far off notes usually are
 _LEAST_DB: Final = 3.0  # a rise that is told from what is there anyway
@@ -30,12 +31,16 @@ def struck(notes: Sequence[Note], recording: Recording) -> list[Note]:
             continue
         if group:
             shift = _shift(recording, group[0].onset_s)
-            moved += [
-                replace(each, onset_s=max(0.0, each.onset_s + shift), offset_s=max(each.offset_s, each.onset_s + shift + 0.02))
-                for each in group
-            ]
+            moved += [_moved(each, shift) for each in group]
         group = [] if note is None else [note]
     return sorted(moved)
+
+
+def _moved(note: Note, shift_s: float) -> Note:
+    if not shift_s:
+        return note
+    onset = max(0.0, note.onset_s + shift_s)
+    return replace(note, onset_s=onset, offset_s=max(note.offset_s, onset + _SHORTEST_S))
 
 
 def _shift(recording: Recording, onset_s: float) -> float:
