@@ -1,4 +1,4 @@
-"""regenerated_stems: the MIDI, played by instruments made from the track itself, or synthesised, as the stems sound."""
+"""regenerated_stems: the MIDI, played by instruments made from the track itself, or synthesised."""
 
 import dagster as dg
 
@@ -20,8 +20,8 @@ def regenerated_stems(
     storage: StorageResource,
     regeneration: dg.ResourceParam[Regeneration],
 ) -> dg.MaterializeResult[Artefact]:
-    """Stems that are played anew, of the same length as the originals, and in their tone, level and width. Those that
-    the brief keeps are the originals."""
+    """Stems played anew, of the originals' length, tone, level and width; those that the brief keeps are the
+    originals."""
     wanted = asked_of(brief).regeneration
     told = profile.read_json("profile.json")
     bars = {"downbeats_s": told.get("downbeats_s") or []}

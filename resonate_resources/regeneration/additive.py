@@ -38,8 +38,8 @@ _VELOCITY: Final = 100
 
 @dataclass(frozen=True)
 class Learned:
-    """What one note is made of. partials: (partials, frames) and noise: (bands, frames), in dB against full scale as
-    at velocity 100, each `_HOP` frames; fades_db_s: how fast it dies away behind its end."""
+    """What one note is made of. partials: (partials, frames) and noise: (bands, frames), in dB against full scale,
+    as at velocity 100, each `_HOP` frames; fades_db_s: how fast it dies away behind its end."""
 
     pitch: int
     partials: Floats

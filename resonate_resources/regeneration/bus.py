@@ -26,9 +26,11 @@ def bus_filter(originals: Sequence[Recording], played: Sequence[Recording]) -> T
     return bus_taps(heard[0], heard[1], rate)
 
 
-def hand_on(played: Recording, taps: Taps, original: Recording, loudness_lufs: float, path: Path) -> Recording:
-    """Write what is played through the taps to path: at the original's rate, with its channels and of its length, as
-    loud as loudness_lufs says. What has no loudness is silent."""
+def hand_on(
+    played: Recording, taps: Taps, original: Recording, loudness_lufs: float, path: Path
+) -> Recording:
+    """Write what is played through the taps to path: at the original's rate, with its channels and of its length,
+    as loud as loudness_lufs says. What has no loudness is silent."""
     rate, channels, frames = original.sample_rate, original.channels, original.frames
     meter = LoudnessMeter(rate, channels)
     filtered = path.with_suffix(".filtered.wav")

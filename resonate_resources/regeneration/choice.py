@@ -53,10 +53,10 @@ class Compared:
 
 
 def compared(part: Part, excerpts: Excerpts, wanted: str) -> list[Compared]:
-    """All candidates of the kinds that are wanted, the nearest first: those of equal distance as `KINDS` has them.
+    """All candidates of the kinds that are wanted, the nearest first; of equal distance as `KINDS` has them.
 
-    wanted: one of the brief's `instruments`, a kind, or a candidate's label. Raises AudioError where nothing of that
-    name can play the part.
+    wanted: one of the brief's `instruments`, a kind, or a candidate's label. Raises AudioError where nothing of
+    that name can play the part.
     """
     kinds = [kind for kind in KINDS if wanted in ("auto", kind) or (wanted == "own" and kind in _OWN)]
     found = [made for kind in kinds or KINDS for made in KINDS[kind](part)]

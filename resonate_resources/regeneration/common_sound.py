@@ -24,7 +24,7 @@ _SPARED: Final = 1.5  # a stroke may be so much stronger than usual
 
 
 def common_magnitudes(strokes: Iterable[Samples]) -> Magnitudes | None:
-    """Of strokes of two channels that begin alike and are equally loud, as long as five of them last; None of fewer."""
+    """Of strokes of two channels that begin alike and are equally loud, as long as five last; None of fewer."""
     heard = [np.abs(_spectrum(stroke)).mean(axis=0) for stroke in strokes if stroke.shape[1] >= _SIZE]
     if len(heard) < _FEWEST:
         return None

@@ -26,7 +26,9 @@ def choose_excerpts(notes: Sequence[Note], sample_rate: int, frames: int) -> lis
         return [(0, frames)]
     seconds = frames // sample_rate
     begun = np.bincount([int(note.onset_s) for note in notes if note.onset_s < seconds], minlength=seconds)
-    within = np.convolve(begun, np.ones(_SECONDS, int), "valid")  # notes that begin in the ten seconds from each
+    within = np.convolve(
+        begun, np.ones(_SECONDS, int), "valid"
+    )  # notes that begin in the ten seconds from each
     spans = []
     for sixth in range(_EXCERPTS):
         first, last = sixth * seconds // _EXCERPTS, (sixth + 1) * seconds // _EXCERPTS - _SECONDS

@@ -1,7 +1,7 @@
-"""Drums played by their own strokes: of each drum the hits, filters and levels that together sound most like the stem.
+"""Drums played by their own strokes: the hits, filters and levels that together sound most like the stem.
 
-By search, not by rule: which stroke of a drum is clean can't be told from a mixture of drums, but what all drums sound
-like together can be compared with it. Spectrograms of different drums are added by power.
+By search, not by rule: which stroke of a drum is clean can't be told from a mixture of drums, but what all drums
+sound like together can be compared with it. Spectrograms of different drums are added by power.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ _HI_HATS: Final = frozenset({42, 44, 46})  # one pair of cymbals: each stroke en
 
 @dataclass(frozen=True)
 class Hit:
-    """A stroke that was recorded: when, how hard, how long until another one, and how long until this drum is struck
-    again."""
+    """A stroke that was recorded: when, how long until another one, how long until this drum is struck again, and
+    how hard."""
 
     start_s: float
     length_s: float
@@ -62,9 +62,9 @@ class Hit:
 
 @dataclass(frozen=True, eq=False)
 class Drum:
-    """hits: the best first, of which as many as `turns` are played in turn. slope_db: louder by that for each step of
-    velocity. common: what all strokes of the drum share, at velocity 100. band: what is kept of the hits, in Hz or
-    what is common; gain_db: on top of their level."""
+    """hits: the best first, of which as many as `turns` are played in turn. slope_db: louder by that for each step
+    of velocity. common: what all strokes of the drum share, at velocity 100. band: what is kept of the hits, in Hz
+    or what is common; gain_db: on top of their level."""
 
     hits: tuple[Hit, ...]
     slope_db: float
@@ -128,7 +128,9 @@ class DrumHits:
             drum = self._drums[note.pitch]
             sound = self._sound(hit, drum)
             if place in self._next:
-                sound = _ended(sound, round((self._next[place] - place[0]) * self.sample_rate), self.sample_rate)
+                sound = _ended(
+                    sound, round((self._next[place] - place[0]) * self.sample_rate), self.sample_rate
+                )
             gain = 10 ** (drum.gain_db / 20) * gain_between(drum.slope_db, hit.velocity, note.velocity)
             start = round((note.onset_s - _BEFORE_S) * self.sample_rate)
             skipped = max(0, -start)
@@ -146,7 +148,9 @@ class DrumHits:
                 sound = only_common(sound, usual)
             else:
                 sound = _recorded(self._recording, hit.start_s, hit.length_s)
-                sound = sound if drum.band in (None, "common") else _filtered(sound, drum.band, self.sample_rate)
+                sound = (
+                    sound if drum.band in (None, "common") else _filtered(sound, drum.band, self.sample_rate)
+                )
             self._cut[key] = _faded(sound, self.sample_rate)
         return self._cut[key]
 
@@ -162,10 +166,7 @@ def candidates(part: Part) -> Iterator[Candidate]:
     """The kit that the search finds; none of other parts."""
     if part.stem != "drums" or not part.notes:
         return
-    drums = {
-        pitch: _drum(part, pitch)
-        for pitch in sorted({note.pitch for note in part.notes})
-    }
+    drums = {pitch: _drum(part, pitch) for pitch in sorted({note.pitch for note in part.notes})}
     found = searched(part, drums)
     whole = DrumHits(part.recording, part.notes, found)
     yield Candidate(
@@ -178,7 +179,11 @@ def candidates(part: Part) -> Iterator[Candidate]:
         {
             str(pitch): {
                 "hits_s": [round(hit.start_s, 3) for hit in drum.hits[: drum.turns]],
-                "kept": "all" if drum.band is None else drum.band if drum.band == "common" else list(drum.band),
+                "kept": "all"
+                if drum.band is None
+                else drum.band
+                if drum.band == "common"
+                else list(drum.band),
                 "gain_db": drum.gain_db,
             }
             for pitch, drum in found.items()
@@ -230,7 +235,9 @@ def searched(part: Part, drums: Mapping[int, Drum]) -> dict[int, Drum]:
     gains = 10 ** (np.array(_GAINS_DB) / 10)
 
     def powers(pitch: int, hit: Hit, band: Band) -> Powers:
-        kit = DrumHits(part.recording, part.notes, {pitch: replace(drums[pitch], hits=(hit,), turns=1, band=band)})
+        kit = DrumHits(
+            part.recording, part.notes, {pitch: replace(drums[pitch], hits=(hit,), turns=1, band=band)}
+        )
         notes = [note for note in part.notes if note.pitch == pitch]
         played = (play_excerpt(kit, notes, *span) for span in spans)
         return np.concatenate([mel_powers(iter([each]), rate) for each in played])
@@ -254,7 +261,9 @@ def searched(part: Part, drums: Mapping[int, Drum]) -> dict[int, Drum]:
                 if other != pitch:
                     others += np.float32(gain) * alone[other, hit, band]
             distances = {
-                (hit, band, float(gain)): distance_db(original, others + np.float32(gain) * alone[pitch, hit, band])
+                (hit, band, float(gain)): distance_db(
+                    original, others + np.float32(gain) * alone[pitch, hit, band]
+                )
                 for hit in drum.hits
                 for band in bands(pitch)
                 for gain in gains

@@ -71,8 +71,8 @@ def levels_of(blocks: Iterator[Samples], sample_rate: int, edges: Sequence[int])
 
 @dataclass(frozen=True)
 class Match:
-    """What brings one to the other. taps: of mid and of side. spread: the side is made from the mid, as there is none
-    of its own. gains: (bars, 2), of mid and side. eq_db: of mid, by band, as it is told."""
+    """What brings one to the other. taps: of mid and of side. spread: the side is made from the mid, as there is
+    none of its own. gains: (bars, 2), of mid and side. eq_db: of mid, by band, as it is told."""
 
     taps: tuple[Taps, Taps]
     spread: bool
@@ -155,7 +155,7 @@ def _bar_gains(wanted: Floats, had: Floats) -> Floats:
 
 
 def _k_weights(hertz: Floats) -> Floats:
-    """Power of BS.1770's K weighting at those frequencies, about: a shelf of 4 dB over 1.7 kHz, a high-pass at 38 Hz."""
+    """Power of BS.1770's K weighting there, about: a shelf of 4 dB over 1.7 kHz, a high-pass at 38 Hz."""
     shelf = 1 + (10**0.4 - 1) / (1 + (1700.0 / hertz) ** 2)
     return np.asarray(shelf / (1 + (38.0 / hertz) ** 2) ** 2)
 

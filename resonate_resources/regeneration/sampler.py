@@ -1,8 +1,7 @@
 """A part played by recordings of itself: each moment by the recording of one in which the same notes sound.
 
 What begins together is cut as one, and not note by note: in chords no note stands alone, and a chord that was
-recorded holds its instruments and its room as they are. A line of single notes is the case in which every chord is of
-one note.
+recorded holds its instruments and its room as they are. A line is the case in which every chord is of one note.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ _ATTACK_S, _HEARD_S, _RANGE_DB = 0.08, 0.8, 60.0
 @dataclass(frozen=True)
 class Moment:
     """Notes that begin together. length_s: until they and what they fell in with have ended, or until the next
-    moment; gap_s: until the next moment. chord: pitch → 1 for what is struck, less for what goes on."""
+    moment; gap_s: until the next moment. held: pitches that go on."""
 
     start_s: float
     length_s: float
@@ -98,8 +97,8 @@ class Sampler:
         *,
         leaving_out: bool = False,
     ) -> None:
-        """recording: of two channels. notes: the part's, by onset. slope_db: by how much louder each step of velocity
-        is."""
+        """recording: of two channels. notes: the part's, by onset. slope_db: by how much louder each step of
+        velocity is."""
         self.sample_rate = recording.sample_rate
         self._recording, self._slope_db = recording, slope_db
         self._moments = moments_of(notes, recording.duration)
@@ -160,7 +159,9 @@ class Sampler:
         sound[:, sound.shape[1] - end :] *= np.linspace(1, 0, end, dtype=np.float32)
         return sound * np.float32(gain_between(self._slope_db, source.velocity, moment.velocity))
 
-    def _positions(self, moment: Moment, source: Moment, ratio: float, frames: int) -> npt.NDArray[np.float64]:
+    def _positions(
+        self, moment: Moment, source: Moment, ratio: float, frames: int
+    ) -> npt.NDArray[np.float64]:
         """Where in the recording each frame of what is played lies. A single note follows its own bends, and
         those of the recording are taken out."""
         count = int((frames - 1) / ratio)
@@ -191,8 +192,8 @@ def candidates(part: Part) -> Iterator[Candidate]:
 
 
 def _chosen(moments: Sequence[Moment], sounds: Floats, leaving_out: bool) -> list[tuple[Moment, int] | None]:
-    """For each moment the recording of another one that is most like it, and by how many semitones it is shifted; its
-    own where no other is like it, or, where that is left out, the least unlike."""
+    """For each moment the recording of another one that is most like it, and by how many semitones it is shifted;
+    its own where no other is like it, or, where that is left out, the least unlike."""
     step = -(-len(moments) // _BANK)
     numbers = np.arange(0, len(moments), step)
     bank = [moments[number] for number in numbers]
@@ -229,7 +230,7 @@ def _chosen(moments: Sequence[Moment], sounds: Floats, leaving_out: bool) -> lis
 
 
 def _sounds(recording: Recording, moments: Sequence[Moment]) -> Floats:
-    """(moments, 2 × bands): levels in dB at the beginning of each and while it lasts, down to 60 dB under the loudest."""
+    """(moments, 2 × bands): levels in dB where each begins and while it lasts, down to 60 dB under the loudest."""
     powers = mel_powers(recording.blocks(), recording.sample_rate)
     levels = 10 * np.log10(np.maximum(powers, max(float(powers.max()) * 10 ** (-_RANGE_DB / 10), 1e-12)))
     per_s = (len(levels) - 1) / max(recording.duration, 1e-3)

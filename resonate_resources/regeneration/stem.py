@@ -58,13 +58,15 @@ def part_of(name: str, notes: Sequence[Note], original: Recording, scratch: Path
 def rebuild_stem(
     part: Part, original: Recording, downbeats_s: Sequence[float], wanted: str, scratch: Path
 ) -> RebuiltStem:
-    """Files in scratch, of names of the stem's own. Silent where there are no notes, or where the original is silent
-    or shorter than the 400 ms that loudness is measured over."""
+    """Files in scratch, of names of the stem's own. Silent where there are no notes, or where the original is
+    silent or shorter than the 400 ms that loudness is measured over."""
     loudness = measure_loudness(original).integrated_lufs
     edges = bars(downbeats_s, part.sample_rate, part.recording.frames)
     if not part.notes or not isfinite(loudness):
         silence = _written(
-            (np.zeros_like(block) for block in part.recording.blocks()), part, scratch / f"{part.stem}.played.wav"
+            (np.zeros_like(block) for block in part.recording.blocks()),
+            part,
+            scratch / f"{part.stem}.played.wav",
         )
         return RebuiltStem(part, (), silence, silence, -inf, 0.0)
     levels = levels_of(part.recording.blocks(), part.sample_rate, edges)
@@ -99,7 +101,9 @@ def _share(recording: Recording, spans: Sequence[tuple[float, float]]) -> float:
     """The part of its energy that lies in the spans, in s, by time."""
     if not spans:
         return 0.0
-    edges = np.maximum.accumulate(np.array([round(s * recording.sample_rate) for span in spans for s in span]))
+    edges = np.maximum.accumulate(
+        np.array([round(s * recording.sample_rate) for span in spans for s in span])
+    )
     inside = whole = 0.0
     start = 0
     for block in recording.blocks():

@@ -1,4 +1,4 @@
-"""Notes brought to where their stem is struck: what is heard of notes is told to ten milliseconds, ears hear two."""
+"""Notes brought to where their stem is struck: notes are told to ten milliseconds, and ears hear two."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _LEAST_DB: Final = 3.0  # a rise that is told from what is there anyway
 
 
 def struck(notes: Sequence[Note], recording: Recording) -> list[Note]:
-    """The notes, each moved with those that begin together to the steepest rise within 30 ms, less likely the farther
-    off it is; left where nothing rises. notes are sorted by onset, and so is what is returned."""
+    """The notes, each moved with those that begin together to the steepest rise within 30 ms, less likely the
+    farther off it is; left where nothing rises. notes are sorted by onset, and so is what is returned."""
     moved: list[Note] = []
     group: list[Note] = []
     for note in [*notes, None]:
@@ -54,7 +54,9 @@ def _shift(recording: Recording, onset_s: float) -> float:
     sound = recording.read(first, first + 2 * (reach * step + window) + 1).mean(axis=0, dtype=np.float64)
     if len(sound) < 2 * (reach * step + window) + 1:
         return 0.0
-    energy = np.cumsum(np.concatenate([[0.0], np.square(sound - 0.95 * np.concatenate([sound[:1], sound[:-1]]))]))
+    energy = np.cumsum(
+        np.concatenate([[0.0], np.square(sound - 0.95 * np.concatenate([sound[:1], sound[:-1]]))])
+    )
     at = window + step * np.arange(2 * reach + 1)
     floor = 1e-12 * window + 1e-3 * energy[-1] * window / len(sound)
     after, before = energy[at + window] - energy[at], energy[at] - energy[at - window]

@@ -1,4 +1,4 @@
-"""How like its original a track is that is rebuilt: python -m resonate_tests.benchmarks.bench_rebuild FOLDER [options]
+"""How like its original a rebuilt track is: python -m resonate_tests.benchmarks.bench_rebuild FOLDER [options]
 
     --songs A-B       seeds of composed songs, rendered into FOLDER where they are not there yet
     --files PATHS     or recordings, comma-separated
@@ -8,8 +8,8 @@
     --keep FOLDER     where what is rebuilt is kept, to be looked at and heard
 
 A row a song: quality control of the sum of the stems, also with no note played by its own recording, log-mel L1 of
-both in dB, how much is copied, the kinds that were chosen, and the seconds that rebuilding took. What is separated and
-transcribed is kept beside the song, as it takes longer than what is measured.
+both in dB, how much is copied, the kinds that were chosen, and the seconds that rebuilding took. What is separated
+and transcribed is kept beside the song, as it takes longer than what is measured.
 """
 
 from __future__ import annotations
@@ -81,9 +81,7 @@ def separated(original: Recording, folder: Path) -> Prepared:
         with TemporaryDirectory(dir=folder) as scratch:
             ProfilingResource().profile(original, ProfileBrief(), Path(scratch))
             profile = (Path(scratch) / "profile.json").read_text(encoding="utf-8")
-        TranscriptionResource().transcribe(
-            stems, Music.of(json.loads(profile)), TranscriptionBrief(), folder
-        )
+        TranscriptionResource().transcribe(stems, Music.of(json.loads(profile)), TranscriptionBrief(), folder)
         (folder / "profile.json").write_text(profile, encoding="utf-8")
     downbeats = json.loads((folder / "profile.json").read_text(encoding="utf-8"))["downbeats_s"]
     stems = {name: Recording.open(folder / f"{name}.wav") for name in ("vocals", "drums", "bass", "other")}
@@ -101,7 +99,9 @@ def _kept(folder: Path | None, name: str) -> Iterator[Path]:
         yield folder / name
 
 
-def rebuild(prepared: Prepared, instruments: str, only: frozenset[str], keep: Path | None) -> dict[str, float]:
+def rebuild(
+    prepared: Prepared, instruments: str, only: frozenset[str], keep: Path | None
+) -> dict[str, float]:
     """The song's row, printed."""
     with _kept(keep, prepared.name) as folder:
         chosen = {name: path for name, path in prepared.midi.items() if name in only}
@@ -127,14 +127,19 @@ def rebuild(prepared: Prepared, instruments: str, only: frozenset[str], keep: Pa
             details[column] = comparison
         row["copied"] = report["copied"]
         row["seconds"], row["processor_s"] = seconds, processor
-    print(prepared.name, *(f"{name} {value:.2f}" for name, value in row.items()), end="  ")
+    print(
+        prepared.name,
+        "accepted" if details["qc"].accepted else "not accepted",
+        *(f"{name} {value:.2f}" for name, value in row.items()),
+        end="  ",
+    )
     kinds = {
         name: [f"{told['kind']} {told['distance_db']:.2f}" for told in stem["candidates"]]
         for name, stem in report["stems"].items()
     }
     print(kinds)
-    low = sorted(details["left_out"].scores.items(), key=lambda item: item[1].score)[:5]
-    print("   lowest:", ", ".join(f"{name} {score.score:.0f}" for name, score in low), flush=True)
+    low = sorted(details["left_out"].scores.items(), key=lambda item: item[1])[:5]
+    print("   lowest:", ", ".join(f"{name} {score:.0f}" for name, score in low), flush=True)
     return row
 
 
@@ -155,7 +160,9 @@ def main() -> None:
         for seed in range(int(first), int(last or first) + 1):
             song = rendered(seed, arguments.folder)
             prepared.append(
-                true(song) if arguments.true else separated(Recording.open(song / "mix.wav"), song / "separated")
+                true(song)
+                if arguments.true
+                else separated(Recording.open(song / "mix.wav"), song / "separated")
             )
     for file in filter(None, arguments.files.split(",")):
         path = Path(file)

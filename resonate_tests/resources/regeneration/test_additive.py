@@ -63,9 +63,7 @@ def test_noise_is_as_strong_as_it_was(tmp_path: Path) -> None:
 
 def test_a_note_that_dies_away_goes_on_doing_so_beyond_what_was_heard(tmp_path: Path) -> None:
     sound = voice(part_of(tmp_path, decay_s=0.3)).play([Note(0.0, 1.2, 57, 100)], 2 * RATE)
-    fell_db = 20 * np.log10(
-        amplitude(sound, hertz(57), 0.9, 1.1) / amplitude(sound, hertz(57), 0.2, 0.4)
-    )
+    fell_db = 20 * np.log10(amplitude(sound, hertz(57), 0.9, 1.1) / amplitude(sound, hertz(57), 0.2, 0.4))
     assert fell_db == pytest.approx(-20 * np.log10(np.e) * 0.7 / 0.3, abs=3.0)
 
 

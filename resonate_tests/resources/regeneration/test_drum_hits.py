@@ -30,16 +30,17 @@ def snare(seed: int) -> npt.NDArray[np.float64]:
 
 
 def groove(path: Path, marked: int | None = None) -> Part:
-    """A kick on every beat, a snare on every second: half of the kicks are alone. The marked stroke has a whistle."""
+    """Kicks and snares by turns; the marked stroke has a whistle."""
     notes: list[Note] = []
     sound = np.zeros(10 * RATE)
     for beat in range(18):
         strokes = [(KICK, kick())] if beat % 2 == 0 else [(SNARE, snare(beat))]
         for pitch, stroke in strokes:
-            if len(notes) == marked:
-                stroke = stroke + 0.05 * np.sin(2 * np.pi * MARKER_HZ * np.arange(len(stroke)) / RATE)
             at = beat * RATE // 2
             sound[at : at + len(stroke)] += stroke
+            if len(notes) == marked:
+                whistle = np.sin(2 * np.pi * MARKER_HZ * np.arange(len(stroke)) / RATE)
+                sound[at : at + len(stroke)] += 0.05 * whistle
             notes.append(Note(beat / 2, beat / 2 + 0.1, pitch, 90))
     stereo = np.stack([sound, sound]).astype(np.float32)
     return Part("drums", write_samples(path / "drums.wav", stereo, RATE), tuple(notes), RATE)
@@ -50,9 +51,7 @@ def kit(part: Part) -> Candidate:
 
 
 def left_out(part: Part, made: Candidate) -> Samples:
-    return np.concatenate(
-        list(play_in_segments(made.leaving_out, part.notes, part.recording.frames)), axis=1
-    )
+    return np.concatenate(list(play_in_segments(made.leaving_out, part.notes, part.recording.frames)), axis=1)
 
 
 def test_left_out_the_groove_is_heard_as_it_was(tmp_path: Path) -> None:

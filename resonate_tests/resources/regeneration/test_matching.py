@@ -68,8 +68,10 @@ def test_the_equaliser_moves_no_band_by_more_than_twelve_decibels_against_the_ot
     heard = [levels_of(iter([sound]), RATE, EDGES) for sound in (original, muffled)]
     assert np.abs(match(*heard, EDGES, RATE).eq_db).max() <= STEM_EQ_DB
     made = matched(original, muffled)
-    lifted = spectrum_db(made, 6000) - spectrum_db(muffled, 6000) - (
-        spectrum_db(made, 300) - spectrum_db(muffled, 300)
+    lifted = (
+        spectrum_db(made, 6000)
+        - spectrum_db(muffled, 6000)
+        - (spectrum_db(made, 300) - spectrum_db(muffled, 300))
     )
     assert lifted <= 2 * STEM_EQ_DB + 1
 

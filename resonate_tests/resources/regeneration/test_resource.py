@@ -150,9 +150,7 @@ def test_notes_after_the_end_of_the_original_are_not_played(tmp_path: Path) -> N
     midi = write_midi(tmp_path / "other.mid", [(0.5, 0.5, 60), (3.5, 0.5, 60)])
     (tmp_path / "out").mkdir()
     stems: Stems = {"other": noise(tmp_path / "in.wav")}
-    assert (
-        regenerate_all({"other": midi}, stems, tmp_path / "out").measures["other_notes"] == 1
-    )
+    assert regenerate_all({"other": midi}, stems, tmp_path / "out").measures["other_notes"] == 1
 
 
 def test_progress_ends_at_one(tmp_path: Path) -> None:

@@ -90,7 +90,11 @@ def test_a_note_that_bends_is_bent(tmp_path: Path) -> None:
     part = part_of(tmp_path, LINE)
     bent = [*LINE[:-1], Note(3.5, 3.9, 43, 90, ((0.0, 0.0), (0.05, 2.0)))]
     sound = np.concatenate(
-        list(play_in_segments(Sampler(part.recording, bent, 0.0, leaving_out=True), bent, part.recording.frames)),
+        list(
+            play_in_segments(
+                Sampler(part.recording, bent, 0.0, leaving_out=True), bent, part.recording.frames
+            )
+        ),
         axis=1,
     )
     assert 1200 * abs(np.log2(strongest_hz(sound, 3.65, 3.85) / hertz(45))) < 25
