@@ -120,6 +120,15 @@ def play_notes(
     return played
 
 
+def longest_release_s(path: Path, bank: int, program: int, sample_rate: int, notes: Sequence[Note]) -> float:
+    """How long the last of those notes to fall silent sounds after its offset; a kit's, after its onset."""
+    return max(
+        note_sound(path, bank, program, sample_rate, note).shape[1] / sample_rate
+        - (0.0 if bank == DRUM_BANK else note.duration_s)
+        for note in notes
+    )
+
+
 def note_sound(
     path: Path, bank: int, program: int, sample_rate: int, note: Note, release_s: float = LONGEST_RELEASE_S
 ) -> Samples:
@@ -129,7 +138,8 @@ def note_sound(
     synth = soundfont.synth
     reach = max(2, ceil(max((abs(bend) for _, bend in note.bends), default=0.0)))
     soundfont.set_bend_range(reach)
-    held = max(1, round(note.duration_s * sample_rate / _BLOCK))
+    # A kit's key is let go when its sound is over, as General MIDI has it.
+    held = max(1, round((0.0 if bank == DRUM_BANK else note.duration_s) * sample_rate / _BLOCK))
     turns = {round(at * sample_rate / _BLOCK): _wheel(bend, reach) for at, bend in note.bends}
     synth.pitch_bend(0, turns.pop(0, 0))
     # Begun twice: in a note's first block the filter is still that of the note before (in 2.3.1, up to −26 dB).
@@ -144,7 +154,8 @@ def note_sound(
         synth.pitch_bend(0, turns[at])
         now = at
     sounds.append(soundfont.blocks(held - now))
-    synth.noteoff(0, note.pitch)
+    if bank != DRUM_BANK:
+        synth.noteoff(0, note.pitch)
     for _ in range(ceil(release_s * sample_rate / (_BLOCK * _AT_ONCE))):
         if not synth.get_active_voice_count():
             break
