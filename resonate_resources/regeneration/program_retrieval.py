@@ -8,28 +8,21 @@ another soundfont (`resonate_tests/benchmarks/bench_programs.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from resonate_resources.recordings.midi import Note
-from resonate_resources.recordings.recording import Recording, Samples
+from resonate_resources.recordings.recording import Samples
+from resonate_resources.regeneration.excerpts import EXCERPT_S, RATE, Floats, excerpts, power_of, sound_of
 from resonate_resources.regeneration.fluidsynth_player import DRUM_BANK
 from resonate_resources.regeneration.instrument import Part
 from resonate_resources.regeneration.soundfont_file import Program, Soundfont
 from resonate_resources.signal.band_levels import mel_bands
 
-Floats = npt.NDArray[np.float32]
 Render = Callable[[Soundfont, Program, int, Sequence[Note], int, float], Samples]
 """soundfont, program, sample rate in Hz, notes, frames, release in s → (2, frames)."""
 
-RATE: Final = 22_050
-EXCERPT_S: Final = 2.0
-_EXCERPTS: Final = 2
-_BEFORE_ONSET_S: Final = 0.03
-_LEAD_S: Final = 3.0  # how long before an excerpt a note may have begun to be played in it
 _RELEASE_S: Final = 1.0
 
 # General MIDI level 1: families of eight programs. Basses, and what else plays bass lines: cello, contrabass, tuba,
@@ -55,7 +48,7 @@ def nearest_programs(
     """The nearest first. For basses and kits every program; else the nearest one of each family, so that the first
     three are of three families."""
     windows = excerpts(part.notes)
-    heard = sound_features(np.concatenate([_mono(part.recording, start) for start, _ in windows]))
+    heard = sound_features(sound_of(part.recording, windows))
     drums = part.stem == "drums"
     wanted = _KITS if drums else _BASSES if part.stem == "bass" else _MELODIC
     found: list[tuple[float, int, Soundfont, Program]] = []
@@ -78,39 +71,10 @@ def nearest_programs(
     return list(families.values())
 
 
-def excerpts(notes: Sequence[Note]) -> list[tuple[float, tuple[Note, ...]]]:
-    """Where in seconds the busiest 2 s of each half of the part begin, and their notes from there.
-
-    notes: by onset, at least one.
-    """
-    onsets = np.array([note.onset_s for note in notes])
-    following = np.searchsorted(onsets, onsets + EXCERPT_S) - np.arange(onsets.size)
-    found = []
-    for half in range(_EXCERPTS):
-        edges = onsets[0] + np.ptp(onsets) * np.array([half, half + 1]) / _EXCERPTS
-        within = np.flatnonzero((onsets >= edges[0]) & (onsets <= edges[1]))
-        if not within.size:
-            continue
-        start = max(0.0, float(onsets[within[np.argmax(following[within])]]) - _BEFORE_ONSET_S)
-        heard = tuple(
-            replace(note, onset_s=note.onset_s - start, offset_s=note.offset_s - start)
-            for note in notes
-            if note.offset_s > start and start - _LEAD_S < note.onset_s < start + EXCERPT_S
-        )
-        found.append((start, heard))
-    return found
-
-
 def sound_features(sound: Floats) -> tuple[Floats, ...]:
     """What is compared, a vector for each of the weights. sound: (samples,) at RATE; its level does not matter."""
-    size = round(EXCERPT_S * RATE)
     mel = mel_bands(_BANDS, 30.0, 11_000.0, RATE, _FRAME)
-    levels, fine = [], []
-    for start in range(0, sound.size, size):
-        excerpt = sound[start : start + size]
-        levels.append(_power(excerpt, _FRAME, _HOP) @ mel)
-        fine.append(_power(excerpt, _FINE_FRAME, _FINE_HOP))
-    return _compared(np.concatenate(levels), np.concatenate(fine).mean(axis=0))
+    return _compared(power_of(sound, _FRAME, _HOP) @ mel, power_of(sound, _FINE_FRAME, _FINE_HOP).mean(axis=0))
 
 
 def distance(one: Sequence[Floats], other: Sequence[Floats]) -> float:
@@ -146,19 +110,3 @@ def _fine_structure(power: Floats) -> Floats:
     padded = np.pad(levels, _FINE_STEPS // 2, mode="edge")
     course = np.convolve(padded, np.full(_FINE_STEPS + 1, 1 / (_FINE_STEPS + 1)), "valid")
     return np.asarray(levels - course, np.float32)
-
-
-def _power(sound: Floats, size: int, hop: int) -> Floats:
-    frames = np.lib.stride_tricks.sliding_window_view(np.pad(sound, (0, max(0, size - sound.size))), size)[::hop]
-    window = np.hanning(size).astype(np.float32)
-    return np.asarray(np.abs(np.fft.rfft(frames * window)) ** 2, np.float32)
-
-
-def _mono(recording: Recording, start_s: float) -> Floats:
-    """The excerpt from there, (EXCERPT_S × RATE,), silent past the recording's end."""
-    import soxr
-
-    rate = recording.sample_rate
-    read = recording.read(round(start_s * rate), round((start_s + EXCERPT_S) * rate)).mean(axis=0)
-    sound = soxr.resample(read, rate, RATE)[: round(EXCERPT_S * RATE)]
-    return np.pad(sound, (0, round(EXCERPT_S * RATE) - sound.size)).astype(np.float32)
