@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -76,6 +77,8 @@ class OwnProcess:
 
 
 def _serve(connection: Connection) -> None:
+    # What a library prints is not for those who read this program's output.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     while True:
         try:
             work, arguments, named = connection.recv()

@@ -26,9 +26,9 @@ Render = Callable[[Soundfont, Program, int, Sequence[Note], int, float], Samples
 _RELEASE_S: Final = 1.0
 
 # General MIDI level 1: families of eight programs. Basses, and what else plays bass lines: cello, contrabass, tuba,
-# baritone sax, bassoon, the lead that is bass and lead. Not asked: sound effects, and what has no pitch.
+# baritone sax, bassoon, the lead that is bass and lead. Not asked: synth effects, ethnic, percussive, sound effects.
 _BASSES: Final = (*range(32, 40), 42, 43, 58, 67, 70, 87)
-_MELODIC: Final = (*range(32), *range(40, 112))
+_MELODIC: Final = (*range(32), *range(40, 96))
 _KITS: Final = (0, 8, 16, 24, 25, 32, 40, 48)  # Roland GS, General MIDI 2
 _FAMILY: Final = 8
 
