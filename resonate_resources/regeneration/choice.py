@@ -8,29 +8,28 @@ from typing import Final
 
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError
-from resonate_resources.regeneration import additive, drum_hits, sampler
+from resonate_resources.regeneration import additive, drum_hits, faust_search, sampler, soundfont
 from resonate_resources.regeneration.comparison_excerpts import Excerpts
-from resonate_resources.regeneration.faust import instrument_for
 from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.regeneration.likeness import distance_db, mel_powers
 from resonate_resources.regeneration.matching import levels_of, match
 
 
-def fixed_voices(part: Part) -> Iterator[Candidate]:
-    """The Faust voice of each stem, as it is."""
-    instrument = instrument_for(part.stem, part.sample_rate)
-    yield Candidate("faust", f"{part.stem} voice", "MIT", "synthesised", instrument, instrument)
+def _recorded(part: Part) -> Iterator[Candidate]:
+    yield from drum_hits.candidates(part)
+    yield from sampler.candidates(part)
 
 
 KINDS: Final[Mapping[str, Callable[[Part], Iterable[Candidate]]]] = {
-    "drum hits": drum_hits.candidates,
-    "sampler": sampler.candidates,
+    "sampler": _recorded,
     "additive": additive.candidates,
-    "faust": fixed_voices,
+    "soundfont": soundfont.candidates,
+    "faust": faust_search.candidates,
 }
-"""What can play a part. Of parts that it can't play a kind has no candidates."""
+"""What can play a part. Of parts that it can't play a kind has no candidates; what lacks a program or a file for it
+raises AudioError."""
 
-_OWN: Final = ("drum hits", "sampler", "additive")
+_OWN: Final = ("sampler", "additive")
 
 
 @dataclass(frozen=True)
@@ -52,18 +51,13 @@ class Compared:
         }
 
 
-def compared(part: Part, excerpts: Excerpts, wanted: str) -> list[Compared]:
-    """All candidates of the kinds that are wanted, the nearest first; of equal distance as `KINDS` has them.
+def compared(part: Part, excerpts: Excerpts, wanted: str) -> tuple[list[Compared], list[str]]:
+    """All candidates of the kinds that are wanted, the nearest first; and why a kind has none, a line each.
 
     wanted: one of the brief's `instruments`, a kind, or a candidate's label. Raises AudioError where nothing of
     that name can play the part.
     """
-    kinds = [kind for kind in KINDS if wanted in ("auto", kind) or (wanted == "own" and kind in _OWN)]
-    found = [made for kind in kinds or KINDS for made in KINDS[kind](part)]
-    if not kinds:
-        found = [made for made in found if made.label == wanted]
-    if not found:
-        raise AudioError(f"{part.stem}: no {wanted} can play it; set regeneration.instruments to auto")
+    found, missing = _found(part, wanted)
     rate = part.sample_rate
     original = mel_powers(iter([excerpts.samples]), rate)
     levels = levels_of(iter([excerpts.samples]), rate, excerpts.edges)
@@ -74,4 +68,19 @@ def compared(part: Part, excerpts: Excerpts, wanted: str) -> list[Compared]:
         result.append(
             Compared(candidate, distance_db(original, mel_powers(matched.applied(iter([played])), rate)))
         )
-    return sorted(result, key=lambda one: one.distance_db)
+    return sorted(result, key=lambda one: one.distance_db), missing
+
+
+def _found(part: Part, wanted: str) -> tuple[list[Candidate], list[str]]:
+    kinds = [kind for kind in KINDS if wanted in ("auto", kind) or (wanted == "own" and kind in _OWN)]
+    found: list[Candidate] = []
+    missing: list[str] = []
+    for kind in kinds or KINDS:
+        try:
+            found += [made for made in KINDS[kind](part) if kinds or made.label == wanted]
+        except AudioError as error:
+            missing.append(f"{kind}: {error}")
+    if not found:
+        why = f" ({'; '.join(missing)})" if missing else ""
+        raise AudioError(f"{part.stem}: no {wanted} can play it{why}; set regeneration.instruments to auto")
+    return found, missing

@@ -84,6 +84,7 @@ class RegenerationResource(dg.ConfigurableResource[None]):
                 **({LEFT_OUT: into / LEFT_OUT} if written else {}),
             },
             measures=_measures(made, kept),
+            notes=tuple(dict.fromkeys(line for stem in made.values() for line in stem.missing)),
             reports={REPORT: path},
         )
 

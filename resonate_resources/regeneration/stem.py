@@ -32,7 +32,7 @@ class RebuiltStem:
     """compared: the instruments, what plays first; none where nothing sounds. played, left_out: matched, of two
     channels at the part's rate; left_out with no note played by its own recording. loudness_lufs: of the original,
     -inf where nothing is played. copied: part of the energy that lies in notes which are played by their own
-    recordings at their own places, 0…1."""
+    recordings at their own places, 0…1. missing: why there were no candidates of a kind, a line each."""
 
     part: Part
     compared: Sequence[Compared]
@@ -40,6 +40,7 @@ class RebuiltStem:
     left_out: Recording
     loudness_lufs: float
     copied: float
+    missing: Sequence[str] = ()
 
 
 def part_of(name: str, notes: Sequence[Note], original: Recording, scratch: Path) -> Part:
@@ -70,13 +71,14 @@ def rebuild_stem(
         )
         return RebuiltStem(part, (), silence, silence, -inf, 0.0)
     levels = levels_of(part.recording.blocks(), part.sample_rate, edges)
-    ranked = compared(part, Excerpts.of(part, edges), wanted)
+    ranked, missing = compared(part, Excerpts.of(part, edges), wanted)
     chosen = ranked[0].candidate
     played = _matched(chosen.instrument, part, levels, edges, scratch / f"{part.stem}.played.wav")
     left_out = played
     if chosen.leaving_out is not chosen.instrument:
         left_out = _matched(chosen.leaving_out, part, levels, edges, scratch / f"{part.stem}.left_out.wav")
-    return RebuiltStem(part, ranked, played, left_out, loudness, _share(played, chosen.copies))
+    copied = _share(played, chosen.copies)
+    return RebuiltStem(part, ranked, played, left_out, loudness, copied, missing)
 
 
 def _matched(
