@@ -33,6 +33,7 @@ _ENOUGH_S: Final = 0.6  # alone; longer is no better
 _SEARCHED_S: Final = 30
 _GAINS_DB: Final = (-6.0, -3.0, 0.0, 3.0)
 _ROUNDS: Final = 3
+_SHORTEST_FILTERED: Final = 64  # frames: shorter than a filter's own padding
 _NEAR_DB: Final = 0.1  # of the whole: hits that cost no more take turns with the best
 
 # What of a stroke is the drum's own where others sound with it, in Hz.
@@ -251,7 +252,9 @@ def searched(part: Part, drums: Mapping[int, Drum]) -> dict[int, Drum]:
         for hit in drum.hits
         for band in bands(pitch)
     }
-    chosen = {pitch: (drum.hits[0], None, 1.0) for pitch, drum in drums.items()}
+    chosen: dict[int, tuple[Hit, Band, float]] = {
+        pitch: (drum.hits[0], None, 1.0) for pitch, drum in drums.items()
+    }
     found = dict(drums)
     for _ in range(_ROUNDS):
         before = dict(chosen)
@@ -290,16 +293,17 @@ def _within(spans: Sequence[tuple[int, int]], frames: int) -> list[tuple[int, in
     return [(start, min(stop, start + most)) for start, stop in spans]
 
 
-def _filtered(sound: Samples, band: Band, sample_rate: int) -> Samples:
+def _filtered(sound: Samples, band: tuple[float, float], sample_rate: int) -> Samples:
     from scipy.signal import butter, sosfiltfilt
 
-    if band is None or sound.shape[1] < 64:
+    if sound.shape[1] < _SHORTEST_FILTERED:
         return sound
     low, high = band
-    edges = [edge for edge in (low, min(high, 0.45 * sample_rate)) if edge > 0]
-    kind = "bandpass" if low > 0 and high < 18_000 else "highpass" if low > 0 else "lowpass"
-    sos = butter(2, edges if kind == "bandpass" else edges[0], kind, fs=sample_rate, output="sos")
-    return np.asarray(sosfiltfilt(sos, sound), np.float32)
+    if low > 0:
+        sound = sosfiltfilt(butter(2, low, "highpass", fs=sample_rate, output="sos"), sound)
+    if high < 0.45 * sample_rate:
+        sound = sosfiltfilt(butter(2, high, "lowpass", fs=sample_rate, output="sos"), sound)
+    return np.asarray(sound, np.float32)
 
 
 def _faded(sound: Samples, sample_rate: int) -> Samples:

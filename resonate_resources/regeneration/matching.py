@@ -172,7 +172,7 @@ def _taps(curve_db: Floats, hertz: Floats, sample_rate: int) -> Taps:
 
 def _mid_and_side(blocks: Iterator[Samples]) -> Iterator[Samples]:
     for left, right in blocks:
-        yield np.stack([left + right, left - right]) / np.float32(2)
+        yield np.asarray(np.stack([left + right, left - right]) / 2, np.float32)
 
 
 def _split(blocks: Iterator[Samples], spread: bool) -> Iterator[Samples]:
@@ -181,7 +181,7 @@ def _split(blocks: Iterator[Samples], spread: bool) -> Iterator[Samples]:
     if not spread:
         yield from _mid_and_side(blocks)
         return
-    mids = (np.repeat((left + right)[None], 2, axis=0) / np.float32(2) for left, right in blocks)
+    mids = (np.asarray(np.repeat((left + right)[None], 2, axis=0) / 2, np.float32) for left, right in blocks)
     yield from convolved(mids, [np.ones(1), _velvet()])
 
 

@@ -126,9 +126,10 @@ class Sampler:
         played = np.zeros((2, frames), np.float32)
         for note in notes:
             number = self._first.get(_place(note))
-            if number is None or self._choice[number] is None:
+            choice = None if number is None else self._choice[number]
+            if number is None or choice is None:
                 continue
-            sound = self._sound(number)
+            sound = self._sound(self._moments[number], *choice)
             start = round((note.onset_s - _BEFORE_S) * self.sample_rate)
             skipped = max(0, -start)
             sound = sound[:, skipped : skipped + max(0, frames - start - skipped)]
@@ -136,9 +137,8 @@ class Sampler:
             played[:, start : start + sound.shape[1]] += sound
         return played
 
-    def _sound(self, number: int) -> Samples:
+    def _sound(self, moment: Moment, source: Moment, shift: int) -> Samples:
         """From just before the moment until it has faded into the next one."""
-        moment, (source, shift) = self._moments[number], self._choice[number]
         rate = self.sample_rate
         # In frames of the recording: what is shifted up is used up faster.
         ratio = 2 ** (shift / 12)
@@ -166,7 +166,7 @@ class Sampler:
         those of the recording are taken out."""
         count = int((frames - 1) / ratio)
         if len(moment.struck) > 1 or not (moment.struck[0].bends or source.struck[0].bends):
-            return np.arange(count) * ratio
+            return np.asarray(np.arange(count) * ratio, np.float64)
         seconds = np.arange(count) / self.sample_rate - _BEFORE_S
         bend = bend_of(moment.struck[0], seconds) - bend_of(source.struck[0], seconds * ratio)
         at = np.cumsum(ratio * 2 ** (bend / 12))
@@ -196,7 +196,7 @@ def _chosen(moments: Sequence[Moment], sounds: Floats, leaving_out: bool) -> lis
     its own where no other is like it, or, where that is left out, the least unlike."""
     step = -(-len(moments) // _BANK)
     numbers = np.arange(0, len(moments), step)
-    bank = [moments[number] for number in numbers]
+    bank = [moments[int(number)] for number in numbers]
     shifts = np.arange(-_MOST_SHIFT, _MOST_SHIFT + 1)
     chords = _chords(moments)
     recorded = np.concatenate([np.roll(chords[numbers], shift, axis=1) for shift in shifts])

@@ -13,6 +13,7 @@ from resonate_resources.recordings.recording import Samples
 from resonate_resources.regeneration.matching import (
     BUS_EQ_DB,
     STEM_EQ_DB,
+    Levels,
     bars,
     bus_taps,
     levels_of,
@@ -35,8 +36,12 @@ def in_stereo(mid: npt.NDArray[np.float64], side: npt.NDArray[np.float64] | floa
 
 
 def matched(original: Samples, played: Samples, frames: int = 10_000) -> Samples:
-    heard = [levels_of(iter([sound]), RATE, EDGES) for sound in (original, played)]
-    return np.concatenate(list(match(*heard, EDGES, RATE).applied(blocks(played, frames))), axis=1)
+    brought = match(heard(original), heard(played), EDGES, RATE)
+    return np.concatenate(list(brought.applied(blocks(played, frames))), axis=1)
+
+
+def heard(sound: Samples) -> Levels:
+    return levels_of(iter([sound]), RATE, EDGES)
 
 
 def blocks(sound: Samples, frames: int) -> Iterator[Samples]:
@@ -65,8 +70,7 @@ def test_what_was_dulled_gets_the_tone_and_level_of_the_original() -> None:
 def test_the_equaliser_moves_no_band_by_more_than_twelve_decibels_against_the_others() -> None:
     original = in_stereo(noise())
     muffled = in_stereo(sosfilt(butter(4, 1000, fs=RATE, output="sos"), noise(seed=1)))
-    heard = [levels_of(iter([sound]), RATE, EDGES) for sound in (original, muffled)]
-    assert np.abs(match(*heard, EDGES, RATE).eq_db).max() <= STEM_EQ_DB
+    assert np.abs(match(heard(original), heard(muffled), EDGES, RATE).eq_db).max() <= STEM_EQ_DB
     made = matched(original, muffled)
     lifted = (
         spectrum_db(made, 6000)
@@ -78,8 +82,7 @@ def test_the_equaliser_moves_no_band_by_more_than_twelve_decibels_against_the_ot
 
 def test_the_bus_moves_no_band_by_more_than_six_decibels() -> None:
     bright = in_stereo(sosfilt(butter(2, 2000, "highpass", fs=RATE, output="sos"), noise()))
-    heard = [levels_of(iter([sound]), RATE, EDGES) for sound in (in_stereo(noise()), bright)]
-    response = np.abs(np.fft.rfft(bus_taps(*heard, RATE)))
+    response = np.abs(np.fft.rfft(bus_taps(heard(in_stereo(noise())), heard(bright), RATE)))
     assert 20 * np.log10(response.max()) <= BUS_EQ_DB + 0.5
 
 
@@ -142,8 +145,8 @@ def test_stretches_of_two_seconds_stand_in_for_bars() -> None:
 
 def test_a_single_tap_leaves_the_stream_as_it_is() -> None:
     sound = in_stereo(noise())
-    heard = levels_of(iter([np.zeros_like(sound)]), RATE, EDGES)
-    taps = bus_taps(heard, heard, RATE)
+    silence = heard(np.zeros_like(sound))
+    taps = bus_taps(silence, silence, RATE)
     np.testing.assert_allclose(
         np.concatenate(list(convolved(iter([sound]), (taps, taps))), axis=1), sound, atol=1e-7
     )
