@@ -149,9 +149,8 @@ class DrumHits:
                 sound = only_common(sound, usual)
             else:
                 sound = _recorded(self._recording, hit.start_s, hit.length_s)
-                sound = (
-                    sound if drum.band in (None, "common") else _filtered(sound, drum.band, self.sample_rate)
-                )
+                if isinstance(drum.band, tuple):
+                    sound = _filtered(sound, drum.band, self.sample_rate)
             self._cut[key] = _faded(sound, self.sample_rate)
         return self._cut[key]
 
@@ -299,11 +298,12 @@ def _filtered(sound: Samples, band: tuple[float, float], sample_rate: int) -> Sa
     if sound.shape[1] < _SHORTEST_FILTERED:
         return sound
     low, high = band
-    if low > 0:
-        sound = sosfiltfilt(butter(2, low, "highpass", fs=sample_rate, output="sos"), sound)
-    if high < 0.45 * sample_rate:
-        sound = sosfiltfilt(butter(2, high, "lowpass", fs=sample_rate, output="sos"), sound)
-    return np.asarray(sound, np.float32)
+    for kind, edge in (("highpass", low), ("lowpass", high)):
+        if 0 < edge < 0.45 * sample_rate:
+            sound = np.asarray(
+                sosfiltfilt(butter(2, edge, kind, fs=sample_rate, output="sos"), sound), np.float32
+            )
+    return sound
 
 
 def _faded(sound: Samples, sample_rate: int) -> Samples:
