@@ -298,12 +298,12 @@ def _filtered(sound: Samples, band: tuple[float, float], sample_rate: int) -> Sa
     if sound.shape[1] < _SHORTEST_FILTERED:
         return sound
     low, high = band
-    for kind, edge in (("highpass", low), ("lowpass", high)):
-        if 0 < edge < 0.45 * sample_rate:
-            sound = np.asarray(
-                sosfiltfilt(butter(2, edge, kind, fs=sample_rate, output="sos"), sound), np.float32
-            )
-    return sound
+    filters = []
+    if low > 0:
+        filters.append(butter(2, low, "highpass", fs=sample_rate, output="sos"))
+    if high < 0.45 * sample_rate:
+        filters.append(butter(2, high, "lowpass", fs=sample_rate, output="sos"))
+    return np.asarray(sosfiltfilt(np.concatenate(filters), sound), np.float32)
 
 
 def _faded(sound: Samples, sample_rate: int) -> Samples:
