@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from resonate_resources.analysis import chord_network
+from resonate_resources.harmony import chord_network
 from resonate_resources.models.table import as_markdown, known_models
 from resonate_resources.profiling import bars, beat_network
 from resonate_resources.quality import musicnn
