@@ -43,11 +43,6 @@ TAGS = (
 )
 # fmt: on
 """MagnaTagATune's fifty commonest, in the order of the network's outputs."""
-LEVEL_LUFS = -20.0
-"""What is compared is brought to, as the network hears levels. At this one, spectrograms of seven composed songs
-have a mean of 1.60; it learned from such as had 1.59."""
-ANOTHER_SONG = 0.6
-"""A cosine that two songs seldom reach, if nothing but their style is the same: a score of 0."""
 _GRAPH = resources.files("resonate_resources.quality") / "musicnn.onnx"
 
 Starts = npt.NDArray[np.int64]
@@ -61,31 +56,6 @@ class Heard:
 
     embeddings: Floats
     tags: Floats
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """Cosines of embeddings, −1…1. whole: of their means. windows: (windows,), which tell where; most lie under the
-    whole, as a mean has less of what changes from bar to bar."""
-
-    whole: float
-    windows: Floats
-
-    @property
-    def score(self) -> float:
-        """0…100."""
-        return 100 * min(1.0, max(0.0, (self.whole - ANOTHER_SONG) / (1 - ANOTHER_SONG)))
-
-
-def likeness(reference: Heard, candidate: Heard) -> Likeness:
-    """Both heard in the same windows, at the same loudness."""
-    before, after = reference.embeddings, candidate.embeddings
-    return Likeness(float(_cosine(before.mean(axis=0), after.mean(axis=0))), _cosine(before, after))
-
-
-def _cosine(one: Floats, other: Floats) -> Floats:
-    lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
-    return np.asarray((one * other).sum(axis=-1) / lengths, np.float32)
 
 
 def window_starts(recording: Recording) -> Starts:
@@ -106,8 +76,8 @@ def hear(
     """One pass over the recording; memory does not grow with it. A window that reaches past its end has silence
     there.
 
-    gain_db: by how much the recording is made louder: to LEVEL_LUFS, where it is to be compared. skip_s: seconds of
-    it that are passed over; negative: of silence before it.
+    The network hears levels: what is compared is to be equally loud. gain_db: by how much the recording is made
+    louder. skip_s: seconds of it that are passed over; negative: of silence before it.
     """
     mono = moved(mono_blocks(recording, SAMPLE_RATE, progress), round(skip_s * SAMPLE_RATE))
     session = _session()

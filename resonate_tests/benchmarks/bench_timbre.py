@@ -4,7 +4,8 @@
     --files FILE …       and recordings, which are changed where no notes are needed
 
 Half a minute of each is kept in FOLDER/timbre, mono at 16 kHz, changed in every way of BY_SOUND and BY_NOTES.
-Prints cosines and scores for each change: mean, lowest and highest of the songs, the mean of their lowest windows.
+Prints cosines and scores for each change: their mean, the lowest and the highest of the songs, and the cosine in
+the worst second.
 """
 
 from __future__ import annotations
@@ -23,16 +24,10 @@ import soundfile as sf
 import soxr
 from scipy import signal
 
-from resonate_resources.quality.musicnn import (
-    LEVEL_LUFS,
-    SAMPLE_RATE,
-    Heard,
-    Likeness,
-    Starts,
-    hear,
-    likeness,
-    window_starts,
-)
+from resonate_resources.quality.difference import Difference
+from resonate_resources.quality.musicnn import SAMPLE_RATE, Starts
+from resonate_resources.quality.scales import SCALES
+from resonate_resources.quality.timbre import Timbre, hear_timbre, timbre
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_tests.benchmarks.bench_music import rendered
@@ -164,23 +159,26 @@ def prepared(folder: Path, song: Path | None, mix: Path, seed: int) -> Path:
     return into
 
 
-def heard(file: Path, starts: Starts) -> Heard:
+def heard(file: Path, starts: Starts | None = None) -> Timbre:
     recording = Recording.open(file)
-    return hear(recording, starts, gain_db=LEVEL_LUFS - measure_loudness(recording).integrated_lufs)
+    as_two_channels_db = 10 * np.log10(2)
+    return hear_timbre(
+        recording, measure_loudness(recording).integrated_lufs + as_two_channels_db, starts=starts
+    )
 
 
-def likenesses(folders: list[Path]) -> dict[str, list[Likeness]]:
-    found: dict[str, list[Likeness]] = {}
-    references: list[Heard] = []
+def differences(folders: list[Path]) -> dict[str, list[Difference]]:
+    """Change → the difference of each song that has it."""
+    found: dict[str, list[Difference]] = {}
+    references: list[Timbre] = []
     for folder in folders:
-        starts = window_starts(Recording.open(folder / "same.wav"))
-        references.append(heard(folder / "same.wav", starts))
+        references.append(heard(folder / "same.wav"))
         for file in sorted(folder.glob("*.wav")):
-            found.setdefault(file.stem, []).append(likeness(references[-1], heard(file, starts)))
+            found.setdefault(file.stem, []).append(timbre(references[-1], heard(file, references[-1].starts)))
     for reference, other in pairwise([*references, references[0]]):
-        windows = min(len(reference.embeddings), len(other.embeddings))
-        both = (Heard(one.embeddings[:windows], one.tags[:windows]) for one in (reference, other))
-        found.setdefault("another song", []).append(likeness(*both))
+        windows = min(len(reference.starts), len(other.starts))
+        both = (Timbre(one.embeddings[:windows], one.starts[:windows]) for one in (reference, other))
+        found.setdefault("another song", []).append(timbre(*both))
     return found
 
 
@@ -195,16 +193,15 @@ def main() -> None:
         song = rendered(seed, given.folder)
         folders.append(prepared(given.folder, song, song / "mix.wav", seed))
     folders += [prepared(given.folder, None, file, 0) for file in given.files]
-    print(
-        f"{'change':24}{'n':>3}{'cosine':>9}{'lowest':>8}{'highest':>9}{'windows':>9}{'score':>7}{'from':>6}{'to':>6}"
-    )
-    rows = [(name, np.array([one.whole for one in ones]), ones) for name, ones in likenesses(folders).items()]
-    for name, cosines, ones in sorted(rows, key=lambda row: -row[1].mean()):
-        scores = np.array([one.score for one in ones])
-        lowest = np.mean([one.windows.min() for one in ones])
+    print(f"{'change':23} {'n':>2} cosine lowest highest  worst second  score from   to")
+    found = differences(folders)
+    for name in sorted(found, key=lambda name: np.mean([one.amount for one in found[name]])):
+        cosines = 1 - np.array([one.amount for one in found[name]])
+        scores = np.array([SCALES["timbre"].score(one.amount, "rebuilt") for one in found[name]])
+        worst = 1 - np.mean([one.by_second.max() for one in found[name] if one.by_second is not None])
         print(
-            f"{name:24}{len(ones):3}{cosines.mean():9.3f}{cosines.min():8.3f}{cosines.max():9.3f}{lowest:9.3f}"
-            f"{scores.mean():7.0f}{scores.min():6.0f}{scores.max():6.0f}"
+            f"{name:23} {len(cosines):2} {cosines.mean():6.3f} {cosines.min():6.3f} {cosines.max():7.3f} "
+            f"{worst:13.3f} {scores.mean():6.0f} {scores.min():4.0f} {scores.max():4.0f}"
         )
 
 

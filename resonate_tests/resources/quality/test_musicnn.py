@@ -16,9 +16,7 @@ from resonate_resources.quality.musicnn import (
     HOP,
     SAMPLE_RATE,
     WINDOW,
-    Heard,
     hear,
-    likeness,
     mel_spectrogram,
     window_starts,
 )
@@ -81,7 +79,7 @@ def test_loud_music_is_heard_where_sixteen_bits_would_overflow(tmp_path: Path) -
     assert next(mel_spectrogram(iter(loud))).max() > np.log10(np.finfo(np.float16).max)
 
 
-@pytest.mark.parametrize(("seconds", "windows"), [(0.01, 1), (2.0, 1), (30.0, 10), (600.0, 60)])
+@pytest.mark.parametrize(("seconds", "windows"), [(0.01, 1), (2.0, 1), (30.0, 10), (600.0, 30)])
 def test_windows_reach_from_beginning_to_end(tmp_path: Path, seconds: float, windows: int) -> None:
     recording = write_samples(tmp_path / "any.wav", np.zeros((1, round(seconds * 8000)), np.float32), 8000)
     starts = window_starts(recording)
@@ -99,53 +97,3 @@ def test_a_recording_shorter_than_a_window_is_followed_by_silence(tmp_path: Path
         for number, samples in enumerate((short, long))
     ]
     assert np.abs(found[0].embeddings - found[1].embeddings).max() < 1e-3
-
-
-def test_the_more_a_spectrum_is_tilted_the_less_it_is_alike(tmp_path: Path) -> None:
-    spectrum = np.fft.rfft(signal())
-    octaves = np.log2(np.maximum(np.arange(spectrum.shape[1]) / 6.0, 1) / 1000)
-    heard = [
-        hear(
-            write_samples(
-                tmp_path / f"{slope}.wav",
-                np.fft.irfft(spectrum * 10 ** (slope * octaves / 20)).astype(np.float32),
-                SAMPLE_RATE,
-            ),
-            BOTH,
-        )
-        for slope in (0.0, 0.5, 1.0, 2.0, 4.0)
-    ]
-    found = [likeness(heard[0], other).whole for other in heard]
-    assert found == sorted(found, reverse=True)
-    assert found[0] == pytest.approx(1.0, abs=1e-6)
-    assert found[1] > 0.95
-    assert found[-1] < 0.9
-
-
-def test_noise_of_the_same_spectrum_is_nothing_alike_and_the_windows_tell_where(tmp_path: Path) -> None:
-    samples = signal()
-    half = WINDOW * HOP + HOP // 2
-    spectrum = np.abs(np.fft.rfft(samples[:, half:]))
-    angles = np.random.default_rng(5).uniform(0, 2 * np.pi, spectrum.shape)
-    noise = np.fft.irfft(spectrum * np.exp(1j * angles), samples.shape[1] - half)
-    broken = np.concatenate([samples[:, :half], noise.astype(np.float32)], axis=1)
-    heard = [
-        hear(write_samples(tmp_path / f"{name}.wav", one, SAMPLE_RATE), BOTH)
-        for name, one in (("whole", samples), ("broken", broken))
-    ]
-    found = likeness(*heard)
-    assert found.windows[0] > 0.98
-    assert found.windows[1] < 0.6
-    only_noise = [Heard(one.embeddings[1:], one.tags[1:]) for one in heard]
-    assert likeness(*only_noise).score == 0.0
-
-
-@pytest.mark.parametrize(
-    ("degrees", "score"), [(0, 100.0), (np.degrees(np.arccos(0.8)), 50.0), (90, 0.0), (180, 0.0)]
-)
-def test_a_score_is_linear_in_the_cosine_above_that_of_another_song(degrees: float, score: float) -> None:
-    angle = np.radians(degrees)
-    one, other = np.zeros((2, 3, 200), np.float32)
-    one[:, 0], other[:, 0], other[:, 1] = 2.0, np.cos(angle), np.sin(angle)
-    tags = np.zeros((3, 50), np.float32)
-    assert likeness(Heard(one, tags), Heard(other, tags)).score == pytest.approx(score, abs=0.01)
