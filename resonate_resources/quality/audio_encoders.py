@@ -7,7 +7,7 @@ preprocessor_config.json and the weights. Nothing is fetched, and no code out of
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,9 +25,8 @@ INSTALL = "pip install 'resonate-studio[timbre]'"
 
 
 class Encoder(Protocol):
-    """name: what it is called in reports: the kind and its folder's name. window_s: seconds that are heard at once."""
+    """name: what it is called in reports, kind and folder. window_s: seconds that are heard at once."""
 
-    folder: Path
     name: str
     sample_rate: int
     window_s: float
@@ -45,7 +44,7 @@ class Clap:
     def __init__(self, folder: Path) -> None:
         from transformers import ClapAudioModelWithProjection, ClapFeatureExtractor
 
-        self.folder, self.name = folder, f"CLAP {folder.name}"
+        self.name = f"CLAP {folder.name}"
         self._features = ClapFeatureExtractor.from_pretrained(folder, local_files_only=True)
         self.sample_rate = int(self._features.sampling_rate)
         self._network = _whole(ClapAudioModelWithProjection, folder)
@@ -71,7 +70,7 @@ class Mert:
     def __init__(self, folder: Path) -> None:
         from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
-        self.folder, self.name = folder, f"MERT {folder.name}"
+        self.name = f"MERT {folder.name}"
         settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         others = ("feature_extractor_cqt", "deepnorm")
         if any(settings.get(name) for name in others) or settings.get("attention_relax", -1.0) > 0:
@@ -94,54 +93,54 @@ class Mert:
         return np.concatenate([_of_length_one(layer[0].mean(dim=0).cpu().numpy()) for layer in layers])
 
 
-_KINDS = {"mert_model": Mert, "clap": Clap}
+_KINDS: Mapping[str, Callable[[Path], Encoder]] = {"mert_model": Mert, "clap": Clap}
 """What config.json calls a model → who reads it, the one that is preferred first."""
 
 
-@cache
-def encoder_in(directory: Path) -> Encoder | None:
-    """MERT, else CLAP, out of a folder of `directory`; None where none holds one. Loaded once a process.
+def folder_in(directory: Path) -> Path | None:
+    """Of MERT, else of CLAP; None where no folder of `directory` holds one."""
+    folders = {
+        _kind(config): config.parent for config in sorted(directory.glob("*/config.json"), reverse=True)
+    }
+    return next((folders[kind] for kind in _KINDS if kind in folders), None)
 
-    Raises ModelError where a folder is not whole, or the libraries that read it are not installed.
-    """
-    folders = {}
-    for config in sorted(directory.glob("*/config.json"), reverse=True):
-        folders[_kind(config)] = config.parent
-    for kind, encoder in _KINDS.items():
-        if kind in folders:
-            try:
-                return encoder(folders[kind])
-            except ImportError as error:
-                raise ModelError(f"{folders[kind]}: can't be used without {error.name}: {INSTALL}") from error
-            except (OSError, ValueError) as error:
-                raise ModelError(f"{folders[kind]}: can't be read ({str(error).splitlines()[0]})") from error
-    return None
+
+@cache
+def load(folder: Path) -> Encoder:
+    """Once a process. Raises ModelError where the folder is not whole, or what reads it is not installed."""
+    try:
+        return _KINDS[_kind(folder / "config.json")](folder)
+    except ImportError as error:
+        raise ModelError(f"{folder}: can't be used without {error.name}: {INSTALL}") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: can't be read ({str(error).splitlines()[0]})") from error
 
 
 def embeddings(
     encoder: Encoder, recording: Recording, starts_s: Sequence[float], *, gain_db: float = 0.0
 ) -> Floats:
-    """(windows, size) of the windows that begin at those seconds, louder by gain_db, silent where they reach past
-    the recording. One is held at a time."""
+    """(windows, size) of the windows that begin at those seconds, louder by gain_db, silent where there is no
+    recording, as before second 0. One is held at a time."""
     one = cancelling(recording)
     frames = round(encoder.window_s * recording.sample_rate)
     rows = []
     for start_s in starts_s:
         start = round(start_s * recording.sample_rate)
         samples = recording.read(start, start + frames)
+        before = max(0, -start)
         mono = np.zeros(frames, np.float32)
-        mono[: samples.shape[1]] = samples.mean(axis=0) if one is None else samples[one]
+        mono[before : before + samples.shape[1]] = samples.mean(axis=0) if one is None else samples[one]
         mono *= np.float32(10 ** (gain_db / 20))
         rows.append(encoder(soxr.resample(mono, recording.sample_rate, encoder.sample_rate)))
     return np.stack(rows)
 
 
-def _kind(config: Path) -> object:
+def _kind(config: Path) -> str:
     try:
         settings = json.loads(config.read_text(encoding="utf-8"))
     except ValueError:
-        return None  # another program's
-    return settings.get("model_type") if isinstance(settings, dict) else None
+        return ""  # another program's
+    return str(settings.get("model_type")) if isinstance(settings, dict) else ""
 
 
 def _whole(network: Any, folder: Path, **settings: Any) -> Any:

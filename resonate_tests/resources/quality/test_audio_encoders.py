@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from resonate_resources.models.weights import ModelError
-from resonate_resources.quality.audio_encoders import embeddings, encoder_in
+from resonate_resources.quality.audio_encoders import Encoder, embeddings, folder_in, load
+from resonate_resources.quality.timbre import hear_timbre, timbre
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
 
 torch = pytest.importorskip("torch")
@@ -20,9 +21,9 @@ transformers = pytest.importorskip("transformers")
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
     torch.manual_seed(17)
-    encoder_in.cache_clear()
+    load.cache_clear()
     yield
-    encoder_in.cache_clear()
+    load.cache_clear()
 
 
 def sound(rate: int, seconds: float) -> Samples:
@@ -70,11 +71,20 @@ def save_mert(folder: Path, **settings: object) -> object:
         weights[name] = value
     folder.mkdir()
     torch.save(weights, folder / "pytorch_model.bin")
-    theirs = {"model_type": "mert_model", "auto_map": {"AutoModel": "modeling_MERT.MERTModel"}}
+    theirs: dict[str, object] = {
+        "model_type": "mert_model",
+        "auto_map": {"AutoModel": "modeling_MERT.MERTModel"},
+    }
     theirs |= {"architectures": ["MERTModel"], "sample_rate": 24000, "feature_extractor_cqt": False}
     (folder / "config.json").write_text(json.dumps(config.to_dict() | theirs | settings))
     transformers.Wav2Vec2FeatureExtractor(sampling_rate=24000, do_normalize=True).save_pretrained(folder)
     return model
+
+
+def encoder_in(directory: Path) -> Encoder:
+    folder = folder_in(directory)
+    assert folder is not None
+    return load(folder)
 
 
 def recording(tmp_path: Path, rate: int, seconds: float = 12.0) -> Recording:
@@ -84,7 +94,6 @@ def recording(tmp_path: Path, rate: int, seconds: float = 12.0) -> Recording:
 def test_clap_hears_what_its_own_model_hears(tmp_path: Path) -> None:
     model = save_clap(tmp_path / "larger_clap_music")
     encoder = encoder_in(tmp_path)
-    assert encoder is not None
     assert encoder.name == "CLAP larger_clap_music"
     found = embeddings(encoder, recording(tmp_path, 48_000), [0.0, 2.0])
     extractor = transformers.ClapFeatureExtractor(truncation="rand_trunc")
@@ -100,7 +109,6 @@ def test_clap_hears_what_its_own_model_hears(tmp_path: Path) -> None:
 def test_mert_is_read_as_its_authors_saved_it(tmp_path: Path) -> None:
     model = save_mert(tmp_path / "MERT-v1-95M")
     encoder = encoder_in(tmp_path)
-    assert encoder is not None
     assert encoder.name == "MERT MERT-v1-95M"
     found = embeddings(encoder, recording(tmp_path, 24_000), [3.0])
     samples = sound(24_000, 12.0)[0][3 * 24_000 : 8 * 24_000]
@@ -117,7 +125,6 @@ def test_mert_is_preferred_to_clap(tmp_path: Path) -> None:
     save_clap(tmp_path / "a")
     save_mert(tmp_path / "b")
     encoder = encoder_in(tmp_path)
-    assert encoder is not None
     assert encoder.name == "MERT b"
 
 
@@ -126,7 +133,6 @@ def test_a_recording_of_another_rate_is_resampled_and_a_short_one_is_followed_by
 ) -> None:
     save_mert(tmp_path / "mert")
     encoder = encoder_in(tmp_path)
-    assert encoder is not None
     long = np.concatenate([sound(48_000, 4.0), np.zeros((2, 6 * 48_000), np.float32)], axis=1)
     found = [
         embeddings(encoder, write_samples(tmp_path / "one.wav", samples, rate), [0.0])
@@ -168,5 +174,24 @@ def test_folders_of_other_models_are_none_of_ours(tmp_path: Path) -> None:
     for name, text in (("bert", '{"model_type": "bert"}'), ("broken", "{"), ("list", "[]")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").write_text(text)
-    assert encoder_in(tmp_path) is None
-    assert encoder_in(tmp_path / "nowhere") is None
+    assert folder_in(tmp_path) is None
+    assert folder_in(tmp_path / "nowhere") is None
+
+
+def test_before_a_recording_there_is_silence(tmp_path: Path) -> None:
+    save_mert(tmp_path / "mert")
+    encoder = encoder_in(tmp_path)
+    late = np.concatenate([np.zeros((2, 24_000), np.float32), sound(24_000, 12.0)], axis=1)
+    expected = embeddings(encoder, write_samples(tmp_path / "late.wav", late, 24_000), [0.0])
+    assert np.abs(embeddings(encoder, recording(tmp_path, 24_000), [-1.0]) - expected).max() < 1e-5
+
+
+def test_the_report_tells_which_network_heard_how_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESONATE_MODELS", str(tmp_path))
+    save_mert(tmp_path / "MERT-v1-95M")
+    heard = hear_timbre(recording(tmp_path, 24_000), -20.0)
+    told = timbre(heard, heard)
+    assert told.detail == "musicnn: cosine 1.000; MERT MERT-v1-95M: 1.000, not scored"
+    assert told.amount == pytest.approx(0.0, abs=1e-9)

@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from resonate_resources.quality.musicnn import HOP, SAMPLE_RATE, WINDOW
 from resonate_resources.quality.scales import SCALES
 from resonate_resources.quality.timbre import Timbre, hear_timbre, timbre
 from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.signal.loudness import measure_loudness
-from resonate_tests.resources.quality.test_musicnn import BOTH, HOP, SAMPLE_RATE, WINDOW, signal
+from resonate_tests.resources.quality.test_musicnn import BOTH, signal
 
 
 def heard(samples: Samples, file: Path) -> Timbre:
-    recording = write_samples(file, samples.astype(np.float32), SAMPLE_RATE)
+    recording = write_samples(file, samples, SAMPLE_RATE)
     return hear_timbre(recording, measure_loudness(recording).integrated_lufs, starts=BOTH)
 
 
@@ -23,7 +24,9 @@ def test_the_more_a_spectrum_is_tilted_the_farther_it_is(tmp_path: Path) -> None
     spectrum = np.fft.rfft(signal())
     octaves = np.log2(np.maximum(np.arange(spectrum.shape[1]) / 6.0, 1) / 1000)
     tilted = [
-        heard(np.fft.irfft(spectrum * 10 ** (slope * octaves / 20)), tmp_path / "tilted.wav")
+        heard(
+            np.fft.irfft(spectrum * 10 ** (slope * octaves / 20)).astype(np.float32), tmp_path / "tilted.wav"
+        )
         for slope in (0.0, 0.5, 1.0, 2.0, 4.0)
     ]
     found = [timbre(tilted[0], one).amount for one in tilted]
@@ -57,7 +60,9 @@ def test_seconds_tell_where_the_sound_is_another(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("gain_db", [-30.0, 10.0])
 def test_how_loud_a_recording_is_makes_no_difference(tmp_path: Path, gain_db: float) -> None:
-    found = timbre(*(heard(one, tmp_path / "any.wav") for one in (signal(), 10 ** (gain_db / 20) * signal())))
+    found = timbre(
+        *(heard(one, tmp_path / "any.wav") for one in (signal(), np.float32(10 ** (gain_db / 20)) * signal()))
+    )
     assert found.amount < 1e-4
 
 
