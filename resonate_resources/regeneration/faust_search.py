@@ -1,8 +1,7 @@
 """Faust instruments whose parameters are sought: started from the nearest of a table, bettered by CMA-ES.
 
-What is compared is the log-mel spectrum of two excerpts, after the level and the equaliser that matching gives every
-candidate. The number of sounds that are tried is bounded, not the seconds: a result must not depend on how busy the
-machine is.
+Log-mel spectra of four excerpts are compared, after the level and the equaliser that matching gives every one. The
+number of sounds that are tried is bounded, not the seconds: a result must not depend on how busy the machine is.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ _BETTERED: Final = 72  # sounds that CMA-ES tries
 _SPREAD: Final = 0.15  # its first, of a parameter's range
 _AT_ONCE: Final = 8
 _SEED: Final = 17
+_EXCERPTS: Final = 4
 _MOST_NOTES: Final = 32  # an excerpt: of denser ones every second, third … is played
 
 _FRAME, _HOP, _BANDS = 1024, 512, 40
@@ -49,11 +49,15 @@ def candidates(part: Part) -> Iterator[Candidate]:
     yield _candidate(name, f"Faust {name}", fixed, {})
 
 
-def _candidate(
-    name: str, label: str, instrument: Instrument, settings: Mapping[str, float]
-) -> Candidate:
+def _candidate(name: str, label: str, instrument: Instrument, settings: Mapping[str, float]) -> Candidate:
     return Candidate(
-        "faust", label, LICENCE, f"instruments/{name}.dsp", instrument, instrument, {"program": name, **settings}
+        "faust",
+        label,
+        LICENCE,
+        f"instruments/{name}.dsp",
+        instrument,
+        instrument,
+        {"program": name, **settings},
     )
 
 
@@ -61,7 +65,7 @@ def search(part: Part) -> tuple[str, dict[str, float]]:
     """Name and settings of the instrument nearest to the part, which has notes."""
     import cma
 
-    windows = [(start, _thinned(notes)) for start, notes in excerpts(part.notes)]
+    windows = [(start, _thinned(notes)) for start, notes in excerpts(part.notes, _EXCERPTS)]
     target = log_mel(sound_of(part.recording, windows))
     rng = np.random.default_rng(_SEED)
     nearest: tuple[float, Synthesiser, str, Point] | None = None
