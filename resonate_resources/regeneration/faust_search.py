@@ -71,7 +71,7 @@ def search(part: Part) -> tuple[str, dict[str, float]]:
     nearest: tuple[float, Synthesiser, str, Point] | None = None
     for name in INSTRUMENTS:
         instrument = Synthesiser(name, RATE, {"release": 0.1})
-        for point in rng.random((_TABLE, len(instrument.parameters()))):
+        for point in rng.random((_TABLE, len(instrument.parameters))):
             far = _distance(instrument, point, windows, target)
             if nearest is None or far < nearest[0]:
                 nearest = far, instrument, name, point
@@ -91,17 +91,17 @@ def _settings(instrument: Synthesiser, point: Point) -> dict[str, float]:
     """Ranges that begin above zero are times, frequencies and ratios: they go by ratio."""
     return {
         name: float(low * (high / low) ** at if low > 0 else low + at * (high - low))
-        for at, (name, (low, high)) in zip(point, instrument.parameters().items(), strict=True)
+        for at, (name, (low, high)) in zip(point, instrument.parameters.items(), strict=True)
     }
 
 
 def _distance(
     instrument: Synthesiser, point: Point, windows: Sequence[tuple[float, Sequence[Note]]], target: Floats
 ) -> float:
-    instrument.set(_settings(instrument, point))
-    frames = round(EXCERPT_S * RATE)
-    played = [instrument.play(notes, frames).mean(axis=0) for _, notes in windows]
-    return matched_distance(log_mel(np.concatenate(played)), target)
+    played = instrument.try_out(
+        _settings(instrument, point), [notes for _, notes in windows], round(EXCERPT_S * RATE)
+    )
+    return matched_distance(log_mel(played.mean(axis=0)), target)
 
 
 def log_mel(sound: Floats) -> Floats:
