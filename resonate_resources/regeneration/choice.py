@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError
-from resonate_resources.regeneration import additive, drum_hits, faust_search, sampler, soundfont
+from resonate_resources.regeneration import additive, drum_hits, faust_search, plugin, sampler, soundfont
 from resonate_resources.regeneration.comparison_excerpts import Excerpts
 from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.regeneration.likeness import distance_db, mel_powers
@@ -25,6 +26,7 @@ KINDS: Final[Mapping[str, Callable[[Part], Iterable[Candidate]]]] = {
     "additive": additive.candidates,
     "soundfont": soundfont.candidates,
     "faust": faust_search.candidates,
+    "plugin": partial(plugin.candidates, plugins=()),
 }
 """What can play a part. Of parts that it can't play a kind has no candidates; what lacks a program or a file for it
 raises AudioError."""

@@ -17,21 +17,20 @@ Floats = npt.NDArray[np.float32]
 RATE: Final = 22_050
 """Hz, at which sounds are compared."""
 EXCERPT_S: Final = 2.0
-_EXCERPTS: Final = 2
 _BEFORE_ONSET_S: Final = 0.03
 _LEAD_S: Final = 3.0  # how long before an excerpt a note may have begun to be played in it
 
 
-def excerpts(notes: Sequence[Note]) -> list[tuple[float, tuple[Note, ...]]]:
-    """Where in seconds the busiest 2 s of each half of the part begin, and their notes from there.
+def excerpts(notes: Sequence[Note], number: int = 2) -> list[tuple[float, tuple[Note, ...]]]:
+    """Where in seconds the busiest 2 s of each half (third, …) of the part begin, and their notes from there.
 
     notes: by onset, at least one.
     """
     onsets = np.array([note.onset_s for note in notes])
     following = np.searchsorted(onsets, onsets + EXCERPT_S) - np.arange(onsets.size)
     found = []
-    for half in range(_EXCERPTS):
-        edges = onsets[0] + np.ptp(onsets) * np.array([half, half + 1]) / _EXCERPTS
+    for at in range(number):
+        edges = onsets[0] + np.ptp(onsets) * np.array([at, at + 1]) / number
         within = np.flatnonzero((onsets >= edges[0]) & (onsets <= edges[1]))
         if not within.size:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -69,15 +70,23 @@ class Synthesiser:
         self._engine, self._processor = on_dawdreamer_thread(lambda: _faust(name, sample_rate))
         on_dawdreamer_thread(lambda: self._set(settings))
 
-    def parameters(self) -> dict[str, tuple[float, float]]:
+    @cached_property
+    def parameters(self) -> Mapping[str, tuple[float, float]]:
         """Name → lowest and highest value of what a sound is made by, a note's own apart."""
         told = on_dawdreamer_thread(self._processor.get_parameters_description)
         return {one["label"]: (one["min"], one["max"]) for one in told if one["label"] not in _OF_A_NOTE}
 
-    def set(self, settings: Mapping[str, float]) -> None:
-        """Like the settings of a new one, which would have to be compiled."""
+    def try_out(
+        self, settings: Mapping[str, float], excerpts: Sequence[Sequence[Note]], frames: int
+    ) -> Samples:
+        """(2, excerpts × frames) with those settings from now on: a new instrument would have to be compiled."""
         self._release_s = settings["release"] + _RINGING_S
-        on_dawdreamer_thread(lambda: self._set(settings))
+
+        def played() -> Samples:
+            self._set(settings)
+            return np.concatenate([self._render(notes, frames) for notes in excerpts], axis=1)
+
+        return on_dawdreamer_thread(played)
 
     def _set(self, settings: Mapping[str, float]) -> None:
         for name, value in settings.items():

@@ -1,8 +1,7 @@
 """Faust instruments whose parameters are sought: started from the nearest of a table, bettered by CMA-ES.
 
-What is compared is the log-mel spectrum of two excerpts, after the level and the equaliser that matching gives every
-candidate. The number of sounds that are tried is bounded, not the seconds: a result must not depend on how busy the
-machine is.
+Log-mel spectra of four excerpts are compared, after the level and the equaliser that matching gives every one. The
+number of sounds that are tried is bounded, not the seconds: a result must not depend on how busy the machine is.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ _BETTERED: Final = 72  # sounds that CMA-ES tries
 _SPREAD: Final = 0.15  # its first, of a parameter's range
 _AT_ONCE: Final = 8
 _SEED: Final = 17
+_EXCERPTS: Final = 4
 _MOST_NOTES: Final = 32  # an excerpt: of denser ones every second, third … is played
 
 _FRAME, _HOP, _BANDS = 1024, 512, 40
@@ -49,11 +49,15 @@ def candidates(part: Part) -> Iterator[Candidate]:
     yield _candidate(name, f"Faust {name}", fixed, {})
 
 
-def _candidate(
-    name: str, label: str, instrument: Instrument, settings: Mapping[str, float]
-) -> Candidate:
+def _candidate(name: str, label: str, instrument: Instrument, settings: Mapping[str, float]) -> Candidate:
     return Candidate(
-        "faust", label, LICENCE, f"instruments/{name}.dsp", instrument, instrument, {"program": name, **settings}
+        "faust",
+        label,
+        LICENCE,
+        f"instruments/{name}.dsp",
+        instrument,
+        instrument,
+        {"program": name, **settings},
     )
 
 
@@ -61,13 +65,13 @@ def search(part: Part) -> tuple[str, dict[str, float]]:
     """Name and settings of the instrument nearest to the part, which has notes."""
     import cma
 
-    windows = [(start, _thinned(notes)) for start, notes in excerpts(part.notes)]
+    windows = [(start, _thinned(notes)) for start, notes in excerpts(part.notes, _EXCERPTS)]
     target = log_mel(sound_of(part.recording, windows))
     rng = np.random.default_rng(_SEED)
     nearest: tuple[float, Synthesiser, str, Point] | None = None
     for name in INSTRUMENTS:
         instrument = Synthesiser(name, RATE, {"release": 0.1})
-        for point in rng.random((_TABLE, len(instrument.parameters()))):
+        for point in rng.random((_TABLE, len(instrument.parameters))):
             far = _distance(instrument, point, windows, target)
             if nearest is None or far < nearest[0]:
                 nearest = far, instrument, name, point
@@ -87,17 +91,17 @@ def _settings(instrument: Synthesiser, point: Point) -> dict[str, float]:
     """Ranges that begin above zero are times, frequencies and ratios: they go by ratio."""
     return {
         name: float(low * (high / low) ** at if low > 0 else low + at * (high - low))
-        for at, (name, (low, high)) in zip(point, instrument.parameters().items(), strict=True)
+        for at, (name, (low, high)) in zip(point, instrument.parameters.items(), strict=True)
     }
 
 
 def _distance(
     instrument: Synthesiser, point: Point, windows: Sequence[tuple[float, Sequence[Note]]], target: Floats
 ) -> float:
-    instrument.set(_settings(instrument, point))
-    frames = round(EXCERPT_S * RATE)
-    played = [instrument.play(notes, frames).mean(axis=0) for _, notes in windows]
-    return matched_distance(log_mel(np.concatenate(played)), target)
+    played = instrument.try_out(
+        _settings(instrument, point), [notes for _, notes in windows], round(EXCERPT_S * RATE)
+    )
+    return matched_distance(log_mel(played.mean(axis=0)), target)
 
 
 def log_mel(sound: Floats) -> Floats:

@@ -1,6 +1,6 @@
-"""Notes played by FluidSynth from a soundfont. What is here runs in `soundfont.PLAYER`, a process of its own.
+"""Notes played by FluidSynth from a soundfont. What is here runs in `soundfont`'s process.
 
-Every note is rendered by itself from the beginning of one of FluidSynth's blocks and placed at its onset: played as a
+Every note is rendered by itself from the beginning of one of FluidSynth's blocks and placed at its onset: in a
 stream, notes would begin up to a block (1.5 ms) and a rounded millisecond late, and otherwise in every segment.
 """
 
@@ -85,7 +85,12 @@ class _Soundfont:
         self.blocks(1)
 
     def set_bend_range(self, semitones: int) -> None:
-        for control, value in ((101, 0), (100, 0), (6, semitones), (38, 0)):  # MIDI 1.0, registered parameter 0
+        for control, value in (
+            (101, 0),
+            (100, 0),
+            (6, semitones),
+            (38, 0),
+        ):  # MIDI 1.0, registered parameter 0
             self.synth.cc(0, control, value)
 
 
@@ -108,7 +113,13 @@ def fluidsynth_version() -> str:
 
 
 def play_notes(
-    path: Path, bank: int, program: int, sample_rate: int, notes: Sequence[Note], frames: int, release_s: float
+    path: Path,
+    bank: int,
+    program: int,
+    sample_rate: int,
+    notes: Sequence[Note],
+    frames: int,
+    release_s: float,
 ) -> Samples:
     """(2, frames) of those notes, each ended release_s after its offset. Raises AudioError."""
     played = np.zeros((2, frames), np.float32)
@@ -123,7 +134,7 @@ def play_notes(
 def longest_release_s(path: Path, bank: int, program: int, sample_rate: int, notes: Sequence[Note]) -> float:
     """How long the last of those notes to fall silent sounds after its offset; a kit's, after its onset."""
     return max(
-        note_sound(path, bank, program, sample_rate, note).shape[1] / sample_rate
+        float(note_sound(path, bank, program, sample_rate, note).shape[1]) / sample_rate
         - (0.0 if bank == DRUM_BANK else note.duration_s)
         for note in notes
     )

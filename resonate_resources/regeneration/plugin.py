@@ -21,7 +21,10 @@ _HOST: Final = OwnProcess(_PATIENCE_S)
 
 
 def candidates(part: Part, plugins: Sequence[tuple[Path, Path | None]]) -> Iterator[Candidate]:
-    """Each plugin with its preset, or as it opens. Raises AudioError for what is missing, crashes, hangs or is mute."""
+    """Each plugin with its preset, or as it opens.
+
+    Raises AudioError for one that is missing, crashes, hangs or is mute.
+    """
     for path, preset in plugins if part.notes else ():
         instrument = Plugin(path, preset, part.sample_rate, part.notes)
         yield Candidate(
@@ -36,11 +39,11 @@ def candidates(part: Part, plugins: Sequence[tuple[Path, Path | None]]) -> Itera
 
 
 class Plugin:
-    """A plugin in a process of its own. Notes do not bend. Those of one call sound together in it: what a plugin does
-    by chance, or by a clock of its own, may differ from call to call."""
+    """A plugin in a process of its own. Notes do not bend. What it does by chance, or by a clock of its own,
+    may differ from call to call."""
 
     def __init__(self, path: Path, preset: Path | None, sample_rate: int, notes: Sequence[Note]) -> None:
-        """notes: what it is to play, at least one; how long the lowest rings is tried, as strings do the longest."""
+        """notes: what it is to play, at least one. How long the lowest rings is tried: of strings, the longest."""
         if not path.exists():
             raise AudioError(f"{path.name}: no such plugin; give the path of an installed one")
         self.sample_rate = sample_rate

@@ -1,4 +1,4 @@
-"""Notes played by a plugin in DawDreamer. What is here runs in `plugin`'s process, whose only thread JUCE can have."""
+"""Notes played by a plugin in DawDreamer. What is here runs in `plugin`'s process, which JUCE has for itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which programs of soundfonts sound most like a part: each plays the part's own notes, and is held against the stem.
+"""Which programs of soundfonts sound most like a part: each plays its notes, and is held against the stem.
 
 Two excerpts are compared by spectrum, envelope and fine structure, in which harmonics, beating and inharmonicity
 stand. What an equaliser changes counts little: the weights below were fitted so that the same family is found in
@@ -26,7 +26,7 @@ Render = Callable[[Soundfont, Program, int, Sequence[Note], int, float], Samples
 _RELEASE_S: Final = 1.0
 
 # General MIDI level 1: families of eight programs. Basses, and what else plays bass lines: cello, contrabass, tuba,
-# baritone sax, bassoon, the lead that is bass and lead. Not asked: synth effects, ethnic, percussive, sound effects.
+# baritone sax, bassoon, the lead that is bass and lead. Not asked: effects, ethnic, percussive.
 _BASSES: Final = (*range(32, 40), 42, 43, 58, 67, 70, 87)
 _MELODIC: Final = (*range(32), *range(40, 96))
 _KITS: Final = (0, 8, 16, 24, 25, 32, 40, 48)  # Roland GS, General MIDI 2
@@ -39,7 +39,7 @@ _LOWEST_HZ, _FINE_OCTAVES = 55.0, 7.3
 # dB of the band levels, of the same less each band's median, of the loudness's course, of the mean spectrum, of
 # the fine structure, of what rises from one moment to the next. By conditional logit on single parts of songs 0–9
 # with programs drawn evenly, FluidR3 and sf_GMbank for each other.
-_WEIGHTS: Final = (0.183, 0.565, 0.814, 0.150, 2.178, 1.311)
+WEIGHTS: Final = (0.183, 0.565, 0.814, 0.150, 2.178, 1.311)
 
 
 def nearest_programs(
@@ -74,16 +74,19 @@ def nearest_programs(
 def sound_features(sound: Floats) -> tuple[Floats, ...]:
     """What is compared, a vector for each of the weights. sound: (samples,) at RATE; its level does not matter."""
     mel = mel_bands(_BANDS, 30.0, 11_000.0, RATE, _FRAME)
-    return _compared(power_of(sound, _FRAME, _HOP) @ mel, power_of(sound, _FINE_FRAME, _FINE_HOP).mean(axis=0))
+    return _compared(
+        power_of(sound, _FRAME, _HOP) @ mel, power_of(sound, _FINE_FRAME, _FINE_HOP).mean(axis=0)
+    )
 
 
 def distance(one: Sequence[Floats], other: Sequence[Floats]) -> float:
     """Weighted, of two sounds' features; 0 for the same sound."""
-    return float(
-        sum(
-            weight * np.abs(a - b).mean() for weight, a, b in zip(_WEIGHTS, one, other, strict=True)
-        )
-    )
+    return float(np.dot(WEIGHTS, differences(one, other)))
+
+
+def differences(one: Sequence[Floats], other: Sequence[Floats]) -> Floats:
+    """(weights,) in dB, the mean of each vector's."""
+    return np.array([np.abs(a - b).mean() for a, b in zip(one, other, strict=True)], np.float32)
 
 
 def _compared(power: Floats, fine: Floats) -> tuple[Floats, ...]:

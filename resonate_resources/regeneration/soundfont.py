@@ -19,7 +19,7 @@ _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 CANDIDATES: Final = 3
-"""Programs of a part that are worth comparing as a whole: the right family is among three in most parts, see docs."""
+"""Programs of a part that are worth comparing as a whole: see docs/soundfonts.md."""
 _PATIENCE_S: Final = 120.0  # a call renders seconds of sound, a thousand times as fast as they last
 _PLAYER: Final = OwnProcess(_PATIENCE_S)
 _TRIED_KEYS: Final = 5
@@ -84,13 +84,16 @@ class SoundfontProgram:
 
     def play(self, notes: Sequence[Note], frames: int) -> Samples:
         """Raises AudioError."""
-        return _rendered(
-            self._soundfont, self._program, self.sample_rate, notes, frames, self._release_s
-        )
+        return _rendered(self._soundfont, self._program, self.sample_rate, notes, frames, self._release_s)
 
 
 def _rendered(
-    soundfont: Soundfont, program: Program, sample_rate: int, notes: Sequence[Note], frames: int, release_s: float
+    soundfont: Soundfont,
+    program: Program,
+    sample_rate: int,
+    notes: Sequence[Note],
+    frames: int,
+    release_s: float,
 ) -> Samples:
     return _in_player(
         soundfont,

@@ -1,4 +1,4 @@
-"""What a soundfont tells of itself: its name, its licence, the programs in it (SoundFont Technical Specification 2.04)."""
+"""A soundfont's name, licence and programs, as it tells them (SoundFont Technical Specification 2.04)."""
 
 from __future__ import annotations
 
@@ -61,20 +61,24 @@ class Soundfont:
                     elif name == b"phdr":
                         told[name] = file.read(size)
         except (OSError, struct.error, ValueError) as error:
-            raise AudioError(f"{path.name}: cannot be read as a soundfont ({error}); choose another") from error
+            raise AudioError(
+                f"{path.name}: cannot be read as a soundfont ({error}); choose another"
+            ) from error
         records = told.get(b"phdr", b"")
         if len(records) % _PRESET.size or len(records) <= _PRESET.size:
             raise AudioError(f"{path.name}: has no programs, or is cut off; choose another soundfont")
         programs = [
-            Program(bank, number, _text(name))
-            for name, number, bank in _PRESET.iter_unpack(records[: -_PRESET.size])  # the last only ends the list
+            Program(bank, number, _text(called))
+            for called, number, bank in _PRESET.iter_unpack(
+                records[: -_PRESET.size]
+            )  # the last only ends the list
         ]
-        name = _text(told.get(b"INAM", b"")) or path.stem
-        return cls(path, name, _licence(told), tuple(sorted(programs)))
+        title = _text(told.get(b"INAM", b"")) or path.stem
+        return cls(path, title, _licence(told), tuple(sorted(programs)))
 
 
 def soundfonts(asked_for: Sequence[Path]) -> list[Soundfont]:
-    """Those asked for; where none is, the first readable one of the system, if any. Raises AudioError, see Soundfont."""
+    """Those asked for; of none, the first readable one of the system, if any. Raises AudioError, see Soundfont."""
     if asked_for:
         return [Soundfont.read(path) for path in asked_for]
     for path in _of_the_system():
@@ -88,7 +92,9 @@ def soundfonts(asked_for: Sequence[Path]) -> list[Soundfont]:
 def _of_the_system() -> Iterator[Path]:
     for folder in SYSTEM_FOLDERS:
         if folder.is_dir():
-            yield from sorted({file.resolve() for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES})
+            yield from sorted(
+                {file.resolve() for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES}
+            )
 
 
 def _chunks_of_a_soundfont(file: BinaryIO) -> Iterator[tuple[bytes, int]]:

@@ -38,9 +38,10 @@ def test_a_plugin_plays_its_notes_at_their_pitches_and_times(name: str, plugins:
     for onset, hertz in ((0.25, 220.0), (1.0, 110.0)):  # A3 and A2
         piece = sound.mean(axis=0)[round((onset + 0.1) * RATE) :][: RATE // 4]
         power = np.abs(np.fft.rfft(piece * np.hanning(piece.size), 1 << 17))
-        strongest = np.fft.rfftfreq(1 << 17, 1 / RATE)[np.argmax(power)]
+        heard = np.fft.rfftfreq(1 << 17, 1 / RATE)
+        power[heard < hertz / 2] = 0  # a plucked string wanders about zero
+        strongest = heard[np.argmax(power)]
         partial = round(strongest / hertz)
-        assert partial >= 1
         assert abs(1200 * np.log2(strongest / (partial * hertz))) < 25
 
 

@@ -157,7 +157,9 @@ def test_name_and_licence_come_from_the_soundfont_itself() -> None:
 def test_a_soundfont_of_vorbis_and_of_odd_chunks_is_read() -> None:
     found = Soundfont.read(installed("MuseScore_General"))
     assert found.licence == "MIT"
-    assert {number for bank, number in ((p.bank, p.number) for p in found.programs) if bank == 0} == set(range(128))
+    assert {number for bank, number in ((p.bank, p.number) for p in found.programs) if bank == 0} == set(
+        range(128)
+    )
 
 
 def stem(folder: Path) -> Recording:
