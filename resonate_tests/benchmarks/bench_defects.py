@@ -1,4 +1,6 @@
-"""What quality control says of defects of known kind and size: python -m resonate_tests.benchmarks.bench_defects [options]
+"""What quality control says of defects of known kind and size.
+
+`OMP_NUM_THREADS=1 python -m resonate_tests.benchmarks.bench_defects [options]`:
 
     --songs 300-311      composed songs (the default), or none
     --real FILE …        recordings of finished music, parted by the embedded engine
@@ -7,8 +9,8 @@
     --from FILE          only the tables of such a file
     -j 2                 processes
 
-Of each excerpt of 30 s every kind of defect in three sizes (`defects/catalogue.py`), each compared with the original.
-What quality control is fitted on (songs 0-11) is judged on others.
+Of each excerpt of 30 s every kind of defect in up to three sizes (`defects/catalogue.py`), each compared with the
+original. What quality control is fitted on (songs 0-11) is judged on others.
 """
 
 from __future__ import annotations
