@@ -13,8 +13,8 @@ from resonate_studio.sound_commands import FILE, decoded_file
 from resonate_studio.terminal import HOME, JSON, Command, print_json
 
 if TYPE_CHECKING:
-    from resonate_resources.analysis.chords import Chord
     from resonate_resources.analysis.space import Space
+    from resonate_resources.harmony.chords import Chord
     from resonate_resources.profiling.profile import Profile
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -35,7 +35,7 @@ _ROWS = 4
 def profile(file: Path, home: Path | None, room: bool, as_json: bool) -> None:
     """Tell what FILE is: tempo, beats, bars, key, chords, form, loudness, bandwidth, noise, quality. What can't be
     told is unknown (with --json: null)."""
-    from resonate_resources.analysis.chords import KeyFrom, chords_of
+    from resonate_resources.harmony.chords import KeyFrom, chords_of
     from resonate_resources.profiling.brief import ProfileBrief
     from resonate_resources.profiling.profile import Profile
     from resonate_resources.profiling.resource import ProfilingResource

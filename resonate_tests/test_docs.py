@@ -14,9 +14,9 @@ import pytest
 from pydantic import BaseModel
 
 from resonate_resources.analysis.analysis import Analysis, write_rows
-from resonate_resources.analysis.chords import Chord
 from resonate_resources.analysis.space import OCTAVES_HZ, Space
 from resonate_resources.brief.brief import Brief
+from resonate_resources.harmony.chords import Chord
 from resonate_resources.profiling.profile import Profile
 from resonate_studio.profile_command import as_object
 

@@ -10,11 +10,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from resonate_resources.analysis import space
-from resonate_resources.analysis.chords import Chord
 from resonate_resources.analysis.delay import Delay
 from resonate_resources.analysis.envelopes import Envelope
 from resonate_resources.analysis.filters import Sweep
 from resonate_resources.analysis.robotic import HeldPitch
+from resonate_resources.harmony.chords import Chord
 from resonate_resources.signal.pumping import Pumping
 
 ANALYSIS = "analysis.json"

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.analysis.analysis import Analysis
-from resonate_resources.analysis.chords import Harmony
 from resonate_resources.analysis.likeness import Likeness
+from resonate_resources.harmony.chords import Harmony
 from resonate_resources.signal.ink import FAINT, GROUND, RULE, TEXT, clock, png, ticks, write
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.analysis.chords import NO_CHORD, Chord
+from resonate_resources.harmony.chords import NO_CHORD, Chord
 from resonate_resources.signal.spelling import pitch_class
 from resonate_resources.signal.timbre import TIMBRE_SECONDS
 

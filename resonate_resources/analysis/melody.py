@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.analysis.constant_q import (
+from resonate_resources.harmony.constant_q import (
     BINS,
     HOP,
     PER_OCTAVE,

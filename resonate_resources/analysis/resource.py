@@ -12,7 +12,7 @@ import dagster as dg
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.analysis import chord_network, chords, filters, melody
+from resonate_resources.analysis import filters, melody
 from resonate_resources.analysis.analysis import (
     ANALYSIS,
     Analysis,
@@ -30,7 +30,6 @@ from resonate_resources.analysis.bars import (
     parts_of_bars,
     timbre_of_bars,
 )
-from resonate_resources.analysis.chords import Chord, Harmony, KeyFrom, hear_harmony
 from resonate_resources.analysis.drum_envelopes import hear_drum_envelopes
 from resonate_resources.analysis.envelopes import hear_envelope
 from resonate_resources.analysis.form import find_form
@@ -40,6 +39,8 @@ from resonate_resources.analysis.section_names import name_sections
 from resonate_resources.analysis.sound import held_pitch_of, pumping_of, space_of
 from resonate_resources.analysis.stem_levels import stem_levels
 from resonate_resources.analysis.third_octaves import THIRDS_HZ, third_octaves
+from resonate_resources.harmony import chord_network, chords
+from resonate_resources.harmony.chords import Chord, Harmony, KeyFrom, hear_harmony
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent

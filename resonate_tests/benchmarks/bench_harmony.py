@@ -19,7 +19,7 @@ import mir_eval
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.analysis.chords import Chord, KeyFrom, chords_of
+from resonate_resources.harmony.chords import Chord, KeyFrom, chords_of
 from resonate_resources.profiling.key import Keys, estimate_keys
 from resonate_resources.profiling.pitch_classes import pitch_class_energy
 from resonate_resources.recordings.recording import Recording

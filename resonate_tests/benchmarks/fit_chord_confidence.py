@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from resonate_resources.analysis import chords
 from resonate_resources.analysis.resource import Grid
+from resonate_resources.harmony import chords
 from resonate_resources.recordings.recording import Recording
 from resonate_tests.benchmarks.bench_harmony import rightness
 from resonate_tests.benchmarks.bench_music import profile_of

@@ -21,11 +21,11 @@ from scipy.optimize import minimize
 
 from resonate_resources.analysis import section_starts
 from resonate_resources.analysis.bars import bar_edges, harmony_of_bars, parts_of_bars, timbre_of_bars
-from resonate_resources.analysis.chords import Chord, chords_of
 from resonate_resources.analysis.form import best_starts
 from resonate_resources.analysis.likeness import PARTS, Bars, likeness_of
 from resonate_resources.analysis.resource import Grid
 from resonate_resources.analysis.stem_levels import StemLevels, stem_levels
+from resonate_resources.harmony.chords import Chord, chords_of
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.timbre import hear_timbre
 from resonate_tests.benchmarks.bench_music import profile_of

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from resonate_resources.analysis.chords import Chord
+from resonate_resources.harmony.chords import Chord
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_studio.demo_song import DemoSong

@@ -10,13 +10,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from resonate_resources.quality.comparison import Comparison, compare, listen
+from resonate_resources.quality.comparison import compare, listen
+from resonate_resources.quality.music import Music
 from resonate_resources.recordings.recording import write_samples
 from resonate_tests.benchmarks.defects.defect import Audible, Defect
 from resonate_tests.benchmarks.defects.excerpt import Excerpt
-
-ACCEPTED_FROM = 85.0
-"""Total of what is accepted where the comparison itself does not say."""
 
 NAMES = {
     "mel_spectrogram_correlation": "spectrum",
@@ -27,14 +25,14 @@ NAMES = {
     "dynamic_range": "dynamics",
     "bpm_phase": "beats",
     "section_boundaries": "sections",
-    "timbre_mfcc": "timbre",
 }
 """Dimensions of quality control whose names are not those of `defect.DIMENSIONS`."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """scores: dimension → 0…100; own: the defect's own of them, None where there is none such."""
+    """scores: dimension → 0…100; amounts: dimension → how much it differs, in its own unit; own: the defect's own of
+    them, None where there is none such."""
 
     song: str
     kind: str
@@ -45,6 +43,7 @@ class Measured:
     total: float
     accepted: bool
     scores: dict[str, float]
+    amounts: dict[str, float]
 
     @property
     def own_score(self) -> float | None:
@@ -60,7 +59,8 @@ def measure(excerpt: Excerpt, defects: Sequence[Defect]) -> Iterator[Measured]:
     """Each size of each defect that the excerpt can have. Raises ValueError for one that makes no sound."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        reference = listen(write_samples(folder / "reference.wav", excerpt.mix, excerpt.rate))
+        known = Music(beats_s=excerpt.beats_s, starts_s=(0.0, *excerpt.edges_s))
+        reference = listen(write_samples(folder / "reference.wav", excerpt.mix, excerpt.rate), known)
         candidate = folder / "candidate.wav"
         for defect in defects:
             for grade, size, audible in zip(defect.grades, defect.sizes, defect.audible, strict=True):
@@ -78,10 +78,9 @@ def measure(excerpt: Excerpt, defects: Sequence[Defect]) -> Iterator[Measured]:
                     audible=audible,
                     own=defect.own,
                     total=comparison.total,
-                    accepted=_accepted(comparison),
-                    scores={NAMES.get(name, name): score.score for name, score in comparison.scores.items()},
+                    accepted=comparison.accepted,
+                    scores={NAMES.get(name, name): score for name, score in comparison.scores.items()},
+                    amounts={
+                        NAMES.get(name, name): each.amount for name, each in comparison.differences.items()
+                    },
                 )
-
-
-def _accepted(comparison: Comparison) -> bool:
-    return bool(getattr(comparison, "accepted", comparison.total >= ACCEPTED_FROM))

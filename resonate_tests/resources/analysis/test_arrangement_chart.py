@@ -13,7 +13,7 @@ from resonate_resources.analysis.analysis import ANALYSIS, Analysis
 from resonate_resources.analysis.resource import PICTURE, AnalysisResource, Grid, pumping_measures
 from resonate_resources.recordings.recording import write_samples
 from resonate_resources.signal.pumping import Pumping
-from resonate_tests.resources.analysis.progression import RATE, progression
+from resonate_tests.resources.harmony.progression import RATE, progression
 
 BAR_S = 2.0
 

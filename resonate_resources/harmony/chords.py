@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from resonate_resources.analysis.chord_network import Probabilities, chord_probabilities
-from resonate_resources.analysis.constant_q import (
+from resonate_resources.harmony.chord_network import Probabilities, chord_probabilities
+from resonate_resources.harmony.constant_q import (
     HOP,
     MARGIN,
     OCTAVES,
