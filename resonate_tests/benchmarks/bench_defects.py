@@ -55,11 +55,12 @@ def main() -> None:
         arguments.processes, multiprocessing.get_context("spawn"), max_tasks_per_child=1
     ) as pool:
         jobs = [pool.submit(measured_of, excerpt, arguments.kinds) for excerpt in excerpts]
+        found: list[Measured] = []
         for number, job in enumerate(as_completed(jobs), 1):
-            print(f"{number} of {len(jobs)}: {job.result()[0].song}", file=sys.stderr, flush=True)
-        found = [one for job in jobs for one in job.result()]
-    if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(one) for one in found]), encoding="utf-8")
+            found += job.result()
+            print(f"{number} of {len(jobs)}", file=sys.stderr, flush=True)
+            if arguments.json:  # after each excerpt: all of them take an hour
+                arguments.json.write_text(json.dumps([asdict(one) for one in found]), encoding="utf-8")
     report(found)
 
 

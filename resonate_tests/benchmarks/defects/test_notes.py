@@ -70,12 +70,14 @@ def test_wrong_chords_of_one_bar_leave_the_others(waltz: Excerpt) -> None:
     made = notes.with_other_chords(waltz, 1)
     assert made is not None
 
-    changed = level_db((made - waltz.mix)[:, waltz.frames_of(start, end)])
-    assert changed > level_db(waltz.mix) - 10
-    assert np.array_equal(
-        made[:, : waltz.frames_of(0, start - 0.1).stop], waltz.mix[:, : waltz.frames_of(0, start - 0.1).stop]
+    # Filters by Fourier transforms carry rounding errors of all into all.
+    changed, before, after = (
+        level_db((made - waltz.mix)[:, waltz.frames_of(*span)]) - level_db(waltz.mix)
+        for span in ((start, end), (0, start - 0.1), (end + 3, 30))
     )
-    assert level_db((made - waltz.mix)[:, waltz.frames_of(end + 3, 30)]) < level_db(waltz.mix) - 40
+    assert changed > -10
+    assert before < -80
+    assert after < -40
 
 
 def kick_power(song: Excerpt, drums: Samples, later_s: float) -> float:
