@@ -39,14 +39,13 @@ def test_a_worse_grade_is_farther_from_the_original(defect: Defect) -> None:
     rhythm = np.where(np.arange(6 * RATE) % RATE < 0.6 * RATE, 1.0, 0.003)
     stems = {
         "drums": np.asarray(noise(6, 1) * rhythm, np.float32),
-        "bass": tone(6, 80) * np.float32(0.5) + np.float32(0.001) * noise(6, 4),
+        "bass": np.asarray(tone(6, 80) * rhythm, np.float32),
         "vocals": np.asarray(noise(6, 2)[:1].repeat(2, axis=0) * rhythm, np.float32),
         "other": np.asarray(0.5 * noise(6, 3) * rhythm, np.float32),
     }
     song = excerpt(stems)
     made = [sound for size in defect.sizes if (sound := defect.make(song, size)) is not None]
-    if not made:
-        pytest.skip("nothing for it in plain sounds")
+    assert len(made) == len(defect.sizes)
     spectral = [log_spectral_distance(sound, song.mix, RATE) for sound in made]
     direct = [-si_sdr_db(sound, song.mix) for sound in made]
 
