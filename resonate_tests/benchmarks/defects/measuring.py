@@ -32,8 +32,8 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Measured:
-    """scores: dimension → 0…100; amounts: dimension → how much it differs, in its own unit; own: the defect's own of
-    them, None where there is none such."""
+    """scores: dimension → 0…100; amounts: dimension → how much it differs, in its own unit; own: the defect's own
+    of them, None where there is none such."""
 
     song: str
     kind: str
