@@ -44,6 +44,7 @@ CALCULATING = frozenset(
         "pandas",
         "pyarrow",
         "pydantic",
+        "pydantic_ai",
         "pydantic_core",
         "smolagents",
     }
