@@ -137,11 +137,10 @@ class Brain:
             self._gone = self._gone or f"its {MOST_S:.0f} s are used up"
             return self._without(self._gone)
         began = self._clock()
-        refusals: list[str] = []
         try:
-            return self._run(instructions, json.dumps(told, ensure_ascii=False), output, refused, refusals)
+            return self._run(instructions, json.dumps(told, ensure_ascii=False), output, refused)
         except _UnusableError as error:
-            return self._without(f"its answers can't be used ({refusals[-1] if refusals else error})")
+            return self._without(f"its answers can't be used ({error})")
         except Exception as error:  # whatever a client may raise: it is not asked again
             self._gone = str(error) if isinstance(error, AudioError) else self._chosen.failure(error)
             return self._without(self._gone)
@@ -154,7 +153,6 @@ class Brain:
         told: str,
         output: type[Any],
         refused: Callable[[Any], str],
-        refusals: list[str],
     ) -> Any:
         try:
             from pydantic_ai import (
@@ -173,7 +171,6 @@ class Brain:
 
         def within_bounds(said: Any) -> Any:
             if why := refused(said):
-                refusals.append(why)
                 raise ModelRetry(why)
             return said
 
@@ -188,7 +185,7 @@ class Brain:
         except UsageLimitExceeded as error:
             raise AudioError(f"its {MOST_REQUESTS} answers or {MOST_TOKENS} tokens are used up") from error
         except UnexpectedModelBehavior as error:
-            raise _UnusableError(one_line(error)) from error
+            raise _UnusableError(_root(error)) from error
 
     def _without(self, why: str) -> None:
         note = f"{self.name}: {why.removeprefix(f'{self.name} ')}; the rules went on"
@@ -200,21 +197,32 @@ class _UnusableError(Exception):
     """The model answers, and not as it should."""
 
 
+def _root(error: BaseException) -> str:
+    """What it began with, in one line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return told_in_one_line(error) if isinstance(error, ValidationError) else one_line(error)
+
+
 def make(chosen: ChosenModel) -> Any:
-    """A Model of pydantic-ai's. Raises AudioError where its package is not installed, or its key not set; otherwise
-    whatever a provider may raise."""
+    """A Model of pydantic-ai's. Raises AudioError where its package is not installed, its key not set, or it can't
+    be asked from here; otherwise whatever a provider may raise."""
     from pydantic_ai.models import infer_model
     from pydantic_ai.providers import infer_provider_class
 
     key = chosen.key()
     given = {"api_key": key} if key else {}
     try:
-        if chosen.by == "openai" and chosen.server:
+        if chosen.by in ("openai", "litellm") and chosen.server:
             from pydantic_ai.models.openai import OpenAIChatModel
             from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
             provider = OpenAICompatibleProvider("server", base_url=chosen.server, **given)
             return OpenAIChatModel(chosen.model, provider=provider)
+        if chosen.by in ("litellm", "transformers"):
+            raise AudioError(
+                f"{chosen.name} can't be asked about rebuilt tracks; give openai:NAME and the address of a server"
+            )
         if chosen.server:
             given["base_url"] = chosen.server
         return infer_model(chosen.name, lambda by: infer_provider_class(by)(**given))

@@ -104,7 +104,7 @@ class Change(Decided):
 
     def __str__(self) -> str:
         name = self.path.removeprefix("stems.").replace(".", " ").replace("_", " ")
-        return f"{name}: {_told(self.before)} → {_told(self.after)}"
+        return f"{name} from {_told(self.before)} to {_told(self.after)}"
 
 
 def value_at(decisions: Decisions, path: str) -> Value:
@@ -132,7 +132,8 @@ def apply(decisions: Decisions, change: Change) -> Decisions:
     try:
         return Decisions.model_validate(values)
     except ValidationError as error:
-        raise DecisionError(f"{change.path}: {told_in_one_line(error)}") from None
+        told = told_in_one_line(error)
+        raise DecisionError(told if told.startswith(change.path) else f"{change.path}: {told}") from None
 
 
 def undo(decisions: Decisions, change: Change) -> Decisions:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.regeneration.decisions import BUS, Change, Decisions, apply, depends
 from resonate_resources.regeneration.quality_report import QualityReport
+from resonate_resources.signal import rounds_chart
 
 LOOP = "loop.json"
 _MINUTE_S: Final = 60.0
@@ -38,6 +39,13 @@ class Round(BaseModel):
     seconds: float
     failed: str = ""
 
+    def __str__(self) -> str:
+        if self.change is None:
+            return f"as decided first: {self.total:.1f}"
+        outcome = "kept" if self.kept else "undone"
+        came = f"{outcome}: {self.failed}" if self.failed else f"{self.effect:+.2f}, {outcome}"
+        return f"{self.change} ({came}; {self.change.by}: {self.change.reason})"
+
 
 class Curve(BaseModel):
     """total: of the best, which is the last round that was kept. ended: why there was no further round."""
@@ -53,6 +61,15 @@ class Curve(BaseModel):
         first = self.rounds[0].total
         assert first is not None  # the first round does not fail
         return self.total - first
+
+    def picture(self, matched: float | None = None) -> bytes:
+        """A PNG. matched: the total to be reached."""
+        return rounds_chart.rounds(
+            [each.total for each in self.rounds],
+            [each.kept for each in self.rounds],
+            list(map(str, self.rounds)),
+            matched,
+        )
 
     def write(self, path: Path) -> None:
         path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
