@@ -203,5 +203,5 @@ def test_the_curve_is_written_as_json(tmp_path: Path) -> None:
     made.curve.write(tmp_path / "loop.json")
     read = json.loads((tmp_path / "loop.json").read_text())
     assert Curve.model_validate(read) == made.curve
-    assert read["rounds"][1]["change"]["path"] == "stems.bass.octave"
+    assert read["rounds"][1]["change"]["after"] == SECOND.model_dump()
     assert read["ended"] == "matched"

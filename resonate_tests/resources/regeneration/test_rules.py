@@ -31,7 +31,7 @@ SECOND = InstrumentChoice(kind="soundfont", label="Fingered Bass")
         ("bpm_phase", {"change": -80.0}, "stems.bass.shift_ms", 50.0),
         ("rms_per_section", {}, "stems.bass.level_per", "beat"),
         ("energy_curve", {}, "stems.bass.level_per", "beat"),
-        ("bass_pattern", {}, "stems.bass.octave", -1),
+        ("bass_pattern", {}, "stems.bass.instrument", SECOND),
     ],
 )
 def test_each_dimension_has_its_mend(dimension: str, found: dict[str, Any], path: str, after: Any) -> None:
@@ -69,6 +69,25 @@ def test_with_no_stem_blamed_the_one_with_the_nearest_runner_up_is_tried_first()
     change = correct(DECISIONS, report({"timbre": 40.0}), CANDIDATES, ())
     assert change is not None
     assert change.path == "stems.bass.instrument"  # 0.5 dB farther; other's is 1.5
+
+
+def test_an_instrument_that_lies_far_off_and_an_octave_come_after_what_costs_less() -> None:
+    far = {**CANDIDATES, "bass": [*CANDIDATES["bass"][:1], CANDIDATES["bass"][2]]}  # 2.5 dB behind
+    tried: list[Change] = []
+    while change := correct(DECISIONS, report({"bass_pattern": 40.0, "timbre": 40.0}, "bass"), far, tried):
+        tried.append(change)
+    names = [each.path.rsplit(".", 1)[-1] for each in tried]
+    assert names.index("bus_eq_db") < names.index("instrument")
+    assert names.index("shift_ms") < names.index("instrument") < names.index("octave")
+
+
+def test_what_has_pitch_is_never_mended_at_the_drums() -> None:
+    for dimension in ("tuning", "harmonic_progression"):
+        tried: list[Change] = []
+        while change := correct(DECISIONS, report({dimension: 40.0}, "drums"), CANDIDATES, tried):
+            tried.append(change)
+        assert tried
+        assert not any("drums" in each.path for each in tried)
 
 
 def test_a_kick_is_the_drums_and_never_moved_by_an_octave() -> None:
