@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from resonate_resources.quality.scales import ACCEPTED, GATES
+
 Measures = Mapping[str, float | int | str | bool]
 """Of one stage, as its manifest tells them."""
 
-LEAST_SCORE = 85.0
-"""Of 100: what a master must have in common with the original."""
 LEAST_QUALITY_DB = 0.0
 """Of a stem: below it there is more of everything else in it than of itself."""
 FAINT_DB = -14.0
@@ -114,12 +114,27 @@ def most_limiting_db(master: Measures) -> float:
 
 
 def scores_enough(qc_scores: Measures) -> bool:
-    return number(qc_scores["master_total"]) >= LEAST_SCORE
+    """Whether the master has enough in common with the original, and lacks nothing. Scores of before there was a
+    verdict are judged by their total."""
+    return bool(qc_scores.get("master_accepted", number(qc_scores["master_total"]) >= ACCEPTED))
+
+
+def lacking(qc_scores: Measures) -> str | None:
+    """The dimension that is under what each must have, and its score; None where there is none."""
+    lowest = str(qc_scores.get("master_lowest"))
+    value = number(qc_scores.get(f"master_{lowest}", 100.0))
+    if value >= GATES["master"]:
+        return None
+    return f"{lowest.replace('_', ' ')} scores {_down(value)} of 100, under {GATES['master']:g}"
 
 
 def score(qc_scores: Measures) -> str:
     """The master's score, rounded down: 84.96 is not told as the 85 that would be enough."""
-    return f"{math.floor(number(qc_scores['master_total']) * 10) / 10:.1f}"
+    return _down(number(qc_scores["master_total"]))
+
+
+def _down(value: float) -> str:
+    return f"{math.floor(value * 10) / 10:.1f}"
 
 
 def number(value: float | int | str | bool) -> float:
@@ -129,7 +144,7 @@ def number(value: float | int | str | bool) -> float:
 
 def _low_score(qc_scores: Measures) -> Iterator[str]:
     if not scores_enough(qc_scores):
-        yield f"scores {score(qc_scores)} of 100, under {LEAST_SCORE:g}"
+        yield lacking(qc_scores) or f"scores {score(qc_scores)} of 100, under {ACCEPTED:g}"
 
 
 def _poor_stems(stems: Measures) -> Iterator[str]:

@@ -23,6 +23,7 @@ from resonate_assets.markdown import lines
 from resonate_assets.partitions import tracks
 from resonate_assets.verdict import Verdict
 from resonate_resources.ingestion.ingest import TRACK
+from resonate_resources.quality.scales import DIMENSIONS
 from resonate_resources.recordings.midi import read_notes
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.loudness import measure_loudness
@@ -126,18 +127,22 @@ def regenerated_as_loud_as_stems(regenerated_stems: Artefact, stems: Artefact) -
 
 
 def scores_are_scores(qc_scores: Artefact) -> Verdict:
-    """Twelve scores for each candidate, all from 0 to 100."""
+    """Fifteen scores for each candidate, all from 0 to 100."""
     import pandas as pd
 
     with qc_scores.path("qc_scores.parquet").open("rb") as file:  # Arrow takes no path that is not UTF-8
         frame = pd.read_parquet(file)
     counts = frame.groupby("candidate")["dimension"].nunique()
-    passed = bool(frame["score"].between(0, 100).all()) and bool((counts == 12).all()) and len(counts) > 0
+    passed = (
+        bool(frame["score"].between(0, 100).all())
+        and bool((counts == len(DIMENSIONS)).all())
+        and len(counts) > 0
+    )
     return Verdict(passed, {"rows": len(frame)})
 
 
 def quality_is_accepted(qc_scores: Artefact) -> Verdict:
-    """The master scores at least 85 of 100 against the original."""
+    """The master is accepted by quality control: its total, and every dimension, are high enough."""
     measures = qc_scores.manifest.measures
     return Verdict(scores_enough(measures), {"master_total": float(measures["master_total"])})
 

@@ -1,4 +1,4 @@
-"""qc_scores: how near the master and the regenerated stems are to the original, in twelve dimensions."""
+"""qc_scores: how near the master and the regenerated stems are to the original, in fifteen dimensions."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -6,9 +6,12 @@ from tempfile import TemporaryDirectory
 import dagster as dg
 
 from resonate_assets.stage import code_of, produce, track_asset
+from resonate_resources.analysis.analysis import ANALYSIS
 from resonate_resources.capabilities import Quality
 from resonate_resources.ingestion.ingest import TRACK
 from resonate_resources.quality import resource
+from resonate_resources.quality.music import READ, Music
+from resonate_resources.quality.resource import Judged
 from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import Progress
 from resonate_resources.signal.summing import sum_recordings
@@ -22,20 +25,33 @@ def qc_scores(
     restored_track: Artefact,
     master: Artefact,
     regenerated_stems: Artefact,
+    stems: Artefact,
+    profile: Artefact,
+    analysis: Artefact,
     storage: StorageResource,
     quality: dg.ResourceParam[Quality],
 ) -> dg.MaterializeResult[Artefact]:
-    """How near master and regenerated stems are to the original: scores 0…100 in twelve dimensions, as Parquet."""
+    """How near master and regenerated stems are to the original: scores 0…100 in fifteen dimensions."""
+
+    known = profile.read_json("profile.json"), analysis.read_json(ANALYSIS)
+    facts, heard = ({name: told[name] for name in names} for told, names in zip(known, READ, strict=True))
 
     def work(into: Path, progress: Progress) -> Product:
         with TemporaryDirectory(dir=into) as scratch:
             rebuilt = sum_recordings(regenerated_stems.stems().values(), Path(scratch) / "regenerated.wav")
-            candidates = {"master": master.recording("master.wav"), "regenerated": rebuilt}
-            return quality.score(restored_track.recording(TRACK), candidates, into, progress)
+            candidates = {
+                "master": Judged(master.recording("master.wav"), "master"),
+                "regenerated": Judged(rebuilt, "rebuilt", regenerated_stems.stems()),
+            }
+            track, music = restored_track.recording(TRACK), Music.of(facts, heard)
+            return quality.score(track, music, stems.stems(), candidates, into, progress)
 
     reads = [
         restored_track.files(TRACK),
         master.files("master.wav"),
         regenerated_stems.files(*regenerated_stems.stem_files),
+        stems.files(*stems.stem_files),
+        profile.reading(facts),
+        analysis.reading(heard),
     ]
     return produce(context, storage, quality.recipe(), reads, work)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from resonate_assets.acceptance import (
-    LEAST_SCORE,
     UNJUDGED,
     Measures,
     has_loudness,
+    lacking,
     limits_gently,
     most_limiting_db,
     number,
@@ -17,6 +17,7 @@ from resonate_assets.acceptance import (
     score,
     scores_enough,
 )
+from resonate_resources.quality.scales import ACCEPTED
 
 INFINITE = {"inf": "∞", "-inf": "−∞"}
 """How manifests write infinities, and how people do."""
@@ -162,7 +163,9 @@ def _qc_scores(measures: Measures) -> list[str]:
     if "master_total" not in measures:
         return []
     told = f"the master scores {score(measures)} of 100"
-    return [told] if scores_enough(measures) else [told, f"not accepted: {LEAST_SCORE:g} are asked for"]
+    if scores_enough(measures):
+        return [told]
+    return [told, f"not accepted: {lacking(measures) or f'{ACCEPTED:g} are asked for'}"]
 
 
 def _remix(measures: Measures) -> list[str]:

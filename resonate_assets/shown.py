@@ -141,7 +141,11 @@ def _stands_elsewhere(name: str) -> bool:
 def _scores(measures: Measures) -> str:
     """Dimensions of both candidates side by side."""
     candidates = ("master", "regenerated")
-    dimensions = [name.removeprefix("master_") for name in measures if name.startswith("master_")]
+    dimensions = [
+        name.removeprefix("master_")
+        for name, value in measures.items()
+        if name.startswith("master_") and not isinstance(value, bool | str)
+    ]
     return table(
         ["of 100, s or dB", *candidates],
         [

@@ -16,6 +16,8 @@ from resonate_resources.mixing.holdings import Worth
 from resonate_resources.mixing.material import TrackFacts
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.profiling.brief import ProfileBrief
+from resonate_resources.quality.music import Music as KnownMusic
+from resonate_resources.quality.resource import Judged
 from resonate_resources.recipe import Json, Product, Recipe
 from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Progress, Recording, Stems
@@ -165,5 +167,11 @@ class Quality(Protocol):
     def recipe(self) -> Recipe: ...
 
     def score(
-        self, reference: Recording, candidates: Mapping[str, Recording], into: Path, progress: Progress
+        self,
+        reference: Recording,
+        music: KnownMusic,
+        stems: Stems,
+        candidates: Mapping[str, Judged],
+        into: Path,
+        progress: Progress,
     ) -> Product: ...

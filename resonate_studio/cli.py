@@ -21,6 +21,7 @@ from resonate_studio.listen_command import listen
 from resonate_studio.midi_command import midi
 from resonate_studio.mix_command import mix
 from resonate_studio.profile_command import profile
+from resonate_studio.qc_command import qc
 from resonate_studio.remix_command import remix
 from resonate_studio.requirements import require_all
 from resonate_studio.restore_command import restore
@@ -121,6 +122,7 @@ for command in (
     loudness,
     profile,
     midi,
+    qc,
     restore,
     remix,
     mix,

@@ -1,33 +1,24 @@
-"""A candidate against its reference: aligned, matched in loudness, scored in twelve dimensions."""
+"""A candidate against its reference: aligned, matched in loudness, scored in fifteen dimensions."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from resonate_resources.quality import dimensions
+import numpy as np
+
+from resonate_resources.quality import playing, sound
 from resonate_resources.quality.alignment import find_lag
-from resonate_resources.quality.dimensions import Score
+from resonate_resources.quality.difference import Difference
+from resonate_resources.quality.music import Music, chords_like
 from resonate_resources.quality.readings import RATE, Readings, read_off
+from resonate_resources.quality.scales import ACCEPTED, DIMENSIONS, GATES, MATCHED, SCALES, Purpose
+from resonate_resources.quality.timbre import Timbre, hear_timbre, timbre
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.loudness import measure_loudness
-
-DIMENSIONS = (
-    "mel_spectrogram_correlation",
-    "rms_per_section",
-    "stereo_width",
-    "bass_pattern",
-    "kick_pattern",
-    "harmonic_progression",
-    "energy_curve",
-    "reverb",
-    "dynamic_range",
-    "bpm_phase",
-    "section_boundaries",
-    "timbre_mfcc",
-)
-
+from resonate_resources.signal.sections import find_boundaries, seconds_of
 
 _SILENCE = 1e-10  # mean square; −100 dBFS
 
@@ -36,11 +27,13 @@ _SILENCE = 1e-10  # mean square; −100 dBFS
 class Heard:
     """A recording's readings and its loudness in LUFS, mono as if from two loudspeakers.
 
-    The loudness is -inf where BS.1770 has none: under −70 LUFS, and for less than 0.4 s.
+    The loudness is -inf where BS.1770 has none: under −70 LUFS, and for less than 0.4 s. music: of a reference.
     """
 
     readings: Readings
     loudness_lufs: float
+    music: Music
+    timbre: Timbre
 
     @property
     def silent(self) -> bool:
@@ -49,48 +42,109 @@ class Heard:
 
 @dataclass(frozen=True)
 class Comparison:
-    """scores: dimension → score. lag_s: by how much the candidate came late. gain_db: what matched its loudness."""
+    """differences and scores (0…100) of each dimension. lag_s: by how much the candidate came late. gain_db: what
+    matched its loudness."""
 
-    scores: dict[str, Score]
-    lag_s: float
-    gain_db: float
+    differences: Mapping[str, Difference]
+    scores: Mapping[str, float]
+    purpose: Purpose
+    lag_s: float = 0.0
+    gain_db: float = 0.0
 
     @property
     def total(self) -> float:
-        """Mean of all dimensions, 0…100: none is known to matter more to listeners than another."""
-        return round(sum(score.score for score in self.scores.values()) / len(self.scores), 2)
+        """100 less the root mean square of what the dimensions lack, 0…100: one that is broken is not drowned by
+        others that are right."""
+        lacks = [100 - score for score in self.scores.values()]
+        return round(100 - math.sqrt(sum(lack**2 for lack in lacks) / len(lacks)), 2)
+
+    @property
+    def lowest(self) -> str:
+        return min(self.scores, key=lambda name: self.scores[name])
+
+    @property
+    def accepted(self) -> bool:
+        return self.total >= ACCEPTED and self.scores[self.lowest] >= GATES[self.purpose]
+
+    @property
+    def matched(self) -> bool:
+        return self.total >= MATCHED and self.accepted
 
 
-def listen(recording: Recording) -> Heard:
-    """What the reference is compared by, however many candidates there are."""
+def listen(recording: Recording, music: Music | None = None) -> Heard:
+    """What a reference is compared by, however many candidates there are. music: what is known of it; its chords
+    and sections are heard where they are not."""
     with ThreadPoolExecutor(1) as pool:
-        loudness = pool.submit(measure_loudness, recording)
+        loudness = pool.submit(_loudness, recording)
         readings = read_off(recording)
-    # BS.1770 sums channels, so that the same audio in two of them counts as 3 dB louder.
-    dual_mono_db = 10 * math.log10(2) if recording.channels == 1 else 0.0
-    return Heard(readings, loudness.result().integrated_lufs + dual_mono_db)
+    known = music or Music()
+    if not known.chords:
+        known = replace(known, chords=chords_like(known, recording))
+    if not known.starts_s:
+        known = replace(known, starts_s=seconds_of(find_boundaries(readings.timbre)).tolist())
+    lufs = loudness.result()
+    return Heard(readings, lufs, known, hear_timbre(recording, lufs))
 
 
-def compare(reference: Heard, candidate: Recording) -> Comparison:
+def compare(reference: Heard, candidate: Recording, purpose: Purpose = "rebuilt") -> Comparison:
     """Score a candidate. Two silences are alike in everything; silence and music in nothing."""
-    heard = listen(candidate)
-    if reference.silent or heard.silent:
-        both = reference.silent and heard.silent
-        alike = Score(100.0, "both are silent") if both else Score(0.0, "one of the two is silent")
-        return Comparison(dict.fromkeys(DIMENSIONS, alike), 0.0, 0.0)
-    lag = find_lag(reference.readings.onset, heard.readings.onset)
-    readings = read_off(candidate, skip=lag) if lag else heard.readings
-    gain_db = reference.loudness_lufs - heard.loudness_lufs
+    before, after, lag_s, gain_db = _matched(reference, candidate)
+    if before is None or after is None:
+        both = reference.silent and after is None and before is None
+        told = Difference(
+            0.0 if both else math.inf, "both are silent" if both else "one of the two is silent"
+        )
+        return _scored(dict.fromkeys(DIMENSIONS, told), purpose)
+    music, starts_at = reference.music, reference.timbre.starts
+    chords = chords_like(music, candidate, lag_s)
+    starts = np.asarray(music.starts_s, np.float64)
+    heard = hear_timbre(candidate, reference.loudness_lufs - gain_db, lag_s, starts_at)
+    found = {
+        "mel_spectrogram_correlation": sound.mel_spectrogram_correlation(before, after),
+        "rms_per_section": sound.rms_per_section(before, after, starts),
+        "stereo_width": sound.stereo_width(before, after),
+        "bass_pattern": playing.bass_pattern(before, after),
+        "kick_pattern": playing.kick_pattern(before, after),
+        "harmonic_progression": playing.harmonic_progression(before, after, music.chords, chords),
+        "energy_curve": sound.energy_curve(before, after),
+        "reverb": sound.reverb(before, after),
+        "dynamic_range": sound.dynamic_range(before, after),
+        "bpm_phase": playing.bpm_phase(before, after, music.beats_s, lag_s),
+        "section_boundaries": playing.section_boundaries(before, after, music.starts_s),
+        "timbre": timbre(reference.timbre, heard),
+        "octave_balance": sound.octave_balance(before, after),
+        "noise_floor": sound.noise_floor(before, after),
+        "tuning": playing.tuning(before, after),
+    }
+    return replace(_scored(found, purpose), lag_s=lag_s, gain_db=gain_db)
+
+
+def _scored(differences: Mapping[str, Difference], purpose: Purpose) -> Comparison:
+    scores = {name: SCALES[name].score(differences[name].amount, purpose) for name in DIMENSIONS}
+    return Comparison(differences, scores, purpose)
+
+
+def _matched(reference: Heard, candidate: Recording) -> tuple[Readings | None, Readings | None, float, float]:
+    """Both readings in one length, the candidate's brought to the reference's place and loudness, by how many
+    seconds it was late and what gain it took; None for silence."""
+    with ThreadPoolExecutor(1) as pool:
+        loudness = pool.submit(_loudness, candidate)
+        heard = read_off(candidate)
+    silent = float(heard.power.max()) < _SILENCE
+    if reference.silent or silent:
+        return (None if reference.silent else reference.readings), (None if silent else heard), 0.0, 0.0
+    lag = find_lag(reference.readings.onset, heard.onset)
+    readings = read_off(candidate, skip=lag) if lag else heard
+    gain_db = reference.loudness_lufs - loudness.result()
     if not math.isfinite(gain_db):
-        powers = reference.readings.power.mean(), heard.readings.power.mean()
+        powers = reference.readings.power.mean(), heard.power.mean()
         gain_db = 10 * math.log10(powers[0] / powers[1])
     length = max(len(reference.readings), len(readings))
-    before, after = reference.readings.padded(length), readings.louder(gain_db).padded(length)
-    lag_s = lag / RATE
-    scores = {
-        name: dimensions.bpm_phase(before, after, lag_s)
-        if name == "bpm_phase"
-        else getattr(dimensions, name)(before, after)
-        for name in DIMENSIONS
-    }
-    return Comparison(scores, lag_s, gain_db)
+    return reference.readings.padded(length), readings.louder(gain_db).padded(length), lag / RATE, gain_db
+
+
+def _loudness(recording: Recording) -> float:
+    """In LUFS. BS.1770 sums channels, so that the same audio in two of them counts as 3 dB louder: mono is heard as
+    from two loudspeakers."""
+    dual_mono_db = 10 * math.log10(2) if recording.channels == 1 else 0.0
+    return measure_loudness(recording).integrated_lufs + dual_mono_db

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import soxr
 
 from resonate_resources.parallel import in_parallel
+from resonate_resources.quality.peaks import spectral_peaks
 from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.signal.band_levels import mel_bands
 from resonate_resources.signal.mono import moved
@@ -25,7 +26,9 @@ ONSETS_PER_S = 100
 FRAMES_PER_S = 10
 MEL_BANDS = 64
 WIDTH_EDGES_HZ = (120.0, 500.0, 2_000.0, 8_000.0, 16_000.0)
-OCTAVES_HZ = (250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0)
+OCTAVES_HZ = (250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 14_000.0)
+BALANCE_HZ = (31.5, 63.0, 125.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 14_000.0)
+"""Centres of octaves; the last reaches from 11.3 kHz, where 8 kHz ends, to 16."""
 BASS_PITCHES = range(28, 60)  # MIDI: E1 (41 Hz), a bass guitar's lowest string, to B3 (247 Hz)
 
 _HOP, _SIZE = RATE // ONSETS_PER_S, 2048
@@ -40,10 +43,12 @@ _CHROMA_PITCHES = range(48, 96)  # C3 to B6: under it the bass, over it more ove
 class Readings:
     """Of one recording; frames are rows. Powers and peaks are linear, full scale 1.
 
-    Ten rows a second: mel (frames, 64), power and peak (frames,), mid and side (frames, 4), chroma (frames, 12),
-    bass (frames, 32; one column per semitone). A hundred rows a second: onset and kick (frames × 10,),
-    how much rose in the spectrum and in 30–120 Hz; octaves (frames × 10, 6). timbre is what the profile finds
-    sections in (signal/timbre.py): levels in dB, two rows a second.
+    Ten rows a second: mel (frames, 64), power and peak (frames,), mid, side and lean (frames, 4; lean is mid times
+    side, positive to the left), chroma (frames, 12), bass (frames, 32; one column per semitone), balance (frames,
+    10; octaves), pitches and partials (frames, 16; of the strongest peaks of the spectrum, in cents from A4 and as
+    amplitude, 0 where there is none). A hundred rows a second: onset and kick (frames × 10,), how much rose in the
+    spectrum and in 30–120 Hz; octaves (frames × 10, 7). timbre is what the profile finds sections in
+    (signal/timbre.py): levels in dB, two rows a second.
     """
 
     mel: Matrix
@@ -51,8 +56,12 @@ class Readings:
     peak: Matrix
     mid: Matrix
     side: Matrix
+    lean: Matrix
     chroma: Matrix
     bass: Matrix
+    balance: Matrix
+    pitches: Matrix
+    partials: Matrix
     onset: Matrix
     kick: Matrix
     octaves: Matrix
@@ -64,7 +73,7 @@ class Readings:
     def louder(self, gain_db: float) -> Readings:
         """As if the recording had been louder by gain_db."""
         power = np.float32(10 ** (gain_db / 10))
-        exponent = {"peak": 0.5, "kick": 0.5, "onset": _ONSET_EXPONENT}
+        exponent = {"peak": 0.5, "kick": 0.5, "partials": 0.5, "onset": _ONSET_EXPONENT, "pitches": 0.0}
         louder = {
             name: part * power ** np.float32(exponent.get(name, 1.0)) for name, part in self._parts().items()
         }
@@ -93,7 +102,7 @@ _ONSET_EXPONENT = 0.25  # loudness grows with about the fourth root of power (St
 def read_off(recording: Recording, skip: int = 0) -> Readings:
     """The readings of a recording from its `skip`th frame at RATE on; negative: with so much silence before it.
 
-    Memory grows by 3 kB a second of audio. At least one frame.
+    Memory grows by 5 kB a second of audio. At least one frame.
     """
     chunks = list(in_parallel(_of_chunk, _chunks(recording, skip)))
     parts = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
@@ -127,16 +136,19 @@ def _of_chunk(chunk: Samples) -> dict[str, Matrix]:
 
     frames = (chunk.shape[1] - 2 * _MARGIN) // _LONG_HOP
     # One spectrum more, before the first: what the first onset rose from.
-    spectra = np.abs(rfft(_frames(chunk, _SIZE, _HOP, 10 * frames + 1, -1) * _hann(_SIZE), axis=-1)) ** 2
-    mid, side = spectra / np.float32(_SIZE * _SIZE / 16)  # a full-scale sine has 1
+    spectra = rfft(_frames(chunk, _SIZE, _HOP, 10 * frames + 1, -1) * _hann(_SIZE), axis=-1)
+    spectra /= np.float32(_SIZE / 4)  # a full-scale sine has 1
+    mid, side = np.abs(spectra) ** 2
+    lean = (spectra[0] * spectra[1].conj()).real
     long = np.abs(rfft(_frames(chunk[:1], _LONG_SIZE, _LONG_HOP, frames, 0)[0] * _hann(_LONG_SIZE), axis=-1))
-    long = (long / np.float32(_LONG_SIZE / 4)) ** 2
+    long = np.asarray((long / np.float32(_LONG_SIZE / 4)) ** 2, np.float32)
 
     mel = mid @ _mel_bands()
     rise = onset_strength(mel**_ONSET_EXPONENT, 0.0)[1:]
     kick = onset_strength(np.sqrt(mid[:, _lines(_SIZE, *_KICK_HZ)]), 0.0)[1:]
     bands = list(pairwise(WIDTH_EDGES_HZ))
-    octaves = [mid[1:, _lines(_SIZE, hz / 2**0.5, hz * 2**0.5)].sum(axis=1) for hz in OCTAVES_HZ]
+    octaves = [mid[1:, _octave(_SIZE, hz)].sum(axis=1) for hz in OCTAVES_HZ]
+    pitches, partials = spectral_peaks(long, RATE / _LONG_SIZE)
     audio = chunk[:, _MARGIN : _MARGIN + frames * _LONG_HOP].reshape(2, frames, _LONG_HOP)
     return {
         "mel": _tenths(mel[1:]),
@@ -144,6 +156,10 @@ def _of_chunk(chunk: Samples) -> dict[str, Matrix]:
         "peak": np.maximum(np.abs(audio[0] + audio[1]), np.abs(audio[0] - audio[1])).max(axis=1),
         "mid": _tenths(np.stack([mid[1:, _lines(_SIZE, *band)].sum(axis=1) for band in bands], axis=1)),
         "side": _tenths(np.stack([side[1:, _lines(_SIZE, *band)].sum(axis=1) for band in bands], axis=1)),
+        "lean": _tenths(np.stack([lean[1:, _lines(_SIZE, *band)].sum(axis=1) for band in bands], axis=1)),
+        "balance": np.stack([long[:, _octave(_LONG_SIZE, hz)].sum(axis=1) for hz in BALANCE_HZ], axis=1),
+        "pitches": pitches,
+        "partials": partials,
         "chroma": (long @ _pitch_filters(_CHROMA_PITCHES)).reshape(frames, -1, 12).sum(axis=1),
         "bass": np.asarray(long @ _pitch_filters(BASS_PITCHES), np.float32),
         "onset": rise,
@@ -166,6 +182,11 @@ def _tenths(rows: Matrix) -> Matrix:
 
 def _lines(size: int, lower_hz: float, upper_hz: float) -> slice:
     return slice(round(lower_hz * size / RATE), round(upper_hz * size / RATE))
+
+
+def _octave(size: int, centre_hz: float) -> slice:
+    lower = 8_000 * 2**0.5 if centre_hz == OCTAVES_HZ[-1] else centre_hz / 2**0.5
+    return _lines(size, lower, min(centre_hz * 2**0.5, RATE / 2))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Before and after in numbers, and the twelve dimensions, of what stages measured."""
+"""Before and after in numbers, and the dimensions of quality control, of what stages measured."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from resonate_assets.acceptance import acceptance
+from resonate_resources.quality.report import Finding
+from resonate_resources.quality.resource import REPORT
 from resonate_resources.signal.sound_quality import Score
 from resonate_resources.storage.artefacts import Artefact
 from resonate_studio.api import models
 
-_NO_DIMENSIONS = ("total", "lag_s", "gain_db")
+_NO_DIMENSIONS = ("total", "accepted", "lowest", "lag_s", "gain_db")
 _SPOKEN = {
     "mel_spectrogram_correlation": "tone over time",
     "rms_per_section": "level of sections",
     "bpm_phase": "place of beats",
-    "timbre_mfcc": "timbre",
     "section_boundaries": "places of sections",
 }
 """Dimensions whose name says how they are measured, by what they tell."""
@@ -140,9 +141,9 @@ def _first(
 
 
 def _details(qc_scores: Artefact) -> dict[str, str]:
-    """Dimension → the figures that the master's score came from."""
-    import pyarrow.parquet as pq  # not pandas, which takes two seconds to import
-
-    with qc_scores.path("qc_scores.parquet").open("rb") as file:  # Arrow takes no path that is not UTF-8
-        rows = pq.read_table(file).to_pylist()
-    return {row["dimension"]: row["detail"] for row in rows if row["candidate"] == "master"}
+    """Dimension → the figures that the master's score came from, and where it is worst."""
+    if REPORT not in qc_scores.manifest.files:  # of before there were places
+        return {}
+    told = qc_scores.read_json(REPORT)["master"]["dimensions"]
+    found = (Finding(name, **each) for name, each in told.items())
+    return {each.dimension: f"{each.detail} ({each.where})" if each.where else each.detail for each in found}

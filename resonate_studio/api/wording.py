@@ -9,10 +9,10 @@ from typing import Any
 
 from resonate_assets.acceptance import (
     LEAST_QUALITY_DB,
-    LEAST_SCORE,
     UNJUDGED,
     Measures,
     has_loudness,
+    lacking,
     limits_gently,
     most_limiting_db,
     number,
@@ -21,6 +21,7 @@ from resonate_assets.acceptance import (
     scores_enough,
 )
 from resonate_assets.sentences import sentence
+from resonate_resources.quality.scales import ACCEPTED
 from resonate_resources.storage.manifest import Manifest
 from resonate_resources.storage.sources import Source
 
@@ -148,7 +149,9 @@ def _of_master(measures: Measures) -> list[str]:
 def _of_quality(measures: Measures) -> list[str]:
     if "master_total" not in measures or scores_enough(measures):
         return []
-    return [f"The master scores {score(measures)} of 100; {LEAST_SCORE:g} are asked for."]
+    if wrong := lacking(measures):
+        return [f"The master is not accepted: {wrong}."]
+    return [f"The master scores {score(measures)} of 100; {ACCEPTED:g} are asked for."]
 
 
 _WARNINGS = {"stems": _of_stems, "master": _of_master, "qc_scores": _of_quality}

@@ -1,4 +1,4 @@
-/** Before and after: numbers, the twelve dimensions, and where the spectrum moved. */
+/** Before and after: numbers, the dimensions of quality control, and where the spectrum moved. */
 import type { BeforeAfter, Dimension, SoundQuality, Track, Version } from "../api/schema.ts";
 import { SideScroll } from "../design/SideScroll.tsx";
 import { measure, moment, typeset } from "../format.ts";

@@ -11,6 +11,7 @@ import pytest
 from resonate_resources.harmony import chord_network
 from resonate_resources.models.table import as_markdown, known_models
 from resonate_resources.profiling import bars, beat_network
+from resonate_resources.quality import musicnn
 from resonate_resources.restoration import deepfilternet
 from resonate_resources.restoration.audiosr.step import AudioSR
 from resonate_resources.restoration.multiband_diffusion.step import MultiBandDiffusion
@@ -32,6 +33,7 @@ def test_every_model_of_every_engine_is_in_the_table() -> None:
         | {
             spleeter.MODEL,
             beat_network.MODEL,
+            musicnn.MODEL,
             chord_network.MODEL,
             basic_pitch.BasicPitch.engine.model,
             deepfilternet.MODEL,
@@ -63,6 +65,7 @@ def test_hashes_and_sizes_are_those_of_the_files_that_are_here() -> None:
         / "sung_onsets.npz",
         DrumStrokes.engine.model: drum_network._FILE,
         "resonate/beats": bars._WEIGHTS,
+        musicnn.MODEL: musicnn._GRAPH,
         "resonate/masks": separation / "spectral" / "masks.npz",
         "resonate/predictor": separation / "prediction" / "predictor.npz",
     }

@@ -1,61 +1,60 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from resonate_resources.profiling.sections import find_sections
-from resonate_resources.quality.readings import read_off
-from resonate_resources.quality.sections import match_sections
-from resonate_resources.signal.sections import find_boundaries, seconds_of
-from resonate_resources.signal.timbre import TIMBRE_SECONDS, hear_timbre
-from resonate_studio.demo_song import DemoSong, PhoneRecording
+from resonate_resources.quality.playing import section_boundaries
+from resonate_resources.quality.readings import Readings, read_off
+from resonate_resources.recordings.recording import write_samples
+from resonate_resources.signal.timbre import TIMBRE_SECONDS
+
+LENGTH = 40
+STARTS = [LENGTH * TIMBRE_SECONDS * number for number in (1, 2, 3)]
 
 
-def timbre(form: str, length: int = 40) -> np.ndarray:
+def timbre(form: str) -> np.ndarray:
     """Vectors of 40 bands: each letter a spectrum of its own, with 2 dB of variation from vector to vector."""
     rng = np.random.default_rng(3)
     spectra = {letter: -40 + 8 * rng.standard_normal(40) for letter in "ABCDE"}
-    rows = np.array([spectra[letter] for letter in form for _ in range(length)])
+    rows = np.array([spectra[letter] for letter in form for _ in range(LENGTH)])
     return (rows + 2 * rng.standard_normal(rows.shape)).astype(np.float32)
 
 
-@pytest.mark.parametrize("source", ["mix", "phone"])
-def test_the_sections_that_are_judged_are_those_that_the_profile_shows(
-    source: str, demo_song: DemoSong, phone_recording: PhoneRecording
-) -> None:
-    recording = demo_song.mix if source == "mix" else phone_recording.mix
-    shown = find_sections(hear_timbre(recording), np.zeros(0), recording.duration)
-    judged = seconds_of(find_boundaries(read_off(recording).timbre))
-    assert len(judged) > 0
-    assert [section.start_s for section in shown[1:]] == judged.tolist()
+@pytest.fixture
+def readings(tmp_path: Path) -> Readings:
+    frames = round(4 * LENGTH * TIMBRE_SECONDS * 8000)
+    return read_off(write_samples(tmp_path / "silence.wav", np.zeros((1, frames), np.float32), 8000))
 
 
-def test_a_form_matches_itself_in_other_takes() -> None:
-    match = match_sections(timbre("ABAC"), timbre("ABAC") + np.float32(3))
-    assert (match.f_measure, match.agreement) == (1.0, 1.0)
+def apart(readings: Readings, form: str, other: str, shift: int = 0) -> float:
+    before, after = (replace(readings, timbre=timbre(each)) for each in (form, other))
+    after = replace(after, timbre=np.roll(after.timbre, shift, axis=0) + np.float32(3))
+    return section_boundaries(before, after, STARTS).amount
 
 
-def test_sections_in_another_order_agree_only_where_they_are_the_same() -> None:
-    match = match_sections(timbre("ABCD"), timbre("ACBD"))
-    assert match.f_measure == 1.0
-    assert match.agreement == pytest.approx(0.5, abs=0.05)
+def test_a_form_matches_itself_in_another_take(readings: Readings) -> None:
+    assert apart(readings, "ABAC", "ABAC") < 0.01
 
 
-def test_a_section_that_is_missing_takes_its_boundary_along() -> None:
-    # Of three boundaries and two, two match: 2 · 2 / 5.
-    match = match_sections(timbre("ABCD"), timbre("ABCC"))
-    assert match.f_measure == pytest.approx(0.8)
-    assert match.agreement == pytest.approx(0.75, abs=0.05)
+def test_sections_in_another_order_differ_in_half_of_the_time_and_in_all_changes(readings: Readings) -> None:
+    # All changes lead elsewhere: unrelated directions of one length lie √2 apart, of at most 2.
+    assert apart(readings, "ABCD", "ACBD") == pytest.approx((0.5 + 2**-0.5) / 2, abs=0.12)
 
 
-def test_boundaries_over_three_seconds_apart_do_not_match() -> None:
-    apart = 8
-    assert apart * TIMBRE_SECONDS > 3
-    match = match_sections(timbre("AB"), np.roll(timbre("AB"), apart, axis=0))
-    assert match.f_measure < 1
+def test_a_section_that_is_missing_takes_its_change_along(readings: Readings) -> None:
+    # A quarter of the time is another section's, and one of three changes, by half of itself, is not there.
+    assert apart(readings, "ABCD", "ABCC") == pytest.approx((0.25 + 0.5 / 3) / 2, abs=0.05)
 
 
-def test_what_is_too_short_for_one_vector_has_the_form_of_its_like() -> None:
-    nothing = np.zeros((0, 40), np.float32)
-    assert match_sections(nothing, nothing).f_measure == 1.0
-    assert match_sections(nothing, nothing).agreement == 1.0
+def test_a_form_that_comes_late_differs_by_how_late_it_comes(readings: Readings) -> None:
+    late = [apart(readings, "ABCD", "ABCD", shift) for shift in (0, 2, 6, 12)]
+    assert late == sorted(late)
+    assert late[-1] > 0.2
+
+
+def test_what_is_too_short_for_one_vector_has_the_form_of_its_like(readings: Readings) -> None:
+    nothing = replace(readings, timbre=np.zeros((0, 40), np.float32))
+    assert section_boundaries(nothing, nothing, STARTS).amount == 0
