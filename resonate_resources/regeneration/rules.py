@@ -30,8 +30,8 @@ _LEAST_MS: Final = 1.0
 
 _NEAR_DB: Final = 1.0  # behind the nearest, up to which the next instrument is as likely to help as all else
 _OCTAVE: Final = 0.1
-"""Chances. Of composed songs 0 and 1, rebuilt from separated stems, instruments that lie farther off cost 17 to 44
-points, and six of seven octaves 3 to 23."""
+"""Chances. Of composed songs 0 and 1, rebuilt from separated stems, an instrument 0.1 dB behind the nearest gained
+4.0 points, one 0.7 dB behind it none, one 5.9 dB behind it lost 44; four octaves of five lost 3 to 23."""
 
 Proposal = tuple[str, Value]
 Mend = Callable[[Decisions, str, Finding, RunnersUp], Iterator[Proposal]]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resonate_resources.quality import scales as quality
+from resonate_resources.quality.comparison import Comparison
+from resonate_resources.quality.difference import Difference
+from resonate_resources.quality.report import Finding, as_json
 from resonate_resources.regeneration.decisions import Change, InstrumentChoice, apply, value_at
 from resonate_resources.regeneration.facts import StemFacts
 from resonate_resources.regeneration.quality_report import QualityReport
@@ -177,3 +182,19 @@ def test_where_the_analysis_is_sure_of_nothing_nothing_is_added() -> None:
 def test_only_what_the_user_keeps_is_kept() -> None:
     made = decide(FACTS.model_copy(update={"keep": ("other",)}))
     assert [name for name, stem in made.stems.items() if stem.keep] == ["other"]
+
+
+def test_reports_of_quality_control_are_read_and_every_dimension_has_a_mend() -> None:
+    assert set(quality.DIMENSIONS) == set(DIMENSIONS)
+    for dimension in quality.DIMENSIONS:
+        scores = {name: 30.0 if name == dimension else 100.0 for name in quality.DIMENSIONS}
+        differences = {name: Difference(0.0, "as told") for name in quality.DIMENSIONS}
+        comparison = Comparison(differences, scores, "rebuilt")
+        found = tuple(
+            Finding(name, score, "as told", 1.0, 2.0, (20.0, 200.0), "bass") for name, score in scores.items()
+        )
+        read = QualityReport.model_validate_json(json.dumps(as_json(comparison, found)))
+        assert (read.total, read.accepted) == (comparison.total, False)
+        change = correct(DECISIONS, read, CANDIDATES, ())
+        assert change is not None
+        assert change.reason == f"{dimension.replace('_', ' ')} 30, 1–2 s, bass"
