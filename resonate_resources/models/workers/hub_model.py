@@ -40,7 +40,7 @@ class HubModel:
         return sha256_of_those_here(self.directory / file.name for file in self.files)
 
     def require(self) -> None:
-        """Have it here, fetched from its hub where it is not. Raises ModelError where it can't be had or can't run."""
+        """Have it here, fetched from its hub where it is not. Raises ModelError where it can't be had or run."""
         if (reason := self.worker.available()) is not None:
             raise ModelError(reason)
         for file in self.files:

@@ -22,7 +22,7 @@ class StandIn(types.ModuleType):
 
 
 def stand_in(names: Iterable[str], holding: Mapping[str, Any] | None = None) -> None:
-    """Have these modules imported as stand-ins, whose attributes are those of `holding`, and classes that do nothing."""
+    """Have these modules imported as stand-ins, which hold what is in `holding`, and classes that do nothing."""
     for name in names:
         module = StandIn(name)
         module.__path__ = []  # a package: what is below it is looked for

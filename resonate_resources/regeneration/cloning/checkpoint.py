@@ -23,7 +23,9 @@ def fill(
 
     wanted = network.state_dict()
     tensors = {
-        name: torch.from_numpy(np.array(weights[prefix + name])) for name in wanted if prefix + name in weights
+        name: torch.from_numpy(np.array(weights[prefix + name]))
+        for name in wanted
+        if prefix + name in weights
     }
     if missing := [name for name in wanted if name not in tensors and not name.endswith(but)]:
         raise ModelError(f"{file}: lacks {len(missing)} of the network's parameters, {missing[0]} first")

@@ -140,4 +140,5 @@ def _package() -> Any:
 def _mono(recording: Recording, start: int, stop: int) -> Mono:
     one = cancelling(recording)
     samples = recording.read(start, stop)
-    return samples.mean(axis=0, dtype=np.float32) if one is None else samples[one]
+    mono: Mono = samples.mean(axis=0, dtype=np.float32) if one is None else samples[one]
+    return mono

@@ -19,7 +19,9 @@ def loudest_span(recording: Recording, seconds: float) -> tuple[int, int]:
     energies = np.concatenate(
         [np.zeros(1)]
         + [
-            np.add.reduceat(np.square(block, dtype=np.float64).sum(axis=0), np.arange(0, block.shape[1], part))
+            np.add.reduceat(
+                np.square(block, dtype=np.float64).sum(axis=0), np.arange(0, block.shape[1], part)
+            )
             for block in recording.blocks(part * _PARTS_AT_ONCE)
         ]
     )

@@ -27,7 +27,7 @@ NoteRow = tuple[float, float, int, int]
 class PlayedByWorker:
     """timbre: the recording that is sounded like. release_s: for how long a note rings on after its end.
 
-    The worker hears all notes of a call in their context: the same note does not give quite the same sound elsewhere.
+    The network hears the notes of a call in context: the same note does not give quite the same sound elsewhere.
     """
 
     model: HubModel
@@ -54,7 +54,9 @@ class PlayedByWorker:
 
 def rows_of(job: dict[str, Any]) -> list[NoteRow]:
     """The notes of a job, by onset."""
-    return sorted((float(on), float(off), int(pitch), int(velocity)) for on, off, pitch, velocity in job["notes"])
+    return sorted(
+        (float(on), float(off), int(pitch), int(velocity)) for on, off, pitch, velocity in job["notes"]
+    )
 
 
 def write_played(job: dict[str, Any], blocks: Iterable[Samples], rate: int, engine: str) -> None:

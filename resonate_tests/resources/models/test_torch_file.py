@@ -164,9 +164,7 @@ def test_numbers_of_numpys_beside_the_weights_come_back_in_every_protocol(
     tmp_path: Path, archive: bool, protocol: int
 ) -> None:
     value = {"weight": torch.ones(3), "best": np.float64(90.14), "epoch": np.int32(15)}
-    torch.save(
-        value, tmp_path / "a.pt", pickle_protocol=protocol, _use_new_zipfile_serialization=archive
-    )
+    torch.save(value, tmp_path / "a.pt", pickle_protocol=protocol, _use_new_zipfile_serialization=archive)
 
     read = read_torch_file(tmp_path / "a.pt")
 

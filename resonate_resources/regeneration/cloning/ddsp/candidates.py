@@ -31,7 +31,7 @@ def directory() -> Path:
 
 
 def candidates(part: Part) -> list[Candidate]:
-    """One of kind "ddsp" for each model in `directory`, whose notes swell and fade as the stem's do; none for drums.
+    """One of kind "ddsp" for each model in `directory`, whose notes swell and fade as the stem's; none for drums.
 
     Raises ModelError where there is no model, or one can't be used.
     """
@@ -56,7 +56,9 @@ def read_decoder(weights: Path) -> Decoder:
         mean, std = float(told["mean_loudness"]), float(told["std_loudness"])
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"{config}: does not tell mean_loudness and std_loudness of its data ({reason})") from error
+        raise ModelError(
+            f"{config}: does not tell mean_loudness and std_loudness of its data ({reason})"
+        ) from error
     try:
         decoder = Decoder(state, int(state["sampling_rate"]), int(state["block_size"]), mean, std)
         played = decoder.play(np.full(2, 220.0), np.full(2, mean), np.random.default_rng(_SEED))
@@ -112,5 +114,9 @@ def _candidate(part: Part, weights: Path) -> Candidate:
         source=f"{weights.parent.name}, a model of the user's",
         instrument=instrument,
         leaving_out=instrument,
-        settings={"weights": weights.parent.name, "weights_sha256": sha256_of_weights(weights), "seed": _SEED},
+        settings={
+            "weights": weights.parent.name,
+            "weights_sha256": sha256_of_weights(weights),
+            "seed": _SEED,
+        },
     )

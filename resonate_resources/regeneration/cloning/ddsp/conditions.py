@@ -23,8 +23,8 @@ _SILENCE = 1e-5
 
 
 def loudness_of(recording: Recording, sample_rate: int, block: int) -> Array:
-    """(frames,): the mean over frequency of log magnitude plus A weighting in dB, as ddsp_pytorch's `extract_loudness`
-    adds them. sample_rate in Hz; frames are block samples apart."""
+    """(frames,): the mean over frequency of log magnitude plus A weighting in dB, which ddsp_pytorch's
+    `extract_loudness` adds up. sample_rate in Hz; frames are block samples apart."""
     window = np.hanning(_WINDOW + 1)[:-1]
     weights = a_weighting(np.fft.rfftfreq(_WINDOW, 1 / sample_rate))
     found = [
@@ -49,8 +49,8 @@ def a_weighting(frequencies: Array) -> Array:
 
 @dataclass(frozen=True)
 class Course:
-    """How loudness goes in a part's notes. held: (frames,) from the onset, of a note of velocity 100, the last value held.
-    quiet: what it falls to afterwards. frame_rate: a second."""
+    """How loudness goes in a part's notes. held: (frames,) from the onset, of a note of velocity 100; its last value
+    stays. quiet: what it falls to afterwards. frame_rate: in Hz."""
 
     held: Array
     quiet: float
@@ -67,7 +67,9 @@ class Course:
             heard = loudness[start:stop]
             row[: heard.size] = heard - _louder(note)
         sounding = ~np.isnan(rows).all(axis=0)
-        return cls(np.nanmedian(rows[:, sounding], axis=0), float(np.percentile(loudness, _QUIET)), frame_rate)
+        return cls(
+            np.nanmedian(rows[:, sounding], axis=0), float(np.percentile(loudness, _QUIET)), frame_rate
+        )
 
     def of(self, note: Note) -> Array:
         """(frames,) from the note's onset to the end of its release."""

@@ -1,7 +1,7 @@
 """DDSP's decoder (Engel et al., ICLR 2020, arXiv 2001.04643): pitch and loudness to harmonics and filtered noise.
 
-In the arrangement of acids-ircam/ddsp_pytorch, in numpy: a network of half a million multiplications a frame needs no more.
-Frames are `block` samples long. Arrays are float64 but for weights.
+In the arrangement of acids-ircam/ddsp_pytorch, in numpy: three million multiplications a frame need no more. Frames
+are `block` samples long. Arrays are float64 but for weights.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _REVERB_TIME = 500.0
 
 @dataclass(frozen=True)
 class Decoder:
-    """weights: by the names of ddsp_pytorch's `state.pth`. sample_rate in Hz. mean_loudness, std_loudness: of what it was
-    trained on, by which loudness is brought to scale."""
+    """weights: by the names of ddsp_pytorch's `state.pth`. sample_rate in Hz. mean_loudness, std_loudness: of what
+    it was trained on, by which loudness is brought to scale."""
 
     weights: Mapping[str, Array]
     sample_rate: int
@@ -37,12 +37,12 @@ class Decoder:
     std_loudness: float
 
     def play(self, pitch: Array, loudness: Array, rng: np.random.Generator) -> Array:
-        """Samples of (frames,) pitch in Hz and loudness as `conditions.loudness_of` measures it, without reverberation."""
+        """Samples of (frames,) pitch in Hz and loudness as `conditions.loudness_of` has it, without its room."""
         amplitudes, bands = self.controls(pitch, (loudness - self.mean_loudness) / self.std_loudness)
         return harmonics(pitch, amplitudes, self.sample_rate, self.block) + noise(bands, self.block, rng)
 
     def controls(self, pitch: Array, loudness: Array) -> tuple[Array, Array]:
-        """Amplitudes of harmonics (frames, harmonics) and gains of noise bands (frames, bands). loudness: to scale."""
+        """Amplitudes of harmonics, (frames, harmonics), and gains of bands of noise. loudness: to scale."""
         given = np.stack([pitch, loudness], axis=1)
         heard = [self._layers(f"in_mlps.{number}", given[:, number : number + 1]) for number in range(2)]
         hidden = np.concatenate([self._gru(np.concatenate(heard, axis=1)), given], axis=1)
@@ -60,7 +60,8 @@ class Decoder:
         decay, wet = (float(self.weights[f"reverb.{name}"]) for name in ("decay", "wet"))
         tail = self.weights["reverb.noise"].ravel().astype(np.float64)
         seconds = np.arange(tail.size) / self.sample_rate
-        response = tail * np.exp(-np.logaddexp(0, -decay) * seconds * _REVERB_TIME) * _sigmoid(np.array(wet))
+        dying = np.exp(-np.logaddexp(0, -decay) * seconds * _REVERB_TIME)
+        response: Array = tail * dying * _sigmoid(np.array(wet))
         response[0] = 1
         return response
 
@@ -95,7 +96,7 @@ class Decoder:
 
 
 def harmonics(pitch: Array, amplitudes: Array, sample_rate: int, block: int) -> Array:
-    """(frames × block,) samples: sines at multiples of the pitch in Hz, all from phase zero; a frame's values are held."""
+    """(frames × block,) samples: sines at multiples of the pitch in Hz from phase zero. A frame's values hold."""
     phase = np.cumsum(np.repeat(2 * np.pi * pitch / sample_rate, block))
     samples = np.zeros(phase.size)
     for number, of_frames in enumerate(amplitudes.T, start=1):
@@ -105,8 +106,8 @@ def harmonics(pitch: Array, amplitudes: Array, sample_rate: int, block: int) -> 
 
 
 def noise(bands: Array, block: int, rng: np.random.Generator) -> Array:
-    """(frames × block,) samples: in each frame white noise −1…1 through a filter of these gains from 0 Hz to the highest,
-    which ddsp_pytorch cuts at the frame's ends: what was trained has learned to live with that."""
+    """(frames × block,) samples: in each frame white noise −1…1 through a filter of these gains, 0 Hz first, which
+    ddsp_pytorch cuts at the frame's ends: what was trained has learned to live with that."""
     white = rng.uniform(-1, 1, (len(bands), block))
     response = np.fft.irfft(bands)
     size = response.shape[1]

@@ -47,4 +47,3 @@ def candidates(part: Part) -> list[Candidate]:
             settings={"livesynth": VERSION, "seed": SEED, "weights_sha256": network.weights_sha256()},
         )
     ]
-

@@ -59,7 +59,9 @@ def load(models: Path) -> Any:
         synth = LiveSynth.from_pretrained(local_dir=models, device=device, precision="fp32")
     except Exception as error:  # safetensors' own, and whatever a configuration of another shape leads to
         reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"{models}: is no whole model of LiveSynth's ({reason}); delete its files") from error
+        raise ModelError(
+            f"{models}: is no whole model of LiveSynth's ({reason}); delete its files"
+        ) from error
     encode = synth.backbone.midi_enc.forward
 
     def encode_in_parts(state: Any, absent: Any = None, age: Any = None) -> Any:

@@ -1,8 +1,8 @@
 """What RAVE's worker does with a job: a recording encoded and decoded by somebody's exported model, file to file.
 
-A model is TorchScript of the interface of nn~ (nn-tilde 1.6.0): `encode_params` and `decode_params` hold channels in,
-frames to one in, channels out, frames to one out; `sr` the rate in Hz. One exported for streaming keeps what it heard
-between calls, and is late by what its convolutions look ahead; both are taken off here.
+A model is TorchScript with the interface of nn~ (nn-tilde 1.6.0): `encode_params` holds channels in, frames to one
+in, channels out, frames to one out; `sr` the rate in Hz. One exported for streaming keeps what it heard between calls,
+and is late by what its convolutions look ahead; both are taken off here.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class TransferWork:
 
 @dataclass
 class Exported:
-    """channels: that it takes. stride: frames to one of a latent. rate: in Hz. late: frames by which sound comes out
-    after it went in. fresh: its buffers before it has heard anything."""
+    """channels: that it takes. stride: frames to one of a latent. rate: in Hz. late: by how many frames sound comes
+    out after it went in. fresh: its buffers before it has heard anything."""
 
     network: Any
     channels: int
@@ -63,7 +63,8 @@ class Exported:
         import torch
 
         try:
-            network = torch.jit.load(str(file), map_location="cuda" if torch.cuda.is_available() else "cpu").eval()
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+            network = torch.jit.load(str(file), map_location=device).eval()  # type: ignore[no-untyped-call]
             channels, _, _, stride = (int(one) for one in network.encode_params)
             fresh = {name: one.clone() for name, one in network.named_buffers()}
             model = cls(network, channels, stride, int(network.sr), fresh)
@@ -74,8 +75,8 @@ class Exported:
         return model
 
     def transferred(self, track: Recording) -> Iterator[Samples]:
-        """Blocks of (the track's channels, frames) at the model's rate, in place. Channels that the model has not go
-        through it one by one."""
+        """(the track's channels, frames) at the model's rate, in place. A track of other channels than the model's
+        goes through it channel by channel."""
         frames = -(-track.frames * self.rate // track.sample_rate)
         if track.duration > _LONGEST_S:
             raise ModelError(f"RAVE takes up to {_LONGEST_S:.0f} s at once, not {track.duration:.0f}")
@@ -102,8 +103,8 @@ class Exported:
         return np.asarray(made[:, self.late : self.late + frames].cpu(), np.float32)
 
     def _lateness(self) -> int:
-        """By how many whole strides, in frames, clicks in noise come out later than they went in: half of the energy of
-        what they change comes before, half after; in the mean of clicks that lie differently to the stride.
+        """By how many whole strides, in frames, clicks in noise come out late: half of the energy of what they change
+        comes before, half after; in the mean of clicks that lie differently to the stride.
 
         Tried on v2 of acids-rave 2.3.1 with random weights: 0 of an export, 13 strides (604 ms) of the same one for
         streaming. Its convolutions are late by whole strides (`stride_delay` in cached-conv 2.5.0).

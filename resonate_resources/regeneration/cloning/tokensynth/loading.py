@@ -1,4 +1,4 @@
-"""TokenSynth's transformer and the codec that sounds its tokens, out of their packages. Only the worker has those."""
+"""TokenSynth's transformer and its codec out of their packages, which only the worker has."""
 
 from __future__ import annotations
 

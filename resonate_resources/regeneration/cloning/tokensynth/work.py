@@ -1,4 +1,4 @@
-"""What TokenSynth's worker does with a job: notes to a codec's tokens, a few seconds at a time, and these to sound."""
+"""What TokenSynth's worker does with a job: notes to a codec's tokens, a passage at a time, and these to sound."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class TokenSynthWork:
 
 
 def passages(rows: Sequence[NoteRow]) -> Iterator[tuple[float, list[NoteRow]]]:
-    """When each passage begins, in seconds, and its notes in time from there; they end within it, cut where need be.
+    """When each passage begins, in seconds, and its notes in time from there; they end within it, or are cut.
 
     rows: by onset. Passages overlap where notes do; each note is in one.
     """
@@ -80,7 +80,7 @@ def passages(rows: Sequence[NoteRow]) -> Iterator[tuple[float, list[NoteRow]]]:
 
 
 def tokens_of(notes: Sequence[NoteRow]) -> list[int]:
-    """Four a note, as the package's `get_tokens_from_midi`: onset, offset in 10 ms, pitch, the nearest of its velocities."""
+    """Four a note, as `get_tokens_from_midi` of the package: onset and offset in 10 ms, pitch, nearest velocity."""
     tokens: list[int] = []
     for onset, offset, pitch, velocity in notes:
         nearest = int(np.argmin(np.abs(np.array([25, 50, 100, 127]) - velocity)))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from resonate_resources.regeneration.cloning import clap
 
 CONFIG = types.SimpleNamespace(

@@ -40,13 +40,13 @@ def test_every_model_in_the_folder_is_a_candidate(models, tmp_path):
     assert ddsp.candidates(part(tmp_path, "drums")) == ddsp.candidates(part(tmp_path, notes=())) == []
 
 
-def test_a_note_is_heard_from_its_onset_until_its_room_is_silent_and_sounds_the_same_anywhere(models, tmp_path):
+def test_a_note_is_heard_from_its_onset_until_its_room_is_silent_and_sounds_the_same_anywhere(
+    models, tmp_path
+):
     _, violin = ddsp.candidates(part(tmp_path))
     instrument = violin.instrument
     step = 441  # 10 ms, a whole number of samples at either rate
-    early, late = (
-        instrument.play([Note(0.01 * at, 0.01 * at + 0.5, 57, 90)], 2 * RATE) for at in (10, 60)
-    )
+    early, late = (instrument.play([Note(0.01 * at, 0.01 * at + 0.5, 57, 90)], 2 * RATE) for at in (10, 60))
     assert np.abs(early[:, : 10 * step - 200]).max() < 1e-3 * np.abs(early).max()
     until = instrument.sounding_until(Note(0.1, 0.6, 57, 90))
     assert np.abs(early[:, round(until * RATE) + 200 :]).max() < 1e-3 * np.abs(early).max()
@@ -58,7 +58,9 @@ def test_segments_join_without_a_seam_tails_of_the_room_included(models, tmp_pat
     flute, _ = ddsp.candidates(part(tmp_path))
     whole = flute.instrument.play(NOTES, 4 * RATE)
     joined = np.concatenate(list(play_in_segments(flute.instrument, NOTES, 4 * RATE, segment_s=1)), axis=1)
-    assert np.abs(whole - joined).max() < 2e-3 * np.abs(whole).max()  # 16 kHz has no sample at some seams' times
+    assert (
+        np.abs(whole - joined).max() < 2e-3 * np.abs(whole).max()
+    )  # 16 kHz has no sample at some seams' times
 
 
 def test_what_is_no_model_is_one_line_with_its_path(models, tmp_path):

@@ -45,9 +45,7 @@ def test_a_note_swells_and_fades_as_the_stems_notes_do_and_is_louder_the_harder_
 
 
 @given(
-    st.lists(
-        st.tuples(st.floats(-1, 9), st.floats(0.001, 40), st.integers(1, 127)), min_size=1, max_size=6
-    ),
+    st.lists(st.tuples(st.floats(-1, 9), st.floats(0.001, 40), st.integers(1, 127)), min_size=1, max_size=6),
     st.integers(1, 900),
 )
 def test_any_notes_over_any_stem_have_a_course(notes, frames):

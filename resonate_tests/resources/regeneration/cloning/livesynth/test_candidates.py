@@ -79,7 +79,9 @@ def test_weights_that_are_cut_short_are_one_line(worker, hub, tmp_path, monkeypa
     (directory / name).write_bytes((hub / name).read_bytes()[:5000])
     os.utime(directory / "config.json", (1, 1))
     monkeypatch.setenv("RESONATE_MODELS", str(tmp_path))
-    (candidate,) = livesynth.candidates(Part("bass", Recording.open(directory / "reference.wav"), NOTES, 48_000))
+    (candidate,) = livesynth.candidates(
+        Part("bass", Recording.open(directory / "reference.wav"), NOTES, 48_000)
+    )
     with pytest.raises(ModelError) as raised:
         candidate.instrument.play(NOTES, 48_000)
     assert str(directory) in str(raised.value)

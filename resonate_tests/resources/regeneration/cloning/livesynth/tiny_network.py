@@ -44,7 +44,9 @@ def main(directory: Path) -> None:
     with torch.no_grad():  # adaLN-Zero is zero at first: timbre would change nothing
         for parameter in [*backbone.parameters(), *decoder.parameters()]:
             parameter.add_(0.05 * torch.randn_like(parameter))
-        backbone.cond_proj.weight.mul_(50)  # else a timbre, of length one, would be lost among so few parameters
+        backbone.cond_proj.weight.mul_(
+            50
+        )  # else a timbre, of length one, would be lost among so few parameters
     save_file(backbone.state_dict(), directory / "generator.safetensors")
     published = {
         name.replace("out_proj.", "vae.out_proj.", 1) if name.startswith("out_proj.") else name: one

@@ -21,7 +21,9 @@ RATE = 24_000
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    return make_hub(rave.WORKER, Path(__file__).with_name("tiny_models.py"), tmp_path_factory.mktemp("models") / "rave")
+    return make_hub(
+        rave.WORKER, Path(__file__).with_name("tiny_models.py"), tmp_path_factory.mktemp("models") / "rave"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,9 @@ def test_every_model_in_the_folder_is_a_candidate_that_is_taken_for_non_commerci
     assert rave.candidates(part(tmp_path, notes=())) == []
 
 
-@pytest.mark.parametrize(("name", "reason"), [("broken", "no numbers"), ("other", "no model that `rave export`")])
+@pytest.mark.parametrize(
+    ("name", "reason"), [("broken", "no numbers"), ("other", "no model that `rave export`")]
+)
 def test_a_model_that_is_none_is_one_line_with_its_path(worker, hub, player, name, reason):
     with pytest.raises(ModelError, match=reason) as raised:
         RaveInstrument(hub / f"{name}.ts", player).play(NOTES, RATE)
@@ -80,5 +84,7 @@ def test_what_is_missing_is_said_with_the_folder_to_put_it_into(worker, tmp_path
     with pytest.raises(ModelError, match="run `resonate workers install cloning`"):
         rave.candidates(part(tmp_path))
     monkeypatch.setenv("RESONATE_MODELS", str(tmp_path))
-    with pytest.raises(ModelError, match=rf"put one that `rave export` wrote into {tmp_path}/rave, as NAME\.ts"):
+    with pytest.raises(
+        ModelError, match=rf"put one that `rave export` wrote into {tmp_path}/rave, as NAME\.ts"
+    ):
         rave.candidates(part(tmp_path))

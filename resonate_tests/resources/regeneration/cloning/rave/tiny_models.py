@@ -1,7 +1,8 @@
-"""Models of the interface that `rave export` writes, whose latents hold all of the sound, so that what comes out is known:
-`python tiny_models.py DIRECTORY`. Run by the worker's Python.
+"""Models with the interface that `rave export` writes, whose latents hold all of the sound, so that what comes out
+is known: `python tiny_models.py DIRECTORY`. Run by the worker's Python.
 
-RAVE's own code may not be used commercially, so no test has it; what it exported was tried by hand (docs/regeneration.md).
+RAVE's own code may not be used commercially, so no test has it; what it exports was tried by hand
+(docs/regeneration.md).
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ class Codec(torch.nn.Module):
 
     @torch.jit.export
     def encode(self, x: torch.Tensor) -> torch.Tensor:
-        stretches = x.reshape(1, self.channels, -1, 256).permute(0, 1, 3, 2).reshape(1, self.channels * 256, -1)
+        stretches = (
+            x.reshape(1, self.channels, -1, 256).permute(0, 1, 3, 2).reshape(1, self.channels * 256, -1)
+        )
         z = torch.cat([self.kept, torch.matmul(self.turn, stretches)], 2)
         if self.late > 0:
             self.kept.copy_(z[:, :, z.shape[2] - self.late :])

@@ -1,5 +1,5 @@
-"""TokenSynth, DAC and CLAP, small, with random weights, in files as their hubs have them, and what the packages make of
-a few notes by them: `python tiny_network.py DIRECTORY`. Run by the worker's Python.
+"""TokenSynth, DAC and CLAP, small, with random weights, in files as their hubs have them, and what the packages
+make of a few notes by them: `python tiny_network.py DIRECTORY`. Run by the worker's Python.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import librosa  # noqa: E402
 import numpy as np  # noqa: E402
 import soundfile as sf  # noqa: E402
 import torch  # noqa: E402
-from resonate_resources.regeneration.cloning.tokensynth import loading  # noqa: E402
 
+from resonate_resources.regeneration.cloning.tokensynth import loading  # noqa: E402
 from resonate_tests.resources.regeneration.cloning.tiny_clap import heard, make_clap  # noqa: E402
 
 RATE = 48_000
 CODEC = {
-    "encoder_dim": 4, "encoder_rates": [2, 4, 8, 8], "decoder_dim": 32, "decoder_rates": [8, 8, 4, 2], "n_codebooks": 9,
-    "codebook_size": 1024, "codebook_dim": 4, "sample_rate": 44_100,
+    "encoder_dim": 4, "encoder_rates": [2, 4, 8, 8], "decoder_dim": 32, "decoder_rates": [8, 8, 4, 2],
+    "n_codebooks": 9, "codebook_size": 1024, "codebook_dim": 4, "sample_rate": 44_100,
 }  # fmt: skip
 TOKENS = [
     *(1, 501 + 50, 1001 + 60, 1129 + 2),  # from the first onset for 0.5 s, C4, velocity 100
