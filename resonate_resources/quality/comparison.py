@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from resonate_resources.quality import playing, sound, timbre
+from resonate_resources.quality import playing, sound
 from resonate_resources.quality.alignment import find_lag
 from resonate_resources.quality.difference import Difference
 from resonate_resources.quality.music import Music, chords_like
 from resonate_resources.quality.readings import RATE, Readings, read_off
 from resonate_resources.quality.scales import ACCEPTED, DIMENSIONS, GATES, MATCHED, SCALES, Purpose
+from resonate_resources.quality.timbre import Timbre, hear_timbre, timbre
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.sections import find_boundaries, seconds_of
@@ -32,6 +33,7 @@ class Heard:
     readings: Readings
     loudness_lufs: float
     music: Music
+    timbre: Timbre
 
     @property
     def silent(self) -> bool:
@@ -80,7 +82,8 @@ def listen(recording: Recording, music: Music | None = None) -> Heard:
         known = replace(known, chords=chords_like(known, recording))
     if not known.starts_s:
         known = replace(known, starts_s=seconds_of(find_boundaries(readings.timbre)).tolist())
-    return Heard(readings, loudness.result(), known)
+    lufs = loudness.result()
+    return Heard(readings, lufs, known, hear_timbre(recording, lufs))
 
 
 def compare(reference: Heard, candidate: Recording, purpose: Purpose = "rebuilt") -> Comparison:
@@ -92,9 +95,10 @@ def compare(reference: Heard, candidate: Recording, purpose: Purpose = "rebuilt"
             0.0 if both else math.inf, "both are silent" if both else "one of the two is silent"
         )
         return _scored(dict.fromkeys(DIMENSIONS, told), purpose)
-    music = reference.music
+    music, starts_at = reference.music, reference.timbre.starts
     chords = chords_like(music, candidate, lag_s)
     starts = np.asarray(music.starts_s, np.float64)
+    heard = hear_timbre(candidate, reference.loudness_lufs - gain_db, lag_s, starts_at)
     found = {
         "mel_spectrogram_correlation": sound.mel_spectrogram_correlation(before, after),
         "rms_per_section": sound.rms_per_section(before, after, starts),
@@ -107,7 +111,7 @@ def compare(reference: Heard, candidate: Recording, purpose: Purpose = "rebuilt"
         "dynamic_range": sound.dynamic_range(before, after),
         "bpm_phase": playing.bpm_phase(before, after, music.beats_s, lag_s),
         "section_boundaries": playing.section_boundaries(before, after, music.starts_s),
-        "timbre": timbre.timbre(before, after),
+        "timbre": timbre(reference.timbre, heard),
         "octave_balance": sound.octave_balance(before, after),
         "noise_floor": sound.noise_floor(before, after),
         "tuning": playing.tuning(before, after),

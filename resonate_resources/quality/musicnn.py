@@ -31,8 +31,8 @@ SAMPLE_RATE = 16_000
 FRAME, HOP, MEL_BANDS = 512, 256, 96
 WINDOW = 187
 """Frames that are heard at once: 3 s, as in training."""
-MOST_WINDOWS = 60
-"""What lies between them, in a track of more than three minutes, is not heard: each takes 0.04 s."""
+MOST_WINDOWS = 30
+"""What lies between them, in a track of more than a minute and a half, is not heard: each takes 0.04 s."""
 # fmt: off
 TAGS = (
     "guitar", "classical", "slow", "techno", "strings", "drums", "electronic", "rock", "fast", "piano", "ambient",

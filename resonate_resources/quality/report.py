@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -33,17 +32,20 @@ class Finding:
     band_hz: tuple[float, float] | None = None
     stem: str | None = None
 
-    def __str__(self) -> str:
+    @property
+    def where(self) -> str:
+        """Seconds, band and stem, in words; empty where nothing is told."""
         places = []
         if self.start_s is not None and self.end_s is not None:
             places.append(f"{_clock(self.start_s)}–{_clock(self.end_s)}")
         if self.band_hz is not None:
-            places.append(
-                "–".join(f"{hz / 1000:.1f} kHz" if hz >= 1000 else f"{hz:.0f} Hz" for hz in self.band_hz)
-            )
+            places.append("–".join(map(_hertz, self.band_hz)))
         if self.stem is not None:
             places.append(self.stem)
-        where = f" ({', '.join(places)})" if places else ""
+        return ", ".join(places)
+
+    def __str__(self) -> str:
+        where = f" ({self.where})" if self.where else ""
         return f"{self.dimension.replace('_', ' ')} {self.score:.0f}{where}: {self.detail}"
 
 
@@ -127,7 +129,11 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def as_json(comparison: Comparison, found: tuple[Finding, ...]) -> Mapping[str, object]:
+def _hertz(hz: float) -> str:
+    return f"{hz / 1000:.1f} kHz" if hz >= 1000 else f"{hz:.0f} Hz"
+
+
+def as_json(comparison: Comparison, found: tuple[Finding, ...]) -> dict[str, Any]:
     """`{"total", "accepted", "matched", "lag_s", "gain_db", "dimensions": {name: {"score", "detail", …}}}`."""
     return {
         "total": comparison.total,

@@ -31,8 +31,6 @@ from resonate_resources.quality.readings import (
 )
 
 _QUIETEST_FLOOR = 1e-10  # −100 dBFS an octave: under it, noise is not heard at any usual level
-_CLEANER = 0.25
-"""What a lower noise floor counts of a higher one: it is a gate's doing or good work, never an added noise."""
 _EQUAL_LOUDNESS = 60.0
 """dB under the strongest octave, as equally loud ones go, that an octave can be heard at."""
 
@@ -174,12 +172,11 @@ def noise_floor(reference: Readings, candidate: Readings) -> Difference:
         for readings in (reference, candidate)
     ]
     balance = np.interp(np.log(OCTAVES_HZ), np.log(BALANCE_HZ), _balance_change(reference, candidate))
-    rise = floors[1] - floors[0] - balance
-    rise[(floors[0] <= 10 * np.log10(_QUIETEST_FLOOR)) & (floors[1] <= 10 * np.log10(_QUIETEST_FLOOR))] = 0
-    worst = int(np.abs(rise).argmax())
-    counted = np.where(rise > 0, rise, -_CLEANER * rise)
+    rise = np.maximum(floors[1] - floors[0] - balance, 0)
+    rise[floors[1] <= 10 * np.log10(_QUIETEST_FLOOR)] = 0
+    worst = int(rise.argmax())
     return Difference(
-        float(counted.mean() + counted.max()) / 2,
+        float(rise.mean() + rise.max()) / 2,
         f"{rise[worst]:+.1f} dB at {OCTAVES_HZ[worst]:.0f} Hz, {rise.mean():+.1f} in the mean",
         None,
         (OCTAVES_HZ[worst] / 2**0.5, OCTAVES_HZ[worst] * 2**0.5),

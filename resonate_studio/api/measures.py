@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from resonate_assets.acceptance import acceptance
+from resonate_resources.quality.report import Finding
+from resonate_resources.quality.resource import REPORT
 from resonate_resources.signal.sound_quality import Score
 from resonate_resources.storage.artefacts import Artefact
 from resonate_studio.api import models
@@ -139,9 +141,9 @@ def _first(
 
 
 def _details(qc_scores: Artefact) -> dict[str, str]:
-    """Dimension → the figures that the master's score came from."""
-    import pyarrow.parquet as pq  # not pandas, which takes two seconds to import
-
-    with qc_scores.path("qc_scores.parquet").open("rb") as file:  # Arrow takes no path that is not UTF-8
-        rows = pq.read_table(file).to_pylist()
-    return {row["dimension"]: row["detail"] for row in rows if row["candidate"] == "master"}
+    """Dimension → the figures that the master's score came from, and where it is worst."""
+    if REPORT not in qc_scores.manifest.files:  # of before there were places
+        return {}
+    told = qc_scores.read_json(REPORT)["master"]["dimensions"]
+    found = (Finding(name, **each) for name, each in told.items())
+    return {each.dimension: f"{each.detail} ({each.where})" if each.where else each.detail for each in found}

@@ -17,6 +17,7 @@ from resonate_assets.acceptance import (
     most_limiting_db,
     number,
     poor_stems,
+    score,
     scores_enough,
 )
 from resonate_assets.sentences import sentence

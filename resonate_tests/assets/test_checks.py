@@ -323,16 +323,17 @@ def scores(dimensions: int, score: float) -> Callable[[Path], Mapping[str, Path]
     return write
 
 
-def test_scores_are_twelve_numbers_from_0_to_100(make: Make) -> None:
-    assert checks.scores_are_scores(make("qc_scores", write=scores(12, 99.0))).passed
-    assert not checks.scores_are_scores(make("qc_scores", write=scores(11, 99.0))).passed
-    assert not checks.scores_are_scores(make("qc_scores", write=scores(12, 100.1))).passed
+def test_scores_are_fifteen_numbers_from_0_to_100(make: Make) -> None:
+    assert checks.scores_are_scores(make("qc_scores", write=scores(15, 99.0))).passed
+    assert not checks.scores_are_scores(make("qc_scores", write=scores(14, 99.0))).passed
+    assert not checks.scores_are_scores(make("qc_scores", write=scores(15, 100.1))).passed
     assert not checks.scores_are_scores(make("qc_scores", write=scores(0, 0.0))).passed
 
 
-def test_quality_is_accepted_from_85(make: Make) -> None:
-    assert checks.quality_is_accepted(make("qc_scores", measures={"master_total": 85.0})).passed
-    assert not checks.quality_is_accepted(make("qc_scores", measures={"master_total": 84.9})).passed
+@pytest.mark.parametrize("accepted", [True, False])
+def test_quality_is_accepted_where_quality_control_says_so(make: Make, accepted: bool) -> None:
+    measures = {"master_total": 91.0, "master_accepted": accepted}
+    assert checks.quality_is_accepted(make("qc_scores", measures=measures)).passed is accepted
 
 
 def test_a_stem_that_is_more_of_the_others_than_of_itself_is_told(make: Make) -> None:

@@ -191,6 +191,14 @@ def test_a_master_tells_its_verdict_and_three_numbers_before_its_files(tmp_path:
             {"master_total": 84.99},
             "the master scores 84.9 of 100, not accepted: 85 are asked for",
         ),
+        (
+            "qc_scores",
+            {
+                **{"master_total": 88.0, "master_accepted": False, "master_lowest": "kick_pattern"},
+                "master_kick_pattern": 41.28,
+            },
+            "the master scores 88.0 of 100, not accepted: kick pattern scores 41.2 of 100, under 50",
+        ),
     ],
 )
 def test_a_stage_is_told_in_a_sentence(

@@ -59,21 +59,9 @@ def render(song: Song, into: Path) -> None:
     The mixture is the sum of the stems, added in their order in 32-bit float.
     """
     sound = song.sound
-    stems = play(song, into)
-    if sound.pump_db is not None and sound.pump_recovery_s is not None:
-        kicks = [note.onset_s for note in song.notes("drums") if note.pitch == KICK]
-        frames = next(iter(stems.values())).shape[1]
-        gain = pumping(kicks, sound.pump_db, sound.pump_recovery_s, frames)
-        stems = {stem: audio * gain if stem in ("bass", "other") else audio for stem, audio in stems.items()}
-    stems = {stem: audio * _gain_to(sound.balance_db[stem], audio) for stem, audio in stems.items()}
-    if sound.rt60_s is not None:
-        room = decaying_noise(sound.rt60_s, np.random.default_rng([song.seed, 6]))
-        stems = {
-            stem: audio + 10 ** (sound.wet_db / 20) * _WET[stem] * _convolved(audio, room)
-            for stem, audio in stems.items()
-        }
-    if sound.lowpass_hz is not None:
-        stems = {stem: lowpassed(audio, sound.lowpass_hz) for stem, audio in stems.items()}
+    stems = pumped(song, play(song, into))
+    stems = {stem: audio * gain_to(sound.balance_db[stem], audio) for stem, audio in stems.items()}
+    stems = placed(song, stems)
     peak = np.abs(sum(stems.values(), np.zeros(1, np.float32))).max()
     level = 10 ** (sound.peak_dbfs / 20) / peak
     mix: Samples | None = None
@@ -132,6 +120,32 @@ def play(song: Song, scratch: Path) -> dict[str, Audio]:
     midi.unlink()
     wav.unlink()
     return {stem: played[stem] for stem in STEMS if stem in played}
+
+
+def pumped(song: Song, stems: Mapping[str, Audio]) -> dict[str, Audio]:
+    """Bass and other ducked at the song's kicks, if its sound says so."""
+    sound = song.sound
+    if sound.pump_db is None or sound.pump_recovery_s is None:
+        return dict(stems)
+    kicks = [note.onset_s for note in song.notes("drums") if note.pitch == KICK]
+    frames = next(iter(stems.values())).shape[1]
+    gain = pumping(kicks, sound.pump_db, sound.pump_recovery_s, frames)
+    return {stem: audio * gain if stem in ("bass", "other") else audio for stem, audio in stems.items()}
+
+
+def placed(song: Song, stems: Mapping[str, Audio]) -> dict[str, Audio]:
+    """In the song's room and band, if it has them."""
+    sound = song.sound
+    heard = dict(stems)
+    if sound.rt60_s is not None:
+        room = decaying_noise(sound.rt60_s, np.random.default_rng([song.seed, 6]))
+        heard = {
+            stem: audio + 10 ** (sound.wet_db / 20) * _WET[stem] * _convolved(audio, room)
+            for stem, audio in heard.items()
+        }
+    if sound.lowpass_hz is not None:
+        heard = {stem: lowpassed(audio, sound.lowpass_hz) for stem, audio in heard.items()}
+    return heard
 
 
 _CONSONANTS = ("", "s", "t", "m", "l", "sh", "n", "k")
@@ -193,7 +207,7 @@ def _score(stems: Sequence[Sequence[Part]], stride: float) -> mido.MidiFile:
     return song
 
 
-def _gain_to(level_db: float, audio: Audio) -> float:
+def gain_to(level_db: float, audio: Audio) -> float:
     """To that level over −20 dBFS, of the half-seconds in which it plays."""
     block = RATE // 2
     whole = audio[:, : audio.shape[1] // block * block].reshape(2, -1, block)
