@@ -49,7 +49,7 @@ def a_weighting(frequencies: Array) -> Array:
 
 @dataclass(frozen=True)
 class Course:
-    """How loudness goes in a part's notes. held: (frames,) from the onset, of a note of velocity 100; its last value
+    """How loudness goes in a part's notes. held: (frames,) from the onset, of a note of velocity 100; the last
     stays. quiet: what it falls to afterwards. frame_rate: in Hz."""
 
     held: Array

@@ -1,8 +1,8 @@
 """What RAVE's worker does with a job: a recording encoded and decoded by somebody's exported model, file to file.
 
 A model is TorchScript with the interface of nn~ (nn-tilde 1.6.0): `encode_params` holds channels in, frames to one
-in, channels out, frames to one out; `sr` the rate in Hz. One exported for streaming keeps what it heard between calls,
-and is late by what its convolutions look ahead; both are taken off here.
+in, channels out, frames to one out; `sr` the rate in Hz. One exported for streaming keeps what it heard between
+calls, and is late by what its convolutions look ahead; both are taken off here.
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ class Exported:
         return np.asarray(made[:, self.late : self.late + frames].cpu(), np.float32)
 
     def _lateness(self) -> int:
-        """By how many whole strides, in frames, clicks in noise come out late: half of the energy of what they change
-        comes before, half after; in the mean of clicks that lie differently to the stride.
+        """By how many whole strides, in frames, clicks in noise come out late: half of the energy of what they
+        change comes before, half after; in the mean of clicks that lie differently to the stride.
 
         Tried on v2 of acids-rave 2.3.1 with random weights: 0 of an export, 13 strides (604 ms) of the same one for
         streaming. Its convolutions are late by whole strides (`stride_delay` in cached-conv 2.5.0).
