@@ -49,11 +49,11 @@ class Part:
 class Candidate:
     """An instrument that could play a part.
 
-    kind: "sampler", "additive", "faust", "soundfont" or "plugin". label: as a person is shown it. licence: of the
-    sound, an SPDX identifier where there is one. source: what the sound is made from. settings: what makes the
-    same instrument again. leaving_out: the same where no note is played by its own recording; the instrument
-    itself where no recording of the track is in it. copies: when notes are played by their own recordings at their
-    own places, from and to in s, by time.
+    kind: "sampler", "additive", "faust", "soundfont", "plugin", or of those that are cloned "livesynth",
+    "tokensynth", "rave", "ddsp". label: as a person is shown it. licence: of the sound, an SPDX identifier where
+    there is one. source: what the sound is made from. settings: what makes the same instrument again. leaving_out:
+    the same where no note is played by its own recording; the instrument itself where no recording of the track is
+    in it. copies: when notes are played by their own recordings at their own places, from and to in s, by time.
     """
 
     kind: str

@@ -117,7 +117,10 @@ def test_any_rate_and_channel_count_comes_out_as_it_went_in(
     original = noise(tmp_path / "in.wav", rate=rate, channels=channels, seconds=seconds)
     midi = write_midi(tmp_path / "other.mid", [(0.5, 0.8, 60), (1.4, 0.5, 67)])
 
-    made = regenerate(original, midi, tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    brief = RegenerationBrief(stems={"other": "Faust other"})  # whose attack is known
+    product = regenerate_all({"other": midi}, {"other": original}, tmp_path / "out", brief)
+    made = Recording.open(product.files["other.wav"])
 
     assert (made.frames, made.sample_rate, made.channels) == (original.frames, rate, channels)
     assert measure_loudness(made).integrated_lufs == pytest.approx(
