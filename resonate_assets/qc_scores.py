@@ -53,7 +53,9 @@ def qc_scores(
     reads = [
         restored_track.files(TRACK),
         master.files("master.wav"),
-        regenerated_stems.files(*(name for name in regenerated_stems.manifest.files if name.endswith(".wav"))),
+        regenerated_stems.files(
+            *(name for name in regenerated_stems.manifest.files if name.endswith(".wav"))
+        ),
         stems.files(*stems.stem_files),
         profile.reading(facts),
         analysis.reading(heard),

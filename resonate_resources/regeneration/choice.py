@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.regeneration import additive, drum_hits, faust_search, plugin, sampler, soundfont
+from resonate_resources.regeneration.cloning.engines import ENGINES
 from resonate_resources.regeneration.comparison_excerpts import Excerpts
 from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.regeneration.likeness import distance_db, mel_powers
@@ -27,11 +28,17 @@ KINDS: Final[Mapping[str, Callable[[Part], Iterable[Candidate]]]] = {
     "soundfont": soundfont.candidates,
     "faust": faust_search.candidates,
     "plugin": partial(plugin.candidates, plugins=()),
+    **ENGINES,
 }
 """What can play a part. Of parts that it can't play a kind has no candidates; what lacks a program or a file for it
 raises AudioError."""
 
-_OWN: Final = ("sampler", "additive")
+_ASKED_FOR: Final[Mapping[str, Sequence[str]]] = {
+    "auto": [kind for kind in KINDS if kind not in ENGINES],
+    "own": ("sampler", "additive"),
+    "cloned": tuple(ENGINES),
+}
+"""Several kinds by one name. What is cloned is never compared unasked."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ def compared(part: Part, excerpts: Excerpts, wanted: str) -> tuple[list[Compared
     wanted: one of the brief's `instruments`, a kind, or a candidate's label. Raises AudioError where nothing of
     that name can play the part.
     """
-    found, missing = _found(part, wanted)
+    found, missing = candidates_of(part, wanted)
     rate = part.sample_rate
     original = mel_powers(iter([excerpts.samples]), rate)
     levels = levels_of(iter([excerpts.samples]), rate, excerpts.edges)
@@ -73,11 +80,13 @@ def compared(part: Part, excerpts: Excerpts, wanted: str) -> tuple[list[Compared
     return sorted(result, key=lambda one: one.distance_db), missing
 
 
-def _found(part: Part, wanted: str) -> tuple[list[Candidate], list[str]]:
-    kinds = [kind for kind in KINDS if wanted in ("auto", kind) or (wanted == "own" and kind in _OWN)]
+def candidates_of(part: Part, wanted: str) -> tuple[list[Candidate], list[str]]:
+    """Those of all kinds that are wanted, as `compared` takes it, and why a kind has none, a line each. Raises
+    AudioError where nothing is found."""
+    kinds = [kind for kind in KINDS if wanted == kind or kind in _ASKED_FOR.get(wanted, ())]
     found: list[Candidate] = []
     missing: list[str] = []
-    for kind in kinds or KINDS:
+    for kind in kinds or _ASKED_FOR["auto"]:
         try:
             found += [made for made in KINDS[kind](part) if kinds or made.label == wanted]
         except AudioError as error:
