@@ -31,7 +31,7 @@ workers: $(VENV)/base
 
 ## test: everything the tests need, then the tests
 test: programs $(VENV)/dev
-	$(BIN)/resonate workers install audio-separator audiosr audiocraft
+	$(BIN)/resonate workers install audio-separator audiosr audiocraft cloning
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered $(PYTEST)
 
 ## quick: the tests that are done within seconds, without a server, a browser or a process of their own

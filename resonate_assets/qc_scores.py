@@ -1,4 +1,4 @@
-"""qc_scores: how near the master and the regenerated stems are to the original, in fifteen dimensions."""
+"""qc_scores: how near the master and the regenerated stems are to the original, in sixteen dimensions."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ from resonate_resources.quality.music import READ, Music
 from resonate_resources.quality.resource import Judged
 from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import Progress
+from resonate_resources.regeneration.resource import LEFT_OUT
 from resonate_resources.signal.summing import sum_recordings
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
@@ -31,7 +32,7 @@ def qc_scores(
     storage: StorageResource,
     quality: dg.ResourceParam[Quality],
 ) -> dg.MaterializeResult[Artefact]:
-    """How near master and regenerated stems are to the original: scores 0…100 in fifteen dimensions."""
+    """How near master and regenerated stems are to the original: scores 0…100 in sixteen dimensions."""
 
     known = profile.read_json("profile.json"), analysis.read_json(ANALYSIS)
     facts, heard = ({name: told[name] for name in names} for told, names in zip(known, READ, strict=True))
@@ -43,13 +44,18 @@ def qc_scores(
                 "master": Judged(master.recording("master.wav"), "master"),
                 "regenerated": Judged(rebuilt, "rebuilt", regenerated_stems.stems()),
             }
+            if LEFT_OUT in regenerated_stems.manifest.files:
+                left_out = regenerated_stems.recording(LEFT_OUT)
+                candidates["leave_one_out"] = Judged(left_out, "rebuilt")
             track, music = restored_track.recording(TRACK), Music.of(facts, heard)
             return quality.score(track, music, stems.stems(), candidates, into, progress)
 
     reads = [
         restored_track.files(TRACK),
         master.files("master.wav"),
-        regenerated_stems.files(*regenerated_stems.stem_files),
+        regenerated_stems.files(
+            *(name for name in regenerated_stems.manifest.files if name.endswith(".wav"))
+        ),
         stems.files(*stems.stem_files),
         profile.reading(facts),
         analysis.reading(heard),

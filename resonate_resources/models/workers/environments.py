@@ -106,5 +106,13 @@ AUDIO_SEPARATOR = Environment(
 )
 AUDIOSR = Environment("audiosr", "a band given back: AudioSR", _HERE / "audiosr")
 AUDIOCRAFT = Environment("audiocraft", "polish: MultiBandDiffusion", _HERE / "audiocraft")
+CLONING = Environment(
+    "cloning",
+    "instruments cloned by their sound: LiveSynth, TokenSynth, RAVE",
+    _HERE / "cloning",
+    newest=(3, 12),  # livesynth's own bound
+)
 
-ENVIRONMENTS = {environment.name: environment for environment in (AUDIO_SEPARATOR, AUDIOSR, AUDIOCRAFT)}
+ENVIRONMENTS = {
+    environment.name: environment for environment in (AUDIO_SEPARATOR, AUDIOSR, AUDIOCRAFT, CLONING)
+}

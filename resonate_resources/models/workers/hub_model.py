@@ -39,6 +39,13 @@ class HubModel:
     def weights_sha256(self) -> dict[str, Json]:
         return sha256_of_those_here(self.directory / file.name for file in self.files)
 
+    def require(self) -> None:
+        """Have it here, fetched from its hub where it is not. Raises ModelError where it can't be had or run."""
+        if (reason := self.worker.available()) is not None:
+            raise ModelError(reason)
+        for file in self.files:
+            fetch(file, self.directory)
+
     def run(
         self, track: Recording, into: Path, settings: Mapping[str, Json], progress: Progress
     ) -> dict[str, Any]:
@@ -46,8 +53,7 @@ class HubModel:
 
         Raises ModelError where it can't be had or used, AudioError.
         """
-        for file in self.files:
-            fetch(file, self.directory)
+        self.require()
         return run_model(self.worker, self.name, track, into, settings, progress)
 
 

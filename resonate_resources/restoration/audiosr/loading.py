@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from resonate_resources.models.weights import ModelError
+from resonate_resources.models.workers.stand_in import StandIn
 
 _NOT_NEEDED = (
     *("torchaudio", "torchvision", "torchvision.utils", "transformers", "huggingface_hub"),
@@ -29,15 +30,6 @@ CLAP fetches roberta-base from its hub at import, to choose among candidates, of
 _SAMPLER = "audiosr.latent_diffusion.models.ddim"
 
 Told = Callable[[], None]
-
-
-class _StandIn(types.ModuleType):
-    """Whatever is imported from it is a class that does nothing."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return type(name, (), {"__init__": lambda *_, **__: None})
 
 
 def load_network(weights: Path) -> Any:
@@ -88,7 +80,7 @@ def _package() -> Any:
     bare.__path__ = list(spec.submodule_search_locations or ())
     sys.modules["audiosr"] = bare
     for name in _NOT_NEEDED:
-        sys.modules.setdefault(name, stand_in := _StandIn(name))
+        sys.modules.setdefault(name, stand_in := StandIn(name))
         stand_in.__path__ = []  # a package: what is below it is looked for
     ddpm: Any = importlib.import_module("audiosr.latent_diffusion.models.ddpm")
     ddpm.CLAPAudioEmbeddingClassifierFreev2 = lambda **_: torch.nn.Identity()

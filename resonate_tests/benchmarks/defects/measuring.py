@@ -24,6 +24,7 @@ NAMES = {
     "harmonic_progression": "harmony",
     "dynamic_range": "dynamics",
     "bpm_phase": "beats",
+    "onset_pattern": "onsets",
     "section_boundaries": "sections",
 }
 """Dimensions of quality control whose names are not those of `defect.DIMENSIONS`."""

@@ -156,3 +156,27 @@ def test_another_pickle_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ModelError, match=r"a\.pt: is no file of torch's"):
         read_torch_file(tmp_path / "a.pt")
+
+
+@FORMATS
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_numbers_of_numpys_beside_the_weights_come_back_in_every_protocol(
+    tmp_path: Path, archive: bool, protocol: int
+) -> None:
+    value = {"weight": torch.ones(3), "best": np.float64(90.14), "epoch": np.int32(15)}
+    torch.save(value, tmp_path / "a.pt", pickle_protocol=protocol, _use_new_zipfile_serialization=archive)
+
+    read = read_torch_file(tmp_path / "a.pt")
+
+    assert (read["best"], read["epoch"]) == (90.14, 15)
+    np.testing.assert_array_equal(read["weight"], np.ones(3))
+
+
+def test_an_object_in_a_number_of_numpys_is_refused(tmp_path: Path) -> None:
+    class Disguised:
+        def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+            scalar = np.float64(1).__reduce__()[0]
+            return scalar, (np.dtype("O"), b"x")
+
+    with pytest.raises(ModelError, match="no number"):
+        read_torch_file(saved(tmp_path / "a.pt", {"best": Disguised()}, archive=True))
