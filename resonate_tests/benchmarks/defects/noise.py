@@ -125,7 +125,7 @@ DEFECTS = (
         "images of all that sounds above 11, 5.5 and 2.8 kHz of 44.1 kHz",
     ),
     Defect(
-        "shimmer", "noise_floor", shimmering, (-6, 0, 6), "dB",
+        "shimmer", "spectrum", shimmering, (-6, 0, 6), "dB",
         "tones of 6 to 10 kHz about as loud as what masks them",
     ),
 )  # fmt: skip

@@ -42,11 +42,9 @@ def one_side_inverted(excerpt: Excerpt, from_hz: float) -> Samples | None:
     return np.stack((excerpt.mix[0], np.asarray(right - 2 * high, np.float32)))
 
 
-def mirrored(excerpt: Excerpt, share: float) -> Samples | None:
-    """That share of each channel from the other one: 1 swaps them, a half is mono. None without stereo."""
-    if not _is_stereo(excerpt):
-        return None
-    return np.asarray((1 - share) * excerpt.mix + share * excerpt.mix[::-1], np.float32)
+def mirrored(excerpt: Excerpt, _: float) -> Samples | None:
+    """Left and right swapped. None without stereo."""
+    return np.ascontiguousarray(excerpt.mix[::-1]) if _is_stereo(excerpt) else None
 
 
 def moved_aside(excerpt: Excerpt, pan: float) -> Samples | None:
@@ -122,8 +120,8 @@ DEFECTS = (
     Defect("one side softer", "stereo_width", one_side_at, (-1, -3, -np.inf), "dB", _SIDES),
     Defect("one side inverted", "stereo_width", one_side_inverted, (4000, 1000, 0), "Hz and up", _PHASE),
     Defect(
-        "sides mixed or swapped", "stereo_width", mirrored, (0.2, 0.5, 1.0), "swapped",
-        "at a half it is mono; instruments at the other ear are plain beside the original",
+        "sides swapped", "stereo_width", mirrored, (1,), "",
+        "instruments at the other ear are plain beside the original", ("yes",),
     ),
     Defect(
         "chords panned aside", "stereo_width", moved_aside, (0.15, 0.4, 1.0), "of the way",

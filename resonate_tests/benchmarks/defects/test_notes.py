@@ -125,7 +125,7 @@ def test_without_a_score_no_notes_are_changed() -> None:
 
     assert notes.with_wrong_notes(song, 1.0, "vocals") is None
     assert notes.jittered(song, 0.04) is None
-    assert timbre.by_program(song, 81, "other") is None
+    assert timbre.by_program(song, 4, "other", 81) is None
     assert timbre.by_voice(song, 0.0, "other") is None
 
 
@@ -163,7 +163,7 @@ def test_one_stem_alone_is_late() -> None:
 
 def test_another_instrument_plays_the_same_notes_at_the_same_power(waltz: Excerpt) -> None:
     note = long_bass_note(waltz)
-    other = without(waltz, timbre.by_program(waltz, 58, "bass"), "bass")
+    other = without(waltz, timbre.by_program(waltz, 4, "bass", 58), "bass")
 
     assert level_db(other) == pytest.approx(level_db(waltz.stems["bass"]), abs=0.1)
     assert pitch_class_at(other, note) == pytest.approx(note.pitch % 12, abs=0.5)

@@ -51,7 +51,7 @@ def test_polarity_of_one_side_turns_over_its_frequency_alone() -> None:
 
 def test_sides_are_swapped() -> None:
     song = excerpt(noise(1))
-    assert np.array_equal(space.mirrored(song, 1.0), song.mix[::-1])
+    assert np.array_equal(space.mirrored(song, 1), song.mix[::-1])
 
 
 def test_chords_move_to_the_left_at_their_power() -> None:

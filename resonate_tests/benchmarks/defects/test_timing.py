@@ -58,12 +58,15 @@ def test_a_drift_is_fast_then_slow() -> None:
     assert np.median(gaps[42:47]) == pytest.approx(0.25 / 0.92, rel=0.015)
 
 
-def test_beats_are_cut_out_and_all_after_them_comes_sooner() -> None:
-    song = excerpt(counted(20), beat_s=1.0)
-    made = timing.with_beats_cut(song, 1)
+def test_a_third_of_a_beat_is_cut_at_each_place_and_all_after_it_comes_sooner() -> None:
+    song = excerpt(counted(20), beat_s=3.0)  # a third is a second
+    made = timing.with_beats_cut(song, 4)
 
-    assert song.frames - made.shape[1] == pytest.approx(RATE, abs=0.011 * RATE)
-    assert len(set(seconds_of(song.mix)) - set(seconds_of(made))) == 1
+    assert (song.frames - made.shape[1]) / RATE == pytest.approx(4, abs=0.05)  # and four fades of 10 ms
+    assert seconds_of(timing.with_beats_cut(excerpt(counted(20), beat_s=3.0), 1)) == [
+        *range(10),
+        *range(11, 20),
+    ]
 
 
 def test_bars_are_swapped_cut_and_repeated_as_they_are_counted() -> None:
