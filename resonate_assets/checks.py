@@ -127,7 +127,7 @@ def regenerated_as_loud_as_stems(regenerated_stems: Artefact, stems: Artefact) -
 
 
 def scores_are_scores(qc_scores: Artefact) -> Verdict:
-    """Fifteen scores for each candidate, all from 0 to 100."""
+    """Sixteen scores for each candidate, all from 0 to 100."""
     import pandas as pd
 
     with qc_scores.path("qc_scores.parquet").open("rb") as file:  # Arrow takes no path that is not UTF-8

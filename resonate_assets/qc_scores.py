@@ -1,4 +1,4 @@
-"""qc_scores: how near the master and the regenerated stems are to the original, in fifteen dimensions."""
+"""qc_scores: how near the master and the regenerated stems are to the original, in sixteen dimensions."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,7 +31,7 @@ def qc_scores(
     storage: StorageResource,
     quality: dg.ResourceParam[Quality],
 ) -> dg.MaterializeResult[Artefact]:
-    """How near master and regenerated stems are to the original: scores 0…100 in fifteen dimensions."""
+    """How near master and regenerated stems are to the original: scores 0…100 in sixteen dimensions."""
 
     known = profile.read_json("profile.json"), analysis.read_json(ANALYSIS)
     facts, heard = ({name: told[name] for name in names} for told, names in zip(known, READ, strict=True))

@@ -30,6 +30,7 @@ DECIDING: Mapping[str, str] = {
     "pyloudnorm": "pyloudnorm",
     "pyrekordbox": "pyrekordbox",
     "soxr": "soxr",
+    "transformers": "transformers",
 }
 """Import name → distribution, of libraries whose releases decide how something sounds, what is heard in it, or what
 other programs read."""
@@ -44,6 +45,7 @@ CALCULATING = frozenset(
         "pandas",
         "pyarrow",
         "pydantic",
+        "pydantic_ai",
         "pydantic_core",
         "smolagents",
     }
@@ -53,7 +55,7 @@ CALCULATING = frozenset(
 BESIDE_THE_SOUND = frozenset(
     {"PIL", "mutagen", "mido", "soundfile", "dagster", "boto3", "botocore", "mypy_boto3_s3", "dagster_aws"}
     | {"requests", "sqlalchemy", "urllib3", "audio_separator", "onnx2torch", "audiosr", "julius", "omegaconf"}
-    | {"alembic", "lxml", "transformers", "livesynth", "yaml"}
+    | {"alembic", "lxml", "livesynth", "yaml"}
 )
 """Libraries that draw, tag, store or send (soundfile carries samples between stages; where it decodes a user's
 file, the recipe names it); and what runs in an environment of its own, whose pin is a constant."""
@@ -68,7 +70,7 @@ _NO_INGREDIENTS = (
     f"{_OURS}.ingredients",
     *(
         f"{_OURS}.signal.{drawing}"
-        for drawing in ("picture", "spectrograph", "chart", "moves_chart", "ink", "thumbnail")
+        for drawing in ("picture", "spectrograph", "chart", "moves_chart", "rounds_chart", "ink", "thumbnail")
     ),
 )
 """How work is shared out, fetched, kept and drawn: nothing in there changes a result."""

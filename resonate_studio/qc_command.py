@@ -31,7 +31,7 @@ _BAR = 30
 )
 @JSON
 def qc(reference: Path, candidate: Path, purpose: Purpose, as_json: bool) -> None:
-    """Score how like REFERENCE the recording CANDIDATE is, 0 to 100 in fifteen dimensions, and tell what differs:
+    """Score how like REFERENCE the recording CANDIDATE is, 0 to 100 in sixteen dimensions, and tell what differs:
     which seconds, which band."""
     from resonate_resources.quality.comparison import compare, listen
     from resonate_resources.quality.report import as_json as json_of

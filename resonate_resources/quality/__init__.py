@@ -1,4 +1,4 @@
-"""How like its reference a candidate is, in fifteen dimensions.
+"""How like its reference a candidate is, in sixteen dimensions.
 
 It describes no single recording: what a track is, profiling tells. What both hear is in `signal/`.
 """

@@ -1,4 +1,4 @@
-"""A candidate against its reference: aligned, matched in loudness, scored in fifteen dimensions."""
+"""A candidate against its reference: aligned, matched in loudness, scored in sixteen dimensions."""
 
 from __future__ import annotations
 
@@ -105,6 +105,7 @@ def compare(reference: Heard, candidate: Recording, purpose: Purpose = "rebuilt"
         "stereo_width": sound.stereo_width(before, after),
         "bass_pattern": playing.bass_pattern(before, after),
         "kick_pattern": playing.kick_pattern(before, after),
+        "onset_pattern": playing.onset_pattern(before, after),
         "harmonic_progression": playing.harmonic_progression(before, after, music.chords, chords),
         "energy_curve": sound.energy_curve(before, after),
         "reverb": sound.reverb(before, after),

@@ -31,6 +31,9 @@ _STEP_S = 0.5
 _FARTHEST_S = 0.15
 """How far from a beat its onset is looked for: over half of what lies between sixteenths at 100 BPM."""
 _SIDE_S = 8.0
+_STRONG = 0.98
+"""Quantile of the onset curve: what one of two to four strokes a second has."""
+_FARTHEST = 2.0
 
 
 def bass_pattern(reference: Readings, candidate: Readings) -> Difference:
@@ -52,6 +55,21 @@ def kick_pattern(reference: Readings, candidate: Readings) -> Difference:
     return Difference(
         1 - alike, f"likeness {alike:.3f}", _unlike_by_second(before, after, ONSETS_PER_S), _KICK_HZ
     )
+
+
+def onset_pattern(reference: Readings, candidate: Readings) -> Difference:
+    """What begins where nothing did, or the other way round, to 30 ms: in each second the farthest that the onset
+    curves lie apart, in parts of the reference's strong onsets. A click, a gap and a stutter are each heard by
+    themselves, so the worst seconds count as much as all."""
+    before, after = smoothed(reference.onset, 3), smoothed(candidate.onset, 3)
+    strong = float(np.quantile(before, _STRONG))
+    if strong <= 0:
+        return Difference(0.0 if not after.any() else 1.0, "nothing begins")
+    apart = np.abs(after - before) / strong
+    starts = np.arange(0, len(apart), ONSETS_PER_S)
+    course = np.minimum(np.maximum.reduceat(apart, starts), _FARTHEST)
+    amount = uneven(course, np.ones(len(course)))
+    return Difference(amount, f"{amount:.2f} of a strong onset apart", course)
 
 
 def harmonic_progression(

@@ -26,7 +26,7 @@ ONSETS_PER_S = 100
 FRAMES_PER_S = 10
 MEL_BANDS = 64
 WIDTH_EDGES_HZ = (120.0, 500.0, 2_000.0, 8_000.0, 16_000.0)
-OCTAVES_HZ = (250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 14_000.0)
+OCTAVES_HZ = (63.0, 125.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 14_000.0)
 BALANCE_HZ = (31.5, 63.0, 125.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 14_000.0)
 """Centres of octaves; the last reaches from 11.3 kHz, where 8 kHz ends, to 16."""
 BASS_PITCHES = range(28, 60)  # MIDI: E1 (41 Hz), a bass guitar's lowest string, to B3 (247 Hz)
@@ -47,7 +47,7 @@ class Readings:
     side, positive to the left), chroma (frames, 12), bass (frames, 32; one column per semitone), balance (frames,
     10; octaves), pitches and partials (frames, 16; of the strongest peaks of the spectrum, in cents from A4 and as
     amplitude, 0 where there is none). A hundred rows a second: onset and kick (frames × 10,), how much rose in the
-    spectrum and in 30–120 Hz; octaves (frames × 10, 7). timbre is what the profile finds sections in
+    spectrum and in 30–120 Hz; octaves (frames × 10, 9). timbre is what the profile finds sections in
     (signal/timbre.py): levels in dB, two rows a second.
     """
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import dagster as dg
 
 from resonate_resources.harmony import chord_network
+from resonate_resources.models.weights import models_directory, sha256_of_those_here
+from resonate_resources.quality.audio_encoders import folder_in
 from resonate_resources.quality.comparison import Comparison, compare, listen
 from resonate_resources.quality.music import Music
 from resonate_resources.quality.report import Finding, as_json, findings, told
 from resonate_resources.quality.scales import Purpose
-from resonate_resources.recipe import Engine, Product, Recipe
+from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.chart import bars
 
@@ -35,10 +37,12 @@ class Judged:
 
 
 class QualityResource(dg.ConfigurableResource[None]):
-    """Scores recordings against a reference in fifteen dimensions, 0…100 each."""
+    """Scores recordings against a reference in sixteen dimensions, 0…100 each."""
 
     def recipe(self) -> Recipe:
-        settings = {"chords_sha256": chord_network.SHA256}
+        settings: dict[str, Json] = {"chords_sha256": chord_network.SHA256}
+        if (folder := folder_in(models_directory())) is not None:
+            settings["encoder_sha256"] = sha256_of_those_here(sorted(folder.iterdir()))
         return Recipe.of(__name__, Engine("embedded"), settings, CODE_VERSION)
 
     def score(

@@ -42,6 +42,7 @@ SCALES: Final[Mapping[str, Scale]] = {
     "stereo_width": Scale(1.5, 4.0, 10.0, 20.0, master=2.0),
     "bass_pattern": Scale(0.08, 0.25, 0.6, 1.0, master=0.1),
     "kick_pattern": Scale(0.08, 0.25, 0.6, 1.0, master=0.1),
+    "onset_pattern": Scale(0.15, 0.4, 0.8, 2.0, master=0.15),
     "harmonic_progression": Scale(0.06, 0.15, 0.35, 0.8),
     "energy_curve": Scale(0.05, 0.15, 0.4, 1.0, master=0.05),
     "reverb": Scale(0.12, 0.3, 0.6, 1.5, master=0.15),

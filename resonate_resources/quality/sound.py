@@ -31,6 +31,7 @@ from resonate_resources.quality.readings import (
 )
 
 _QUIETEST_FLOOR = 1e-10  # −100 dBFS an octave: under it, noise is not heard at any usual level
+_DECAY_HZ = (250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0)
 _EQUAL_LOUDNESS = 60.0
 """dB under the strongest octave, as equally loud ones go, that an octave can be heard at."""
 
@@ -125,7 +126,7 @@ def reverb(reference: Readings, candidate: Readings) -> Difference:
     times = np.array([_decay_times(readings) for readings in (reference, candidate)])
     octaves = np.abs(np.log2(times[1] / times[0]))
     before, after = np.exp(np.log(times).mean(axis=1))
-    worst = OCTAVES_HZ[int(octaves.argmax())]
+    worst = _DECAY_HZ[int(octaves.argmax())]
     return Difference(
         float(octaves.mean()),
         f"decay {before:.2f} s, now {after:.2f} s",
@@ -166,7 +167,7 @@ def octave_balance(reference: Readings, candidate: Readings) -> Difference:
 
 
 def noise_floor(reference: Readings, candidate: Readings) -> Difference:
-    """How much louder the quietest tenth of all moments is, in dB, in seven octaves, less the change of balance."""
+    """How much louder the quietest tenth of all moments is, in dB, in nine octaves, less the change of balance."""
     floors = [
         decibels(np.quantile(readings.octaves, 0.1, axis=0), _QUIETEST_FLOOR)
         for readings in (reference, candidate)
@@ -199,8 +200,8 @@ def _balance_change(reference: Readings, candidate: Readings) -> Array:
 
 
 def _decay_times(readings: Readings) -> Array:
-    """Seconds for 60 dB, (6,)."""
-    bands = readings.octaves[:, :6]
+    """Seconds for 60 dB, (6,); of _DECAY_HZ."""
+    bands = readings.octaves[:, [OCTAVES_HZ.index(hz) for hz in _DECAY_HZ]]
     levels = np.stack([decibels(smoothed(band, 5), power_floor(band, 60)) for band in bands.T], axis=1)
     if len(levels) <= 10:
         return np.ones(levels.shape[1])

@@ -192,7 +192,7 @@ class StageReport(Shape):
 
 
 class Dimension(Shape):
-    """One of the fifteen of quality control, by the name that people have for it. score: 0 to 100."""
+    """One of the sixteen of quality control, by the name that people have for it. score: 0 to 100."""
 
     name: str
     score: float

@@ -323,10 +323,10 @@ def scores(dimensions: int, score: float) -> Callable[[Path], Mapping[str, Path]
     return write
 
 
-def test_scores_are_fifteen_numbers_from_0_to_100(make: Make) -> None:
-    assert checks.scores_are_scores(make("qc_scores", write=scores(15, 99.0))).passed
-    assert not checks.scores_are_scores(make("qc_scores", write=scores(14, 99.0))).passed
-    assert not checks.scores_are_scores(make("qc_scores", write=scores(15, 100.1))).passed
+def test_scores_are_sixteen_numbers_from_0_to_100(make: Make) -> None:
+    assert checks.scores_are_scores(make("qc_scores", write=scores(16, 99.0))).passed
+    assert not checks.scores_are_scores(make("qc_scores", write=scores(15, 99.0))).passed
+    assert not checks.scores_are_scores(make("qc_scores", write=scores(16, 100.1))).passed
     assert not checks.scores_are_scores(make("qc_scores", write=scores(0, 0.0))).passed
 
 

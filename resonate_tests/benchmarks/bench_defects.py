@@ -1,4 +1,6 @@
-"""What quality control says of defects of known kind and size: python -m resonate_tests.benchmarks.bench_defects [options]
+"""What quality control says of defects of known kind and size.
+
+`OMP_NUM_THREADS=1 python -m resonate_tests.benchmarks.bench_defects [options]`:
 
     --songs 300-311      composed songs (the default), or none
     --real FILE …        recordings of finished music, parted by the embedded engine
@@ -7,8 +9,8 @@
     --from FILE          only the tables of such a file
     -j 2                 processes
 
-Of each excerpt of 30 s every kind of defect in three sizes (`defects/catalogue.py`), each compared with the original.
-What quality control is fitted on (songs 0-11) is judged on others.
+Of each excerpt of 30 s every kind of defect in up to three sizes (`defects/catalogue.py`), each compared with the
+original. What quality control is fitted on (songs 0-11) is judged on others.
 """
 
 from __future__ import annotations
@@ -53,11 +55,12 @@ def main() -> None:
         arguments.processes, multiprocessing.get_context("spawn"), max_tasks_per_child=1
     ) as pool:
         jobs = [pool.submit(measured_of, excerpt, arguments.kinds) for excerpt in excerpts]
+        found: list[Measured] = []
         for number, job in enumerate(as_completed(jobs), 1):
-            print(f"{number} of {len(jobs)}: {job.result()[0].song}", file=sys.stderr, flush=True)
-        found = [one for job in jobs for one in job.result()]
-    if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(one) for one in found]), encoding="utf-8")
+            found += job.result()
+            print(f"{number} of {len(jobs)}", file=sys.stderr, flush=True)
+            if arguments.json:  # after each excerpt: all of them take an hour
+                arguments.json.write_text(json.dumps([asdict(one) for one in found]), encoding="utf-8")
     report(found)
 
 

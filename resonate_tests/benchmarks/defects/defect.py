@@ -40,8 +40,8 @@ class Defect:
 
     own: the dimension of DIMENSIONS that should fall most, None where none should fall. make: excerpt and size →
     (channels, frames) of another length where time is changed; None where the excerpt has nothing to damage.
-    sizes are in `unit`. audible: of each size, by a musician on good headphones who knows the original. why: the
-    source or reason.
+    sizes are in `unit`. audible: of each size, by a musician on good headphones who knows the original; why it is
+    so, by which source or reason.
     """
 
     kind: str
@@ -49,8 +49,8 @@ class Defect:
     make: Make
     sizes: tuple[float, ...]
     unit: str
-    audible: tuple[Audible, ...]
     why: str
+    audible: tuple[Audible, ...] = ("hardly", "yes", "yes")
 
     @property
     def grades(self) -> tuple[str, ...]:

@@ -39,9 +39,9 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Excerpt:
-    """mix and stems: (channels, frames); composed stems sum to the mix, of separated ones those that are mere remains
-    of others are left out. beats_s, downbeats_s and edges_s, between sections, from the excerpt's start. score: None
-    where it was not composed."""
+    """mix and stems: (channels, frames); composed stems sum to the mix, of separated ones those that are mere
+    remains of others are left out. beats_s, downbeats_s and edges_s, between sections, from the excerpt's start.
+    score: None where it was not composed."""
 
     name: str
     mix: Samples

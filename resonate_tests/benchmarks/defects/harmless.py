@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from functools import partial
 
 import numpy as np
 import soundfile as sf
@@ -88,13 +87,13 @@ def played_again(excerpt: Excerpt, _: float) -> Samples | None:
 
 
 def _harmless(kind: str, make: Make, size: float, unit: str, why: str) -> Defect:
-    return Defect(kind, None, make, (size,), unit, ("no",), why)
+    return Defect(kind, None, make, (size,), unit, why, ("no",))
 
 
 DEFECTS = (
     _harmless("the same again", repeated, 0, "", "equal"),
-    _harmless("softer", partial(gained), -6, "dB", "level is matched first"),
-    _harmless("louder", partial(gained), 6, "dB", "level is matched first; floats do not clip"),
+    _harmless("softer", gained, -6, "dB", "level is matched first"),
+    _harmless("louder", gained, 6, "dB", "level is matched first; floats do not clip"),
     _harmless("inverted", inverted, 0, "", "polarity of all channels is not heard in music"),
     _harmless("DC offset", offset, 0.005, "of full scale", "0 Hz is not heard"),
     _harmless("a sample late", delayed, 1, "samples", "23 µs"),

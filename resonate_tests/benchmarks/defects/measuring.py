@@ -24,6 +24,7 @@ NAMES = {
     "harmonic_progression": "harmony",
     "dynamic_range": "dynamics",
     "bpm_phase": "beats",
+    "onset_pattern": "onsets",
     "section_boundaries": "sections",
 }
 """Dimensions of quality control whose names are not those of `defect.DIMENSIONS`."""
@@ -31,8 +32,8 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Measured:
-    """scores: dimension → 0…100; amounts: dimension → how much it differs, in its own unit; own: the defect's own of
-    them, None where there is none such."""
+    """scores: dimension → 0…100; amounts: dimension → how much it differs, in its own unit; own: the defect's own
+    of them, None where there is none such."""
 
     song: str
     kind: str

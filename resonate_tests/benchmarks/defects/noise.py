@@ -44,8 +44,8 @@ def shimmering(excerpt: Excerpt, level_db: float) -> Samples:
 
 
 def modulated(excerpt: Excerpt, below_db: float, stem: str | None = None) -> Samples | None:
-    """White noise times the sound itself, that far under it (ITU-T P.810). stem: of which alone; None where there is
-    no such stem."""
+    """White noise times the sound itself, that far under it (ITU-T P.810). stem: of which alone; None where it does
+    not play."""
     if stem is not None and not excerpt.plays(stem):
         return None
     sound = excerpt.mix if stem is None else excerpt.stems[stem]
@@ -83,31 +83,49 @@ def decimated(excerpt: Excerpt, hold: float) -> Samples:
     return np.repeat(excerpt.mix[:, :: int(hold)], int(hold), axis=1)[:, : excerpt.frames]
 
 
-_MASKED = "masked by music 40 dB louder, heard in rests and soft starts"
+_MASKED = "music masks what is 40 dB softer but in rests and soft starts"
 
 DEFECTS = (
-    Defect("white hiss", "noise_floor", hissing, (-60, -40, -20), "dB", ("no", "yes", "yes"), "at 80 dB SPL: 20, 40 and 60 dB; " + _MASKED),
-    Defect("tape hiss", "noise_floor", taped, (-55, -40, -25), "dB", ("hardly", "yes", "yes"), _MASKED),
     Defect(
-        "hum", "noise_floor", humming, (-50, -35, -20), "dB", ("hardly", "yes", "yes"),
-        "50 to 200 Hz are little masked between bass notes",
+        "white hiss", "noise_floor", hissing, (-60, -40, -20), "dB", _MASKED + "; at 80 dB SPL: 20, 40 and 60 dB",
+        ("no", "yes", "yes"),
     ),
-    Defect("crackle", "noise_floor", crackling, (1, 10, 50), "a second", ("yes", "yes", "yes"), "ticks 14 to 34 dB under the peaks"),
-    Defect("clicks", "noise_floor", clicking, (0.1, 1, 10), "a second", ("yes", "yes", "yes"), "up to as loud as the peaks"),
-    Defect("glitches", "noise_floor", glitching, (0.2, 2, 10), "a second", ("hardly", "yes", "yes"), "single wrong samples are heard in soft music only"),
+    Defect("tape hiss", "noise_floor", taped, (-55, -40, -25), "dB", _MASKED),
+    Defect("hum", "noise_floor", humming, (-50, -35, -20), "dB", _MASKED),
     Defect(
-        "floor raised", "noise_floor", with_raised_floor, (3, 9, 18), "dB", ("hardly", "yes", "yes"),
-        "3 dB of steady noise are about the least heard in rests",
+        "crackle", "noise_floor", crackling, (1, 10, 50), "a second", "ticks 14 to 34 dB under the peaks",
+        ("yes", "yes", "yes"),
     ),
     Defect(
-        "modulated noise", "noise_floor", modulated, (40, 25, 12), "dB under", ("hardly", "yes", "yes"),
-        "ITU-T P.810, P.830: speech at Q 35 dB is rated as clean, at 25 degraded, at 10 bad",
+        "clicks", "noise_floor", clicking, (0.1, 1, 10), "a second", "up to as loud as the peaks",
+        ("yes", "yes", "yes"),
     ),
     Defect(
-        "voice hisses", "noise_floor", partial(modulated, stem="vocals"), (30, 18, 6), "dB under", ("hardly", "yes", "yes"),
+        "glitches", "noise_floor", glitching, (0.2, 2, 10), "a second",
+        "of 24 samples at most: masked where it is loud",
+    ),
+    Defect(
+        "floor raised", "noise_floor", with_raised_floor, (3, 9, 18), "dB",
+        "3 dB of noise are little, heard in rests",
+    ),
+    Defect(
+        "modulated noise", "noise_floor", modulated, (40, 25, 12), "dB under",
+        "ITU-T P.810: at a Q of 35 dB speech sounds clean",
+    ),
+    Defect(
+        "voice hisses", "noise_floor", partial(modulated, stem="vocals"), (30, 18, 6), "dB under",
         "as modulated noise, of which the band masks some",
     ),
-    Defect("few bits", "noise_floor", coarse, (12, 8, 6), "bits", ("hardly", "yes", "yes"), "noise 70, 48 and 36 dB under the peak, gritty in soft parts"),
-    Defect("held samples", "spectrum", decimated, (2, 4, 8), "samples", ("hardly", "yes", "yes"), "images of all that sounds above 11, 5.5 and 2.8 kHz"),
-    Defect("shimmer", "noise_floor", shimmering, (-6, 0, 6), "dB", ("hardly", "yes", "yes"), "tones of 6 to 10 kHz as loud as what masks them"),
+    Defect(
+        "few bits", "noise_floor", coarse, (12, 8, 6), "bits",
+        "noise 70, 48 and 36 dB under the peak: " + _MASKED,
+    ),
+    Defect(
+        "held samples", "spectrum", decimated, (2, 4, 8), "samples",
+        "images of all that sounds above 11, 5.5 and 2.8 kHz of 44.1 kHz",
+    ),
+    Defect(
+        "shimmer", "noise_floor", shimmering, (-6, 0, 6), "dB",
+        "tones of 6 to 10 kHz about as loud as what masks them",
+    ),
 )  # fmt: skip

@@ -77,10 +77,6 @@ def with_other_chords(excerpt: Excerpt, bars: float) -> Samples | None:
     return mix
 
 
-def with_bass_an_octave_up(excerpt: Excerpt, bars: float) -> Samples | None:
-    return in_another_key(excerpt, bars, ("bass",), 12)
-
-
 def with_kicks(excerpt: Excerpt, size: float, change: Callable[[Note, float], list[Note]]) -> Samples | None:
     """Kicks as `change` makes of each, given the beat's seconds; size: the share of them. None without any."""
     if excerpt.score is None or not any(n.pitch == KICK for n in excerpt.score.song.notes("drums")):
@@ -178,50 +174,77 @@ def _later(note: Note, seconds: float) -> Note:
 
 _BARS: tuple[float, ...] = (1, 4, np.inf)
 _ALL: tuple[Audible, ...] = ("yes", "yes", "yes")
-_WRONG = "a wrong chord or note is what a musician hears first; one bar of thirty seconds is heard once"
-_LATE = (
-    "Hirsh 1959, JASA 31: order is heard from 20 ms; flams of 20 ms are hardly, of 50 ms clearly two strokes"
-)
-_KICK = "a stroke that lacks or is one too many changes the groove; in one bar of four it is easily missed"
+_WRONG = "a wrong chord or note is what a musician hears first, once is enough"
+_LATE = "Hirsh 1959, JASA 31: order is heard from 20 ms on; flams of 50 ms are two strokes"
+_KICK = "one stroke in four that lacks or is too many passes for playing, more are another groove"
+
+
+def _removed(_: Note, beat_s: float) -> list[Note]:
+    return []
+
+
+def _doubled(note: Note, beat_s: float) -> list[Note]:
+    return [note, _later(note, beat_s / 2)]
+
 
 DEFECTS = (
     Defect(
-        "chords a semitone up", "harmony", partial(in_another_key, stems=("other",), semitones=1), _BARS, "bars", _ALL,
-        "against bass and voice: minor seconds",
+        "chords a semitone up", "harmony", partial(in_another_key, stems=("other",), semitones=1), _BARS, "bars",
+        "minor seconds against bass and voice", _ALL,
     ),
-    Defect("chords a minor third up", "harmony", partial(in_another_key, stems=("other",), semitones=3), _BARS, "bars", _ALL, _WRONG),
     Defect(
-        "all a semitone up", "harmony", partial(in_another_key, stems=_NOT_DRUMS, semitones=1), _BARS, "bars", _ALL,
-        "a modulation that the song doesn't have; for all of it, only who knows the key hears it",
+        "chords a minor third up", "harmony", partial(in_another_key, stems=("other",), semitones=3), _BARS, "bars",
+        _WRONG, _ALL,
     ),
-    Defect("wrong chords and bass", "harmony", with_other_chords, _BARS, "bars", _ALL, _WRONG),
-    Defect("bass a fourth up", "bass", partial(in_another_key, stems=("bass",), semitones=5), _BARS, "bars", _ALL, "roots become fourths"),
     Defect(
-        "bass an octave up", "bass", with_bass_an_octave_up, _BARS, "bars", ("hardly", "yes", "yes"),
+        "all a semitone up", "harmony", partial(in_another_key, stems=_NOT_DRUMS, semitones=1), _BARS, "bars",
+        "a modulation that the song does not have; of all of it, only beside the original", _ALL,
+    ),
+    Defect("wrong chords and bass", "harmony", with_other_chords, _BARS, "bars", _WRONG, _ALL),
+    Defect(
+        "bass a fourth up", "bass", partial(in_another_key, stems=("bass",), semitones=5), _BARS, "bars",
+        "other roots", _ALL,
+    ),
+    Defect(
+        "bass an octave up", "bass", partial(in_another_key, stems=("bass",), semitones=12), _BARS, "bars",
         "the same harmony, thinner: in one bar hardly more than a fill",
     ),
-    Defect("bass line wrong", "bass", partial(with_wrong_notes, stem="bass"), (0.1, 0.3, 1.0), "of notes", _ALL, _WRONG),
-    Defect("melody wrong", "melody", partial(with_wrong_notes, stem="vocals"), (0.1, 0.3, 1.0), "of notes", _ALL, _WRONG),
     Defect(
-        "kicks missing", "kick", partial(with_kicks, change=lambda note, beat_s: []), (0.25, 0.5, 1.0), "of strokes", ("hardly", "yes", "yes"), _KICK,
+        "bass line wrong", "bass", partial(with_wrong_notes, stem="bass"), (0.1, 0.3, 1.0), "of notes",
+        _WRONG, _ALL,
     ),
     Defect(
-        "kicks doubled", "kick", partial(with_kicks, change=lambda note, beat_s: [note, _later(note, beat_s / 2)]),
-        (0.25, 0.5, 1.0), "of strokes", ("hardly", "yes", "yes"), _KICK,
+        "melody wrong", "melody", partial(with_wrong_notes, stem="vocals"), (0.1, 0.3, 1.0), "of notes",
+        _WRONG, _ALL,
     ),
-    Defect("kicks late", "kick", with_late_kicks, (0.0625, 0.25, 0.5), "beats", ("hardly", "yes", "yes"), _LATE),
     Defect(
-        "kicks replaced", "kick", with_kicks_replaced, (35, 43, 37), "as General MIDI key", ("hardly", "yes", "yes"),
+        "kicks missing", "kick", partial(with_kicks, change=_removed), (0.25, 0.5, 1.0), "of strokes",
+        _KICK,
+    ),
+    Defect(
+        "kicks doubled", "kick", partial(with_kicks, change=_doubled), (0.25, 0.5, 1.0), "of strokes",
+        _KICK,
+    ),
+    Defect("kicks late", "kick", with_late_kicks, (0.0625, 0.25, 0.5), "beats", _LATE),
+    Defect(
+        "kicks replaced", "kick", with_kicks_replaced, (35, 43, 37), "as General MIDI key",
         "another bass drum, a floor tom, a side stick",
     ),
-    Defect("drums otherwise", "onsets", with_other_drums, _BARS, "bars", ("yes", "yes", "yes"), "strokes a beat and a half off"),
-    Defect("accents flattened", "dynamics", evenly_struck, (0.3, 0.6, 1.0), "of the way", ("no", "hardly", "hardly"), "composed velocities differ little"),
-    *(
-        Defect(f"{stem} late", own, partial(with_late_stem, stem=stem), (0.02, 0.05, 0.12), "s", ("hardly", "yes", "yes"), _LATE)
-        for stem, own in (("drums", "onsets"), ("bass", "bass"), ("vocals", "melody"))
+    Defect(
+        "drums otherwise", "onsets", with_other_drums, _BARS, "bars",
+        "strokes a beat and a half off", _ALL,
     ),
     Defect(
-        "onsets jittered", "onsets", jittered, (0.005, 0.015, 0.04), "s", ("no", "hardly", "yes"),
-        "Friberg & Sundberg 1995, JASA 98: 6 ms or 2.5 % of an interval is the least heard in a metronome; players have 10",
+        "accents flattened", "dynamics", evenly_struck, (0.3, 0.6, 1.0), "of the way",
+        "composed velocities differ by a few decibels", ("no", "hardly", "hardly"),
+    ),
+    *(
+        Defect(f"{stem} late", own, partial(with_late_stem, stem=stem), (0.02, 0.05, 0.12), "s", _LATE)
+        for stem, own in (("drums", "onsets"), ("bass", "bass"), ("vocals", "melody"), ("other", "onsets"))
+    ),
+    Defect(
+        "onsets jittered", "onsets", jittered, (0.005, 0.015, 0.04), "s",
+        "Friberg & Sundberg 1995, JASA 98: 6 ms of an even pulse is the least heard; players have 10",
+        ("no", "hardly", "yes"),
     ),
 )  # fmt: skip

@@ -110,42 +110,39 @@ def _mid_and_side(samples: Samples) -> tuple[Samples, Samples]:
     return samples.mean(axis=0), (samples[0] - samples[1]) / 2
 
 
+_SIDES = "Blauert, Spatial Hearing, 2.1: 1 dB between the ears is about the least heard"
+_PHASE = "Blauert, Spatial Hearing, 3.1: out of phase, the middle is in no place; above 1.6 kHz ears lose the phase"
+
 DEFECTS = (
     Defect(
-        "narrower", "stereo_width", as_wide, (0.7, 0.4, 0.0), "of the side", ("hardly", "yes", "yes"),
-        "3 dB of the side are about the least heard; mono is plain on headphones",
+        "narrower", "stereo_width", as_wide, (0.7, 0.4, 0.0), "of the side",
+        "3 dB of the side alone are little; mono is plain on headphones",
     ),
-    Defect("wider", "stereo_width", as_wide, (1.4, 2, 4), "of the side", ("hardly", "yes", "yes"), "as narrower"),
+    Defect("wider", "stereo_width", as_wide, (1.4, 2, 4), "of the side", "3, 6 and 12 dB of the side"),
+    Defect("one side softer", "stereo_width", one_side_at, (-1, -3, -np.inf), "dB", _SIDES),
+    Defect("one side inverted", "stereo_width", one_side_inverted, (4000, 1000, 0), "Hz and up", _PHASE),
     Defect(
-        "one side softer", "stereo_width", one_side_at, (-1, -3, -np.inf), "dB", ("hardly", "yes", "yes"),
-        "Blauert, Spatial Hearing, 2.1: 1 dB between the ears moves the middle by about 5°",
-    ),
-    Defect(
-        "one side inverted", "stereo_width", one_side_inverted, (4000, 1000, 0), "Hz and up", ("hardly", "yes", "yes"),
-        "Blauert, 3.1: out of phase, what was in the middle is in no place; above 1.5 kHz ears lose the phase",
+        "sides mixed or swapped", "stereo_width", mirrored, (0.2, 0.5, 1.0), "swapped",
+        "at a half it is mono; instruments at the other ear are plain beside the original",
     ),
     Defect(
-        "sides mixed or swapped", "stereo_width", mirrored, (0.2, 0.5, 1.0), "swapped", ("hardly", "yes", "yes"),
-        "instruments at the other ear are plain beside the original",
+        "chords panned aside", "stereo_width", moved_aside, (0.15, 0.4, 1.0), "of the way",
+        _SIDES + "; 1.3, 3.7, all",
     ),
     Defect(
-        "chords panned aside", "stereo_width", moved_aside, (0.15, 0.4, 1.0), "of the way", ("hardly", "yes", "yes"),
-        "1.3, 3.7 and ∞ dB between the ears (Blauert, as above)",
+        "reverberation", "reverb", partial(reverberant, wet_db=-6), (0.3, 1, 2.5), "s",
+        "Meng et al. 2006: a quarter of a time is the least heard; a short room adds tone more than tail",
     ),
     Defect(
-        "reverberation", "reverb", partial(reverberant, wet_db=-6), (0.3, 1, 2.5), "s", ("hardly", "yes", "yes"),
-        "Meng et al. 2006: 20 % of the time is the least heard; a short room adds tone more than tail",
+        "wetter", "reverb", wetter, (-20, -10, 0), "dB",
+        "20 dB under the music it is masked but in rests",
     ),
     Defect(
-        "wetter", "reverb", wetter, (-20, -10, 0), "dB", ("hardly", "yes", "yes"),
-        "reverberation 20 dB under the music is masked by it but in rests",
+        "voice in a hall", "reverb", vocals_in_a_room, (-15, -8, 0), "dB",
+        "masked by the band where it is soft",
     ),
     Defect(
-        "voice in a hall", "reverb", vocals_in_a_room, (-15, -8, 0), "dB", ("hardly", "yes", "yes"),
-        "a voice's reverb is set in steps of about 2 dB",
-    ),
-    Defect(
-        "drier", "reverb", drier, (0.3, 0.6, 1.0), "of the room", ("hardly", "yes", "yes"),
-        "3 and 8 dB less reverberation, none: 2 to 3 dB of clarity are heard (ISO 3382-1: 1 dB in halls)",
+        "drier", "reverb", drier, (0.3, 0.6, 1.0), "of the room",
+        "3 and 8 dB less reverberation, none; 1 dB of clarity is the least heard (ISO 3382-1)",
     ),
 )  # fmt: skip

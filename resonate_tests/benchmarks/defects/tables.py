@@ -97,7 +97,8 @@ def summary(measured: Sequence[Measured]) -> str:
     unheard = [one for one in measured if one.audible == "no"]
     harmless = [one for one in measured if one.own is None]
     lines = [
-        f"heard: {len(passed)} of {len(heard)} accepted; {len(let_through)} of {len(kinds)} kinds and grades by half of the songs",
+        f"heard: {len(passed)} of {len(heard)} accepted; "
+        f"{len(let_through)} of {len(kinds)} kinds and grades by half of the songs",
         f"let through: {', '.join(let_through) or 'none'}",
         f"not heard: {sum(one.accepted for one in unheard)} of {len(unheard)} accepted",
     ]

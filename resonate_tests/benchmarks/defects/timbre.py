@@ -8,15 +8,15 @@ from functools import partial
 import numpy as np
 
 from resonate_resources.recordings.recording import Samples
-from resonate_tests.benchmarks.defects.defect import Defect
+from resonate_tests.benchmarks.defects.defect import Audible, Defect
 from resonate_tests.benchmarks.defects.excerpt import Excerpt
 from resonate_tests.benchmarks.defects.replaying import replayed
 from resonate_tests.benchmarks.music_truth.song import Part
 
 
 def by_program(excerpt: Excerpt, program: float, stem: str) -> Samples | None:
-    """All parts of a stem by that General MIDI program of the same soundfont (a kit's, for drums), the next where it
-    is what played. None without a score or stem."""
+    """All parts of a stem by that General MIDI program of the same soundfont (a kit's, for drums), the next where
+    it is what played. None without a score or stem."""
 
     def other(_: str, part: Part) -> Part:
         chosen = int(program) + (part.program == int(program)) * (8 if stem == "drums" else 1)
@@ -78,34 +78,46 @@ def duller(excerpt: Excerpt, hertz: float, stem: str) -> Samples | None:
     return excerpt.with_stem(stem, np.asarray(gain * dull, np.float32))
 
 
-_KINDS = "instruments of one family are told apart by musicians, of different ones by anybody"
-_VOICES = "a sine or noise in the place of an instrument"
+_ALL: tuple[Audible, ...] = ("yes", "yes", "yes")
+_KINDS = "musicians tell instruments of one family apart, anybody those of two"
 
 DEFECTS = (
-    Defect("chords by neighbours", "timbre", partial(by_neighbour, stem="other"), (1, 3, 5), "programs on", ("yes", "yes", "yes"), _KINDS),
-    Defect("bass by neighbours", "timbre", partial(by_neighbour, stem="bass"), (1, 3, 5), "programs on", ("hardly", "yes", "yes"), _KINDS),
+    Defect(
+        "chords by neighbours", "timbre", partial(by_neighbour, stem="other"), (1, 3, 5), "programs on",
+        _KINDS, _ALL,
+    ),
+    Defect(
+        "bass by neighbours", "timbre", partial(by_neighbour, stem="bass"), (1, 3, 5), "programs on",
+        _KINDS,
+    ),
     Defect(
         "chords by another instrument", "timbre", partial(by_program, stem="other"), (11, 19, 81), "as program",
-        ("yes", "yes", "yes"), "vibraphone, church organ, saw lead for all parts",
+        "vibraphone, church organ, saw lead for all parts", _ALL,
     ),
     Defect(
         "bass by another instrument", "timbre", partial(by_program, stem="bass"), (38, 0, 58), "as program",
-        ("hardly", "yes", "yes"), "synth bass, piano, tuba",
+        "synthesiser's bass, piano, tuba",
     ),
     Defect(
         "drums by another kit", "timbre", partial(by_program, stem="drums"), (16, 25, 40), "as kit",
-        ("hardly", "yes", "yes"), "power kit, analogue machine, brushes",
+        "power kit, analogue machine, brushes",
     ),
     Defect(
         "voice by another instrument", "timbre", partial(by_program, stem="vocals"), (53, 73, 81), "as program",
-        ("yes", "yes", "yes"), "“voice oohs”, flute, saw lead for a singer",
+        "“voice oohs”, flute, saw lead for a singer", _ALL,
     ),
     *(
-        Defect(f"{stem} as tones or noise", "timbre", partial(by_voice, stem=stem), (0.0, 0.3, 1.0), "of it noise", ("yes", "yes", "yes"), _VOICES)
+        Defect(
+            f"{stem} as tones or noise", "timbre", partial(by_voice, stem=stem), (0.0, 0.3, 1.0), "of it noise",
+            "a sine or noise in the place of an instrument", _ALL,
+        )
         for stem in ("bass", "other", "vocals")
     ),
     *(
-        Defect(f"{stem} duller", "timbre", partial(duller, stem=stem), (6000, 2500, 800), "Hz", ("hardly", "yes", "yes"), "a tone knob's whole way")
+        Defect(
+            f"{stem} duller", "timbre", partial(duller, stem=stem), (6000, 2500, 800), "Hz",
+            "a tone knob: a little, half, all of its way",
+        )
         for stem in ("vocals", "drums", "other")
     ),
 )  # fmt: skip

@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resonate_resources.quality.musicnn import HOP, SAMPLE_RATE, WINDOW, hear, mel_spectrogram, window_starts
+from resonate_resources.quality.musicnn import (
+    HOP,
+    SAMPLE_RATE,
+    WINDOW,
+    hear,
+    mel_spectrogram,
+    window_starts,
+)
 from resonate_resources.recordings.recording import Samples, write_samples
 
 PEER = np.load(Path(__file__).with_name("musicnn_peer.npz"))
@@ -72,7 +79,7 @@ def test_loud_music_is_heard_where_sixteen_bits_would_overflow(tmp_path: Path) -
     assert next(mel_spectrogram(iter(loud))).max() > np.log10(np.finfo(np.float16).max)
 
 
-@pytest.mark.parametrize(("seconds", "windows"), [(0.01, 1), (2.0, 1), (30.0, 10), (600.0, 60)])
+@pytest.mark.parametrize(("seconds", "windows"), [(0.01, 1), (2.0, 1), (30.0, 10), (600.0, 30)])
 def test_windows_reach_from_beginning_to_end(tmp_path: Path, seconds: float, windows: int) -> None:
     recording = write_samples(tmp_path / "any.wav", np.zeros((1, round(seconds * 8000)), np.float32), 8000)
     starts = window_starts(recording)

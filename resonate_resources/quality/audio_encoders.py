@@ -1,0 +1,159 @@
+"""What a recording sounds like to MERT (Li et al. 2024) or CLAP (Wu et al. 2023), where a user has one's weights.
+
+They are looked for in the models' directory: a folder as Hugging Face's hub has it, of config.json,
+preprocessor_config.json and the weights. Nothing is fetched, and no code out of the folder is run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import soxr
+
+from resonate_resources.models.device import choose_device
+from resonate_resources.models.weights import ModelError
+from resonate_resources.recordings.recording import Recording
+from resonate_resources.signal.band_levels import Floats
+from resonate_resources.signal.mono import Mono, cancelling
+
+INSTALL = "pip install 'resonate-studio[timbre]'"
+
+
+class Encoder(Protocol):
+    """name: what it is called in reports, kind and folder. window_s: seconds that are heard at once."""
+
+    name: str
+    sample_rate: int
+    window_s: float
+
+    def __call__(self, window: Mono) -> Floats:
+        """(size,): the embedding of a window at sample_rate, or of less."""
+        ...
+
+
+class Clap:
+    """Ten seconds at 48 kHz, as log-mel spectrogram, to the point that it shares with a text: of length 1."""
+
+    window_s = 10.0
+
+    def __init__(self, folder: Path) -> None:
+        from transformers import ClapAudioModelWithProjection, ClapFeatureExtractor
+
+        self.name = f"CLAP {folder.name}"
+        self._features = ClapFeatureExtractor.from_pretrained(folder, local_files_only=True)
+        self.sample_rate = int(self._features.sampling_rate)
+        self._network = _whole(ClapAudioModelWithProjection, folder)
+
+    def __call__(self, window: Mono) -> Floats:
+        import torch
+
+        inputs = self._features(window, sampling_rate=self.sample_rate, return_tensors="pt")
+        with torch.inference_mode():
+            embedding = self._network(**inputs.to(self._network.device)).audio_embeds[0]
+        return _of_length_one(embedding.cpu().numpy())
+
+
+class Mert:
+    """Five seconds at 24 kHz, as in training, to the means over time of every layer, each of length 1.
+
+    All of them: which hears timbre best can't be told without the weights. The network is HuBERT's, which
+    transformers has; folders of MERT that is built otherwise are refused.
+    """
+
+    window_s = 5.0
+
+    def __init__(self, folder: Path) -> None:
+        from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
+
+        self.name = f"MERT {folder.name}"
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        others = ("feature_extractor_cqt", "deepnorm")
+        if any(settings.get(name) for name in others) or settings.get("attention_relax", -1.0) > 0:
+            raise ModelError(
+                f"{folder}: only MERT without {', '.join(others)} and attention_relax can be used"
+            )
+        self._features = Wav2Vec2FeatureExtractor.from_pretrained(folder, local_files_only=True)
+        self.sample_rate = int(self._features.sampling_rate)
+        settings = {name: value for name, value in settings.items() if name not in ("model_type", "auto_map")}
+        self._network = _whole(HubertModel, folder, config=HubertConfig.from_dict(settings))
+
+    def __call__(self, window: Mono) -> Floats:
+        import torch
+
+        inputs = self._features(window, sampling_rate=self.sample_rate, return_tensors="pt")
+        with torch.inference_mode():
+            layers = self._network(
+                inputs.input_values.to(self._network.device), output_hidden_states=True
+            ).hidden_states
+        return np.concatenate([_of_length_one(layer[0].mean(dim=0).cpu().numpy()) for layer in layers])
+
+
+_KINDS: Mapping[str, Callable[[Path], Encoder]] = {"mert_model": Mert, "clap": Clap}
+"""What config.json calls a model → who reads it, the one that is preferred first."""
+
+
+def folder_in(directory: Path) -> Path | None:
+    """Of MERT, else of CLAP; None where no folder of `directory` holds one."""
+    folders = {
+        _kind(config): config.parent for config in sorted(directory.glob("*/config.json"), reverse=True)
+    }
+    return next((folders[kind] for kind in _KINDS if kind in folders), None)
+
+
+@cache
+def load(folder: Path) -> Encoder:
+    """Once a process. Raises ModelError where the folder is not whole, or what reads it is not installed."""
+    try:
+        return _KINDS[_kind(folder / "config.json")](folder)
+    except ImportError as error:
+        raise ModelError(f"{folder}: can't be used without {error.name}: {INSTALL}") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: can't be read ({str(error).splitlines()[0]})") from error
+
+
+def embeddings(
+    encoder: Encoder, recording: Recording, starts_s: Sequence[float], *, gain_db: float = 0.0
+) -> Floats:
+    """(windows, size) of the windows that begin at those seconds, louder by gain_db, silent where there is no
+    recording, as before second 0. One is held at a time."""
+    one = cancelling(recording)
+    frames = round(encoder.window_s * recording.sample_rate)
+    rows = []
+    for start_s in starts_s:
+        start = round(start_s * recording.sample_rate)
+        samples = recording.read(start, start + frames)
+        before = max(0, -start)
+        mono = np.zeros(frames, np.float32)
+        mono[before : before + samples.shape[1]] = samples.mean(axis=0) if one is None else samples[one]
+        mono *= np.float32(10 ** (gain_db / 20))
+        rows.append(encoder(soxr.resample(mono, recording.sample_rate, encoder.sample_rate)))
+    return np.stack(rows)
+
+
+def _kind(config: Path) -> str:
+    try:
+        settings = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError:
+        return ""  # another program's
+    return str(settings.get("model_type")) if isinstance(settings, dict) else ""
+
+
+def _whole(network: Any, folder: Path, **settings: Any) -> Any:
+    """Of weights that are all there: transformers would draw at random what it misses, and only warn."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()  # of what the folder has beside it: CLAP's text network
+    made, told = network.from_pretrained(folder, local_files_only=True, output_loading_info=True, **settings)
+    missing = sorted({*told["missing_keys"], *map(str, told["mismatched_keys"])})
+    if missing:
+        raise ModelError(f"{folder}: has not all weights ({missing[0]}, {len(missing)} in all)")
+    return made.eval().to(choose_device().kind)
+
+
+def _of_length_one(vector: Floats) -> Floats:
+    return np.asarray(vector / np.linalg.norm(vector), np.float32)
