@@ -14,6 +14,7 @@ from resonate_resources.quality.music import READ, Music
 from resonate_resources.quality.resource import Judged
 from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import Progress
+from resonate_resources.regeneration.resource import LEFT_OUT
 from resonate_resources.signal.summing import sum_recordings
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
@@ -43,13 +44,18 @@ def qc_scores(
                 "master": Judged(master.recording("master.wav"), "master"),
                 "regenerated": Judged(rebuilt, "rebuilt", regenerated_stems.stems()),
             }
+            if LEFT_OUT in regenerated_stems.manifest.files:
+                left_out = regenerated_stems.recording(LEFT_OUT)
+                candidates["leave_one_out"] = Judged(left_out, "rebuilt")
             track, music = restored_track.recording(TRACK), Music.of(facts, heard)
             return quality.score(track, music, stems.stems(), candidates, into, progress)
 
     reads = [
         restored_track.files(TRACK),
         master.files("master.wav"),
-        regenerated_stems.files(*regenerated_stems.stem_files),
+        regenerated_stems.files(
+            *(name for name in regenerated_stems.manifest.files if name.endswith(".wav"))
+        ),
         stems.files(*stems.stem_files),
         profile.reading(facts),
         analysis.reading(heard),

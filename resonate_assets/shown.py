@@ -139,8 +139,8 @@ def _stands_elsewhere(name: str) -> bool:
 
 
 def _scores(measures: Measures) -> str:
-    """Dimensions of both candidates side by side."""
-    candidates = ("master", "regenerated")
+    """Dimensions of all candidates side by side."""
+    candidates = [each for each in ("master", "regenerated", "leave_one_out") if f"{each}_total" in measures]
     dimensions = [
         name.removeprefix("master_")
         for name, value in measures.items()

@@ -22,6 +22,7 @@ from resonate_resources.recipe import Json, Product, Recipe
 from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.recordings.tags import Tags
+from resonate_resources.regeneration.brief import RegenerationBrief
 from resonate_resources.remixing.brief import RemixingBrief
 from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.restoration.planning import Scope
@@ -139,10 +140,16 @@ class Mastering(Protocol):
 class Regeneration(Protocol):
     """Plays notes."""
 
-    def recipe(self) -> Recipe: ...
+    def recipe(self, brief: RegenerationBrief) -> Recipe: ...
 
     def regenerate(
-        self, midi: Mapping[str, Path], stems: Stems, into: Path, progress: Progress
+        self,
+        midi: Mapping[str, Path],
+        stems: Stems,
+        downbeats_s: Sequence[float],
+        brief: RegenerationBrief,
+        into: Path,
+        progress: Progress,
     ) -> Product: ...
 
 

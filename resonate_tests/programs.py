@@ -37,6 +37,12 @@ def find_fluidsynth() -> Path | None:
     return Path(path) if path else None
 
 
+def find_plugins() -> Path | None:
+    """The directory of a plucked string and a bass synthesiser that hosts load."""
+    directory = Path("/usr/lib/vst")
+    return directory if (directory / "Kars-vst.so").exists() else None
+
+
 def find_speech() -> Path | None:
     """The directory of the announcements of a telephone exchange, spoken by Allison Smith."""
     directory = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
@@ -53,6 +59,7 @@ FINDERS: Mapping[str, Callable[[], Path | None]] = {
     "chromium": find_chromium,
     "postgresql": find_postgresql,
     "fluidsynth": find_fluidsynth,
+    "dpf-plugins-vst": find_plugins,
     "libchromaprint1": find_chromaprint,
     "asterisk-core-sounds-en-g722": find_speech,
 }

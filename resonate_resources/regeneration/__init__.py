@@ -1,4 +1,4 @@
-"""Notes become stems again, played by instruments of our own at the level of the stems that they were heard in.
+"""Notes become stems again, played by instruments made from those stems, or synthesised, and matched to them.
 
 Hearing the notes is transcription's.
 """

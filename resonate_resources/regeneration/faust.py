@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,6 +26,10 @@ _SILENT: Final = 1e-4
 # How long in s a note sounds after its end: its release, and its filters' ringing to below −100 dB. Not longer, for
 # what rings on are denormal numbers, ten times as slow to compute.
 _SYNTH_RELEASE_S: Mapping[str, float] = {"vocals": 0.18, "bass": 0.1, "other": 0.26}
+
+NO_SETTINGS: Mapping[str, float] = MappingProxyType({})
+_RINGING_S: Final = 0.06  # of filters after a release
+_OF_A_NOTE: Final = frozenset({"freq", "gain", "held"})
 
 # General MIDI percussion (GM level 1) → output of drums.dsp and place in the image −1…1, as the audience sees it.
 _KIT: Mapping[int, tuple[int, float]] = {
@@ -56,10 +62,35 @@ class Synthesiser:
     computed anew each time, and a release ends at the first frame that happens to be near zero.
     """
 
-    def __init__(self, name: str, sample_rate: int) -> None:
+    def __init__(self, name: str, sample_rate: int, settings: Mapping[str, float] = NO_SETTINGS) -> None:
+        """name: of a program in instruments/. settings: parameter → value, its release in s among them; the fixed
+        voices have none."""
         self.sample_rate = sample_rate
-        self._release_s = _SYNTH_RELEASE_S[name]
+        self._release_s = settings["release"] + _RINGING_S if settings else _SYNTH_RELEASE_S[name]
         self._engine, self._processor = on_dawdreamer_thread(lambda: _faust(name, sample_rate))
+        on_dawdreamer_thread(lambda: self._set(settings))
+
+    @cached_property
+    def parameters(self) -> Mapping[str, tuple[float, float]]:
+        """Name → lowest and highest value of what a sound is made by, a note's own apart."""
+        told = on_dawdreamer_thread(self._processor.get_parameters_description)
+        return {one["label"]: (one["min"], one["max"]) for one in told if one["label"] not in _OF_A_NOTE}
+
+    def try_out(
+        self, settings: Mapping[str, float], excerpts: Sequence[Sequence[Note]], frames: int
+    ) -> Samples:
+        """(2, excerpts × frames) with those settings from now on: a new instrument would have to be compiled."""
+        self._release_s = settings["release"] + _RINGING_S
+
+        def played() -> Samples:
+            self._set(settings)
+            return np.concatenate([self._render(notes, frames) for notes in excerpts], axis=1)
+
+        return on_dawdreamer_thread(played)
+
+    def _set(self, settings: Mapping[str, float]) -> None:
+        for name, value in settings.items():
+            self._processor.set_parameter(f"/dawdreamer/{name}", value)
 
     def sounding_until(self, note: Note) -> float:
         return note.offset_s + self._release_s
@@ -74,8 +105,9 @@ class Synthesiser:
             # Rounded down, but for what a float lacks: 0.7 s × 44.1 kHz is 30869.999… frames.
             held = int(note.duration_s * self.sample_rate + 0.25)
             sounding = min(held + round(self._release_s * self.sample_rate), frames - start)
-            if sounding > 0:
-                played[:, start : start + sounding] += self._sound(note, held, sounding)
+            if sounding > max(0, -start):
+                sound = self._sound(note, held, sounding)[:, max(0, -start) :]
+                played[:, max(0, start) : start + sounding] += sound
         return played
 
     def _sound(self, note: Note, held: int, frames: int) -> Samples:

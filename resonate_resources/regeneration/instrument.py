@@ -11,6 +11,14 @@ from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples
 
 
+@dataclass(frozen=True, order=True)
+class PlayedNote(Note):
+    """A note as an instrument is given it, its onset counted from where playing begins. part_s: where it stands in
+    the part, in s, for instruments that have a recording of each note."""
+
+    part_s: float = 0.0
+
+
 class Instrument(Protocol):
     """sample_rate in Hz; any number of notes may sound at once."""
 
@@ -22,14 +30,14 @@ class Instrument(Protocol):
         ...
 
     def play(self, notes: Sequence[Note], frames: int) -> Samples:
-        """(2, frames) of those notes from time zero. The same note gives the same sound wherever it stands."""
+        """(2, frames) of those notes, `PlayedNote`s, from time zero. The same call gives the same sound."""
         ...
 
 
 @dataclass(frozen=True)
 class Part:
-    """A stem and the notes heard in it. notes: `notes.playable`, by onset. sample_rate: in Hz, what instruments
-    are to play at."""
+    """A stem and the notes heard in it. recording: of two channels at sample_rate, which is what instruments are to
+    play at, in Hz. notes: `notes.playable`, by onset."""
 
     stem: str
     recording: Recording
@@ -45,7 +53,7 @@ class Candidate:
     "tokensynth", "rave", "ddsp". label: as a person is shown it. licence: of the sound, an SPDX identifier where
     there is one. source: what the sound is made from. settings: what makes the same instrument again. leaving_out:
     the same where no note is played by its own recording; the instrument itself where no recording of the track is
-    in it.
+    in it. copies: when notes are played by their own recordings at their own places, from and to in s, by time.
     """
 
     kind: str
@@ -55,3 +63,4 @@ class Candidate:
     instrument: Instrument
     leaving_out: Instrument
     settings: Mapping[str, Json] = field(default_factory=dict)
+    copies: tuple[tuple[float, float], ...] = ()

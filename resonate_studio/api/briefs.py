@@ -33,6 +33,7 @@ READERS: Mapping[str, Sequence[str]] = {
     "transcription": ("midi",),
     "mixing": ("mix_plan",),
     "mastering": ("master",),
+    "regeneration": ("regenerated_stems",),
     "remixing": ("remix",),
     "exports": (*TARGETS, "exports"),
 }

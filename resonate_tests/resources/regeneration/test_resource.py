@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +9,13 @@ import pretty_midi
 import pytest
 
 from resonate_resources.recipe import Product
-from resonate_resources.recordings.recording import Recording, Stems, write_samples
-from resonate_resources.regeneration.resource import RegenerationResource
+from resonate_resources.recordings.recording import AudioError, Recording, Stems, write_samples
+from resonate_resources.regeneration.brief import RegenerationBrief
+from resonate_resources.regeneration.resource import LEFT_OUT, REPORT, RegenerationResource
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_studio.demo_song import Composition, DemoSong
+
+_BRIEF = RegenerationBrief()
 
 
 def write_midi(path: Path, notes: list[tuple[float, float, int]], *, drums: bool = False) -> Path:
@@ -37,7 +42,13 @@ def song_midi(composition: Composition, into: Path) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def regenerated(demo_song: DemoSong, tmp_path_factory: pytest.TempPathFactory) -> Product:
     midi = song_midi(demo_song.composition, tmp_path_factory.mktemp("midi"))
-    return RegenerationResource().regenerate(midi, demo_song.stems, tmp_path_factory.mktemp("regenerated"))
+    return regenerate_all(midi, demo_song.stems, tmp_path_factory.mktemp("regenerated"))
+
+
+def regenerate_all(
+    midi: Mapping[str, Path], stems: Stems, into: Path, brief: RegenerationBrief = _BRIEF
+) -> Product:
+    return RegenerationResource().regenerate(midi, stems, (), brief, into)
 
 
 def noise(
@@ -49,14 +60,14 @@ def noise(
 
 def regenerate(original: Recording, midi: Path, into: Path, stem: str = "other") -> Recording:
     into.mkdir()
-    product = RegenerationResource().regenerate({stem: midi}, {stem: original}, into)
+    product = regenerate_all({stem: midi}, {stem: original}, into)
     return Recording.open(product.files[f"{stem}.wav"])
 
 
 def test_every_stem_has_the_length_rate_and_channels_of_its_original(
     regenerated: Product, demo_song: DemoSong
 ) -> None:
-    assert list(regenerated.files) == ["vocals.wav", "drums.wav", "bass.wav", "other.wav"]
+    assert list(regenerated.files) == ["vocals.wav", "drums.wav", "bass.wav", "other.wav", LEFT_OUT]
     for name, original in demo_song.stems.items():
         made = Recording.open(regenerated.files[f"{name}.wav"])
         assert (made.frames, made.sample_rate, made.channels) == (
@@ -82,7 +93,8 @@ def test_every_note_of_the_song_is_played(regenerated: Product, demo_song: DemoS
 
 def test_nothing_but_the_files_of_the_product_is_left_behind(regenerated: Product) -> None:
     folder = regenerated.files["bass.wav"].parent
-    assert sorted(folder.iterdir()) == sorted(regenerated.files.values())
+    left = [path for path in folder.rglob("*") if path.is_file()]
+    assert sorted(left) == sorted([*regenerated.files.values(), *regenerated.reports.values()])
 
 
 def test_the_same_midi_gives_the_same_bytes(
@@ -90,7 +102,7 @@ def test_the_same_midi_gives_the_same_bytes(
 ) -> None:
     midi = song_midi(demo_song.composition, tmp_path)
     (tmp_path / "again").mkdir()
-    again = RegenerationResource().regenerate(midi, demo_song.stems, tmp_path / "again")
+    again = regenerate_all(midi, demo_song.stems, tmp_path / "again")
     for name, path in regenerated.files.items():
         assert path.read_bytes() == again.files[name].read_bytes()
 
@@ -105,7 +117,10 @@ def test_any_rate_and_channel_count_comes_out_as_it_went_in(
     original = noise(tmp_path / "in.wav", rate=rate, channels=channels, seconds=seconds)
     midi = write_midi(tmp_path / "other.mid", [(0.5, 0.8, 60), (1.4, 0.5, 67)])
 
-    made = regenerate(original, midi, tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    brief = RegenerationBrief(stems={"other": "Faust other"})  # whose attack is known
+    product = regenerate_all({"other": midi}, {"other": original}, tmp_path / "out", brief)
+    made = Recording.open(product.files["other.wav"])
 
     assert (made.frames, made.sample_rate, made.channels) == (original.frames, rate, channels)
     assert measure_loudness(made).integrated_lufs == pytest.approx(
@@ -138,10 +153,7 @@ def test_notes_after_the_end_of_the_original_are_not_played(tmp_path: Path) -> N
     midi = write_midi(tmp_path / "other.mid", [(0.5, 0.5, 60), (3.5, 0.5, 60)])
     (tmp_path / "out").mkdir()
     stems: Stems = {"other": noise(tmp_path / "in.wav")}
-    assert (
-        RegenerationResource().regenerate({"other": midi}, stems, tmp_path / "out").measures["other_notes"]
-        == 1
-    )
+    assert regenerate_all({"other": midi}, stems, tmp_path / "out").measures["other_notes"] == 1
 
 
 def test_progress_ends_at_one(tmp_path: Path) -> None:
@@ -149,6 +161,64 @@ def test_progress_ends_at_one(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     midi = {name: write_midi(tmp_path / f"{name}.mid", [(0.0, 1.0, 45)]) for name in ("bass", "drums")}
     stems = dict.fromkeys(midi, noise(tmp_path / "in.wav"))
-    RegenerationResource().regenerate(midi, stems, tmp_path / "out", seen.append)
+    RegenerationResource().regenerate(midi, stems, (), _BRIEF, tmp_path / "out", seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
+
+
+def test_the_report_tells_what_plays_each_stem_and_what_else_might(regenerated: Product) -> None:
+    report = json.loads(regenerated.reports[REPORT].read_text(encoding="utf-8"))
+    assert set(report["stems"]) == {"vocals", "drums", "bass", "other"}
+    assert 0 <= report["copied"] <= 1
+    for name, stem in report["stems"].items():
+        distances = [one["distance_db"] for one in stem["candidates"]]
+        assert distances == sorted(distances)
+        assert len(distances) >= 2
+        assert stem["label"] == stem["candidates"][0]["label"] == regenerated.measures[f"{name}_instrument"]
+
+
+def test_a_stem_that_is_kept_is_the_original_and_is_called_so(tmp_path: Path) -> None:
+    stems: Stems = {
+        name: noise(tmp_path / f"{name}.wav", level=level) for name, level in (("vocals", 0.1), ("bass", 0.2))
+    }
+    midi = {name: write_midi(tmp_path / f"{name}.mid", [(0.5, 1.0, 45)]) for name in stems}
+    (tmp_path / "out").mkdir()
+    product = regenerate_all(midi, stems, tmp_path / "out", RegenerationBrief(keep=("vocals",)))
+    kept, played = (Recording.open(product.files[f"{name}.wav"]).read() for name in stems)
+    np.testing.assert_array_equal(kept, stems["vocals"].read())
+    assert not np.array_equal(played, stems["bass"].read())
+    assert product.measures["vocals_kept"] is True
+    assert "bass_kept" not in product.measures
+    report = json.loads(product.reports[REPORT].read_text(encoding="utf-8"))
+    assert [stem["kept"] for stem in report["stems"].values()] == [True, False]
+
+
+def test_a_stem_is_played_by_what_the_brief_names(tmp_path: Path) -> None:
+    stems: Stems = {"bass": noise(tmp_path / "bass.wav")}
+    midi = {"bass": write_midi(tmp_path / "bass.mid", [(0.5, 0.5, 45), (1.5, 0.5, 45)])}
+    for named, kind in (("faust", "faust"), ("additive", "additive"), ("own notes", "sampler")):
+        (tmp_path / kind).mkdir()
+        brief = RegenerationBrief(stems={"bass": named})
+        product = regenerate_all(midi, stems, tmp_path / kind, brief)
+        report = json.loads(product.reports[REPORT].read_text(encoding="utf-8"))
+        assert {one["kind"] for one in report["stems"]["bass"]["candidates"]} == {kind}
+
+
+def test_an_instrument_that_is_not_to_be_had_is_one_clear_line(tmp_path: Path) -> None:
+    stems: Stems = {"bass": noise(tmp_path / "bass.wav")}
+    midi = {"bass": write_midi(tmp_path / "bass.mid", [(0.5, 0.5, 45)])}
+    with pytest.raises(AudioError, match=r"^bass: no theremin can play it"):
+        regenerate_all(midi, stems, tmp_path, RegenerationBrief(stems={"bass": "theremin"}))
+
+
+def test_what_is_played_by_synthesis_copies_nothing(tmp_path: Path) -> None:
+    stems: Stems = {"bass": noise(tmp_path / "bass.wav")}
+    midi = {"bass": write_midi(tmp_path / "bass.mid", [(0.5, 0.5, 45), (1.5, 0.5, 52)])}
+    (tmp_path / "out").mkdir()
+    product = regenerate_all(midi, stems, tmp_path / "out", RegenerationBrief(instruments="faust"))
+    assert product.measures["bass_copied"] == 0
+    np.testing.assert_allclose(
+        Recording.open(product.files[LEFT_OUT]).read(),
+        Recording.open(product.files["bass.wav"]).read(),
+        atol=1e-6,
+    )

@@ -3,9 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from resonate_resources.models.weights import ModelError
-from resonate_resources.recordings.recording import write_samples
-from resonate_resources.regeneration.cloning.engines import cloned
+from resonate_resources.recordings.recording import AudioError, write_samples
+from resonate_resources.regeneration.choice import candidates_of
 from resonate_resources.regeneration.instrument import Part
 from resonate_tests.resources.regeneration.cloning.parts import NOTES
 
@@ -24,8 +23,8 @@ def part(tmp_path, monkeypatch):
 
 
 def test_where_nothing_can_be_had_each_engine_says_what_it_lacks(part):
-    with pytest.raises(ModelError) as raised:
-        cloned(part)
+    with pytest.raises(AudioError) as raised:
+        candidates_of(part, "cloned")
     told = str(raised.value)
     assert "\n" not in told
     assert told.count("run `resonate workers install cloning`") == 2
@@ -36,7 +35,8 @@ def test_where_nothing_can_be_had_each_engine_says_what_it_lacks(part):
 def test_what_can_be_had_is_a_candidate_though_other_engines_can_not(part, tmp_path):
     torch.manual_seed(0)
     save(Peer(), tmp_path / "models" / "ddsp" / "flute")
-    (candidate,) = cloned(part)
+    (candidate,), missing = candidates_of(part, "cloned")
+    assert len(missing) == 3
     assert candidate.kind == "ddsp"
     played = candidate.instrument.play(NOTES, 16_000)
     assert played.shape == (2, 16_000)

@@ -1,0 +1,97 @@
+"""Which instrument plays a part: the one that lies nearest to the stem once it is matched to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from resonate_resources.recipe import Json
+from resonate_resources.recordings.recording import AudioError
+from resonate_resources.regeneration import additive, drum_hits, faust_search, plugin, sampler, soundfont
+from resonate_resources.regeneration.cloning.engines import ENGINES
+from resonate_resources.regeneration.comparison_excerpts import Excerpts
+from resonate_resources.regeneration.instrument import Candidate, Part
+from resonate_resources.regeneration.likeness import distance_db, mel_powers
+from resonate_resources.regeneration.matching import levels_of, match
+
+
+def _recorded(part: Part) -> Iterator[Candidate]:
+    yield from drum_hits.candidates(part)
+    yield from sampler.candidates(part)
+
+
+KINDS: Final[Mapping[str, Callable[[Part], Iterable[Candidate]]]] = {
+    "sampler": _recorded,
+    "additive": additive.candidates,
+    "soundfont": soundfont.candidates,
+    "faust": faust_search.candidates,
+    "plugin": partial(plugin.candidates, plugins=()),
+    **ENGINES,
+}
+"""What can play a part. Of parts that it can't play a kind has no candidates; what lacks a program or a file for it
+raises AudioError."""
+
+_ASKED_FOR: Final[Mapping[str, Sequence[str]]] = {
+    "auto": [kind for kind in KINDS if kind not in ENGINES],
+    "own": ("sampler", "additive"),
+    "cloned": tuple(ENGINES),
+}
+"""Several kinds by one name. What is cloned is never compared unasked."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """distance_db: log-mel L1 to the stem, matched, with no note played by its own recording."""
+
+    candidate: Candidate
+    distance_db: float
+
+    def told(self) -> dict[str, Json]:
+        made = self.candidate
+        return {
+            "kind": made.kind,
+            "label": made.label,
+            "licence": made.licence,
+            "source": made.source,
+            "distance_db": round(self.distance_db, 2),
+            "settings": dict(made.settings),
+        }
+
+
+def compared(part: Part, excerpts: Excerpts, wanted: str) -> tuple[list[Compared], list[str]]:
+    """All candidates of the kinds that are wanted, the nearest first; and why a kind has none, a line each.
+
+    wanted: one of the brief's `instruments`, a kind, or a candidate's label. Raises AudioError where nothing of
+    that name can play the part.
+    """
+    found, missing = candidates_of(part, wanted)
+    rate = part.sample_rate
+    original = mel_powers(iter([excerpts.samples]), rate)
+    levels = levels_of(iter([excerpts.samples]), rate, excerpts.edges)
+    result = []
+    for candidate in found:
+        played = excerpts.played(candidate.leaving_out, part.notes)
+        matched = match(levels, levels_of(iter([played]), rate, excerpts.edges), excerpts.edges, rate)
+        result.append(
+            Compared(candidate, distance_db(original, mel_powers(matched.applied(iter([played])), rate)))
+        )
+    return sorted(result, key=lambda one: one.distance_db), missing
+
+
+def candidates_of(part: Part, wanted: str) -> tuple[list[Candidate], list[str]]:
+    """Those of all kinds that are wanted, as `compared` takes it, and why a kind has none, a line each. Raises
+    AudioError where nothing is found."""
+    kinds = [kind for kind in KINDS if wanted == kind or kind in _ASKED_FOR.get(wanted, ())]
+    found: list[Candidate] = []
+    missing: list[str] = []
+    for kind in kinds or _ASKED_FOR["auto"]:
+        try:
+            found += [made for made in KINDS[kind](part) if kinds or made.label == wanted]
+        except AudioError as error:
+            missing.append(f"{kind}: {error}")
+    if not found:
+        why = f" ({'; '.join(missing)})" if missing else ""
+        raise AudioError(f"{part.stem}: no {wanted} can play it{why}; set regeneration.instruments to auto")
+    return found, missing

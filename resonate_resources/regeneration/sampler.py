@@ -1,0 +1,318 @@
+"""A part played by recordings of itself: each moment by the recording of one in which the same notes sound.
+
+What begins together is cut as one, and not note by note: in chords no note stands alone, and a chord that was
+recorded holds its instruments and its room as they are. A line is the case in which every chord is of one note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from resonate_resources.recordings.midi import Note
+from resonate_resources.recordings.recording import Recording, Samples
+from resonate_resources.regeneration.instrument import Candidate, Part, PlayedNote
+from resonate_resources.regeneration.likeness import mel_powers
+from resonate_resources.regeneration.velocities import db_per_velocity, gain_between
+
+Floats = npt.NDArray[np.float32]
+
+_TOGETHER_S: Final = 0.05
+"""Notes that begin within it are struck as one."""
+_MOST_SHIFT: Final = 4  # semitones: beyond, formants and attacks sound like another instrument's
+_BANK: Final = 3000  # recordings that are looked through, evenly chosen
+_BEFORE_S, _FADE_S = 0.008, 0.04  # a recording comes in just before its onset, and leaves under the next one
+_TAIL_S: Final = 8.0  # of what rings on behind the last note's end
+_BLEND_S: Final = 0.04
+_RELEASE_S: Final = 0.5  # in which a note dies away whose recording has no end
+_SHORTEST_LOOP_S: Final = 0.03
+
+# What makes a recording unlike what is to be played; 1 is a note that is missing.
+_HELD: Final = 0.7  # of a note that goes on, against one that is struck
+_PER_SEMITONE: Final = 0.06
+_TOO_SHORT: Final = 0.8  # half as long
+_RINGS_SHORTER: Final = 0.2  # until the next moment is half as far off
+_TURN: Final = 0.03  # as often as it was played lately
+_GOES_ON: Final = 0.5  # less for the recording that follows the last one: there is no seam
+_UNLIKE: Final = 2.0
+_PER_VELOCITY: Final = 0.004
+_PER_DB: Final = 0.25  # of the difference in sound
+_ATTACK_S, _HEARD_S, _RANGE_DB = 0.08, 0.8, 60.0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Notes that begin together. length_s: until they and what they fell in with have ended, or until the next
+    moment; gap_s: until the next moment. held: pitches that go on."""
+
+    start_s: float
+    length_s: float
+    gap_s: float
+    velocity: int
+    struck: tuple[Note, ...]
+    held: tuple[int, ...]
+
+
+def moments_of(notes: Sequence[Note], end_s: float) -> list[Moment]:
+    """By time. notes are sorted by onset."""
+    starts: list[list[Note]] = []
+    for note in notes:
+        if starts and note.onset_s - starts[-1][0].onset_s <= _TOGETHER_S:
+            starts[-1].append(note)
+        else:
+            starts.append([note])
+    moments = []
+    sounding: list[Note] = []
+    for number, struck in enumerate(starts):
+        start = struck[0].onset_s
+        following = starts[number + 1][0].onset_s if number + 1 < len(starts) else end_s
+        held = [note for note in sounding if note.offset_s > start + _TOGETHER_S]
+        sounding = [*held, *struck]
+        until = min(max(note.offset_s for note in sounding), following)
+        moments.append(
+            Moment(
+                start,
+                until - start,
+                max(following - start, until - start),
+                round(float(np.mean([note.velocity for note in struck]))),
+                tuple(struck),
+                tuple(note.pitch for note in held),
+            )
+        )
+    return moments
+
+
+class Sampler:
+    """Plays a part by moments of a recording."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        notes: Sequence[Note],
+        slope_db: float,
+        *,
+        leaving_out: bool = False,
+    ) -> None:
+        """recording: of two channels. notes: the part's, by onset. slope_db: by how much louder each step of
+        velocity is."""
+        self.sample_rate = recording.sample_rate
+        self._recording, self._slope_db = recording, slope_db
+        self._moments = moments_of(notes, recording.duration)
+        self._first = {
+            (moment.struck[0].onset_s, moment.struck[0].pitch): number
+            for number, moment in enumerate(self._moments)
+        }
+        self._choice = _chosen(self._moments, _sounds(recording, self._moments), leaving_out)
+
+    def copies(self) -> tuple[tuple[float, float], ...]:
+        """When a moment is played by its own recording, in s."""
+        return tuple(
+            (moment.start_s, moment.start_s + moment.gap_s)
+            for moment, choice in zip(self._moments, self._choice, strict=True)
+            if choice is not None and choice[0].start_s == moment.start_s
+        )
+
+    def sounding_until(self, note: Note) -> float:
+        number = self._first.get(_place(note))
+        if number is None:
+            return note.onset_s
+        return note.onset_s + self._moments[number].gap_s + _FADE_S
+
+    def play(self, notes: Sequence[Note], frames: int) -> Samples:
+        played = np.zeros((2, frames), np.float32)
+        for note in notes:
+            number = self._first.get(_place(note))
+            choice = None if number is None else self._choice[number]
+            if number is None or choice is None:
+                continue
+            sound = self._sound(self._moments[number], *choice)
+            start = round((note.onset_s - _BEFORE_S) * self.sample_rate)
+            skipped = max(0, -start)
+            sound = sound[:, skipped : skipped + max(0, frames - start - skipped)]
+            start += skipped
+            played[:, start : start + sound.shape[1]] += sound
+        return played
+
+    def _sound(self, moment: Moment, source: Moment, shift: int) -> Samples:
+        """From just before the moment until it has faded into the next one."""
+        rate = self.sample_rate
+        # In frames of the recording: what is shifted up is used up faster.
+        ratio = 2 ** (shift / 12)
+        before, fade = round(_BEFORE_S * rate), round(_FADE_S * rate)
+        wanted = round(moment.gap_s * rate) + before + fade
+        held = round(moment.length_s * rate) + before
+        start = round(source.start_s * rate) - round(before * ratio)
+        stop = round((source.start_s + min(source.gap_s, source.length_s + _TAIL_S)) * rate)
+        sound = self._recording.read(start, stop)
+        sound = np.pad(sound, ((0, 0), (max(0, -start), 0)))
+        sustained = round((source.length_s + _BEFORE_S) * rate / ratio)
+        sound = _resampled(sound, self._positions(moment, source, ratio, sound.shape[1]))
+        sound = _of_length(sound, min(sustained, sound.shape[1]), held, rate)[:, :wanted].copy()
+        ahead = min(before, sound.shape[1])
+        sound[:, :ahead] *= np.linspace(0, 1, ahead, dtype=np.float32)
+        # As it is left for the next one: at once where its recording has that far been used up.
+        end = min(max(before, sound.shape[1] - wanted + fade), sound.shape[1])
+        sound[:, sound.shape[1] - end :] *= np.linspace(1, 0, end, dtype=np.float32)
+        return sound * np.float32(gain_between(self._slope_db, source.velocity, moment.velocity))
+
+    def _positions(
+        self, moment: Moment, source: Moment, ratio: float, frames: int
+    ) -> npt.NDArray[np.float64]:
+        """Where in the recording each frame of what is played lies. A single note follows its own bends, and
+        those of the recording are taken out."""
+        count = int((frames - 1) / ratio)
+        if len(moment.struck) > 1 or not (moment.struck[0].bends or source.struck[0].bends):
+            return np.asarray(np.arange(count) * ratio, np.float64)
+        seconds = np.arange(count) / self.sample_rate - _BEFORE_S
+        bend = bend_of(moment.struck[0], seconds) - bend_of(source.struck[0], seconds * ratio)
+        at = np.cumsum(ratio * 2 ** (bend / 12))
+        return np.asarray(at[at < frames - 1])
+
+
+def candidates(part: Part) -> Iterator[Candidate]:
+    """The sampler of a part with pitches."""
+    if part.stem == "drums" or not part.notes:
+        return
+    slope = db_per_velocity(part, part.notes)
+    whole = Sampler(part.recording, part.notes, slope)
+    yield Candidate(
+        "sampler",
+        "own notes",
+        "the track's",
+        "notes and chords of the stem",
+        whole,
+        Sampler(part.recording, part.notes, slope, leaving_out=True),
+        {},
+        whole.copies(),
+    )
+
+
+def _chosen(moments: Sequence[Moment], sounds: Floats, leaving_out: bool) -> list[tuple[Moment, int] | None]:
+    """For each moment the recording of another one that is most like it, and by how many semitones it is shifted;
+    its own where no other is like it, or, where that is left out, the least unlike."""
+    step = -(-len(moments) // _BANK)
+    numbers = np.arange(0, len(moments), step)
+    bank = [moments[int(number)] for number in numbers]
+    shifts = np.arange(-_MOST_SHIFT, _MOST_SHIFT + 1)
+    chords = _chords(moments)
+    recorded = np.concatenate([np.roll(chords[numbers], shift, axis=1) for shift in shifts])
+    sizes = np.square(recorded).sum(axis=1)
+    lengths = np.log2([moment.length_s for moment in bank])
+    velocities = np.array([moment.velocity for moment in bank])
+    gaps = np.log2([moment.gap_s for moment in bank])
+    choice: list[tuple[Moment, int] | None] = []
+    last: tuple[int, int] | None = None
+    used = np.zeros(len(bank))
+    for number, (moment, chord) in enumerate(zip(moments, chords, strict=True)):
+        unlike = (sizes + chord @ chord - 2 * (recorded @ chord)).reshape(len(shifts), -1)
+        unlike += _PER_SEMITONE * np.abs(shifts)[:, None]
+        unlike += _TOO_SHORT * np.maximum(0, np.log2(moment.length_s) - lengths) + _TURN * used
+        unlike += _RINGS_SHORTER * np.maximum(0, np.log2(moment.gap_s) - gaps)
+        unlike += _PER_DB * np.abs(sounds[numbers] - sounds[number]).mean(axis=1)
+        unlike += _PER_VELOCITY * np.abs(velocities - moment.velocity)
+        if last is not None and step == 1 and last[1] + 1 < len(bank):
+            unlike[last[0], last[1] + 1] -= _GOES_ON
+        unlike[:, numbers == number] = np.inf
+        shift, best = (int(at) for at in np.unravel_index(int(unlike.argmin()), unlike.shape))
+        if unlike[shift, best] > (np.finfo(np.float32).max if leaving_out else _UNLIKE):
+            choice.append(None if leaving_out else (moment, 0))
+            last = None
+            continue
+        used *= 0.5
+        used[best] += 1
+        last = shift, best
+        choice.append((bank[best], int(shifts[shift])))
+    return choice
+
+
+def _sounds(recording: Recording, moments: Sequence[Moment]) -> Floats:
+    """(moments, 2 × bands): levels in dB where each begins and while it lasts, down to 60 dB under the loudest."""
+    powers = mel_powers(recording.blocks(), recording.sample_rate)
+    levels = 10 * np.log10(np.maximum(powers, max(float(powers.max()) * 10 ** (-_RANGE_DB / 10), 1e-12)))
+    per_s = (len(levels) - 1) / max(recording.duration, 1e-3)
+    rows = []
+    for moment in moments:
+        first = min(round(moment.start_s * per_s), len(levels) - 1)
+        attack = first + max(1, round(_ATTACK_S * per_s))
+        last = max(attack + 1, round((moment.start_s + min(moment.gap_s, _HEARD_S)) * per_s))
+        lasting = levels[attack:last] if attack < len(levels) else levels[-1:]
+        rows.append(np.concatenate([levels[first:attack].mean(axis=0), lasting.mean(axis=0)]))
+    return np.array(rows, np.float32)
+
+
+def _chords(moments: Sequence[Moment]) -> Floats:
+    """(moments, 128): what sounds in each."""
+    chords = np.zeros((len(moments), 128), np.float32)
+    for row, moment in zip(chords, moments, strict=True):
+        row[list(moment.held)] = _HELD
+        row[[note.pitch for note in moment.struck]] = 1.0
+    return chords
+
+
+def _of_length(sound: Samples, sustained: int, wanted: int, sample_rate: int) -> Samples:
+    """The sound with its first `sustained` frames made `wanted` long, and what it rings on with after them: the
+    middle is repeated where it is too short, and left early where it is too long. What has no end of its own dies
+    away."""
+    tail = sound[:, sustained:]
+    blend = round(_BLEND_S * sample_rate)
+    ends = tail.shape[1] > 2 * blend
+    further = blend if ends else round(_RELEASE_S * sample_rate)
+    held = _held(sound[:, :sustained], wanted + further, sample_rate)
+    whole = np.zeros((2, max(held.shape[1], wanted + tail.shape[1])), np.float32)
+    whole[:, : held.shape[1]] = held
+    if ends:
+        ramp = np.linspace(0, 1, blend, dtype=np.float32)
+        whole[:, wanted : held.shape[1]] *= 1 - ramp[: max(0, held.shape[1] - wanted)]
+        whole[:, wanted : wanted + blend] += tail[:, :blend] * ramp
+        whole[:, wanted + blend : wanted + tail.shape[1]] = tail[:, blend:]
+    else:
+        seconds = np.arange(held.shape[1] - wanted) / sample_rate
+        whole[:, wanted : held.shape[1]] *= (10 ** (-3 * seconds / _RELEASE_S)).astype(np.float32)
+    return whole
+
+
+def _held(sound: Samples, wanted: int, sample_rate: int) -> Samples:
+    """The first `wanted` frames, for which the second half is repeated; as it is where that would be a stutter."""
+    if sound.shape[1] >= wanted:
+        return sound[:, :wanted]
+    loop = sound[:, sound.shape[1] // 2 :]
+    if loop.shape[1] < _SHORTEST_LOOP_S * sample_rate:
+        return sound
+    cross = loop.shape[1] // 4
+    ramp = np.sqrt(np.linspace(0, 1, cross, dtype=np.float32))
+    pieces, length = [sound], sound.shape[1]
+    while length < wanted:
+        last = pieces.pop()
+        joined = last[:, -cross:] * ramp[::-1] + loop[:, :cross] * ramp
+        pieces += [last[:, :-cross], joined, loop[:, cross:]]
+        length += loop.shape[1] - cross
+    return np.concatenate(pieces, axis=1)[:, :wanted]
+
+
+def _resampled(sound: Samples, positions: npt.NDArray[np.float64]) -> Samples:
+    """The sound at those places between its frames: cubic (Catmull–Rom)."""
+    at = positions.astype(np.intp)
+    if np.array_equal(positions, at):
+        return sound[:, at]
+    padded = np.pad(sound, ((0, 0), (1, 2)), mode="edge")
+    x = (positions - at).astype(np.float32)
+    a, b, c, d = (padded[:, at + k] for k in range(4))
+    return np.asarray(
+        b + 0.5 * x * (c - a + x * (2 * a - 5 * b + 4 * c - d + x * (3 * (b - c) + d - a))), np.float32
+    )
+
+
+def bend_of(note: Note, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Semitones from the key, so many seconds from the note's onset."""
+    if not note.bends:
+        return np.zeros_like(seconds)
+    times, semitones = np.array(note.bends).T
+    return np.asarray(np.interp(seconds, times, semitones))
+
+
+def _place(note: Note) -> tuple[float, int]:
+    return note.part_s if isinstance(note, PlayedNote) else note.onset_s, note.pitch
