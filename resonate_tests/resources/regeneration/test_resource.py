@@ -114,11 +114,14 @@ def test_the_same_midi_gives_the_same_bytes(
 def test_any_rate_and_channel_count_comes_out_as_it_went_in(
     rate: int, channels: int, seconds: float, tmp_path: Path
 ) -> None:
-    original = noise(tmp_path / "in.wav", rate=rate, channels=channels, seconds=seconds)
+    bursts = noise(tmp_path / "in.wav", rate=rate, channels=channels, seconds=seconds).read()
+    seconds_of = np.arange(bursts.shape[1]) / rate
+    bursts[:, (seconds_of < 0.5) | ((seconds_of > 1.3) & (seconds_of < 1.4)) | (seconds_of > 1.9)] = 0
+    original = write_samples(tmp_path / "bursts.wav", bursts, rate)
     midi = write_midi(tmp_path / "other.mid", [(0.5, 0.8, 60), (1.4, 0.5, 67)])
 
     (tmp_path / "out").mkdir()
-    brief = RegenerationBrief(stems={"other": "Faust other"})  # whose attack is known
+    brief = RegenerationBrief(instruments="own")
     product = regenerate_all({"other": midi}, {"other": original}, tmp_path / "out", brief)
     made = Recording.open(product.files["other.wav"])
 
@@ -128,7 +131,7 @@ def test_any_rate_and_channel_count_comes_out_as_it_went_in(
     )
     sound = made.read()[0]
     onset = np.argmax(np.abs(sound) > 0.25 * np.abs(sound).max()) / rate
-    assert 0.5 <= onset + 1 / rate < 0.510
+    assert onset == pytest.approx(0.5, abs=0.005)
 
 
 def test_without_notes_there_is_silence(tmp_path: Path) -> None:
