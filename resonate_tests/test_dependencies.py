@@ -101,7 +101,7 @@ def imported(*packages: str) -> dict[str, Path]:
             distribution = plain(known.get(name, [LONE_MODULES.get(name, name)])[0])
             if any(
                 distribution in _declared_for(RUN_BY_WORKERS[part])
-                for part in RUN_BY_WORKERS.keys() & set(path.parts)
+                for part in RUN_BY_WORKERS.keys() & set(path.relative_to(REPOSITORY).parts)
             ):
                 continue
             found[STUBS.get(distribution, distribution)] = path
