@@ -37,8 +37,8 @@ _FINE_FRAME, _FINE_HOP, _FINE_STEPS = 4096, 1024, 36  # an octave
 _LOWEST_HZ, _FINE_OCTAVES = 55.0, 7.3
 
 # dB of the band levels, of the same less each band's median, of the loudness's course, of the mean spectrum, of
-# the fine structure, of what rises from one moment to the next. By conditional logit on single parts of songs 0–9
-# with programs drawn evenly, FluidR3 and sf_GMbank for each other.
+# the fine structure, of what rises from one moment to the next. By conditional logit on single parts of songs
+# 0–5 and 300–303, every program once, FluidR3 and sf_GMbank for each other.
 WEIGHTS: Final = (0.183, 0.565, 0.814, 0.150, 2.178, 1.311)
 
 
