@@ -118,11 +118,14 @@ def _mel_bands() -> Bands:
 
 def matched_distance(played: Floats, target: Floats) -> float:
     """Mean difference of two log-mel spectra in dB, after the gain a band, within ±12 dB of the mean one, that
-    makes it small."""
+    makes it small where the target sounds. In a part that is silent for most of the time, rests would decide it."""
     apart = target - played
-    level = np.median(apart)
-    gains = np.clip(np.median(apart, axis=0), level - _MOST_EQ_DB, level + _MOST_EQ_DB)
-    return float(np.abs(apart - gains).mean())
+    sounding = target.max(axis=1) > -_FLOOR_DB + _MOST_EQ_DB
+    if sounding.any():
+        level = np.median(apart[sounding])
+        gains = np.clip(np.median(apart[sounding], axis=0), level - _MOST_EQ_DB, level + _MOST_EQ_DB)
+        apart = apart - np.where(sounding[:, np.newaxis], gains, 0)
+    return float(np.abs(apart).mean())
 
 
 def _thinned(notes: Sequence[Note]) -> Sequence[Note]:
