@@ -28,4 +28,4 @@ def find_lag(reference: Matrix, candidate: Matrix) -> int:
     left, right = correlation[max(best - 1, 0)], correlation[min(best + 1, len(correlation) - 1)]
     curvature = left - 2 * correlation[best] + right
     aside = (left - right) / (2 * curvature) if curvature < 0 else 0.0
-    return round((lags[best] + aside) * RATE / ONSETS_PER_S)
+    return round(float(lags[best] + aside) * RATE / ONSETS_PER_S)
