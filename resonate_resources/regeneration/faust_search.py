@@ -1,8 +1,8 @@
 """Faust instruments whose parameters are sought: started from the nearest of a table, bettered by CMA-ES.
 
-Log-mel spectra of four excerpts, of dense parts two, are compared, after the level and the equaliser that matching
-gives every one. The number of sounds that are tried is bounded, not the seconds: a result must not depend on how busy
-the machine is.
+Log-mel spectra of four excerpts, of dense parts two, are compared, after the level and the equaliser that
+matching gives every one. The number of sounds that are tried is bounded, not the seconds: a result must not
+depend on how busy the machine is.
 """
 
 from __future__ import annotations
