@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from resonate_resources.brief.section import Section, once
 
 StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
-Instruments = Literal["auto", "own", "soundfont", "faust", "cloned"]
+Instruments = Literal["auto", "all", "own", "soundfont", "faust", "cloned"]
 
 
 class RegenerationBrief(Section):
@@ -18,7 +18,8 @@ class RegenerationBrief(Section):
     instruments: Instruments = Field(
         default="auto",
         description="own: made from the stem itself; soundfont: General MIDI programs, clean and editable; faust: "
-        "synthesisers; auto: of all of them what sounds most like the stem; cloned: by networks, where weights are",
+        "synthesisers; all: of all of them what sounds most like the stem; auto: own, and all where there are none; "
+        "cloned: by networks, where weights are",
     )
     stems: dict[StemName, str] = Field(
         default_factory=dict,

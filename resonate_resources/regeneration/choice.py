@@ -34,7 +34,7 @@ KINDS: Final[Mapping[str, Callable[[Part], Iterable[Candidate]]]] = {
 raises AudioError."""
 
 _ASKED_FOR: Final[Mapping[str, Sequence[str]]] = {
-    "auto": [kind for kind in KINDS if kind not in ENGINES],
+    "all": [kind for kind in KINDS if kind not in ENGINES],
     "own": ("sampler", "additive"),
     "cloned": tuple(ENGINES),
 }
@@ -83,15 +83,24 @@ def compared(part: Part, excerpts: Excerpts, wanted: str) -> tuple[list[Compared
 def candidates_of(part: Part, wanted: str) -> tuple[list[Candidate], list[str]]:
     """Those of all kinds that are wanted, as `compared` takes it, and why a kind has none, a line each. Raises
     AudioError where nothing is found."""
+    if wanted == "auto":
+        found, _ = _made(part, _ASKED_FOR["own"], None)
+        return (found, []) if found else candidates_of(part, "all")
     kinds = [kind for kind in KINDS if wanted == kind or kind in _ASKED_FOR.get(wanted, ())]
-    found: list[Candidate] = []
-    missing: list[str] = []
-    for kind in kinds or _ASKED_FOR["auto"]:
-        try:
-            found += [made for made in KINDS[kind](part) if kinds or made.label == wanted]
-        except AudioError as error:
-            missing.append(f"{kind}: {error}")
+    found, missing = _made(part, kinds or _ASKED_FOR["all"], None if kinds else wanted)
     if not found:
         why = f" ({'; '.join(missing)})" if missing else ""
         raise AudioError(f"{part.stem}: no {wanted} can play it{why}; set regeneration.instruments to auto")
+    return found, missing
+
+
+def _made(part: Part, kinds: Sequence[str], label: str | None) -> tuple[list[Candidate], list[str]]:
+    """The candidates of those kinds, of that label where one is given; and why a kind has none, a line each."""
+    found: list[Candidate] = []
+    missing: list[str] = []
+    for kind in kinds:
+        try:
+            found += [made for made in KINDS[kind](part) if label in (None, made.label)]
+        except AudioError as error:
+            missing.append(f"{kind}: {error}")
     return found, missing
