@@ -18,8 +18,8 @@ class RegenerationBrief(Section):
     instruments: Instruments = Field(
         default="auto",
         description="own: made from the stem itself; soundfont: General MIDI programs, clean and editable; faust: "
-        "synthesisers; all: of all of them what sounds most like the stem; auto: own, and all where there are none; "
-        "cloned: by networks, where weights are",
+        "synthesisers; all: of all of them what sounds most like the stem; auto: own, and all where there are "
+        "none; cloned: by networks, where weights are",
     )
     stems: dict[StemName, str] = Field(
         default_factory=dict,

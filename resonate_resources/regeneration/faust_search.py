@@ -7,6 +7,7 @@ depend on how busy the machine is.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final
@@ -65,7 +66,9 @@ def _candidate(name: str, label: str, instrument: Instrument, settings: Mapping[
 
 def search(part: Part) -> tuple[str, dict[str, float]]:
     """Name and settings of the instrument nearest to the part, which has notes."""
-    import cma
+    with warnings.catch_warnings():  # that it can't draw
+        warnings.simplefilter("ignore")
+        import cma
 
     windows = [(start, _thinned(notes)) for start, notes in excerpts(part.notes, _EXCERPTS)]
     if sum(len(notes) for _, notes in windows) > _DENSE:

@@ -179,7 +179,7 @@ def test_versions_are_switched_while_they_play_looped_and_compared(page: Page, a
     expect(panel.get_by_role("img", name=re.compile("^Difference by octave: 32 hertz"))).to_be_visible()
     expect(panel.get_by_text("Compared at equal loudness")).to_be_visible()
     expect(panel.get_by_role("region", name=re.compile("^Likeness")).get_by_role("listitem")).to_have_count(
-        12
+        16
     )
 
     page.set_viewport_size({"width": 1280, "height": 1400})

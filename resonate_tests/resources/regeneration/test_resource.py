@@ -42,7 +42,8 @@ def song_midi(composition: Composition, into: Path) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def regenerated(demo_song: DemoSong, tmp_path_factory: pytest.TempPathFactory) -> Product:
     midi = song_midi(demo_song.composition, tmp_path_factory.mktemp("midi"))
-    return regenerate_all(midi, demo_song.stems, tmp_path_factory.mktemp("regenerated"))
+    into = tmp_path_factory.mktemp("regenerated")
+    return regenerate_all(midi, demo_song.stems, into, RegenerationBrief(instruments="all"))
 
 
 def regenerate_all(

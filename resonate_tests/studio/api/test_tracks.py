@@ -103,7 +103,7 @@ def test_a_track_is_told_with_every_stage_and_everything_that_can_be_heard(
     played_anew = {f"regenerated_stems:{stem}" for stem in stems}
     assert {name for name, version in versions.items() if version["generated"]} == played_anew
     assert told["summary"]["generated"] is False  # neither the mix nor the master has any of them
-    assert len(told["quality"]["dimensions"]) == 12
+    assert len(told["quality"]["dimensions"]) == 16
     assert told["music"]["key"] == "A minor"  # 220, 261.63 and 329.63 Hz are A, C and E
     assert told["source"] == "song.flac"
     assert told["dagster_url"].startswith("http://127.0.0.1:3000/")
