@@ -138,19 +138,23 @@ def _stands_elsewhere(name: str) -> bool:
     return name == "folder" or name.endswith("_quality_error_db")
 
 
+_CANDIDATES = {"master": "master", "regenerated": "rebuilt", "leave_one_out": "no copy"}
+"""Who is scored, in a word: columns are narrow."""
+
+
 def _scores(measures: Measures) -> str:
     """Dimensions of all candidates side by side."""
-    candidates = [each for each in ("master", "regenerated", "leave_one_out") if f"{each}_total" in measures]
+    candidates = [each for each in _CANDIDATES if f"{each}_total" in measures]
     dimensions = [
         name.removeprefix("master_")
         for name, value in measures.items()
         if name.startswith("master_") and not isinstance(value, bool | str)
     ]
     return table(
-        ["of 100, s or dB", *candidates],
+        ["of 100, s, dB", *(_CANDIDATES[each] for each in candidates)],
         [
             [
-                dimension,
+                dimension.replace("_", " "),
                 *(
                     f"{rounded(name, number(measures[name])):g}"
                     if (name := f"{each}_{dimension}") in measures
