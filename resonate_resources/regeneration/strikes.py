@@ -64,4 +64,7 @@ def _shift(recording: Recording, onset_s: float) -> float:
     away = (np.arange(2 * reach + 1) - reach) * step / rate
     likely = rise_db - 4.0 * np.square(away / _DOUBT_S)
     best = int(likely.argmax())
+    # Which rise it is depends on how far off it is; where in it the stroke begins does not.
+    while 0 < best < 2 * reach and max(rise_db[best - 1], rise_db[best + 1]) > rise_db[best]:
+        best += 1 if rise_db[best + 1] > rise_db[best - 1] else -1
     return float(away[best]) if rise_db[best] >= _LEAST_DB else 0.0

@@ -31,8 +31,7 @@ def test_notes_come_to_where_the_stem_is_struck(off_s: list[float]) -> None:
     with TemporaryDirectory() as folder:
         notes = [Note(s + off, s + 0.2, 60, 90) for s, off in zip(STRUCK_S, off_s, strict=True)]
         for note, second in zip(struck(notes, strokes(Path(folder))), STRUCK_S, strict=True):
-            # Half of the ten milliseconds that notes are told to.
-            assert note.onset_s == pytest.approx(second, abs=0.005)
+            assert note.onset_s == pytest.approx(second, abs=0.004)
 
 
 def test_notes_of_a_chord_stay_together(tmp_path: Path) -> None:
