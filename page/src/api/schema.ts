@@ -832,7 +832,7 @@ export interface components {
         };
         /**
          * Dimension
-         * @description One of the twelve of quality control, by the name that people have for it. score: 0 to 100.
+         * @description One of the sixteen of quality control, by the name that people have for it. score: 0 to 100.
          */
         Dimension: {
             /** Detail */
