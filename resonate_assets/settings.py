@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from resonate_resources.mixing.conductor.model import ChosenModel
+from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recordings.limits import Limits
 from resonate_resources.storage.database import sqlite_url
 

@@ -47,6 +47,7 @@ CALCULATING = frozenset(
         "pandas",
         "pyarrow",
         "pydantic",
+        "pydantic_ai",
         "pydantic_core",
         "smolagents",
     }
@@ -71,7 +72,7 @@ _NO_INGREDIENTS = (
     f"{_OURS}.ingredients",
     *(
         f"{_OURS}.signal.{drawing}"
-        for drawing in ("picture", "spectrograph", "chart", "moves_chart", "ink", "thumbnail")
+        for drawing in ("picture", "spectrograph", "chart", "moves_chart", "rounds_chart", "ink", "thumbnail")
     ),
 )
 """How work is shared out, fetched, kept and drawn: nothing in there changes a result."""

@@ -14,7 +14,6 @@ from resonate_resources.mixing import mixer, planning, processors
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.conductor import agent
 from resonate_resources.mixing.conductor.agent import ModelAgent
-from resonate_resources.mixing.conductor.model import ChosenModel
 from resonate_resources.mixing.holdings import Worth, hold
 from resonate_resources.mixing.material import TrackFacts, material_of
 from resonate_resources.mixing.mixer import mix_stems
@@ -22,6 +21,7 @@ from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.planning import ASTRAY_DB, plan_mix, track_alone
 from resonate_resources.mixing.processors import low_end_of, with_processors
 from resonate_resources.mixing.towards import Towards, heard, heard_together, towards
+from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.naturalisation import naturalise
 from resonate_resources.naturalisation.amounts import Amounts
 from resonate_resources.naturalisation.naturalise import Naturalised

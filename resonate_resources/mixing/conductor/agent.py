@@ -11,8 +11,9 @@ from typing import Any
 
 from resonate_resources.mixing.conductor import prompt
 from resonate_resources.mixing.conductor.desk import MIX, MOST_MOVES, Desk
-from resonate_resources.mixing.conductor.model import ChosenModel, ConductorError, make, missing, one_line
+from resonate_resources.mixing.conductor.model import ConductorError, make, missing
 from resonate_resources.mixing.conductor.nuance import BANDS
+from resonate_resources.models.language_model import ChosenModel, one_line
 
 MOST_STEPS = 30
 """Answers of the model, those among them that are no use."""
@@ -65,7 +66,7 @@ class ModelAgent:
                 if ended:
                     break
         except AgentGenerationError as error:
-            raise self._chosen.failed(error.__cause__ or error) from error
+            raise ConductorError(self._chosen.failure(error.__cause__ or error)) from error
         if not calls.listened:
             raise ConductorError(f"{self.name} never listened to the mix; it said: {said or 'nothing'}")
         return ended

@@ -17,13 +17,14 @@ from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.conductor.agent import MOST_STEPS, ModelAgent
 from resonate_resources.mixing.conductor.conduct import Conducted, conduct
 from resonate_resources.mixing.conductor.desk import MOST_DB, MOST_MOVES
-from resonate_resources.mixing.conductor.model import ChosenModel, ConductorError
+from resonate_resources.mixing.conductor.model import ConductorError
 from resonate_resources.mixing.holdings import Worth
 from resonate_resources.mixing.kind import Kind
 from resonate_resources.mixing.material import FINISHED
 from resonate_resources.mixing.plan import MixPlan
 from resonate_resources.mixing.resource import PLAN, MixingResource
 from resonate_resources.mixing.wishes import Wishes
+from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recordings.recording import Recording
 from resonate_tests.resources.mixing.conductor.desks import MUD, STEMS, holdings, kind
 

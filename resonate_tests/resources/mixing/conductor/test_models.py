@@ -17,8 +17,9 @@ from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.conductor import model as models
 from resonate_resources.mixing.conductor.agent import ModelAgent
 from resonate_resources.mixing.conductor.conduct import conduct
-from resonate_resources.mixing.conductor.model import ChosenModel, ConductorError, make
+from resonate_resources.mixing.conductor.model import ConductorError, make
 from resonate_resources.mixing.wishes import Wishes
+from resonate_resources.models.language_model import ChosenModel
 from resonate_tests.resources.mixing.conductor.desks import STEMS, desk, holdings, kind
 
 NAME = "openai:scripted"

@@ -1,0 +1,166 @@
+"""What is decided of a rebuilt track: typed and bounded, and each change of it reversible."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
+
+
+def _one_line(text: str) -> str:
+    """Without what would move a terminal's cursor."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+Reason = Annotated[str, Field(max_length=300), AfterValidator(_one_line)]
+
+BUS = "bus"
+
+
+class DecisionError(ValueError):
+    """A change that can't be made. One line."""
+
+
+class Decided(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class InstrumentChoice(Decided):
+    """As `Candidate` has them."""
+
+    kind: str = Field(max_length=40)
+    label: str = Field(max_length=120)
+
+
+class StemDecision(Decided):
+    """How a stem is played."""
+
+    instrument: InstrumentChoice | None = Field(
+        default=None, description="null: the one that lies nearest to the stem"
+    )
+    octave: int = Field(default=0, ge=-1, le=1, description="its notes are moved by")
+    shift_ms: float = Field(
+        default=0.0, ge=-50, le=50, description="its notes are moved by; later is positive"
+    )
+    level_per: Literal["bar", "beat", "none"] = Field(
+        default="bar", description="how closely its level follows"
+    )
+    eq_db: float = Field(
+        default=12.0, ge=0, le=12, description="how far its tone is brought to the original's, either way"
+    )
+    width: float = Field(
+        default=1.0, ge=0, le=2, description="factor of its side, once it is as wide as the original"
+    )
+    release: float = Field(default=1.0, ge=0.25, le=4, description="factor of how long its notes ring on")
+    sidechain: bool = Field(
+        default=False, description="it goes down at each kick, as the original was heard to"
+    )
+    keep: bool = Field(
+        default=False, description="the original stem instead, labelled so; the user's to ask for"
+    )
+
+
+class ArrangementEvent(Decided):
+    """What leads from one section to the next. bar: counted from 1."""
+
+    kind: Literal["riser", "fill", "transition"]
+    bar: int = Field(ge=1, le=100_000)
+    reason: Reason
+
+
+class Decisions(Decided):
+    """Of a whole track. reasons: why what is not as usual is so, a line each. by: "rules", or the model's name:
+    who decided at first."""
+
+    stems: dict[StemName, StemDecision]
+    bus_eq_db: float = Field(
+        default=6.0, ge=0, le=6, description="how far the sum's tone is brought to the original's"
+    )
+    arrangement: tuple[ArrangementEvent, ...] = Field(default=(), max_length=32)
+    reasons: tuple[Reason, ...] = Field(default=(), max_length=32)
+    by: str = Field(default="rules", max_length=200)
+
+    @model_validator(mode="after")
+    def _drums_have_no_octave(self) -> Decisions:
+        if "drums" in self.stems and self.stems["drums"].octave:
+            raise ValueError("drums have no octave: their notes are instruments")
+        return self
+
+
+Value = bool | int | float | str | InstrumentChoice | None
+
+
+class Change(Decided):
+    """Of one decision. path: `bus_eq_db`, or `stems.` with a stem's name and one of `StemDecision`'s. by: "rules",
+    or the model's name."""
+
+    path: str = Field(pattern=rf"^(bus_eq_db|stems\.[a-z]+\.({'|'.join(StemDecision.model_fields)}))$")
+    before: Value
+    after: Value
+    reason: Reason
+    by: str = Field(max_length=200)
+
+    def __str__(self) -> str:
+        name = self.path.removeprefix("stems.").replace(".", " ").replace("_", " ")
+        return f"{name} from {_told(self.before)} to {_told(self.after)}"
+
+
+def value_at(decisions: Decisions, path: str) -> Value:
+    """Of a change's path. Raises DecisionError where there is no such stem."""
+    *stem, name = path.removeprefix("stems.").split(".")
+    if not stem:
+        return decisions.bus_eq_db
+    found = next((each for each_name, each in decisions.stems.items() if each_name == stem[0]), None)
+    if found is None:
+        raise DecisionError(f"{path}: there is no stem of that name")
+    value: Value = getattr(found, name)
+    return value
+
+
+def apply(decisions: Decisions, change: Change) -> Decisions:
+    """Raises DecisionError where the decision is not what it is to be changed from, or would be out of bounds."""
+    if value_at(decisions, change.path) != change.before:
+        raise DecisionError(f"{change.path}: is not {_told(change.before)}")
+    values = decisions.model_dump()
+    *way, name = change.path.split(".")
+    place = values
+    for step in way:
+        place = place[step]
+    place[name] = change.model_dump()["after"]
+    try:
+        return Decisions.model_validate(values)
+    except ValidationError as error:
+        told = told_in_one_line(error)
+        raise DecisionError(told if told.startswith(change.path) else f"{change.path}: {told}") from None
+
+
+def undo(decisions: Decisions, change: Change) -> Decisions:
+    """What there was before the change, which must be in force. Raises DecisionError where it is not."""
+    return apply(decisions, change.model_copy(update={"before": change.after, "after": change.before}))
+
+
+def depends(change: Change) -> frozenset[str]:
+    """What is to be remade after a change: a stem, and what lies behind it, as BUS does; or BUS alone."""
+    return frozenset({BUS} if change.path == "bus_eq_db" else {change.path.split(".")[1], BUS})
+
+
+def told_in_one_line(error: ValidationError) -> str:
+    """What was wrong where, without the values, which may be anybody's text."""
+    found = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in error.errors()[:3]]
+    return " ".join("; ".join(found).split())[:300]
+
+
+def _told(value: Value) -> str:
+    match value:
+        case InstrumentChoice():
+            return f"{value.kind}, {value.label}"
+        case None:
+            return "the nearest"
+        case bool():
+            return "on" if value else "off"
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
