@@ -93,25 +93,27 @@ def bpm_phase(reference: Readings, candidate: Readings, beats_s: Sequence[float]
     like it is near.
 
     beats_s: rising; half seconds where none are known. lag_s: by how many seconds the candidate came late before it
-    was aligned.
+    was aligned. change: the median, in ms; later is positive.
     """
     length = len(reference.onset)
     beats = np.asarray(beats_s, np.float64) if len(beats_s) else np.arange(0, length / ONSETS_PER_S, _STEP_S)
     centres = np.round(beats * ONSETS_PER_S).astype(int)
     centres = centres[(centres >= 0) & (centres < length)]
     if not len(centres):
-        return Difference(1000 * abs(lag_s), f"{1000 * lag_s:+.0f} ms")
-    lags, weights = _lags_at(smoothed(reference.onset, 3), smoothed(candidate.onset, 3), centres)
+        return Difference(1000 * abs(lag_s), f"{1000 * lag_s:+.0f} ms", change=1000 * lag_s)
+    lags, found, weights = _lags_at(smoothed(reference.onset, 3), smoothed(candidate.onset, 3), centres)
     late = lags * 1000 / ONSETS_PER_S
     seconds = centres // ONSETS_PER_S
     count = length // ONSETS_PER_S + 1
     course = np.asarray(np.bincount(seconds, np.abs(late) * weights, count), np.float64)
     course /= np.maximum(np.bincount(seconds, weights, count), 1e-12)
-    typical = float(np.median(late))
+    change = float(np.median(late[found])) + 1000 * lag_s if found.any() else None
+    told = "nothing like it" if change is None else f"{change:+.0f} ms in the median"
     return Difference(
         uneven(np.abs(late), weights) + 1000 * abs(lag_s),
-        f"{typical + 1000 * lag_s:+.0f} ms in the median, {np.abs(late).mean():.0f} apart at {len(centres)} beats",
+        f"{told}, {np.abs(late).mean():.0f} apart at {len(centres)} beats",
         course,
+        change=change,
     )
 
 
@@ -205,8 +207,11 @@ def _chroma_apart(reference: Readings, candidate: Readings) -> tuple[Array, Arra
     return np.clip(1 - correlations, 0, 1), weights
 
 
-def _lags_at(before: Array, after: Array, centres: npt.NDArray[np.intp]) -> tuple[Array, Array]:
-    """By how many frames what is around each centre comes late, and how strongly it begins there."""
+def _lags_at(
+    before: Array, after: Array, centres: npt.NDArray[np.intp]
+) -> tuple[Array, npt.NDArray[np.bool_], Array]:
+    """By how many frames what is around each centre comes late, whether anything like it is near, and how strongly
+    it begins there."""
     farthest = round(_FARTHEST_S * ONSETS_PER_S)
     wide = np.pad(after, 2 * farthest)
     own = np.lib.stride_tricks.sliding_window_view(np.pad(before, farthest), 2 * farthest + 1)[centres]
@@ -224,7 +229,8 @@ def _lags_at(before: Array, after: Array, centres: npt.NDArray[np.intp]) -> tupl
     aside = np.where(curvature < -1e-9, (left - right) / (2 * np.minimum(curvature, -1e-9)), 0)
     late = lags[best] + np.clip(aside, -0.5, 0.5)
     late = np.where(usual >= 0.98 * peak, 0.0, late)
-    return np.where(peak < 0.3, float(farthest), late), own.sum(axis=1)
+    found = peak >= 0.3
+    return np.where(found, late, float(farthest)), found, own.sum(axis=1)
 
 
 def _directions(timbre: npt.NDArray[np.float32], length: int) -> Array:

@@ -74,7 +74,10 @@ def rms_per_section(reference: Readings, candidate: Readings, starts_s: Array) -
 
 
 def stereo_width(reference: Readings, candidate: Readings) -> Difference:
-    """Side against mid, −30…10 dB, and left against right, ±15 dB, of each second in four bands, in dB."""
+    """Side against mid, −30…10 dB, and left against right, ±15 dB, of each second in four bands, in dB.
+
+    change: of side against mid; wider is positive.
+    """
     pictures, powers = [], []
     for readings in (reference, candidate):
         mid, side, lean = (
@@ -87,7 +90,8 @@ def stereo_width(reference: Readings, candidate: Readings) -> Difference:
         pictures.append((width, place))
         powers.append(power)
     sounding = powers[0] > power_floor(powers[0], 50)
-    apart = np.hypot(*(after - before for before, after in zip(*pictures, strict=True))) * sounding
+    wider, moved = (after - before for before, after in zip(*pictures, strict=True))
+    apart = np.hypot(wider, moved) * sounding
     weights = np.sqrt(powers[0]) * sounding
     by_band = (apart * weights).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-15)
     course = (apart * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-15)
@@ -98,6 +102,7 @@ def stereo_width(reference: Readings, candidate: Readings) -> Difference:
         f"{amount:.1f} dB of side against mid, left against right",
         course,
         (WIDTH_EDGES_HZ[band], WIDTH_EDGES_HZ[band + 1]),
+        float((wider * weights).sum() / max(weights.sum(), 1e-15)),
     )
 
 
@@ -121,17 +126,18 @@ def reverb(reference: Readings, candidate: Readings) -> Difference:
     """Decay times in six octaves, in octaves: 1 where they are twice as long or short.
 
     A band's decay time is 60 dB over the slope that its level falls with in the steepest tenth of all 100 ms:
-    no sound can fall faster than its room lets it.
+    no sound can fall faster than its room lets it. change: their mean; longer is positive.
     """
     times = np.array([_decay_times(readings) for readings in (reference, candidate)])
-    octaves = np.abs(np.log2(times[1] / times[0]))
+    octaves = np.log2(times[1] / times[0])
     before, after = np.exp(np.log(times).mean(axis=1))
-    worst = _DECAY_HZ[int(octaves.argmax())]
+    worst = _DECAY_HZ[int(np.abs(octaves).argmax())]
     return Difference(
-        float(octaves.mean()),
+        float(np.abs(octaves).mean()),
         f"decay {before:.2f} s, now {after:.2f} s",
         None,
         (worst / 2**0.5, worst * 2**0.5),
+        float(octaves.mean()),
     )
 
 
