@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from resonate_resources.quality.difference import (
     Array,
@@ -30,7 +31,7 @@ from resonate_resources.quality.readings import (
     Readings,
 )
 
-_QUIETEST_FLOOR = 1e-10  # −100 dBFS an octave: under it, noise is not heard at any usual level
+_UNHEARD = 1e-9  # −90 dBFS an octave, under hearing where full scale is 90 dB SPL; 16 bits' dither is
 _DECAY_HZ = (250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0)
 _EQUAL_LOUDNESS = 60.0
 """dB under the strongest octave, as equally loud ones go, that an octave can be heard at."""
@@ -142,12 +143,14 @@ def reverb(reference: Readings, candidate: Readings) -> Difference:
 
 
 def dynamic_range(reference: Readings, candidate: Readings) -> Difference:
-    """Peak over RMS in stretches of 3 s, where the reference sounds, in dB."""
+    """Peak over RMS in stretches of 3 s, where the reference sounds, in dB.
+
+    The peak is the mean of the three highest tenths of a second: one hangs on phases and on where samples lie.
+    """
     crests, levels = [], []
     for readings in (reference, candidate):
         power = pooled(readings.power, 3 * FRAMES_PER_S)
-        starts = np.arange(0, len(readings), 3 * FRAMES_PER_S)
-        peak = np.maximum.reduceat(readings.peak.astype(np.float64), starts)
+        peak = _highest(readings.peak, 3 * FRAMES_PER_S)
         crests.append(np.clip(decibels(peak**2, 1e-15) - decibels(power, 1e-15), 0, 40))
         levels.append(power)
     sounding = levels[0] >= power_floor(levels[0], 40)
@@ -175,12 +178,11 @@ def octave_balance(reference: Readings, candidate: Readings) -> Difference:
 def noise_floor(reference: Readings, candidate: Readings) -> Difference:
     """How much louder the quietest tenth of all moments is, in dB, in nine octaves, less the change of balance."""
     floors = [
-        decibels(np.quantile(readings.octaves, 0.1, axis=0), _QUIETEST_FLOOR)
-        for readings in (reference, candidate)
+        decibels(np.quantile(readings.octaves, 0.1, axis=0), _UNHEARD) for readings in (reference, candidate)
     ]
     balance = np.interp(np.log(OCTAVES_HZ), np.log(BALANCE_HZ), _balance_change(reference, candidate))
     rise = np.maximum(floors[1] - floors[0] - balance, 0)
-    rise[floors[1] <= 10 * np.log10(_QUIETEST_FLOOR)] = 0
+    rise[floors[1] <= 10 * np.log10(_UNHEARD)] = 0
     worst = int(rise.argmax())
     return Difference(
         float(rise.mean() + rise.max()) / 2,
@@ -197,18 +199,30 @@ def _balance_change(reference: Readings, candidate: Readings) -> Array:
     """
     tilt = 4.5 * np.log2(np.array(BALANCE_HZ) / 1_000)
     sounding = reference.power >= power_floor(reference.power, 40)
+    if len(sounding) > 2:
+        sounding[[0, -1]] = False  # where music is cut within a sound, the cut is in all octaves
     levels = [
-        decibels(readings.balance[sounding].mean(axis=0), 1e-15) + tilt for readings in (reference, candidate)
+        decibels(readings.balance[sounding].mean(axis=0), _UNHEARD) + tilt
+        for readings in (reference, candidate)
     ]
     audible = max(level.max() for level in levels) - _EQUAL_LOUDNESS
     before, after = (np.maximum(level, audible) for level in levels)
     return np.asarray(after - before)
 
 
+def _highest(peak: npt.NDArray[np.floating], count: int) -> Array:
+    """Of each `count` rows the mean of the highest three."""
+    rows = np.pad(peak.astype(np.float64), (0, -len(peak) % count)).reshape(-1, count)
+    return np.asarray(np.sort(rows, axis=1)[:, -3:].mean(axis=1))
+
+
 def _decay_times(readings: Readings) -> Array:
     """Seconds for 60 dB, (6,); of _DECAY_HZ."""
     bands = readings.octaves[:, [OCTAVES_HZ.index(hz) for hz in _DECAY_HZ]]
-    levels = np.stack([decibels(smoothed(band, 5), power_floor(band, 60)) for band in bands.T], axis=1)
+    floors = [max(power_floor(band, 60), _UNHEARD) for band in bands.T]
+    levels = np.stack(
+        [decibels(smoothed(band, 5), floor) for band, floor in zip(bands.T, floors, strict=True)], axis=1
+    )
     if len(levels) <= 10:
         return np.ones(levels.shape[1])
     slopes = (levels[10:] - levels[:-10]) * (ONSETS_PER_S / 10)
