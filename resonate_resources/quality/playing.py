@@ -40,8 +40,8 @@ _STRONG = 0.98
 """Quantile of the onset curve: what one of two to four strokes a second has."""
 _FARTHEST = 2.0
 _UNHEARD_DB, _PER_DB, _SHARPEST = 4.0, 0.06, 0.8
-"""What a copy that lies between samples, or an MP3 of one, may stand out by for nothing. Parts of a strong onset: what
-a dB more is worth, and all of them, that strokes in other places be not counted as clicks."""
+"""What a copy that lies between samples, or an MP3 of one, may stand out by for nothing. In parts of a strong onset:
+what a dB more is worth, and what all are, that strokes in other places be not counted as clicks."""
 _EDGE = slice(15, -15)
 """Where music is cut within a sound, a sample decides how sharp the cut is: nothing is said of 0.15 s there."""
 _OF_A_LAG = 0.25
