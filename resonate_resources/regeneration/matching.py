@@ -103,39 +103,50 @@ class Match:
         return np.stack([np.interp(at, times, row) for row in values]).astype(np.float32)
 
 
-def match(original: Levels, played: Levels, edges: Sequence[int], sample_rate: int) -> Match:
-    """Both were heard in the same bars. Where one of the two is silent, nothing is changed."""
+def match(
+    original: Levels,
+    played: Levels,
+    edges: Sequence[int],
+    sample_rate: int,
+    most_db: float = STEM_EQ_DB,
+    width: float = 1.0,
+) -> Match:
+    """Both were heard between the same edges. Where one of the two is silent, nothing is changed.
+
+    most_db: how far tone is brought to the original's, either way. width: factor of the side, once it is as loud as
+    the original's.
+    """
     wanted, had = original.power.sum(axis=0), played.power.sum(axis=0)
     loudness = _k_weights(original.hertz)
     if not wanted.any() or not had.any():
         even = (np.ones(1), np.ones(1))
         return Match(even, False, np.ones((len(edges) - 1, 2)), tuple(edges), 0 * loudness, sample_rate)
     whole = 10 * np.log10((wanted[_MID] @ loudness) / max(had[_MID] @ loudness, 1e-30))
-    mid_db = whole + eq_db(wanted[_MID], had[_MID] * 10 ** (whole / 10), STEM_EQ_DB)
+    mid_db = whole + eq_db(wanted[_MID], had[_MID] * 10 ** (whole / 10), most_db)
     wide = 10 * np.log10((wanted[_SIDE].sum() + 1e-30) / (wanted[_MID].sum() + 1e-30))
     has = 10 * np.log10((had[_SIDE].sum() + 1e-30) / (had[_MID].sum() + 1e-30))
     spread = bool(has < wide + _NARROW_DB)
     beside = had[_MID] if spread else had[_SIDE]
     if wanted[_SIDE].sum() > 1e-6 * wanted[_MID].sum() and beside.any():
         level = 10 * np.log10(wanted[_SIDE].sum() / max(float(beside.sum()), 1e-30))
-        side_db = level + eq_db(wanted[_SIDE], beside * 10 ** (level / 10), STEM_EQ_DB)
+        side_db = level + eq_db(wanted[_SIDE], beside * 10 ** (level / 10), most_db)
     else:
         side_db = np.full_like(mid_db, -120.0)
     curves = np.stack([mid_db, side_db])
     reached = np.stack([played.power[:, _MID], played.power[:, _MID if spread else _SIDE]], axis=1)
     reached = reached * 10 ** (curves / 10)
-    gains = _bar_gains(original.power.sum(axis=2), reached.sum(axis=2))
+    gains = _bar_gains(original.power.sum(axis=2), reached.sum(axis=2)) * np.array([1.0, width])
     taps = tuple(_taps(curve, original.hertz, sample_rate) for curve in curves)
     return Match((taps[0], taps[1]), spread, gains, tuple(edges), mid_db - whole, sample_rate)
 
 
-def bus_taps(original: Levels, played: Levels, sample_rate: int) -> Taps:
-    """The filter of all stems together that brings the tone of their sum to the original's: ±6 dB."""
+def bus_taps(original: Levels, played: Levels, sample_rate: int, most_db: float = BUS_EQ_DB) -> Taps:
+    """The filter of all stems together that brings the tone of their sum to the original's, most_db either way."""
     wanted, had = (levels.power.sum(axis=(0, 1)) for levels in (original, played))
     if not wanted.any() or not had.any():
         return np.ones(1)
     had = had * wanted.sum() / had.sum()
-    return _taps(eq_db(wanted, had, BUS_EQ_DB), original.hertz, sample_rate)
+    return _taps(eq_db(wanted, had, most_db), original.hertz, sample_rate)
 
 
 def eq_db(wanted: Floats, had: Floats, most_db: float) -> Floats:
