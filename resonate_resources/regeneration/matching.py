@@ -27,7 +27,8 @@ _LOUDER_DB, _SOFTER_DB = 6.0, -12.0  # of a bar against the whole
 _STRETCH_S: Final = 2.0  # stands in for a bar where there are none, as in the analysis
 _LOWEST_HZ, _HIGHEST_HZ, _PER_OCTAVE = 22.4, 18_000.0, 3
 _SIZE: Final = 4096
-_AUDIBLE_DB: Final = -50.0  # bands further under the loudest are left as they are
+_AUDIBLE_DB: Final = -50.0  # bands further under the loudest are not made louder
+_NOTHING_DB, _WALL_DB = -90.0, -60.0  # where the recording has nothing (a codec's wall), nothing is to be heard
 _SILENT_DB: Final = -60.0  # bars further under the loudest
 _NARROW_DB: Final = -12.0  # of side against mid, under the recording's: there is none to be made louder
 _RAMP_S: Final = 0.1
@@ -150,11 +151,21 @@ def bus_taps(original: Levels, played: Levels, sample_rate: int, most_db: float 
 
 
 def eq_db(wanted: Floats, had: Floats, most_db: float) -> Floats:
-    """Gain by band, smoothed over its neighbours: (bands,) in dB."""
-    audible = 10 ** (_AUDIBLE_DB / 10)
-    gain = 10 * np.log10(np.maximum(wanted, audible * wanted.max()) / np.maximum(had, audible * had.max()))
+    """Gain by band, smoothed over its neighbours: (bands,) in dB, most_db at most; bands in which nothing is wanted
+    are cut."""
+    wanted_db, had_db = (
+        10 * np.log10(np.maximum(power, 10 ** (_NOTHING_DB / 10) * power.max())) for power in (wanted, had)
+    )
+    audible = wanted_db.max() + _AUDIBLE_DB
+    gain = np.where(
+        wanted_db > audible,
+        wanted_db - np.maximum(had_db, had_db.max() + _AUDIBLE_DB),
+        np.minimum(wanted_db - had_db, 0.0),
+    )
     padded = np.pad(gain.clip(-most_db, most_db), 1, mode="edge")
-    return np.asarray(np.convolve(padded, [0.25, 0.5, 0.25], "valid"))
+    smooth = np.convolve(padded, [0.25, 0.5, 0.25], "valid")
+    nothing = wanted <= 10 ** (_NOTHING_DB / 10) * wanted.max()
+    return np.asarray(np.where(nothing, np.minimum(smooth, _WALL_DB), smooth))
 
 
 def _bar_gains(wanted: Floats, had: Floats) -> Floats:
