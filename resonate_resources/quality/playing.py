@@ -72,7 +72,7 @@ def kick_pattern(reference: Readings, candidate: Readings) -> Difference:
 def onset_pattern(reference: Readings, candidate: Readings) -> Difference:
     """What begins where nothing did, or the other way round, to 30 ms: in each second the farthest that the onset
     curves lie apart, in parts of the reference's strong onsets. A click, a gap and a stutter are each heard by
-    themselves, so the worst seconds count as much as all; and one click for as much as many."""
+    themselves, so the worst seconds count as much as all; one click or gap counts, many for up to half more."""
     before, after = smoothed(reference.onset, 3), smoothed(candidate.onset, 3)
     strong = float(np.quantile(before, _STRONG))
     if strong <= 0:
@@ -85,7 +85,8 @@ def onset_pattern(reference: Readings, candidate: Readings) -> Difference:
     course = np.minimum(np.maximum.reduceat(apart, starts), _FARTHEST)
     sharp_db = np.maximum.reduceat(np.maximum(clicks_db, gaps_db), starts)
     sharp = np.clip(_PER_DB * (sharp_db - _UNHEARD_DB), 0, _SHARPEST)
-    amount = max(uneven(course, np.ones(len(course))), float(sharp.max()))
+    even = np.ones(len(course))
+    amount = max(uneven(course, even), float(sharp.max()) + uneven(sharp, even) / 2)
     detail = f"{amount:.2f} of a strong onset apart"
     for what, found_db in (("click", clicks_db.max()), ("gap", gaps_db.max())):
         if found_db > _UNHEARD_DB:
