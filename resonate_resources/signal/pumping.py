@@ -12,7 +12,7 @@ import numpy.typing as npt
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.kicks import Seconds
 from resonate_resources.signal.mono import mono_blocks, overlapping_frames
-from resonate_resources.signal.pump_depth import Heard, Shape, hear_depth
+from resonate_resources.signal.pump_depth import LINEAR_REST, Heard, Shape, hear_depth
 from resonate_resources.signal.smoothly import smoothly
 
 Floats = npt.NDArray[np.float64]
@@ -55,6 +55,12 @@ class Pumping:
     release_s: float
     shape: Shape
     confidence: float
+
+    def left(self, since_s: Floats) -> Floats:
+        """The part of the fall, in dB, that is left so many seconds behind a stroke: 1 at once, then less."""
+        if self.shape == "exponential":
+            return _exponential(self.release_s, since_s)
+        return _linear(self.release_s / LINEAR_REST, since_s)
 
 
 _STILL = Pumping(0.0, 0.1, "exponential", 0.0)
@@ -107,7 +113,7 @@ def _laws() -> Iterator[tuple[Shape, float, Law]]:
     for release_s in _RELEASES_S.tolist():
         if release_s <= _LONGEST_EXPONENTIAL_S:
             yield "exponential", release_s, partial(_exponential, release_s)
-        yield "linear", release_s, partial(_linear, release_s / (1 - float(np.exp(-1))))
+        yield "linear", release_s, partial(_linear, release_s / LINEAR_REST)
 
 
 def _exponential(release_s: float, since: Floats) -> Floats:
