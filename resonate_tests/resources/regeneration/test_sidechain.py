@@ -25,8 +25,16 @@ def noise(seed: int, seconds: float = 20.0) -> Samples:
     return (0.1 * np.random.default_rng(seed).standard_normal((2, round(seconds * RATE)))).astype(np.float32)
 
 
-def recorded(samples: Samples, folder: Path) -> Recording:
-    return write_samples(folder / "stem.wav", samples, RATE)
+def pumped(samples: Samples, part: float = 1.0) -> Samples:
+    return samples * truth(STROKES_S, samples.shape[1]).astype(np.float32) ** part
+
+
+def recorded(samples: Samples, path: Path) -> Recording:
+    return write_samples(path, samples, RATE)
+
+
+def lacking(heard: Pumping, original: Recording, played: Samples, folder: Path) -> Sidechain | None:
+    return Sidechain.lacking(heard, original, recorded(played, folder / "played.wav"), STROKES_S)
 
 
 def in_blocks(sidechain: Sidechain, samples: Samples, frames: int) -> Samples:
@@ -67,34 +75,49 @@ def test_gains_go_from_frame_to_frame_in_steps_that_are_not_heard() -> None:
 
 
 def test_a_stem_that_does_not_pump_gets_the_depth_that_was_heard_in_the_original(tmp_path: Path) -> None:
-    plain = noise(0)
-    original = recorded(plain * truth(STROKES_S, plain.shape[1]).astype(np.float32), tmp_path)
-    heard = hear_pumping(original, STROKES_S)
+    original = recorded(pumped(noise(0)), tmp_path / "original.wav")
     played = noise(1)
-    sidechain = Sidechain.lacking(heard, recorded(played, tmp_path), STROKES_S)
+    sidechain = lacking(hear_pumping(original, STROKES_S), original, played, tmp_path)
     assert sidechain is not None
-    made = in_blocks(sidechain, played, 100_000)
-    gain_db = 20 * np.log10(made / played)
+    gain_db = 20 * np.log10(in_blocks(sidechain, played, 100_000) / played)
     assert gain_db.min() == pytest.approx(-DEPTH_DB, abs=1.0)
 
 
 def test_a_stem_whose_recordings_pump_already_is_left_as_it_is(tmp_path: Path) -> None:
-    pumps = noise(1) * truth(STROKES_S, noise(1).shape[1]).astype(np.float32)
-    assert Sidechain.lacking(HEARD, recorded(pumps, tmp_path), STROKES_S) is None
+    original = recorded(pumped(noise(0)), tmp_path / "original.wav")
+    assert lacking(HEARD, original, pumped(noise(1)), tmp_path) is None
 
 
 def test_what_pumps_by_half_gets_the_other_half(tmp_path: Path) -> None:
-    half = noise(1) * truth(STROKES_S, noise(1).shape[1]).astype(np.float32) ** 0.5
-    sidechain = Sidechain.lacking(HEARD, recorded(half, tmp_path), STROKES_S)
+    original = recorded(pumped(noise(0)), tmp_path / "original.wav")
+    sidechain = lacking(HEARD, original, pumped(noise(1), 0.5), tmp_path)
     assert sidechain is not None
     assert sidechain.fall.depth_db == pytest.approx(DEPTH_DB / 2, abs=1.0)
 
 
-@pytest.mark.parametrize("unsure", [replace(HEARD, confidence=0.4), replace(HEARD, depth_db=0.5)])
-def test_nothing_is_added_where_the_original_does_not_surely_pump(unsure: Pumping, tmp_path: Path) -> None:
-    assert Sidechain.lacking(unsure, recorded(noise(0), tmp_path), STROKES_S) is None
+def test_notes_that_begin_and_end_at_strokes_are_no_fall_that_lacks(tmp_path: Path) -> None:
+    """As both play them: hear_pumping alone does not know that they are notes."""
+    seconds = np.arange(noise(0).shape[1]) / RATE
+    swelling = np.where(seconds % 0.5 < 0.4, seconds % 0.5, 0.002).astype(np.float32)
+    original = recorded(noise(0) * swelling, tmp_path / "original.wav")
+    assert lacking(HEARD, original, noise(1) * swelling, tmp_path) is None
 
 
-def test_without_strokes_there_is_no_side_chain(tmp_path: Path) -> None:
-    made = gains(Sidechain(HEARD, np.zeros(0), RATE), RATE)
-    assert (made == 1).all()
+def test_nothing_is_added_where_the_original_does_not_surely_pump(tmp_path: Path) -> None:
+    original = recorded(pumped(noise(0)), tmp_path / "original.wav")
+    assert lacking(replace(HEARD, confidence=0.4), original, noise(1), tmp_path) is None
+
+
+@pytest.mark.parametrize("strokes_s", [np.zeros(0), np.array([30.0])])
+def test_a_stem_without_strokes_is_left_as_it_is(strokes_s: npt.NDArray[np.float64], tmp_path: Path) -> None:
+    original = recorded(pumped(noise(0)), tmp_path / "original.wav")
+    played = recorded(noise(1), tmp_path / "played.wav")
+    assert Sidechain.lacking(HEARD, original, played, strokes_s) is None
+    assert (gains(Sidechain(HEARD, strokes_s, RATE), RATE) == 1).all()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.02, 20.0])
+def test_a_silent_or_very_short_stem_is_left_as_it_is(seconds: float, tmp_path: Path) -> None:
+    silence = np.zeros((2, round(seconds * RATE)), np.float32)
+    original = recorded(silence, tmp_path / "original.wav")
+    assert lacking(HEARD, original, silence, tmp_path) is None
