@@ -101,8 +101,8 @@ def _followed(original: Recording, played: Recording, start: int, end: int) -> l
     middles = ((edges[1:] + edges[:-1]) // 2).tolist()
     stretches = []
     for number, (wanted, had) in enumerate(zip(*(levels.power.sum(axis=1) for levels in heard), strict=True)):
-        if not wanted.any() or not had.any():
-            wanted = had = np.ones_like(wanted)
+        sounding = wanted.any() and had.any()
+        curve = eq_db(wanted, had, _MOST_DB) if sounding else np.zeros_like(wanted)
         first, last = number == 0, number == count - 1
         stretches.append(
             Stretch(
@@ -110,7 +110,7 @@ def _followed(original: Recording, played: Recording, start: int, end: int) -> l
                 start + ramp if first else middles[number],
                 end - ramp if last else middles[number],
                 end if last else middles[number + 1],
-                taps_of(eq_db(wanted, had, _MOST_DB), heard[0].hertz, rate),
+                taps_of(curve, heard[0].hertz, rate),
             )
         )
     return stretches

@@ -31,8 +31,8 @@ _NEARER_DB: Final = 0.5  # by less it is not worth a room
 
 @dataclass(frozen=True)
 class RoomTail:
-    """response: (2, frames), of the room without the direct sound. level_db: octave in Hz → the room's power against
-    the direct sound's; of octaves that lack none there is nothing."""
+    """response: (2, frames), of the room without the direct sound. level_db: octave in Hz → the room's power
+    against the direct sound's; of octaves that lack none there is nothing."""
 
     response: Samples
     level_db: Mapping[int, float]
@@ -86,7 +86,7 @@ def response_of(times: Mapping[int, float], levels_db: Mapping[int, float], samp
     response = np.zeros((2, frames))
     for hertz, level_db in levels_db.items():
         beside = np.abs(octaves - OCTAVES_HZ.index(hertz))
-        band = np.fft.irfft(noise * np.sqrt(np.maximum(0, 1 - beside)), frames)
+        band = np.fft.irfft(noise * np.maximum(0, 1 - beside), frames)
         power = 10 ** (level_db / 10) * _E_FOLDS / (times[hertz] * sample_rate)
         response += band * np.sqrt(power) * 10 ** (-3 * seconds / times[hertz])
     return response.astype(np.float32)
@@ -97,7 +97,7 @@ def _times(rt60_s: Mapping[str, float | None]) -> list[float] | None:
     if not known:
         return None
     octaves, seconds = np.array(known).T
-    return np.exp(np.interp(np.log2(OCTAVES_HZ), octaves, np.log(seconds))).tolist()
+    return [float(each) for each in np.exp(np.interp(np.log2(OCTAVES_HZ), octaves, np.log(seconds)))]
 
 
 def _level(wanted: Floats, had: Floats, rt60_s: float) -> float | None:
