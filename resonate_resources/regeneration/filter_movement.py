@@ -6,20 +6,18 @@ that a filter moves does the tone follow by short stretches; elsewhere that woul
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 
-from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.regeneration.matching import eq_db, levels_of, taps_of
 from resonate_resources.signal.blocks import with_context
 from resonate_resources.signal.linear_phase import Taps, convolve
 
-_SURE: Final = 0.5  # confidence from which on a sweep is taken for one
 _STRETCH_S: Final = 0.5
 _RAMP_S: Final = 0.05
 _MOST_DB: Final = 12.0
@@ -42,33 +40,27 @@ class Stretch:
 
 @dataclass(frozen=True)
 class FilterMovement:
-    """stretches: by time; the weights of those that follow each other add up to 1."""
+    """stretches: one or more, by time; the weights of those that follow each other add up to 1."""
 
     stretches: tuple[Stretch, ...]
 
     @classmethod
-    def of(
-        cls, sweeps: Sequence[Mapping[str, Json]], original: Recording, played: Recording
-    ) -> FilterMovement:
-        """sweeps: as the analysis has them; those of a confidence under 0.5 are left out. Both recordings are of
-        one rate and length, and of two channels."""
+    def following(
+        cls, sweeps_s: Sequence[tuple[float, float]], original: Recording, played: Recording
+    ) -> FilterMovement | None:
+        """sweeps_s: when filters surely move, from and to; what overlaps is cut. Both recordings are of one rate
+        and length, and of two channels. None where nothing moves."""
+        rate = original.sample_rate
         stretches: list[Stretch] = []
         end = 0
-        for sweep in sorted(sweeps, key=lambda sweep: cast(float, sweep["start_s"])):
-            if cast(float, sweep["confidence"]) < _SURE:
-                continue
-            rate = original.sample_rate
-            start = max(end, round(cast(float, sweep["start_s"]) * rate))
-            end = max(end, min(round(cast(float, sweep["end_s"]) * rate), original.frames))
+        for from_s, to_s in sorted(sweeps_s):
+            start, end = max(end, round(from_s * rate)), max(end, min(round(to_s * rate), original.frames))
             if end - start > 2 * _RAMP_S * rate:
                 stretches += _followed(original, played, start, end)
-        return cls(tuple(stretches))
+        return cls(tuple(stretches)) if stretches else None
 
     def applied(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
         """The stream of two channels; of the same length, and the very same outside of the sweeps."""
-        if not self.stretches:
-            yield from blocks
-            return
         half = max(len(stretch.taps) for stretch in self.stretches) // 2
         at = 0
         for held in with_context(blocks, half):

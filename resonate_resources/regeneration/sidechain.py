@@ -19,7 +19,6 @@ from resonate_resources.signal.pumping import HOP_S, Pumping, levels_db
 
 Floats = npt.NDArray[np.float64]
 
-_SURE: Final = 0.5  # confidence from which on pumping is taken for one
 _LEAST_DB: Final = 1.0  # less is no side-chain that anybody hears
 _ATTACK_S: Final = 0.003
 _RANGE_DB: Final = 40.0  # what is further under a stem's loud parts is a rest
@@ -39,11 +38,8 @@ class Sidechain:
     def lacking(
         cls, heard: Pumping, original: Recording, played: Recording, strokes_s: Seconds
     ) -> Sidechain | None:
-        """What is to be added so that what is played falls as far as the original, in which the fall was heard.
-        None where that is not sure, and where less than three strokes of four lack 1 dB. Both recordings are of
-        one length."""
-        if heard.confidence < _SURE:
-            return None
+        """What is to be added so that what is played falls as far as the original, in which the fall was surely
+        heard. None where less than three strokes of four lack 1 dB. Both recordings are of one length."""
         most_lack_db, lacking_db = _lacking_db(heard, levels_db(original), levels_db(played), strokes_s)
         if most_lack_db < _LEAST_DB:
             return None

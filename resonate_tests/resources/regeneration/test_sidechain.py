@@ -17,10 +17,10 @@ from resonate_tests.benchmarks.music_truth.rendering import RATE, pumping
 
 DEPTH_DB, RECOVERY_S = 8.0, 0.35
 HEARD = Pumping(DEPTH_DB, RECOVERY_S * LINEAR_REST, "linear", 1.0)
-STROKES_S = np.arange(0.5, 20.0, 0.5)
+STROKES_S = np.arange(0.5, 10.0, 0.5)
 
 
-def noise(seed: int, seconds: float = 20.0) -> Samples:
+def noise(seed: int, seconds: float = 10.0) -> Samples:
     """Pads that are held: what pumps there is easily heard."""
     return (0.1 * np.random.default_rng(seed).standard_normal((2, round(seconds * RATE)))).astype(np.float32)
 
@@ -103,11 +103,6 @@ def test_notes_that_begin_and_end_at_strokes_are_no_fall_that_lacks(tmp_path: Pa
     assert lacking(HEARD, original, noise(1) * swelling, tmp_path) is None
 
 
-def test_nothing_is_added_where_the_original_does_not_surely_pump(tmp_path: Path) -> None:
-    original = recorded(pumped(noise(0)), tmp_path / "original.wav")
-    assert lacking(replace(HEARD, confidence=0.4), original, noise(1), tmp_path) is None
-
-
 @pytest.mark.parametrize("strokes_s", [np.zeros(0), np.array([30.0])])
 def test_a_stem_without_strokes_is_left_as_it_is(strokes_s: npt.NDArray[np.float64], tmp_path: Path) -> None:
     original = recorded(pumped(noise(0)), tmp_path / "original.wav")
@@ -116,7 +111,7 @@ def test_a_stem_without_strokes_is_left_as_it_is(strokes_s: npt.NDArray[np.float
     assert (gains(Sidechain(HEARD, strokes_s, RATE), RATE) == 1).all()
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.02, 20.0])
+@pytest.mark.parametrize("seconds", [0.0, 0.02, 10.0])
 def test_a_silent_or_very_short_stem_is_left_as_it_is(seconds: float, tmp_path: Path) -> None:
     silence = np.zeros((2, round(seconds * RATE)), np.float32)
     original = recorded(silence, tmp_path / "original.wav")
