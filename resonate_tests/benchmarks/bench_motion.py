@@ -6,7 +6,8 @@
     --swept           a filter moves in each stem for 6 to 12 s, as in `bench_space`
 
 From the songs' own stems and notes, with what the analysis hears in them. A row for each stem and kind: log-mel L1
-to the stem in dB without and with it, no note played by its own recording.
+to the stem in dB without and with it, no note played by its own recording. Stems in which nothing is heard are left
+out.
 """
 
 from __future__ import annotations
@@ -41,8 +42,10 @@ def swept_stem(stem: Recording, path: Path, rng: np.random.Generator) -> Recordi
     return write_samples(path, made, stem.sample_rate)
 
 
-def row(song: Prepared, name: str, kind: str, sweep: np.random.Generator | None) -> tuple[float, float]:
-    """L1 in dB without and with what moves."""
+def row(
+    song: Prepared, name: str, kind: str, sweep: np.random.Generator | None
+) -> tuple[float, float] | None:
+    """L1 in dB without and with what moves; None where nothing does."""
     with TemporaryDirectory() as folder:
         scratch = Path(folder)
         stem, heard = song.stems[name], song.heard
@@ -51,12 +54,14 @@ def row(song: Prepared, name: str, kind: str, sweep: np.random.Generator | None)
             found = {name: [vars(each) for each in find_sweeps(stem)]}
             heard = Heard.model_validate({"profile": heard.profile, "analysis": {"sweeps": found}})
         part = part_of(name, read_notes(song.midi[name]), stem, scratch)
-        motions = [Motion(), Motion.of(name, heard, kicks(song.stems["drums"]))]
+        motion = Motion.of(name, heard, kicks(song.stems["drums"]))
+        if not (motion.pumping or motion.sweeps_s or any(motion.rt60_s.values())):
+            return None
         known = heard.profile
         distances = []
         prepared = prepare_stem(part, stem, known.downbeats_s, known.beats_s, kind, Motion())
-        for number, motion in enumerate(motions):
-            made = replace(prepared, motion=motion).play(
+        for number, moving in enumerate((Motion(), motion)):
+            made = replace(prepared, motion=moving).play(
                 StemDecision(), scratch / f"{number}.wav", leaving_out=True
             )
             distances.append(distance_of(part.recording, made))
@@ -81,10 +86,13 @@ def main() -> None:
         ):
             for kind in arguments.kinds.split(","):
                 try:
-                    still, moving = row(song, name, kind, rng)
+                    found = row(song, name, kind, rng)
                 except AudioError as error:
                     print(seed, name, error)
                     continue
+                if found is None:
+                    continue
+                still, moving = found
                 print(f"{seed} {name} {kind}: {still:.2f} dB, {moving:.2f}", flush=True)
                 changed += [moving - still] if moving != still else []
     if changed:
