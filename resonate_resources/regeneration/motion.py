@@ -58,3 +58,7 @@ class Motion:
         filters = FilterMovement.following(self.sweeps_s, original, matched)
         if filters:
             yield filters
+
+
+STILL = Motion()
+"""Nothing moves beside the notes."""

@@ -18,7 +18,7 @@ from resonate_resources.regeneration.decisions import InstrumentChoice, StemDeci
 from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.regeneration.likeness import stereo
 from resonate_resources.regeneration.matching import bars, levels_of, match
-from resonate_resources.regeneration.motion import Applied, Motion
+from resonate_resources.regeneration.motion import STILL, Applied, Motion
 from resonate_resources.regeneration.notes import playable
 from resonate_resources.regeneration.playing import play_in_segments
 from resonate_resources.regeneration.strikes import struck
@@ -40,7 +40,7 @@ class PreparedStem:
     missing: Sequence[str]
     loudness_lufs: float
     edges: Mapping[str, Sequence[int]]
-    motion: Motion
+    motion: Motion = STILL
 
     def chosen(self, decision: StemDecision) -> Candidate:
         """Raises StopIteration where there is none of that name."""
@@ -95,7 +95,7 @@ def prepare_stem(
     downbeats_s: Sequence[float],
     beats_s: Sequence[float],
     wanted: str,
-    motion: Motion,
+    motion: Motion = STILL,
 ) -> PreparedStem:
     """With what can play it, compared. Nothing plays where there are no notes, or where the original is silent or
     shorter than the 400 ms that loudness is measured over. wanted: see `compared`."""
@@ -107,7 +107,7 @@ def prepare_stem(
         "none": [0, frames],
     }
     if not part.notes or not isfinite(loudness):
-        return PreparedStem(part, (), (), -inf, edges, Motion())
+        return PreparedStem(part, (), (), -inf, edges)
     ranked, missing = compared(part, Excerpts.of(part, edges["bar"]), wanted)
     return PreparedStem(part, ranked, missing, loudness, edges, motion)
 

@@ -25,7 +25,7 @@ from resonate_resources.recordings.recording import AudioError, Recording, write
 from resonate_resources.regeneration.decisions import StemDecision
 from resonate_resources.regeneration.facts import Heard
 from resonate_resources.regeneration.likeness import distance_of
-from resonate_resources.regeneration.motion import Motion
+from resonate_resources.regeneration.motion import STILL, Motion
 from resonate_resources.regeneration.stem import part_of, prepare_stem
 from resonate_resources.signal.kicks import kicks
 from resonate_tests.benchmarks.bench_music import rendered
@@ -59,8 +59,8 @@ def row(
             return None
         known = heard.profile
         distances = []
-        prepared = prepare_stem(part, stem, known.downbeats_s, known.beats_s, kind, Motion())
-        for number, moving in enumerate((Motion(), motion)):
+        prepared = prepare_stem(part, stem, known.downbeats_s, known.beats_s, kind)
+        for number, moving in enumerate((STILL, motion)):
             made = replace(prepared, motion=moving).play(
                 StemDecision(), scratch / f"{number}.wav", leaving_out=True
             )

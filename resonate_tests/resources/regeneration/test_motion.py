@@ -14,7 +14,7 @@ from resonate_resources.regeneration.choice import Compared
 from resonate_resources.regeneration.decisions import StemDecision
 from resonate_resources.regeneration.facts import Heard
 from resonate_resources.regeneration.instrument import Candidate, Part
-from resonate_resources.regeneration.motion import Motion
+from resonate_resources.regeneration.motion import STILL, Motion
 from resonate_resources.regeneration.stem import PreparedStem
 from resonate_resources.signal.pump_depth import LINEAR_REST
 from resonate_resources.signal.pumping import Pumping
@@ -61,7 +61,7 @@ def level_db(samples: Samples, at_s: npt.NDArray[np.float64]) -> float:
     return float(10 * np.log10(np.square(spans[:-1]).mean()))
 
 
-@pytest.mark.parametrize(("motion", "falls_by"), [(Motion(FALL, STROKES_S), 7.5), (Motion(), 0.0)])
+@pytest.mark.parametrize(("motion", "falls_by"), [(Motion(FALL, STROKES_S), 7.5), (STILL, 0.0)])
 def test_a_stem_is_played_with_the_fall_that_was_heard_and_no_other(
     motion: Motion, falls_by: float, tmp_path: Path
 ) -> None:
@@ -74,7 +74,7 @@ def test_a_stem_is_played_with_the_fall_that_was_heard_and_no_other(
 
 def test_a_stem_is_played_through_the_filter_that_was_heard_to_move(tmp_path: Path) -> None:
     original = swept(noise(0), RATE, 5.0, 12.0, (300.0, 8000.0), "lowpass")
-    still = played(original, Motion(), tmp_path)
+    still = played(original, STILL, tmp_path)
     moving = played(original, Motion(sweeps_s=[(5.0, 12.0)]), tmp_path)
     early, before = slice(6 * RATE, 7 * RATE), slice(2 * RATE, 4 * RATE)
     assert np.array_equal(moving[:, before], still[:, before])
