@@ -19,15 +19,16 @@ def song(demo_song: DemoSong, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def run(*words: object) -> tuple[int, str]:
+def run(*words: object) -> tuple[int, str, str]:
+    """Exit status, what was printed, and what was told beside it."""
     result = CliRunner().invoke(main, ["rebuild", *map(str, words)])
-    return result.exit_code, result.output
+    return result.exit_code, result.stdout, result.stderr
 
 
 def test_a_file_is_rebuilt_judged_and_told(song: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    code, output = run(song, "--home", tmp_path / "home", "--rounds", 1, "--out", out, "--json")
-    assert code == 0, output
+    code, output, error = run(song, "--home", tmp_path / "home", "--rounds", 1, "--out", out, "--json")
+    assert code == 0, error
     told = json.loads(output)
     assert {Path(path).name for path in told["files"].values()} >= {
         *("drums.wav", "bass.wav", "rebuilt.wav", "mix.wav", "regeneration.json", "loop.json", "picture.png")
@@ -43,9 +44,9 @@ def test_a_file_is_rebuilt_judged_and_told(song: Path, tmp_path: Path) -> None:
     assert told["stems"]["drums"]["kind"]
 
     # What was separated before is not separated again.
-    code, output = run(song, "--home", tmp_path / "home", "--rounds", 0, "--out", tmp_path / "again")
+    code, output, _ = run(song, "--home", tmp_path / "home", "--rounds", 0, "--out", tmp_path / "again")
     assert code == 0
-    assert "of 100 (a likeness, not accepted)" in output or "accepted" in output
+    assert " of 100 (" in output
     assert not (tmp_path / "again" / "loop.json").exists()
 
 
@@ -54,23 +55,22 @@ def test_a_file_is_rebuilt_judged_and_told(song: Path, tmp_path: Path) -> None:
     [
         (["--set", "regeneration.rounds=-1"], "regeneration.rounds"),
         (["--set", "regeneration.instruments=theremin"], "regeneration.instruments"),
-        (["--set", "mixing.conductor=none"], "regeneration."),
+        (["--set", "mixing.conductor=none"], "is none of regeneration's settings"),
         (["--rounds", "-1"], "--rounds"),
     ],
 )
 def test_what_can_not_be_asked_for_is_refused_before_anything_is_heard(
     words: list[str], told: str, song: Path, tmp_path: Path
 ) -> None:
-    code, output = run(song, *words, "--home", tmp_path / "home", "--out", tmp_path / "out")
-    assert code == 2
-    assert told in output
+    code, _, error = run(song, *words, "--home", tmp_path / "home", "--out", tmp_path / "out")
+    assert code != 0
+    assert told in error
     assert not (tmp_path / "out").exists()
 
 
 def test_a_file_that_is_no_music_is_one_line(tmp_path: Path) -> None:
     text = tmp_path / "notes.wav"
     text.write_text("no music")
-    code, output = run(text, "--home", tmp_path / "home", "--out", tmp_path / "out")
+    code, _, error = run(text, "--home", tmp_path / "home", "--out", tmp_path / "out")
     assert code == 1
-    assert output.startswith("Error: notes.wav: ")
-    assert output.count("\n") == 1
+    assert error == "Error: notes.wav: is not audio, or too damaged to tell; give a music file\n"
