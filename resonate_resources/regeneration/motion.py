@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
 from resonate_resources.recordings.recording import Recording, Samples
+from resonate_resources.regeneration.decisions import StemDecision
 from resonate_resources.regeneration.facts import SURE, Heard
 from resonate_resources.regeneration.filter_movement import FilterMovement
 from resonate_resources.regeneration.room_tail import RoomTail
@@ -40,6 +41,15 @@ class Motion:
             strokes_s,
             [(each.start_s, each.end_s) for each in known.sweeps.get(stem, ()) if each.confidence >= SURE],
             known.space.rt60_s,
+        )
+
+    def decided(self, decision: StemDecision) -> Motion:
+        """Without what is decided against."""
+        return replace(
+            self,
+            pumping=self.pumping if decision.sidechain else None,
+            sweeps_s=self.sweeps_s if decision.sweeps else (),
+            rt60_s=self.rt60_s if decision.room else {},
         )
 
     def before_matching(self, original: Recording, played: Recording) -> Iterator[Applied]:

@@ -122,7 +122,9 @@ class RegenerationResource(dg.ConfigurableResource[None]):
                 def judged(rebuilt: Rebuilt) -> QualityReport:
                     return QualityReport.model_validate(judge(rebuilt.stems, scratch))
 
-                improved = improve(first, rebuilding.rebuild, judged, correct, rounds, brief.minutes)
+                improved = improve(
+                    first, rebuilding.rebuild, judged, correct, rounds, brief.minutes, same=Rebuilt.same
+                )
                 decisions, made, curve = improved.decisions, improved.made, improved.curve
             (into / LEFT_OUT).parent.mkdir(exist_ok=True)
             left_out = rebuilding.leave_out(decisions, made, into / LEFT_OUT)

@@ -65,13 +65,14 @@ class PreparedStem:
         unmatched = path.with_suffix(".unmatched.wav")
         sound = play_in_segments(instrument, notes, part.recording.frames)
         raw = _written(moved(sound, round(decision.shift_ms / 1000 * part.sample_rate)), part, unmatched)
-        for change in self.motion.before_matching(part.recording, raw):
+        motion = self.motion.decided(decision)
+        for change in motion.before_matching(part.recording, raw):
             _apply(change, raw, part)
         original, played = (levels_of(one.blocks(), part.sample_rate, edges) for one in (part.recording, raw))
         brought = match(original, played, edges, part.sample_rate, decision.eq_db, decision.width)
         made = _written(brought.applied(raw.blocks()), part, path)
         unmatched.unlink()
-        for change in self.motion.after_matching(part.recording, made):
+        for change in motion.after_matching(part.recording, made):
             _apply(change, made, part)
         return made
 

@@ -50,7 +50,7 @@ def played(original: Samples, motion: Motion, folder: Path) -> Samples:
     candidate = Candidate("faust", "hiss", "", "", Hiss(), Hiss())
     edges = {"bar": [0, recording.frames]}
     stem = PreparedStem(part, [Compared(candidate, 1.0)], (), -20.0, edges, motion)
-    made = stem.play(StemDecision(), folder / "played.wav")
+    made = stem.play(StemDecision(sidechain=True, sweeps=True, room=True), folder / "played.wav")
     assert {path.name for path in folder.iterdir()} == {"original.wav", "played.wav"}
     return made.read()
 
