@@ -94,6 +94,12 @@ def build_defs(
         database=settings.database_url,
         uploads=str(settings.uploads),
     )
+    model = settings.conductor
+    conductor = {
+        "conductor_model": model.name if model else "",
+        "conductor_server": model.server if model else "",
+        "conductor_key_variable": model.key_variable if model else "",
+    }
     resources: dict[str, Any] = {
         "s3": s3,
         "storage": storage,
@@ -114,13 +120,9 @@ def build_defs(
         "transcription": TranscriptionResource(),
         "profiling": ProfilingResource(),
         "analysing": AnalysisResource(),
-        "mixing": MixingResource(
-            conductor_model=settings.conductor.name if settings.conductor else "",
-            conductor_server=settings.conductor.server if settings.conductor else "",
-            conductor_key_variable=settings.conductor.key_variable if settings.conductor else "",
-        ),
+        "mixing": MixingResource(**conductor),
         "mastering": MasteringResource(),
-        "regeneration": RegenerationResource(),
+        "regeneration": RegenerationResource(**conductor),
         "quality": QualityResource(),
         "remixing": RemixingResource(),
     }

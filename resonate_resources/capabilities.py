@@ -23,6 +23,8 @@ from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.regeneration.brief import RegenerationBrief
+from resonate_resources.regeneration.facts import Heard
+from resonate_resources.regeneration.resource import Judge
 from resonate_resources.remixing.brief import RemixingBrief
 from resonate_resources.restoration.brief import RestorationBrief
 from resonate_resources.restoration.planning import Scope
@@ -146,9 +148,10 @@ class Regeneration(Protocol):
         self,
         midi: Mapping[str, Path],
         stems: Stems,
-        downbeats_s: Sequence[float],
+        heard: Heard,
         brief: RegenerationBrief,
         into: Path,
+        judge: Judge | None,
         progress: Progress,
     ) -> Product: ...
 
@@ -182,3 +185,5 @@ class Quality(Protocol):
         into: Path,
         progress: Progress,
     ) -> Product: ...
+
+    def judge_of(self, reference: Recording, music: KnownMusic, stems: Stems) -> Judge: ...

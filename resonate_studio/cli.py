@@ -22,6 +22,7 @@ from resonate_studio.midi_command import midi
 from resonate_studio.mix_command import mix
 from resonate_studio.profile_command import profile
 from resonate_studio.qc_command import qc
+from resonate_studio.rebuild_command import rebuild
 from resonate_studio.remix_command import remix
 from resonate_studio.requirements import require_all
 from resonate_studio.restore_command import restore
@@ -123,6 +124,7 @@ for command in (
     profile,
     midi,
     qc,
+    rebuild,
     restore,
     remix,
     mix,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
@@ -43,7 +44,7 @@ def midi(file: Path, home: Path | None, assignments: tuple[str, ...], out: Path,
     with stoppable() as stopping:
         stopping.tell = tell_stopped
         brief = _brief(assignments)
-        _refuse_unwritable(out)
+        refuse_unwritable(out)
         with scratch_folder() as scratch:
             product = _heard(file, home, brief, scratch)
             written = _written(product, out)
@@ -110,7 +111,7 @@ def _heard(file: Path, home: Path | None, brief: TranscriptionBrief, into: Path)
         raise click.ClickException(trouble(error)) from error
 
 
-def _refuse_unwritable(out: Path) -> None:
+def refuse_unwritable(out: Path) -> None:
     """Before anything is heard; nothing is made yet. Raises ClickException."""
     try:
         there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
@@ -121,22 +122,31 @@ def _refuse_unwritable(out: Path) -> None:
 
 
 def _written(product: Product, out: Path) -> dict[str, str]:
-    """Name → absolute path, without links and "..". Each is there whole or not at all; notes on a grid
-    of an earlier time that these have not are taken away."""
+    """Name → absolute path; notes on a grid of an earlier time that these have not are taken away."""
     from resonate_resources.brief.section import STEM_NAMES
     from resonate_resources.transcription.resource import QUANTISED
 
+    written = copied_to(out, product.files)
+    try:
+        for earlier in (out / QUANTISED).glob("*.mid"):
+            if f"{QUANTISED}{earlier.name}" not in written and earlier.stem in STEM_NAMES:
+                earlier.unlink()
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    return written
+
+
+def copied_to(out: Path, files: Mapping[str, Path]) -> dict[str, str]:
+    """Name → absolute path, without links and "..", of the copies. Each is there whole or not at all. Raises
+    ClickException."""
     written = {}
     try:
-        for name, made in product.files.items():
+        for name, made in files.items():
             path = out / name
             path.parent.mkdir(parents=True, exist_ok=True)
             with scratch_file(path) as part:
                 shutil.copyfile(made, part)
             written[name] = str(path.resolve())
-        for earlier in (out / QUANTISED).glob("*.mid"):
-            if f"{QUANTISED}{earlier.name}" not in written and earlier.stem in STEM_NAMES:
-                earlier.unlink()
     except OSError as error:
         raise _unwritable(out, error) from error
     return written

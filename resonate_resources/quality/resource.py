@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -19,6 +20,7 @@ from resonate_resources.quality.scales import Purpose
 from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
 from resonate_resources.signal.chart import bars
+from resonate_resources.signal.summing import sum_recordings
 
 CODE_VERSION = "3"
 """Raised when the algorithm changes in a way that no constant shows."""
@@ -81,6 +83,24 @@ class QualityResource(dg.ConfigurableResource[None]):
             tuple(f"{name}: {line}" for name, each in comparisons.items() for line in told(*each)),
             reports={"picture.png": into / "picture.png"},
         )
+
+    def judge_of(
+        self, reference: Recording, music: Music, stems: Stems
+    ) -> Callable[[Stems, Path], dict[str, Any]]:
+        """Who scores rebuilt stems: of each set of them `report.as_json`. Their sum is in the folder meanwhile.
+
+        music: what is known of the reference, which is heard once; stems: its own.
+        """
+        heard = listen(reference, music)
+
+        def judge(rebuilt: Stems, folder: Path) -> dict[str, Any]:
+            whole = sum_recordings(rebuilt.values(), folder / "judged.wav")
+            comparison = compare(heard, whole)
+            report = as_json(comparison, findings(comparison, stems, rebuilt))
+            whole.path.unlink()
+            return report
+
+        return judge
 
 
 def _measures(comparisons: Mapping[str, Comparison]) -> dict[str, float | int | str | bool]:

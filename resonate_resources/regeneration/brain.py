@@ -49,13 +49,12 @@ read.
 """
 DECIDE: Final = f"""{_COMMON}
 Decide how each stem is played. An instrument is one of the stem's candidates, by its kind and label; null is the
-first of them, which lies nearest to the stem. sidechain only where pumping_db is over 0. keep exactly the stems
-that `keep` names. Events of the arrangement only where a sweep ends, or where the wish asks for them.
+first of them, which lies nearest to the stem.
 """
 CORRECT: Final = f"""{_COMMON}
 Quality control has compared the rebuilt track with the original: 100 is no difference in a dimension, and the total
 is 100 less the root mean square of what the dimensions lack. Change the one decision that is likeliest to raise the
-total: a path such as stems.bass.release or bus_eq_db, and what it is to be set to. Don't repeat a change that was
+total: a path such as stems.bass.gate or bus_eq_db, and what it is to be set to. Don't repeat a change that was
 tried. Where nothing is left that is likely to help, give null as the path.
 """
 """What a model is told. Fixed text."""
@@ -247,29 +246,15 @@ def _refusals(decisions: Decisions, facts: Facts) -> Iterator[str]:
         known = facts.stems[name]
         if stem.instrument and stem.instrument not in [each.choice for each in known.candidates]:
             yield f"stems.{name}.instrument is none of its candidates"
-        if stem.sidechain and not known.pumping_db:
-            yield f"stems.{name}.sidechain: nothing pumps there"
-        if stem.keep != (name in facts.keep):
-            yield f"stems.{name}.keep is the user's to say"
-    ends = {sweep.end_bar for stem in facts.stems.values() for sweep in stem.sweeps}
-    for event in decisions.arrangement:
-        if event.bar > facts.bars:
-            yield f"arrangement: there are {facts.bars} bars"
-        if not facts.wish and event.bar not in ends:
-            yield f"arrangement: nothing leads over at bar {event.bar}, and nobody wishes for it"
 
 
 def refusal_of_change(
     decisions: Decisions, change: Change, runners_up: RunnersUp, tried: Sequence[Change]
 ) -> str:
     """Why it can't be made; empty: it can. Raises DecisionError for what is out of bounds."""
-    *_, stem, name = f".{change.path}".split(".")
+    stem = change.path.removeprefix("stems.").partition(".")[0]
     if apply(decisions, change) == decisions:
         return f"{change.path} is that already"
-    if name == "keep":
-        return f"{change.path} is the user's to say"
-    if name == "sidechain" and change.after and change.path not in {each.path for each in tried}:
-        return f"{change.path}: nothing pumps there"  # else it was on from the first
     candidates = [each.choice for each in runners_up.get(stem, ())]
     if isinstance(change.after, InstrumentChoice) and change.after not in candidates:
         return f"{change.path} is none of its candidates"

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from resonate_resources.brief.section import Section, once
+from resonate_resources.regeneration.facts import LONGEST_WISH
 
 StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
 Instruments = Literal["auto", "all", "own", "soundfont", "faust", "cloned"]
@@ -30,6 +31,25 @@ class RegenerationBrief(Section):
         default=(),
         strict=False,
         description="stems that stay the original's own, labelled as kept",
+    )
+
+    rounds: int = Field(
+        default=4,
+        ge=0,
+        le=100,
+        description="how often the rebuilt track is judged and one decision of it changed, at most; what does not "
+        "help is undone",
+    )
+    minutes: float = Field(
+        default=10.0, gt=0, le=1440, description="rounds that would last longer than so many are not begun"
+    )
+    decisions: Literal["rules", "model"] = Field(
+        default="rules", description="who decides: rules, or the language model that is set up for mixes"
+    )
+    wish: str = Field(
+        default="",
+        max_length=LONGEST_WISH,
+        description=f"for the model, in words; at most {LONGEST_WISH} characters",
     )
 
     _once = field_validator("keep")(once)

@@ -9,21 +9,23 @@ from pathlib import Path
 import numpy as np
 
 from resonate_resources.recordings.recording import Recording, Samples, write_recording
-from resonate_resources.regeneration.matching import bus_taps, levels_of
+from resonate_resources.regeneration.matching import BUS_EQ_DB, bus_taps, levels_of
 from resonate_resources.regeneration.playing import in_channels
 from resonate_resources.signal.linear_phase import Taps, convolved
 from resonate_resources.signal.loudness import LoudnessMeter
 from resonate_resources.signal.resampling import at_rate
 
 
-def bus_filter(originals: Sequence[Recording], played: Sequence[Recording]) -> Taps:
-    """What brings the sum of what is played to the tone of the originals'. All are of one rate, length and two
-    channels."""
+def bus_filter(
+    originals: Sequence[Recording], played: Sequence[Recording], most_db: float = BUS_EQ_DB
+) -> Taps:
+    """What brings the sum of what is played to the tone of the originals', by most_db either way. All are of one
+    rate, length and two channels."""
     if not played:
         return np.ones(1)
     rate = played[0].sample_rate
     heard = [levels_of(_sums(recordings), rate, (0, played[0].frames)) for recordings in (originals, played)]
-    return bus_taps(heard[0], heard[1], rate)
+    return bus_taps(heard[0], heard[1], rate, most_db)
 
 
 def hand_on(

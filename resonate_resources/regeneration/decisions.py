@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
 
@@ -40,10 +40,8 @@ class StemDecision(Decided):
     instrument: InstrumentChoice | None = Field(
         default=None, description="null: the one that lies nearest to the stem"
     )
-    octave: int = Field(default=0, ge=-1, le=1, description="its notes are moved by")
-    shift_ms: float = Field(
-        default=0.0, ge=-50, le=50, description="its notes are moved by; later is positive"
-    )
+    gate: float = Field(default=1.0, ge=0.25, le=4, description="factor of how long its notes are held")
+    shift_ms: float = Field(default=0.0, ge=-50, le=50, description="it is moved by; later is positive")
     level_per: Literal["bar", "beat", "none"] = Field(
         default="bar", description="how closely its level follows"
     )
@@ -53,21 +51,6 @@ class StemDecision(Decided):
     width: float = Field(
         default=1.0, ge=0, le=2, description="factor of its side, once it is as wide as the original"
     )
-    release: float = Field(default=1.0, ge=0.25, le=4, description="factor of how long its notes ring on")
-    sidechain: bool = Field(
-        default=False, description="it goes down at each kick, as the original was heard to"
-    )
-    keep: bool = Field(
-        default=False, description="the original stem instead, labelled so; the user's to ask for"
-    )
-
-
-class ArrangementEvent(Decided):
-    """What leads from one section to the next. bar: counted from 1."""
-
-    kind: Literal["riser", "fill", "transition"]
-    bar: int = Field(ge=1, le=100_000)
-    reason: Reason
 
 
 class Decisions(Decided):
@@ -78,18 +61,18 @@ class Decisions(Decided):
     bus_eq_db: float = Field(
         default=6.0, ge=0, le=6, description="how far the sum's tone is brought to the original's"
     )
-    arrangement: tuple[ArrangementEvent, ...] = Field(default=(), max_length=32)
     reasons: tuple[Reason, ...] = Field(default=(), max_length=32)
     by: str = Field(default="rules", max_length=200)
 
-    @model_validator(mode="after")
-    def _drums_have_no_octave(self) -> Decisions:
-        if "drums" in self.stems and self.stems["drums"].octave:
-            raise ValueError("drums have no octave: their notes are instruments")
-        return self
+    def of(self, stem: str) -> StemDecision:
+        """Raises DecisionError where there is no such stem."""
+        found = next((each for name, each in self.stems.items() if name == stem), None)
+        if found is None:
+            raise DecisionError("there is no stem of that name")
+        return found
 
 
-Value = bool | int | float | str | InstrumentChoice | None
+Value = int | float | str | InstrumentChoice | None
 
 
 class Change(Decided):
@@ -112,9 +95,10 @@ def value_at(decisions: Decisions, path: str) -> Value:
     *stem, name = path.removeprefix("stems.").split(".")
     if not stem:
         return decisions.bus_eq_db
-    found = next((each for each_name, each in decisions.stems.items() if each_name == stem[0]), None)
-    if found is None:
-        raise DecisionError(f"{path}: there is no stem of that name")
+    try:
+        found = decisions.of(stem[0])
+    except DecisionError as error:
+        raise DecisionError(f"{path}: {error}") from None
     value: Value = getattr(found, name)
     return value
 
@@ -158,8 +142,6 @@ def _told(value: Value) -> str:
             return f"{value.kind}, {value.label}"
         case None:
             return "the nearest"
-        case bool():
-            return "on" if value else "off"
         case float():
             return f"{value:g}"
         case _:

@@ -13,7 +13,6 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from resonate_resources.recipe import Json
 from resonate_resources.regeneration.decisions import InstrumentChoice, StemName
 
 MOST_SECTIONS: Final = 32
@@ -75,7 +74,7 @@ class StemFacts(Fact):
 
 
 class Facts(Fact):
-    """keep: stems that the user asks to keep. sections: the longest of them, sections_left_out besides. rt60_s: the
+    """sections: the longest of them, sections_left_out besides. rt60_s: the
     median of octaves. wish: the user's, in words."""
 
     seconds: float
@@ -87,7 +86,6 @@ class Facts(Fact):
     sections: tuple[SectionFacts, ...]
     sections_left_out: int
     stems: dict[StemName, StemFacts]
-    keep: tuple[StemName, ...] = ()
     wish: str = Field(default="", max_length=LONGEST_WISH)
 
     def told(self) -> str:
@@ -106,10 +104,12 @@ class _TimeSignature(_Read):
 
 
 class _Profile(_Read):
-    duration_s: float
-    tempo_bpm: float | None
-    key: str | None = Field(max_length=16)
-    time_signatures: tuple[_TimeSignature, ...]
+    duration_s: float = 0.0
+    beats_s: tuple[float, ...] = ()
+    downbeats_s: tuple[float, ...] = ()
+    tempo_bpm: float | None = None
+    key: str | None = Field(default=None, max_length=16)
+    time_signatures: tuple[_TimeSignature, ...] = ()
 
 
 class _Section(_Read):
@@ -148,45 +148,44 @@ class _Sweep(_Bar):
 
 
 class _Space(_Read):
-    rt60_s: dict[str, float | None]
+    rt60_s: dict[str, float | None] = {}
 
 
 class _Analysis(_Read):
-    bars: tuple[_Bar, ...]
-    chords: tuple[_Chord, ...]
-    sections: tuple[_Section, ...]
-    pumping: dict[str, _Pumping]
-    envelopes: dict[str, _Envelope]
-    sweeps: dict[str, tuple[_Sweep, ...]]
-    space: _Space
+    bars: tuple[_Bar, ...] = ()
+    chords: tuple[_Chord, ...] = ()
+    sections: tuple[_Section, ...] = ()
+    pumping: dict[str, _Pumping] = {}
+    envelopes: dict[str, _Envelope] = {}
+    sweeps: dict[str, tuple[_Sweep, ...]] = {}
+    space: _Space = _Space()
 
 
-def facts_of(
-    profile: Mapping[str, Json],
-    analysis: Mapping[str, Json],
-    candidates: Mapping[str, Sequence[Mapping[str, Json]]],
-    keep: Sequence[str] = (),
-    wish: str = "",
-) -> Facts:
-    """profile, analysis: `profile.json` and `analysis.json`. candidates: by stem, as `regeneration.json` has
-    them, the nearest first, for every stem. Raises pydantic's ValidationError for what is none of these."""
-    known, heard = _Profile.model_validate(profile), _Analysis.model_validate(analysis)
-    longest = sorted(heard.sections, key=lambda section: section.start_s - section.end_s)[:MOST_SECTIONS]
-    decays = [second for second in heard.space.rt60_s.values() if second is not None]
+class Heard(_Read):
+    """What is read of a track's `profile.json` and `analysis.json`; nothing is known of what is not told."""
+
+    profile: _Profile = _Profile()
+    analysis: _Analysis = _Analysis()
+
+
+def facts_of(heard: Heard, candidates: Mapping[str, Sequence[Ranked]], wish: str = "") -> Facts:
+    """candidates: what can play each stem, the nearest first."""
+    known, analysis = heard.profile, heard.analysis
+    longest = sorted(analysis.sections, key=lambda section: section.start_s - section.end_s)[:MOST_SECTIONS]
+    decays = [second for second in analysis.space.rt60_s.values() if second is not None]
     return Facts(
         seconds=round(known.duration_s, 1),
         tempo_bpm=known.tempo_bpm and round(known.tempo_bpm, 1),
         metre=_metre(known),
         key=known.key,
-        bars=len(heard.bars),
+        bars=len(analysis.bars),
         rt60_s=round(statistics.median(decays), 2) if decays else None,
         sections=tuple(
-            _section(section, heard.chords)
+            _section(section, analysis.chords)
             for section in sorted(longest, key=lambda section: section.start_s)
         ),
-        sections_left_out=len(heard.sections) - len(longest),
-        stems={name: _stem(name, ranked, heard) for name, ranked in candidates.items()},  # type: ignore[misc]
-        keep=tuple(keep),  # type: ignore[arg-type]
+        sections_left_out=len(analysis.sections) - len(longest),
+        stems={name: _stem(name, ranked, analysis) for name, ranked in candidates.items()},  # type: ignore[misc]
         wish=wish.strip(),
     )
 
@@ -217,12 +216,12 @@ def _section(section: _Section, chords: Sequence[_Chord]) -> SectionFacts:
     )
 
 
-def _stem(name: str, ranked: Sequence[Mapping[str, Json]], heard: _Analysis) -> StemFacts:
+def _stem(name: str, ranked: Sequence[Ranked], heard: _Analysis) -> StemFacts:
     pumping, envelope = heard.pumping.get(name), heard.envelopes.get(name)
     sure = [sweep for sweep in heard.sweeps.get(name, ()) if sweep.confidence >= SURE]
     surest = sorted(sure, key=lambda sweep: -sweep.confidence)[:_MOST_SWEEPS]
     return StemFacts(
-        candidates=tuple(Ranked.model_validate(each) for each in ranked[:MOST_CANDIDATES]),
+        candidates=tuple(ranked[:MOST_CANDIDATES]),
         pumping_db=round(pumping.depth_db, 1) if pumping and pumping.confidence >= SURE else 0.0,
         release_s=round(envelope.release_s, 3) if envelope and envelope.release_s else None,
         sweeps=tuple(_sweep(sweep, heard) for sweep in sorted(surest, key=lambda sweep: sweep.start_s)),

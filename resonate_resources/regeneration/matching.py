@@ -27,7 +27,8 @@ _LOUDER_DB, _SOFTER_DB = 6.0, -12.0  # of a bar against the whole
 _STRETCH_S: Final = 2.0  # stands in for a bar where there are none, as in the analysis
 _LOWEST_HZ, _HIGHEST_HZ, _PER_OCTAVE = 22.4, 18_000.0, 3
 _SIZE: Final = 4096
-_AUDIBLE_DB: Final = -50.0  # bands further under the loudest are left as they are
+_AUDIBLE_DB: Final = -50.0  # bands further under the loudest are not made louder
+_NOTHING_DB, _WALL_DB = -90.0, -60.0  # where the recording has nothing (a codec's wall), nothing is to be heard
 _SILENT_DB: Final = -60.0  # bars further under the loudest
 _NARROW_DB: Final = -12.0  # of side against mid, under the recording's: there is none to be made louder
 _RAMP_S: Final = 0.1
@@ -103,47 +104,68 @@ class Match:
         return np.stack([np.interp(at, times, row) for row in values]).astype(np.float32)
 
 
-def match(original: Levels, played: Levels, edges: Sequence[int], sample_rate: int) -> Match:
-    """Both were heard in the same bars. Where one of the two is silent, nothing is changed."""
+def match(
+    original: Levels,
+    played: Levels,
+    edges: Sequence[int],
+    sample_rate: int,
+    most_db: float = STEM_EQ_DB,
+    width: float = 1.0,
+) -> Match:
+    """Both were heard between the same edges. Where one of the two is silent, nothing is changed.
+
+    most_db: how far tone is brought to the original's, either way. width: factor of the side, once it is as loud as
+    the original's.
+    """
     wanted, had = original.power.sum(axis=0), played.power.sum(axis=0)
     loudness = _k_weights(original.hertz)
     if not wanted.any() or not had.any():
         even = (np.ones(1), np.ones(1))
         return Match(even, False, np.ones((len(edges) - 1, 2)), tuple(edges), 0 * loudness, sample_rate)
     whole = 10 * np.log10((wanted[_MID] @ loudness) / max(had[_MID] @ loudness, 1e-30))
-    mid_db = whole + eq_db(wanted[_MID], had[_MID] * 10 ** (whole / 10), STEM_EQ_DB)
+    mid_db = whole + eq_db(wanted[_MID], had[_MID] * 10 ** (whole / 10), most_db)
     wide = 10 * np.log10((wanted[_SIDE].sum() + 1e-30) / (wanted[_MID].sum() + 1e-30))
     has = 10 * np.log10((had[_SIDE].sum() + 1e-30) / (had[_MID].sum() + 1e-30))
     spread = bool(has < wide + _NARROW_DB)
     beside = had[_MID] if spread else had[_SIDE]
     if wanted[_SIDE].sum() > 1e-6 * wanted[_MID].sum() and beside.any():
         level = 10 * np.log10(wanted[_SIDE].sum() / max(float(beside.sum()), 1e-30))
-        side_db = level + eq_db(wanted[_SIDE], beside * 10 ** (level / 10), STEM_EQ_DB)
+        side_db = level + eq_db(wanted[_SIDE], beside * 10 ** (level / 10), most_db)
     else:
         side_db = np.full_like(mid_db, -120.0)
     curves = np.stack([mid_db, side_db])
     reached = np.stack([played.power[:, _MID], played.power[:, _MID if spread else _SIDE]], axis=1)
     reached = reached * 10 ** (curves / 10)
-    gains = _bar_gains(original.power.sum(axis=2), reached.sum(axis=2))
+    gains = _bar_gains(original.power.sum(axis=2), reached.sum(axis=2)) * np.array([1.0, width])
     taps = tuple(_taps(curve, original.hertz, sample_rate) for curve in curves)
     return Match((taps[0], taps[1]), spread, gains, tuple(edges), mid_db - whole, sample_rate)
 
 
-def bus_taps(original: Levels, played: Levels, sample_rate: int) -> Taps:
-    """The filter of all stems together that brings the tone of their sum to the original's: ±6 dB."""
+def bus_taps(original: Levels, played: Levels, sample_rate: int, most_db: float = BUS_EQ_DB) -> Taps:
+    """The filter of all stems together that brings the tone of their sum to the original's, most_db either way."""
     wanted, had = (levels.power.sum(axis=(0, 1)) for levels in (original, played))
     if not wanted.any() or not had.any():
         return np.ones(1)
     had = had * wanted.sum() / had.sum()
-    return _taps(eq_db(wanted, had, BUS_EQ_DB), original.hertz, sample_rate)
+    return _taps(eq_db(wanted, had, most_db), original.hertz, sample_rate)
 
 
 def eq_db(wanted: Floats, had: Floats, most_db: float) -> Floats:
-    """Gain by band, smoothed over its neighbours: (bands,) in dB."""
-    audible = 10 ** (_AUDIBLE_DB / 10)
-    gain = 10 * np.log10(np.maximum(wanted, audible * wanted.max()) / np.maximum(had, audible * had.max()))
+    """Gain by band, smoothed over its neighbours: (bands,) in dB, most_db at most; bands in which nothing is wanted
+    are cut."""
+    wanted_db, had_db = (
+        10 * np.log10(np.maximum(power, 10 ** (_NOTHING_DB / 10) * power.max())) for power in (wanted, had)
+    )
+    audible = wanted_db.max() + _AUDIBLE_DB
+    gain = np.where(
+        wanted_db > audible,
+        wanted_db - np.maximum(had_db, had_db.max() + _AUDIBLE_DB),
+        np.minimum(wanted_db - had_db, 0.0),
+    )
     padded = np.pad(gain.clip(-most_db, most_db), 1, mode="edge")
-    return np.asarray(np.convolve(padded, [0.25, 0.5, 0.25], "valid"))
+    smooth = np.convolve(padded, [0.25, 0.5, 0.25], "valid")
+    nothing = wanted <= 10 ** (_NOTHING_DB / 10) * wanted.max()
+    return np.asarray(np.where(nothing, np.minimum(smooth, _WALL_DB), smooth))
 
 
 def _bar_gains(wanted: Floats, had: Floats) -> Floats:

@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from resonate_resources.regeneration.decisions import (
-    ArrangementEvent,
-    Change,
-    Decisions,
-    StemDecision,
-    Value,
-    value_at,
-)
+from resonate_resources.regeneration.decisions import Change, Decisions, StemDecision, Value, value_at
 from resonate_resources.regeneration.facts import Facts, Ranked
 from resonate_resources.regeneration.quality_report import Finding, QualityReport
 
@@ -21,7 +14,6 @@ RULES: Final = "rules"
 RunnersUp = Mapping[str, Sequence[Ranked]]
 """Stem → what can play it, the nearest first."""
 
-_PUMPS_DB: Final = 1.0  # less is no side-chain that anybody hears
 _GOOD: Final = 95.0  # one of 15 that lacks 5 of 100 takes less than 0.1 off a total of 90
 _STEP: Final = 1.5  # of a factor, where it is not told how far it is off
 _SHIFT_MS: Final = 10.0  # likewise
@@ -29,9 +21,8 @@ _LEAST: Final = 0.04  # what a factor is changed by, that somebody may hear it
 _LEAST_MS: Final = 1.0
 
 _NEAR_DB: Final = 1.0  # behind the nearest, up to which the next instrument is as likely to help as all else
-_OCTAVE: Final = 0.1
-"""Chances. Of composed songs 0 and 1, rebuilt from separated stems, an instrument 0.1 dB behind the nearest gained
-4.0 points, one 0.7 dB behind it none, one 5.9 dB behind it lost 44; four octaves of five lost 3 to 23."""
+"""Of composed songs 0 and 1, rebuilt from separated stems, an instrument 0.1 dB behind the nearest gained 4.0
+points, one 0.7 dB behind it none, one 5.9 dB behind it lost 44."""
 
 Proposal = tuple[str, Value]
 Mend = Callable[[Decisions, str, Finding, RunnersUp], Iterator[Proposal]]
@@ -39,23 +30,8 @@ Mend = Callable[[Decisions, str, Finding, RunnersUp], Iterator[Proposal]]
 
 
 def decide(facts: Facts) -> Decisions:
-    """The nearest instruments, matched as far as may be, with what the analysis is sure of."""
-    stems, reasons = {}, []
-    for name, stem in facts.stems.items():
-        pumps = stem.pumping_db >= _PUMPS_DB
-        if pumps:
-            reasons.append(f"{name}: goes down by {stem.pumping_db:g} dB at each kick, so it is side-chained")
-        stems[name] = StemDecision(sidechain=pumps, keep=name in facts.keep)
-    events: dict[int, ArrangementEvent] = {}
-    for name, stem in facts.stems.items():
-        for sweep in stem.sweeps:
-            if sweep.at_section:
-                why = f"{name}: a {sweep.kind} moves from {sweep.from_hz} to {sweep.to_hz} Hz into the next section"
-                events.setdefault(
-                    sweep.end_bar, ArrangementEvent(kind="transition", bar=sweep.end_bar, reason=why)
-                )
-    arrangement = tuple(events[bar] for bar in sorted(events))[:32]
-    return Decisions(stems=stems, arrangement=arrangement, reasons=tuple(reasons))
+    """The nearest instruments, matched as far as may be."""
+    return Decisions(stems=dict.fromkeys(facts.stems, StemDecision()))
 
 
 def correct(
@@ -65,7 +41,7 @@ def correct(
 
     The total is one of squares, so a dimension weighs by the square of what it lacks, times the chance of what may
     mend it; what is hoped of it is halved by each of its mends that was tried. Nothing is set to what it was set
-    to, or changed from, before. Stems that are kept are left as they are.
+    to, or changed from, before.
     """
     been = {(change.path, value) for change in tried for value in (change.before, change.after)}
     hopes: list[tuple[float, Change]] = []
@@ -87,7 +63,7 @@ def _chance(change: Change, runners_up: RunnersUp) -> float:
         after = next((each for each in ranked if each.choice == change.after), ranked[0])
         farther_db = after.distance_db - ranked[0].distance_db
         return float(0.5 ** max(0.0, farther_db / _NEAR_DB - 1))
-    return _OCTAVE if name == "octave" else 1.0
+    return 1.0
 
 
 def _mends(decisions: Decisions, dimension: str, finding: Finding, runners_up: RunnersUp) -> Iterator[Change]:
@@ -103,7 +79,7 @@ def _mends(decisions: Decisions, dimension: str, finding: Finding, runners_up: R
 
 def _stems(decisions: Decisions, dimension: str, finding: Finding, runners_up: RunnersUp) -> list[str]:
     """The one that is blamed; where none is, those first whose next instrument is hardly farther than the first."""
-    playing = [str(name) for name, stem in decisions.stems.items() if not stem.keep]
+    playing = list(map(str, decisions.stems))
     blamed = _ITS_STEM.get(dimension, finding.stem)
     if dimension in _OF_PITCH:
         playing = [name for name in playing if name != "drums"]
@@ -169,12 +145,6 @@ def _factor(name: str, per_unit: float) -> Mend:
     return mend
 
 
-def _octave(_: Decisions, stem: str, __: Finding, ___: RunnersUp) -> Iterator[Proposal]:
-    if stem != "drums":
-        for octave in (-1, 1, 0):
-            yield f"stems.{stem}.octave", octave
-
-
 def _shift(decisions: Decisions, stem: str, finding: Finding, _: RunnersUp) -> Iterator[Proposal]:
     path = f"stems.{stem}.shift_ms"
     now = decisions.stems[stem].shift_ms  # type: ignore[index]  # a stem of these
@@ -194,7 +164,7 @@ def _within(path: str, value: float) -> float:
 
 
 _TONE = (_next_instrument, _bus_eq(6.0, 3.0), _to("eq_db", 12.0, 6.0), _to("level_per", "beat"))
-_LEVEL = (_to("level_per", "beat", "bar"), _to("sidechain", False))
+_LEVEL = (_to("level_per", "beat", "bar"),)
 _ITS_STEM: Final = {"bass_pattern": "bass", "kick_pattern": "drums"}
 _OF_PITCH: Final = frozenset({"harmonic_progression", "tuning"})
 
@@ -202,17 +172,18 @@ _MENDS: Final[Mapping[str, tuple[Mend, ...]]] = {
     "mel_spectrogram_correlation": _TONE,
     "timbre": _TONE,
     "octave_balance": (_bus_eq(6.0, 3.0), _to("eq_db", 12.0, 6.0), _next_instrument),
-    "noise_floor": (_next_instrument, _to("eq_db", 6.0), _factor("release", 2.0)),
+    "noise_floor": (_next_instrument, _to("eq_db", 6.0), _factor("gate", 2.0)),
     "stereo_width": (_factor("width", 10 ** (1 / 20)), _next_instrument),
-    "reverb": (_factor("release", 2.0), _next_instrument),
+    "reverb": (_factor("gate", 2.0), _next_instrument),
     "rms_per_section": _LEVEL,
     "energy_curve": _LEVEL,
     "section_boundaries": _LEVEL,
     "dynamic_range": (_next_instrument, _to("level_per", "none", "bar", "beat")),
     "bpm_phase": (_shift,),
-    "bass_pattern": (_next_instrument, _shift, _octave),
+    "bass_pattern": (_next_instrument, _shift),
     "kick_pattern": (_next_instrument, _shift),
-    "harmonic_progression": (_next_instrument, _octave),
+    "onset_pattern": (_next_instrument, _factor("gate", 1.0), _to("level_per", "none", "bar")),
+    "harmonic_progression": (_next_instrument,),
     "tuning": (_next_instrument,),
 }
 """Dimension → what may mend it, the likeliest first. Which notes are played is transcription's."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import ceil, inf, isfinite
 from pathlib import Path
 from typing import Final
@@ -14,9 +14,10 @@ from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples, write_recording
 from resonate_resources.regeneration.choice import Compared, compared
 from resonate_resources.regeneration.comparison_excerpts import Excerpts
-from resonate_resources.regeneration.instrument import Instrument, Part
+from resonate_resources.regeneration.decisions import InstrumentChoice, StemDecision
+from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.regeneration.likeness import stereo
-from resonate_resources.regeneration.matching import Levels, bars, levels_of, match
+from resonate_resources.regeneration.matching import bars, levels_of, match
 from resonate_resources.regeneration.notes import playable
 from resonate_resources.regeneration.playing import play_in_segments
 from resonate_resources.regeneration.strikes import struck
@@ -28,19 +29,45 @@ _NATIVE_RATES: Final = (44_100, 48_000)
 
 
 @dataclass(frozen=True)
-class RebuiltStem:
-    """compared: the instruments, what plays first; none where nothing sounds. played, left_out: matched, of two
-    channels at the part's rate; left_out with no note played by its own recording. loudness_lufs: of the original,
-    -inf where nothing is played. copied: part of the energy that lies in notes which are played by their own
-    recordings at their own places, 0…1. missing: why there were no candidates of a kind, a line each."""
+class PreparedStem:
+    """compared: what can play it, the nearest first; nothing where nothing sounds. missing: why there were no
+    candidates of a kind, a line each. loudness_lufs: of the original, -inf where nothing is played. edges: frames
+    where its level may change, by `StemDecision.level_per`."""
 
     part: Part
     compared: Sequence[Compared]
-    played: Recording
-    left_out: Recording
+    missing: Sequence[str]
     loudness_lufs: float
-    copied: float
-    missing: Sequence[str] = ()
+    edges: Mapping[str, Sequence[int]]
+
+    def chosen(self, decision: StemDecision) -> Candidate:
+        """Raises StopIteration where there is none of that name."""
+        wanted = decision.instrument
+        made = (each.candidate for each in self.compared)
+        return next(
+            each for each in made if wanted in (None, InstrumentChoice(kind=each.kind, label=each.label))
+        )
+
+    def play(self, decision: StemDecision, path: Path, leaving_out: bool = False) -> Recording:
+        """Write it as decided, of two channels at the part's rate, matched; silent where nothing sounds.
+
+        leaving_out: with no note played by its own recording.
+        """
+        part = self.part
+        if not self.compared:
+            return _written((np.zeros_like(block) for block in part.recording.blocks()), part, path)
+        candidate, edges = self.chosen(decision), self.edges[decision.level_per]
+        instrument = candidate.leaving_out if leaving_out else candidate.instrument
+        held = [replace(note, offset_s=note.onset_s + decision.gate * note.duration_s) for note in part.notes]
+        notes = part.notes if decision.gate == 1 else playable(held)
+        unmatched = path.with_suffix(".unmatched.wav")
+        sound = play_in_segments(instrument, notes, part.recording.frames)
+        raw = _written(moved(sound, round(decision.shift_ms / 1000 * part.sample_rate)), part, unmatched)
+        original, played = (levels_of(one.blocks(), part.sample_rate, edges) for one in (part.recording, raw))
+        brought = match(original, played, edges, part.sample_rate, decision.eq_db, decision.width)
+        made = _written(brought.applied(raw.blocks()), part, path)
+        unmatched.unlink()
+        return made
 
 
 def part_of(name: str, notes: Sequence[Note], original: Recording, scratch: Path) -> Part:
@@ -56,40 +83,44 @@ def part_of(name: str, notes: Sequence[Note], original: Recording, scratch: Path
     return Part(name, writer.recording, tuple(struck(heard, writer.recording)), rate)
 
 
-def rebuild_stem(
-    part: Part, original: Recording, downbeats_s: Sequence[float], wanted: str, scratch: Path
-) -> RebuiltStem:
-    """Files in scratch, of names of the stem's own. Silent where there are no notes, or where the original is
-    silent or shorter than the 400 ms that loudness is measured over."""
+def prepare_stem(
+    part: Part,
+    original: Recording,
+    downbeats_s: Sequence[float],
+    beats_s: Sequence[float],
+    wanted: str,
+) -> PreparedStem:
+    """With what can play it, compared. Nothing plays where there are no notes, or where the original is silent or
+    shorter than the 400 ms that loudness is measured over. wanted: see `compared`."""
     loudness = measure_loudness(original).integrated_lufs
-    edges = bars(downbeats_s, part.sample_rate, part.recording.frames)
+    rate, frames = part.sample_rate, part.recording.frames
+    edges = {
+        "bar": bars(downbeats_s, rate, frames),
+        "beat": bars(beats_s, rate, frames),
+        "none": [0, frames],
+    }
     if not part.notes or not isfinite(loudness):
-        silence = _written(
-            (np.zeros_like(block) for block in part.recording.blocks()),
-            part,
-            scratch / f"{part.stem}.played.wav",
-        )
-        return RebuiltStem(part, (), silence, silence, -inf, 0.0)
-    levels = levels_of(part.recording.blocks(), part.sample_rate, edges)
-    ranked, missing = compared(part, Excerpts.of(part, edges), wanted)
-    chosen = ranked[0].candidate
-    played = _matched(chosen.instrument, part, levels, edges, scratch / f"{part.stem}.played.wav")
-    left_out = played
-    if chosen.leaving_out is not chosen.instrument:
-        left_out = _matched(chosen.leaving_out, part, levels, edges, scratch / f"{part.stem}.left_out.wav")
-    copied = _share(played, chosen.copies)
-    return RebuiltStem(part, ranked, played, left_out, loudness, copied, missing)
+        return PreparedStem(part, (), (), -inf, edges)
+    ranked, missing = compared(part, Excerpts.of(part, edges["bar"]), wanted)
+    return PreparedStem(part, ranked, missing, loudness, edges)
 
 
-def _matched(
-    instrument: Instrument, part: Part, levels: Levels, edges: Sequence[int], path: Path
-) -> Recording:
-    unmatched = path.with_suffix(".unmatched.wav")
-    raw = _written(play_in_segments(instrument, part.notes, part.recording.frames), part, unmatched)
-    brought = match(levels, levels_of(raw.blocks(), part.sample_rate, edges), edges, part.sample_rate)
-    made = _written(brought.applied(raw.blocks()), part, path)
-    unmatched.unlink()
-    return made
+def moved(blocks: Iterator[Samples], frames: int) -> Iterator[Samples]:
+    """The stream, later by so many frames, earlier where they are negative; of the same length."""
+    left = 0
+    early = max(0, -frames)
+    late = np.zeros((2, max(0, frames)), np.float32)
+    for block in blocks:
+        left += block.shape[1]
+        sound = np.concatenate([late, block[:, early:]], axis=1)
+        early = max(0, early - block.shape[1])
+        whole = sound[:, : sound.shape[1] - late.shape[1]]
+        late = sound[:, whole.shape[1] :]
+        left -= whole.shape[1]
+        if whole.shape[1]:
+            yield whole
+    if frames < 0:
+        yield np.zeros((2, left), np.float32)
 
 
 def _written(blocks: Iterator[Samples], part: Part, path: Path) -> Recording:
@@ -99,8 +130,8 @@ def _written(blocks: Iterator[Samples], part: Part, path: Path) -> Recording:
     return writer.recording
 
 
-def _share(recording: Recording, spans: Sequence[tuple[float, float]]) -> float:
-    """The part of its energy that lies in the spans, in s, by time."""
+def share_of_energy(recording: Recording, spans: Sequence[tuple[float, float]]) -> float:
+    """The part of its energy that lies in the spans, in s, by time: 0 to 1."""
     if not spans:
         return 0.0
     edges = np.maximum.accumulate(

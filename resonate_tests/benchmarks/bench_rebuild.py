@@ -4,6 +4,7 @@
     --files PATHS     or recordings, comma-separated
     --true            from the songs' own stems, notes and bars: what the sound alone costs
     --instruments K   auto (the default), own, soundfont or faust
+    --rounds N        so many rounds of the loop, none where nothing is said
     --stems STEMS     only these are rebuilt, comma-separated; the others stay as they are
     --keep FOLDER     where what is rebuilt is kept, to be looked at and heard
 
@@ -28,11 +29,14 @@ import numpy as np
 from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.profiling.resource import ProfilingResource
 from resonate_resources.quality.comparison import compare, listen
+from resonate_resources.quality.music import Music as Known
+from resonate_resources.quality.resource import QualityResource
 from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, write_notes
 from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Recording, Stems, silent
 from resonate_resources.recordings.tempo_map import TempoMap
 from resonate_resources.regeneration.brief import RegenerationBrief
+from resonate_resources.regeneration.facts import Heard
 from resonate_resources.regeneration.likeness import distance_of
 from resonate_resources.regeneration.resource import LEFT_OUT, REPORT, RegenerationResource
 from resonate_resources.separation.spectral.engine import SpectralSeparator
@@ -51,7 +55,7 @@ class Prepared:
     original: Recording
     stems: Stems
     midi: dict[str, Path]
-    downbeats_s: tuple[float, ...]
+    heard: Heard
 
 
 def true(song: Path) -> Prepared:
@@ -70,7 +74,9 @@ def true(song: Path) -> Prepared:
             program=0,
             channel=DRUM_CHANNEL if name == "drums" else 0,
         )
-    return Prepared(song.name, Recording.open(song / "mix.wav"), stems, midi, tuple(truth["downbeats_s"]))
+    return Prepared(
+        song.name, Recording.open(song / "mix.wav"), stems, midi, Heard.model_validate({"profile": truth})
+    )
 
 
 def separated(original: Recording, folder: Path) -> Prepared:
@@ -83,10 +89,10 @@ def separated(original: Recording, folder: Path) -> Prepared:
             profile = (Path(scratch) / "profile.json").read_text(encoding="utf-8")
         TranscriptionResource().transcribe(stems, Music.of(json.loads(profile)), TranscriptionBrief(), folder)
         (folder / "profile.json").write_text(profile, encoding="utf-8")
-    downbeats = json.loads((folder / "profile.json").read_text(encoding="utf-8"))["downbeats_s"]
+    known = json.loads((folder / "profile.json").read_text(encoding="utf-8"))
     stems = {name: Recording.open(folder / f"{name}.wav") for name in ("vocals", "drums", "bass", "other")}
     midi = {name: folder / f"{name}.mid" for name in stems}
-    return Prepared(folder.parent.name, original, stems, midi, tuple(downbeats))
+    return Prepared(folder.parent.name, original, stems, midi, Heard.model_validate({"profile": known}))
 
 
 @contextmanager
@@ -100,15 +106,16 @@ def _kept(folder: Path | None, name: str) -> Iterator[Path]:
 
 
 def rebuild(
-    prepared: Prepared, instruments: str, only: frozenset[str], keep: Path | None
+    prepared: Prepared, instruments: str, only: frozenset[str], rounds: int, keep: Path | None
 ) -> dict[str, float]:
     """The song's row, printed."""
     with _kept(keep, prepared.name) as folder:
         chosen = {name: path for name, path in prepared.midi.items() if name in only}
         began, processor = time.perf_counter(), time.process_time()
-        brief = RegenerationBrief.model_validate({"instruments": instruments})
+        brief = RegenerationBrief.model_validate({"instruments": instruments, "rounds": rounds})
+        judge = QualityResource().judge_of(prepared.original, Known(), prepared.stems) if rounds else None
         product = RegenerationResource().regenerate(
-            chosen, prepared.stems, prepared.downbeats_s, brief, folder
+            chosen, prepared.stems, prepared.heard, brief, folder, judge
         )
         seconds, processor = time.perf_counter() - began, time.process_time() - processor
         report = json.loads(product.reports[REPORT].read_text(encoding="utf-8"))
@@ -139,6 +146,8 @@ def rebuild(
     }
     print(kinds)
     low = sorted(details["left_out"].scores.items(), key=lambda item: item[1])[:5]
+    for note in product.notes:
+        print(f"   {note}")
     print("   lowest:", ", ".join(f"{name} {score:.0f}" for name, score in low), flush=True)
     return row
 
@@ -151,6 +160,7 @@ def main() -> None:
     parser.add_argument("--true", action="store_true")
     parser.add_argument("--prepare-only", action="store_true")
     parser.add_argument("--instruments", default="auto")
+    parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--stems", default="vocals,drums,bass,other")
     parser.add_argument("--keep", type=Path)
     arguments = parser.parse_args()
@@ -170,7 +180,7 @@ def main() -> None:
     if arguments.prepare_only:
         return
     only = frozenset(arguments.stems.split(","))
-    rows = [rebuild(one, arguments.instruments, only, arguments.keep) for one in prepared]
+    rows = [rebuild(one, arguments.instruments, only, arguments.rounds, arguments.keep) for one in prepared]
     for name in rows[0]:
         values = [row[name] for row in rows]
         print(f"{name}: mean {np.mean(values):.2f}, least {min(values):.2f}, most {max(values):.2f}")

@@ -14,7 +14,7 @@ from resonate_resources.regeneration.quality_report import QualityReport
 DIMENSIONS = (
     *("mel_spectrogram_correlation", "rms_per_section", "stereo_width", "bass_pattern", "kick_pattern"),
     *("harmonic_progression", "energy_curve", "reverb", "dynamic_range", "bpm_phase", "section_boundaries"),
-    *("timbre", "octave_balance", "noise_floor", "tuning"),
+    *("timbre", "octave_balance", "noise_floor", "tuning", "onset_pattern"),
 )
 """Quality control's, as issue 17 names them."""
 
@@ -74,9 +74,8 @@ class World:
     """A bass that would be right with those decisions: what is off by how much costs so many points. remade:
     what was made, each time."""
 
-    release: float = 1.0
+    gate: float = 1.0
     shift_ms: float = 0.0
-    octave: int = 0
     instrument: InstrumentChoice | None = None
     told: bool = False  # whether the report says by how much
     remade: list[frozenset[str]] = field(default_factory=list)
@@ -87,12 +86,11 @@ class World:
 
     def judge(self, made: Decisions) -> QualityReport:
         bass = made.stems["bass"]
-        longer = math.log2(bass.release / self.release)
+        longer = math.log2(bass.gate / self.gate)
         late = bass.shift_ms - self.shift_ms
         scores = {
             "reverb": 100 - min(100, 40 * abs(longer)),
             "bpm_phase": 100 - min(100, 3 * abs(late)),
-            "bass_pattern": 100 if bass.octave == self.octave else 20,
             "timbre": 100 if bass.instrument == self.instrument else 55,
         }
         judged = report(scores, "bass")

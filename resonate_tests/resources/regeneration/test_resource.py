@@ -11,6 +11,7 @@ import pytest
 from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import AudioError, Recording, Stems, write_samples
 from resonate_resources.regeneration.brief import RegenerationBrief
+from resonate_resources.regeneration.facts import Heard
 from resonate_resources.regeneration.resource import LEFT_OUT, REPORT, RegenerationResource
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_studio.demo_song import Composition, DemoSong
@@ -49,7 +50,7 @@ def regenerated(demo_song: DemoSong, tmp_path_factory: pytest.TempPathFactory) -
 def regenerate_all(
     midi: Mapping[str, Path], stems: Stems, into: Path, brief: RegenerationBrief = _BRIEF
 ) -> Product:
-    return RegenerationResource().regenerate(midi, stems, (), brief, into)
+    return RegenerationResource().regenerate(midi, stems, Heard(), brief, into)
 
 
 def noise(
@@ -165,7 +166,7 @@ def test_progress_ends_at_one(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     midi = {name: write_midi(tmp_path / f"{name}.mid", [(0.0, 1.0, 45)]) for name in ("bass", "drums")}
     stems = dict.fromkeys(midi, noise(tmp_path / "in.wav"))
-    RegenerationResource().regenerate(midi, stems, (), _BRIEF, tmp_path / "out", seen.append)
+    RegenerationResource().regenerate(midi, stems, Heard(), _BRIEF, tmp_path / "out", progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
 
