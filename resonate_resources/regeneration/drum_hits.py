@@ -199,7 +199,9 @@ def candidates(part: Part) -> Iterator[Candidate]:
 
 def kit(part: Part) -> dict[int, Drum]:
     """The drums of a part with notes, by their keys, as the search finds them."""
-    return searched(part, {pitch: _drum(part, pitch) for pitch in sorted({note.pitch for note in part.notes})})
+    return searched(
+        part, {pitch: _drum(part, pitch) for pitch in sorted({note.pitch for note in part.notes})}
+    )
 
 
 def _drum(part: Part, pitch: int) -> Drum:

@@ -23,11 +23,13 @@ from resonate_resources.recordings.recording import (
     silent,
     write_blocks,
 )
+from resonate_resources.recordings.tempo_map import TempoMap
 from resonate_resources.regeneration import brain, rules
 from resonate_resources.regeneration.brain import Brain
 from resonate_resources.regeneration.brief import RegenerationBrief
 from resonate_resources.regeneration.decisions import Change, Decisions
 from resonate_resources.regeneration.facts import Heard, Ranked, facts_of
+from resonate_resources.regeneration.instrument_export import export_instruments
 from resonate_resources.regeneration.loop import LOOP, Curve, improve
 from resonate_resources.regeneration.quality_report import QualityReport
 from resonate_resources.regeneration.rebuilding import STEMS_AT_ONCE, Rebuilding, Rebuilt
@@ -146,6 +148,19 @@ class RegenerationResource(dg.ConfigurableResource[None]):
             notes=tuple(notes),
             reports=reports,
         )
+
+    def instruments(
+        self,
+        midi: Mapping[str, Path],
+        stems: Stems,
+        tempo: TempoMap,
+        rebuilt: Mapping[str, Any],
+        about: str,
+        into: Path,
+        progress: Progress,
+    ) -> Product:
+        """See `export_instruments`."""
+        return export_instruments(midi, stems, tempo, rebuilt, about, into, progress)
 
     def _model(self, brief: RegenerationBrief) -> ChosenModel | None:
         if brief.decisions == "rules":

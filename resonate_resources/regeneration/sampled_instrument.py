@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final, TypeVar
 
 import numpy as np
@@ -71,9 +72,7 @@ class Zone:
 
     def far(self, used: Iterable[int]) -> list[int]:
         """Of the keys used, those it plays that are over four semitones from its own."""
-        return [
-            key for key in used if self.low <= key <= self.high and abs(key - self.center) > MOST_SHIFT
-        ]
+        return [key for key in used if self.low <= key <= self.high and abs(key - self.center) > MOST_SHIFT]
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,9 +157,9 @@ def _layered(
     velocities = [take.velocity for take in ranked]
     softest, loudest = min(velocities), max(velocities)
     count = min(_LAYERS, most, 1 + (loudest - softest) // _LAYER_STEPS)
-    edges = np.linspace(softest, loudest + 1, count + 1)
+    edges: list[float] = np.linspace(softest, loudest + 1, count + 1).tolist()
     chosen = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         within = [take for take in ranked if low <= take.velocity < high]
         first = [take for take in preferred if low <= take.velocity < high]
         chosen.append(tuple((first if len(first) >= turns else [*first, *_others(within, first)])[:turns]))
@@ -257,7 +256,7 @@ def _audible(zones: Sequence[Zone]) -> list[Zone]:
 
 
 def _laid_out(zones: Sequence[Zone], used: Sequence[int]) -> list[Zone]:
-    """Each zone's keys: up to halfway to the next one, and at most four semitones, but as far as there are notes."""
+    """Each zone's keys: up to halfway to the next one and four semitones, but as far as there are notes."""
     laid = []
     for at, zone in enumerate(zones):
         lowest = (zones[at - 1].center + zone.center) // 2 + 1 if at else 0
