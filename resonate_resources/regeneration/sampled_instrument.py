@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,13 @@ from resonate_resources.regeneration.instrument import Part
 from resonate_resources.regeneration.sampler import Moment, bend_of, moments_of
 from resonate_resources.regeneration.velocities import db_per_velocity
 
-_Struck = TypeVar("_Struck", Hit, Moment)
+
+class _AtVelocity(Protocol):
+    @property
+    def velocity(self) -> int: ...
+
+
+_Recorded = TypeVar("_Recorded", bound=_AtVelocity)
 
 MOST_SAMPLES: Final = 64
 """Of one instrument, however long the track."""
@@ -39,8 +45,12 @@ _SILENT: Final = 10 ** (-60 / 20)  # of the loudest sample's peak
 _STEADY_DB_S: Final = 6.0  # what dies away faster than this is not sustained, and has no loop
 _LOOPED_S: Final = 0.3
 _MADE_VELOCITY: Final = 100
+_USUAL_RELEASE_S: Final = 0.25  # where no end is heard
 _RELEASE_S: Final = (0.05, 2.0)
 _RELEASED_DB: Final = 60.0
+_ENDING_DB: Final = 40.0  # as far as ends are heard
+_RING_S, _STEP_S = 0.05, 0.01
+_ENDS: Final = 48  # that are listened to
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,9 +148,24 @@ def _keys(part: Part) -> SampledInstrument:
         elif voice is not None:
             take = _made(voice, center, held_s)
             zones.append(Zone(center, center, center, ((1, 127, (take,)),), recorded=False))
-    fades = [one.fades_db_s for one in learned]
-    release = float(np.clip(_RELEASED_DB / np.median(fades), *_RELEASE_S)) if fades else _RELEASE_S[0]
+    release = _release_s(part, [moment for moments in alone.values() for moment in moments])
     return SampledInstrument(tuple(_laid_out(_audible(zones), used)), part.sample_rate, slope, release)
+
+
+def _release_s(part: Part, moments: Sequence[Moment]) -> float:
+    """How long the part's notes take to fall by 60 dB behind their ends, in the median of those that are heard."""
+    rate, step = part.sample_rate, round(_STEP_S * part.sample_rate)
+    times = []
+    for moment in [each for each in moments if each.gap_s - each.length_s >= _RING_S][:_ENDS]:
+        end, ring = moment.start_s + moment.length_s, min(moment.gap_s - moment.length_s, _RELEASE_S[1])
+        sound = part.recording.read(round(end * rate) - step, round((end + ring) * rate))
+        powers = np.square(sound[:, : sound.shape[1] // step * step], dtype=np.float64).mean(axis=0)
+        levels = 10 * np.log10(powers.reshape(-1, step).mean(axis=1) + 1e-12)
+        fallen = levels[0] - levels[1:]
+        over = np.flatnonzero(fallen >= _ENDING_DB)
+        last = int(over[0]) if len(over) else len(fallen) - 1
+        times.append(_RELEASED_DB * (last + 1) * _STEP_S / max(1.0, fallen[last]))
+    return float(np.clip(np.median(times), *_RELEASE_S)) if times else _USUAL_RELEASE_S
 
 
 def _worth(moment: Moment) -> float:
@@ -150,29 +175,24 @@ def _worth(moment: Moment) -> float:
 
 
 def _layered(
-    preferred: Sequence[_Struck], ranked: Sequence[_Struck], turns: int, most: int
-) -> Iterator[tuple[int, int, tuple[_Struck, ...]]]:
-    """From velocity, to velocity, and the takes of each layer, at most that many in all: those that are preferred
-    where there are any, else the first ranked."""
+    preferred: Sequence[_Recorded], ranked: Sequence[_Recorded], turns: int, most: int
+) -> Iterator[tuple[int, int, tuple[_Recorded, ...]]]:
+    """From velocity, to velocity, and the takes of each layer, at most `most` in all: those that are preferred
+    before the others, by rank."""
     velocities = [take.velocity for take in ranked]
     softest, loudest = min(velocities), max(velocities)
     count = min(_LAYERS, most, 1 + (loudest - softest) // _LAYER_STEPS)
     edges: list[float] = np.linspace(softest, loudest + 1, count + 1).tolist()
-    chosen = []
+    chosen: list[tuple[_Recorded, ...]] = []
     for low, high in pairwise(edges):
-        within = [take for take in ranked if low <= take.velocity < high]
-        first = [take for take in preferred if low <= take.velocity < high]
-        chosen.append(tuple((first if len(first) >= turns else [*first, *_others(within, first)])[:turns]))
+        takes = (*preferred, *(take for take in ranked if take not in preferred))
+        chosen.append(tuple([take for take in takes if low <= take.velocity < high][:turns]))
     bounds = [1, *(round(edge) for edge in edges[1:-1]), 128]
     filled = [number for number, takes in enumerate(chosen) if takes]
     for place, number in enumerate(filled):
         low = 1 if place == 0 else bounds[number]
         high = 127 if place + 1 == len(filled) else bounds[filled[place + 1]] - 1
         yield low, high, chosen[number][: max(1, most // len(filled))]
-
-
-def _others(within: Iterable[_Struck], first: Sequence[_Struck]) -> list[_Struck]:
-    return [take for take in within if take not in first]
 
 
 def _thinned(pitches: Sequence[int], most: int) -> list[int]:

@@ -24,6 +24,7 @@ _PEAK: Final = 10 ** (-1 / 20)  # −1 dBFS
 _USUAL_SLOPE_DB: Final = 0.25
 """amp_veltrack=100 is 40·log10(127/velocity) dB: 24.5 dB from velocity 31 to 127, 0.25 a step."""
 _CHOKED: Final = 1
+_CHOKED_S: Final = 0.012
 _NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
@@ -79,7 +80,7 @@ def _group(
     if turns > 1:
         words.append(f"seq_length={turns}")
     if zone.chokes:
-        words.append(f"group={_CHOKED} off_by={_CHOKED}")
+        words.append(f"group={_CHOKED} off_by={_CHOKED} ampeg_release={_CHOKED_S}")
     if instrument.release_s is not None:
         words.append(f"ampeg_release={instrument.release_s:.3f} bend_up={100 * bend} bend_down={-100 * bend}")
     return " ".join(words)
