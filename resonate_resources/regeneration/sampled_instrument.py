@@ -39,6 +39,8 @@ _LAYERS: Final = 3
 _LAYER_STEPS: Final = 24  # of velocity: under it, notes of one strength
 _TURNS: Final = 4
 _ZONES: Final = 24
+_LONE: Final = 0.25
+"""Of a part's moments: where fewer are of one note alone, those are another instrument's, or what was misheard."""
 _SHORTEST_S: Final = 0.08
 _BEFORE_S, _FADE_S = 0.003, 0.03
 _SILENT: Final = 10 ** (-60 / 20)  # of the loudest sample's peak
@@ -123,11 +125,13 @@ def _struck(recording: Recording, hit: Hit, drum: Drum) -> Take:
 
 def _keys(part: Part) -> SampledInstrument:
     alone: dict[int, list[Moment]] = {}
-    for moment in moments_of(part.notes, part.recording.duration):
+    moments = moments_of(part.notes, part.recording.duration)
+    for moment in moments:
         if len(moment.struck) == 1 and not moment.held and moment.length_s >= _SHORTEST_S:
             alone.setdefault(moment.struck[0].pitch, []).append(moment)
     used = sorted({note.pitch for note in part.notes})
-    recorded = _thinned(sorted(alone), _ZONES)
+    lone = sum(map(len, alone.values())) >= _LONE * len(moments)
+    recorded = _thinned(sorted(alone), _ZONES) if lone else []
     made = [pitch for pitch in used if all(abs(pitch - center) > MOST_SHIFT for center in recorded)]
     learned = learn(part)
     made = _thinned(made, max(0, _ZONES - len(recorded))) if learned else []
@@ -138,7 +142,7 @@ def _keys(part: Part) -> SampledInstrument:
     most = max(1, MOST_SAMPLES // max(1, len(centers)))
     zones = []
     for center in centers:
-        if center in alone:
+        if center in recorded:
             ranked = sorted(alone[center], key=_worth, reverse=True)
             layers = tuple(
                 (soft, loud, tuple(_note(part, moment) for moment in chosen))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,21 @@ def test_played_as_recorded_it_sounds_as_recorded(melody: Path) -> None:
     ]
     gain = float((spectra[0] * spectra[1]).sum() / np.square(spectra[0]).sum())
     assert np.abs(gain * spectra[0] - spectra[1]).sum() / spectra[1].sum() < 0.1
+    told = next(line for line in melody.read_text().splitlines() if line.endswith("as loud as the stem."))
+    assert 20 * np.log10(gain) == pytest.approx(float(told.split()[1]), abs=0.2)
+
+
+def test_how_loudness_follows_velocity_is_the_stems(tmp_path: Path) -> None:
+    """The tones follow SFZ's law in full, and then not at all."""
+    notes = [
+        replace(note, velocity=60 + 9 * at) for at, note in enumerate(line((45, 48, 45, 48, 45, 48, 45)))
+    ]
+    followed = [tone(note) for note in notes]
+    flat = [tone(replace(note, velocity=90)) for note in notes]
+    for name, sounds, least, most in (("followed", followed, 80, 100), ("flat", flat, 0, 10)):
+        (tmp_path / name).mkdir()
+        regions = read(write(part_of(tmp_path / name, "bass", notes, sounds), tmp_path / name))
+        assert {least <= region["amp_veltrack"] <= most for region in regions} == {True}
 
 
 def test_at_full_velocity_the_loudest_sample_peaks_at_one_dbfs_under_full_scale(groove: Path) -> None:
