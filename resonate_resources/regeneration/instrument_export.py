@@ -21,6 +21,7 @@ from resonate_resources.regeneration.stem import part_of
 
 LICENCE: Final = "LICENCE.txt"
 _USUAL_BEND: Final = 2  # semitones: General MIDI's
+_SHORTEST_S: Final = 0.005
 
 
 def export_instruments(
@@ -78,11 +79,12 @@ def export_instruments(
 
 
 def _bending_alone(notes: Sequence[Note]) -> list[Note]:
-    """The notes; where any bends, each ends with the next: they were brought to their strokes one by one."""
+    """The notes; where any bends, each ends with the next: they were brought to their strokes one by one. What is
+    left of one that is struck together with the next is no note."""
     if not any(note.bends for note in notes):
         return list(notes)
     ended = [replace(note, offset_s=min(note.offset_s, after.onset_s)) for note, after in pairwise(notes)]
-    return [*ended, *notes[-1:]]
+    return [*(note for note in ended if note.duration_s >= _SHORTEST_S), *notes[-1:]]
 
 
 def _licence(files: Mapping[str, Path], learned: Sequence[str], about: str) -> str:
