@@ -156,7 +156,11 @@ def _master(measures: Measures) -> list[str]:
 
 
 def _regenerated_stems(measures: Measures) -> list[str]:
-    return [f"{_notes(measures)} notes played"]
+    told = [f"{_notes(measures)} notes played"]
+    if "rounds" in measures:
+        rounds = number(measures["rounds"])
+        told.append(f"{rounds:g} round{'' if rounds == 1 else 's'}, +{number(measures['gained']):.1f} of 100")
+    return told
 
 
 def _qc_scores(measures: Measures) -> list[str]:

@@ -39,6 +39,7 @@ _MATTER: Mapping[str, tuple[str, ...]] = {
     "mix_plan": ("rough", "vocals_gain_db", "drums_gain_db"),
     "mix": ("loudness_lufs", "true_peak_dbtp"),
     "master": ("loudness_lufs", "true_peak_dbtp", "limiting_db", "original_quality", "master_quality"),
+    "regenerated_stems": ("rounds", "gained"),
     "qc_scores": ("master_total", "regenerated_total"),
     "remix": ("tempo_bpm", "semitones", "chops", "loops"),
     "exports": ("files_exported",),

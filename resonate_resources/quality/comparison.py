@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from resonate_resources.quality import playing, sound
-from resonate_resources.quality.alignment import find_lag
+from resonate_resources.quality.alignment import Landmark, find_lag
 from resonate_resources.quality.difference import Difference
 from resonate_resources.quality.music import Music, chords_like
 from resonate_resources.quality.readings import RATE, Readings, read_off
@@ -21,19 +21,22 @@ from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.sections import find_boundaries, seconds_of
 
 _SILENCE = 1e-10  # mean square; −100 dBFS
+_IN_PLACE = RATE // 1000  # a millisecond moves no reading
 
 
 @dataclass(frozen=True)
 class Heard:
     """A recording's readings and its loudness in LUFS, mono as if from two loudspeakers.
 
-    The loudness is -inf where BS.1770 has none: under −70 LUFS, and for less than 0.4 s. music: of a reference.
+    The loudness is -inf where BS.1770 has none: under −70 LUFS, and for less than 0.4 s. music: of a reference;
+    landmark: what candidates are brought to their place by.
     """
 
     readings: Readings
     loudness_lufs: float
     music: Music
     timbre: Timbre
+    landmark: Landmark
 
     @property
     def silent(self) -> bool:
@@ -83,7 +86,8 @@ def listen(recording: Recording, music: Music | None = None) -> Heard:
     if not known.starts_s:
         known = replace(known, starts_s=seconds_of(find_boundaries(readings.timbre)).tolist())
     lufs = loudness.result()
-    return Heard(readings, lufs, known, hear_timbre(recording, lufs))
+    landmark = Landmark.of(recording, readings.onset)
+    return Heard(readings, lufs, known, hear_timbre(recording, lufs), landmark)
 
 
 def compare(reference: Heard, candidate: Recording, purpose: Purpose = "rebuilt") -> Comparison:
@@ -96,7 +100,8 @@ def compare(reference: Heard, candidate: Recording, purpose: Purpose = "rebuilt"
         )
         return _scored(dict.fromkeys(DIMENSIONS, told), purpose)
     music, starts_at = reference.music, reference.timbre.starts
-    chords = chords_like(music, candidate, lag_s)
+    same = playing.same_pitch_classes(before, after)
+    chords = music.chords if same else chords_like(music, candidate, lag_s)
     starts = np.asarray(music.starts_s, np.float64)
     heard = hear_timbre(candidate, reference.loudness_lufs - gain_db, lag_s, starts_at)
     found = {
@@ -134,7 +139,9 @@ def _matched(reference: Heard, candidate: Recording) -> tuple[Readings | None, R
     silent = float(heard.power.max()) < _SILENCE
     if reference.silent or silent:
         return (None if reference.silent else reference.readings), (None if silent else heard), 0.0, 0.0
-    lag = find_lag(reference.readings.onset, heard.onset)
+    lag = reference.landmark.lag_in(candidate, find_lag(reference.readings.onset, heard.onset))
+    if abs(lag) < _IN_PLACE:
+        lag = 0
     readings = read_off(candidate, skip=lag) if lag else heard
     gain_db = reference.loudness_lufs - loudness.result()
     if not math.isfinite(gain_db):

@@ -15,13 +15,14 @@ class Difference:
     """amount: 0 for equals, in the dimension's own unit. detail: its figures in words.
 
     by_second: how much in each second, where that can be told. band_hz: from where to where in the spectrum most of
-    it lies.
+    it lies. change: signed, of the candidate against the reference, where it has one figure that says which way.
     """
 
     amount: float
     detail: str
     by_second: Array | None = None
     band_hz: tuple[float, float] | None = None
+    change: float | None = None
 
 
 def uneven(curve: Array, weights: Array) -> float:

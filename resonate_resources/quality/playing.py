@@ -15,8 +15,10 @@ from resonate_resources.harmony.chords import Chord
 from resonate_resources.quality.difference import (
     Array,
     Difference,
+    decibels,
     likeness,
     pooled,
+    power_floor,
     smoothed,
     uneven,
 )
@@ -28,12 +30,22 @@ _BASS_HZ, _KICK_HZ = (41.0, 247.0), (30.0, 120.0)
 _WITHIN_CENTS = 60.0
 _STEADY_CENTS = 15.0
 _STEP_S = 0.5
+_SAME_PITCHES = 0.005
+"""1 − correlation of the chroma of a second; chords a semitone off have 0.01 to 0.05 in the midst of a band."""
 _FARTHEST_S = 0.15
 """How far from a beat its onset is looked for: over half of what lies between sixteenths at 100 BPM."""
 _SIDE_S = 8.0
+_LEAST_CHANGE = 0.2
 _STRONG = 0.98
 """Quantile of the onset curve: what one of two to four strokes a second has."""
 _FARTHEST = 2.0
+_UNHEARD_DB, _PER_DB, _SHARPEST = 4.0, 0.06, 0.8
+"""What a copy that lies between samples, or an MP3 of one, may stand out by for nothing. Parts of a strong onset: what
+a dB more is worth, and all of them, that strokes in other places be not counted as clicks."""
+_EDGE = slice(15, -15)
+"""Where music is cut within a sound, a sample decides how sharp the cut is: nothing is said of 0.15 s there."""
+_OF_A_LAG = 0.25
+"""Of all of it coming late, which is heard only beside the original: 50 ms weigh as 12 of single beats."""
 
 
 def bass_pattern(reference: Readings, candidate: Readings) -> Difference:
@@ -60,16 +72,23 @@ def kick_pattern(reference: Readings, candidate: Readings) -> Difference:
 def onset_pattern(reference: Readings, candidate: Readings) -> Difference:
     """What begins where nothing did, or the other way round, to 30 ms: in each second the farthest that the onset
     curves lie apart, in parts of the reference's strong onsets. A click, a gap and a stutter are each heard by
-    themselves, so the worst seconds count as much as all."""
+    themselves, so the worst seconds count as much as all; and one click for as much as many."""
     before, after = smoothed(reference.onset, 3), smoothed(candidate.onset, 3)
     strong = float(np.quantile(before, _STRONG))
     if strong <= 0:
         return Difference(0.0 if not after.any() else 1.0, "nothing begins")
-    apart = np.abs(after - before) / strong
+    apart, clicks_db = np.zeros((2, len(before)))
+    apart[_EDGE] = np.abs(after - before)[_EDGE] / strong
+    clicks_db[_EDGE] = _clicks_db(reference.click, candidate.click)[_EDGE]
     starts = np.arange(0, len(apart), ONSETS_PER_S)
     course = np.minimum(np.maximum.reduceat(apart, starts), _FARTHEST)
-    amount = uneven(course, np.ones(len(course)))
-    return Difference(amount, f"{amount:.2f} of a strong onset apart", course)
+    clicks = np.maximum.reduceat(clicks_db, starts)
+    sharp = np.clip(_PER_DB * (clicks - _UNHEARD_DB), 0, _SHARPEST)
+    amount = max(uneven(course, np.ones(len(course))), float(sharp.max()))
+    detail = f"{amount:.2f} of a strong onset apart"
+    if sharp.any():
+        detail += f", a click {clicks.max():.0f} dB over what is there"
+    return Difference(amount, detail, np.maximum(course, sharp))
 
 
 def harmonic_progression(
@@ -88,30 +107,39 @@ def harmonic_progression(
     )
 
 
+def same_pitch_classes(reference: Readings, candidate: Readings) -> bool:
+    """Whether in no second the pitch classes differ by more than tone and level make them: then chords that are
+    heard to be others are a network's chance."""
+    apart, weights = _chroma_apart(reference, candidate)
+    return float((apart * weights).max(initial=0)) <= _SAME_PITCHES * float(weights.max(initial=0))
+
+
 def bpm_phase(reference: Readings, candidate: Readings, beats_s: Sequence[float], lag_s: float) -> Difference:
     """How far what begins around the reference's beats lies from there in the candidate, in ms; 150 where nothing
     like it is near.
 
     beats_s: rising; half seconds where none are known. lag_s: by how many seconds the candidate came late before it
-    was aligned.
+    was aligned. change: the median, in ms; later is positive.
     """
     length = len(reference.onset)
     beats = np.asarray(beats_s, np.float64) if len(beats_s) else np.arange(0, length / ONSETS_PER_S, _STEP_S)
     centres = np.round(beats * ONSETS_PER_S).astype(int)
     centres = centres[(centres >= 0) & (centres < length)]
     if not len(centres):
-        return Difference(1000 * abs(lag_s), f"{1000 * lag_s:+.0f} ms")
-    lags, weights = _lags_at(smoothed(reference.onset, 3), smoothed(candidate.onset, 3), centres)
+        return Difference(_OF_A_LAG * 1000 * abs(lag_s), f"{1000 * lag_s:+.0f} ms", change=1000 * lag_s)
+    lags, found, weights = _lags_at(smoothed(reference.onset, 3), smoothed(candidate.onset, 3), centres)
     late = lags * 1000 / ONSETS_PER_S
     seconds = centres // ONSETS_PER_S
     count = length // ONSETS_PER_S + 1
     course = np.asarray(np.bincount(seconds, np.abs(late) * weights, count), np.float64)
     course /= np.maximum(np.bincount(seconds, weights, count), 1e-12)
-    typical = float(np.median(late))
+    change = float(np.median(late[found])) + 1000 * lag_s if found.any() else None
+    told = "nothing like it" if change is None else f"{change:+.0f} ms in the median"
     return Difference(
-        uneven(np.abs(late), weights) + 1000 * abs(lag_s),
-        f"{typical + 1000 * lag_s:+.0f} ms in the median, {np.abs(late).mean():.0f} apart at {len(centres)} beats",
+        uneven(np.abs(late), weights) + _OF_A_LAG * 1000 * abs(lag_s),
+        f"{told}, {np.abs(late).mean():.0f} apart at {len(centres)} beats",
         course,
+        change=change,
     )
 
 
@@ -140,17 +168,34 @@ def section_boundaries(reference: Readings, candidate: Readings, starts_s: Seque
 
 
 def tuning(reference: Readings, candidate: Readings) -> Difference:
-    """How many cents the partials that hold still in the reference lie from the nearest in the candidate."""
+    """How many cents the partials that hold still in the reference lie from the nearest in the candidate, in the
+    mean of each half second: what beats against another moves single ones to either side."""
     steady = _steady(reference)
     nearest, offsets = _nearest(reference.pitches, candidate)
     found = steady * (np.abs(offsets) < _WITHIN_CENTS) * (nearest > 0) * np.sqrt(reference.partials)
     if not found.any():
         return Difference(0.0, "no steady tones")
-    weights = pooled(found.sum(axis=1), FRAMES_PER_S)
-    course = pooled((np.abs(offsets) * found).sum(axis=1), FRAMES_PER_S) / np.maximum(weights, 1e-12)
+    halves = pooled(found.sum(axis=1), FRAMES_PER_S // 2)
+    apart = np.abs(pooled((offsets * found).sum(axis=1), FRAMES_PER_S // 2))
+    weights = pooled(halves, 2)
+    course = pooled(apart, 2) / np.maximum(weights, 1e-12)
     mean = float((offsets * found).sum() / found.sum())
     amount = uneven(course, weights)
     return Difference(amount, f"{mean:+.1f} cents in the mean, {amount:.1f} apart", course)
+
+
+def _clicks_db(before: npt.NDArray[np.float32], after: npt.NDArray[np.float32]) -> Array:
+    """By how many dB something sharp stands out from what is sharp within 30 ms in the reference, and from what
+    usually is within 0.2 s in the candidate, less what the reference became sharper by over 4 s."""
+    from scipy.ndimage import maximum_filter1d, median_filter
+
+    floor = float(power_floor(before**2, 60))
+    reference, candidate = decibels(before**2, floor), decibels(after**2, floor)
+    sharper = np.maximum(median_filter(candidate - reference, 4 * ONSETS_PER_S + 1), 0)
+    out = np.minimum(
+        candidate - maximum_filter1d(reference, 7) - sharper, candidate - median_filter(candidate, 41)
+    )
+    return np.asarray(out)
 
 
 def _pitched(bass: npt.NDArray[np.floating]) -> Array:
@@ -205,8 +250,11 @@ def _chroma_apart(reference: Readings, candidate: Readings) -> tuple[Array, Arra
     return np.clip(1 - correlations, 0, 1), weights
 
 
-def _lags_at(before: Array, after: Array, centres: npt.NDArray[np.intp]) -> tuple[Array, Array]:
-    """By how many frames what is around each centre comes late, and how strongly it begins there."""
+def _lags_at(
+    before: Array, after: Array, centres: npt.NDArray[np.intp]
+) -> tuple[Array, npt.NDArray[np.bool_], Array]:
+    """By how many frames what is around each centre comes late, whether anything like it is near, and how strongly
+    it begins there."""
     farthest = round(_FARTHEST_S * ONSETS_PER_S)
     wide = np.pad(after, 2 * farthest)
     own = np.lib.stride_tricks.sliding_window_view(np.pad(before, farthest), 2 * farthest + 1)[centres]
@@ -224,15 +272,19 @@ def _lags_at(before: Array, after: Array, centres: npt.NDArray[np.intp]) -> tupl
     aside = np.where(curvature < -1e-9, (left - right) / (2 * np.minimum(curvature, -1e-9)), 0)
     late = lags[best] + np.clip(aside, -0.5, 0.5)
     late = np.where(usual >= 0.98 * peak, 0.0, late)
-    return np.where(peak < 0.3, float(farthest), late), own.sum(axis=1)
+    found = peak >= 0.3
+    return np.where(found, late, float(farthest)), found, own.sum(axis=1)
 
 
 def _directions(timbre: npt.NDArray[np.float32], length: int) -> Array:
-    """One row of length 1 per vector: how it differs from the recording's mean; silence where it lacks."""
+    """One row of length 1 per vector: how the shape of its spectrum differs from the recording's mean; silence
+    where it lacks. Shorter where that is under a decibel: there is nothing to tell sections by."""
     whole = np.pad(timbre, ((0, length - len(timbre)), (0, 0)), constant_values=-120.0)
     heard = audible(whole).astype(np.float64)
-    rows = heard - heard.mean(axis=0)
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6))
+    shape = heard - heard.mean(axis=1, keepdims=True)  # levels are those of rms_per_section
+    rows = shape - shape.mean(axis=0)
+    decibel = rows.shape[1] ** 0.5
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), decibel))
 
 
 def _change_apart(rows: Array, others: Array, edge: int, side: int) -> float:
@@ -242,7 +294,7 @@ def _change_apart(rows: Array, others: Array, edge: int, side: int) -> float:
         for part in (rows, others)
     ]
     own = float(np.linalg.norm(changes[0]))
-    return min(1.0, float(np.linalg.norm(changes[1] - changes[0])) / max(2 * own, 1e-6))
+    return min(1.0, float(np.linalg.norm(changes[1] - changes[0])) / max(2 * own, _LEAST_CHANGE))
 
 
 def _nearest(pitches: npt.NDArray[np.float32], other: Readings) -> tuple[Array, Array]:

@@ -47,7 +47,8 @@ class Readings:
     side, positive to the left), chroma (frames, 12), bass (frames, 32; one column per semitone), balance (frames,
     10; octaves), pitches and partials (frames, 16; of the strongest peaks of the spectrum, in cents from A4 and as
     amplitude, 0 where there is none). A hundred rows a second: onset and kick (frames × 10,), how much rose in the
-    spectrum and in 30–120 Hz; octaves (frames × 10, 9). timbre is what the profile finds sections in
+    spectrum and in 30–120 Hz; click (frames × 10,), how sharply the wave of either channel bends at most: its
+    second difference; octaves (frames × 10, 9). timbre is what the profile finds sections in
     (signal/timbre.py): levels in dB, two rows a second.
     """
 
@@ -64,6 +65,7 @@ class Readings:
     partials: Matrix
     onset: Matrix
     kick: Matrix
+    click: Matrix
     octaves: Matrix
     timbre: Matrix
 
@@ -73,7 +75,8 @@ class Readings:
     def louder(self, gain_db: float) -> Readings:
         """As if the recording had been louder by gain_db."""
         power = np.float32(10 ** (gain_db / 10))
-        exponent = {"peak": 0.5, "kick": 0.5, "partials": 0.5, "onset": _ONSET_EXPONENT, "pitches": 0.0}
+        exponent = {"onset": _ONSET_EXPONENT, "pitches": 0.0}
+        exponent |= dict.fromkeys(("peak", "kick", "click", "partials"), 0.5)
         louder = {
             name: part * power ** np.float32(exponent.get(name, 1.0)) for name, part in self._parts().items()
         }
@@ -112,7 +115,7 @@ def read_off(recording: Recording, skip: int = 0) -> Readings:
 def _chunks(recording: Recording, skip: int) -> Iterator[Samples]:
     """Mid and side at RATE, (2, _MARGIN + n + _MARGIN) with n up to _CHUNK, overlapping by the margins."""
     pending = np.zeros((2, _MARGIN), np.float32)
-    for block in moved(_mid_side(recording), skip):
+    for block in moved(_without_offset(_mid_side(recording)), skip):
         pending = np.concatenate((pending, block), axis=1)
         while pending.shape[1] >= _CHUNK + 2 * _MARGIN:
             yield pending[:, : _CHUNK + 2 * _MARGIN]
@@ -129,6 +132,20 @@ def _mid_side(recording: Recording) -> Iterator[Samples]:
         side = (block[0] - block[1]) / 2 if recording.channels > 1 else np.zeros_like(mid)
         yield stream.resample_chunk(np.stack((mid, side), axis=1)).T
     yield stream.resample_chunk(np.zeros((0, 2), np.float32), last=True).T
+
+
+def _without_offset(blocks: Iterator[Samples]) -> Iterator[Samples]:
+    """From 10 Hz on, as if the first sample had always been there."""
+    from scipy.signal import lfilter
+
+    pole = 1 - 2 * np.pi * 10 / RATE
+    state: npt.NDArray[np.floating] | None = None
+    for block in blocks:
+        if state is None and block.shape[1]:
+            state = -block[:, :1]
+        if state is not None:
+            moving, state = lfilter((1.0, -1.0), (1.0, -pole), block, zi=state)
+            yield moving.astype(np.float32)
 
 
 def _of_chunk(chunk: Samples) -> dict[str, Matrix]:
@@ -149,6 +166,8 @@ def _of_chunk(chunk: Samples) -> dict[str, Matrix]:
     bands = list(pairwise(WIDTH_EDGES_HZ))
     octaves = [mid[1:, _octave(_SIZE, hz)].sum(axis=1) for hz in OCTAVES_HZ]
     pitches, partials = spectral_peaks(long, RATE / _LONG_SIZE)
+    sides = chunk[0] + np.stack((chunk[1], -chunk[1]))
+    bend = np.abs(np.diff(sides[:, _MARGIN - 1 : _MARGIN + frames * _LONG_HOP + 1], 2)).max(axis=0)
     audio = chunk[:, _MARGIN : _MARGIN + frames * _LONG_HOP].reshape(2, frames, _LONG_HOP)
     return {
         "mel": _tenths(mel[1:]),
@@ -164,6 +183,7 @@ def _of_chunk(chunk: Samples) -> dict[str, Matrix]:
         "bass": np.asarray(long @ _pitch_filters(BASS_PITCHES), np.float32),
         "onset": rise,
         "kick": kick,
+        "click": bend.reshape(-1, _HOP).max(axis=1),
         "octaves": np.stack(octaves, axis=1),
     }
 

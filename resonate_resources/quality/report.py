@@ -22,7 +22,11 @@ _WHOLE_HZ: Final = (20.0, 16_000.0)
 @dataclass(frozen=True)
 class Finding:
     """Of one dimension. start_s, end_s: where it is worst, where that can be told. band_hz: likewise. stem: the one
-    that differs most there; of candidates without stems, the one that is loudest there in the reference."""
+    that differs most there; of candidates without stems, the one that is loudest there in the reference.
+
+    change: signed, where it is told: of bpm_phase in ms, later is positive; of reverb in octaves, longer is
+    positive; of stereo_width in dB, wider is positive.
+    """
 
     dimension: str
     score: float
@@ -31,6 +35,7 @@ class Finding:
     end_s: float | None = None
     band_hz: tuple[float, float] | None = None
     stem: str | None = None
+    change: float | None = None
 
     @property
     def where(self) -> str:
@@ -58,15 +63,15 @@ def findings(
     for name in DIMENSIONS:
         difference, score = comparison.differences[name], comparison.scores[name]
         if score >= WORTH_TELLING:
-            found.append(Finding(name, score, difference.detail))
+            found.append(Finding(name, score, difference.detail, change=difference.change))
             continue
         place, band_hz = _worst(difference), difference.band_hz
         if place is None:
-            found.append(Finding(name, score, difference.detail, band_hz=band_hz))
+            found.append(Finding(name, score, difference.detail, band_hz=band_hz, change=difference.change))
             continue
         gain = 10 ** (comparison.gain_db / 20)
         stem = _stem_at(place, band_hz or _WHOLE_HZ, stems, candidates, gain) if stems else None
-        found.append(Finding(name, score, difference.detail, *place, band_hz, stem))
+        found.append(Finding(name, score, difference.detail, *place, band_hz, stem, difference.change))
     return tuple(found)
 
 
@@ -149,6 +154,7 @@ def as_json(comparison: Comparison, found: tuple[Finding, ...]) -> dict[str, Any
                 "end_s": each.end_s,
                 "band_hz": None if each.band_hz is None else [round(hz) for hz in each.band_hz],
                 "stem": each.stem,
+                "change": None if each.change is None else round(each.change, 3),
             }
             for each in found
         },

@@ -22,7 +22,7 @@ from resonate_resources.recordings.recording import Progress, Recording, Stems, 
 from resonate_resources.signal.chart import bars
 from resonate_resources.signal.summing import sum_recordings
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 REPORT = "qc.json"
@@ -131,12 +131,13 @@ def _write(comparisons: Mapping[str, tuple[Comparison, tuple[Finding, ...]]], pa
             "lowest_hz": each.band_hz and each.band_hz[0],
             "highest_hz": each.band_hz and each.band_hz[1],
             "stem": each.stem,
+            "change": each.change,
         }
         for name, (_, found) in comparisons.items()
         for each in found
     ]
     text, number = pa.string(), pa.float64()
     columns = {"candidate": text, "dimension": text, "score": number, "detail": text, "start_s": number}
-    columns |= {"end_s": number, "lowest_hz": number, "highest_hz": number, "stem": text}
+    columns |= {"end_s": number, "lowest_hz": number, "highest_hz": number, "stem": text, "change": number}
     with path.open("wb") as file:  # Arrow takes no path that is not UTF-8
         pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema(columns)), file)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from resonate_resources.quality.difference import (
     Array,
@@ -30,7 +31,7 @@ from resonate_resources.quality.readings import (
     Readings,
 )
 
-_QUIETEST_FLOOR = 1e-10  # −100 dBFS an octave: under it, noise is not heard at any usual level
+_UNHEARD = 1e-9  # −90 dBFS an octave, under hearing where full scale is 90 dB SPL; 16 bits' dither is
 _DECAY_HZ = (250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0)
 _EQUAL_LOUDNESS = 60.0
 """dB under the strongest octave, as equally loud ones go, that an octave can be heard at."""
@@ -74,7 +75,10 @@ def rms_per_section(reference: Readings, candidate: Readings, starts_s: Array) -
 
 
 def stereo_width(reference: Readings, candidate: Readings) -> Difference:
-    """Side against mid, −30…10 dB, and left against right, ±15 dB, of each second in four bands, in dB."""
+    """Side against mid, −30…10 dB, and left against right, ±15 dB, of each second in four bands, in dB.
+
+    change: of side against mid; wider is positive.
+    """
     pictures, powers = [], []
     for readings in (reference, candidate):
         mid, side, lean = (
@@ -87,7 +91,8 @@ def stereo_width(reference: Readings, candidate: Readings) -> Difference:
         pictures.append((width, place))
         powers.append(power)
     sounding = powers[0] > power_floor(powers[0], 50)
-    apart = np.hypot(*(after - before for before, after in zip(*pictures, strict=True))) * sounding
+    wider, moved = (after - before for before, after in zip(*pictures, strict=True))
+    apart = np.hypot(wider, moved) * sounding
     weights = np.sqrt(powers[0]) * sounding
     by_band = (apart * weights).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-15)
     course = (apart * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-15)
@@ -98,6 +103,7 @@ def stereo_width(reference: Readings, candidate: Readings) -> Difference:
         f"{amount:.1f} dB of side against mid, left against right",
         course,
         (WIDTH_EDGES_HZ[band], WIDTH_EDGES_HZ[band + 1]),
+        float((wider * weights).sum() / max(weights.sum(), 1e-15)),
     )
 
 
@@ -121,27 +127,30 @@ def reverb(reference: Readings, candidate: Readings) -> Difference:
     """Decay times in six octaves, in octaves: 1 where they are twice as long or short.
 
     A band's decay time is 60 dB over the slope that its level falls with in the steepest tenth of all 100 ms:
-    no sound can fall faster than its room lets it.
+    no sound can fall faster than its room lets it. change: their mean; longer is positive.
     """
     times = np.array([_decay_times(readings) for readings in (reference, candidate)])
-    octaves = np.abs(np.log2(times[1] / times[0]))
+    octaves = np.log2(times[1] / times[0])
     before, after = np.exp(np.log(times).mean(axis=1))
-    worst = _DECAY_HZ[int(octaves.argmax())]
+    worst = _DECAY_HZ[int(np.abs(octaves).argmax())]
     return Difference(
-        float(octaves.mean()),
+        float(np.abs(octaves).mean()),
         f"decay {before:.2f} s, now {after:.2f} s",
         None,
         (worst / 2**0.5, worst * 2**0.5),
+        float(octaves.mean()),
     )
 
 
 def dynamic_range(reference: Readings, candidate: Readings) -> Difference:
-    """Peak over RMS in stretches of 3 s, where the reference sounds, in dB."""
+    """Peak over RMS in stretches of 3 s, where the reference sounds, in dB.
+
+    The peak is the mean of the three highest tenths of a second: one hangs on phases and on where samples lie.
+    """
     crests, levels = [], []
     for readings in (reference, candidate):
         power = pooled(readings.power, 3 * FRAMES_PER_S)
-        starts = np.arange(0, len(readings), 3 * FRAMES_PER_S)
-        peak = np.maximum.reduceat(readings.peak.astype(np.float64), starts)
+        peak = _highest(readings.peak, 3 * FRAMES_PER_S)
         crests.append(np.clip(decibels(peak**2, 1e-15) - decibels(power, 1e-15), 0, 40))
         levels.append(power)
     sounding = levels[0] >= power_floor(levels[0], 40)
@@ -169,12 +178,11 @@ def octave_balance(reference: Readings, candidate: Readings) -> Difference:
 def noise_floor(reference: Readings, candidate: Readings) -> Difference:
     """How much louder the quietest tenth of all moments is, in dB, in nine octaves, less the change of balance."""
     floors = [
-        decibels(np.quantile(readings.octaves, 0.1, axis=0), _QUIETEST_FLOOR)
-        for readings in (reference, candidate)
+        decibels(np.quantile(readings.octaves, 0.1, axis=0), _UNHEARD) for readings in (reference, candidate)
     ]
     balance = np.interp(np.log(OCTAVES_HZ), np.log(BALANCE_HZ), _balance_change(reference, candidate))
     rise = np.maximum(floors[1] - floors[0] - balance, 0)
-    rise[floors[1] <= 10 * np.log10(_QUIETEST_FLOOR)] = 0
+    rise[floors[1] <= 10 * np.log10(_UNHEARD)] = 0
     worst = int(rise.argmax())
     return Difference(
         float(rise.mean() + rise.max()) / 2,
@@ -191,18 +199,30 @@ def _balance_change(reference: Readings, candidate: Readings) -> Array:
     """
     tilt = 4.5 * np.log2(np.array(BALANCE_HZ) / 1_000)
     sounding = reference.power >= power_floor(reference.power, 40)
+    if len(sounding) > 2:
+        sounding[[0, -1]] = False  # where music is cut within a sound, the cut is in all octaves
     levels = [
-        decibels(readings.balance[sounding].mean(axis=0), 1e-15) + tilt for readings in (reference, candidate)
+        decibels(readings.balance[sounding].mean(axis=0), _UNHEARD) + tilt
+        for readings in (reference, candidate)
     ]
     audible = max(level.max() for level in levels) - _EQUAL_LOUDNESS
     before, after = (np.maximum(level, audible) for level in levels)
     return np.asarray(after - before)
 
 
+def _highest(peak: npt.NDArray[np.floating], count: int) -> Array:
+    """Of each `count` rows the mean of the highest three."""
+    rows = np.pad(peak.astype(np.float64), (0, -len(peak) % count)).reshape(-1, count)
+    return np.asarray(np.sort(rows, axis=1)[:, -3:].mean(axis=1))
+
+
 def _decay_times(readings: Readings) -> Array:
     """Seconds for 60 dB, (6,); of _DECAY_HZ."""
     bands = readings.octaves[:, [OCTAVES_HZ.index(hz) for hz in _DECAY_HZ]]
-    levels = np.stack([decibels(smoothed(band, 5), power_floor(band, 60)) for band in bands.T], axis=1)
+    floors = [max(power_floor(band, 60), _UNHEARD) for band in bands.T]
+    levels = np.stack(
+        [decibels(smoothed(band, 5), floor) for band, floor in zip(bands.T, floors, strict=True)], axis=1
+    )
     if len(levels) <= 10:
         return np.ones(levels.shape[1])
     slopes = (levels[10:] - levels[:-10]) * (ONSETS_PER_S / 10)

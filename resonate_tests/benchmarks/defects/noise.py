@@ -93,15 +93,15 @@ DEFECTS = (
     Defect("tape hiss", "noise_floor", taped, (-55, -40, -25), "dB", _MASKED),
     Defect("hum", "noise_floor", humming, (-50, -35, -20), "dB", _MASKED),
     Defect(
-        "crackle", "noise_floor", crackling, (1, 10, 50), "a second", "ticks 14 to 34 dB under the peaks",
+        "crackle", "onsets", crackling, (1, 10, 50), "a second", "ticks 14 to 34 dB under the peaks",
         ("yes", "yes", "yes"),
     ),
     Defect(
-        "clicks", "noise_floor", clicking, (0.1, 1, 10), "a second", "up to as loud as the peaks",
+        "clicks", "onsets", clicking, (0.1, 1, 10), "a second", "up to as loud as the peaks",
         ("yes", "yes", "yes"),
     ),
     Defect(
-        "glitches", "noise_floor", glitching, (0.2, 2, 10), "a second",
+        "glitches", "onsets", glitching, (0.2, 2, 10), "a second",
         "of 24 samples at most: masked where it is loud",
     ),
     Defect(

@@ -55,6 +55,12 @@ def test_a_form_that_comes_late_differs_by_how_late_it_comes(readings: Readings)
     assert late[-1] > 0.2
 
 
+def test_a_section_that_is_louder_and_sounds_the_same_is_no_other(readings: Readings) -> None:
+    before = replace(readings, timbre=timbre("ABAC"))
+    louder = before.timbre + np.float32(6) * (np.arange(4 * LENGTH) // LENGTH == 1)[:, None]
+    assert section_boundaries(before, replace(before, timbre=louder), STARTS).amount < 0.01
+
+
 def test_what_is_too_short_for_one_vector_has_the_form_of_its_like(readings: Readings) -> None:
     nothing = replace(readings, timbre=np.zeros((0, 40), np.float32))
     assert section_boundaries(nothing, nothing, STARTS).amount == 0

@@ -227,3 +227,67 @@ def test_what_is_played_by_synthesis_copies_nothing(tmp_path: Path) -> None:
         Recording.open(product.files["bass.wav"]).read(),
         atol=1e-6,
     )
+
+
+def side_share(stems: Stems) -> float:
+    """Of the sum: energy of the side against all."""
+    left, right = np.sum([stem.read() for stem in stems.values()], axis=0, dtype=np.float64)
+    return float(np.square(left - right).sum() / 2 / (np.square(left).sum() + np.square(right).sum()))
+
+
+def test_rounds_better_what_the_judge_finds_and_are_told(tmp_path: Path) -> None:
+    """By a judge who wants all of it narrower, and tells by how much."""
+    stems: Stems = {"bass": noise(tmp_path / "bass.wav"), "other": noise(tmp_path / "other.wav", level=0.05)}
+    midi = {name: write_midi(tmp_path / f"{name}.mid", [(0.5, 1.0, 45), (1.6, 1.0, 45)]) for name in stems}
+    seen: list[float] = []
+
+    def judge(made: Stems, folder: Path) -> dict[str, object]:
+        assert folder.is_dir()
+        assert list(made) == ["bass", "other"]
+        seen.append(side_share(made))
+        total = 100 * (1 - seen[-1])
+        width = {"score": total, "detail": "", "stem": "bass", "change": 3.0}
+        return {"total": total, "accepted": False, "matched": False, "dimensions": {"stereo_width": width}}
+
+    (tmp_path / "out").mkdir()
+    brief = RegenerationBrief(rounds=2)
+    product = RegenerationResource().regenerate(midi, stems, Heard(), brief, tmp_path / "out", judge)
+    made = {name: Recording.open(product.files[f"{name}.wav"]) for name in stems}
+    assert len(seen) == 3
+    assert side_share(made) == pytest.approx(min(seen), abs=1e-6)
+    assert min(seen) < 0.9 * seen[0]
+    assert product.measures["rounds"] == 2
+    assert product.measures["gained"] == pytest.approx(100 * (seen[0] - min(seen)), abs=0.02)
+    curve = json.loads(product.reports["loop.json"].read_text(encoding="utf-8"))
+    assert [each["kept"] for each in curve["rounds"]][:2] == [True, True]
+    assert curve["rounds"][1]["change"]["path"] == "stems.bass.width"
+    assert "round 1: bass width from 1 to 0.7" in product.notes[1]
+    assert product.reports["picture.png"].read_bytes().startswith(b"\x89PNG")
+    report = json.loads(product.reports[REPORT].read_text(encoding="utf-8"))
+    assert report["decisions"]["stems"]["bass"]["width"] < 0.75
+    left = {path for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert left == {*product.files.values(), *product.reports.values()}
+
+
+def test_nothing_is_judged_where_no_rounds_are_asked_for(tmp_path: Path) -> None:
+    midi = {"bass": write_midi(tmp_path / "bass.mid", [(0.5, 1.0, 45)])}
+    (tmp_path / "out").mkdir()
+    product = RegenerationResource().regenerate(
+        midi,
+        {"bass": noise(tmp_path / "bass.wav")},
+        Heard(),
+        RegenerationBrief(rounds=0),
+        tmp_path / "out",
+        lambda *_: pytest.fail("judged"),
+    )
+    assert "rounds" not in product.measures
+    assert set(product.reports) == {REPORT}
+
+
+def test_a_model_that_is_not_set_up_is_one_clear_line(tmp_path: Path) -> None:
+    midi = {"bass": write_midi(tmp_path / "bass.mid", [(0.5, 1.0, 45)])}
+    stems: Stems = {"bass": noise(tmp_path / "bass.wav")}
+    with pytest.raises(
+        AudioError, match=r"^regeneration\.decisions=model needs a model: set RESONATE_CONDUCTOR"
+    ):
+        regenerate_all(midi, stems, tmp_path, RegenerationBrief(decisions="model"))
