@@ -1,4 +1,7 @@
-"""Sampled instruments as sfzlint reads and smplr plays them: neither is ours."""
+"""Sampled instruments as sfzlint reads and smplr plays them: neither is ours.
+
+The Web Audio that smplr plays in wants libasound2, which Chromium brings.
+"""
 
 from __future__ import annotations
 
