@@ -28,7 +28,10 @@ _STRETCH_S: Final = 2.0  # stands in for a bar where there are none, as in the a
 _LOWEST_HZ, _HIGHEST_HZ, _PER_OCTAVE = 22.4, 18_000.0, 3
 _SIZE: Final = 4096
 _AUDIBLE_DB: Final = -50.0  # bands further under the loudest are not made louder
-_NOTHING_DB, _WALL_DB = -90.0, -60.0  # where the recording has nothing (a codec's wall), nothing is to be heard
+_NOTHING_DB, _WALL_DB = (
+    -90.0,
+    -60.0,
+)  # where the recording has nothing (a codec's wall), nothing is to be heard
 _SILENT_DB: Final = -60.0  # bars further under the loudest
 _NARROW_DB: Final = -12.0  # of side against mid, under the recording's: there is none to be made louder
 _RAMP_S: Final = 0.1

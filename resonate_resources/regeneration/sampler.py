@@ -18,6 +18,7 @@ from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.regeneration.instrument import Candidate, Part, PlayedNote
 from resonate_resources.regeneration.likeness import mel_powers
 from resonate_resources.regeneration.velocities import db_per_velocity, gain_between
+from resonate_resources.signal.mono import overlapping_frames
 
 Floats = npt.NDArray[np.float32]
 
@@ -42,6 +43,10 @@ _UNLIKE: Final = 2.0
 _PER_VELOCITY: Final = 0.004
 _PER_DB: Final = 0.25  # of the difference in sound
 _ATTACK_S, _HEARD_S, _RANGE_DB = 0.08, 0.8, 60.0
+_KEY_DB: Final = 35.0
+"""A key that is so much louder makes a recording as unlike as a note that is missing. On composed songs 0 to 2
+log-mel L1 falls by 5 to 17 % against none, with no note played by its own recording."""
+_KEY_RANGE_DB, _KEYS_HZ, _KEY_SIZE = 50.0, (40.0, 5000.0), 8192
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,8 @@ class Sampler:
             (moment.struck[0].onset_s, moment.struck[0].pitch): number
             for number, moment in enumerate(self._moments)
         }
-        self._choice = _chosen(self._moments, _sounds(recording, self._moments), leaving_out)
+        sounds, keys = _sounds(recording, self._moments), _keys(recording, self._moments)
+        self._choice = _chosen(self._moments, sounds, keys, leaving_out)
 
     def copies(self) -> tuple[tuple[float, float], ...]:
         """When a moment is played by its own recording, in s."""
@@ -191,9 +197,15 @@ def candidates(part: Part) -> Iterator[Candidate]:
     )
 
 
-def _chosen(moments: Sequence[Moment], sounds: Floats, leaving_out: bool) -> list[tuple[Moment, int] | None]:
+def _chosen(
+    moments: Sequence[Moment], sounds: Floats, keys: Floats, leaving_out: bool
+) -> list[tuple[Moment, int] | None]:
     """For each moment the recording of another one that is most like it, and by how many semitones it is shifted;
-    its own where no other is like it, or, where that is left out, the least unlike."""
+    its own where no other is like it, or, where that is left out, the least unlike.
+
+    Which pitches are heard in a recording decides beside those that were written down, which may be wrong; whether
+    any is like it is told by what was written.
+    """
     step = -(-len(moments) // _BANK)
     numbers = np.arange(0, len(moments), step)
     bank = [moments[int(number)] for number in numbers]
@@ -201,6 +213,8 @@ def _chosen(moments: Sequence[Moment], sounds: Floats, leaving_out: bool) -> lis
     chords = _chords(moments)
     recorded = np.concatenate([np.roll(chords[numbers], shift, axis=1) for shift in shifts])
     sizes = np.square(recorded).sum(axis=1)
+    heard = np.concatenate([np.roll(keys[numbers], shift, axis=1) for shift in shifts])
+    heard_sizes = np.square(heard).sum(axis=1)
     lengths = np.log2([moment.length_s for moment in bank])
     velocities = np.array([moment.velocity for moment in bank])
     gaps = np.log2([moment.gap_s for moment in bank])
@@ -217,7 +231,9 @@ def _chosen(moments: Sequence[Moment], sounds: Floats, leaving_out: bool) -> lis
         if last is not None and step == 1 and last[1] + 1 < len(bank):
             unlike[last[0], last[1] + 1] -= _GOES_ON
         unlike[:, numbers == number] = np.inf
-        shift, best = (int(at) for at in np.unravel_index(int(unlike.argmin()), unlike.shape))
+        key = keys[number]
+        apart = (heard_sizes + key @ key - 2 * (heard @ key)).reshape(unlike.shape)
+        shift, best = (int(at) for at in np.unravel_index(int((unlike + apart).argmin()), unlike.shape))
         if unlike[shift, best] > (np.finfo(np.float32).max if leaving_out else _UNLIKE):
             choice.append(None if leaving_out else (moment, 0))
             last = None
@@ -242,6 +258,37 @@ def _sounds(recording: Recording, moments: Sequence[Moment]) -> Floats:
         lasting = levels[attack:last] if attack < len(levels) else levels[-1:]
         rows.append(np.concatenate([levels[first:attack].mean(axis=0), lasting.mean(axis=0)]))
     return np.array(rows, np.float32)
+
+
+def _keys(recording: Recording, moments: Sequence[Moment]) -> Floats:
+    """(moments, 128): level where each key has its fundamental while the moment lasts, in _KEY_DB over 50 dB under
+    the loudest."""
+    from scipy.fft import rfft
+
+    rate = recording.sample_rate
+    window = np.hanning(_KEY_SIZE + 1)[:-1].astype(np.float32)
+    bands = _key_bands(rate)
+    mono = ((block[:1] + block[1:]) / 2 for block in recording.blocks())
+    frames = overlapping_frames((block[0] for block in mono), _KEY_SIZE, _KEY_SIZE // 2)
+    power = np.concatenate([np.square(np.abs(rfft(each * window))) @ bands for each in frames])
+    per_s = 2 * rate / _KEY_SIZE
+    rows = []
+    for moment in moments:
+        first = min(round((moment.start_s + _ATTACK_S) * per_s), len(power) - 1)
+        last = max(first + 1, round((moment.start_s + min(moment.gap_s, _HEARD_S)) * per_s))
+        rows.append(power[first:last].mean(axis=0))
+    levels = 10 * np.log10(np.maximum(np.array(rows), 1e-12))
+    return np.asarray(np.maximum(levels - levels.max() + _KEY_RANGE_DB, 0) / _KEY_DB, np.float32)
+
+
+def _key_bands(sample_rate: int) -> Floats:
+    """(lines, 128): a triangle a semitone to either side of each key, or a line where that is less."""
+    lines = np.arange(_KEY_SIZE // 2 + 1) * sample_rate / _KEY_SIZE
+    hertz = 440 * 2 ** ((np.arange(128) - 69) / 12)
+    semitones = 12 * np.log2(np.maximum(lines, 1)[:, None] / hertz)
+    reach = np.maximum(1, 12 * np.log2(1 + sample_rate / _KEY_SIZE / hertz))
+    heard = (hertz > _KEYS_HZ[0]) & (hertz < _KEYS_HZ[1])
+    return np.asarray(np.maximum(0, 1 - np.abs(semitones) / reach) * heard, np.float32)
 
 
 def _chords(moments: Sequence[Moment]) -> Floats:
