@@ -1,7 +1,7 @@
 """A sampled instrument as SFZ: a text that lays samples out over keys, of the first version's opcodes alone.
 
-What they mean: sfzformat.com, "SFZ v1". Samples are WAV of 24 bits, which that version names and every player since
-reads; FLAC would be half as large, and not all that import SFZ read it.
+What they mean: sfzformat.com, "SFZ v1". Samples are WAV of 24 bits: whatever plays SFZ or imports it reads that; FLAC
+would be about half as large, and is not read for certain.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _told(zone: Zone, used: Iterable[int]) -> Iterator[str]:
     else:
         yield f"{key_name(zone.center)} for {key_name(zone.low)} to {key_name(zone.high)}"
     if not zone.recorded:
-        yield "partials and noise learned from the stem: no note near it stands alone"
+        yield "partials and noise learned from the stem, as hardly a note near it stands alone"
     if far := zone.far(used):
         keys = ", ".join(key_name(key) for key in far)
         yield f"{keys}: shifted by more than four semitones, as no note nearer stands alone"
