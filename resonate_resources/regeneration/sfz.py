@@ -1,7 +1,7 @@
 """A sampled instrument as SFZ: a text that lays samples out over keys, of the first version's opcodes alone.
 
-What they mean: sfzformat.com, "SFZ v1". Samples are WAV of 24 bits: whatever plays SFZ or imports it reads that; FLAC
-would be about half as large, and is not read for certain.
+What they mean: sfzformat.com, "SFZ v1". Samples are WAV of 24 bits: whatever plays SFZ or imports it reads that.
+FLAC would be about half as large, and is not read for certain.
 """
 
 from __future__ import annotations
