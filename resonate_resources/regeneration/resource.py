@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
+import numpy as np
 
 from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recipe import Engine, Json, Product, Recipe
@@ -31,12 +32,14 @@ from resonate_resources.regeneration.decisions import Change, Decisions
 from resonate_resources.regeneration.facts import Heard, Ranked, facts_of
 from resonate_resources.regeneration.instrument_export import export_instruments
 from resonate_resources.regeneration.loop import LOOP, Curve, improve
+from resonate_resources.regeneration.motion import Motion
 from resonate_resources.regeneration.provided_files import told_of_files
 from resonate_resources.regeneration.quality_report import QualityReport
 from resonate_resources.regeneration.rebuilding import STEMS_AT_ONCE, Rebuilding, Rebuilt
 from resonate_resources.regeneration.stem import PreparedStem, part_of, prepare_stem, share_of_energy
+from resonate_resources.signal.kicks import kicks
 
-CODE_VERSION = "6"
+CODE_VERSION = "7"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 REPORT = "regeneration.json"
@@ -96,6 +99,7 @@ class RegenerationResource(dg.ConfigurableResource[None]):
             prepared = _prepared(
                 {name: path for name, path in midi.items() if name not in kept},
                 originals,
+                stems.get("drums"),
                 heard,
                 brief,
                 scratch,
@@ -177,17 +181,20 @@ class RegenerationResource(dg.ConfigurableResource[None]):
 def _prepared(
     midi: Mapping[str, Path],
     originals: Stems,
+    drums: Recording | None,
     heard: Heard,
     brief: RegenerationBrief,
     scratch: Path,
     progress: Progress,
 ) -> dict[str, PreparedStem]:
     known = heard.profile
+    strokes = kicks(drums) if drums and heard.analysis.pumping else np.zeros(0)
 
     def prepare(name: str) -> PreparedStem:
         part = part_of(name, read_notes(midi[name]), originals[name], scratch)
+        motion = Motion.of(name, heard, strokes)
         grid = known.downbeats_s, known.beats_s
-        return prepare_stem(part, originals[name], *grid, brief.wanted(name), brief.provided)
+        return prepare_stem(part, originals[name], *grid, brief.wanted(name), motion, brief.provided)
 
     made = {}
     with ThreadPoolExecutor(STEMS_AT_ONCE) as pool:

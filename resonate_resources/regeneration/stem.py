@@ -19,6 +19,7 @@ from resonate_resources.regeneration.decisions import InstrumentChoice, StemDeci
 from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.regeneration.likeness import stereo
 from resonate_resources.regeneration.matching import bars, levels_of, match
+from resonate_resources.regeneration.motion import STILL, Applied, Motion
 from resonate_resources.regeneration.notes import playable
 from resonate_resources.regeneration.playing import play_in_segments
 from resonate_resources.regeneration.strikes import struck
@@ -33,13 +34,14 @@ _NATIVE_RATES: Final = (44_100, 48_000)
 class PreparedStem:
     """compared: what can play it, the nearest first; nothing where nothing sounds. missing: why there were no
     candidates of a kind, a line each. loudness_lufs: of the original, -inf where nothing is played. edges: frames
-    where its level may change, by `StemDecision.level_per`."""
+    where its level may change, by `StemDecision.level_per`. motion: what its sound does beside its notes."""
 
     part: Part
     compared: Sequence[Compared]
     missing: Sequence[str]
     loudness_lufs: float
     edges: Mapping[str, Sequence[int]]
+    motion: Motion = STILL
 
     def chosen(self, decision: StemDecision) -> Candidate:
         """Raises StopIteration where there is none of that name."""
@@ -64,10 +66,14 @@ class PreparedStem:
         unmatched = path.with_suffix(".unmatched.wav")
         sound = play_in_segments(instrument, notes, part.recording.frames)
         raw = _written(moved(sound, round(decision.shift_ms / 1000 * part.sample_rate)), part, unmatched)
+        for change in self.motion.before_matching(part.recording, raw):
+            _apply(change, raw, part)
         original, played = (levels_of(one.blocks(), part.sample_rate, edges) for one in (part.recording, raw))
         brought = match(original, played, edges, part.sample_rate, decision.eq_db, decision.width)
         made = _written(brought.applied(raw.blocks()), part, path)
         unmatched.unlink()
+        for change in self.motion.after_matching(part.recording, made):
+            _apply(change, made, part)
         return made
 
 
@@ -90,6 +96,7 @@ def prepare_stem(
     downbeats_s: Sequence[float],
     beats_s: Sequence[float],
     wanted: str,
+    motion: Motion = STILL,
     provided: Provided = NOTHING,
 ) -> PreparedStem:
     """With what can play it, compared. Nothing plays where there are no notes, or where the original is silent or
@@ -104,7 +111,7 @@ def prepare_stem(
     if not part.notes or not isfinite(loudness):
         return PreparedStem(part, (), (), -inf, edges)
     ranked, missing = compared(part, Excerpts.of(part, edges["bar"]), wanted, provided)
-    return PreparedStem(part, ranked, missing, loudness, edges)
+    return PreparedStem(part, ranked, missing, loudness, edges, motion)
 
 
 def moved(blocks: Iterator[Samples], frames: int) -> Iterator[Samples]:
@@ -123,6 +130,12 @@ def moved(blocks: Iterator[Samples], frames: int) -> Iterator[Samples]:
             yield whole
     if frames < 0:
         yield np.zeros((2, left), np.float32)
+
+
+def _apply(change: Applied, recording: Recording, part: Part) -> None:
+    """To the file itself, which keeps its form."""
+    changed = _written(change.applied(recording.blocks()), part, recording.path.with_suffix(".changed.wav"))
+    changed.path.replace(recording.path)
 
 
 def _written(blocks: Iterator[Samples], part: Part, path: Path) -> Recording:
