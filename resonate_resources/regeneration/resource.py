@@ -24,13 +24,16 @@ from resonate_resources.recordings.recording import (
     silent,
     write_blocks,
 )
+from resonate_resources.recordings.tempo_map import TempoMap
 from resonate_resources.regeneration import brain, rules
 from resonate_resources.regeneration.brain import Brain
 from resonate_resources.regeneration.brief import RegenerationBrief
 from resonate_resources.regeneration.decisions import Change, Decisions
 from resonate_resources.regeneration.facts import Heard, Ranked, facts_of
+from resonate_resources.regeneration.instrument_export import export_instruments
 from resonate_resources.regeneration.loop import LOOP, Curve, improve
 from resonate_resources.regeneration.motion import Motion
+from resonate_resources.regeneration.provided_files import told_of_files
 from resonate_resources.regeneration.quality_report import QualityReport
 from resonate_resources.regeneration.rebuilding import STEMS_AT_ONCE, Rebuilding, Rebuilt
 from resonate_resources.regeneration.stem import PreparedStem, part_of, prepare_stem, share_of_energy
@@ -64,10 +67,11 @@ class RegenerationResource(dg.ConfigurableResource[None]):
     def recipe(self, brief: RegenerationBrief) -> Recipe:
         """A model is keyed with its name, what it is told, and the wish, which nobody else reads."""
         engine = Engine("embedded+dawdreamer-faust", licence="GPL-3.0 (DawDreamer)")
+        asked = {**brief.asked(), **told_of_files(brief)}
         if brief.decisions == "model":
             engine = Engine(engine.name, self.conductor_model or None, licence=engine.licence)
-            return Recipe.of((__name__, brain.__name__), engine, brief.asked(), CODE_VERSION)
-        return Recipe.of((__name__, rules.__name__), engine, brief.asked() | {"wish": ""}, CODE_VERSION)
+            return Recipe.of((__name__, brain.__name__), engine, asked, CODE_VERSION)
+        return Recipe.of((__name__, rules.__name__), engine, asked | {"wish": ""}, CODE_VERSION)
 
     def regenerate(
         self,
@@ -153,6 +157,19 @@ class RegenerationResource(dg.ConfigurableResource[None]):
             reports=reports,
         )
 
+    def instruments(
+        self,
+        midi: Mapping[str, Path],
+        stems: Stems,
+        tempo: TempoMap,
+        rebuilt: Mapping[str, Any],
+        about: str,
+        into: Path,
+        progress: Progress,
+    ) -> Product:
+        """See `export_instruments`."""
+        return export_instruments(midi, stems, tempo, rebuilt, about, into, progress)
+
     def _model(self, brief: RegenerationBrief) -> ChosenModel | None:
         if brief.decisions == "rules":
             return None
@@ -178,9 +195,8 @@ def _prepared(
     def prepare(name: str) -> PreparedStem:
         part = part_of(name, read_notes(midi[name]), originals[name], scratch)
         motion = Motion.of(name, heard, strokes)
-        return prepare_stem(
-            part, originals[name], known.downbeats_s, known.beats_s, brief.wanted(name), motion
-        )
+        grid = known.downbeats_s, known.beats_s
+        return prepare_stem(part, originals[name], *grid, brief.wanted(name), motion, brief.provided)
 
     made = {}
     with ThreadPoolExecutor(STEMS_AT_ONCE) as pool:

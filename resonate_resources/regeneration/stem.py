@@ -12,7 +12,8 @@ import numpy as np
 
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples, write_recording
-from resonate_resources.regeneration.choice import Compared, compared
+from resonate_resources.regeneration.brief import Provided
+from resonate_resources.regeneration.choice import NOTHING, Compared, compared
 from resonate_resources.regeneration.comparison_excerpts import Excerpts
 from resonate_resources.regeneration.decisions import InstrumentChoice, StemDecision
 from resonate_resources.regeneration.instrument import Candidate, Part
@@ -97,9 +98,10 @@ def prepare_stem(
     beats_s: Sequence[float],
     wanted: str,
     motion: Motion = STILL,
+    provided: Provided = NOTHING,
 ) -> PreparedStem:
     """With what can play it, compared. Nothing plays where there are no notes, or where the original is silent or
-    shorter than the 400 ms that loudness is measured over. wanted: see `compared`."""
+    shorter than the 400 ms that loudness is measured over. wanted, provided: see `compared`."""
     loudness = measure_loudness(original).integrated_lufs
     rate, frames = part.sample_rate, part.recording.frames
     edges = {
@@ -109,7 +111,7 @@ def prepare_stem(
     }
     if not part.notes or not isfinite(loudness):
         return PreparedStem(part, (), (), -inf, edges)
-    ranked, missing = compared(part, Excerpts.of(part, edges["bar"]), wanted)
+    ranked, missing = compared(part, Excerpts.of(part, edges["bar"]), wanted, provided)
     return PreparedStem(part, ranked, missing, loudness, edges, motion)
 
 
