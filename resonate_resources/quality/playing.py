@@ -39,9 +39,9 @@ _LEAST_CHANGE = 0.2
 _STRONG = 0.98
 """Quantile of the onset curve: what one of two to four strokes a second has."""
 _FARTHEST = 2.0
-_UNHEARD_DB, _PER_DB, _SHARPEST = 4.0, 0.06, 0.8
-"""What a copy that lies between samples, or an MP3 of one, may stand out by for nothing. Parts of a strong onset: what
-a dB more is worth, and all of them, that strokes in other places be not counted as clicks."""
+_UNHEARD_DB, _PER_DB, _SHARPEST = 4.0, 0.06, 0.45
+"""What a copy that lies between samples, or an MP3 of one, may stand out by for nothing. Of a strong onset:
+what a dB more is worth, and the most: strokes in other places are not to be counted as clicks."""
 _EDGE = slice(15, -15)
 """Where music is cut within a sound, a sample decides how sharp the cut is: nothing is said of 0.15 s there."""
 _OF_A_LAG = 0.25
@@ -77,17 +77,19 @@ def onset_pattern(reference: Readings, candidate: Readings) -> Difference:
     strong = float(np.quantile(before, _STRONG))
     if strong <= 0:
         return Difference(0.0 if not after.any() else 1.0, "nothing begins")
-    apart, clicks_db = np.zeros((2, len(before)))
+    apart, clicks_db, gaps_db = np.zeros((3, len(before)))
     apart[_EDGE] = np.abs(after - before)[_EDGE] / strong
-    clicks_db[_EDGE] = _clicks_db(reference.click, candidate.click)[_EDGE]
+    clicks_db[_EDGE] = _stands_out(reference.click**2, candidate.click**2)[_EDGE]
+    gaps_db[_EDGE] = _stands_out(reference.gap, candidate.gap, below=True)[_EDGE]
     starts = np.arange(0, len(apart), ONSETS_PER_S)
     course = np.minimum(np.maximum.reduceat(apart, starts), _FARTHEST)
-    clicks = np.maximum.reduceat(clicks_db, starts)
-    sharp = np.clip(_PER_DB * (clicks - _UNHEARD_DB), 0, _SHARPEST)
+    sharp_db = np.maximum.reduceat(np.maximum(clicks_db, gaps_db), starts)
+    sharp = np.clip(_PER_DB * (sharp_db - _UNHEARD_DB), 0, _SHARPEST)
     amount = max(uneven(course, np.ones(len(course))), float(sharp.max()))
     detail = f"{amount:.2f} of a strong onset apart"
-    if sharp.any():
-        detail += f", a click {clicks.max():.0f} dB over what is there"
+    for what, found_db in (("click", clicks_db.max()), ("gap", gaps_db.max())):
+        if found_db > _UNHEARD_DB:
+            detail += f", a {what} of {found_db:.0f} dB"
     return Difference(amount, detail, np.maximum(course, sharp))
 
 
@@ -184,18 +186,18 @@ def tuning(reference: Readings, candidate: Readings) -> Difference:
     return Difference(amount, f"{mean:+.1f} cents in the mean, {amount:.1f} apart", course)
 
 
-def _clicks_db(before: npt.NDArray[np.float32], after: npt.NDArray[np.float32]) -> Array:
-    """By how many dB something sharp stands out from what is sharp within 30 ms in the reference, and from what
-    usually is within 0.2 s in the candidate, less what the reference became sharper by over 4 s."""
+def _stands_out(
+    before: npt.NDArray[np.float32], after: npt.NDArray[np.float32], below: bool = False
+) -> Array:
+    """By how many dB a power stands out from the reference's highest (below: lowest) within 30 ms, and from the
+    candidate's own median within 0.2 s, less by how much more it is in the median over 4 s."""
     from scipy.ndimage import maximum_filter1d, median_filter
 
-    floor = float(power_floor(before**2, 60))
-    reference, candidate = decibels(before**2, floor), decibels(after**2, floor)
-    sharper = np.maximum(median_filter(candidate - reference, 4 * ONSETS_PER_S + 1), 0)
-    out = np.minimum(
-        candidate - maximum_filter1d(reference, 7) - sharper, candidate - median_filter(candidate, 41)
-    )
-    return np.asarray(out)
+    floor = power_floor(before, 50 if below else 60)
+    reference, candidate = ((-1 if below else 1) * decibels(power, floor) for power in (before, after))
+    usual = np.maximum(median_filter(candidate - reference, 4 * ONSETS_PER_S + 1), 0)
+    there = maximum_filter1d(reference, 7) + usual
+    return np.asarray(np.minimum(candidate - there, candidate - median_filter(candidate, 41)))
 
 
 def _pitched(bass: npt.NDArray[np.floating]) -> Array:

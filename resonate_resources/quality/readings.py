@@ -48,8 +48,8 @@ class Readings:
     10; octaves), pitches and partials (frames, 16; of the strongest peaks of the spectrum, in cents from A4 and as
     amplitude, 0 where there is none). A hundred rows a second: onset and kick (frames × 10,), how much rose in the
     spectrum and in 30–120 Hz; click (frames × 10,), how sharply the wave of either channel bends at most: its
-    second difference; octaves (frames × 10, 9). timbre is what the profile finds sections in
-    (signal/timbre.py): levels in dB, two rows a second.
+    second difference; gap (frames × 10,), the power of its softer half; octaves (frames × 10, 9). timbre is what
+    the profile finds sections in (signal/timbre.py): levels in dB, two rows a second.
     """
 
     mel: Matrix
@@ -66,6 +66,7 @@ class Readings:
     onset: Matrix
     kick: Matrix
     click: Matrix
+    gap: Matrix
     octaves: Matrix
     timbre: Matrix
 
@@ -184,6 +185,7 @@ def _of_chunk(chunk: Samples) -> dict[str, Matrix]:
         "onset": rise,
         "kick": kick,
         "click": bend.reshape(-1, _HOP).max(axis=1),
+        "gap": (audio**2).sum(axis=0).reshape(-1, 2, _HOP // 2).mean(axis=2).min(axis=1),
         "octaves": np.stack(octaves, axis=1),
     }
 

@@ -31,7 +31,8 @@ from resonate_resources.quality.readings import (
     Readings,
 )
 
-_UNHEARD = 1e-9  # −90 dBFS an octave, under hearing where full scale is 90 dB SPL; 16 bits' dither is
+_UNHEARD = 1e-7
+"""Of the mean power: an octave that is 70 dB under the music is not heard at 75 dB SPL; 16 bits' dither is such."""
 _DECAY_HZ = (250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0)
 _EQUAL_LOUDNESS = 60.0
 """dB under the strongest octave, as equally loud ones go, that an octave can be heard at."""
@@ -177,12 +178,13 @@ def octave_balance(reference: Readings, candidate: Readings) -> Difference:
 
 def noise_floor(reference: Readings, candidate: Readings) -> Difference:
     """How much louder the quietest tenth of all moments is, in dB, in nine octaves, less the change of balance."""
+    unheard = _unheard(reference)
     floors = [
-        decibels(np.quantile(readings.octaves, 0.1, axis=0), _UNHEARD) for readings in (reference, candidate)
+        decibels(np.quantile(readings.octaves, 0.1, axis=0), unheard) for readings in (reference, candidate)
     ]
     balance = np.interp(np.log(OCTAVES_HZ), np.log(BALANCE_HZ), _balance_change(reference, candidate))
     rise = np.maximum(floors[1] - floors[0] - balance, 0)
-    rise[floors[1] <= 10 * np.log10(_UNHEARD)] = 0
+    rise[floors[1] <= 10 * np.log10(unheard)] = 0
     worst = int(rise.argmax())
     return Difference(
         float(rise.mean() + rise.max()) / 2,
@@ -202,12 +204,16 @@ def _balance_change(reference: Readings, candidate: Readings) -> Array:
     if len(sounding) > 2:
         sounding[[0, -1]] = False  # where music is cut within a sound, the cut is in all octaves
     levels = [
-        decibels(readings.balance[sounding].mean(axis=0), _UNHEARD) + tilt
+        decibels(readings.balance[sounding].mean(axis=0), _unheard(reference)) + tilt
         for readings in (reference, candidate)
     ]
     audible = max(level.max() for level in levels) - _EQUAL_LOUDNESS
     before, after = (np.maximum(level, audible) for level in levels)
     return np.asarray(after - before)
+
+
+def _unheard(readings: Readings) -> float:
+    return max(_UNHEARD * float(readings.power.mean()), 1e-15)
 
 
 def _highest(peak: npt.NDArray[np.floating], count: int) -> Array:
@@ -219,7 +225,7 @@ def _highest(peak: npt.NDArray[np.floating], count: int) -> Array:
 def _decay_times(readings: Readings) -> Array:
     """Seconds for 60 dB, (6,); of _DECAY_HZ."""
     bands = readings.octaves[:, [OCTAVES_HZ.index(hz) for hz in _DECAY_HZ]]
-    floors = [max(power_floor(band, 60), _UNHEARD) for band in bands.T]
+    floors = [max(power_floor(band, 60), _unheard(readings)) for band in bands.T]
     levels = np.stack(
         [decibels(smoothed(band, 5), floor) for band, floor in zip(bands.T, floors, strict=True)], axis=1
     )

@@ -5,6 +5,7 @@
     --songs 300-311      composed songs (the default), or none
     --real FILE …        recordings of finished music, parted by the embedded engine
     --kinds TEXT         only kinds whose names have that in them
+    --least              only the least size of each that is heard, and what is harmless
     --json FILE          all that was measured
     --from FILE          only the tables of such a file
     -j 2                 processes
@@ -31,8 +32,8 @@ from resonate_tests.benchmarks.defects.excerpt import Excerpt, composed_excerpt,
 from resonate_tests.benchmarks.defects.measuring import Measured, measure
 
 
-def measured_of(excerpt: Callable[[], Excerpt], kinds: str) -> list[Measured]:
-    return list(measure(excerpt(), [defect for defect in DEFECTS if kinds in defect.kind]))
+def measured_of(excerpt: Callable[[], Excerpt], kinds: str, least: bool) -> list[Measured]:
+    return list(measure(excerpt(), [defect for defect in DEFECTS if kinds in defect.kind], least))
 
 
 def main() -> None:
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--songs", default="300-311")
     parser.add_argument("--real", type=Path, nargs="+", default=[])
     parser.add_argument("--kinds", default="")
+    parser.add_argument("--least", action="store_true")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--from", dest="before", type=Path)
     parser.add_argument("-j", dest="processes", type=int, default=2)
@@ -54,7 +56,7 @@ def main() -> None:
     with ProcessPoolExecutor(
         arguments.processes, multiprocessing.get_context("spawn"), max_tasks_per_child=1
     ) as pool:
-        jobs = [pool.submit(measured_of, excerpt, arguments.kinds) for excerpt in excerpts]
+        jobs = [pool.submit(measured_of, excerpt, arguments.kinds, arguments.least) for excerpt in excerpts]
         found: list[Measured] = []
         for number, job in enumerate(as_completed(jobs), 1):
             found += job.result()
@@ -76,7 +78,14 @@ def read(file: Path) -> list[Measured]:
 
 
 def report(found: list[Measured]) -> None:
-    for part in (tables.by_kind, tables.by_order, tables.by_dimension, tables.blindness, tables.summary):
+    for part in (
+        tables.by_kind,
+        tables.by_order,
+        tables.by_dimension,
+        tables.blindness,
+        tables.by_own,
+        tables.summary,
+    ):
         print(part(found), end="\n\n")
 
 

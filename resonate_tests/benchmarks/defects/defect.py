@@ -53,6 +53,13 @@ class Defect:
     audible: tuple[Audible, ...] = ("hardly", "yes", "yes")
 
     @property
+    def least(self) -> int | None:
+        """Which size is the least that is heard; of what is harmless the only one. None where none is."""
+        if self.own is None:
+            return 0
+        return self.audible.index("yes") if "yes" in self.audible else None
+
+    @property
     def grades(self) -> tuple[str, ...]:
         """A name of GRADES for each size."""
         return GRADES[:1] if self.own is None else GRADES[-len(self.sizes) :]

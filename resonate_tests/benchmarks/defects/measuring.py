@@ -56,16 +56,19 @@ class Measured:
         return self.own_score is not None and self.own_score <= min(self.scores.values()) + 0.01
 
 
-def measure(excerpt: Excerpt, defects: Sequence[Defect]) -> Iterator[Measured]:
+def measure(excerpt: Excerpt, defects: Sequence[Defect], least: bool = False) -> Iterator[Measured]:
     """Each size of each defect that the excerpt can have, and that changes it. Raises ValueError for one that makes
-    no sound."""
+    no sound. least: only the least size of each that is heard, and what is harmless."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
         known = Music(beats_s=excerpt.beats_s, starts_s=(0.0, *excerpt.edges_s))
         reference = listen(write_samples(folder / "reference.wav", excerpt.mix, excerpt.rate), known)
         candidate = folder / "candidate.wav"
         for defect in defects:
-            for grade, size, audible in zip(defect.grades, defect.sizes, defect.audible, strict=True):
+            sizes = list(zip(defect.grades, defect.sizes, defect.audible, strict=True))
+            if least:
+                sizes = [] if defect.least is None else [sizes[defect.least]]
+            for grade, size, audible in sizes:
                 made = defect.make(excerpt, size)
                 if made is None or (defect.own is not None and np.array_equal(made, excerpt.mix)):
                     continue  # chance can leave out what is rare

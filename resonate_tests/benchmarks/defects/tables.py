@@ -68,6 +68,28 @@ def by_dimension(measured: Sequence[Measured]) -> str:
     return "\n".join(rows)
 
 
+def by_own(measured: Sequence[Measured]) -> str:
+    """Per dimension of its own defects: how many are heard and refused, on how many songs and kinds the worse is
+    never better by it, and how often it is the lowest of what is heard."""
+    rows = ["| dimension | kinds | heard | refused | own falls | own first |", "|---|---|---|---|---|---|"]
+    for name in DIMENSIONS:
+        ones = [one for one in measured if one.own == name]
+        heard = [one for one in ones if one.audible == "yes"]
+        if not heard:
+            continue
+        graded: dict[tuple[str, str], list[Measured]] = {}
+        for one in sorted(ones, key=lambda one: GRADES.index(one.grade)):
+            graded.setdefault((one.song, one.kind), []).append(one)
+        owns = [[each.scores[name] for each in part if name in each.scores] for part in graded.values()]
+        order = [falls(own) for own in owns if len(own) > 1]
+        refused = sum(not one.accepted for one in heard)
+        rows.append(
+            f"| {name} | {len({one.kind for one in ones})} | {len(heard)} | {refused} "
+            f"| {_share(order) if order else '–'} | {_share([one.own_first for one in heard])} |"
+        )
+    return "\n".join(rows)
+
+
 def blindness(measured: Sequence[Measured]) -> str:
     """Per dimension the kinds of its own of which it loses under 5 points at worst, and the kinds that nothing
     hears."""

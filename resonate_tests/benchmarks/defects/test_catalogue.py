@@ -33,6 +33,14 @@ def test_each_size_has_its_grade_and_what_is_worse_is_not_less_heard(defect: Def
     assert defect.own is not None or defect.audible == ("no",)
 
 
+def test_the_least_size_is_the_first_that_is_heard() -> None:
+    kinds = {defect.kind: defect for defect in DEFECTS}
+    assert kinds["hum"].least == 1  # hardly, yes, yes
+    assert kinds["clicks"].least == 0
+    assert kinds["all late"].least is None
+    assert kinds["the same again"].least == 0
+
+
 @pytest.mark.parametrize("defect", GRADED, ids=lambda defect: defect.kind)
 def test_a_worse_grade_is_farther_from_the_original(defect: Defect) -> None:
     """By log spectral distance, or, of what changes single samples or places alone, by SI-SDR."""

@@ -74,3 +74,14 @@ def test_points_lost_are_shown_at_the_worst_grade() -> None:
     text = tables.by_dimension([measured(grade="slight", noise_floor=90.0), measured()])
 
     assert text.splitlines()[-1] == "| hum |  | **40** |"
+
+
+def test_a_dimension_is_told_by_what_is_heard_of_its_own_defects() -> None:
+    ones = [
+        measured(grade="slight", total=90.0, noise_floor=95.0),
+        measured(grade="gross", total=70.0, noise_floor=40.0),
+        measured("hiss", "slight", total=80.0, noise_floor=60.0, bass=50.0),
+        measured("hiss", "gross", total=80.0, noise_floor=70.0),
+    ]
+    # Of four one is accepted; hum falls, hiss rises; in three of four nothing is lower.
+    assert "| noise_floor | 2 | 4 | 3 | 50 % | 75 % |" in tables.by_own(ones)

@@ -49,6 +49,15 @@ def test_one_click_is_heard_however_long_the_music_is(tmp_path: Path, seconds: i
     assert "click" in comparison.differences["onset_pattern"].detail
 
 
+def test_a_gap_of_10_ms_is_heard_however_long_the_music_is(tmp_path: Path) -> None:
+    gapped = hits(30)
+    gapped[:, round(6.2 * RATE) : round(6.21 * RATE)] = 0
+    comparison = compared(tmp_path, hits(30), gapped)
+    assert not comparison.accepted
+    assert comparison.lowest == "onset_pattern"
+    assert "gap" in comparison.differences["onset_pattern"].detail
+
+
 def test_a_click_that_a_stroke_hides_is_none(tmp_path: Path) -> None:
     original = hits(10)
     assert compared(tmp_path, original, with_click(original, 6.001, 0.05)).scores["onset_pattern"] > 98
