@@ -43,6 +43,7 @@ def exports(
     multitrack_midi: Artefact,
     archive: Artefact,
     mirrored: Artefact,
+    sfz: Artefact,
     storage: StorageResource,
 ) -> dg.MaterializeResult[Artefact]:
     """The folder to take away: `{Artist} - {Title}_{Hash}/` with restored stems, master, the track where it was
@@ -63,7 +64,17 @@ def exports(
     }
     targets: dict[str, Artefact] = {
         each.manifest.stage: each
-        for each in (ableton, dawproject, ni_stems, rekordbox, serato, multitrack_midi, archive, mirrored)
+        for each in (
+            ableton,
+            dawproject,
+            ni_stems,
+            rekordbox,
+            serato,
+            multitrack_midi,
+            archive,
+            mirrored,
+            sfz,
+        )
         if each.manifest.stage in wanted.exports.targets
     }
     made |= targets

@@ -30,6 +30,7 @@ STAGES = (
     "multitrack_midi",
     "archive",
     "mirrored",
+    "sfz",
     "exports",
 )
 """The stages of a track, in an order in which they can be made."""

@@ -36,8 +36,8 @@ Work = Callable[[Path, Progress], Product]
 _SECONDS_BETWEEN_LINES = 10.0
 
 
-def code_of(module: str, version: str) -> str:
-    """Code version of a stage that is made by a module of ours: other constants or libraries, another version."""
+def code_of(module: str | Sequence[str], version: str) -> str:
+    """Code version of a stage that is made by modules of ours: other constants or libraries, another version."""
     return Recipe.of(module, Engine(""), version=version).code_version
 
 

@@ -22,6 +22,7 @@ from resonate_resources.recipe import Json, Product, Recipe
 from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.recordings.tags import Tags
+from resonate_resources.recordings.tempo_map import TempoMap
 from resonate_resources.regeneration.brief import RegenerationBrief
 from resonate_resources.regeneration.facts import Heard
 from resonate_resources.regeneration.resource import Judge
@@ -152,6 +153,17 @@ class Regeneration(Protocol):
         brief: RegenerationBrief,
         into: Path,
         judge: Judge | None,
+        progress: Progress,
+    ) -> Product: ...
+
+    def instruments(
+        self,
+        midi: Mapping[str, Path],
+        stems: Stems,
+        tempo: TempoMap,
+        rebuilt: Mapping[str, Any],
+        about: str,
+        into: Path,
         progress: Progress,
     ) -> Product: ...
 

@@ -16,6 +16,7 @@ from resonate_studio.stopping import stoppable, tell_stopped
 from resonate_studio.terminal import HOME, JSON, Command, Range, console, plain, print_json
 
 if TYPE_CHECKING:
+    from resonate_resources.exporting.sfz import InstrumentMaker
     from resonate_resources.exporting.song import Song
     from resonate_resources.recipe import Product
     from resonate_resources.storage.resource import StorageResource
@@ -83,8 +84,8 @@ def export(
 ) -> None:
     """Write what was made of TRACKs for a program, without making anything of them anew.
 
-    TARGET: folder, ableton, dawproject, ni-stems, rekordbox, serato, multitrack-midi, archive or mirrored. TRACK: a
-    track's key, or any beginning of one that is no other's.
+    TARGET: folder, ableton, dawproject, ni-stems, rekordbox, serato, multitrack-midi, archive, mirrored or sfz.
+    TRACK: a track's key, or any beginning of one that is no other's.
     """
     if bool(tracks) == every:
         raise click.UsageError("give tracks, or --all")
@@ -105,7 +106,15 @@ def export(
                 if every
                 else [find_track(instance, track) for track in tracks]
             )
-        writer = _Writer(storage, target, _asked(assignments), out, replace, resources["inbox"].root_of)
+        writer = _Writer(
+            storage,
+            target,
+            _asked(assignments),
+            out,
+            replace,
+            resources["inbox"].root_of,
+            resources["regeneration"],
+        )
         sent: list[_Sent] = []
         stopping.tell = lambda: _tell(sent, as_json, stopped=True)
         for each in writer.send(list(dict.fromkeys(names))):
@@ -124,6 +133,7 @@ class _Writer:
     out: Path
     replace: bool
     root_of: Callable[[Path | None, str], Path]
+    maker: InstrumentMaker
     written: set[Path] = field(default_factory=set)
     """By this command."""
 
@@ -143,9 +153,11 @@ class _Writer:
 
     def _song(self, track: str) -> tuple[Song, ExportsBrief]:
         """Raises ClickException."""
-        from resonate_resources.exporting.track_song import MADE, song_of
+        from resonate_resources.exporting.targets import OF_REBUILT
+        from resonate_resources.exporting.track_song import MADE, REBUILT, song_of
 
-        made = self._made(track, (*MADE, "brief"))
+        rebuilt = (REBUILT,) if self.target in OF_REBUILT else ()
+        made = self._made(track, (*MADE, *rebuilt, "brief"))
         source = self.storage.sources.find(track)
         if source is None:
             raise click.ClickException(f"{track}: its file is not known any more")
@@ -174,7 +186,7 @@ class _Writer:
         with beside(self.out) as scratch:
             with _one_line(track):
                 library = self.root_of(song.source, self.storage.database)
-                target = target_of(name, wanted, self.out.resolve(), library)
+                target = target_of(name, wanted, self.out.resolve(), library, self.maker)
                 product = target.write(song, scratch, silent)
             return _Sent(track, self._put(product, [song], scratch), product.notes)
 

@@ -112,33 +112,58 @@ def separate(
     sys.exit(0 if all(one.error is None for one in found) else 1)
 
 
+def _tell_engine(terminal: Console, name: str, told: str, unavailable: str | None) -> None:
+    from rich.markup import escape
+
+    state = "[green]available[/green]" if unavailable is None else "[yellow]not available[/yellow]"
+    terminal.print(f"[bold]{name}[/bold] {told}  {state}", soft_wrap=True)
+    if unavailable is not None:
+        terminal.print(f"          [dim]{escape(unavailable)}[/dim]", soft_wrap=True)
+
+
 @click.command(cls=Command)
 @HOME
 @JSON
 def engines(home: Path | None, as_json: bool) -> None:
-    """Which engines there are, which of them can run here, why the others can't; all models and their licences."""
+    """Which engines there are, which of them can run here, why the others can't; all models and their licences.
+
+    Those that separate, then those that clone instruments.
+    """
     from rich.markup import escape
 
     from resonate_resources.models.table import known_models
     from resonate_resources.models.weights import models_directory
+    from resonate_resources.regeneration.cloning.engines import survey
     from resonate_resources.separation.resource import SeparationResource
     from resonate_studio.home import settings_for
 
     known = SeparationResource(database=settings_for(home).database_url).survey()
+    cloning = survey()
     if as_json:
         rows = [asdict(facts) | {"available": facts.unavailable is None} for facts in known]
+        cloned = [
+            asdict(engine) | {"weights": str(engine.weights), "available": engine.unavailable is None}
+            for engine in cloning
+        ]
         models = [asdict(model) for model in known_models()]
-        print_json({"models": str(models_directory()), "engines": rows, "known_models": models})
+        print_json(
+            {
+                "models": str(models_directory()),
+                "engines": rows,
+                "cloning_engines": cloned,
+                "known_models": models,
+            }
+        )
         return
     terminal = console(quiet=False)
     for (name, model), group in groupby(known, key=lambda facts: (facts.name, facts.model)):
         offered = list(group)
         counts = " or ".join(str(count) for count in sorted(facts.stems for facts in offered))
-        reason = offered[0].unavailable
-        state = "[green]available[/green]" if reason is None else "[yellow]not available[/yellow]"
-        terminal.print(f"[bold]{name:9}[/bold] {model or '':36} {counts:6} stems  {state}", soft_wrap=True)
-        if reason is not None:
-            terminal.print(f"          [dim]{escape(reason)}[/dim]", soft_wrap=True)
+        _tell_engine(terminal, f"{name:9}", f"{model or '':36} {counts:6} stems", offered[0].unavailable)
+    terminal.print("\nInstruments after a stem's sound (regeneration.instruments=cloned):", soft_wrap=True)
+    for engine in cloning:
+        told = f"weights in {engine.weights}; licence: {engine.licence}"
+        _tell_engine(terminal, f"{engine.name:10}", escape(told), engine.unavailable)
     terminal.print(f"weights go to {escape(str(models_directory()))}", soft_wrap=True)
     terminal.print("\nAll models, and what may be done with them:", soft_wrap=True)
     for model in known_models():

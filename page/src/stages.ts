@@ -25,6 +25,7 @@ const NAMES: Readonly<Record<string, readonly [string, string]>> = {
   multitrack_midi: ["MIDI file", "writing the MIDI file"],
   archive: ["archive", "writing the archive"],
   mirrored: ["mirrored library", "mirroring the library"],
+  sfz: ["instruments", "cutting instruments"],
   exports: ["export folder", "writing the export folder"],
 };
 

@@ -18,7 +18,15 @@ Bits = Literal[16, 24, 32]
 Part = Literal["stems", "unrestored_stems", "master", "restored_track", "midi"]
 PARTS: tuple[Part, ...] = ("stems", "master", "restored_track", "midi")
 TargetName = Literal[
-    "ableton", "dawproject", "ni_stems", "rekordbox", "serato", "multitrack_midi", "archive", "mirrored"
+    "ableton",
+    "dawproject",
+    "ni_stems",
+    "rekordbox",
+    "serato",
+    "multitrack_midi",
+    "archive",
+    "mirrored",
+    "sfz",
 ]
 
 
@@ -35,7 +43,8 @@ class ExportsBrief(Section):
         default=(),
         strict=False,
         description="for which programs, too: ableton (Live set), dawproject, ni_stems, rekordbox, serato, "
-        "multitrack_midi (with markers), archive (ZIP), mirrored (stems in the library's own folders)",
+        "multitrack_midi (with markers), archive (ZIP), mirrored (stems in the library's own folders), sfz "
+        "(samplers of the stems' own sounds, and presets)",
     )
     stem_format: Form = Field(
         default="wav", description="of stems in the folder, the archive and the mirrored library"

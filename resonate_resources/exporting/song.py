@@ -6,9 +6,9 @@ Every target is written from this and from nothing else, so that a beat is at th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from resonate_resources.exporting.provenance import Provenance
 from resonate_resources.recipe import Product
@@ -45,7 +45,8 @@ class Song:
     recording that came in, of the same time line as stems, master and notes. notes: stem → MIDI file. source: the
     file that came in, as its owner has it; None where there is no such file any more (buckets). provenance: how its
     sound was made; None where that is not known. source_changed: whether
-    another sound may be in that file by now: its bytes are others."""
+    another sound may be in that file by now: its bytes are others. rebuilt: stem → what the report of rebuilt stems
+    tells of it; nothing where a target was not given them."""
 
     track: str
     tags: Tags
@@ -60,6 +61,7 @@ class Song:
     source: Path | None = None
     provenance: Provenance | None = None
     source_changed: bool = False
+    rebuilt: Mapping[str, Any] = field(default_factory=dict)
 
     def told(self) -> dict[str, str]:
         """What tags are told beyond those of the music."""

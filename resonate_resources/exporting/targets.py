@@ -14,9 +14,11 @@ from resonate_resources.exporting import (
     ni_stems,
     rekordbox,
     serato,
+    sfz,
 )
 from resonate_resources.exporting.ableton import target as ableton
 from resonate_resources.exporting.brief import ExportsBrief, TargetName
+from resonate_resources.exporting.sfz import InstrumentMaker
 from resonate_resources.exporting.song import Target
 from resonate_resources.recipe import Json
 
@@ -31,6 +33,7 @@ MODULES: Mapping[TargetName, ModuleType] = {
     "multitrack_midi": multitrack_midi,
     "archive": archive,
     "mirrored": mirrored,
+    "sfz": sfz,
 }
 """Target → the code that writes it."""
 FOLDERS: Mapping[TargetName, str] = {
@@ -44,11 +47,15 @@ MIRRORED = "mirrored"
 """Where the mirrored library is in the store: a tree for all tracks, beside their folders."""
 IN_PLACE: frozenset[TargetName] = frozenset({"rekordbox", "serato"})
 """Targets that tell a program where sound lies: of no use in a bucket."""
+OF_REBUILT: frozenset[TargetName] = frozenset({"sfz"})
+"""Targets that want to know what rebuilt stems are played by."""
 
 
-def target_of(name: TargetName, wanted: ExportsBrief, at: Path, library: Path) -> Target:
+def target_of(
+    name: TargetName, wanted: ExportsBrief, at: Path, library: Path, maker: InstrumentMaker
+) -> Target:
     """at: the folder in which programs will find what is written. library: the folder whose structure is
-    mirrored."""
+    mirrored. maker: of instruments."""
     targets: dict[TargetName, Target] = {
         "ableton": ableton.AbletonLive(),
         "dawproject": dawproject.DawProject(),
@@ -58,6 +65,7 @@ def target_of(name: TargetName, wanted: ExportsBrief, at: Path, library: Path) -
         "multitrack_midi": multitrack_midi.MultitrackMidi(),
         "archive": archive.Archive(wanted.sound),
         "mirrored": mirrored.Mirrored(library, wanted.sound),
+        "sfz": sfz.SfzInstruments(maker),
     }
     return targets[name]
 

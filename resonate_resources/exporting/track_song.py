@@ -20,10 +20,13 @@ from resonate_resources.storage.sources import Source
 
 MADE = ("raw_track", "profile", "analysis", "restored_stems", "midi", "master")
 """Stages that a song is made of."""
+REBUILT = "regenerated_stems"
+"""And what a song is told of, where a target wants it."""
+REBUILT_REPORT = "regeneration.json"
 
 
 def song_of(source: Source, wanted: Brief, made: Mapping[str, Artefact], artefacts: Artefacts) -> Song:
-    """made: of MADE. Raises AudioError where a file of theirs was changed."""
+    """made: of MADE, and REBUILT where it is wanted. Raises AudioError where a file of theirs was changed."""
     raw, midi = made["raw_track"], made["midi"]
     profile: dict[str, Any] = made["profile"].read_json("profile.json")
     own = kept_tags(raw)
@@ -52,6 +55,7 @@ def song_of(source: Source, wanted: Brief, made: Mapping[str, Artefact], artefac
         },
         source=file,
         source_changed=file is not None and _sha256(file) != source.sha256,
+        rebuilt=made[REBUILT].read_json(REBUILT_REPORT)["stems"] if REBUILT in made else {},
         provenance=provenance_of(source, own, [made[stage] for stage in MADE], artefacts),
     )
 

@@ -49,7 +49,8 @@ read.
 """
 DECIDE: Final = f"""{_COMMON}
 Decide how each stem is played. An instrument is one of the stem's candidates, by its kind and label; null is the
-first of them, which lies nearest to the stem.
+first of them, which lies nearest to the stem. sidechain is for where pumping_db is over 0, sweeps for where there
+are any, room for where rt60_s is told.
 """
 CORRECT: Final = f"""{_COMMON}
 Quality control has compared the rebuilt track with the original: 100 is no difference in a dimension, and the total

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
 
-from resonate_resources.brief.section import Section, once
+from resonate_resources.brief.section import Section, absolute, once
 from resonate_resources.regeneration.facts import LONGEST_WISH
 
 StemName = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
-Instruments = Literal["auto", "all", "own", "soundfont", "faust", "cloned"]
+Instruments = Literal["auto", "all", "own", "soundfont", "faust", "plugin", "cloned"]
+_PRESETS = frozenset({".vstpreset", ".fxp"})
+
+
+@dataclass(frozen=True)
+class Provided:
+    """What a user has. soundfonts: none for the system's. plugins: each with its preset, or as it opens."""
+
+    soundfonts: tuple[Path, ...] = ()
+    plugins: tuple[tuple[Path, Path | None], ...] = ()
 
 
 class RegenerationBrief(Section):
@@ -19,8 +30,8 @@ class RegenerationBrief(Section):
     instruments: Instruments = Field(
         default="auto",
         description="own: made from the stem itself; soundfont: General MIDI programs, clean and editable; faust: "
-        "synthesisers; all: of all of them what sounds most like the stem; auto: own, and all where there are "
-        "none; cloned: by networks, where weights are",
+        "synthesisers; plugin: those of regeneration.plugins; all: of all of them what sounds most like the stem; "
+        "auto: own, and all where there are none; cloned: by networks, where weights are",
     )
     stems: dict[StemName, str] = Field(
         default_factory=dict,
@@ -31,6 +42,18 @@ class RegenerationBrief(Section):
         default=(),
         strict=False,
         description="stems that stay the original's own, labelled as kept",
+    )
+    soundfonts: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="absolute paths of soundfonts (.sf2, .sf3) that may play, where soundfonts or all are asked "
+        "for; none: the system's",
+    )
+    plugins: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="absolute paths of plugins (VST3 …) that may play, where plugins or all are asked for, each "
+        "followed by its preset (.vstpreset, .fxp), if any",
     )
 
     rounds: int = Field(
@@ -52,7 +75,30 @@ class RegenerationBrief(Section):
         description=f"for the model, in words; at most {LONGEST_WISH} characters",
     )
 
-    _once = field_validator("keep")(once)
+    _once = field_validator("keep", "soundfonts")(once)
+
+    @field_validator("soundfonts", "plugins")
+    @classmethod
+    def _are_places(cls, places: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(absolute(place) for place in places if place)
+
+    @field_validator("plugins")
+    @classmethod
+    def _begin_with_a_plugin(cls, places: tuple[str, ...]) -> tuple[str, ...]:
+        presets = [Path(place).suffix.lower() in _PRESETS for place in places]
+        if any(preset and before for preset, before in zip(presets, [True, *presets], strict=False)):
+            raise ValueError("a preset stands behind the plugin that it is for, one behind each")
+        return places
+
+    @property
+    def provided(self) -> Provided:
+        plugins: list[tuple[Path, Path | None]] = []
+        for place in map(Path, self.plugins):
+            if place.suffix.lower() in _PRESETS:
+                plugins[-1] = (plugins[-1][0], place)
+            else:
+                plugins.append((place, None))
+        return Provided(tuple(map(Path, self.soundfonts)), tuple(plugins))
 
     def wanted(self, stem: str) -> str:
         """A kind, an instrument's label, or one of instruments."""

@@ -10,6 +10,7 @@ from typing import Final
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.regeneration import additive, drum_hits, faust_search, plugin, sampler, soundfont
+from resonate_resources.regeneration.brief import Provided
 from resonate_resources.regeneration.cloning.engines import ENGINES
 from resonate_resources.regeneration.comparison_excerpts import Excerpts
 from resonate_resources.regeneration.instrument import Candidate, Part
@@ -30,8 +31,8 @@ KINDS: Final[Mapping[str, Callable[[Part], Iterable[Candidate]]]] = {
     "plugin": partial(plugin.candidates, plugins=()),
     **ENGINES,
 }
-"""What can play a part. Of parts that it can't play a kind has no candidates; what lacks a program or a file for it
-raises AudioError."""
+"""What can play a part, where nothing is provided. Of parts that it can't play a kind has no candidates; what lacks
+a program or a file for it raises AudioError."""
 
 _ASKED_FOR: Final[Mapping[str, Sequence[str]]] = {
     "all": [kind for kind in KINDS if kind not in ENGINES],
@@ -39,6 +40,8 @@ _ASKED_FOR: Final[Mapping[str, Sequence[str]]] = {
     "cloned": tuple(ENGINES),
 }
 """Several kinds by one name. What is cloned is never compared unasked."""
+
+NOTHING: Final = Provided()
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,15 @@ class Compared:
         }
 
 
-def compared(part: Part, excerpts: Excerpts, wanted: str) -> tuple[list[Compared], list[str]]:
+def compared(
+    part: Part, excerpts: Excerpts, wanted: str, provided: Provided = NOTHING
+) -> tuple[list[Compared], list[str]]:
     """All candidates of the kinds that are wanted, the nearest first; and why a kind has none, a line each.
 
     wanted: one of the brief's `instruments`, a kind, or a candidate's label. Raises AudioError where nothing of
     that name can play the part.
     """
-    found, missing = candidates_of(part, wanted)
+    found, missing = candidates_of(part, wanted, provided)
     rate = part.sample_rate
     original = mel_powers(iter([excerpts.samples]), rate)
     levels = levels_of(iter([excerpts.samples]), rate, excerpts.edges)
@@ -80,27 +85,48 @@ def compared(part: Part, excerpts: Excerpts, wanted: str) -> tuple[list[Compared
     return sorted(result, key=lambda one: one.distance_db), missing
 
 
-def candidates_of(part: Part, wanted: str) -> tuple[list[Candidate], list[str]]:
+def candidates_of(part: Part, wanted: str, provided: Provided = NOTHING) -> tuple[list[Candidate], list[str]]:
     """Those of all kinds that are wanted, as `compared` takes it, and why a kind has none, a line each. Raises
     AudioError where nothing is found."""
     if wanted == "auto":
-        found, _ = _made(part, _ASKED_FOR["own"], None)
-        return (found, []) if found else candidates_of(part, "all")
+        found, _ = _made(part, provided, _ASKED_FOR["own"], None)
+        return (found, []) if found else candidates_of(part, "all", provided)
     kinds = [kind for kind in KINDS if wanted == kind or kind in _ASKED_FOR.get(wanted, ())]
-    found, missing = _made(part, kinds or _ASKED_FOR["all"], None if kinds else wanted)
+    found, missing = _made(part, provided, kinds or _ASKED_FOR["all"], None if kinds else wanted)
     if not found:
         why = f" ({'; '.join(missing)})" if missing else ""
         raise AudioError(f"{part.stem}: no {wanted} can play it{why}; set regeneration.instruments to auto")
     return found, missing
 
 
-def _made(part: Part, kinds: Sequence[str], label: str | None) -> tuple[list[Candidate], list[str]]:
+def may_play(kind: str, wanted: Iterable[str]) -> bool:
+    """Whether candidates of a kind are made, where each of wanted is as `compared` takes it. What is named by none
+    of the kinds' names may be a label of any kind."""
+    return any(
+        kind == name or kind in _ASKED_FOR.get(name, ()) or name not in (*KINDS, *_ASKED_FOR, "auto")
+        for name in wanted
+    )
+
+
+def _made(
+    part: Part, provided: Provided, kinds: Sequence[str], label: str | None
+) -> tuple[list[Candidate], list[str]]:
     """The candidates of those kinds, of that label where one is given; and why a kind has none, a line each."""
     found: list[Candidate] = []
     missing: list[str] = []
     for kind in kinds:
-        try:
-            found += [made for made in KINDS[kind](part) if label in (None, made.label)]
-        except AudioError as error:
-            missing.append(f"{kind}: {error}")
+        for candidates in _sources(kind, provided):
+            try:
+                found += [made for made in candidates(part) if label in (None, made.label)]
+            except AudioError as error:
+                missing.append(f"{kind}: {error}")
     return found, missing
+
+
+def _sources(kind: str, provided: Provided) -> list[Callable[[Part], Iterable[Candidate]]]:
+    """Of each soundfont and plugin that is provided one, so that what one lacks is no loss to the others."""
+    if kind == "soundfont" and provided.soundfonts:
+        return [partial(soundfont.candidates, asked_for=[path]) for path in provided.soundfonts]
+    if kind == "plugin":
+        return [partial(plugin.candidates, plugins=[each]) for each in provided.plugins]
+    return [KINDS[kind]]

@@ -51,6 +51,13 @@ class StemDecision(Decided):
     width: float = Field(
         default=1.0, ge=0, le=2, description="factor of its side, once it is as wide as the original"
     )
+    sidechain: bool = Field(default=False, description="it falls at each kick as the original surely does")
+    sweeps: bool = Field(
+        default=False, description="its tone follows the original's while filters surely move in it"
+    )
+    room: bool = Field(
+        default=False, description="where it is dry, it gets the room that the original dies away in"
+    )
 
 
 class Decisions(Decided):
@@ -72,7 +79,7 @@ class Decisions(Decided):
         return found
 
 
-Value = int | float | str | InstrumentChoice | None
+Value = bool | int | float | str | InstrumentChoice | None
 
 
 class Change(Decided):
@@ -142,6 +149,8 @@ def _told(value: Value) -> str:
             return f"{value.kind}, {value.label}"
         case None:
             return "the nearest"
+        case bool():
+            return "on" if value else "off"
         case float():
             return f"{value:g}"
         case _:

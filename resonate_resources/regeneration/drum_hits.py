@@ -47,7 +47,8 @@ _BANDS: Final[Mapping[int, tuple[Band, ...]]] = {
     **dict.fromkeys((37, 38, 39, 40), _SNARE),
     **dict.fromkeys((41, 43, 45, 47, 48, 50), _TOM),
 }
-_HI_HATS: Final = frozenset({42, 44, 46})  # one pair of cymbals: each stroke ends the one before
+HI_HATS: Final = frozenset({42, 44, 46})
+"""Keys of one pair of cymbals: each stroke ends the one before."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class DrumHits:
                 if in_turn or others:
                     turn = turns[note.pitch] = turns.get(note.pitch, -1) + 1
                     self._hit[place] = in_turn[turn % len(in_turn)] if in_turn else others[0]
-            group = 42 if note.pitch in _HI_HATS else note.pitch
+            group = 42 if note.pitch in HI_HATS else note.pitch
             if group in last:
                 self._next[last[group]] = note.onset_s
             last[group] = place
@@ -143,16 +144,21 @@ class DrumHits:
     def _sound(self, hit: Hit, drum: Drum) -> Samples:
         key = hit, drum.band
         if key not in self._cut:
-            if drum.band == "common" and drum.common is not None:
-                sound = _recorded(self._recording, hit.start_s, hit.rings_s)
-                usual = drum.common * np.float32(gain_between(drum.slope_db, _USUAL_VELOCITY, hit.velocity))
-                sound = only_common(sound, usual)
-            else:
-                sound = _recorded(self._recording, hit.start_s, hit.length_s)
-                if isinstance(drum.band, tuple):
-                    sound = _filtered(sound, drum.band, self.sample_rate)
-            self._cut[key] = _faded(sound, self.sample_rate)
+            self._cut[key] = stroke(self._recording, hit, drum)
         return self._cut[key]
+
+
+def stroke(recording: Recording, hit: Hit, drum: Drum) -> Samples:
+    """(2, frames): what is kept of a hit, from just before it until it has faded out; without the drum's gain."""
+    if drum.band == "common" and drum.common is not None:
+        sound = _recorded(recording, hit.start_s, hit.rings_s)
+        usual = drum.common * np.float32(gain_between(drum.slope_db, _USUAL_VELOCITY, hit.velocity))
+        sound = only_common(sound, usual)
+    else:
+        sound = _recorded(recording, hit.start_s, hit.length_s)
+        if isinstance(drum.band, tuple):
+            sound = _filtered(sound, drum.band, recording.sample_rate)
+    return _faded(sound, recording.sample_rate)
 
 
 def _recorded(recording: Recording, start_s: float, length_s: float) -> Samples:
@@ -166,8 +172,7 @@ def candidates(part: Part) -> Iterator[Candidate]:
     """The kit that the search finds; none of other parts."""
     if part.stem != "drums" or not part.notes:
         return
-    drums = {pitch: _drum(part, pitch) for pitch in sorted({note.pitch for note in part.notes})}
-    found = searched(part, drums)
+    found = kit(part)
     whole = DrumHits(part.recording, part.notes, found)
     yield Candidate(
         "sampler",
@@ -189,6 +194,13 @@ def candidates(part: Part) -> Iterator[Candidate]:
             for pitch, drum in found.items()
         },
         whole.copies(),
+    )
+
+
+def kit(part: Part) -> dict[int, Drum]:
+    """The drums of a part with notes, by their keys, as the search finds them."""
+    return searched(
+        part, {pitch: _drum(part, pitch) for pitch in sorted({note.pitch for note in part.notes})}
     )
 
 

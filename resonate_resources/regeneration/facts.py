@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from resonate_resources.regeneration.decisions import InstrumentChoice, StemName
+from resonate_resources.signal.pumping import Pumping
 
 MOST_SECTIONS: Final = 32
 MOST_CANDIDATES: Final = 5
@@ -131,11 +132,6 @@ class _Chord(_Bar):
     label: str = Field(max_length=24)
 
 
-class _Pumping(_Read):
-    depth_db: float
-    confidence: float
-
-
 class _Envelope(_Read):
     release_s: float | None
 
@@ -155,7 +151,7 @@ class _Analysis(_Read):
     bars: tuple[_Bar, ...] = ()
     chords: tuple[_Chord, ...] = ()
     sections: tuple[_Section, ...] = ()
-    pumping: dict[str, _Pumping] = {}
+    pumping: dict[str, Pumping] = {}
     envelopes: dict[str, _Envelope] = {}
     sweeps: dict[str, tuple[_Sweep, ...]] = {}
     space: _Space = _Space()

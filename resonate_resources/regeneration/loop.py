@@ -93,14 +93,15 @@ def improve(
     rounds: int,
     minutes: float,
     clock: Callable[[], float] = time.monotonic,
+    same: Callable[[Made, Made], bool] = lambda one, other: False,
 ) -> Improved[Made]:
     """Rebuild, judge, change, until the report says "matched", for at most so many rounds after the first and so
     many minutes, the first among them.
 
     rebuild: the track by those decisions; what is not named (stems, BUS) is taken from what is given, which must
     stay as it is. correct: is told of all changes so far, those undone among them. A change is kept where it raises
-    the total and loses no acceptance. No round begins that would end too late were it as long as the longest so
-    far; one that raises AudioError is undone, but for the first.
+    the total and loses no acceptance; one that makes the same again is no round. No round begins that would end too
+    late were it as long as the longest so far; one that raises AudioError is undone, but for the first.
     """
     began = clock()
     everything = frozenset({*map(str, first.stems), BUS})
@@ -122,7 +123,7 @@ def improve(
     ended: Ended = "matched"
     while not report.matched:
         started = clock()
-        if len(tried) >= rounds:
+        if len(done) > rounds:
             ended = "rounds"
             break
         if started - began + longest >= minutes * _MINUTE_S:
@@ -138,6 +139,8 @@ def improve(
         failed = ""
         try:
             other = rebuild(changed, remade, made)
+            if same(made, other):
+                continue
             heard = judge(other)
         except AudioError as error:
             failed = str(error)

@@ -140,7 +140,7 @@ def match(
     reached = np.stack([played.power[:, _MID], played.power[:, _MID if spread else _SIDE]], axis=1)
     reached = reached * 10 ** (curves / 10)
     gains = _bar_gains(original.power.sum(axis=2), reached.sum(axis=2)) * np.array([1.0, width])
-    taps = tuple(_taps(curve, original.hertz, sample_rate) for curve in curves)
+    taps = tuple(taps_of(curve, original.hertz, sample_rate) for curve in curves)
     return Match((taps[0], taps[1]), spread, gains, tuple(edges), mid_db - whole, sample_rate)
 
 
@@ -150,7 +150,7 @@ def bus_taps(original: Levels, played: Levels, sample_rate: int, most_db: float 
     if not wanted.any() or not had.any():
         return np.ones(1)
     had = had * wanted.sum() / had.sum()
-    return _taps(eq_db(wanted, had, most_db), original.hertz, sample_rate)
+    return taps_of(eq_db(wanted, had, most_db), original.hertz, sample_rate)
 
 
 def eq_db(wanted: Floats, had: Floats, most_db: float) -> Floats:
@@ -185,7 +185,7 @@ def _k_weights(hertz: Floats) -> Floats:
     return np.asarray(shelf / (1 + (38.0 / hertz) ** 2) ** 2)
 
 
-def _taps(curve_db: Floats, hertz: Floats, sample_rate: int) -> Taps:
+def taps_of(curve_db: Floats, hertz: Floats, sample_rate: int) -> Taps:
     """Linear phase, 90 ms, straight in log frequency between the bands' centres."""
     from scipy.signal import firwin2
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from filecmp import cmp
 from itertools import count
 from pathlib import Path
 
@@ -24,6 +25,10 @@ class Rebuilt:
 
     played: Stems
     stems: Stems
+
+    def same(self, other: Rebuilt) -> bool:
+        """Whether not a bit differs."""
+        return all(cmp(stem.path, other.stems[name].path, False) for name, stem in self.stems.items())
 
 
 class Rebuilding:

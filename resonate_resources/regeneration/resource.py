@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
+import numpy as np
 
 from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recipe import Engine, Json, Product, Recipe
@@ -23,17 +24,22 @@ from resonate_resources.recordings.recording import (
     silent,
     write_blocks,
 )
+from resonate_resources.recordings.tempo_map import TempoMap
 from resonate_resources.regeneration import brain, rules
 from resonate_resources.regeneration.brain import Brain
 from resonate_resources.regeneration.brief import RegenerationBrief
 from resonate_resources.regeneration.decisions import Change, Decisions
 from resonate_resources.regeneration.facts import Heard, Ranked, facts_of
+from resonate_resources.regeneration.instrument_export import export_instruments
 from resonate_resources.regeneration.loop import LOOP, Curve, improve
+from resonate_resources.regeneration.motion import Motion
+from resonate_resources.regeneration.provided_files import told_of_files
 from resonate_resources.regeneration.quality_report import QualityReport
 from resonate_resources.regeneration.rebuilding import STEMS_AT_ONCE, Rebuilding, Rebuilt
 from resonate_resources.regeneration.stem import PreparedStem, part_of, prepare_stem, share_of_energy
+from resonate_resources.signal.kicks import kicks
 
-CODE_VERSION = "6"
+CODE_VERSION = "7"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 REPORT = "regeneration.json"
@@ -61,10 +67,11 @@ class RegenerationResource(dg.ConfigurableResource[None]):
     def recipe(self, brief: RegenerationBrief) -> Recipe:
         """A model is keyed with its name, what it is told, and the wish, which nobody else reads."""
         engine = Engine("embedded+dawdreamer-faust", licence="GPL-3.0 (DawDreamer)")
+        asked = {**brief.asked(), **told_of_files(brief)}
         if brief.decisions == "model":
             engine = Engine(engine.name, self.conductor_model or None, licence=engine.licence)
-            return Recipe.of((__name__, brain.__name__), engine, brief.asked(), CODE_VERSION)
-        return Recipe.of((__name__, rules.__name__), engine, brief.asked() | {"wish": ""}, CODE_VERSION)
+            return Recipe.of((__name__, brain.__name__), engine, asked, CODE_VERSION)
+        return Recipe.of((__name__, rules.__name__), engine, asked | {"wish": ""}, CODE_VERSION)
 
     def regenerate(
         self,
@@ -92,6 +99,7 @@ class RegenerationResource(dg.ConfigurableResource[None]):
             prepared = _prepared(
                 {name: path for name, path in midi.items() if name not in kept},
                 originals,
+                stems.get("drums"),
                 heard,
                 brief,
                 scratch,
@@ -118,7 +126,9 @@ class RegenerationResource(dg.ConfigurableResource[None]):
                 def judged(rebuilt: Rebuilt) -> QualityReport:
                     return QualityReport.model_validate(judge(rebuilt.stems, scratch))
 
-                improved = improve(first, rebuilding.rebuild, judged, correct, rounds, brief.minutes)
+                improved = improve(
+                    first, rebuilding.rebuild, judged, correct, rounds, brief.minutes, same=Rebuilt.same
+                )
                 decisions, made, curve = improved.decisions, improved.made, improved.curve
             (into / LEFT_OUT).parent.mkdir(exist_ok=True)
             left_out = rebuilding.leave_out(decisions, made, into / LEFT_OUT)
@@ -147,6 +157,19 @@ class RegenerationResource(dg.ConfigurableResource[None]):
             reports=reports,
         )
 
+    def instruments(
+        self,
+        midi: Mapping[str, Path],
+        stems: Stems,
+        tempo: TempoMap,
+        rebuilt: Mapping[str, Any],
+        about: str,
+        into: Path,
+        progress: Progress,
+    ) -> Product:
+        """See `export_instruments`."""
+        return export_instruments(midi, stems, tempo, rebuilt, about, into, progress)
+
     def _model(self, brief: RegenerationBrief) -> ChosenModel | None:
         if brief.decisions == "rules":
             return None
@@ -160,16 +183,20 @@ class RegenerationResource(dg.ConfigurableResource[None]):
 def _prepared(
     midi: Mapping[str, Path],
     originals: Stems,
+    drums: Recording | None,
     heard: Heard,
     brief: RegenerationBrief,
     scratch: Path,
     progress: Progress,
 ) -> dict[str, PreparedStem]:
     known = heard.profile
+    strokes = kicks(drums) if drums and heard.analysis.pumping else np.zeros(0)
 
     def prepare(name: str) -> PreparedStem:
         part = part_of(name, read_notes(midi[name]), originals[name], scratch)
-        return prepare_stem(part, originals[name], known.downbeats_s, known.beats_s, brief.wanted(name))
+        motion = Motion.of(name, heard, strokes)
+        grid = known.downbeats_s, known.beats_s
+        return prepare_stem(part, originals[name], *grid, brief.wanted(name), motion, brief.provided)
 
     made = {}
     with ThreadPoolExecutor(STEMS_AT_ONCE) as pool:

@@ -30,8 +30,17 @@ Mend = Callable[[Decisions, str, Finding, RunnersUp], Iterator[Proposal]]
 
 
 def decide(facts: Facts) -> Decisions:
-    """The nearest instruments, matched as far as may be."""
-    return Decisions(stems=dict.fromkeys(facts.stems, StemDecision()))
+    """The nearest instruments, matched as far as may be, with what the analysis surely heard move."""
+    stems, reasons = {}, []
+    for name, stem in facts.stems.items():
+        if stem.pumping_db:
+            reasons.append(f"{name} goes down by {stem.pumping_db:g} dB at each kick")
+        if stem.sweeps:
+            reasons.append(f"{name}: a filter moves, from bar {stem.sweeps[0].bar} on first")
+        stems[name] = StemDecision(
+            sidechain=stem.pumping_db > 0, sweeps=bool(stem.sweeps), room=facts.rt60_s is not None
+        )
+    return Decisions(stems=stems, reasons=tuple(reasons))
 
 
 def correct(
@@ -163,8 +172,14 @@ def _within(path: str, value: float) -> float:
     return float(min(high, max(low, value)))
 
 
-_TONE = (_next_instrument, _bus_eq(6.0, 3.0), _to("eq_db", 12.0, 6.0), _to("level_per", "beat"))
-_LEVEL = (_to("level_per", "beat", "bar"),)
+_TONE = (
+    _next_instrument,
+    _bus_eq(6.0, 3.0),
+    _to("eq_db", 12.0, 6.0),
+    _to("level_per", "beat"),
+    _to("sweeps", False),
+)
+_LEVEL = (_to("level_per", "beat", "bar"), _to("sidechain", False))
 _ITS_STEM: Final = {"bass_pattern": "bass", "kick_pattern": "drums"}
 _OF_PITCH: Final = frozenset({"harmonic_progression", "tuning"})
 
@@ -174,7 +189,7 @@ _MENDS: Final[Mapping[str, tuple[Mend, ...]]] = {
     "octave_balance": (_bus_eq(6.0, 3.0), _to("eq_db", 12.0, 6.0), _next_instrument),
     "noise_floor": (_next_instrument, _to("eq_db", 6.0), _factor("gate", 2.0)),
     "stereo_width": (_factor("width", 10 ** (1 / 20)), _next_instrument),
-    "reverb": (_factor("gate", 2.0), _next_instrument),
+    "reverb": (_to("room", False), _factor("gate", 2.0), _next_instrument),
     "rms_per_section": _LEVEL,
     "energy_curve": _LEVEL,
     "section_boundaries": _LEVEL,

@@ -99,6 +99,7 @@ class Sampler:
         recording: Recording,
         notes: Sequence[Note],
         slope_db: float,
+        most_shift: int = _MOST_SHIFT,
         *,
         leaving_out: bool = False,
     ) -> None:
@@ -112,7 +113,7 @@ class Sampler:
             for number, moment in enumerate(self._moments)
         }
         sounds, keys = _sounds(recording, self._moments), _keys(recording, self._moments)
-        self._choice = _chosen(self._moments, sounds, keys, leaving_out)
+        self._choice = _chosen(self._moments, sounds, keys, most_shift, leaving_out)
 
     def copies(self) -> tuple[tuple[float, float], ...]:
         """When a moment is played by its own recording, in s."""
@@ -181,24 +182,26 @@ class Sampler:
 
 def candidates(part: Part) -> Iterator[Candidate]:
     """The sampler of a part with pitches."""
-    if part.stem == "drums" or not part.notes:
+    if not part.notes:
         return
+    drums = part.stem == "drums"
     slope = db_per_velocity(part, part.notes)
-    whole = Sampler(part.recording, part.notes, slope)
+    shift = 0 if drums else _MOST_SHIFT
+    whole = Sampler(part.recording, part.notes, slope, shift)
     yield Candidate(
         "sampler",
-        "own notes",
+        "own strokes" if drums else "own notes",
         "the track's",
         "notes and chords of the stem",
         whole,
-        Sampler(part.recording, part.notes, slope, leaving_out=True),
+        Sampler(part.recording, part.notes, slope, shift, leaving_out=True),
         {},
         whole.copies(),
     )
 
 
 def _chosen(
-    moments: Sequence[Moment], sounds: Floats, keys: Floats, leaving_out: bool
+    moments: Sequence[Moment], sounds: Floats, keys: Floats, most_shift: int, leaving_out: bool
 ) -> list[tuple[Moment, int] | None]:
     """For each moment the recording of another one that is most like it, and by how many semitones it is shifted;
     its own where no other is like it, or, where that is left out, the least unlike.
@@ -209,7 +212,7 @@ def _chosen(
     step = -(-len(moments) // _BANK)
     numbers = np.arange(0, len(moments), step)
     bank = [moments[int(number)] for number in numbers]
-    shifts = np.arange(-_MOST_SHIFT, _MOST_SHIFT + 1)
+    shifts = np.arange(-most_shift, most_shift + 1)
     chords = _chords(moments)
     recorded = np.concatenate([np.roll(chords[numbers], shift, axis=1) for shift in shifts])
     sizes = np.square(recorded).sum(axis=1)

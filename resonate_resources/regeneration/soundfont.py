@@ -33,7 +33,7 @@ def candidates(part: Part, asked_for: Sequence[Path] = ()) -> Iterator[Candidate
     asked_for: soundfonts, .sf2 or .sf3; of none, the system's. Raises AudioError where FluidSynth is missing, where
     there is no soundfont, and for one that cannot be read or crashes FluidSynth.
     """
-    engine = f"fluidsynth {_in_player(None, fluidsynth_player.fluidsynth_version)}"
+    engine = fluidsynth_told()
     found = soundfonts(asked_for)
     if not found:
         raise AudioError(
@@ -58,6 +58,11 @@ def candidates(part: Part, asked_for: Sequence[Path] = ()) -> Iterator[Candidate
                 "engine": engine,
             },
         )
+
+
+def fluidsynth_told() -> str:
+    """Name and version of the player. Raises AudioError where it is missing."""
+    return f"fluidsynth {_in_player(None, fluidsynth_player.fluidsynth_version)}"
 
 
 class SoundfontProgram:

@@ -12,12 +12,14 @@ import numpy as np
 
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples, write_recording
-from resonate_resources.regeneration.choice import Compared, compared
+from resonate_resources.regeneration.brief import Provided
+from resonate_resources.regeneration.choice import NOTHING, Compared, compared
 from resonate_resources.regeneration.comparison_excerpts import Excerpts
 from resonate_resources.regeneration.decisions import InstrumentChoice, StemDecision
 from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.regeneration.likeness import stereo
 from resonate_resources.regeneration.matching import bars, levels_of, match
+from resonate_resources.regeneration.motion import STILL, Applied, Motion
 from resonate_resources.regeneration.notes import playable
 from resonate_resources.regeneration.playing import play_in_segments
 from resonate_resources.regeneration.strikes import struck
@@ -32,13 +34,14 @@ _NATIVE_RATES: Final = (44_100, 48_000)
 class PreparedStem:
     """compared: what can play it, the nearest first; nothing where nothing sounds. missing: why there were no
     candidates of a kind, a line each. loudness_lufs: of the original, -inf where nothing is played. edges: frames
-    where its level may change, by `StemDecision.level_per`."""
+    where its level may change, by `StemDecision.level_per`. motion: what its sound does beside its notes."""
 
     part: Part
     compared: Sequence[Compared]
     missing: Sequence[str]
     loudness_lufs: float
     edges: Mapping[str, Sequence[int]]
+    motion: Motion = STILL
 
     def chosen(self, decision: StemDecision) -> Candidate:
         """Raises StopIteration where there is none of that name."""
@@ -63,10 +66,15 @@ class PreparedStem:
         unmatched = path.with_suffix(".unmatched.wav")
         sound = play_in_segments(instrument, notes, part.recording.frames)
         raw = _written(moved(sound, round(decision.shift_ms / 1000 * part.sample_rate)), part, unmatched)
+        motion = self.motion.decided(decision)
+        for change in motion.before_matching(part.recording, raw):
+            _apply(change, raw, part)
         original, played = (levels_of(one.blocks(), part.sample_rate, edges) for one in (part.recording, raw))
         brought = match(original, played, edges, part.sample_rate, decision.eq_db, decision.width)
         made = _written(brought.applied(raw.blocks()), part, path)
         unmatched.unlink()
+        for change in motion.after_matching(part.recording, made):
+            _apply(change, made, part)
         return made
 
 
@@ -89,9 +97,11 @@ def prepare_stem(
     downbeats_s: Sequence[float],
     beats_s: Sequence[float],
     wanted: str,
+    motion: Motion = STILL,
+    provided: Provided = NOTHING,
 ) -> PreparedStem:
     """With what can play it, compared. Nothing plays where there are no notes, or where the original is silent or
-    shorter than the 400 ms that loudness is measured over. wanted: see `compared`."""
+    shorter than the 400 ms that loudness is measured over. wanted, provided: see `compared`."""
     loudness = measure_loudness(original).integrated_lufs
     rate, frames = part.sample_rate, part.recording.frames
     edges = {
@@ -101,8 +111,8 @@ def prepare_stem(
     }
     if not part.notes or not isfinite(loudness):
         return PreparedStem(part, (), (), -inf, edges)
-    ranked, missing = compared(part, Excerpts.of(part, edges["bar"]), wanted)
-    return PreparedStem(part, ranked, missing, loudness, edges)
+    ranked, missing = compared(part, Excerpts.of(part, edges["bar"]), wanted, provided)
+    return PreparedStem(part, ranked, missing, loudness, edges, motion)
 
 
 def moved(blocks: Iterator[Samples], frames: int) -> Iterator[Samples]:
@@ -121,6 +131,12 @@ def moved(blocks: Iterator[Samples], frames: int) -> Iterator[Samples]:
             yield whole
     if frames < 0:
         yield np.zeros((2, left), np.float32)
+
+
+def _apply(change: Applied, recording: Recording, part: Part) -> None:
+    """To the file itself, which keeps its form."""
+    changed = _written(change.applied(recording.blocks()), part, recording.path.with_suffix(".changed.wav"))
+    changed.path.replace(recording.path)
 
 
 def _written(blocks: Iterator[Samples], part: Part, path: Path) -> Recording:

@@ -17,10 +17,12 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 Shape = Literal["exponential", "linear"]
 
+LINEAR_REST = 1 - float(np.exp(-1))
+"""Of the length of a linear fall: then 1/e of it is left."""
+
 _DEPTHS_DB = 0.5 * 1.15 ** np.arange(26)  # to 16.5
 _LINEAR_S = 0.08 * 1.2 ** np.arange(13)  # until nothing is left: to 0.71
 _EXPONENTIAL_S = 0.04 * 1.2 ** np.arange(11)  # to 0.25
-_LINEAR_REST = 1 - float(np.exp(-1))  # of its length: then 1/e of a linear fall is left
 # Rooms' power over the direct sound's, and the time in which it falls to 1/e, RT60 / 13.8.
 _STRENGTHS_DB, _FADES_S = (-8.0, -5.0, -2.0, 1.0, 4.0), (0.04, 0.13)
 _TEMPERATURE = 5.0  # levels untold for a weight of 1/e, by dB² of stray: neighbouring levels err together
@@ -74,7 +76,7 @@ def hear_depth(levels: Floats, hop_s: float, strokes: Floats, heard: Heard, stra
     untold = np.array(losses)  # (laws, depths, rooms)
     likely: Floats = np.exp((untold.min() - untold) / (_TEMPERATURE * stray_db**2))
     weight: Floats = likely[..., 0] + _IN_A_ROOM * likely[..., 1:].sum(axis=2)  # of laws and depths
-    releases = np.array([s * _LINEAR_REST if shape == "linear" else s for shape, s in laws])
+    releases = np.array([s * LINEAR_REST if shape == "linear" else s for shape, s in laws])
     order = releases.argsort()
     least, depth, most = _quantiles(_DEPTHS_DB, weight.sum(axis=0), (0.1, 0.5, 0.9))
     (release,) = _quantiles(releases[order], weight.sum(axis=1)[order], (0.5,))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.kicks import Seconds
 from resonate_resources.signal.mono import mono_blocks, overlapping_frames
-from resonate_resources.signal.pump_depth import Heard, Shape, hear_depth
+from resonate_resources.signal.pump_depth import LINEAR_REST, Heard, Shape, hear_depth
 from resonate_resources.signal.smoothly import smoothly
 
 Floats = npt.NDArray[np.float64]
@@ -20,8 +20,11 @@ Ints = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 Law = Callable[[Floats], Floats]
 
+HOP_S = 0.01
+"""Seconds from one of `levels_db` to the next."""
+
 _RATE = 8000  # Hz
-_HOP_S, _FRAME_S = 0.01, 0.03
+_FRAME_S = 0.03
 _BEFORE_S, _LONGEST_S = 0.06, 1.0  # of what is looked at around a stroke
 _FEWEST_FRAMES = 15  # behind a stroke, up to the next one or another note: a shape needs so many
 _RELEASES_S = 0.045 * 1.15 ** np.arange(18)  # to 0.48
@@ -56,6 +59,12 @@ class Pumping:
     shape: Shape
     confidence: float
 
+    def left(self, since_s: Floats) -> Floats:
+        """The part of the fall, in dB, that is left so many seconds behind a stroke: 1 at once, then less."""
+        if self.shape == "exponential":
+            return _exponential(self.release_s, since_s)
+        return _linear(self.release_s / LINEAR_REST, since_s)
+
 
 _STILL = Pumping(0.0, 0.1, "exponential", 0.0)
 
@@ -66,7 +75,7 @@ def hear_pumping(stem: Recording, strokes: Seconds) -> Pumping:
     What is played has a level and a slope of its own at each stroke; what most strokes have in common is the fall:
     at once down, smoothly back. Its law is the one that leaves the fewest levels untold.
     """
-    levels = _levels(stem)
+    levels = levels_db(stem)
     around, at, heard, since = _courses(levels, strokes)
     if len(at) < _FEWEST:
         return _STILL
@@ -97,7 +106,7 @@ def hear_pumping(stem: Recording, strokes: Seconds) -> Pumping:
     chosen = np.unique(np.linspace(0, len(at) - 1, min(len(at), _OFTEN)).round().astype(int))
     looked = heard[chosen] & (np.abs(around) > _BESIDE_S)
     row, column = np.nonzero(looked)
-    deep = hear_depth(levels, _HOP_S, strokes, Heard(at[chosen][looked], around[column], row), wide)
+    deep = hear_depth(levels, HOP_S, strokes, Heard(at[chosen][looked], around[column], row), wide)
     confidence *= smoothly(deep.most_db - deep.least_db, _VAGUE_DB, _SURE_DB)
     return Pumping(deep.depth_db, deep.release_s, deep.shape, confidence)
 
@@ -107,7 +116,7 @@ def _laws() -> Iterator[tuple[Shape, float, Law]]:
     for release_s in _RELEASES_S.tolist():
         if release_s <= _LONGEST_EXPONENTIAL_S:
             yield "exponential", release_s, partial(_exponential, release_s)
-        yield "linear", release_s, partial(_linear, release_s / (1 - float(np.exp(-1))))
+        yield "linear", release_s, partial(_linear, release_s / LINEAR_REST)
 
 
 def _exponential(release_s: float, since: Floats) -> Floats:
@@ -118,9 +127,9 @@ def _linear(whole_s: float, since: Floats) -> Floats:
     return np.asarray(np.maximum(0, 1 - since / whole_s), np.float64)
 
 
-def _levels(stem: Recording) -> Floats:
+def levels_db(stem: Recording) -> Floats:
     """(frames,): in dB, one each 10 ms, the first centred on the first sample."""
-    frame, hop = round(_FRAME_S * _RATE), round(_HOP_S * _RATE)
+    frame, hop = round(_FRAME_S * _RATE), round(HOP_S * _RATE)
     window = np.hanning(frame + 1)[:-1]
     window /= window.sum()
     parts = [
@@ -134,13 +143,13 @@ def _courses(levels: Floats, strokes: Seconds) -> tuple[Floats, Ints, Mask, Floa
     """Times around a stroke in s, (times,), and (strokes, times) each: numbers of the levels there, whether they
     are heard, and the time since the last stroke. Heard is what lies between the strokes before and behind, until a
     note begins or ends; strokes with little of it are left out."""
-    around = np.arange(-round(_BEFORE_S / _HOP_S), round(_LONGEST_S / _HOP_S))
-    around = around[np.abs(around) * _HOP_S > _FRAME_S / 2]  # frames that hear the fall itself are neither
-    seconds = np.asarray(around * _HOP_S, np.float64)
+    around = np.arange(-round(_BEFORE_S / HOP_S), round(_LONGEST_S / HOP_S))
+    around = around[np.abs(around) * HOP_S > _FRAME_S / 2]  # frames that hear the fall itself are neither
+    seconds = np.asarray(around * HOP_S, np.float64)
     apart = np.diff(strokes)
     before = np.concatenate([np.full(min(1, len(strokes)), np.inf), apart])[:, None]
     behind = np.append(apart, np.full(min(1, len(strokes)), np.inf))[:, None]
-    at = np.round(strokes / _HOP_S).astype(int)[:, None] + around
+    at = np.round(strokes / HOP_S).astype(int)[:, None] + around
     inside = (at >= 0) & (at < len(levels))
     courses = np.pad(levels, 1)[(at + 1).clip(0, len(levels) + 1)]
     audible = np.percentile(levels, 95) - _AUDIBLE_DB if len(levels) else 0.0

@@ -24,7 +24,7 @@ from resonate_studio.processing import stages_from
 from resonate_studio.references import SETTINGS as REFERENCES
 from resonate_studio.references import earlier_references, forget_references, set_references
 
-PLACES = frozenset({*REFERENCES, "separation.truth"})
+PLACES = frozenset({*REFERENCES, "separation.truth", "regeneration.soundfonts", "regeneration.plugins"})
 """Settings that are places of the server's file system: shown by name, and never taken from a client."""
 READERS: Mapping[str, Sequence[str]] = {
     "separation": ("stems",),
@@ -59,10 +59,9 @@ class Briefs:
         for name, value in _leaves(settings):
             if not all(name.split(".")):
                 raise ProblemError(422, f"{name[:80]!r} is no setting's name, such as mastering.target_lufs")
-            if name in PLACES and value not in (None, ""):
-                raise ProblemError(
-                    422, f"{name}: is a place on the server; give the file itself, as a job's reference_track"
-                )
+            if name in PLACES and value not in (None, "", []):
+                instead = "; give the file itself, as a job's reference_track" if name in REFERENCES else ""
+                raise ProblemError(422, f"{name}: is a place on the server{instead}")
         try:
             self._briefs.check(track, self._source(track), settings, unset)
         except BriefError as error:
@@ -255,7 +254,11 @@ def _origin(origin: str) -> str:
 
 
 def _public(name: str, value: Any) -> Any:
-    return PurePosixPath(value).name if name in PLACES and isinstance(value, str) else value
+    if name not in PLACES:
+        return value
+    if isinstance(value, str):
+        return PurePosixPath(value).name
+    return [_public(name, each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _values(resolved: Resolved) -> Iterator[tuple[str, Any]]:

@@ -23,6 +23,7 @@ from resonate_resources.exporting.targets import MODULES, target_of
 from resonate_resources.recordings.recording import Recording, Samples, silent, write_recording
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.recordings.tempo_map import Grid, TempoMap, TimeSignature
+from resonate_resources.regeneration.resource import RegenerationResource
 
 RATE = 44_100
 FORMS: tuple[Form, ...] = ("wav", "flac", "aiff", "mp3", "opus")
@@ -96,12 +97,12 @@ def main() -> None:
         print(f"{minutes:g} minutes: copying stems and master {copying:.2f} s")
         print("| export | s | processor s | times copying |")
         print("|---|---|---|---|")
-        usual = ExportsBrief()
+        usual, maker = ExportsBrief(), RegenerationResource()
         rows = [(name, usual, "") for name in MODULES if name != "ni_stems"]
         rows += [("ni_stems", ExportsBrief(ni_stems_codec=codec), codec) for codec in CODECS]
         rows += [("archive", ExportsBrief(stem_format=form, stem_bits=16), form) for form in FORMS]
         for name, wanted, told in rows:
-            seconds, used = measured(target_of(name, wanted, folder, folder), song, folder)
+            seconds, used = measured(target_of(name, wanted, folder, folder, maker), song, folder)
             print(f"| {name} {told} | {seconds:.2f} | {used:.2f} | {seconds / copying:.1f} |", flush=True)
         print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
         shutil.rmtree(folder)

@@ -4,6 +4,7 @@
     --files PATHS     or recordings, comma-separated
     --true            from the songs' own stems, notes and bars: what the sound alone costs
     --instruments K   auto (the default), own, soundfont or faust
+    --still           without the falls, sweeps and rooms that are heard in the stems
     --rounds N        so many rounds of the loop, none where nothing is said
     --stems STEMS     only these are rebuilt, comma-separated; the others stay as they are
     --keep FOLDER     where what is rebuilt is kept, to be looked at and heard
@@ -18,14 +19,17 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
+from resonate_resources.analysis.filters import find_sweeps
+from resonate_resources.analysis.sound import pumping_of, space_of
 from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.profiling.resource import ProfilingResource
 from resonate_resources.quality.comparison import compare, listen
@@ -74,9 +78,7 @@ def true(song: Path) -> Prepared:
             program=0,
             channel=DRUM_CHANNEL if name == "drums" else 0,
         )
-    return Prepared(
-        song.name, Recording.open(song / "mix.wav"), stems, midi, Heard.model_validate({"profile": truth})
-    )
+    return Prepared(song.name, Recording.open(song / "mix.wav"), stems, midi, _heard(truth, stems, folder))
 
 
 def separated(original: Recording, folder: Path) -> Prepared:
@@ -92,7 +94,22 @@ def separated(original: Recording, folder: Path) -> Prepared:
     known = json.loads((folder / "profile.json").read_text(encoding="utf-8"))
     stems = {name: Recording.open(folder / f"{name}.wav") for name in ("vocals", "drums", "bass", "other")}
     midi = {name: folder / f"{name}.mid" for name in stems}
-    return Prepared(folder.parent.name, original, stems, midi, Heard.model_validate({"profile": known}))
+    return Prepared(folder.parent.name, original, stems, midi, _heard(known, stems, folder))
+
+
+def _heard(profile: Mapping[str, Any], stems: Stems, folder: Path) -> Heard:
+    """Of the analysis what moves beside the notes, kept in the folder."""
+    kept = folder / "motion.json"
+    if not kept.exists():
+        told = {
+            "pumping": pumping_of(stems, list(stems)),
+            "space": space_of(stems, list(stems)),
+            "sweeps": {name: find_sweeps(stem) for name, stem in stems.items()},
+        }
+        kept.write_text(json.dumps(told, default=vars), encoding="utf-8")
+    return Heard.model_validate(
+        {"profile": profile, "analysis": json.loads(kept.read_text(encoding="utf-8"))}
+    )
 
 
 @contextmanager
@@ -160,6 +177,7 @@ def main() -> None:
     parser.add_argument("--true", action="store_true")
     parser.add_argument("--prepare-only", action="store_true")
     parser.add_argument("--instruments", default="auto")
+    parser.add_argument("--still", action="store_true")
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--stems", default="vocals,drums,bass,other")
     parser.add_argument("--keep", type=Path)
@@ -179,6 +197,8 @@ def main() -> None:
         prepared.append(separated(Recording.open(path), arguments.folder / path.stem / "separated"))
     if arguments.prepare_only:
         return
+    if arguments.still:
+        prepared = [replace(one, heard=Heard(profile=one.heard.profile)) for one in prepared]
     only = frozenset(arguments.stems.split(","))
     rows = [rebuild(one, arguments.instruments, only, arguments.rounds, arguments.keep) for one in prepared]
     for name in rows[0]:

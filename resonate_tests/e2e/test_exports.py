@@ -89,6 +89,8 @@ def test_every_target_stands_in_the_folder_as_metadata_tells(made: Made) -> None
         assert name in files
     assert "Ableton Live/Björk - Jóga Project/Björk - Jóga.als" in files
     assert {"rekordbox/rekordbox.xml", "Serato/Jóga.wav", "midi/Björk - Jóga (MIDI).mid"} <= files.keys()
+    instruments = [Path(name) for name in files if name.startswith("Björk - Jóga (Instruments)/")]
+    assert {path.suffix for path in instruments} >= {".sfz", ".mid", ".wav", ".txt"}
     mirrored = sorted(path.name for path in (made.home / "mirrored").rglob("*") if path.is_file())
     assert mirrored == [
         f"Jóga_{part}" for part in ("Bass.wav", "Drums.wav", "Other.wav", "Provenance.json", "Vocals.wav")

@@ -78,6 +78,7 @@ IN_ORDER = (
     "rekordbox",
     "remix",
     "serato",
+    "sfz",
     "exports",
 )
 """The stages as Dagster runs them: each once what it is made from is there, earlier ready ones first."""

@@ -48,7 +48,11 @@ CHANGES = [
     ("mix", "mixing/mixer.py", r"^(CEILING_DBTP = )(.+)$"),
     ("master", "mastering/shaping.py", r"(Compression\(threshold_db=)(6\.0)"),
     ("regenerated_stems", "regeneration/instruments/bass.dsp", r"()(\d+)"),
-    ("qc_scores", "quality/sound.py", r"(np\.quantile\(readings\.octaves, )(0\.1)"),  # in the middle of a function
+    (
+        "qc_scores",
+        "quality/sound.py",
+        r"(np\.quantile\(readings\.octaves, )(0\.1)",
+    ),  # in the middle of a function
     ("remix", "remixing/rubber_band.py", r"^(_TURN = )(.+)$"),
 ]
 

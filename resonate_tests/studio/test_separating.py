@@ -200,6 +200,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(clip, home, tmp_path):
 
 def test_the_list_of_engines_tells_which_can_run_and_why_others_cannot(home, monkeypatch, tmp_path):
     monkeypatch.setenv("RESONATE_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("RESONATE_WORKERS", str(tmp_path / "workers"))
     listed = json.loads(resonate("engines", "--home", home, "--json").stdout)
     assert listed["models"] == str(tmp_path / "models")
     by_name = {(engine["name"], engine["stems"]): engine for engine in listed["engines"]}
@@ -216,6 +217,14 @@ def test_the_list_of_engines_tells_which_can_run_and_why_others_cannot(home, mon
     for_people = resonate("engines", "--home", home).stdout
     assert "no licence key (LALAL_LICENSE_KEY is not set)" in for_people
     assert f"weights go to {tmp_path / 'models'}" in for_people
+    cloning = {engine["name"]: engine for engine in listed["cloning_engines"]}
+    assert cloning.keys() == {"livesynth", "tokensynth", "rave", "ddsp"}
+    assert not cloning["rave"]["available"]
+    assert "no model" in cloning["rave"]["unavailable"]
+    assert cloning["ddsp"]["weights"] == str(tmp_path / "models" / "ddsp")
+    for engine in cloning.values():
+        assert engine["licence"] in for_people
+        assert engine["unavailable"] in for_people
     spleeter = next(model for model in listed["known_models"] if "spleeter" in model["name"])
     assert (spleeter["licence"], spleeter["commercial"]) == ("MIT (Deezer SA)", "yes")
     assert "deezer/spleeter:2stems" in for_people

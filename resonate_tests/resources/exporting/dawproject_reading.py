@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-import subprocess
-import sys
-import tempfile
 import zipfile
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,9 +16,8 @@ from lxml import etree
 
 from resonate_resources.exporting.song import Song
 from resonate_resources.recipe import Product
+from resonate_tests.reader_environments import npm_with
 
-REPOSITORY = Path(__file__).parents[3]
-READER = REPOSITORY / "resonate_tests" / "readers" / "dawproject"
 Told = dict[str, Any]
 
 
@@ -114,24 +107,5 @@ class Read:
 
 @pytest.fixture(scope="session")
 def dawproject_npm() -> Callable[..., str]:
-    """npm in the reader's folder, whose packages are as locked; beside our own environments, made once."""
-    sources = sorted(READER.iterdir())
-    made_of = hashlib.sha256(b"".join(source.read_bytes() for source in sources if source.is_file()))
-    home = Path(sys.prefix) / "readers" / f"dawproject-{made_of.hexdigest()[:12]}"
-
-    def run(folder: Path, *words: str) -> str:
-        command = [sys.executable, str(REPOSITORY / "page" / "npm.py"), "--prefix", str(folder), *words]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        return ran.stdout
-
-    if not home.is_dir():
-        home.parent.mkdir(exist_ok=True)
-        making = Path(tempfile.mkdtemp(dir=home.parent))
-        for source in sources:
-            shutil.copy(source, making)
-        run(making, "ci", "--ignore-scripts")
-        with suppress(OSError):  # another session's was there first
-            making.rename(home)
-        shutil.rmtree(making, ignore_errors=True)
-    return partial(run, home)
+    """npm in the reader's folder."""
+    return partial(npm_with, "dawproject")

@@ -31,6 +31,9 @@ WITHIN = {
     "eq_db": st.floats(0, 12),
     "width": st.floats(0, 2),
     "gate": st.floats(0.25, 4),
+    "sidechain": st.booleans(),
+    "sweeps": st.booleans(),
+    "room": st.booleans(),
 }
 """The bounds that were asked for."""
 PATHS = st.one_of(
@@ -128,6 +131,7 @@ def test_reasons_are_one_line_without_what_moves_a_cursor() -> None:
 
 
 def test_a_change_is_told_as_a_person_would() -> None:
+    assert str(change("stems.bass.sidechain", True, False)) == "bass sidechain from off to on"
     assert str(change("stems.bass.eq_db", 6.0, 12.0)) == "bass eq db from 12 to 6"
     assert (
         str(change("stems.bass.instrument", INSTRUMENT))

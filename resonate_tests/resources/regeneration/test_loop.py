@@ -75,6 +75,14 @@ def test_the_wrong_instrument_and_the_wrong_lengths_are_put_right() -> None:
     assert made.decisions.stems["bass"].instrument == SECOND
 
 
+def test_what_makes_the_same_again_is_no_round() -> None:
+    world = World(instrument=SECOND)
+    always = improve(DECISIONS, world.rebuild, world.judge, by_rules, 3, 60.0, same=lambda one, other: True)
+    assert always.curve.ended == "nothing left to try"
+    assert len(always.curve.rounds) == 1
+    assert always.decisions == DECISIONS
+
+
 def test_only_what_a_change_touches_is_made_again() -> None:
     world = World(instrument=SECOND)
     improved(world)

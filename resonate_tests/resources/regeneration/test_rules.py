@@ -14,6 +14,7 @@ from resonate_resources.quality.comparison import Comparison
 from resonate_resources.quality.difference import Difference
 from resonate_resources.quality.report import Finding, as_json
 from resonate_resources.regeneration.decisions import Change, InstrumentChoice, apply, value_at
+from resonate_resources.regeneration.facts import StemFacts
 from resonate_resources.regeneration.quality_report import QualityReport
 from resonate_resources.regeneration.rules import correct, decide
 from resonate_tests.resources.regeneration.rebuilt import CANDIDATES, DECISIONS, DIMENSIONS, FACTS, report
@@ -153,8 +154,20 @@ def test_a_report_of_more_than_is_known_here_is_read() -> None:
     assert correct(DECISIONS, read, CANDIDATES, ()) is None
 
 
-def test_at_first_all_is_as_usual() -> None:
-    assert decide(FACTS) == DECISIONS
+def test_what_was_surely_heard_to_move_is_played_so() -> None:
+    made = decide(FACTS)
+    assert [name for name, stem in made.stems.items() if stem.sidechain] == ["bass"]
+    assert [name for name, stem in made.stems.items() if stem.sweeps] == ["other"]
+    assert all(stem.room for stem in made.stems.values())
+    assert made.reasons == (
+        "bass goes down by 6 dB at each kick",
+        "other: a filter moves, from bar 13 on first",
+    )
+
+
+def test_where_the_analysis_is_sure_of_nothing_all_is_as_usual() -> None:
+    plain = {name: StemFacts(candidates=stem.candidates) for name, stem in FACTS.stems.items()}
+    assert decide(FACTS.model_copy(update={"stems": plain, "rt60_s": None})) == DECISIONS
 
 
 def test_reports_of_quality_control_are_read_and_every_dimension_has_a_mend() -> None:

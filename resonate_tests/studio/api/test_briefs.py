@@ -60,11 +60,12 @@ def test_every_setting_that_is_a_place_is_known_as_one() -> None:
     found = set()
     for section, field in Brief.model_fields.items():
         for name in field.annotation.model_fields:  # type: ignore[union-attr]
-            try:
-                field.annotation.model_validate({name: "here/there"})  # type: ignore[union-attr]
-            except ValueError as error:
-                if "absolute" in str(error):
-                    found.add(f"{section}.{name}")
+            for place in ("here/there", ["here/there"]):
+                try:
+                    field.annotation.model_validate({name: place})  # type: ignore[union-attr]
+                except ValueError as error:
+                    if "absolute" in str(error):
+                        found.add(f"{section}.{name}")
     assert found == set(PLACES)
 
 
@@ -106,6 +107,8 @@ def test_a_change_that_is_to_wait_and_one_that_changes_nothing_ask_for_no_job(
         ({"set": {"mastering.reference": "/etc/passwd"}}, "is a place on the server"),
         ({"set": {"mastering": {"reference": "/etc/passwd"}}}, "is a place on the server"),
         ({"set": {"separation.truth": "/etc"}}, "is a place on the server"),
+        ({"set": {"regeneration.soundfonts": ["/etc/passwd"]}}, "is a place on the server"),
+        ({"set": {"regeneration": {"plugins": ["/lib/x.so"]}}}, "is a place on the server"),
         ({"set": {"separation.engine": "none of these"}}, "separation.engine"),
         ({"unset": ["mastering.target_lufs"]}, "was not set"),
         ({"set": [1]}, "set"),

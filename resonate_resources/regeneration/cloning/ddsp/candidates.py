@@ -30,19 +30,27 @@ def directory() -> Path:
     return (models_directory() / "ddsp").absolute()
 
 
+def unavailable() -> str | None:
+    """Why it can't play, on one line; None if there is something that may be a model."""
+    if _models():
+        return None
+    return f"ddsp: no model; put {WEIGHTS} and {CONFIG} of a run of ddsp_pytorch into {directory()}/NAME"
+
+
+def _models() -> list[Path]:
+    return sorted(directory().glob(f"*/{WEIGHTS}"))
+
+
 def candidates(part: Part) -> list[Candidate]:
     """One of kind "ddsp" for each model in `directory`, whose notes swell and fade as the stem's; none for drums.
 
     Raises ModelError where there is no model, or one can't be used.
     """
-    files = sorted(directory().glob(f"*/{WEIGHTS}"))
-    if not files:
-        raise ModelError(
-            f"ddsp: no model; put {WEIGHTS} and {CONFIG} of a run of ddsp_pytorch into {directory()}/NAME"
-        )
+    if (reason := unavailable()) is not None:
+        raise ModelError(reason)
     if part.stem == "drums" or not part.notes or not part.recording.frames:
         return []
-    return [_candidate(part, file) for file in files]
+    return [_candidate(part, file) for file in _models()]
 
 
 def read_decoder(weights: Path) -> Decoder:

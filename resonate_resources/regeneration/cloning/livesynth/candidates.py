@@ -15,6 +15,7 @@ _HUB = "https://huggingface.co/KyungsuKim/LiveSynth/resolve/main"
 WEIGHTS = tuple(ModelFile(f"{_HUB}/{name}", "") for name in FILES)
 """As livesynth 0.1.0 names them (400 MB). No hashes are published."""
 WORKER = Worker(CLONING, f"{__package__}.work.LiveSynthWork")
+LICENCE = f"MIT (LiveSynth), {clap.LICENCE} (CLAP)"
 
 _RELEASE_S = 1.0
 """What the package itself leaves after the last note (`tail` of `render`)."""
@@ -40,7 +41,7 @@ def candidates(part: Part) -> list[Candidate]:
         Candidate(
             kind="livesynth",
             label="LiveSynth, after the stem's sound",
-            licence=f"MIT (LiveSynth), {clap.LICENCE} (CLAP)",
+            licence=LICENCE,
             source="KyungsuKim/LiveSynth",
             instrument=instrument,
             leaving_out=instrument,

@@ -31,20 +31,28 @@ def directory() -> Path:
     return (models_directory() / "rave").absolute()
 
 
+def unavailable() -> str | None:
+    """Why it can't play, on one line; None if it can."""
+    if not _models():
+        return f"rave: no model; put one that `rave export` wrote into {directory()}, as NAME.ts"
+    return WORKER.available()
+
+
+def _models() -> list[Path]:
+    return sorted(directory().glob("*.ts"))
+
+
 def candidates(part: Part) -> list[Candidate]:
     """One of kind "rave" for each model in `directory`: the stem's Faust instrument, encoded and decoded by it.
 
     Raises ModelError where there is no model, or the worker has no environment.
     """
-    files = sorted(directory().glob("*.ts"))
-    if not files:
-        raise ModelError(f"rave: no model; put one that `rave export` wrote into {directory()}, as NAME.ts")
-    if (reason := WORKER.available()) is not None:
+    if (reason := unavailable()) is not None:
         raise ModelError(reason)
     if not part.notes:
         return []
     player = instrument_for(part.stem, part.sample_rate)
-    return [_candidate(RaveInstrument(file, player)) for file in files]
+    return [_candidate(RaveInstrument(file, player)) for file in _models()]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ _HUB = "https://huggingface.co/KyungsuKim/TokenSynth/resolve/main"
 WEIGHTS = tuple(ModelFile(f"{_HUB}/{name}", "") for name in (TRANSFORMER, CODEC))
 """As tokensynth 0.0.4 names them. No hashes are published."""
 WORKER = Worker(CLONING, f"{__package__}.work.TokenSynthWork")
+LICENCE = f"MIT (code), not stated (weights), MIT (DAC), {clap.LICENCE} (CLAP)"
 
 _RELEASE_S = 1.0
 """By judgement: it sounds for five seconds from where a passage begins, whatever its notes."""
@@ -40,7 +41,7 @@ def candidates(part: Part) -> list[Candidate]:
         Candidate(
             kind="tokensynth",
             label="TokenSynth, after the stem's sound",
-            licence=f"MIT (code), not stated (weights), MIT (DAC), {clap.LICENCE} (CLAP)",
+            licence=LICENCE,
             source="KyungsuKim/TokenSynth",
             instrument=instrument,
             leaving_out=instrument,

@@ -1,0 +1,118 @@
+"""A sampled instrument as SFZ: a text that lays samples out over keys, of the first version's opcodes alone.
+
+What they mean: sfzformat.com, "SFZ v1". Samples are WAV of 24 bits: whatever plays SFZ or imports it reads that.
+FLAC would be about half as large, and is not read for certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import log10
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import numpy as np
+
+from resonate_resources.recordings.encoding import encode_wav
+from resonate_resources.recordings.recording import write_samples
+from resonate_resources.regeneration.sampled_instrument import SampledInstrument, Take, Zone
+
+SAMPLES: Final = "samples"
+"""The folder of samples, beside the text."""
+_PEAK: Final = 10 ** (-1 / 20)  # −1 dBFS
+_USUAL_SLOPE_DB: Final = 0.25
+"""amp_veltrack=100 is 40·log10(127/velocity) dB: 24.5 dB from velocity 31 to 127, 0.25 a step."""
+_CHOKED: Final = 1
+_CHOKED_S: Final = 0.012
+_NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+
+def write_sfz(
+    instrument: SampledInstrument, name: str, into: Path, used: Sequence[int], bend: int, about: Sequence[str]
+) -> dict[str, Path]:
+    """Name in the folder → file: the text, and its samples.
+
+    name: of the text, without `.sfz`. used: keys that are played. bend: semitones that a full turn of the pitch
+    wheel is. about: lines that stand above it, as comments. At velocity 127 the loudest sample peaks at −1 dBFS.
+    """
+    tracking = round(min(100.0, 100 * instrument.slope_db / _USUAL_SLOPE_DB))
+    takes = [take for zone in instrument.zones for take in zone.takes()]
+    # Against full scale, at velocity 127: what was played softer was recorded softer.
+    full = {take: _peak(take) * (127 / take.velocity) ** (2 * tracking / 100) for take in takes}
+    loudest = max(full.values())
+    files = {f"{name}.sfz": into / f"{name}.sfz"}
+    regions: dict[Take, str] = {}
+    (into / SAMPLES).mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=into) as scratch:
+        for zone in instrument.zones:
+            for number, take in enumerate(zone.takes(), start=1):
+                sample = f"{SAMPLES}/{name}-{zone.center:03}-{number}.wav"
+                files[sample] = into / sample
+                peaking = take.sound * np.float32(_PEAK / _peak(take))
+                encode_wav(
+                    write_samples(Path(scratch) / "take.wav", peaking, instrument.sample_rate), files[sample]
+                )
+                regions[take] = _region(sample, take, 20 * log10(full[take] / loudest), instrument)
+    lines = [
+        *(f"// {line}" for line in about),
+        f"// {20 * log10(loudest / _PEAK):+.1f} dB make it as loud as the stem.",
+    ]
+    for zone in instrument.zones:
+        lines += ["", *(f"// {line}" for line in _told(zone, used))]
+        for low, high, turns in zone.layers:
+            lines.append(_group(zone, low, high, len(turns), instrument, tracking, bend))
+            lines += [
+                regions[take] + (f" seq_position={turn}" if len(turns) > 1 else "")
+                for turn, take in enumerate(turns, start=1)
+            ]
+    files[f"{name}.sfz"].write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return files
+
+
+def _group(
+    zone: Zone, low: int, high: int, turns: int, instrument: SampledInstrument, tracking: int, bend: int
+) -> str:
+    words = [
+        f"<group> lokey={zone.low} hikey={zone.high} pitch_keycenter={zone.center} lovel={low} hivel={high}",
+        f"amp_veltrack={tracking}",
+    ]
+    if turns > 1:
+        words.append(f"seq_length={turns}")
+    if zone.chokes:
+        words.append(f"group={_CHOKED} off_by={_CHOKED} ampeg_release={_CHOKED_S}")
+    if instrument.release_s is not None:
+        words.append(f"ampeg_release={instrument.release_s:.3f} bend_up={100 * bend} bend_down={-100 * bend}")
+    return " ".join(words)
+
+
+def _region(sample: str, take: Take, volume_db: float, instrument: SampledInstrument) -> str:
+    words = [f"<region> sample={sample} volume={volume_db:.2f}"]
+    if take.tune_cents:
+        words.append(f"tune={take.tune_cents}")
+    if take.loop:  # loop_end is played
+        words.append(f"loop_mode=loop_continuous loop_start={take.loop[0]} loop_end={take.loop[1] - 1}")
+    else:
+        words.append(f"loop_mode={'one_shot' if instrument.release_s is None else 'no_loop'}")
+    return " ".join(words)
+
+
+def _told(zone: Zone, used: Iterable[int]) -> Iterator[str]:
+    if zone.low == zone.high:
+        yield f"key {zone.center}"
+    else:
+        yield f"{key_name(zone.center)} for {key_name(zone.low)} to {key_name(zone.high)}"
+    if not zone.recorded:
+        yield "partials and noise learned from the stem, as hardly a note near it stands alone"
+    if far := zone.far(used):
+        keys = ", ".join(key_name(key) for key in far)
+        yield f"{keys}: shifted by more than four semitones, as no note nearer stands alone"
+
+
+def key_name(pitch: int) -> str:
+    """C4 is MIDI's 60."""
+    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def _peak(take: Take) -> float:
+    return float(np.abs(take.sound).max())
