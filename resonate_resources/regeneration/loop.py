@@ -93,7 +93,7 @@ def improve(
     rounds: int,
     minutes: float,
     clock: Callable[[], float] = time.monotonic,
-    same: Callable[[Made, Made], bool] = lambda one, other: False,
+    same: Callable[[Made, Made], bool] | None = None,
 ) -> Improved[Made]:
     """Rebuild, judge, change, until the report says "matched", for at most so many rounds after the first and so
     many minutes, the first among them.
@@ -139,7 +139,7 @@ def improve(
         failed = ""
         try:
             other = rebuild(changed, remade, made)
-            if same(made, other):
+            if same is not None and same(made, other):
                 continue
             heard = judge(other)
         except AudioError as error:

@@ -27,6 +27,8 @@ _TOGETHER_S: Final = 0.05
 _MOST_SHIFT: Final = 4  # semitones: beyond, formants and attacks sound like another instrument's
 _BANK: Final = 3000  # recordings that are looked through, evenly chosen
 _BEFORE_S, _FADE_S = 0.008, 0.04  # a recording comes in just before its onset, and leaves under the next one
+_LONGEST_BEFORE_S, _PERIODS = 0.03, 2  # low tones that are joined within a period click
+_CUT_S: Final = 0.1  # in which a recording dies away that ends before the next one begins
 _TAIL_S: Final = 8.0  # of what rings on behind the last note's end
 _BLEND_S: Final = 0.04
 _RELEASE_S: Final = 0.5  # in which a note dies away whose recording has no end
@@ -104,9 +106,10 @@ class Sampler:
         leaving_out: bool = False,
     ) -> None:
         """recording: of two channels. notes: the part's, by onset. slope_db: by how much louder each step of
-        velocity is."""
+        velocity is. most_shift: semitones; 0 where keys are no pitches."""
         self.sample_rate = recording.sample_rate
         self._recording, self._slope_db = recording, slope_db
+        self._pitched = most_shift > 0
         self._moments = moments_of(notes, recording.duration)
         self._first = {
             (moment.struck[0].onset_s, moment.struck[0].pitch): number
@@ -137,7 +140,7 @@ class Sampler:
             if number is None or choice is None:
                 continue
             sound = self._sound(self._moments[number], *choice)
-            start = round((note.onset_s - _BEFORE_S) * self.sample_rate)
+            start = round((note.onset_s - self._before_s(self._moments[number])) * self.sample_rate)
             skipped = max(0, -start)
             sound = sound[:, skipped : skipped + max(0, frames - start - skipped)]
             start += skipped
@@ -149,22 +152,31 @@ class Sampler:
         rate = self.sample_rate
         # In frames of the recording: what is shifted up is used up faster.
         ratio = 2 ** (shift / 12)
-        before, fade = round(_BEFORE_S * rate), round(_FADE_S * rate)
+        before_s = self._before_s(moment)
+        before, fade = round(before_s * rate), round(_FADE_S * rate)
         wanted = round(moment.gap_s * rate) + before + fade
         held = round(moment.length_s * rate) + before
         start = round(source.start_s * rate) - round(before * ratio)
         stop = round((source.start_s + min(source.gap_s, source.length_s + _TAIL_S)) * rate)
         sound = self._recording.read(start, stop)
         sound = np.pad(sound, ((0, 0), (max(0, -start), 0)))
-        sustained = round((source.length_s + _BEFORE_S) * rate / ratio)
+        sustained = round((source.length_s + before_s) * rate / ratio)
         sound = _resampled(sound, self._positions(moment, source, ratio, sound.shape[1]))
         sound = _of_length(sound, min(sustained, sound.shape[1]), held, rate)[:, :wanted].copy()
         ahead = min(before, sound.shape[1])
-        sound[:, :ahead] *= np.linspace(0, 1, ahead, dtype=np.float32)
-        # As it is left for the next one: at once where its recording has that far been used up.
-        end = min(max(before, sound.shape[1] - wanted + fade), sound.shape[1])
-        sound[:, sound.shape[1] - end :] *= np.linspace(1, 0, end, dtype=np.float32)
+        sound[:, :ahead] *= _rising(ahead)
+        # As it is left for the next one; or dying away, where its recording is used up before.
+        lacks = wanted - fade - sound.shape[1]
+        end = before + min(lacks, round(_CUT_S * rate)) if lacks > 0 else max(before, fade + lacks)
+        end = min(end, max(before, sound.shape[1] // 2), sound.shape[1])
+        sound[:, sound.shape[1] - end :] *= _rising(end)[::-1]
         return sound * np.float32(gain_between(self._slope_db, source.velocity, moment.velocity))
+
+    def _before_s(self, moment: Moment) -> float:
+        if not self._pitched:
+            return _BEFORE_S
+        lowest = min((*(note.pitch for note in moment.struck), *moment.held))
+        return float(np.clip(_PERIODS / (440 * 2 ** ((lowest - 69) / 12)), _BEFORE_S, _LONGEST_BEFORE_S))
 
     def _positions(
         self, moment: Moment, source: Moment, ratio: float, frames: int
@@ -174,7 +186,7 @@ class Sampler:
         count = int((frames - 1) / ratio)
         if len(moment.struck) > 1 or not (moment.struck[0].bends or source.struck[0].bends):
             return np.asarray(np.arange(count) * ratio, np.float64)
-        seconds = np.arange(count) / self.sample_rate - _BEFORE_S
+        seconds = np.arange(count) / self.sample_rate - self._before_s(moment)
         bend = bend_of(moment.struck[0], seconds) - bend_of(source.struck[0], seconds * ratio)
         at = np.cumsum(ratio * 2 ** (bend / 12))
         return np.asarray(at[at < frames - 1])
@@ -341,6 +353,11 @@ def _held(sound: Samples, wanted: int, sample_rate: int) -> Samples:
         pieces += [last[:, :-cross], joined, loop[:, cross:]]
         length += loop.shape[1] - cross
     return np.concatenate(pieces, axis=1)[:, :wanted]
+
+
+def _rising(frames: int) -> Floats:
+    """From 0 to 1, without a corner, which would click under what is soft."""
+    return np.asarray(np.sin(np.linspace(0, np.pi / 2, frames)) ** 2, np.float32)
 
 
 def _resampled(sound: Samples, positions: npt.NDArray[np.float64]) -> Samples:

@@ -159,6 +159,15 @@ def test_notes_within_fifty_milliseconds_are_one_moment() -> None:
     assert moments[1].length_s == pytest.approx(0.4)
 
 
-def test_drums_are_not_its_business(tmp_path: Path) -> None:
-    recording = Recording.open(part_of(tmp_path, LINE).recording.path)
-    assert list(candidates(Part("drums", recording, tuple(LINE), RATE))) == []
+def test_drums_are_played_by_strokes_of_the_same_drum_at_their_own_pitch(tmp_path: Path) -> None:
+    """Keys of drums are instruments: one is never made of another by shifting it."""
+    notes = [Note(0.5 * beat, 0.5 * beat + 0.2, 38 if beat % 2 else 36, 90) for beat in range(8)]
+    recording = part_of(tmp_path, notes).recording
+    part = Part("drums", Recording.open(recording.path), tuple(notes), RATE)
+    (made,) = candidates(part)
+    assert (made.kind, made.label) == ("sampler", "own strokes")
+    sound = played(part)
+    for note in notes:
+        assert strongest_hz(sound, note.onset_s + 0.02, note.onset_s + 0.2) == pytest.approx(
+            hertz(note.pitch), abs=2
+        )
