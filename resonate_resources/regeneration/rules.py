@@ -137,26 +137,29 @@ def _bus_eq(*values: float) -> Mend:
     return mend
 
 
-def _factor(name: str, per_unit: float) -> Mend:
-    """A factor, by how far the finding says that it is off: by per_unit for each unit of its change; else a step
-    up, then one down."""
+def _width(decisions: Decisions, stem: str, finding: Finding, _: RunnersUp) -> Iterator[Proposal]:
+    """By as much as the finding tells that it is off; else a step up, then one down."""
+    path, now = f"stems.{stem}.width", decisions.of(stem).width
+    steps = (_STEP, 1 / _STEP) if finding.change is None else (10 ** (-finding.change / 20),)
+    for step in steps:
+        after = _within(path, round(now * step, 3))
+        if abs(after - now) > _LEAST * now:
+            yield path, after
 
-    def mend(decisions: Decisions, stem: str, finding: Finding, _: RunnersUp) -> Iterator[Proposal]:
-        path = f"stems.{stem}.{name}"
-        now = value_at(decisions, path)
-        assert isinstance(now, float | int)
-        steps = (_STEP, 1 / _STEP) if finding.change is None else (per_unit**-finding.change,)
-        for step in steps:
-            after = _within(path, round(now * step, 3))
-            if abs(after - now) > _LEAST * now:
-                yield path, after
 
-    return mend
+def _gate(decisions: Decisions, stem: str, finding: Finding, _: RunnersUp) -> Iterator[Proposal]:
+    """A step down, then one up: of what was written down too long and too short the former is the worse. Only the
+    way that the finding tells, where it tells one; strokes of drums have no length."""
+    path, now = f"stems.{stem}.gate", decisions.of(stem).gate
+    for step in (1 / _STEP, _STEP):
+        told = finding.change is None or (finding.change > 0) == (step < 1)
+        after = _within(path, round(now * step, 3))
+        if stem != "drums" and told and after != now:
+            yield path, after
 
 
 def _shift(decisions: Decisions, stem: str, finding: Finding, _: RunnersUp) -> Iterator[Proposal]:
-    path = f"stems.{stem}.shift_ms"
-    now = decisions.stems[stem].shift_ms  # type: ignore[index]  # a stem of these
+    path, now = f"stems.{stem}.shift_ms", decisions.of(stem).shift_ms
     for step in (-_SHIFT_MS, _SHIFT_MS) if finding.change is None else (-finding.change,):
         after = _within(path, round(now + step, 1))
         if abs(after - now) >= _LEAST_MS:
@@ -187,18 +190,18 @@ _MENDS: Final[Mapping[str, tuple[Mend, ...]]] = {
     "mel_spectrogram_correlation": _TONE,
     "timbre": _TONE,
     "octave_balance": (_bus_eq(6.0, 3.0), _to("eq_db", 12.0, 6.0), _next_instrument),
-    "noise_floor": (_next_instrument, _to("eq_db", 6.0), _factor("gate", 2.0)),
-    "stereo_width": (_factor("width", 10 ** (1 / 20)), _next_instrument),
-    "reverb": (_to("room", False), _factor("gate", 2.0), _next_instrument),
+    "noise_floor": (_gate, _next_instrument, _to("eq_db", 6.0)),
+    "stereo_width": (_width, _next_instrument),
+    "reverb": (_gate, _to("room", False), _next_instrument),
     "rms_per_section": _LEVEL,
     "energy_curve": _LEVEL,
     "section_boundaries": _LEVEL,
     "dynamic_range": (_next_instrument, _to("level_per", "none", "bar", "beat")),
     "bpm_phase": (_shift,),
-    "bass_pattern": (_next_instrument, _shift),
-    "kick_pattern": (_next_instrument, _shift),
-    "onset_pattern": (_next_instrument, _factor("gate", 1.0), _to("level_per", "none", "bar")),
-    "harmonic_progression": (_next_instrument,),
+    "bass_pattern": (_next_instrument, _gate),
+    "kick_pattern": (_next_instrument,),
+    "onset_pattern": (_next_instrument, _gate),
+    "harmonic_progression": (_next_instrument, _gate),
     "tuning": (_next_instrument,),
 }
 """Dimension → what may mend it, the likeliest first. Which notes are played is transcription's."""

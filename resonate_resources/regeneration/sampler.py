@@ -7,7 +7,7 @@ recorded holds its instruments and its room as they are. A line is the case in w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -139,7 +139,7 @@ class Sampler:
             choice = None if number is None else self._choice[number]
             if number is None or choice is None:
                 continue
-            sound = self._sound(self._moments[number], *choice)
+            sound = self._sound(_as_long(self._moments[number], note), *choice)
             start = round((note.onset_s - self._before_s(self._moments[number])) * self.sample_rate)
             skipped = max(0, -start)
             sound = sound[:, skipped : skipped + max(0, frames - start - skipped)]
@@ -190,6 +190,14 @@ class Sampler:
         bend = bend_of(moment.struck[0], seconds) - bend_of(source.struck[0], seconds * ratio)
         at = np.cumsum(ratio * 2 ** (bend / 12))
         return np.asarray(at[at < frames - 1])
+
+
+def _as_long(moment: Moment, note: Note) -> Moment:
+    """The moment held longer, or less long, by as much as its first note is."""
+    gate = note.duration_s / max(moment.struck[0].duration_s, 1e-3)
+    if abs(gate - 1) < 1e-3:
+        return moment
+    return replace(moment, length_s=min(gate * moment.length_s, moment.gap_s))
 
 
 def candidates(part: Part) -> Iterator[Candidate]:

@@ -19,7 +19,10 @@ DIMENSIONS = (
 """Quality control's, as issue 17 names them."""
 
 CANDIDATES = {
-    "drums": [Ranked(kind="drum hits", label="own hits", distance_db=3.0)],
+    "drums": [
+        Ranked(kind="sampler", label="own strokes", distance_db=3.0),
+        Ranked(kind="sampler", label="drum hits", distance_db=7.0),
+    ],
     "bass": [
         Ranked(kind="sampler", label="own notes", distance_db=3.5),
         Ranked(kind="soundfont", label="Fingered Bass", distance_db=4.0),
