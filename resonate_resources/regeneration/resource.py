@@ -114,7 +114,7 @@ class RegenerationResource(dg.ConfigurableResource[None]):
             first = asked.decide(facts) if asked else rules.decide(facts)
             rebuilding = Rebuilding(prepared, originals, scratch)
             decisions, curve = first, None
-            if judge is None or not rounds or not prepared:
+            if judge is None or not rounds or not any(stem.compared for stem in prepared.values()):
                 made = rebuilding.rebuild(first, frozenset(), None)
             else:
                 better = asked.correct if asked else rules.correct
