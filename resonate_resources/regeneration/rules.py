@@ -77,7 +77,10 @@ def _chance(change: Change, runners_up: RunnersUp) -> float:
 
 def _mends(decisions: Decisions, dimension: str, finding: Finding, runners_up: RunnersUp) -> Iterator[Change]:
     for mend in _MENDS.get(dimension, ()):
-        for stem in _stems(decisions, dimension, finding, runners_up):
+        stems = _stems(decisions, dimension, finding, runners_up)
+        if mend is _gate:  # low notes ring longest; sorted keeps the order of the rest
+            stems.sort(key=lambda name: name != "bass")
+        for stem in stems:
             for path, after in mend(decisions, stem, finding, runners_up):
                 before = value_at(decisions, path)
                 if after != before:
