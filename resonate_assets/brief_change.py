@@ -29,7 +29,7 @@ def _form_type(name: str, kind: Any) -> Any:  # noqa: PLR0911 — a table of typ
     if origin is tuple:
         return list[str]
     if origin is dict:
-        return dict[str, float]
+        return dict[str, str] if inner[1] is str else dict[str, float]
     return kind
 
 

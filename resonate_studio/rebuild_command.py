@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from resonate_resources.regeneration.brief import RegenerationBrief
 
 _REBUILT = "rebuilt.wav"
+_WORTH_TELLING = 0.01
 
 
 @click.command(cls=Command)
@@ -63,6 +64,8 @@ def rebuild(
         refuse_unwritable(out)
         with scratch_folder() as scratch:
             product, scores = _rebuilt(file, home, brief, scratch)
+            for earlier in ("loop.json", "picture.png"):  # of rounds that this one may not have
+                (out / earlier).unlink(missing_ok=True)
             written = copied_to(out, {**product.files, **product.reports})
             report = json.loads(product.reports["regeneration.json"].read_text(encoding="utf-8"))
             curve = product.reports.get("loop.json")
@@ -92,7 +95,14 @@ def _tell(
     )
     for name, stem in stems.items():
         by = "kept" if stem["kept"] else stem.get("label", "silence")
-        terminal.print(f"  {name:8} {by:24} {written[f'{name}.wav']}", markup=False, soft_wrap=True)
+        copied = stem.get("copied", 0)
+        own = f", {copied:.0%} of it its own recording" if copied >= _WORTH_TELLING else ""
+        terminal.print(
+            f"  {name:8} {f'{by}{own}':24} {written[f'{name}.wav']}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     for note in notes:
         terminal.print(f"  {note}", markup=False, highlight=False, soft_wrap=True)
 
@@ -123,6 +133,7 @@ def _rebuilt(
     from resonate_resources.regeneration.facts import Heard
     from resonate_resources.regeneration.resource import LEFT_OUT, RegenerationResource
     from resonate_resources.signal.summing import sum_recordings
+    from resonate_resources.signal.true_peak import measure_sample_peak
     from resonate_resources.transcription.brief import TranscriptionBrief
     from resonate_resources.transcription.resource import TranscriptionResource
     from resonate_studio.home import settings_for
@@ -172,7 +183,10 @@ def _rebuilt(
         raise click.ClickException(text if text.startswith(file.name) else f"{file.name}: {text}") from error
     except OSError as error:
         raise click.ClickException(trouble(error)) from error
-    made = replace(made, files={**made.files, _REBUILT: path})
+    over_db = measure_sample_peak(Recording.open(path))
+    told = f"{_REBUILT} peaks {over_db:.1f} dB over full scale: turn it down before it leaves 32-bit float"
+    remarks = (*made.notes, told) if over_db > 0 else made.notes
+    made = replace(made, files={**made.files, _REBUILT: path}, notes=remarks)
     return made, {
         "total": whole.total,
         "accepted": whole.accepted,

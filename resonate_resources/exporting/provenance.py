@@ -66,7 +66,9 @@ class Provenance:
             if isinstance(told := self.stages.get(stage), dict) and told.get("steps") != []
         ]
         generated = (
-            f"AI-generated in part ({'; '.join(self.generated)})" if self.generated else "not AI-generated"
+            f"AI-generated in part ({'; '.join(self.generated)})"
+            if self.generated
+            else "not told to be AI-generated"
         )
         if self.source_generated:
             generated = f"AI-generated ({self.generated[0]})"

@@ -95,7 +95,10 @@ def candidates_of(part: Part, wanted: str, provided: Provided = NOTHING) -> tupl
     found, missing = _made(part, provided, kinds or _ASKED_FOR["all"], None if kinds else wanted)
     if not found:
         why = f" ({'; '.join(missing)})" if missing else ""
-        raise AudioError(f"{part.stem}: no {wanted} can play it{why}; set regeneration.instruments to auto")
+        raise AudioError(
+            f"{part.stem}: no {wanted} can play it{why}; give a kind ({', '.join(KINDS)}), or what "
+            "`regeneration.json` names as its candidates"
+        )
     return found, missing
 
 

@@ -51,6 +51,12 @@ Judge = Callable[[Stems, Path], Mapping[str, Any]]
 """Quality control's report of rebuilt stems, as `qc.json` has it; writes to the folder what it needs for that."""
 
 _TOLD_ROUNDS = 8
+_ENDED = {
+    "matched": "stopped, as it matches",
+    "nothing left to try": "stopped, as nothing is left to try",
+    "rounds": "stopped after the rounds that were asked for (regeneration.rounds)",
+    "minutes": "stopped, as another round might outlast regeneration.minutes",
+}
 _PREPARING = 0.5  # of the time, where rounds follow
 
 
@@ -217,7 +223,7 @@ def _moved(recording: Recording, path: Path, scratch: Path) -> Path:
 def _rounds_told(curve: Curve) -> list[str]:
     rounds = [f"round {number}: {each}" for number, each in enumerate(curve.rounds)]
     more = [f"{len(rounds) - _TOLD_ROUNDS} more rounds in {LOOP}"] if len(rounds) > _TOLD_ROUNDS else []
-    return [*rounds[:_TOLD_ROUNDS], *more, f"ended: {curve.ended}"]
+    return [*rounds[:_TOLD_ROUNDS], *more, _ENDED[curve.ended]]
 
 
 def _report(

@@ -69,7 +69,8 @@ def write(
     colour: tuple[int, int, int] = FAINT,
     size: int = 10,
 ) -> None:
-    """Put text at a place in pixels; anchor as Pillow has it."""
+    """Put text at a place in pixels; anchor as Pillow has it, whose font has no dash but the hyphen."""
     from PIL import ImageFont
 
+    text = text.replace("–", "-").replace("−", "-")
     pen.text(at, text, fill=colour, anchor=anchor, font=ImageFont.load_default(size))

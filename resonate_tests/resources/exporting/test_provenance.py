@@ -126,4 +126,4 @@ def test_a_person_is_told_in_a_sentence(library: Library) -> None:
     raw = library.make("raw_track", Engine("decoder"))
     stems = library.make("stems", Engine("demucs", "htdemucs", "MIT"), [raw])
     said = library.told(library.make("restored_stems", Engine("restoration"), [stems])).sentence()
-    assert said.endswith(": stems by htdemucs, restored stems by restoration; not AI-generated")
+    assert said.endswith(": stems by htdemucs, restored stems by restoration; not told to be AI-generated")

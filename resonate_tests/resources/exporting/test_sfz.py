@@ -39,7 +39,7 @@ def test_all_stands_in_one_folder_of_the_songs_name_and_tells_how_it_came_to_be(
         text = product.files[f"Björk - Jóga (Instruments)/{name}"].read_text(encoding="utf-8")
         assert "Björk - Jóga" in text
         assert "stems by htdemucs" in text
-        assert "not AI-generated" in text
+        assert "not told to be AI-generated" in text
 
 
 def test_a_title_of_several_lines_stays_within_the_comment(tmp_path: Path) -> None:
