@@ -118,7 +118,7 @@ def refuse_unwritable(out: Path) -> None:
         with TemporaryFile(dir=there):
             pass
     except OSError as error:
-        raise _unwritable(out, error) from error
+        raise unwritable(out, error) from error
 
 
 def _written(product: Product, out: Path) -> dict[str, str]:
@@ -132,7 +132,7 @@ def _written(product: Product, out: Path) -> dict[str, str]:
             if f"{QUANTISED}{earlier.name}" not in written and earlier.stem in STEM_NAMES:
                 earlier.unlink()
     except OSError as error:
-        raise _unwritable(out, error) from error
+        raise unwritable(out, error) from error
     return written
 
 
@@ -148,11 +148,11 @@ def copied_to(out: Path, files: Mapping[str, Path]) -> dict[str, str]:
                 shutil.copyfile(made, part)
             written[name] = str(path.resolve())
     except OSError as error:
-        raise _unwritable(out, error) from error
+        raise unwritable(out, error) from error
     return written
 
 
-def _unwritable(out: Path, error: OSError) -> click.ClickException:
+def unwritable(out: Path, error: OSError) -> click.ClickException:
     return click.ClickException(
         f"--out: {out}: can't be written to ({(error.strerror or str(error)).lower()})"
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from resonate_studio.midi_command import copied_to, refuse_unwritable
+from resonate_studio.midi_command import copied_to, refuse_unwritable, unwritable
 from resonate_studio.sound_commands import FILE, decoded_file, settings_of
 from resonate_studio.stopping import scratch_folder, stoppable, tell_stopped
 from resonate_studio.terminal import HOME, JSON, Command, console, print_json, shown
@@ -62,19 +62,44 @@ def rebuild(
         stopping.tell = tell_stopped
         brief = _brief(given)
         refuse_unwritable(out)
+        _refuse_the_file_itself(file, out)
         with scratch_folder() as scratch:
             product, scores = _rebuilt(file, home, brief, scratch)
-            for earlier in ("loop.json", "picture.png"):  # of rounds that this one may not have
-                (out / earlier).unlink(missing_ok=True)
+            earlier = (out / "regeneration.json").is_file()
             written = copied_to(out, {**product.files, **product.reports})
             report = json.loads(product.reports["regeneration.json"].read_text(encoding="utf-8"))
             curve = product.reports.get("loop.json")
+            if curve is None and earlier:
+                _forget_rounds(out)
             loop = json.loads(curve.read_text(encoding="utf-8")) if curve else None
     if as_json:
         told = {"source": str(file), **scores, "loop": loop, "stems": report["stems"]}
         print_json({**told, "files": written, "remarks": list(product.notes)})
         return
     _tell(file, scores, report["stems"], written, product.notes)
+
+
+def _refuse_the_file_itself(file: Path, out: Path) -> None:
+    """Before anything is heard. Raises UsageError where what is written would take the place of FILE."""
+    from resonate_resources.brief.section import STEM_NAMES
+    from resonate_resources.regeneration.resource import LEFT_OUT
+
+    for name in (*(f"{stem}.wav" for stem in STEM_NAMES), _REBUILT, LEFT_OUT):
+        path = out / name
+        if path.exists() and path.samefile(file):
+            raise click.UsageError(f"--out: {name} in {out} is FILE itself, which is never written to")
+
+
+def _forget_rounds(out: Path) -> None:
+    """What an earlier rebuild with rounds told in that folder. Raises ClickException."""
+    from resonate_resources.regeneration.loop import LOOP
+    from resonate_resources.regeneration.resource import PICTURE
+
+    try:
+        for name in (LOOP, PICTURE):
+            (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(out, error) from error
 
 
 def _tell(

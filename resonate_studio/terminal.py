@@ -129,8 +129,10 @@ def console(quiet: bool) -> Console:
     """Of stdout, or of stderr where stdout is for a program. What is no terminal has 80 columns."""
     from rich.console import Console
 
-    made = Console(stderr=quiet, highlight=False)
-    return made if made.is_terminal else Console(stderr=quiet, highlight=False, width=_WIDTH)
+    made = Console(stderr=quiet, highlight=False, emoji=False)  # paths and models' names may hold `:x:`
+    if made.is_terminal:
+        return made
+    return Console(stderr=quiet, highlight=False, emoji=False, width=_WIDTH)
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -75,4 +75,6 @@ class ChosenModel:
 
 
 def one_line(text: object) -> str:
-    return " ".join(str(text).split())[:_LONGEST]
+    """Without what would move a terminal's cursor."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in str(text))
+    return " ".join(printable.split())[:_LONGEST]

@@ -201,7 +201,7 @@ def _balance_change(reference: Readings, candidate: Readings) -> Array:
     """
     tilt = 4.5 * np.log2(np.array(BALANCE_HZ) / 1_000)
     sounding = reference.power >= power_floor(reference.power, 40)
-    if len(sounding) > 2:
+    if sounding[1:-1].any():
         sounding[[0, -1]] = False  # where music is cut within a sound, the cut is in all octaves
     levels = [
         decibels(readings.balance[sounding].mean(axis=0), _unheard(reference)) + tilt

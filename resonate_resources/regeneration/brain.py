@@ -127,7 +127,9 @@ class Brain:
         # As a Change reads its path before there is one to look up.
         blank = Change(path=proposal.path, before=None, after=proposal.after, reason="", by=self.name)
         before, reason = value_at(decisions, blank.path), one_line(proposal.reason)
-        return blank.model_copy(update={"before": before, "reason": reason})
+        change = blank.model_copy(update={"before": before, "reason": reason})
+        # As it is then in force: "on", 1 and true are one change.
+        return change.model_copy(update={"after": value_at(apply(decisions, change), change.path)})
 
     def _ask(
         self, instructions: str, told: dict[str, Any], output: type[Any], refused: Callable[[Any], str]

@@ -17,6 +17,7 @@ from resonate_resources.signal import rounds_chart
 
 LOOP = "loop.json"
 _MINUTE_S: Final = 60.0
+_MOST_TRIED: Final = 5  # changes a round, most of which make the same again
 
 Made = TypeVar("Made")
 """What is judged: a track as it was rebuilt."""
@@ -123,7 +124,7 @@ def improve(
     ended: Ended = "matched"
     while not report.matched:
         started = clock()
-        if len(done) > rounds:
+        if len(done) > rounds or len(tried) >= _MOST_TRIED * rounds:
             ended = "rounds"
             break
         if started - began + longest >= minutes * _MINUTE_S:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError, file_sha256
@@ -46,6 +47,8 @@ def _sha256(path: Path) -> Json:
                 if file.is_file()
             }
         found = path.stat()
+        if not S_ISREG(found.st_mode):  # to read a pipe would wait for whoever writes to it
+            return None
         return _hashed(path, found.st_size, found.st_mtime_ns)
     except OSError:
         return None

@@ -149,6 +149,8 @@ class RegenerationResource(dg.ConfigurableResource[None]):
         told = _report(prepared, kept, decisions, copied)
         reports[REPORT].write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         notes = list(dict.fromkeys(line for stem in prepared.values() for line in stem.missing))
+        if prepared and not any(stem.compared for stem in prepared.values()):
+            notes.append("no notes were heard in what is to be played: it is silent")
         notes += asked.notes if asked else ()
         if curve is not None:
             curve.write(into / LOOP)

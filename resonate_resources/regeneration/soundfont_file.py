@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO, Final
 
 from resonate_resources.recordings.recording import AudioError
@@ -54,6 +55,8 @@ class Soundfont:
         """Raises AudioError for a file that is missing or no soundfont."""
         told: dict[bytes, bytes] = {}
         try:
+            if not S_ISREG(path.stat().st_mode):  # to open a pipe would wait for whoever writes to it
+                raise ValueError("no file")
             with path.open("rb") as file:
                 for name, size in _chunks_of_a_soundfont(file):
                     if name in (b"INAM", b"ICOP", b"ICMT"):

@@ -72,3 +72,14 @@ def test_what_is_no_audio_is_one_clear_line(song: Path, tmp_path: Path, place: i
     assert code == 1
     assert output.startswith("Error: ")
     assert output.count("\n") == 1
+
+
+@pytest.mark.parametrize("sounding_s", [0.1, 0.05])
+def test_what_sounds_at_its_edges_alone_is_scored_with_numbers(sounding_s: float, tmp_path: Path) -> None:
+    short, long = tmp_path / "short.wav", tmp_path / "long.wav"
+    tone = np.sin(2 * np.pi * 440 * np.arange(3 * RATE) / RATE) * 0.3
+    write_samples(short, np.tile(tone[: int(sounding_s * RATE)], (2, 1)).astype(np.float32), RATE)
+    write_samples(long, np.tile(tone, (2, 1)).astype(np.float32), RATE)
+    code, output = run(short, long, "--json")
+    assert code == 0, output
+    assert all(0 <= each["score"] <= 100 for each in json.loads(output)["dimensions"].values())

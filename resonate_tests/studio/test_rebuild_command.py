@@ -43,11 +43,12 @@ def test_a_file_is_rebuilt_judged_and_told(song: Path, tmp_path: Path) -> None:
     assert first["total"] <= told["loop"]["total"] == pytest.approx(told["total"], abs=0.2)
     assert told["stems"]["drums"]["kind"]
 
-    # What was separated before is not separated again.
-    code, output, _ = run(song, "--home", tmp_path / "home", "--rounds", 0, "--out", tmp_path / "again")
+    # What was separated before is not separated again, and what was told of rounds is not left beside none.
+    code, output, _ = run(song, "--home", tmp_path / "home", "--rounds", 0, "--out", out)
     assert code == 0
     assert " of 100 (" in output
-    assert not (tmp_path / "again" / "loop.json").exists()
+    assert not (out / "loop.json").exists()
+    assert not (out / "picture.png").exists()
 
 
 @pytest.mark.parametrize(
@@ -74,3 +75,14 @@ def test_a_file_that_is_no_music_is_one_line(tmp_path: Path) -> None:
     code, _, error = run(text, "--home", tmp_path / "home", "--out", tmp_path / "out")
     assert code == 1
     assert error == "Error: notes.wav: is not audio, or too damaged to tell; give a music file\n"
+
+
+@pytest.mark.parametrize("name", ["other.wav", "rebuilt.wav"])
+def test_the_file_itself_is_never_written_over(name: str, song: Path, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_bytes(song.read_bytes())
+    code, _, error = run(file, "--home", tmp_path / "home", "--rounds", 0, "--out", tmp_path)
+    assert code == 2
+    assert f"{name} in {tmp_path} is FILE itself" in error
+    assert file.read_bytes() == song.read_bytes()
+    assert list(tmp_path.iterdir()) == [file]

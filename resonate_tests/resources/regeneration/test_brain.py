@@ -95,6 +95,20 @@ def test_a_models_change_is_made_with_its_reason() -> None:
     assert brain.notes == ()
 
 
+def test_a_change_is_told_as_it_is_in_force_and_made_once_however_it_is_written() -> None:
+    brain, script = scripted(
+        *({"path": "stems.bass.room", "after": on, "reason": "r"} for on in ("on", 1, "yes"))
+    )
+    change = brain.correct(DECISIONS, LOW, CANDIDATES, ())
+    assert change is not None
+    assert change.after is True
+    assert brain.correct(DECISIONS, LOW, CANDIDATES, [change]) == rules.correct(
+        DECISIONS, LOW, CANDIDATES, [change]
+    )
+    assert script.asked == 4
+    assert "was set to that before" in brain.notes[0]
+
+
 def test_a_model_that_sees_nothing_left_ends_the_loop_and_that_is_no_failure() -> None:
     brain, _ = scripted({"path": None, "reason": "nothing is likely to help"})
     assert correct(brain) is None
@@ -193,6 +207,12 @@ def test_a_model_that_fails_is_told_in_one_line_and_not_asked_again(error: Excep
     (note,) = brain.notes
     assert f"{NAME}: did not answer ({type(error).__name__}" in note
     assert "\n" not in note
+
+
+def test_what_a_server_sends_moves_no_cursor() -> None:
+    brain, _ = scripted(RuntimeError("boom \x1b[2J\u202e gone"))
+    brain.decide(FACTS)
+    assert brain.notes[0].isprintable()
 
 
 def test_a_key_that_an_error_tells_is_not_told_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,9 @@ from resonate_resources.recordings.recording import AudioError, write_samples
 from resonate_resources.regeneration.brief import Provided, RegenerationBrief
 from resonate_resources.regeneration.choice import candidates_of
 from resonate_resources.regeneration.instrument import Part
+from resonate_resources.regeneration.provided_files import told_of_files
 from resonate_resources.regeneration.resource import RegenerationResource
+from resonate_resources.regeneration.soundfont_file import Soundfont
 from resonate_tests.benchmarks.music_truth.rendering import soundfont as installed
 from resonate_tests.programs import required
 
@@ -114,3 +116,12 @@ def test_what_nothing_asks_for_is_not_part_of_a_result() -> None:
     assert keyed(soundfonts=[str(TIM)], plugins=["/a/One.vst3"]) == keyed()
     named: dict[str, object] = {"stems": {"bass": "Fingered Bass"}}
     assert keyed(**named, soundfonts=[str(TIM)]) != keyed(**named, soundfonts=["/a/gone.sf2"])
+
+
+def test_a_pipe_is_no_soundfont_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.sf2"
+    os.mkfifo(pipe)
+    with pytest.raises(AudioError, match=r"pipe\.sf2: cannot be read as a soundfont \(no file\)"):
+        Soundfont.read(pipe)
+    told = told_of_files(RegenerationBrief(instruments="soundfont", soundfonts=(str(pipe),)))
+    assert told["soundfonts"] == [{"name": "pipe.sf2", "sha256": None}]
