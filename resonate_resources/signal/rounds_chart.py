@@ -19,8 +19,8 @@ def rounds(
     """A PNG: a dot for each round's total, filled where it was kept, along a line of the best so far; below,
     what was changed in each.
 
-    totals: 0…100, None of a round that failed; the first is of no change, and is kept. matched: the total to be
-    reached, a line.
+    totals: 0…100, None of a round that failed; the first is of no change, and is kept. What was undone and lies
+    over 5 under all that was kept stands at the bottom. matched: the total to be reached, a line.
     """
     from PIL import Image, ImageDraw
 
@@ -29,7 +29,8 @@ def rounds(
     image = Image.new("RGB", (_LEFT + _PLOT_WIDTH + _RIGHT, height), GROUND)
     pen = ImageDraw.Draw(image)
     told = [total for total in [*totals, matched] if total is not None]
-    low = floor(min(*told, max(told) - _LEAST))
+    worst = min(total for total, is_kept in zip(totals, kept, strict=True) if is_kept and total is not None)
+    low = floor(min(max(min(told), worst - _LEAST), max(told) - _LEAST))
     high = ceil(max(told))
     last = max(1, len(totals) - 1)
 
@@ -63,7 +64,7 @@ def rounds(
         if total is None:
             write(pen, (int(place(number, low)[0]), _TITLE + _PLOT - 3), "failed", "ms", colour=_UNDONE)
             continue
-        x, y = place(number, total)
+        x, y = place(number, max(total, low))
         around = (x - 4, y - 4, x + 4, y + 4)
         if is_kept:
             pen.ellipse(around, fill=_KEPT)
