@@ -154,6 +154,7 @@ def test_jobs_move_as_events_tell_and_can_be_cancelled_and_asked_for_again(
     expect(queue.get_by_role("progressbar")).to_have_attribute("value", "0.75")
     queue.get_by_role("button", name="Cancel Night").click()
     expect(queue).to_contain_text("Stopped")
+    expect(page.locator("[aria-live='polite']")).to_contain_text("Night is being stopped")
     studio.job("Night", "night", night, status="failed", reason="the disk is full: free 2 GB, then retry")
     expect(queue).to_contain_text("Failed: the disk is full: free 2 GB, then retry")
     expect(page.locator("[aria-live='polite']")).to_contain_text("Night failed: the disk is full")
