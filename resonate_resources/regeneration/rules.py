@@ -16,8 +16,8 @@ RunnersUp = Mapping[str, Sequence[Ranked]]
 
 _GOOD: Final = 95.0  # one of 15 that lacks 5 of 100 takes less than 0.1 off a total of 90
 _STEP: Final = 1.5  # of a factor, where it is not told how far it is off
-_GATES: Final = (0.25, 0.35, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
 _SHIFT_MS: Final = 10.0  # likewise
+_GATES: Final = (0.25, 0.35, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
 _LEAST: Final = 0.04  # what a factor is changed by, that somebody may hear it
 _LEAST_MS: Final = 1.0
 
@@ -152,7 +152,7 @@ def _width(decisions: Decisions, stem: str, finding: Finding, _: RunnersUp) -> I
 
 
 def _gate(decisions: Decisions, stem: str, finding: Finding, _: RunnersUp) -> Iterator[Proposal]:
-    """A step down, then one up: of what was written down too long and too short the former is the worse. Only the
+    """The next of _GATES down, then up: notes that were written down too long harm more than short ones. Only the
     way that the finding tells, where it tells one; strokes of drums have no length."""
     path, now = f"stems.{stem}.gate", decisions.of(stem).gate
     shorter, longer = (
