@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples
-from resonate_resources.regeneration.instrument import Candidate, Part
+from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.sampler import bend_of, moments_of
 from resonate_resources.regeneration.velocities import db_per_velocity, gain_between
 from resonate_resources.signal.band_levels import ratio_bands

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from resonate_resources.instruments.playing import in_channels
 from resonate_resources.recordings.recording import Recording, Samples, write_recording
 from resonate_resources.regeneration.matching import BUS_EQ_DB, bus_taps, levels_of
-from resonate_resources.regeneration.playing import in_channels
 from resonate_resources.signal.linear_phase import Taps, convolved
 from resonate_resources.signal.loudness import LoudnessMeter
 from resonate_resources.signal.resampling import at_rate

@@ -11,9 +11,9 @@ from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.regeneration import additive, drum_hits, faust_search, plugin, sampler, soundfont
 from resonate_resources.regeneration.brief import Provided
+from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.cloning.engines import ENGINES
 from resonate_resources.regeneration.comparison_excerpts import Excerpts
-from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.regeneration.likeness import distance_db, mel_powers
 from resonate_resources.regeneration.matching import levels_of, match
 

@@ -8,10 +8,11 @@ from typing import Final
 
 import numpy as np
 
+from resonate_resources.instruments.instrument import Instrument
+from resonate_resources.instruments.playing import play_excerpt
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples
-from resonate_resources.regeneration.instrument import Instrument, Part
-from resonate_resources.regeneration.playing import play_excerpt
+from resonate_resources.regeneration.candidate import Part
 
 Span = tuple[int, int]
 """First frame, and the one behind the last."""

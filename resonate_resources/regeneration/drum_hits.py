@@ -12,13 +12,14 @@ from typing import Final, Literal
 
 import numpy as np
 
+from resonate_resources.instruments.instrument import PlayedNote
+from resonate_resources.instruments.playing import play_excerpt
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples
+from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.common_sound import Magnitudes, common_magnitudes, only_common
 from resonate_resources.regeneration.comparison_excerpts import choose_excerpts
-from resonate_resources.regeneration.instrument import Candidate, Part, PlayedNote
 from resonate_resources.regeneration.likeness import Powers, distance_db, mel_powers
-from resonate_resources.regeneration.playing import play_excerpt
 from resonate_resources.regeneration.velocities import db_per_velocity, gain_between
 
 _HITS: Final = 4

@@ -15,10 +15,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from resonate_resources.instruments.faust import Synthesiser, instrument_for
+from resonate_resources.instruments.instrument import Instrument
 from resonate_resources.recordings.midi import Note
+from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.excerpts import EXCERPT_S, RATE, Floats, excerpts, power_of, sound_of
-from resonate_resources.regeneration.faust import Synthesiser, instrument_for
-from resonate_resources.regeneration.instrument import Candidate, Instrument, Part
 from resonate_resources.signal.band_levels import Bands, mel_bands
 
 Point = npt.NDArray[np.float64]

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
+from resonate_resources.instruments.own_process import OwnProcess, ProcessLostError
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import AudioError, Samples
 from resonate_resources.regeneration import plugin_player
-from resonate_resources.regeneration.instrument import Candidate, Part
-from resonate_resources.regeneration.own_process import OwnProcess, ProcessLostError
+from resonate_resources.regeneration.candidate import Candidate, Part
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")

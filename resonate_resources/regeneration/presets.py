@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from resonate_resources.instruments.faust import FAUST_SOURCES
+
 PRESETS: Final = "presets"
 """Their folder."""
-_SOURCES: Final = Path(__file__).with_name("instruments")
 _LIBRARY: Final = "voice.lib"
 _SLIDER: Final = re.compile(r'(hslider\("(\w+)", )([^,]+)(?=,)')
 
@@ -37,9 +38,9 @@ def write_presets(stem: str, candidates: Sequence[Mapping[str, Any]], into: Path
                 f"{settings['bank']}, program {settings['program']} counted from 0; licence: {made['licence']}"
             )
         elif made["kind"] == "faust":
-            source = _SOURCES / f"{settings['program']}.dsp"
+            source = FAUST_SOURCES / f"{settings['program']}.dsp"
             add(f"{called} {source.stem}.dsp").write_text(faust_source(source, settings), encoding="utf-8")
-            shutil.copyfile(_SOURCES / _LIBRARY, add(_LIBRARY))
+            shutil.copyfile(FAUST_SOURCES / _LIBRARY, add(_LIBRARY))
         elif made["kind"] == "plugin":
             preset = Path(settings["preset"]) if settings["preset"] else None
             told.append(

@@ -12,12 +12,12 @@ from typing import Final
 
 import numpy as np
 
+from resonate_resources.instruments.fluidsynth_player import DRUM_BANK
+from resonate_resources.instruments.soundfont_file import Program, Soundfont
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.excerpts import EXCERPT_S, RATE, Floats, excerpts, power_of, sound_of
-from resonate_resources.regeneration.fluidsynth_player import DRUM_BANK
-from resonate_resources.regeneration.instrument import Part
-from resonate_resources.regeneration.soundfont_file import Program, Soundfont
 from resonate_resources.signal.band_levels import mel_bands
 
 Render = Callable[[Soundfont, Program, int, Sequence[Note], int, float], Samples]

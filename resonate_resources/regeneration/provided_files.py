@@ -7,12 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 from stat import S_ISREG
 
+from resonate_resources.instruments.soundfont_file import soundfonts
+from resonate_resources.instruments.soundfont_program import fluidsynth_told
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError, file_sha256
 from resonate_resources.regeneration.brief import RegenerationBrief
 from resonate_resources.regeneration.choice import may_play
-from resonate_resources.regeneration.soundfont import fluidsynth_told
-from resonate_resources.regeneration.soundfont_file import soundfonts
 
 
 def told_of_files(brief: RegenerationBrief) -> Mapping[str, Json]:

@@ -16,8 +16,8 @@ import numpy as np
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.regeneration.additive import AdditiveVoice, learn
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.drum_hits import HI_HATS, Drum, Hit, best_hits, kit, stroke
-from resonate_resources.regeneration.instrument import Part
 from resonate_resources.regeneration.sampler import Moment, bend_of, moments_of
 from resonate_resources.regeneration.velocities import db_per_velocity
 

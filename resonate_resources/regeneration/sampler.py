@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from resonate_resources.instruments.instrument import PlayedNote
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples
-from resonate_resources.regeneration.instrument import Candidate, Part, PlayedNote
+from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.likeness import mel_powers
 from resonate_resources.regeneration.velocities import db_per_velocity, gain_between
 from resonate_resources.signal.mono import overlapping_frames

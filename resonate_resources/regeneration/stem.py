@@ -10,18 +10,18 @@ from typing import Final
 
 import numpy as np
 
+from resonate_resources.instruments.playing import play_in_segments
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples, write_recording
 from resonate_resources.regeneration.brief import Provided
+from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.choice import NOTHING, Compared, compared
 from resonate_resources.regeneration.comparison_excerpts import Excerpts
 from resonate_resources.regeneration.decisions import InstrumentChoice, StemDecision
-from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.regeneration.likeness import stereo
 from resonate_resources.regeneration.matching import bars, levels_of, match
 from resonate_resources.regeneration.motion import STILL, Applied, Motion
 from resonate_resources.regeneration.notes import playable
-from resonate_resources.regeneration.playing import play_in_segments
 from resonate_resources.regeneration.strikes import struck
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.resampling import at_rate

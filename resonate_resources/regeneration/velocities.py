@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from resonate_resources.recordings.midi import Note
-from resonate_resources.regeneration.instrument import Part
+from resonate_resources.regeneration.candidate import Part
 
 _ATTACK_S: Final = 0.1
 _NOTES: Final = 60

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resonate_resources.instruments.dawdreamer_thread import on_dawdreamer_thread
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples, Stems, write_samples
-from resonate_resources.regeneration.dawdreamer_thread import on_dawdreamer_thread
 from resonate_studio.demo_song.composition import STEM_PARTS, Composition
 from resonate_studio.demo_song.curves import bass_curves, drum_triggers, vocal_curves
 

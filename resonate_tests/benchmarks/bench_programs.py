@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
+from resonate_resources.instruments import fluidsynth_player
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording
-from resonate_resources.regeneration import fluidsynth_player
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.excerpts import EXCERPT_S, RATE, excerpts
-from resonate_resources.regeneration.instrument import Part
 from resonate_resources.regeneration.notes import playable
 from resonate_resources.regeneration.program_retrieval import WEIGHTS, differences, sound_features
 from resonate_resources.regeneration.soundfont import candidates

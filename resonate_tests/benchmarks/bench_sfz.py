@@ -19,16 +19,16 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from resonate_resources.instruments.playing import play_in_segments
 from resonate_resources.recordings.midi import read_notes
 from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Recording, Samples, silent
 from resonate_resources.recordings.tempo_map import TempoMap
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.choice import candidates_of
-from resonate_resources.regeneration.instrument import Part
 from resonate_resources.regeneration.instrument_export import export_instruments
 from resonate_resources.regeneration.likeness import distance_db, mel_powers
 from resonate_resources.regeneration.matching import bars, levels_of, match
-from resonate_resources.regeneration.playing import play_in_segments
 from resonate_resources.regeneration.stem import part_of
 from resonate_tests.benchmarks.bench_music import rendered
 from resonate_tests.benchmarks.bench_rebuild import Prepared, separated, true

@@ -47,7 +47,7 @@ CHANGES = [
     ("mix_plan, a model conducting", "mixing/conductor/prompt.py", r"(3\. )(Move as little as serves)"),
     ("mix", "mixing/mixer.py", r"^(CEILING_DBTP = )(.+)$"),
     ("master", "mastering/shaping.py", r"(Compression\(threshold_db=)(6\.0)"),
-    ("regenerated_stems", "regeneration/instruments/bass.dsp", r"()(\d+)"),
+    ("regenerated_stems", "instruments/faust_sources/bass.dsp", r"()(\d+)"),
     (
         "qc_scores",
         "quality/sound.py",

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.cloning.ddsp import candidates as ddsp
 from resonate_resources.regeneration.cloning.livesynth import candidates as livesynth
 from resonate_resources.regeneration.cloning.rave import candidates as rave
 from resonate_resources.regeneration.cloning.tokensynth import candidates as tokensynth
-from resonate_resources.regeneration.instrument import Candidate, Part
 
 ENGINES: Mapping[str, Callable[[Part], list[Candidate]]] = {
     "livesynth": livesynth.candidates,

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import soundfile as sf
 from scipy import signal
 
+from resonate_resources.instruments.dawdreamer_thread import on_dawdreamer_thread
 from resonate_resources.recordings.midi import DRUM_CHANNEL, Note
 from resonate_resources.recordings.recording import Samples, write_samples
-from resonate_resources.regeneration.dawdreamer_thread import on_dawdreamer_thread
 from resonate_studio.demo_song.curves import vocal_curves
 from resonate_studio.system_packages import request
 from resonate_tests.benchmarks.mask_fitting.playing import Harmony, ScoreNote

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from resonate_resources.instruments.instrument import Instrument
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples, write_samples
 from resonate_resources.regeneration.additive import candidates, learn
-from resonate_resources.regeneration.instrument import Instrument, Part
+from resonate_resources.regeneration.candidate import Part
 
 RATE = 44_100
 AMPLITUDES = (0.2, 0.1, 0.05, 0.02)

@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from resonate_resources.instruments.playing import play_in_segments
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples, write_samples
+from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.common_sound import common_magnitudes, only_common
 from resonate_resources.regeneration.drum_hits import best_hits, candidates
-from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.regeneration.likeness import distance_db, mel_powers
-from resonate_resources.regeneration.playing import play_in_segments
 
 RATE = 44_100
 KICK, SNARE, HAT = 36, 38, 42

@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from resonate_resources.instruments.faust import Synthesiser
+from resonate_resources.instruments.instrument import Instrument
+from resonate_resources.instruments.playing import play_in_segments
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import write_samples
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.excerpts import EXCERPT_S, RATE, excerpts
-from resonate_resources.regeneration.faust import Synthesiser
 from resonate_resources.regeneration.faust_search import (
     INSTRUMENTS,
     candidates,
@@ -16,8 +19,6 @@ from resonate_resources.regeneration.faust_search import (
     matched_distance,
     search,
 )
-from resonate_resources.regeneration.instrument import Instrument, Part
-from resonate_resources.regeneration.playing import play_in_segments
 
 FRAMES = 8 * 44_100
 LINE = tuple(

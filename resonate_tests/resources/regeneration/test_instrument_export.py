@@ -10,18 +10,18 @@ import numpy as np
 import pretty_midi
 import pytest
 
+from resonate_resources.instruments.faust import FAUST_SOURCES, Synthesiser
 from resonate_resources.recipe import Product
 from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, read_notes, write_notes
 from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Recording, silent, write_samples
 from resonate_resources.recordings.tempo_map import TempoMap
-from resonate_resources.regeneration.faust import Synthesiser
 from resonate_resources.regeneration.instrument_export import export_instruments
 from resonate_resources.regeneration.presets import faust_source, write_presets
 
 RATE = 44_100
 TEMPO = TempoMap.of(Music(120.0).grid, 120.0)
-INSTRUMENTS = Path(faust_source.__code__.co_filename).with_name("instruments")
+INSTRUMENTS = FAUST_SOURCES
 SOUNDFONT: dict[str, Any] = {
     "kind": "soundfont",
     "label": "FluidR3: Fingered Bass",

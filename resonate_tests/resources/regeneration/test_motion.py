@@ -10,10 +10,10 @@ import pytest
 
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples, write_samples
+from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.choice import Compared
 from resonate_resources.regeneration.decisions import StemDecision
 from resonate_resources.regeneration.facts import Heard
-from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.regeneration.motion import STILL, Motion
 from resonate_resources.regeneration.stem import PreparedStem
 from resonate_resources.signal.pump_depth import LINEAR_REST

@@ -10,7 +10,7 @@ import pytest
 
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import AudioError, write_samples
-from resonate_resources.regeneration.instrument import Part
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.plugin import Plugin, candidates
 from resonate_tests.programs import required
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from resonate_resources.instruments.soundfont_file import Soundfont
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import AudioError, write_samples
 from resonate_resources.regeneration.brief import Provided, RegenerationBrief
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.choice import candidates_of
-from resonate_resources.regeneration.instrument import Part
 from resonate_resources.regeneration.provided_files import told_of_files
 from resonate_resources.regeneration.resource import RegenerationResource
-from resonate_resources.regeneration.soundfont_file import Soundfont
 from resonate_tests.benchmarks.music_truth.rendering import soundfont as installed
 from resonate_tests.programs import required
 

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from resonate_resources.instruments.playing import play_excerpt, play_in_segments
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
-from resonate_resources.regeneration.instrument import Part
-from resonate_resources.regeneration.playing import play_excerpt, play_in_segments
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.sampler import Sampler, candidates, moments_of
 
 RATE = 44_100

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples, write_samples
-from resonate_resources.regeneration.instrument import Part
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.sampled_instrument import LONGEST_S, MOST_SAMPLES, sampled
 from resonate_resources.regeneration.sfz import write_sfz
 from resonate_tests.reader_environments import npm_with, read_with

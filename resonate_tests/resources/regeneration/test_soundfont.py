@@ -15,13 +15,14 @@ import numpy.typing as npt
 import pytest
 import soundfile as sf
 
+from resonate_resources.instruments import soundfont_program as module
+from resonate_resources.instruments.playing import play_in_segments
+from resonate_resources.instruments.soundfont_file import Program, Soundfont
+from resonate_resources.instruments.soundfont_program import SoundfontProgram
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import AudioError, Recording, Samples, write_samples
-from resonate_resources.regeneration import soundfont as module
-from resonate_resources.regeneration.instrument import Part
-from resonate_resources.regeneration.playing import play_in_segments
-from resonate_resources.regeneration.soundfont import SoundfontProgram, candidates
-from resonate_resources.regeneration.soundfont_file import Program, Soundfont
+from resonate_resources.regeneration.candidate import Part
+from resonate_resources.regeneration.soundfont import candidates
 from resonate_tests.benchmarks.music_truth.rendering import soundfont as installed
 from resonate_tests.programs import required
 
@@ -199,7 +200,7 @@ def test_a_crash_of_fluidsynth_is_told_and_the_next_call_works() -> None:
 def test_a_system_without_soundfonts_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resonate_resources.regeneration.soundfont_file.SYSTEM_FOLDERS", (tmp_path / "none",))
+    monkeypatch.setattr("resonate_resources.instruments.soundfont_file.SYSTEM_FOLDERS", (tmp_path / "none",))
     with pytest.raises(AudioError, match="apt-get install fluid-soundfont-gm"):
         list(candidates(Part("other", stem(tmp_path), tuple(SCALE), RATE)))
 

@@ -13,9 +13,9 @@ from resonate_resources.models.torch_file import read_torch_file
 from resonate_resources.models.weights import ModelError, models_directory, sha256_of_weights
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples
+from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.cloning.ddsp.conditions import RELEASE_S, Course, loudness_of, pitch_of
 from resonate_resources.regeneration.cloning.ddsp.decoder import Decoder, in_its_room
-from resonate_resources.regeneration.instrument import Candidate, Part
 from resonate_resources.signal.resampling import at_rate
 
 WEIGHTS, CONFIG = "state.pth", "config.yaml"

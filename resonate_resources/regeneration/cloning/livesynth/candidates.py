@@ -6,10 +6,10 @@ from resonate_resources.models.weights import ModelFile
 from resonate_resources.models.workers.client import Worker
 from resonate_resources.models.workers.environments import CLONING
 from resonate_resources.models.workers.hub_model import HubModel
+from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.cloning import clap
 from resonate_resources.regeneration.cloning.livesynth.work import FILES, SEED, VERSION
 from resonate_resources.regeneration.cloning.played import PlayedByWorker
-from resonate_resources.regeneration.instrument import Candidate, Part
 
 _HUB = "https://huggingface.co/KyungsuKim/LiveSynth/resolve/main"
 WEIGHTS = tuple(ModelFile(f"{_HUB}/{name}", "") for name in FILES)

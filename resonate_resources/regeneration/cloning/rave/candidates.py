@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from resonate_resources.instruments.faust import instrument_for
+from resonate_resources.instruments.instrument import Instrument
 from resonate_resources.models.weights import ModelError, models_directory, sha256_of_weights
 from resonate_resources.models.workers.client import Worker
 from resonate_resources.models.workers.environments import CLONING
 from resonate_resources.models.workers.hub_model import run_model
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples, silent, write_samples
+from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.cloning.played import PLAYED
 from resonate_resources.regeneration.cloning.rave.work import SEED
-from resonate_resources.regeneration.faust import instrument_for
-from resonate_resources.regeneration.instrument import Candidate, Instrument, Part
 
 WORKER = Worker(CLONING, f"{__package__}.work.TransferWork")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from resonate_resources.recordings.recording import AudioError, write_samples
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.choice import candidates_of
-from resonate_resources.regeneration.instrument import Part
 from resonate_tests.resources.regeneration.cloning.parts import NOTES
 
 torch = pytest.importorskip("torch")

@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from resonate_resources.instruments.playing import play_in_segments
 from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import write_samples
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.cloning.ddsp import candidates as ddsp
-from resonate_resources.regeneration.instrument import Part
-from resonate_resources.regeneration.playing import play_in_segments
 from resonate_tests.resources.regeneration.cloning.parts import NOTES
 
 torch = pytest.importorskip("torch")

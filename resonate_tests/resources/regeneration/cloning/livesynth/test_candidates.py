@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from resonate_resources.instruments.playing import play_in_segments
 from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import Recording, write_samples
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.cloning.livesynth import candidates as livesynth
-from resonate_resources.regeneration.instrument import Part
-from resonate_resources.regeneration.playing import play_in_segments
 from resonate_tests.resources.regeneration.cloning.parts import NOTES
 from resonate_tests.resources.workers_of_tests import make_hub, own_worker
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from resonate_resources.instruments.faust import instrument_for
 from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import write_samples
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.cloning.rave import candidates as rave
 from resonate_resources.regeneration.cloning.rave.candidates import RaveInstrument
-from resonate_resources.regeneration.faust import instrument_for
-from resonate_resources.regeneration.instrument import Part
 from resonate_tests.resources.regeneration.cloning.parts import NOTES
 from resonate_tests.resources.workers_of_tests import make_hub, own_worker
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import Recording
+from resonate_resources.regeneration.candidate import Part
 from resonate_resources.regeneration.cloning.tokensynth import candidates as tokensynth
 from resonate_resources.regeneration.cloning.tokensynth.work import passages
-from resonate_resources.regeneration.instrument import Part
 from resonate_tests.resources.regeneration.cloning.parts import NOTES
 from resonate_tests.resources.workers_of_tests import make_hub, own_worker
 

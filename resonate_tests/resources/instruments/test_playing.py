@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from resonate_resources.instruments.faust import instrument_for
+from resonate_resources.instruments.instrument import Instrument
+from resonate_resources.instruments.playing import in_channels, play_in_segments
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples
-from resonate_resources.regeneration.faust import instrument_for
-from resonate_resources.regeneration.instrument import Instrument
 from resonate_resources.regeneration.notes import playable
-from resonate_resources.regeneration.playing import in_channels, play_in_segments
 from resonate_resources.signal.resampling import at_rate
 
 RATE = 44_100

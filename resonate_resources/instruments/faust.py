@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resonate_resources.instruments.dawdreamer_thread import on_dawdreamer_thread
+from resonate_resources.instruments.instrument import Instrument
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples
-from resonate_resources.regeneration.dawdreamer_thread import on_dawdreamer_thread
-from resonate_resources.regeneration.instrument import Instrument
 
 if TYPE_CHECKING:
     import dawdreamer
 
-_SOURCES: Final = Path(__file__).with_name("instruments")
+FAUST_SOURCES: Final = Path(__file__).with_name("faust_sources")
 _BLOCK_FRAMES: Final = 1024
 _DRUM_HIT_S: Final = 4.0  # the crash has fallen by 58 dB
 _SILENT: Final = 1e-4
@@ -152,8 +152,8 @@ def _faust(name: str, sample_rate: int) -> tuple[dawdreamer.RenderEngine, dawdre
 
     engine = dawdreamer.RenderEngine(sample_rate, _BLOCK_FRAMES)
     processor = engine.make_faust_processor(name)
-    processor.faust_libraries_paths = [str(_SOURCES)]
-    processor.set_dsp_string((_SOURCES / f"{name}.dsp").read_text())
+    processor.faust_libraries_paths = [str(FAUST_SOURCES)]
+    processor.set_dsp_string((FAUST_SOURCES / f"{name}.dsp").read_text())
     processor.compile()
     engine.load_graph([(processor, [])])
     return engine, processor

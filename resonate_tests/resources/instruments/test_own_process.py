@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from resonate_resources.regeneration.own_process import OwnProcess, ProcessLostError
+from resonate_resources.instruments.own_process import OwnProcess, ProcessLostError
 
 
 def test_a_result_and_an_exception_come_back() -> None:

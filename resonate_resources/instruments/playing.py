@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from resonate_resources.instruments.instrument import Instrument, PlayedNote
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples
-from resonate_resources.regeneration.instrument import Instrument, PlayedNote
 
 SEGMENT_S: Final = 20
 _LONGEST_TAIL_S: Final = 8.0  # what rings on longer into an excerpt is not heard there

@@ -1,37 +1,14 @@
-"""What plays a part, and what is known of where its sound comes from."""
+"""A part that is to be played anew, and what could play it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from resonate_resources.instruments.instrument import Instrument
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.midi import Note
-from resonate_resources.recordings.recording import Recording, Samples
-
-
-@dataclass(frozen=True, order=True)
-class PlayedNote(Note):
-    """A note as an instrument is given it, its onset counted from where playing begins. part_s: where it stands in
-    the part, in s, for instruments that have a recording of each note."""
-
-    part_s: float = 0.0
-
-
-class Instrument(Protocol):
-    """sample_rate in Hz; any number of notes may sound at once."""
-
-    @property
-    def sample_rate(self) -> int: ...
-
-    def sounding_until(self, note: Note) -> float:
-        """The time in seconds at which the note, its release included, has fallen silent."""
-        ...
-
-    def play(self, notes: Sequence[Note], frames: int) -> Samples:
-        """(2, frames) of those notes, `PlayedNote`s, from time zero. The same call gives the same sound."""
-        ...
+from resonate_resources.recordings.recording import Recording
 
 
 @dataclass(frozen=True)
