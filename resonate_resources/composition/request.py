@@ -1,0 +1,129 @@
+"""What is asked of a composition: as far as somebody said it (`Asked`), and whole (`Request`)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Genre = Literal[
+    "house", "deep_house", "techno", "trance", "drum_and_bass", "dubstep", "uk_garage", "edm_festival",
+    "hip_hop", "boom_bap", "trap", "lofi_hip_hop", "rnb_soul", "funk", "disco", "gospel",
+    "pop", "synthwave", "rock", "indie_rock", "metal", "punk", "blues", "country", "folk",
+    "jazz_swing", "bossa_nova", "latin_salsa", "reggae", "reggaeton", "afrobeat",
+    "ambient", "cinematic", "classical_baroque", "waltz",
+]  # fmt: skip
+Instrument = Literal[
+    "drums", "percussion", "bass", "double_bass", "synth_bass", "808",
+    "piano", "electric_piano", "organ", "acoustic_guitar", "electric_guitar", "distorted_guitar",
+    "strings", "violin", "cello", "brass", "trumpet", "saxophone", "flute", "clarinet",
+    "synth_lead", "synth_pad", "pluck", "arpeggio", "choir", "vocals",
+    "bells", "harp", "marimba", "accordion", "harmonica", "banjo", "sitar",
+]  # fmt: skip
+SectionName = Literal[
+    "intro", "verse", "pre_chorus", "chorus", "bridge", "build", "drop", "breakdown", "solo", "outro"
+]
+Mood = Literal[
+    "happy", "sad", "dark", "bright", "calm", "energetic", "aggressive", "romantic", "dreamy", "epic", "tense",
+    "nostalgic", "playful", "melancholic", "uplifting", "mysterious", "groovy",
+]  # fmt: skip
+Energy = Literal["rising", "falling", "low", "high", "wave"]
+Metre = Literal["2/4", "3/4", "4/4", "5/4", "6/8", "7/8", "9/8", "12/8"]
+
+MODES: Final = ("major", "minor", "dorian", "phrygian", "lydian", "mixolydian")
+_KEY: Final = re.compile(rf"([A-G])(b|#)? ({'|'.join(MODES)})")
+
+SLOWEST_BPM, FASTEST_BPM = 30.0, 300.0
+SHORTEST_S, LONGEST_S = 5.0, 1800.0
+MOST_BARS: Final = 1024
+
+
+def _key(text: str) -> str:
+    if not _KEY.fullmatch(text):
+        raise ValueError(f"{text!r} is no key; say it as C minor, F# major or D dorian")
+    return text
+
+
+Key = Annotated[str, AfterValidator(_key)]
+"""A tonic, spelt as it was asked for, a space, and a mode."""
+
+Bpm = Annotated[float, Field(ge=SLOWEST_BPM, le=FASTEST_BPM)]
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Asked(_Fields):
+    """What was said; None and empty: nothing. bpm: lowest and highest that would do, equal where one was said.
+
+    instruments: asked for by name. without: refused by name; no other is kept out by that. structure: sections in
+    their order. bars, duration_s: how long it is to be. reference_name: a song or artist named, as it was written.
+    vocals_wanted: singing or rapping was asked for.
+    """
+
+    genre: Genre | None = None
+    bpm: tuple[Bpm, Bpm] | None = None
+    key: Key | None = None
+    metre: Metre | None = None
+    instruments: tuple[Instrument, ...] = ()
+    without: tuple[Instrument, ...] = ()
+    structure: tuple[SectionName, ...] = ()
+    bars: Annotated[int, Field(ge=1, le=MOST_BARS)] | None = None
+    duration_s: Annotated[float, Field(ge=SHORTEST_S, le=LONGEST_S)] | None = None
+    mood: tuple[Mood, ...] = ()
+    energy: Energy | None = None
+    swing: bool | None = None
+    reference_name: str | None = Field(None, max_length=200)
+    vocals_wanted: bool | None = None
+
+
+class Reading(_Fields):
+    """Where a field's value is from. how: "stated" in these words, "implied" by them, or "assumed" without any."""
+
+    field: str
+    value: str
+    how: Literal["stated", "implied", "assumed"]
+    words: str = ""
+
+
+class Understanding(_Fields):
+    """What became of a prompt. contradictory: fields whose statements exclude each other; they are not in `asked`.
+    invalid: fields with a value that can't be. not_understood: words that nothing was made of. remarks: a line each,
+    for a person."""
+
+    asked: Asked
+    readings: tuple[Reading, ...] = ()
+    contradictory: tuple[str, ...] = ()
+    invalid: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+class Request(_Fields):
+    """What is composed, complete: nothing in it is left to be assumed.
+
+    bpm: of the beat that is counted (a quarter; of 6/8, 9/8 and 12/8 a dotted quarter, of 7/8 an eighth).
+    swing: where the off-beat eighth lies in its beat, 0.5 straight, 0.667 triplets. structure: every section with
+    its bars and energy 0…1. instruments: all that play, the genre's own among them.
+    """
+
+    title: str = Field(max_length=120)
+    genre: Genre
+    bpm: Bpm
+    key: Key
+    metre: Metre
+    swing: Annotated[float, Field(ge=0.5, le=0.75)] = 0.5
+    structure: tuple[Section, ...] = Field(min_length=1)
+    instruments: tuple[Instrument, ...] = Field(min_length=1)
+    mood: tuple[Mood, ...] = ()
+
+
+class Section(_Fields):
+    name: SectionName
+    bars: Annotated[int, Field(ge=1, le=MOST_BARS)]
+    energy: Annotated[float, Field(ge=0, le=1)]
+
+
+Request.model_rebuild()
