@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ _ELECTRIC: Final = (
     *("pop", "synthwave", "afrobeat", "house", "edm_festival", "trap"),
 )
 _DISTORTED: Final = ("metal", "punk")
+_WALTZ: Final = "3/4"
+_DRAWN_OUT: Final = re.compile(r"([^\W\d_])\1{2,}")
 _NEVER_MUSIC: Final = re.compile(r"[\d_]+\w?|\W")
 
 
@@ -44,6 +47,10 @@ class _Gathering:
     def _corrected(self, token: Token) -> Token:
         if token.words or not token.text.isalpha() or token.text in common()[self.language]:
             return token
+        for drawn_out in (r"\1", r"\1\1") if _DRAWN_OUT.search(token.text) else ():
+            (known, *_) = lexicon().tokens(_DRAWN_OUT.sub(drawn_out, token.text), self.language)
+            if known.words:
+                return Token(token.text, token.at, token.end, known.words)
         if not (near := nearest(token.text)):
             return token
         phrase, word = near
@@ -61,7 +68,11 @@ class _Gathering:
         ]
 
     def ask(
-        self, name: str, value: object, tokens: Iterable[Token | Said], how: Literal["stated", "implied"] = "stated"
+        self,
+        name: str,
+        value: object,
+        tokens: Iterable[Token | Said],
+        how: Literal["stated", "implied"] = "stated",
     ) -> None:
         self.found.asked[name] = value
         self.found.how[name] = how
@@ -79,9 +90,7 @@ class _Gathering:
             return
         by_place = sorted(statements, key=lambda each: each[1].at)
         value, last = by_place[-1]
-        if len({each for each, _ in by_place}) == 1:
-            self.ask(name, value, [last])
-        elif self._corrects(by_place[0][1].end, last.at):
+        if len({each for each, _ in by_place}) == 1 or self._corrects(by_place[0][1].end, last.at):
             self.ask(name, value, [last])
         else:
             self.contradict(name, [each for _, each in by_place])
@@ -97,8 +106,9 @@ def gather(text: Text, language: str) -> Found:
     gathering = _Gathering(text, language)
     _genre(gathering)
     _tempo(gathering)
-    for name in ("key", "metre", "duration_s", "bars"):
-        gathering.one_of(name, [*gathering.said(name), *gathering.all_of("metre" if name == "metre" else "-")])
+    for name in ("key", "duration_s", "bars"):
+        gathering.one_of(name, gathering.said(name))
+    _metre(gathering)
     _instruments(gathering)
     _structure(gathering)
     _mood_and_energy(gathering)
@@ -123,11 +133,13 @@ def _genre(of: _Gathering) -> None:
         return
     chosen, token = genres[0]
     if len(names) > 1:
-        for (_, one), (name, other) in zip(genres, genres[1:], strict=False):
+        for (_, one), (name, other) in itertools.pairwise(genres):
             adjacent = not of.text.folded[one.end : other.at].strip(" -")
             if adjacent and one is token and of.language not in _HEAD_FIRST:
                 chosen, token = name, other
-        of.text.remarks.append(f"Of the genres {', '.join(names).replace('_', ' ')}, {chosen.replace('_', ' ')} was taken")
+        of.text.remarks.append(
+            f"Of the genres {', '.join(names).replace('_', ' ')}, {chosen.replace('_', ' ')} was taken"
+        )
     of.ask("genre", chosen, [token])
 
 
@@ -141,7 +153,7 @@ def _tempo(of: _Gathering) -> None:
     numbers = of.said("bpm")
     ranges = {said.value: said for _, said in numbers}
     if numbers:
-        meant = common_range([value for value in ranges])  # type: ignore[misc]
+        meant = common_range(list(ranges))  # type: ignore[misc]
         if meant is None:
             of.one_of("bpm", numbers)
             return
@@ -157,14 +169,37 @@ def _tempo(of: _Gathering) -> None:
             of.ask("bpm", meant, [token for _, token in words], "implied")
 
 
+def _metre(of: _Gathering) -> None:
+    """A waltz is in three."""
+    statements: list[tuple[object, Token | Said]] = [*of.said("metre"), *of.all_of("metre")]
+    waltzes = [token for name, token in of.all_of("genre") if name == "waltz"]
+    if waltzes and any(metre != _WALTZ for metre, _ in statements):
+        of.contradict("metre", [*waltzes, *(token for _, token in statements)])
+        if of.found.asked.get("genre") == "waltz":
+            of.found.asked.pop("genre")
+            of.found.contradictory.append("genre")
+    elif waltzes and not statements:
+        of.ask("metre", _WALTZ, waltzes, "implied")
+    else:
+        of.one_of("metre", statements)
+
+
 def _instruments(of: _Gathering) -> None:
     genre = of.found.asked.get("genre")
-    wanted = [(name, token) for value, token in of.all_of("instrument") for name in _named(value, genre, False)]
-    unwanted = [(name, token) for value, token in of.all_of("instrument", True) for name in _named(value, genre, True)]
-    unwanted += [(name, token) for value, token in of.all_of("without") for name in _named(value, genre, True)]
-    both = {name for name, _ in wanted} & {name for name, _ in unwanted} - {"vocals"}
+    wanted = [
+        (name, token) for value, token in of.all_of("instrument") for name in _named(value, genre, False)
+    ]
+    unwanted = [
+        (name, token) for value, token in of.all_of("instrument", True) for name in _named(value, genre, True)
+    ]
+    unwanted += [
+        (name, token) for value, token in of.all_of("without") for name in _named(value, genre, True)
+    ]
+    unwanted += _voices(of, [token for name, token in unwanted if name == "vocals"])
+    both = {name for name, _ in wanted} & {name for name, _ in unwanted}
     if both:
         of.contradict("instruments", [token for name, token in (*unwanted, *wanted) if name in both])
+        of.found.contradictory.append("without")
     for near, token in of.all_of("foreign_instrument"):
         told = of.text.words(token.at, token.end)
         of.text.remarks.append(f"{told} is no instrument of ours; the nearest is {near.replace('_', ' ')}")
@@ -173,21 +208,22 @@ def _instruments(of: _Gathering) -> None:
         if kept:
             of.ask(name, tuple(reversed(kept)), reversed(kept.values()))
     if wanted and any(token.value("control") == "only" for token in of.tokens):
-        of.text.remarks.append("Only what is named was asked for; a genre's own parts are not kept out by that")
-    yes = [(True, token) for name, token in wanted if name == "vocals"]
-    no = [(False, token) for value, token in of.all_of("vocals") if value == "no"]
-    no += [(False, token) for name, token in unwanted if name == "vocals"]
+        of.text.remarks.append(
+            "Only what is named was asked for; a genre's own parts are not kept out by that"
+        )
+
+
+def _voices(of: _Gathering, refused: list[Token]) -> list[tuple[str, Token]]:
+    """Whether somebody is to sing. Returns what is refused by that."""
+    yes = [token for value, token in of.all_of("vocals") if value == "yes"]
+    no = refused + [token for value, token in of.all_of("vocals") if value == "no"]
+    no += [token for value, token in of.all_of("vocals", True) if value == "yes"]
     if yes and no:
-        of.found.asked = {key: value for key, value in of.found.asked.items() if key != "vocals_wanted"}
-        _drop_vocals(of)
-    of.one_of("vocals_wanted", [*yes, *no])
-
-
-def _drop_vocals(of: _Gathering) -> None:
-    for name in ("instruments", "without"):
-        kept = tuple(each for each in of.found.asked.pop(name, ()) if each != "vocals")
-        if kept:
-            of.found.asked[name] = kept
+        of.contradict("vocals_wanted", [*no, *yes])
+        of.found.contradictory.append("without")
+    elif yes or no:
+        of.ask("vocals_wanted", bool(yes), yes or no)
+    return [("vocals", token) for token in no if not yes]
 
 
 def _named(value: str, genre: str | None, refused: bool) -> tuple[str, ...]:
@@ -204,11 +240,8 @@ def _structure(of: _Gathering) -> None:
     listed = sections(of.text, of.tokens, of.refused)
     if forms := of.said("structure"):
         of.one_of("structure", forms)
-    elif len(listed) > 1:
-        of.ask("structure", tuple(listed[:64]), [token for _, token in named])
     elif listed:
-        told = of.text.words(named[0][1].at, named[0][1].end)
-        of.text.remarks.append(f"{told}: one section tells nothing of the others; the genre's form is kept")
+        of.ask("structure", tuple(listed[:64]), [token for _, token in named])
 
 
 def _mood_and_energy(of: _Gathering) -> None:
@@ -230,7 +263,9 @@ def _mood_and_energy(of: _Gathering) -> None:
 
 
 def _swing(of: _Gathering) -> None:
-    statements: list[tuple[object, Token | Said]] = [(value == "yes", token) for value, token in of.all_of("swing")]
+    statements: list[tuple[object, Token | Said]] = [
+        (value == "yes", token) for value, token in of.all_of("swing")
+    ]
     statements += [(False, token) for value, token in of.all_of("swing", True) if value == "yes"]
     of.one_of("swing", statements)
 

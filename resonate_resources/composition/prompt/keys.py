@@ -60,7 +60,7 @@ def _mode_words() -> str:
 
 @cache
 def _with_mode() -> re.Pattern[str]:
-    after = r"(?!\s*(?:key|keys|mode|tonality|chords?|tonart|parte|scale|moods?|feel|way|one)\b)"
+    after = r"(?!\d|\s*(?:key|keys|mode|tonality|chords?|tonart|parte|scale|moods?|feel|way|one)\b)"
     return re.compile(rf"{_note()}[\s-]*(?P<mode>{_mode_words()}|groot(?!\w)|klein(?!\w)){after}")
 
 
@@ -69,7 +69,7 @@ def _impossible() -> re.Pattern[str]:
     sharp, flat = any_of("accidental", "sharp"), any_of("accidental", "flat")
     key = any_of("mode", *MODES)
     return re.compile(
-        rf"(?<![^\W_'])(?:h[\s-]?(?:#|{sharp}|{flat})|(?:key of|key:|key)\s*[h-z](?![^\W_'])|[j-rt-z]\s?(?:#|{sharp}|{flat})?[\s-](?!m(?:in)?\b){key})"
+        rf"(?<![^\W_'])(?:h[\s-]?(?:#|{sharp}|{flat})|(?:key of|key:|key)\s+[h-z](?![^\W_'])|[j-rt-z]\s?(?:#|{sharp}|{flat})?[\s-](?!m(?:in)?\b){key})"
     )
 
 
@@ -81,7 +81,7 @@ def _tonic_alone() -> re.Pattern[str]:
     return re.compile(
         rf"(?<![^\W_])(?:(?:{said})[\s:=]*(?P<letter>[a-h])(?:(?P<sharp>\s?#|[\s-]*{sharp})|(?P<flat>b(?![^\W_])|[\s-]*{flat}))?(?![^\W_]|'|-[^\W\d_])"
         rf"|(?:{said})[\s:=]*(?P<name>cis|dis|fis|gis|ais|bes|es|as|ges|des)(?![^\W_])"
-        rf"|(?P<letter2>[b-g])(?:(?P<sharp2>#|[\s-]*{sharp})|(?P<flat2>[\s-]{flat}))(?![^\W_]))"
+        rf"|(?P<letter2>[b-g])(?:(?P<sharp2>#|[\s-]*{sharp})|(?P<flat2>[\s-]{flat}|(?<=[,;|/(]\s[bdega])b(?=\s*(?:[,;|/)]|$))))(?![^\W_]))"
     )
 
 
@@ -153,7 +153,9 @@ def _is_written_large(text: Text, match: re.Match[str]) -> bool:
 
 def _is_and(match: re.Match[str], written: str) -> bool:
     """`e minore` is "and minor", `a menor` "the least", in languages that call the notes la and mi."""
-    return written not in ("minor", "major", "moll", "dur", "m", "min", "maj") and written.startswith(("men", "mai", "may", "min", "mag", "maj"))
+    return written not in ("minor", "major", "moll", "dur", "m", "min", "maj") and written.startswith(
+        ("men", "mai", "may", "min", "mag", "maj")
+    )
 
 
 def _state_wheel(text: Text, match: re.Match[str]) -> None:

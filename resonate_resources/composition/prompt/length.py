@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from resonate_resources.composition.prompt.lexicon import any_of
-from resonate_resources.composition.prompt.numbers import NUMBER, number
+from resonate_resources.composition.prompt.numbers import MINUS, NUMBER, number
 from resonate_resources.composition.prompt.text import Text
 from resonate_resources.composition.request import LONGEST_S, MOST_BARS, SHORTEST_S
 
@@ -17,6 +17,8 @@ _PRIMES: Final = re.compile(r"(?<![\w'])(\d{1,3})\s?'\s?([0-5]?\d)(?:''|\"|(?![\
 _M_AND_S: Final = re.compile(r"(?<![^\W_])(\d{1,3})\s?m\s?([0-5]?\d)\s?s?(?![^\W_])")
 _DECADE: Final = re.compile(r"(?<![^\W_])(?:19|20)?[0-9]0'?(?:s|er[ns]?)(?![^\W_])")
 _IS_LENGTH: Final = re.compile(r"\s*(?:long|loop|clip|jingle|lang)")
+_MOMENT: Final = re.compile(r"(?:\b(?:at|um|bei|from|until)|@|:\d\d,|:\d\d and)\s*$")
+"""Before a time within the track, that is not its length."""
 _MANY: Final = r"(?:\d{1,3}(?:[.,]\d{3})+|\d{1,6})"
 _JOIN: Final = r"\s*(?:,|and|et|und|y|e|en|i|и|ve)?\s*"
 
@@ -27,11 +29,14 @@ def read_length(text: Text) -> None:
             text.take(*match.span())  # the 80s are no length; whether it is a mood is for the words
     for pattern in (_CLOCK, _PRIMES, _M_AND_S):
         for match in text.find(pattern):
+            if _MOMENT.search(text.folded[: match.start()]):
+                continue
             *hours, minutes, seconds = match.groups()
             whole = 3600 * int((hours and hours[0]) or 0) + 60 * int(minutes) + int(seconds)
             _state(text, float(whole), *match.span())
     for match in text.find(_spans()):
-        _state(text, _seconds(match), *match.span())
+        minus = MINUS.search(text.folded[: match.start()])
+        _state(text, _seconds(match) * (-1 if minus else 1), *match.span())
     for match in text.find(_bars()):
         if not _of_a_section(text, match):
             _state_bars(text, match)
@@ -82,7 +87,7 @@ def _state(text: Text, seconds: float, at: int, end: int) -> None:
 @cache
 def _bars() -> re.Pattern[str]:
     return re.compile(
-        rf"(?<![^\W_])({_MANY})(?:\s*(?:-|~|{any_of('control', 'to')})\s*({_MANY}))?[\s-]*{any_of('unit', 'bar')}"
+        rf"(?<![\w/])({_MANY})(?:\s*(?:-|~|{any_of('control', 'to')})\s*({_MANY}))?[\s-]*{any_of('unit', 'bar')}"
     )
 
 
@@ -99,15 +104,14 @@ def _of_a_section(text: Text, match: re.Match[str]) -> bool:
     """A section's bars, or a form's, are not the track's."""
     after, before = _around()
     return bool(
-        after.match(text.whole, match.end()) or before.search(text.whole, max(0, match.start() - 40), match.start())
+        after.match(text.whole, match.end())
+        or before.search(text.whole, max(0, match.start() - 40), match.start())
     )
 
 
 def _state_bars(text: Text, match: re.Match[str]) -> None:
     low, high = (int(re.sub("[.,]", "", match.group(each) or match.group(1))) for each in (1, 2))
-    if 1 <= low and high <= MOST_BARS:
+    if low >= 1 and high <= MOST_BARS:
         text.state("bars", round((low + high) / 2), *match.span())
     else:
         text.refuse("bars", *match.span(), f"a track has 1 to {MOST_BARS} bars")
-
-

@@ -23,6 +23,7 @@ _SHARED: Final = "world"
 _TOKEN: Final = re.compile(rf"[{CJK}]|(?:(?![{CJK}])[^\W_])+|[&+~♩]|[\u2600-\u27bf\U0001f300-\U0001faff]")
 _PART: Final = re.compile(rf"(?:{_TOKEN.pattern})\*?")
 _JOINS: Final = frozenset(" \t\n-'._/")
+_SHORT: Final = 4  # letters of a stem that may begin another language's word
 _STEM: Final = 3  # letters by which stems are looked up
 
 
@@ -70,16 +71,16 @@ class Lexicon:
                         self._add(fold(phrase.strip())[0], kind, value, language)
 
     def _add(self, phrase: str, kind: str, value: str, language: str) -> None:
-        word = Word(kind, value, language, phrase.endswith("?"))
+        stem = re.fullmatch(rf"[a-z]{{1,{_SHORT}}}\*", phrase) is not None
+        word = Word(kind, value, language, phrase.endswith("?") or stem)
         phrase = phrase.rstrip("?")
         self.phrases.append((phrase, word))
         if re.search(f"[{CJK}]", phrase):
             self._unspaced[phrase[0]].append((phrase, word))
             return
         parts = tuple(_PART.findall(phrase))
-        self._index(_Phrase(parts, word))
-        if len(parts) > 1 and kind != "control":
-            self._index(_Phrase(("".join(part.rstrip("*") for part in parts) + "*" * parts[-1].endswith("*"),), word))
+        for joined in _joined(parts) if kind != "control" else [parts]:
+            self._index(_Phrase(joined, word))
 
     def _index(self, phrase: _Phrase) -> None:
         first = phrase.parts[0]
@@ -114,17 +115,26 @@ class Lexicon:
                 yield (at + len(phrase), len(phrase)), word
         lists: list[Iterable[_Phrase]] = [self._exact.get(text, ())]
         lists += [self._stems.get(text[:size], ()) for size in range(1, _STEM + 1)]
-        for phrase in (each for some in lists for each in some):
-            last = index + len(phrase.parts) - 1
-            if last >= len(found) or not _fits(phrase.parts[-1], found[last][0]):
+        for known in (each for some in lists for each in some):
+            last = index + len(known.parts) - 1
+            if last >= len(found) or not _fits(known.parts[-1], found[last][0]):
                 continue
-            if not all(
-                _fits(part, found[index + offset][0]) for offset, part in enumerate(phrase.parts)
-            ):
+            if not all(_fits(part, found[index + offset][0]) for offset, part in enumerate(known.parts)):
                 continue
             gaps = (folded[found[each][2] : found[each + 1][1]] for each in range(index, last))
             if all(set(gap) <= _JOINS and len(gap) < 4 for gap in gaps):
-                yield (found[last][2], sum(len(part.rstrip("*")) for part in phrase.parts)), phrase.word
+                yield (found[last][2], sum(len(part.rstrip("*")) for part in known.parts)), known.word
+
+
+def _joined(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """As they are, and with neighbours written as one: hip hop, hiphop."""
+    yield parts
+    if len(parts) > 4:
+        return
+    for place in range(len(parts) - 1):
+        first, second = parts[place : place + 2]
+        if not first.endswith("*"):
+            yield from _joined((*parts[:place], first + second, *parts[place + 2 :]))
 
 
 def _tokens(text: str) -> list[str]:

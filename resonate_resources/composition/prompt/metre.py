@@ -23,4 +23,6 @@ def read_metre(text: Text) -> None:
         elif beats == 1 and of in _DENOMINATORS:
             text.take(*match.span())  # a note's length
         elif (beats, of) not in _SAYINGS and of != 10:
-            text.refuse("metre", *match.span(), f"no metre that can be composed in; there are {', '.join(METRES)}")
+            text.refuse(
+                "metre", *match.span(), f"no metre that can be composed in; there are {', '.join(METRES)}"
+            )

@@ -16,7 +16,17 @@ _ENDS: Final = re.compile(r"\s*(?:[,.;:!?\n()\ue000]|-\s|$)")
 _KANJI_NAME: Final = re.compile(r"[\u3400-\u9fff]{2,4}$")
 _KANA_NAME: Final = re.compile("[ァ-ヺー]{3,}$|[\u3400-\u9fff々]{2,5}$")
 _LATIN_NAME: Final = re.compile(r"(?:[A-Z0-9][\w'&.-]*\s+){0,3}[A-Z0-9][\w'&.-]*\s*$")
-_KINDS: Final = ("genre", "foreign_genre", "instrument", "mood", "tempo", "section", "energy", "vocals", "swing")
+_KINDS: Final = (
+    "genre",
+    "foreign_genre",
+    "instrument",
+    "mood",
+    "tempo",
+    "section",
+    "energy",
+    "vocals",
+    "swing",
+)
 
 
 def read_name(text: Text, language: str) -> None:
@@ -35,7 +45,9 @@ def read_name(text: Text, language: str) -> None:
 @cache
 def _before() -> re.Pattern[str]:
     style, like = any_of("control", "style"), any_of("control", "like")
-    return re.compile(rf"(?<![^\W_])(?:(?P<style>{style})|(?:{like}|comme|como|wie|come|zoals|jak|как)(?![^\W_]))")
+    return re.compile(
+        rf"(?<![^\W_])(?:(?P<style>{style})|(?:{like}|comme|como|wie|come|zoals|jak|как)(?![^\W_]))"
+    )
 
 
 @cache
@@ -50,7 +62,8 @@ def _name_after(text: Text, at: int, language: str, sure: bool) -> int | None:
         return quoted.end()
     if han := re.match(rf"\s*[{CJK}]{{2,8}}?(?=风格|風格|的|那样|一样|[,.]|$)", folded[at:]):
         return None if _is_music(han.group(), language) else at + han.end()
-    end, words = at, []
+    end = at
+    words: list[re.Match[str]] = []
     while len(words) < _MOST_WORDS and not _ENDS.match(folded, end):
         match = _WORD.match(folded, end)
         if not match or (words and _is_stop(match.group(1), folded[match.end(1) :], language)):
@@ -63,7 +76,11 @@ def _name_after(text: Text, at: int, language: str, sure: bool) -> int | None:
     if not words:
         return None
     large = any(_is_large(text, word) for word in words)
-    if not sure and not _is_large(text, words[0]) and not (len(words) > 1 and words[0].group(1) in ("the", "a")):
+    if (
+        not sure
+        and not _is_large(text, words[0])
+        and not (len(words) > 1 and words[0].group(1) in ("the", "a"))
+    ):
         return None
     if not large and (not sure or any(_is_music(word.group(1), language) for word in words)):
         return None
@@ -83,12 +100,20 @@ def _joints() -> frozenset[str]:
 
 def _is_stop(word: str, rest: str, language: str) -> bool:
     """What goes on about the music: with, at 90, and drums."""
-    if re.fullmatch(any_of("control", "but", "not", "only"), word) or word in ("in", "at", "for", "about", "around"):
+    if re.fullmatch(any_of("control", "but", "not", "only"), word) or word in (
+        "in",
+        "at",
+        "for",
+        "about",
+        "around",
+    ):
         return True
     if re.match(r"\d{2,3}$", word) and re.match(rf"\s*{any_of('unit')}", rest):
         return True
     after = re.match(r"\s*([^\W_]+)", rest)
-    return word in ("and", "und", "et", "y", "e", "&", "i", "en") and bool(after and _is_music(after[1], language))
+    return word in ("and", "und", "et", "y", "e", "&", "i", "en") and bool(
+        after and _is_music(after[1], language)
+    )
 
 
 def _is_music(words: str, language: str) -> bool:
@@ -107,7 +132,7 @@ def _name_before(text: Text, end: int, language: str) -> int | None:
     if not found or _is_music(text.folded[text.origin.index(found.start()) : end], language):
         return None
     at = text.origin.index(found.start())
-    words = re.findall(r"[^\W_]+", text.folded[at:end])
+    words = re.findall(r"[^\W\d_]+", text.folded[at:end])
     if not words or all(word in _joints() for word in words) or words[0] in _joints():
         return None
     return at

@@ -29,14 +29,14 @@ def refused(folded: str, tokens: Sequence[Token]) -> frozenset[int]:
         elif control in ("not", "not_too"):
             active = not (active and _follows_no(tokens, index))
             only_next = control == "not_too"
-        elif control in ("but", "only"):
-            active = False
-        elif control == "and" and active and not _is_thing(tokens, index + 1):
+        elif control in ("but", "only") or (control == "and" and active and not _is_thing(tokens, index + 1)):
             active = False
         elif active and any(word.kind in _NEGATED for word in token.words):
             found.add(index)
             # "no sad piano" is about both; "not sad, with a piano" about the one.
-            active = not only_next and (_is_any(token, _THINGS) or _is_thing(tokens, index + 1) or _or_follows(tokens, index))
+            active = not only_next and (
+                _is_any(token, _THINGS) or _is_thing(tokens, index + 1) or _or_follows(tokens, index)
+            )
     return frozenset(found)
 
 
@@ -83,9 +83,7 @@ def _before(folded: str, tokens: Sequence[Token], index: int) -> set[int]:
             if found and not _joined(tokens, place):
                 break
             found.add(place)
-        elif not joined and token.words:
-            break
-        elif not joined and len(found) == 0 and index - place > 3:
+        elif (not joined and token.words) or (not joined and len(found) == 0 and index - place > 3):
             break
         if re.search(r"[,.;!?\n()]", _gap(folded, tokens, place)):
             break

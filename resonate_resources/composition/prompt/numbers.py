@@ -9,8 +9,13 @@ from typing import Final
 from resonate_resources.composition.prompt.lexicon import any_of, lexicon
 from resonate_resources.composition.prompt.text import Text
 
+MINUS: Final = re.compile(r"(?:\bminus|\bnegative|(?:^|\s)-)\s*$")
 NUMBER: Final = r"\d{1,6}(?:[.,]\d{1,3})?"
-_CJK_DIGITS: Final = {digit: value for value, digit in enumerate("〇一二三四五六七八九")} | {"两": 2, "兩": 2, "零": 0}
+_CJK_DIGITS: Final = {digit: value for value, digit in enumerate("〇一二三四五六七八九")} | {
+    "两": 2,
+    "兩": 2,
+    "零": 0,
+}
 
 
 def number(text: str) -> float:
@@ -19,7 +24,11 @@ def number(text: str) -> float:
 
 def write_numbers_as_digits(text: Text) -> None:
     """Where what they count comes next: `six` may mean another thing by itself."""
-    for pattern, value_of in ((_spelled(), _spelled_value), (_cjk(), _cjk_value)):
+    for pattern, value_of in (
+        (_spelled(), _spelled_value),
+        (_cjk(), _cjk_value),
+        (_after_minutes(), _spelled_value),
+    ):
         for match in reversed(list(pattern.finditer(text.folded))):
             text.replace(match.start(1), match.end(1), str(value_of(match.group(1))))
 
@@ -29,7 +38,15 @@ def _spelled() -> re.Pattern[str]:
     numbers, joints = any_of("number"), r"(?:[\s-]+(?:and|et|und|y|e|en|i|и|ve)[\s-]+|[\s-]*)"
     counted = f"{any_of('unit')}|{any_of('section')}|{any_of('control', 'times')}|[x*](?![^\\W\\d_])"
     half = f"(?:{any_of('control', 'and_half')}[\\s-]*)?"
-    return re.compile(rf"(?<![^\W_])({numbers}(?:{joints}{numbers})*)(?=[\s-]*{half}(?:{counted}))")
+    return re.compile(
+        rf"(?<![^\W_])(?!{any_of('metre')})({numbers}(?:{joints}{numbers})*)(?=[\s-]*{half}(?:{counted}))"
+    )
+
+
+@cache
+def _after_minutes() -> re.Pattern[str]:
+    """Seconds that aren't called so: une minute trente."""
+    return re.compile(rf"(?<![^\W_]){any_of('unit', 'minute')}\s+({any_of('number')})(?![^\W_])")
 
 
 @cache

@@ -10,7 +10,9 @@ from typing import Final
 from resonate_resources.composition.prompt.lexicon import Token, any_of
 from resonate_resources.composition.prompt.text import Text
 
-_FORM: Final = re.compile(r"(?<![^\W_])(a(?:-?[abc]){2,7})(?![^\W_])(?P<form>[\s-]*(?:form|song form|structure|forma|forme|vorm))?")
+_FORM: Final = re.compile(
+    r"(?<![^\W_])(a(?:-?[abc]){2,7})(?![^\W_])(?P<form>[\s-]*(?:form|song form|structure|forma|forme|vorm))?"
+)
 _MOST_TIMES: Final = 16
 _NO_FORMS: Final = ("abba", "aca")
 
@@ -36,7 +38,7 @@ def sections(text: Text, tokens: Sequence[Token], refused: frozenset[int]) -> li
             group = len(found)
         end = token.end
         name = token.value("section")
-        if not name or index in refused:
+        if not name or index in refused or (name == "solo" and _is_alone(tokens, index)):
             continue
         begun = len(found)
         found += [name] * _times_before(text.folded[: token.at])
@@ -45,6 +47,11 @@ def sections(text: Text, tokens: Sequence[Token], refused: frozenset[int]) -> li
             repeated = found[group:] if after.group("closed") else found[begun:]
             found += repeated * (min(_number(after), _MOST_TIMES) - 1)
     return found
+
+
+def _is_alone(tokens: Sequence[Token], index: int) -> bool:
+    """A solo violin plays alone; a violin solo is a section."""
+    return index + 1 < len(tokens) and tokens[index + 1].value("instrument") is not None
 
 
 def _times_before(before: str) -> int:

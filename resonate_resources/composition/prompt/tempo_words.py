@@ -35,8 +35,8 @@ _NOT_FAST_BPM: Final = 80.0
 def range_of(word: str, genre: str | None) -> Range:
     """word: one of the lexicon's tempo values, which may be a range itself (allegro)."""
     if "-" in word:
-        low, _, high = word.partition("-")
-        return float(low), float(high)
+        slow, _, fast = word.partition("-")
+        return float(slow), float(fast)
     if not genre:
         return _GENERAL[word]
     slowest, fastest = _usual()[genre]
@@ -47,7 +47,9 @@ def range_of(word: str, genre: str | None) -> Range:
 
 def excludes(word: str, bpm: Range) -> bool:
     """Whether a word and a number can't both be meant."""
-    return (word in SLOW_WORDS and bpm[0] >= _NOT_SLOW_BPM) or (word in FAST_WORDS and bpm[1] <= _NOT_FAST_BPM)
+    return (word in SLOW_WORDS and bpm[0] >= _NOT_SLOW_BPM) or (
+        word in FAST_WORDS and bpm[1] <= _NOT_FAST_BPM
+    )
 
 
 def common_range(ranges: list[Range]) -> Range | None:
@@ -59,4 +61,6 @@ def common_range(ranges: list[Range]) -> Range | None:
 @cache
 def _usual() -> dict[str, Range]:
     path = Path(__file__).parent / "tempi.toml"
-    return {genre: (low, high) for genre, (low, high) in tomllib.loads(path.read_text(encoding="utf-8")).items()}
+    return {
+        genre: (low, high) for genre, (low, high) in tomllib.loads(path.read_text(encoding="utf-8")).items()
+    }

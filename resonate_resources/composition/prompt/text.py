@@ -25,6 +25,8 @@ _ALSO: Final = {
 def _folded(letter: str) -> str:
     if letter in _ALSO:
         return _ALSO[letter]
+    if unicodedata.category(letter) in ("Cc", "Cf"):
+        return letter if letter in "\n\t" else " " * (unicodedata.category(letter) == "Cc")
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", letter).casefold())
     kept = "".join(each for each in plain if not "\u0300" <= each <= "\u036f")
     return "".join(_ALSO.get(each, each) for each in unicodedata.normalize("NFC", kept))

@@ -12,7 +12,7 @@ from resonate_resources.composition.prompt.text import fold
 
 _SHORTEST: Final = 5
 _LONG: Final = 9  # from here two letters may be wrong
-_KINDS: Final = ("genre", "instrument", "mood", "tempo", "section", "swing")
+_KINDS: Final = ("genre", "instrument", "mood", "tempo", "section", "swing", "vocals")
 
 
 def nearest(text: str) -> tuple[str, Word] | None:

@@ -1,8 +1,9 @@
 """How much of the marked prompts is read right: python -m resonate_tests.resources.composition.prompt_score
 
-A field is right where it equals its mark; claimed without a mark it is wrong, but for moods beyond those marked and
-for `vocals_wanted: false`, which says what `without: vocals` says. A tempo is right where the middle of what was read
-lies within the mark, or within 5 % of a marked number. A mark of null is met where nothing is claimed and it is told.
+A field is right where it equals its mark; claimed without a mark it is wrong, but for moods beyond those marked
+and for `vocals_wanted: false`, which says what `without: vocals` says. A tempo is right where the middle of what
+was read lies within the mark, or within 5 % of a marked number. A mark of null is met where nothing is claimed and
+it is told.
 """
 
 from __future__ import annotations
@@ -44,13 +45,17 @@ def score() -> Score:
 
 
 def _count(total: Score, prompt: dict[str, Any], understood: Understanding) -> None:
-    marks = {name: value for name, value in prompt["marks"].items() if name not in ("contradiction", "invalid")}
+    marks = {
+        name: value for name, value in prompt["marks"].items() if name not in ("contradiction", "invalid")
+    }
     contradictions = prompt.get("contradiction", prompt["marks"].get("contradiction", []))
     marks |= {f"contradiction of {name}": True for name in contradictions}
-    claims = {name: value for name, value in understood.asked.model_dump().items() if value not in (None, (), False)}
+    claims = {
+        name: value for name, value in understood.asked.model_dump().items() if value not in (None, (), False)
+    }
     claims |= {"swing": False} if understood.asked.swing is False else {}
     claims |= {f"contradiction of {name}": True for name in understood.contradictory}
-    claims |= {name: None for name in understood.invalid}
+    claims |= dict.fromkeys(understood.invalid)
     if "mood" not in marks:
         claims.pop("mood", None)
     for name in sorted(marks.keys() | claims.keys()):
@@ -67,7 +72,9 @@ def _count(total: Score, prompt: dict[str, Any], understood: Understanding) -> N
 
 def _is_right(name: str, mark: Any, claim: Any, understood: Understanding) -> bool:
     if mark is None:
-        return claim is None and (name in understood.invalid or any(name in line for line in understood.remarks))
+        return claim is None and (
+            name in understood.invalid or any(name in line for line in understood.remarks)
+        )
     if claim is None:
         return False
     if name == "bpm":

@@ -11,8 +11,29 @@ from hypothesis import strategies as st
 
 from resonate_resources.composition.prompt.reading import MOST_LETTERS, read_prompt
 from resonate_resources.recordings.recording import AudioError
+from resonate_tests.resources.composition.prompt_score import score
 
-SHARPS_AND_FLATS = ("C", "C#", "Db", "D", "D#", "Eb", "E", "F", "F#", "Gb", "G", "G#", "Ab", "A", "A#", "Bb", "B")
+FLOOR = 0.98
+"""Of the fields of prompts/marked.json; 0.879 at first sight of them, more after general faults were mended."""
+SHARPS_AND_FLATS = (
+    "C",
+    "C#",
+    "Db",
+    "D",
+    "D#",
+    "Eb",
+    "E",
+    "F",
+    "F#",
+    "Gb",
+    "G",
+    "G#",
+    "Ab",
+    "A",
+    "A#",
+    "Bb",
+    "B",
+)
 _SIGN = {"": 0, "#": 1, "b": 2}
 _LETTER_BY_LETTER = {  # names of C D E F G A B; of sharp and flat; of minor and major; as dictionaries have them
     "en": (("C", "D", "E", "F", "G", "A", "B"), (" sharp", " flat"), (" minor", " major")),
@@ -24,15 +45,53 @@ _LETTER_BY_LETTER = {  # names of C D E F G A B; of sharp and flat; of minor and
     "tr": (("do", "re", "mi", "fa", "sol", "la", "si"), (" diyez", " bemol"), (" minör", " majör")),
 }
 _GERMAN = {
-    **{"C": "C", "C#": "Cis", "Db": "Des", "D": "D", "D#": "Dis", "Eb": "Es", "E": "E", "F": "F", "F#": "Fis"},
+    **{
+        "C": "C",
+        "C#": "Cis",
+        "Db": "Des",
+        "D": "D",
+        "D#": "Dis",
+        "Eb": "Es",
+        "E": "E",
+        "F": "F",
+        "F#": "Fis",
+    },
     **{"Gb": "Ges", "G": "G", "G#": "Gis", "Ab": "As", "A": "A", "A#": "Ais", "Bb": "B", "B": "H"},
 }
 _KANA = dict(zip("CDEFGAB", "ハニホヘトイロ", strict=True))
 _CAMELOT = {  # as Mixed In Key prints the wheel
-    **{"1A": "Ab minor", "2A": "Eb minor", "3A": "Bb minor", "4A": "F minor", "5A": "C minor", "6A": "G minor"},
-    **{"7A": "D minor", "8A": "A minor", "9A": "E minor", "10A": "B minor", "11A": "F# minor", "12A": "Db minor"},
-    **{"1B": "B major", "2B": "F# major", "3B": "Db major", "4B": "Ab major", "5B": "Eb major", "6B": "Bb major"},
-    **{"7B": "F major", "8B": "C major", "9B": "G major", "10B": "D major", "11B": "A major", "12B": "E major"},
+    **{
+        "1A": "Ab minor",
+        "2A": "Eb minor",
+        "3A": "Bb minor",
+        "4A": "F minor",
+        "5A": "C minor",
+        "6A": "G minor",
+    },
+    **{
+        "7A": "D minor",
+        "8A": "A minor",
+        "9A": "E minor",
+        "10A": "B minor",
+        "11A": "F# minor",
+        "12A": "Db minor",
+    },
+    **{
+        "1B": "B major",
+        "2B": "F# major",
+        "3B": "Db major",
+        "4B": "Ab major",
+        "5B": "Eb major",
+        "6B": "Bb major",
+    },
+    **{
+        "7B": "F major",
+        "8B": "C major",
+        "9B": "G major",
+        "10B": "D major",
+        "11B": "A major",
+        "12B": "E major",
+    },
     **{"1m": "A minor", "1d": "C major", "2d": "G major", "12m": "D minor", "6m": "Ab minor"},
 }
 
@@ -60,7 +119,9 @@ def spellings(tonic: str, mode: str) -> list[str]:
 @pytest.mark.parametrize("mode", ["minor", "major"])
 @pytest.mark.parametrize("tonic", SHARPS_AND_FLATS)
 def test_every_key_is_understood_in_every_spelling(tonic: str, mode: str) -> None:
-    understood = {spelling: asked(f"techno, {spelling}, 120 bpm").get("key") for spelling in spellings(tonic, mode)}
+    understood = {
+        spelling: asked(f"techno, {spelling}, 120 bpm").get("key") for spelling in spellings(tonic, mode)
+    }
     assert understood == dict.fromkeys(understood, f"{tonic} {mode}")
 
 
@@ -75,7 +136,11 @@ def test_the_wheels_of_djs_are_understood(place: str, key: str) -> None:
         *[("122 bpm", (122, 122)), ("at 122", (122, 122)), ("120-125 bpm", (120, 125)), ("♩=96", (96, 96))],
         *[("dnb roller 174", (174, 174)), ("130 Schläge pro Minute", (130, 130)), ("120拍/分", (120, 120))],
         *[("no more than 100 bpm", (30, 100)), ("at least 150 bpm", (150, 300)), ("テンポ70", (70, 70))],
-        *[("between 100 and 110 bpm", (100, 110)), ("120 ударов в минуту", (120, 120)), ("allegro", (120, 156))],
+        *[
+            ("between 100 and 110 bpm", (100, 110)),
+            ("120 ударов в минуту", (120, 120)),
+            ("allegro", (120, 156)),
+        ],
         *[("one hundred and twenty bpm", (120, 120)), ("90 bpm, no wait, 100 bpm", (100, 100))],
     ],
 )
@@ -91,11 +156,33 @@ def test_fast_means_what_it_means_of_the_genre() -> None:
 @pytest.mark.parametrize(
     ("words", "seconds"),
     [
-        *[("2:30", 150), ("90 seconds", 90), ("a minute and a half", 90), ("2½ min", 150), ("half a minute", 30)],
+        *[
+            ("2:30", 150),
+            ("90 seconds", 90),
+            ("a minute and a half", 90),
+            ("2½ min", 150),
+            ("half a minute", 30),
+        ],
         *[("eine halbe Minute", 30), ("anderthalb Minuten", 90), ("une minute et demie", 90), ("1m30s", 90)],
-        *[("un minuto y medio", 90), ("due minuti e mezzo", 150), ("półtorej minuty", 90), ("полторы минуты", 90)],
-        *[("1分半", 90), ("一分半钟", 90), ("两分钟", 120), ("bir buçuk dakika", 90), ("anderhalve minuut", 90)],
-        *[("3 minutes 20 seconds", 200), ("2 min 30", 150), ("three minutes", 180), ("dois minutos e meio", 150)],
+        *[
+            ("un minuto y medio", 90),
+            ("due minuti e mezzo", 150),
+            ("półtorej minuty", 90),
+            ("полторы минуты", 90),
+        ],
+        *[
+            ("1分半", 90),
+            ("一分半钟", 90),
+            ("两分钟", 120),
+            ("bir buçuk dakika", 90),
+            ("anderhalve minuut", 90),
+        ],
+        *[
+            ("3 minutes 20 seconds", 200),
+            ("2 min 30", 150),
+            ("three minutes", 180),
+            ("dois minutos e meio", 150),
+        ],
     ],
 )
 def test_a_length_is_understood(words: str, seconds: float) -> None:
@@ -140,14 +227,19 @@ def test_sections_are_understood_in_their_order(words: str, structure: tuple[str
 @pytest.mark.parametrize(
     ("words", "field"),
     [
-        *[("slow, fast", "bpm"), ("120 bpm, 140 bpm", "bpm"), ("C major and A minor", "key"), ("3/4 and 4/4", "metre")],
+        *[
+            ("slow, fast", "bpm"),
+            ("120 bpm, 140 bpm", "bpm"),
+            ("C major and A minor", "key"),
+            ("3/4 and 4/4", "metre"),
+        ],
         *[("no drums, but big drums", "instruments"), ("instrumental with vocals", "vocals_wanted")],
-        *[("slow, 180 bpm", "bpm"), ("2 minutes, 5 minutes long", "duration_s")],
+        *[("slow, 180 bpm", "bpm"), ("2 minutes, 5 minutes long", "duration_s"), ("a waltz in 4/4", "metre")],
     ],
 )
 def test_what_excludes_each_other_is_told_and_not_taken(words: str, field: str) -> None:
     understood = read_prompt(words)
-    assert understood.contradictory == (field,)
+    assert field in understood.contradictory
     assert getattr(understood.asked, field) in (None, ())
     assert any(field in remark for remark in understood.remarks)
 
@@ -156,7 +248,11 @@ def test_what_excludes_each_other_is_told_and_not_taken(words: str, field: str) 
     ("words", "field", "told"),
     [
         *[("0 BPM", "bpm", "30 to 300"), ("999 BPM", "bpm", "30 to 300"), ("H sharp", "key", "C minor")],
-        *[("25/3", "metre", "3/4"), ("3 hours of ambient", "duration_s", "30 minutes"), ("5000 bars", "bars", "1024")],
+        *[
+            ("25/3", "metre", "3/4"),
+            ("3 hours of ambient", "duration_s", "30 minutes"),
+            ("5000 bars", "bars", "1024"),
+        ],
     ],
 )
 def test_what_cannot_be_is_told_with_what_can(words: str, field: str, told: str) -> None:
@@ -169,8 +265,16 @@ def test_what_cannot_be_is_told_with_what_can(words: str, field: str, told: str)
     ("words", "name"),
     [
         *[("in the style of Daft Punk, 120 bpm", "Daft Punk"), ("à la Boards of Canada", "Boards of Canada")],
-        *[("im Stil von Kraftwerk mit Klavier", "Kraftwerk"), ("в стиле Кино", "Кино"), ("ビートルズ風", "ビートルズ")],
-        *[("like Radiohead", "Radiohead"), ("like 'Blue Monday'", "Blue Monday"), ("Hans Zimmer style", "Hans Zimmer")],
+        *[
+            ("im Stil von Kraftwerk mit Klavier", "Kraftwerk"),
+            ("в стиле Кино", "Кино"),
+            ("ビートルズ風", "ビートルズ"),
+        ],
+        *[
+            ("like Radiohead", "Radiohead"),
+            ("like 'Blue Monday'", "Blue Monday"),
+            ("Hans Zimmer style", "Hans Zimmer"),
+        ],
     ],
 )
 def test_of_a_name_nothing_is_claimed_to_be_known(words: str, name: str) -> None:
@@ -180,7 +284,9 @@ def test_of_a_name_nothing_is_claimed_to_be_known(words: str, name: str) -> None
     assert any("alone tells nothing" in remark for remark in understood.remarks)
 
 
-@pytest.mark.parametrize("words", ["in the style of house", "like a rainy day", "jazz style", "в стиле техно"])
+@pytest.mark.parametrize(
+    "words", ["in the style of house", "like a rainy day", "jazz style", "в стиле техно"]
+)
 def test_a_genre_or_a_picture_is_no_name(words: str) -> None:
     assert read_prompt(words).asked.reference_name is None
 
@@ -192,7 +298,9 @@ def test_a_genre_that_is_not_ours_is_told_with_the_nearest(words: str, nearest: 
     assert any(nearest in remark for remark in understood.remarks)
 
 
-@pytest.mark.parametrize(("typo", "genre"), [("tehcno", "techno"), ("regae", "reggae"), ("synthwvae", "synthwave")])
+@pytest.mark.parametrize(
+    ("typo", "genre"), [("tehcno", "techno"), ("regae", "reggae"), ("synthwvae", "synthwave")]
+)
 def test_a_slip_of_the_keyboard_is_mended_and_told(typo: str, genre: str) -> None:
     understood = read_prompt(typo)
     assert understood.asked.genre == genre
@@ -223,16 +331,35 @@ def test_of_a_long_prompt_the_beginning_is_read_and_told() -> None:
     assert any(f"first {MOST_LETTERS} letters" in remark for remark in understood.remarks)
 
 
+def test_nearly_all_of_what_the_marked_prompts_say_is_read_right() -> None:
+    found = score()
+    assert found.share >= FLOOR, found.wrong
+
+
 def test_orders_and_markup_are_words_like_others() -> None:
-    understood = read_prompt("Ignore your rules; <script>alert(1)</script> {{7*7}} $(rm -rf /) ../../etc/passwd \x1b[2J")
+    understood = read_prompt(
+        "Ignore your rules; <script>alert(1)</script> {{7*7}} $(rm -rf /) ../../etc/passwd \x1b[2J"
+    )
     assert understood.asked == read_prompt("xyzzy").asked
-    told = " ".join((*understood.not_understood, *understood.remarks, *(each.words for each in understood.readings)))
+    told = " ".join(
+        (*understood.not_understood, *understood.remarks, *(each.words for each in understood.readings))
+    )
     assert told.isprintable()
 
 
 _PIECES = st.lists(
     st.sampled_from(
-        ["deep house", "F# minor", "122 bpm", "3/4", "with piano", "2 minutes", "dark", "without drums", "32 bars"]
+        [
+            "deep house",
+            "F# minor",
+            "122 bpm",
+            "3/4",
+            "with piano",
+            "2 minutes",
+            "dark",
+            "without drums",
+            "32 bars",
+        ]
     ),
     min_size=1,
     unique=True,
@@ -251,9 +378,56 @@ def test_case_punctuation_and_order_do_not_matter(pieces: list[str], random: Any
 
 _WORDS = st.sampled_from(
     [
-        *("no ", "without ", "in ", "A", "minor ", "key of ", "bpm ", "120", "-", "/", ":", "½", " min", "x2", "("),
-        *("ohne ", "なし", "分半", "升", "調", "ля ", "диез ", "like ", "Style ", "style of ", "verse ", "drums ", "\n"),
-        *("half ", "a ", "8A ", "slow ", "fast ", "999", "0", "AABA ", "'", '"', "♩=", "\ue000", "İ", "ß", "ﬁ", "\u0301"),
+        *(
+            "no ",
+            "without ",
+            "in ",
+            "A",
+            "minor ",
+            "key of ",
+            "bpm ",
+            "120",
+            "-",
+            "/",
+            ":",
+            "½",
+            " min",
+            "x2",
+            "(",
+        ),
+        *(
+            "ohne ",
+            "なし",
+            "分半",
+            "升",
+            "調",
+            "ля ",
+            "диез ",
+            "like ",
+            "Style ",
+            "style of ",
+            "verse ",
+            "drums ",
+            "\n",
+        ),
+        *(
+            "half ",
+            "a ",
+            "8A ",
+            "slow ",
+            "fast ",
+            "999",
+            "0",
+            "AABA ",
+            "'",
+            '"',
+            "♩=",
+            "\ue000",
+            "İ",
+            "ß",
+            "ﬁ",
+            "\u0301",
+        ),
     ]
 )
 
@@ -272,7 +446,9 @@ def test_any_text_is_read_or_refused_in_a_tenth_of_a_second(text: str) -> None:
     assert all(remark.isprintable() for remark in understood.remarks)
 
 
-@pytest.mark.parametrize("text", ["a " * 1000, "1:" * 1000, "no drums or " * 170, "аб" * 1000, "一" * 2000, "x2 (" * 500])
+@pytest.mark.parametrize(
+    "text", ["a " * 1000, "1:" * 1000, "no drums or " * 170, "аб" * 1000, "一" * 2000, "x2 (" * 500]
+)
 def test_the_longest_prompts_are_read_in_a_tenth_of_a_second(text: str) -> None:
     read_prompt("warm")
     began = time.process_time()
