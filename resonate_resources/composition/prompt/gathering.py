@@ -113,8 +113,8 @@ def gather(text: Text, language: str) -> Found:
     _structure(gathering)
     _mood_and_energy(gathering)
     _swing(gathering)
-    for name, said in gathering.said("reference_name"):
-        gathering.ask("reference_name", name, [said])
+    for value, said in gathering.said("reference_name"):
+        gathering.ask("reference_name", value, [said])
     _unknown(gathering)
     return gathering.found
 

@@ -19,7 +19,7 @@ _WHEEL: Final = re.compile(r"(?:(?:camelot|open key|key)\W{1,3})?(?<![^\W_])(\d{
 _CJK_KEY: Final = r"([嬰変升降])?\s*([a-gハニホヘトイロ])\s*([#b])?\s*"
 _GERMAN_B: Final = ("de", "pl")
 """Where B is B flat, and H is B."""
-_ENDS: Final = r"(?=\s*(?:$|[,.;:!?()/&+\ue000]|\d|-\s|bpm|at\b|with\b|and\b|for\b|mit\b|und\b|avec\b|con\b|com\b|met\b|z\b))"
+_ENDS: Final = r"(?=\s*(?:$|[,.;:!?()/&+\ue000]|\d|-\s|bpm|(?:at|with|and|for|mit|und|avec|con|com|met|z)\b))"
 
 
 def read_key(text: Text, language: str) -> None:
@@ -68,9 +68,9 @@ def _with_mode() -> re.Pattern[str]:
 def _impossible() -> re.Pattern[str]:
     sharp, flat = any_of("accidental", "sharp"), any_of("accidental", "flat")
     key = any_of("mode", *MODES)
-    return re.compile(
-        rf"(?<![^\W_'])(?:h[\s-]?(?:#|{sharp}|{flat})|(?:key of|key:|key)\s+[h-z](?![^\W_'])|[j-rt-z]\s?(?:#|{sharp}|{flat})?[\s-](?!m(?:in)?\b){key})"
-    )
+    h_sharp, key_of_j = rf"h[\s-]?(?:#|{sharp}|{flat})", r"(?:key of|key:|key)\s+[h-z](?![^\W_'])"
+    j_minor = rf"[j-rt-z]\s?(?:#|{sharp}|{flat})?[\s-](?!m(?:in)?\b){key}"
+    return re.compile(rf"(?<![^\W_'])(?:{h_sharp}|{key_of_j}|{j_minor})")
 
 
 @cache
@@ -110,13 +110,10 @@ def _state(text: Text, match: re.Match[str], language: str) -> None:
     letter, name = found.get("letter") or found.get("letter2"), found.get("name")
     sharp, flat = found.get("sharp") or found.get("sharp2"), found.get("flat") or found.get("flat2")
     written = found.get("mode")
-    if not written and letter and not _is_tonic(text, match, letter, bool(sharp or flat)):
+    signed = bool(sharp or flat)
+    if written and not _is_meant(text, match, letter, name, written, signed):
         return
-    if written in ("m", "min", "maj") and (name or match.group().endswith(" m")):
-        return  # only after a letter
-    if written == "m" and letter in ("a", "e") and not (sharp or flat) and not _is_written_large(text, match):
-        return  # I am, em (Portuguese)
-    if written and letter in ("a", "e") and not sharp and not flat and _is_and(match, written):
+    if not written and not _is_tonic(text, match, letter, signed):
         return
     mode = _mode(written) if written else "major"
     if mode == "locrian":
@@ -124,6 +121,8 @@ def _state(text: Text, match: re.Match[str], language: str) -> None:
         return
     german = language in _GERMAN_B or written in ("dur", "moll")
     tonic = _notes()[name] if name else (letter or "").upper()
+    if len(tonic) == 2:
+        sharp = flat = ""  # it has its sign in its name
     if tonic == "B" and letter == "b" and german and not (sharp or flat):
         tonic = "Bb"
     elif letter == "h":
@@ -131,16 +130,25 @@ def _state(text: Text, match: re.Match[str], language: str) -> None:
             text.refuse("key", *match.span(), "no key; say it as C minor, F# major or D dorian")
             return
         tonic = "B"
-    if len(tonic) == 2 and (sharp or flat):
-        return
     text.state("key", f"{tonic}{'#' if sharp else 'b' if flat else ''} {mode}", *match.span())
     if not written:
         text.remarks.append(f"{text.words(*match.span())}: major, as no mode is said")
 
 
-def _is_tonic(text: Text, match: re.Match[str], letter: str, signed: bool) -> bool:
+def _is_meant(
+    text: Text, match: re.Match[str], letter: str | None, name: str | None, written: str, signed: bool
+) -> bool:
+    """Whether a note and a mode's name are a key: not `I am`, `em` (Portuguese), `a menor`."""
+    if written in ("m", "min", "maj") and (name or match.group().endswith(" m")):
+        return False  # only after a letter
+    if letter not in ("a", "e") or signed:
+        return True
+    return not _is_and(written) and (written != "m" or _is_written_large(text, match))
+
+
+def _is_tonic(text: Text, match: re.Match[str], letter: str | None, signed: bool) -> bool:
     """Not an article, nor a conjunction: in a dark room."""
-    if signed or letter not in "a":
+    if signed or letter != "a":
         return True
     return bool(re.match(_ENDS, text.folded[match.end() : match.end() + 12]))
 
@@ -151,7 +159,7 @@ def _is_written_large(text: Text, match: re.Match[str]) -> bool:
     return words[0].isupper() and words[-1].islower() and (words[0] == "A" or bool(re.match(_ENDS, after)))
 
 
-def _is_and(match: re.Match[str], written: str) -> bool:
+def _is_and(written: str) -> bool:
     """`e minore` is "and minor", `a menor` "the least", in languages that call the notes la and mi."""
     return written not in ("minor", "major", "moll", "dur", "m", "min", "maj") and written.startswith(
         ("men", "mai", "may", "min", "mag", "maj")

@@ -49,7 +49,8 @@ def _spans() -> re.Pattern[str]:
     one_and_half, article = any_of("control", "one_and_half"), any_of("common", "article")
     units = "|".join(f"(?P<{name}>{any_of('unit', name)})" for name in _SECONDS)
     value = (
-        rf"(?P<number>(?!808|909|303){NUMBER})(?:\s*(?:-|~|{any_of('control', 'to')})\s*(?P<upper>{NUMBER}))?(?P<half_sign>\s+1/2)?"
+        rf"(?P<number>(?!808|909|303){NUMBER})(?:\s*(?:-|~|{any_of('control', 'to')})\s*(?P<upper>{NUMBER}))?"
+        r"(?P<half_sign>\s+1/2)?"
         rf"|(?P<sign>1/2)|(?P<half>{half})|(?P<one_and_half>{one_and_half})|(?P<article>{article})"
     )
     other = f"{any_of('unit', 'bpm')}|{any_of('unit', 'bar')}"

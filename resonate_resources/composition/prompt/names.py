@@ -82,11 +82,13 @@ def _name_after(text: Text, at: int, language: str, sure: bool) -> int | None:
         and not (len(words) > 1 and words[0].group(1) in ("the", "a"))
     ):
         return None
-    if not large and (not sure or any(_is_music(word.group(1), language) for word in words)):
+    musical = [_is_music(word.group(1), language) for word in words]
+    if not large and (not sure or any(musical)):
         return None
-    if all(_is_music(word.group(1), language) or word.group(1) in _joints() for word in words):
-        return None
-    return end
+    all_known = all(
+        is_music or word.group(1) in _joints() for is_music, word in zip(musical, words, strict=True)
+    )
+    return None if all_known else end
 
 
 def _is_large(text: Text, word: re.Match[str]) -> bool:

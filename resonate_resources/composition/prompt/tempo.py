@@ -57,15 +57,17 @@ def _value() -> str:
 
 @cache
 def _with_unit() -> re.Pattern[str]:
-    slower = r"(?P<or_slower>\s+or\s+(?:slower|less|below|under))|(?P<or_faster>\s+or\s+(?:faster|more|above|over)|\s*\+)"
-    return re.compile(rf"{_value()}\s*-?{any_of('unit', 'bpm')}(?:{slower})?(?!\s*[:=]\s*\d)")
+    slower = r"(?P<or_slower>\s+or\s+(?:slower|less|below|under))"
+    faster = r"(?P<or_faster>\s+or\s+(?:faster|more|above|over)|\s*\+)"
+    return re.compile(rf"{_value()}\s*-?{any_of('unit', 'bpm')}(?:{slower}|{faster})?(?!\s*[:=]\s*\d)")
 
 
 @cache
 def _labelled() -> re.Pattern[str]:
     """After a word that says so: tempo 120, at 120, BPM: 120, ♩=96."""
-    label = rf"(?<![^\W_])(?:{any_of('unit', 'bpm')}\s*[:=]?|{any_of('unit', 'tempo')}|q(?=\s*=))\s*(?:is|of|:|=|は|が|を)?\s*"
-    units = rf"{any_of('unit', 'second', 'minute', 'hour', 'bar')}|{any_of('section')}|%|x(?!\w)|st|nd|rd|th|am|pm|'"
+    label = rf"(?<![^\W_])(?:{any_of('unit', 'bpm')}\s*[:=]?|{any_of('unit', 'tempo')}|q(?=\s*=))"
+    label += r"\s*(?:is|of|:|=|は|が|を)?\s*"
+    units = rf"{any_of('unit', 'second', 'minute', 'hour', 'bar')}|{any_of('section')}|%|x(?!\w)|[snrt][tdh]|[ap]m|'"
     return re.compile(rf"{label}{_value()}(?![\d/:]|\s*[\s-]?(?:{units}))(?:\s*{any_of('unit', 'bpm')})?")
 
 

@@ -22,9 +22,11 @@ def nearest(text: str) -> tuple[str, Word] | None:
     best: tuple[int, str, Word] | None = None
     for phrase, word in _by_beginning().get(text[:1], ()):
         allowed = 2 if min(len(text), len(phrase)) >= _LONG else 1
-        if abs(len(text) - len(phrase)) <= allowed and (distance := _distance(text, phrase)) <= allowed:
-            if not best or distance < best[0]:
-                best = (distance, phrase, word)
+        if abs(len(text) - len(phrase)) > allowed:
+            continue
+        distance = _distance(text, phrase)
+        if distance <= allowed and (not best or distance < best[0]):
+            best = (distance, phrase, word)
     return best[1:] if best else None
 
 

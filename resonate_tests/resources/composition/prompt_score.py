@@ -61,9 +61,10 @@ def _count(total: Score, prompt: dict[str, Any], understood: Understanding) -> N
     for name in sorted(marks.keys() | claims.keys()):
         kind = name.partition(" of ")[0]
         total.fields += 1
-        total.claimed[kind] += name in claims
+        right = name in marks and _is_right(name, marks[name], claims.get(name), understood)
+        total.claimed[kind] += name in claims or right
         total.marked[kind] += name in marks
-        if name in marks and _is_right(name, marks[name], claims.get(name), understood):
+        if right:
             total.right[kind] += 1
         else:
             told = f"{claims.get(name, '-')} instead of {marks.get(name, '-')}"
