@@ -6,12 +6,12 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from resonate_resources.composition.prompt.lexicon import Token, any_of, common, lexicon
 from resonate_resources.composition.prompt.negation import refused
 from resonate_resources.composition.prompt.structure import sections
-from resonate_resources.composition.prompt.tempo_words import common_range, excludes, range_of
+from resonate_resources.composition.prompt.tempo_words import Range, common_range, excludes, range_of
 from resonate_resources.composition.prompt.text import TAKEN, Said, Text
 from resonate_resources.composition.prompt.typos import nearest
 
@@ -151,9 +151,9 @@ def _tempo(of: _Gathering) -> None:
     genre = of.found.asked.get("genre")
     words = of.all_of("tempo")
     numbers = of.said("bpm")
-    ranges = {said.value: said for _, said in numbers}
-    if numbers:
-        meant = common_range(list(ranges))  # type: ignore[misc]
+    ranges: dict[Range, Said] = {cast("Range", value): said for value, said in numbers}
+    if ranges:
+        meant = common_range(list(ranges))
         if meant is None:
             of.one_of("bpm", numbers)
             return

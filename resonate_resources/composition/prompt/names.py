@@ -37,8 +37,7 @@ def read_name(text: Text, language: str) -> None:
             return
     for match in text.find(_after()):
         if (at := _name_before(text, match.start(), language)) is not None:
-            text.state("reference_name", text.words(at, match.start()), at, match.start())
-            text.remarks.append(_told(str(text.said[-1].value)))
+            _state(text, at, at, match.start())
             return
 
 

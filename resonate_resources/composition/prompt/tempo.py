@@ -67,7 +67,8 @@ def _labelled() -> re.Pattern[str]:
     """After a word that says so: tempo 120, at 120, BPM: 120, ♩=96."""
     label = rf"(?<![^\W_])(?:{any_of('unit', 'bpm')}\s*[:=]?|{any_of('unit', 'tempo')}|q(?=\s*=))"
     label += r"\s*(?:is|of|:|=|は|が|を)?\s*"
-    units = rf"{any_of('unit', 'second', 'minute', 'hour', 'bar')}|{any_of('section')}|%|x(?!\w)|[snrt][tdh]|[ap]m|'"
+    units = rf"{any_of('unit', 'second', 'minute', 'hour', 'bar')}|{any_of('section')}"
+    units += r"|%|'|(?:x|st|nd|rd|th|[ap]m)(?!\w)"
     return re.compile(rf"{label}{_value()}(?![\d/:]|\s*[\s-]?(?:{units}))(?:\s*{any_of('unit', 'bpm')})?")
 
 

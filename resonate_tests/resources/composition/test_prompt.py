@@ -134,7 +134,12 @@ def test_the_wheels_of_djs_are_understood(place: str, key: str) -> None:
     ("words", "bpm"),
     [
         *[("122 bpm", (122, 122)), ("at 122", (122, 122)), ("120-125 bpm", (120, 125)), ("♩=96", (96, 96))],
-        *[("dnb roller 174", (174, 174)), ("130 Schläge pro Minute", (130, 130)), ("120拍/分", (120, 120))],
+        *[
+            ("dnb roller 174", (174, 174)),
+            ("at 122, strings", (122, 122)),
+            ("130 Schläge pro Minute", (130, 130)),
+            ("120拍/分", (120, 120)),
+        ],
         *[("no more than 100 bpm", (30, 100)), ("at least 150 bpm", (150, 300)), ("テンポ70", (70, 70))],
         *[
             ("between 100 and 110 bpm", (100, 110)),
