@@ -312,10 +312,35 @@ def test_a_slip_of_the_keyboard_is_mended_and_told(typo: str, genre: str) -> Non
     assert any(typo in remark for remark in understood.remarks)
 
 
-_ORDINARY = (
-    "the mouse trace tunnel found horse route balls stock please cheese mental chance hope place "
-    "table paper window garden morning sister monday kitchen yellow hospital weather letter"
-).split()
+_ORDINARY = [
+    "the",
+    "mouse",
+    "trace",
+    "tunnel",
+    "found",
+    "horse",
+    "route",
+    "balls",
+    "stock",
+    "please",
+    "cheese",
+    "mental",
+    "chance",
+    "hope",
+    "place",
+    "table",
+    "paper",
+    "window",
+    "garden",
+    "morning",
+    "sister",
+    "monday",
+    "kitchen",
+    "yellow",
+    "hospital",
+    "weather",
+    "letter",
+]
 
 
 @pytest.mark.parametrize("word", _ORDINARY)
