@@ -69,8 +69,8 @@ class Part(_Written):
 
 
 class Effect(_Written):
-    """From one beat to another, in quarters. A riser, downlifter, impact or reverse cymbal is a sound of its own, in
-    `other`; a low pass opens or closes over `parts`."""
+    """From one beat to another, in quarters. A riser, downlifter, impact or reverse cymbal is a sound of its own,
+    in `other`; a low pass opens or closes over `parts`."""
 
     kind: EffectKind
     begins: float

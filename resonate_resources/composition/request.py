@@ -90,7 +90,8 @@ class Reading(_Fields):
 
 class Understanding(_Fields):
     """What became of a prompt. contradictory: fields whose statements exclude each other, not in `asked`. invalid:
-    fields with a value that can't be. not_understood: words that nothing was made of. remarks: lines for a person."""
+    fields with a value that can't be. not_understood: words that nothing was made of. remarks: lines for a
+    person."""
 
     asked: Asked
     readings: tuple[Reading, ...] = ()
