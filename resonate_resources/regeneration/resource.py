@@ -39,7 +39,7 @@ from resonate_resources.regeneration.rebuilding import STEMS_AT_ONCE, Rebuilding
 from resonate_resources.regeneration.stem import PreparedStem, part_of, prepare_stem, share_of_energy
 from resonate_resources.signal.kicks import kicks
 
-CODE_VERSION = "7"
+CODE_VERSION = "8"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 REPORT = "regeneration.json"
