@@ -65,12 +65,12 @@ def _held(sound: Samples, wanted: int, sample_rate: int) -> Samples:
 def _loop(
     sound: np.ndarray[tuple[int], np.dtype[np.float64]], half: int, cross: int
 ) -> tuple[int, float, float]:
-    """Where in the last three quarters begins what is most like the end, so that whole periods are repeated; how
-    alike they are, 0 to 1; and the end's amplitude against it, 1 at most."""
+    """Where in the second quarter begins what is most like the end, so that whole periods are repeated; how alike
+    they are, 0 to 1; and the end's amplitude against it, 1 at most."""
     from scipy.signal import correlate
 
     first, end = len(sound) - half - half // 2, sound[-cross:]
-    searched = sound[first:-cross]
+    searched = sound[first : len(sound) - half + cross]
     powers = np.cumsum(np.concatenate([[0.0], np.square(searched)]))
     powers = powers[cross:] - powers[:-cross] + 1e-12
     likeness = correlate(searched, end, "valid") / np.sqrt(powers * (end @ end + 1e-12))

@@ -1,7 +1,7 @@
 """How a recording that was cut would have rung on: noise of its last spectrum, each octave falling as it fell.
 
-An octave falls exponentially, as in a room (Polack, 1988; `room_tail`); so do cymbals and drums. Recordings that are
-cut are short and tell little of how fast: what is measured counts beside what is usual.
+An octave falls exponentially, as in a room (Polack, 1988; `room_tail`); so do cymbals and drums. Recordings that
+are cut are short and tell little of how fast: what is measured counts beside what is usual.
 """
 
 from __future__ import annotations
