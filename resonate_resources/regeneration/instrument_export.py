@@ -46,16 +46,15 @@ def export_instruments(
         with TemporaryDirectory(dir=into) as scratch:
             part = part_of(stem, read_notes(path), stems[stem], Path(scratch))
             instrument = sampled(part)
-        if instrument is None:
-            notes.append(f"{stem}: no note of it sounds, so there is no instrument")
-            continue
-        name = stem.capitalize()
-        bend = max(
-            _USUAL_BEND, ceil(max((abs(to) for note in part.notes for _, to in note.bends), default=0))
-        )
-        used = sorted({note.pitch for note in part.notes})
-        lines = [f"{name}, of the stem's own sounds. {about}"]
-        texts[name], samples = write_samples_of(instrument, name, into, used, bend, lines)
+            if instrument is None:
+                notes.append(f"{stem}: no note of it sounds, so there is no instrument")
+                continue
+            name = stem.capitalize()
+            bend = max(
+                _USUAL_BEND, ceil(max((abs(to) for note in part.notes for _, to in note.bends), default=0))
+            )
+            about_it = [f"{name}, of the stem's own sounds. {about}"]
+            texts[name], samples = write_samples_of(instrument, part, into, bend, about_it)
         files |= {f"{name}.sfz": into / f"{name}.sfz", **samples}
         if not all(zone.recorded for zone in instrument.zones):
             learned.append(name)

@@ -71,6 +71,9 @@ def exported(
 
 
 LINE = [Note(0.5 + at, 1.2 + at, pitch, 90) for at, pitch in enumerate((45, 48, 45))]
+CHORDS = [
+    Note(0.5 + at, 1.3 + at, root + third, 90) for at, root in enumerate((57, 60, 55)) for third in (0, 4, 7)
+]
 BEAT = [Note(0.5 + at, 0.6 + at, pitch, 90) for at, pitch in enumerate((36, 42, 36, 42))]
 
 
@@ -92,7 +95,7 @@ def test_loaded_together_the_instruments_have_the_balance_of_the_stems_and_none_
 ) -> None:
     """As sfzlint reads and smplr plays them."""
     levels = {"bass": 0.5, "drums": 0.02, "other": 0.1}
-    lines = {"bass": LINE, "drums": BEAT, "other": LINE}
+    lines = {"bass": LINE, "drums": BEAT, "other": CHORDS}
     parts = {name: [replace(note, velocity=velocity) for note in notes] for name, notes in lines.items()}
     product = exported(tmp_path, parts, levels=levels)
     played = {}
@@ -119,6 +122,15 @@ def test_notes_that_bend_go_out_though_their_strokes_were_moved_onto_each_other(
         to for note in read_notes(product.files["Vocals.mid"]) for _, to in note.bends
     ) == pytest.approx(3.5, abs=0.01)
     assert "bend_up=400 bend_down=-400" in product.files["Vocals.sfz"].read_text(encoding="utf-8")
+
+
+def test_a_mono_stem_of_another_rate_has_its_instrument_too(tmp_path: Path) -> None:
+    midi, recording = stem(tmp_path, "bass", LINE)
+    mono = write_samples(tmp_path / "mono.wav", recording.read()[:1, ::2], RATE // 2)
+    (tmp_path / "out").mkdir()
+    product = export_instruments({"bass": midi}, {"bass": mono}, TEMPO, {}, "x", tmp_path / "out", silent)
+    sound = play(product.files["Bass.sfz"], LINE, 5)
+    assert np.abs(sound).max() > 0.1
 
 
 def test_stems_without_notes_are_told_and_the_others_go_out(tmp_path: Path) -> None:

@@ -74,8 +74,7 @@ def write(part: Part, folder: Path) -> Path:
     assert instrument is not None
     into = folder / "sfz"
     into.mkdir()
-    used = sorted({note.pitch for note in part.notes})
-    text, files = write_samples_of(instrument, part.stem.capitalize(), into, used, 2, ["about"])
+    text, files = write_samples_of(instrument, part, into, 2, ["about"])
     assert {path.relative_to(into).as_posix() for path in into.rglob("*") if path.is_file()} == files.keys()
     path = into / f"{part.stem.capitalize()}.sfz"
     text.write(path, -text.loudest_db)
