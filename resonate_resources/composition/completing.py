@@ -37,6 +37,7 @@ _MINOR_MOODS: Final[frozenset[Mood]] = frozenset(
 _MAJOR_MOODS: Final[frozenset[Mood]] = frozenset({"happy", "bright", "uplifting", "playful", "romantic"})
 _LIVELY: Final[frozenset[Mood]] = frozenset({"energetic", "aggressive", "playful", "happy", "uplifting"})
 _QUIET: Final[frozenset[Mood]] = frozenset({"calm", "sad", "dreamy", "melancholic", "romantic"})
+_SUNG: Final[frozenset[Instrument]] = frozenset({"vocals"})
 _USUAL_GENRE: Final[Genre] = "pop"
 _USUAL_BARS: Final[dict[SectionName, int]] = {"intro": 4, "pre_chorus": 4, "outro": 4}  # of others, 8
 _USUAL_ENERGY: Final[dict[SectionName, float]] = {
@@ -80,10 +81,9 @@ def complete(understanding: Understanding, seed: int) -> tuple[Request, tuple[Re
     swing = data.swing[0] if asked.swing is None else max(data.swing) if asked.swing else 0.5
     if asked.swing is None:
         assume("swing", swing)
-    bars = _bars(asked, data, bpm, metre)
+    structure = _structure(asked, data, _bars(asked, data, bpm, metre), stream(seed, "form", genre))
     if asked.bars is None:
-        assume("bars", bars)
-    structure = _structure(asked, data, bars, stream(seed, "form", genre))
+        assume("bars", sum(section.bars for section in structure))
     if not asked.structure:
         assume("structure", ", ".join(f"{section.name} {section.bars}" for section in structure))
     instruments = _instruments(asked, data)
@@ -121,7 +121,8 @@ def _likeliest_genre(asked: Asked, chance: Random) -> Genre:
 
 def _fitting(data: GenreData, asked: Asked) -> float:
     own = {player.instrument for player in cast(data, (), ())}
-    score = sum(2.0 / (1 + data.moods.index(mood)) ** 0.25 for mood in asked.mood if mood in data.moods)
+    named = [1 + data.moods.index(mood) for mood in asked.mood if mood in data.moods]
+    score = sum(2.0 - 0.1 * place for place in named)
     score += sum(2.0 if name in own else -0.5 for name in asked.instruments)
     score -= sum(name in own for name in asked.without)
     if asked.bpm:
@@ -162,7 +163,7 @@ def _bpm_of(bars: int, duration_s: float, metre: Metre) -> float:
 
 
 def _bars(asked: Asked, data: GenreData, bpm: float, metre: Metre) -> int:
-    """Bars that were asked for; or those of the length that was; or of the sections that were; or the usual ones."""
+    """Bars that were asked for; or of the length that was; or of the sections that were; or the usual ones."""
     if asked.bars is not None:
         return asked.bars
     bar_s = BEATS_A_BAR[metre] * 60 / quarters_per_minute(bpm, metre)
@@ -182,7 +183,8 @@ def _own_bars(name: SectionName, data: GenreData) -> int:
 
 
 def _structure(asked: Asked, data: GenreData, bars: int, chance: Random) -> tuple[Section, ...]:
-    """Sections of so many bars together (or, of sections that were asked for, one each where that is more)."""
+    """Sections of about so many bars together; exactly, where a length was asked for (of sections that were asked
+    for, at least one bar each)."""
     form = list(chance.choice(data.forms))
     if asked.structure:
         form = [
@@ -194,7 +196,9 @@ def _structure(asked: Asked, data: GenreData, bars: int, chance: Random) -> tupl
         ]
     else:
         form = _long_enough(_short_enough(form, bars), bars)
-    sizes = _shared([section.bars for section in form], max(bars, len(form)), data.unit)
+    sizes = [section.bars for section in form]
+    if asked.bars is not None or asked.duration_s is not None:
+        sizes = _fitted(sizes, max(bars, len(form)), data.unit)
     energies = _energies([section.energy for section in form], asked.energy, asked.mood)
     return tuple(
         Section(name=section.name, bars=size, energy=energy)
@@ -223,23 +227,18 @@ def _long_enough(form: list[Section], bars: int) -> list[Section]:
     return form
 
 
-def _shared(usual: Sequence[int], bars: int, unit: int) -> list[int]:
-    """Bars for each, in proportion to the usual, in multiples of the largest unit that there is room for; what is left
-    over goes to the last."""
-    step = next(
-        step for step in (unit, 8, 4, 2, 1) if step <= unit and (bars // step >= len(usual) or step == 1)
-    )
-    steps = bars // step
-    exact = [size * steps / sum(usual) for size in usual]
-    shares = [max(1, int(share)) for share in exact]
-    while sum(shares) > steps:
-        most = max(range(len(shares)), key=lambda n: (shares[n] - exact[n] if shares[n] > 1 else -1e9, n))
-        shares[most] -= 1
-    while sum(shares) < steps:
-        least = max(range(len(shares)), key=lambda n: (exact[n] - shares[n], -n))
-        shares[least] += 1
-    sizes = [share * step for share in shares]
-    sizes[-1] += bars - steps * step
+def _fitted(usual: Sequence[int], bars: int, unit: int) -> list[int]:
+    """The usual sizes, made longer or shorter by whole phrases until they are so many bars; what is less than a
+    phrase is the last section's."""
+    sizes = list(usual)
+    for step in (max(unit, 8), 4, 2, 1):
+        while (missing := bars - sum(sizes)) >= step:
+            grown = range(len(sizes)) if step >= 4 else [len(sizes) - 1]
+            sizes[min(grown, key=lambda n: (sizes[n] / usual[n], -usual[n], n))] += step
+        while missing <= -step and max(sizes) > step:
+            shrunk = [n for n in range(len(sizes)) if sizes[n] > step]
+            sizes[max(shrunk, key=lambda n: (sizes[n] / usual[n], n))] -= step
+            missing += step
     return sizes
 
 
@@ -264,7 +263,7 @@ def _energies(usual: Sequence[float], course: Energy | None, mood: Sequence[Mood
 
 
 def _instruments(asked: Asked, data: GenreData) -> tuple[Instrument, ...]:
-    without = set(asked.without) | ({"vocals"} if asked.vocals_wanted is False else set())
+    without: set[Instrument] = set(asked.without) | (_SUNG if asked.vocals_wanted is False else set())
     wanted = [name for name in asked.instruments if name not in without]
     if asked.vocals_wanted and "vocals" not in (*wanted, *without):
         wanted.append("vocals")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
@@ -40,29 +41,20 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def _grid(letters: str) -> Any:
-    def checked(grid: str) -> str:
-        if not re.fullmatch(f"[{letters}]+( [{letters}]+)*", grid):
-            raise ValueError(f"{grid!r} is no grid of the letters {letters}, its bars apart by spaces")
-        return grid
-
-    return Annotated[str, AfterValidator(checked)]
-
-
 def _progression(text: str) -> str:
     bars_of(text)
     return text
 
 
-_Drums = _grid("Xxo.")
-_Strikes = _grid("XxoB1-9.-")
-_Bass = _grid("R35678bna.-")
-Hits = Annotated[tuple[_Drums, ...], BeforeValidator(_listed)]
-"""Grids to choose from: X accent, x plain, o ghost. A bar has as many cells as the grid has letters."""
-Strikes = Annotated[tuple[Literal["~"] | _Strikes, ...], BeforeValidator(_listed)]
-"""As hits, held over "-"; B: the chord's lowest note alone; 1…9: its tones upward from the lowest. Or "~": each chord
-held until the next."""
-BassLine = Annotated[tuple[Literal["walk", "kick"] | _Bass, ...], BeforeValidator(_listed)]
+_Hits = Annotated[str, Field(pattern=r"^[Xxo.]+( [Xxo.]+)*$")]
+_Strikes = Annotated[str, Field(pattern=r"^(~|[XxoB1-9.-]+( [XxoB1-9.-]+)*)$")]
+_Bass = Annotated[str, Field(pattern=r"^(walk|kick|[R35678bna.-]+( [R35678bna.-]+)*)$")]
+Hits = Annotated[tuple[_Hits, ...], BeforeValidator(_listed)]
+"""Grids to choose from, of bars with a space between: X accent, x plain, o ghost; as many cells as letters."""
+Strikes = Annotated[tuple[_Strikes, ...], BeforeValidator(_listed)]
+"""As hits, held over "-"; B: the chord's lowest note alone; 1…9: its tones upward from the lowest. Or "~": each
+chord held until the next."""
+BassLine = Annotated[tuple[_Bass, ...], BeforeValidator(_listed)]
 """R root, b root an octave down, 3 5 6 7 above it, 8 octave, n root of the next chord, a step to it; "-" holds. Or
 "walk": a walking bass; "kick": the root with each kick."""
 Progression = Annotated[str, AfterValidator(_progression)]
@@ -83,8 +75,9 @@ class Humanising(_Data):
 class Harmony(_Data):
     """major, minor: progressions by kind of section, or for "any", bars apart by "|". Numerals count from the major
     scale (bVII). modal: the same for dorian, phrygian, lydian and mixolydian, where the genre has its own. period:
-    bars in which a shorter progression is repeated before rules change it. cadence: how sections close. The probabilities say how often a chord is exchanged for one of
-    its function, led to by its own dominant, borrowed from the parallel mode, or given a seventh or ninth."""
+    bars in which a shorter progression is repeated before rules change it. cadence: how sections close.
+    The probabilities say how often a chord is exchanged for one of its function, led to by its own dominant,
+    borrowed from the parallel mode, or given a seventh or ninth."""
 
     major: dict[SectionName | Literal["any"], tuple[Progression, ...]]
     minor: dict[SectionName | Literal["any"], tuple[Progression, ...]]
@@ -129,8 +122,8 @@ class Bass(_Data):
 
 
 class Melody(_Data):
-    """cells: rhythms of a bar, of which themes are made. scale: tones besides those of the chord. leaps: how much of
-    a theme leaps rather than steps."""
+    """cells: rhythms of a bar, of which themes are made. scale: tones besides those of the chord. leaps: how much
+    of a theme leaps rather than steps."""
 
     sounds: tuple[Instrument, ...]
     pitches: Pitches = (60, 81)
@@ -159,8 +152,8 @@ class PartStyle(_Data):
 
 
 class GenreData(_Data):
-    """tempo: slowest, usual and fastest of the beat that is counted. metres, modes: the usual first; grids are in the
-    first metre. swing: usual, and where swing is asked for; swing_unit: which notes it delays. length_s: usual.
+    """tempo: slowest, usual and fastest of the beat that is counted. metres, modes: the usual first; grids are in
+    the first metre. swing: usual, and where swing is asked for; swing_unit: which notes it delays. length_s: usual.
     unit: bars that sections are multiples of, where there is room."""
 
     name: request.Genre
@@ -236,7 +229,7 @@ def level_of(energy: float) -> Level:
     return "low" if energy < 0.4 else "mid" if energy < 0.75 else "high"
 
 
-def at_level(by_level: dict[Level, _Written], energy: float) -> _Written:
+def at_level(by_level: Mapping[Level, _Written], energy: float) -> _Written:
     """What is written for that energy, or the next lower level, or the lowest there is."""
     order: tuple[Level, ...] = ("low", "mid", "high")
     wanted = order.index(level_of(energy))

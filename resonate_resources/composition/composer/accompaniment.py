@@ -47,7 +47,8 @@ def part_events(
     for section in sections:
         pattern = stream(seed, name, section.name).choice(part.patterns)
         if part.role == "riff":
-            events += _riff(part, register, pattern, written, metre, key, section, spans, stream(seed, name))
+            chance = stream(seed, name)
+            events += _riff(part, register, pattern, written, metre, key, section, spans, chance)
         elif pattern == "~":
             events += _held(section, spans, chords)
         else:
@@ -142,8 +143,8 @@ def _riff(
 def _counter(
     register: tuple[int, int], metre: Metre, key: KeyOf, sections: Sequence[Laid], spans: Sequence[Span]
 ) -> list[Event]:
-    """Thirds and sevenths of the chords in a line of small steps; where the melody breathes at the end of a phrase, it
-    moves on by steps of the scale."""
+    """Thirds and sevenths of the chords in a line of small steps; where the melody breathes at the end of a phrase,
+    it moves on by steps of the scale."""
     bar = BEATS_A_BAR[metre]
     events: list[Event] = []
     pitch = sum(register) // 2

@@ -35,9 +35,10 @@ def drum_events(
             continue
         own = grooved(groove, written, metre, section, spans)
         chance = stream(seed, "fills", section.name, section.nth)
-        own = _filled(own, drums.fills, written, metre, section, spans, chance, last)
         if section.name == "build" and section.energy >= _ROLL_FROM and drums.fills:
             own = _rolled(own, metre, section)
+        else:
+            own = _filled(own, drums.fills, written, metre, section, spans, chance, last)
         if last and section.bars > 1:
             own = _ended(own, metre, section, drums.crash)
         elif drums.crash and section.energy >= _CRASH_FROM and own:

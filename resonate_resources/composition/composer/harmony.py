@@ -7,6 +7,7 @@ Function and substitution after Riemann; borrowing, secondary dominants and cade
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from math import floor
 from random import Random
 from typing import Final, NamedTuple
@@ -38,16 +39,16 @@ _MODAL: Final[dict[str, tuple[str, ...]]] = {
     "dorian": ("i | IV | i | IV", "i | ii | bIII | IV", "i | bVII | IV | i", "i | i | IV | bVII", "i | v | IV | i"),
     "phrygian": ("i | bII | i | bII", "i | bII | bIII | bII", "i | bvii | bII | i", "i | bVI | bII | i"),
     "lydian": ("I | II | I | II", "I | vii | II | I", "I | II | vi | II", "I | iii | II | I"),
-    "mixolydian": ("I | bVII | IV | I", "I | v | bVII | IV", "I | bVII | I | IV", "I | IV | bVII | I", "I | ii | bVII | I"),
+    "mixolydian": ("I | bVII | IV | I", "I | v | bVII | IV", "I | bVII | I | IV", "I | IV | bVII | I"),
 }  # fmt: skip
 
 # Chords of one function for each other: tonic, subdominant, dominant.
 _SAME_FUNCTION: Final = {
     "I": ("vi", "iii"), "vi": ("I",), "iii": ("I",), "IV": ("ii",), "ii": ("IV",), "V": ("V7sus4", "viio"),
     "Imaj7": ("vi7", "iii7"), "vi7": ("Imaj7",), "IVmaj7": ("ii7",), "ii7": ("IVmaj7",), "V7": ("V7sus4", "bII7"),
-    "i": ("bIII", "bVI"), "bVI": ("iv",), "iv": ("bVI", "iiø7"), "bIII": ("i",), "bVII": ("v",), "v": ("bVII",),
-    "i7": ("bIIImaj7",), "iv7": ("iiø7", "bVImaj7"), "bVImaj7": ("iv7",), "bIIImaj7": ("i7",),
-    "i9": ("bIIImaj9",), "Imaj9": ("vi9",), "ii9": ("IVmaj9",), "IVmaj9": ("ii9",), "V9": ("V13",),
+    "i": ("bVI",), "bVI": ("iv",), "iv": ("bVI", "iiø7"), "bIII": ("i",), "bVII": ("v",), "v": ("bVII",),
+    "i7": ("bVImaj7",), "iv7": ("iiø7", "bVImaj7"), "bVImaj7": ("iv7",), "bIIImaj7": ("i7",),
+    "i9": ("bVImaj9",), "Imaj9": ("vi9",), "ii9": ("IVmaj9",), "IVmaj9": ("ii9",), "V9": ("V13",),
 }  # fmt: skip
 _BORROWED: Final = {
     "IV": "iv", "IVmaj7": "iv7", "vi": "bVI", "ii": "iiø7", "ii7": "iiø7", "iii": "bIII", "V": "bVII",
@@ -165,7 +166,7 @@ def _exchange(bars: _Bars, probability: float, table: dict[str, tuple[str, ...]]
 
 def _lead_to(bars: _Bars, probability: float, chance: Random) -> None:
     """In the second half of a bar, the dominant of the next bar's chord."""
-    for bar, following in zip(bars, bars[1:], strict=False):
+    for bar, following in pairwise(bars):
         plain = following[0].rstrip("maj79")
         if len(bar) == 1 and plain in _LED_TO and bar[0] != following[0] and chance.random() < probability:
             bar.append(f"V7/{plain}")

@@ -1,7 +1,7 @@
 """Melodies: a motif, repeated, taken through a sequence and varied over phrases that ask and answer.
 
-Theme of a section → phrases of four bars → bars, each a rhythm and a shape in steps of the scale. Pitches follow the
-chords: chord tones where the metre is strong or a note is long, steps between; leaps are recovered, leading tones
+Theme of a section → phrases of four bars → bars, each a rhythm and a shape in steps of the scale. Pitches
+follow the chords: chord tones where the metre is strong or a note is long, steps between; leaps are recovered, leading tones
 resolved (Fux; Schoenberg, "Fundamentals of Musical Composition": motif, phrase, sentence and period).
 """
 
@@ -28,6 +28,7 @@ _USUAL_HEIGHT: Final = 0.42
 """Where in the register a section's theme turns, 0 lowest, 1 highest: choruses lie above verses."""
 _ARCH: Final = (0, 1, 2, 0)
 """Scale steps that the bars of a phrase lie above its first."""
+_STEP: Final = 1.7  # semitones of a scale's step, on average
 _LEAP: Final = 7  # semitones: what is more is recovered by a step back
 _WIDEST: Final = 12
 _FORMS: Final = (
@@ -130,10 +131,12 @@ def _sung(
         onset = section.onset + bar * bar_quarters
         shift = _ARCH[place] + (2 if contrast else 0) + {"a+": 1, "a-": -2}.get(kind, 0)
         answer = phrase % 2 == 1 or bar == section.bars - 1
-        start = _start(ladder, middle, at(spans, onset).harmony.classes)
+        lifted = middle + _STEP * shift
+        before = events[-1].pitch if events else lifted
+        start = _start(ladder, lifted, before, at(spans, onset).harmony.classes)
         if kind == "close":
             motif = _closing(motif, metre)
-        events += _realised(motif, start + shift, ladder, onset, metre, key, spans)
+        events += _realised(motif, start, ladder, onset, metre, key, spans)
         if kind == "close" and events:
             events[-1] = _landed(events[-1], spans, key, register, answer)
     return _smoothed(events, spans, key, register, metre)
@@ -148,10 +151,10 @@ def _ladder(scale: str, key: KeyOf) -> set[int]:
     return {(key.tonic + step) % 12 for step in steps} if steps else set(key.scale)
 
 
-def _start(ladder: list[int], middle: float, classes: tuple[int, ...]) -> int:
-    """The step of the ladder nearest to the middle that is in the chord."""
+def _start(ladder: list[int], middle: float, before: float, classes: tuple[int, ...]) -> int:
+    """The step of the ladder, in the chord, that is nearest to the middle, and near what was sung before."""
     inside = [n for n, pitch in enumerate(ladder) if pitch % 12 in classes] or list(range(len(ladder)))
-    return min(inside, key=lambda n: abs(ladder[n] - middle))
+    return min(inside, key=lambda n: abs(ladder[n] - middle) + 0.7 * abs(ladder[n] - before))
 
 
 def _closing(motif: Motif, metre: Metre) -> Motif:
@@ -192,12 +195,12 @@ def _realised(
 
 def _strong(stroke: Stroke, metre: Metre) -> bool:
     on_beat = any(abs(stroke.onset - beat) < 1e-6 for beat in strong_beats(metre))
-    return on_beat or stroke.length >= beat_quarters(metre) - 1e-6
+    return on_beat or stroke.length >= 1.5 * beat_quarters(metre) - 1e-6
 
 
 def _landed(last: Event, spans: Sequence[Span], key: KeyOf, register: tuple[int, int], answer: bool) -> Event:
-    """An answer ends on the tonic, or else the third, a question on the fifth, second or seventh, as far as the chord
-    has them."""
+    """An answer ends on the tonic, or else the third, a question on the fifth, second or seventh, as far as the
+    chord has them."""
     classes = at(spans, last.onset).harmony.classes
     degrees = (0, 4, 3) if answer else (7, 2, 11, 10, 4, 3)
     wanted = [(key.tonic + degree) % 12 for degree in degrees]

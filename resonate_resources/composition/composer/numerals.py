@@ -118,7 +118,7 @@ def read_numeral(numeral: str, key: KeyOf) -> Harmony:
 
 
 def spelled(key: KeyOf, step: int, pitch: int) -> str:
-    """A pitch class, named as the letter so many steps above the tonic; with a simple accidental where that takes two."""
+    """A pitch class, named as the letter so many steps above the tonic (another, if that takes two accidentals)."""
     letter = _LETTERS[(_LETTERS.index(key.name[0]) + step) % 7]
     away = (pitch - _LETTER_PITCH[letter] + 6) % 12 - 6
     if abs(away) > 1:

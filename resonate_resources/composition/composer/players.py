@@ -1,4 +1,4 @@
-"""Who plays what: the parts a genre has, given to the instruments there are, and parts for those it has none for."""
+"""Who plays what: the parts a genre has, given to the instruments there are, and parts for the others."""
 
 from __future__ import annotations
 
@@ -105,8 +105,8 @@ class Player(NamedTuple):
 def cast(
     data: GenreData, available: Sequence[Instrument], without: Collection[Instrument] | None = None
 ) -> tuple[Player, ...]:
-    """Every available instrument with a part. without: refused; where it is given, the genre's parts that none of the
-    available takes are played by its own instruments."""
+    """Every available instrument with a part. without: refused; where it is given, the genre's parts that none of
+    the available takes are played by its own instruments."""
     slots = _slots(data)
     taken: dict[int, Instrument] = {}
     for index, slot in enumerate(slots):
@@ -130,7 +130,7 @@ def cast(
     for sound in available:
         if sound not in taken.values():
             pairs.append((_another(data, sound, {slot.role for slot, _ in pairs}), sound))
-    return _named(pairs, data)
+    return _named(pairs)
 
 
 def sections_of(slot: Slot, sections: Sequence[Laid]) -> tuple[Laid, ...]:
@@ -154,19 +154,8 @@ def _slots(data: GenreData) -> list[Slot]:
     if data.bass:
         found.append(_bass(data.bass, written))
     for part in data.parts:
-        found.append(
-            Slot(
-                part.role,
-                part.sounds,
-                part.pitches,
-                part.energy,
-                part.sections,
-                part,
-                written,
-                part.level,
-                part.pan,
-            )
-        )
+        slot = Slot(part.role, part.sounds, part.pitches, part.energy, part.sections, part, written)
+        found.append(slot._replace(level=part.level, pan=part.pan))
     melody = data.melody
     found.append(
         Slot(
@@ -198,8 +187,8 @@ def _bass(bass: Bass, written: Metre) -> Slot:
 
 
 def _another(data: GenreData, sound: Instrument, there: set[Role]) -> Slot:
-    """A part for an instrument that the genre has none for: in a role nobody has yet, as far as it has such; a second
-    melody is a counter-melody."""
+    """A part for an instrument that the genre has none for: in a role nobody has yet, as far as it has such; a
+    second melody is a counter-melody."""
     able = ABLE[sound]
     roles = [role for role in able.roles if role != "melody" or "melody" not in there] or ["countermelody"]
     role = next((role for role in roles if role not in there), roles[0])
@@ -234,7 +223,7 @@ def _another(data: GenreData, sound: Instrument, there: set[Role]) -> Slot:
     return Slot(role, part.sounds, part.pitches, part.energy, part.sections, part, "4/4", pan=0.25)
 
 
-def _named(pairs: Sequence[tuple[Slot, Instrument]], data: GenreData) -> tuple[Player, ...]:
+def _named(pairs: Sequence[tuple[Slot, Instrument]]) -> tuple[Player, ...]:
     players: list[Player] = []
     for slot, instrument in pairs:
         sound: Sound = instrument

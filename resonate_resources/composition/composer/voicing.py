@@ -65,9 +65,8 @@ def _candidates(
     found = set()
     for start in range(len(classes)):
         for lowest in range(low + (classes[start] - low) % 12, high, 12):
-            chord = [lowest]
-            for pitch_class in sorted((c - lowest) % 12 for n, c in enumerate(classes) if n != start):
-                chord.append(lowest + pitch_class)
+            others = (classes[n] for n in range(len(classes)) if n != start)
+            chord = [lowest, *sorted(lowest + (c - lowest) % 12 for c in others)]
             if voicing == "open" and len(chord) > 2:
                 chord[-2] -= 12
             chord.sort()
@@ -79,11 +78,11 @@ def _candidates(
 
 
 def _chosen_tones(tones: tuple[int, ...], shell: bool) -> tuple[int, ...]:
-    """At most four: the fifth goes first, then the root, which a bass has. A shell has no root anyway."""
+    """At most four: the fifth goes first, then the ninth, then the root, which a bass has. A shell has no root."""
     chosen = list(tones)
     if shell and len(chosen) > 3:
         chosen.remove(0)
-    for droppable in (7, 0, 6, 8):
+    for droppable in (7, 14, 0, 6, 8):
         if len(chosen) > _MOST_VOICES - shell and droppable in chosen:
             chosen.remove(droppable)
     return tuple(chosen)
