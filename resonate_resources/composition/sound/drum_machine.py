@@ -20,6 +20,7 @@ Voice = Callable[[int], Mono]
 """A rate in Hz → the sound of one stroke, mono."""
 
 _LONGEST_S: Final = 4.0
+_TOP_HZ: Final = 12_500.0  # as far as the output stages and the TR-909's converters reach
 _FADE_S: Final = 0.01
 _SILENT: Final = 1e-4
 
@@ -55,14 +56,14 @@ def _clap(rate: int, *, centre_hz: float, room_s: float) -> Mono:
 def _hat(rate: int, *, tau_s: float, tuned: float, hiss: float) -> Mono:
     t = seconds(8 * tau_s, rate)
     source = metal(t, rate, tuned) + hiss * noise(t, 4)
-    return band(source, rate, 7000, order=4) * (0.75 * fall(t, tau_s) + 0.25 * fall(t, tau_s / 5))
+    return band(source, rate, 7000, _TOP_HZ, 4) * (0.75 * fall(t, tau_s) + 0.25 * fall(t, tau_s / 5))
 
 
 def _cymbal(rate: int, *, tau_s: float, tuned: float, hiss: float, low_hz: float, bell: float = 0.0) -> Mono:
     t = seconds(min(_LONGEST_S, 6 * tau_s), rate)
     source = metal(t, rate, tuned)
     dark = band(source, rate, low_hz, 2.2 * low_hz) * fall(t, tau_s / 2)
-    bright = band(source + hiss * noise(t, 5), rate, 2.2 * low_hz) * fall(t, tau_s)
+    bright = band(source + hiss * noise(t, 5), rate, 2.2 * low_hz, _TOP_HZ) * fall(t, tau_s)
     rung = sum(bridged_t(t, each, tau_s / 1.5) for each in (2910.0, 4370.0, 5230.0))
     return (0.5 * dark + bright + 0.1 * bell * rung) * np.minimum(1, t / 0.0015)
 
@@ -88,7 +89,7 @@ def _clave(rate: int) -> Mono:
 def _shaken(rate: int, *, low_hz: float, tau_s: float, rising_s: float = 0.006, jingles: float = 0.0) -> Mono:
     t = seconds(8 * tau_s + rising_s, rate)
     source = noise(t, 7) + jingles * metal(t, rate, 14.0)
-    return band(source, rate, low_hz, 16_000, 3) * np.minimum(1, t / rising_s) * fall(t, tau_s)
+    return band(source, rate, low_hz, _TOP_HZ, 3) * np.minimum(1, t / rising_s) * fall(t, tau_s)
 
 
 _SHARED: Final[Mapping[tuple[int, ...], tuple[Voice, float]]] = {
@@ -144,7 +145,7 @@ _KEYS: Final[Mapping[Machine, Mapping[tuple[int, ...], tuple[Voice, float]]]] = 
 
 # Peaks against the kick's, in dB: the machines' own balance, as records have it, at one velocity.
 _LEVEL_DB: Final = {
-    **dict.fromkeys((42, 44, 46), -11.0), **dict.fromkeys((69, 70, 82, 54), -13.0),
+    **dict.fromkeys((42, 44, 46), -8.0), **dict.fromkeys((69, 70, 82, 54), -13.0),
     **dict.fromkeys((49, 52, 55, 57), -9.0), **dict.fromkeys((51, 53, 59), -13.0),
     **dict.fromkeys((38, 40, 39), -3.0), 37: -6.0, 56: -9.0, 75: -8.0,
     **dict.fromkeys(range(60, 69), -6.0), **dict.fromkeys((35, 36), 0.0),

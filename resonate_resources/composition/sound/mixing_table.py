@@ -33,14 +33,14 @@ class RoomSound(_Told):
 
 
 class Tone(_Told):
-    """low_hz: of the high-pass. dB of bells at 300 Hz and 3 kHz and of a shelf over 6 kHz. width: factor of the
-    side."""
+    """low_hz: of the high-pass. dB of bells at 300 Hz and 3 kHz. bright_db: the most power over 4 kHz against all
+    of it. side_db: what the side's power against the middle's is brought to, before it is panned."""
 
     low_hz: float
+    bright_db: float
+    side_db: float
     mud_db: float = 0.0
     presence_db: float = 0.0
-    shelf_db: float = 0.0
-    width: float = 1.0
 
 
 class Style(_Told):

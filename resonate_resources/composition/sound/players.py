@@ -127,6 +127,8 @@ class Band:
         sound_of = _one_note(played, rate, second_take)
         if voice.sampler:
             sound_of = _through_a_sampler(sound_of, rate)
+        if voice.low_pass_hz is not None:
+            sound_of = _through_a_loudspeaker(sound_of, voice.low_pass_hz, rate)
         return NoteByNote(rate, sound_of, law=law, kit=voice.is_kit)
 
 
@@ -136,6 +138,15 @@ def _one_note(instrument: Instrument, rate: int, second_take: bool) -> SoundOf:
         return instrument.play([note], round(instrument.sounding_until(note) * rate))
 
     return sound_of
+
+
+def _through_a_loudspeaker(sound_of: SoundOf, low_pass_hz: float, rate: int) -> SoundOf:
+    from scipy.signal import butter, sosfilt
+
+    edge = butter(2, low_pass_hz, fs=rate, output="sos")
+    return lambda pitch, velocity, held_s: np.asarray(
+        sosfilt(edge, sound_of(pitch, velocity, held_s)), np.float32
+    )
 
 
 def _through_a_sampler(sound_of: SoundOf, rate: int) -> SoundOf:

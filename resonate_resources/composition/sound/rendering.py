@@ -27,7 +27,7 @@ from resonate_resources.composition.sound.mixing_table import GenreMix, mix_of
 from resonate_resources.composition.sound.note_by_note import choked
 from resonate_resources.composition.sound.players import LICENCE, OWN, Band, Playing
 from resonate_resources.composition.sound.room import response, with_room
-from resonate_resources.composition.sound.strip import stripped
+from resonate_resources.composition.sound.strip import Fader, ToneMeter, stripped
 from resonate_resources.composition.sound.sweep import swept
 from resonate_resources.composition.sound.tracks import Track, notes_of, tracks_of
 from resonate_resources.composition.sound.transitions import transitions
@@ -49,6 +49,7 @@ _Result = TypeVar("_Result")
 _ALWAYS: Final = frozenset({"vocals", "drums", "bass", "other"})
 _LEVEL_LU: Final = 5.0  # of a level of 1
 _PEAK_OVER_LUFS: Final = 12.0  # of what is too short for a loudness
+_DRUM_PEAKS_OVER_LUFS: Final = 15.0  # records' drums: taped or compressed
 _PLAYED, _MIXED = 0.5, 0.8  # of the time, when parts are played and when they are mixed
 
 
@@ -68,11 +69,11 @@ class Rendered:
 
 @dataclass(frozen=True)
 class _Dry:
-    """A part through its strip. gain: what brings it to its loudness."""
+    """A part through its strip."""
 
     track: Track
     recording: Recording
-    gain: float
+    fader: Fader
     playing: Playing
 
 
@@ -114,17 +115,27 @@ def _play(plan: Plan, mix: GenreMix, band: Band, scratch: Path, rate: int, frame
             notes = choked(notes)
         instrument, playing = band.player(track.part, plan, notes, rate)
         sound = play_in_segments(instrument, notes, frames)
-    meter, peak = LoudnessMeter(rate, 2), 0.0
+    tone = mix.tone[track.role]
+    meter, colour, peak = LoudnessMeter(rate, 2), ToneMeter(rate), 0.0
     with write_recording(scratch / f"{track.file_name}.dry.wav", rate, 2, frames) as writer:
-        for block in swept(stripped(sound, mix.tone[track.role], track.pan, rate), track.sweeps, rate):
+        for block in swept(stripped(sound, tone, rate), track.sweeps, rate):
             meter.update(block)
+            colour.update(block)
             peak = max(peak, float(np.abs(block).max(initial=0.0)))
             writer.write(block)
     target = MIX_LUFS + mix.style.loudness[track.role] + _LEVEL_LU * track.level
     loudness = meter.integrated()
     if math.isinf(loudness):
         loudness = 20 * math.log10(peak) - _PEAK_OVER_LUFS if peak else target
-    return _Dry(track, writer.recording, 10 ** ((target - loudness) / 20), playing)
+    drums = track.role == "drums"
+    fader = Fader(
+        gain=10 ** ((target - loudness) / 20),
+        width=colour.width(tone.side_db),
+        shelf_db=colour.shelf_db(tone.bright_db, drums),
+        pan=track.pan,
+        ceiling=10 ** ((target + _DRUM_PEAKS_OVER_LUFS) / 20) if drums else math.inf,
+    )
+    return _Dry(track, writer.recording, fader, playing)
 
 
 def _mix(plan: Plan, mix: GenreMix, room: Samples, scratch: Path, dry: _Dry) -> Recording:
@@ -132,7 +143,7 @@ def _mix(plan: Plan, mix: GenreMix, room: Samples, scratch: Path, dry: _Dry) -> 
     role, recording = dry.track.role, dry.recording
     struck = kicks_s(plan)
     moves = [energy(plan), ducked(struck, mix.ducking_db(role), plan.bpm)]
-    loud = (block * np.float32(dry.gain) for block in recording.blocks())
+    loud = dry.fader.through(recording.blocks(), recording.sample_rate)
     roomy = with_room(loud, room, mix.style.room_db[role])
     path = scratch / f"{dry.track.file_name}.wet.wav"
     with write_recording(path, recording.sample_rate, 2, recording.frames) as writer:

@@ -6,11 +6,11 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from resonate_resources.composition.plan import Sound
+from resonate_resources.composition.plan import Kit, Sound
 from resonate_resources.composition.request import Genre
 from resonate_resources.composition.sound.drum_machine import Machine
 from resonate_resources.instruments.fluidsynth_player import DRUM_BANK
@@ -24,7 +24,8 @@ class _Told(BaseModel):
 
 class Voice(_Told):
     """One of a soundfont's program, a Faust program, a drum machine, the Faust kit. per_quarter: settings in Hz
-    that follow the tempo, in cycles a quarter. sampler: as a 12-bit sampler of 1987 plays it."""
+    that follow the tempo, in cycles a quarter. sampler: as a 12-bit sampler of 1987 plays it. low_pass_hz: of the
+    loudspeaker that belongs to the sound, 12 dB an octave."""
 
     label: str
     bank: int = 0
@@ -35,6 +36,7 @@ class Voice(_Told):
     machine: Machine | None = None
     faust_kit: bool = False
     sampler: bool = False
+    low_pass_hz: float | None = None
 
     @property
     def is_kit(self) -> bool:
@@ -76,3 +78,8 @@ def voices_for(sound: Sound, genre: Genre) -> list[Voice]:
 def midi_program(sound: Sound) -> int:
     """General MIDI's, from 0; of a kit, that of channel 10."""
     return _table().sounds[sound].midi
+
+
+def is_kit(sound: Sound) -> bool:
+    """Whether its notes are General MIDI percussion keys."""
+    return sound in (*get_args(Kit), "drums", "percussion")

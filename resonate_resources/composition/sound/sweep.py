@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,11 +19,12 @@ _RESONANCE: Final = 0.9
 
 @dataclass(frozen=True)
 class Sweep:
-    """From begins_s to ends_s; outside it the part is as it was."""
+    """From begins_s to ends_s; outside it the part is as it was, but for behind one that holds."""
 
     begins_s: float
     ends_s: float
     opens: bool
+    holds: bool = False
 
     def edge_hz(self, second: float) -> float:
         """Evenly in octaves."""
@@ -42,6 +44,8 @@ def _through(blocks: Iterator[Samples], sweep: Sweep, rate: int) -> Iterator[Sam
 
     begins, ends = round(sweep.begins_s * rate), round(sweep.ends_s * rate)
     fade = max(1, min(round(_CROSSFADE_S * rate), (ends - begins) // 2))
+    if sweep.holds:
+        ends = sys.maxsize
     state = np.zeros((2, 2, 2))
     at = 0
     for block in blocks:

@@ -59,7 +59,13 @@ def notes_of(part: Part, bpm: float) -> list[Note]:
 def _sweeps(plan: Plan, name: str) -> list[Sweep]:
     quarter_s = 60 / plan.bpm
     return [
-        Sweep(effect.begins * quarter_s, effect.ends * quarter_s, effect.kind == "low_pass_opening")
+        Sweep(
+            effect.begins * quarter_s,
+            effect.ends * quarter_s,
+            opens=effect.kind == "low_pass_opening",
+            holds=effect.kind == "low_pass_closing"
+            and effect.ends >= plan.quarters,  # what rings on stays dark
+        )
         for effect in plan.effects
         if name in effect.parts and effect.kind not in SOUNDING
     ]
