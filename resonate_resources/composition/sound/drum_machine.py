@@ -56,7 +56,7 @@ def _clap(rate: int, *, centre_hz: float, room_s: float) -> Mono:
 def _hat(rate: int, *, tau_s: float, tuned: float, hiss: float) -> Mono:
     t = seconds(8 * tau_s, rate)
     source = metal(t, rate, tuned) + hiss * noise(t, 4)
-    return band(source, rate, 7000, _TOP_HZ, 4) * (0.75 * fall(t, tau_s) + 0.25 * fall(t, tau_s / 5))
+    return band(source, rate, 8000, _TOP_HZ, 4) * (0.75 * fall(t, tau_s) + 0.25 * fall(t, tau_s / 5))
 
 
 def _cymbal(rate: int, *, tau_s: float, tuned: float, hiss: float, low_hz: float, bell: float = 0.0) -> Mono:

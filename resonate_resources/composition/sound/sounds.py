@@ -83,3 +83,8 @@ def midi_program(sound: Sound) -> int:
 def is_kit(sound: Sound) -> bool:
     """Whether its notes are General MIDI percussion keys."""
     return sound in (*get_args(Kit), "drums", "percussion")
+
+
+def voices() -> Mapping[str, Voice]:
+    """All there are, by name."""
+    return _table().voices

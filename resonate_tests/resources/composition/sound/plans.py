@@ -108,7 +108,8 @@ def house(bars: int = 8) -> Plan:
 
 def rock(bars: int = 8) -> Plan:
     drums = (
-        (0.0, 0.25, 36, 115), (2.0, 0.25, 36, 110), (2.5, 0.25, 36, 100), (1.0, 0.25, 38, 115), (3.0, 0.25, 38, 118),
+        (0.0, 0.25, 36, 115), (2.0, 0.25, 36, 110), (2.5, 0.25, 36, 100), (1.0, 0.25, 38, 115),
+        (3.0, 0.25, 38, 118),
         *((onset, 0.25, 42, 95 - 15 * int(onset % 1 > 0)) for onset in _EIGHTHS),
     )  # fmt: skip
     crash = tuple((16.0 * place, 1.0, 49, 110) for place in range(bars // 4))
@@ -124,8 +125,8 @@ def rock(bars: int = 8) -> Plan:
             Part(name="Bass", stem="bass", role="bass", sound="bass", notes=_roots(bars, _EIGHTHS, 0.45, 24)),
             Part(name="Rhythm guitar", stem="guitar", role="riff", sound="distorted_guitar", notes=power),
             Part(name="Organ", stem="other", role="pad", sound="organ", notes=_chords(bars, (0.0,), 4.0, 80)),
-            Part(name="Lead guitar", stem="guitar", role="melody", sound="distorted_guitar", notes=_melody(bars, 12),
-                 pan=0.15),
+            Part(name="Lead guitar", stem="guitar", role="melody", sound="distorted_guitar",
+                 notes=_melody(bars, 12), pan=0.15),
         ],
     )  # fmt: skip
 
