@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from resonate_resources.composition.resource import CompositionResource
 
 _LARGEST_SEED = 2**31 - 1
+_SHOWN_FILES = (
+    "master.wav",
+    "mix.wav",
+    "vocals.wav",
+    "drums.wav",
+    "bass.wav",
+    "other.wav",
+    "all.mid",
+    "plan.json",
+)
 
 
 @click.command(cls=Command)
@@ -54,7 +64,7 @@ def compose(
     key: str | None,
     duration: float | None,
     seed: int,
-    engine: str,
+    engine: str,  # noqa: ARG001 — there is one so far
     plan_file: Path | None,
     by_model: bool,
     out: Path,
@@ -72,7 +82,9 @@ def compose(
 
     began = time.perf_counter()
     if plan_file and (prompt or by_model or any((bpm, key, duration))):
-        raise click.UsageError("--plan: is played as it is; leave the words, and what is said beside them, out")
+        raise click.UsageError(
+            "--plan: is played as it is; leave the words, and what is said beside them, out"
+        )
     refuse_unwritable(out)
     with stoppable() as stopping, scratch_folder() as scratch:
         stopping.tell = tell_stopped
@@ -80,7 +92,11 @@ def compose(
             composition = _composition(home if by_model else None, by_model)
             if plan_file:
                 plan = Plan.read(plan_file)
-                plans, told, title = iter([plan]), {"prompt": "", "seed": plan.seed, "from": plan_file.name}, plan.title
+                plans, told, title = (
+                    iter([plan]),
+                    {"prompt": "", "seed": plan.seed, "from": plan_file.name},
+                    plan.title,
+                )
             else:
                 said = {"bpm": bpm and [bpm, bpm], "key": key, "duration_s": duration}
                 stated = {name: value for name, value in said.items() if value is not None}
@@ -129,7 +145,9 @@ def _composition(home: Path | None, by_model: bool) -> CompositionResource:
     )
 
 
-def _tell(report: Mapping[str, Any], notes: Sequence[str], written: Mapping[str, str], seconds: float) -> None:
+def _tell(
+    report: Mapping[str, Any], notes: Sequence[str], written: Mapping[str, str], seconds: float
+) -> None:
     terminal = console(False)
 
     def line(text: str) -> None:
@@ -155,6 +173,5 @@ def _tell(report: Mapping[str, Any], notes: Sequence[str], written: Mapping[str,
         line(f"  {plain(note)}")
     for name, verdict in report["qa"].items():
         line(f"  {'passed' if verdict['passed'] else 'FAILED':10} {name:12} {verdict['detail']}")
-    for name in ("master.wav", "mix.wav", *(f"{stem}.wav" for stem in STEM_NAMES), "all.mid", "plan.json"):
-        if name in written:
-            line(f"  {written[name]}")
+    for name in _SHOWN_FILES:
+        line(f"  {written[name]}")

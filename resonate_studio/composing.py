@@ -67,7 +67,11 @@ def compose(
         if name.endswith(".wav"):
             write_tags(path, tags, {})
     files = {MASTER: master, **made.files, **made.reports}
-    notes = (*made.notes, *mastered.notes, *(f"{name}: {verdict.detail}" for name, verdict in verdicts.items() if not verdict.passed))
+    notes = (
+        *made.notes,
+        *mastered.notes,
+        *(f"{name}: {verdict.detail}" for name, verdict in verdicts.items() if not verdict.passed),
+    )
     return Composed(files, report, notes)
 
 

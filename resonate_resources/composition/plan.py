@@ -103,7 +103,9 @@ class Plan(_Written):
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
-            raise AudioError(f"{path.name}: is no plan ({place + ': ' if place else ''}{first['msg']})") from error
+            raise AudioError(
+                f"{path.name}: is no plan ({place + ': ' if place else ''}{first['msg']})"
+            ) from error
 
     @property
     def bars(self) -> int:

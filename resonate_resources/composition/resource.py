@@ -94,7 +94,8 @@ class CompositionResource(dg.ConfigurableResource[None]):
 
     def want(self, prompt: str, understanding: Understanding, seed: int) -> Wanted:
         """With all that nobody said assumed. Raises AudioError for what can't be together."""
-        request, assumed = complete(understanding, seed)
+        request, readings = complete(understanding, seed)
+        assumed = tuple(reading for reading in readings if reading.how == "assumed")
         return Wanted(prompt, seed, understanding, request, assumed)
 
     def generate(
@@ -162,7 +163,12 @@ def _kept(best: _Try, told: Mapping[str, Json], into: Path) -> Product:
     (into / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
     return Product(
         kept,
-        {"bpm": best.plan.bpm, "key": best.plan.key, "bars": best.plan.bars, "failed": ", ".join(best.failed)},
+        {
+            "bpm": best.plan.bpm,
+            "key": best.plan.key,
+            "bars": best.plan.bars,
+            "failed": ", ".join(best.failed),
+        },
         tuple(f"{name}: {best.qa[name].detail}" for name in best.failed),
         {REPORT: into / REPORT},
         COMPOSER,

@@ -29,12 +29,16 @@ def state(understanding: Understanding, said: Mapping[str, Json]) -> Understandi
             "asked": asked,
             "readings": (
                 *kept,
-                *(
-                    Reading(field=name, value=str(told[name]), how="stated", words=BESIDE)
-                    for name in said
-                ),
+                *(Reading(field=name, value=_shown(told[name]), how="stated", words=BESIDE) for name in said),
             ),
             "contradictory": tuple(name for name in understanding.contradictory if name not in said),
             "invalid": tuple(name for name in understanding.invalid if name not in said),
         }
     )
+
+
+def _shown(value: Json) -> str:
+    """A range of one number is that number."""
+    if isinstance(value, list) and len(value) == 2 and value[0] == value[1]:
+        value = value[0]
+    return f"{value:g}" if isinstance(value, float) else str(value)
