@@ -79,8 +79,8 @@ _NO_INGREDIENTS = (
 
 _COUNTING = frozenset({0, 1, 2})
 
-_DATA_SUFFIXES = frozenset({".npz", ".dsp", ".lib", ".onnx"})
-"""Files beside the code that are part of it: fitted networks, instruments."""
+_DATA_SUFFIXES = frozenset({".npz", ".dsp", ".lib", ".onnx", ".toml"})
+"""Files beside the code that are part of it: fitted networks, instruments, genres."""
 
 
 @dataclass(frozen=True)

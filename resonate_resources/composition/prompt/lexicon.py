@@ -60,7 +60,7 @@ class _Phrase:
 class Lexicon:
     def __init__(self) -> None:
         self.phrases: list[tuple[str, Word]] = []
-        self._exact: defaultdict[str, list[_Phrase]] = defaultdict(list)
+        self._exact: defaultdict[tuple[str, str], list[_Phrase]] = defaultdict(list)
         self._stems: defaultdict[str, list[_Phrase]] = defaultdict(list)
         self._unspaced: defaultdict[str, list[tuple[str, Word]]] = defaultdict(list)
         for language in (_SHARED, *LANGUAGES):
@@ -87,7 +87,8 @@ class Lexicon:
         if first.endswith("*"):
             self._stems[first[:_STEM].rstrip("*")].append(phrase)
         else:
-            self._exact[first].append(phrase)
+            second = phrase.parts[1] if len(phrase.parts) > 1 and not phrase.parts[1].endswith("*") else ""
+            self._exact[first, second].append(phrase)
 
     def tokens(self, folded: str, language: str | None) -> list[Token]:
         """From left to right, the longest that is known. language: of the prompt; None: any."""
@@ -113,7 +114,9 @@ class Lexicon:
         for phrase, word in self._unspaced.get(folded[at], ()):
             if folded.startswith(phrase, at):
                 yield (at + len(phrase), len(phrase)), word
-        lists: list[Iterable[_Phrase]] = [self._exact.get(text, ())]
+        lists: list[Iterable[_Phrase]] = [self._exact.get((text, ""), ())]
+        if index + 1 < len(found):
+            lists.append(self._exact.get((text, found[index + 1][0]), ()))
         lists += [self._stems.get(text[:size], ()) for size in range(1, _STEM + 1)]
         for known in (each for some in lists for each in some):
             last = index + len(known.parts) - 1

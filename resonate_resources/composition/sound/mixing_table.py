@@ -1,0 +1,97 @@
+"""How loud, how dry and how wide each role is in a genre: mix.toml, read and checked."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from resonate_resources.composition.plan import Role
+from resonate_resources.composition.request import Genre
+
+_FILE: Final = Path(__file__).with_name("mix.toml")
+
+Heard = Role | Literal["transitions"]
+"""What is mixed: a part's role, or risers, impacts and what else leads from one section to the next."""
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RoomSound(_Told):
+    """rt60_s: until it has fallen by 60 dB. What lies under low_hz and over high_hz does not ring."""
+
+    rt60_s: float
+    predelay_ms: float
+    low_hz: float
+    high_hz: float
+
+
+class Tone(_Told):
+    """low_hz: of the high-pass. dB of bells at 300 Hz and 3 kHz. bright_db: the most power over 4 kHz against all
+    of it. side_db: what the side's power against the middle's is brought to, before it is panned."""
+
+    low_hz: float
+    bright_db: float
+    side_db: float
+    mud_db: float = 0.0
+    presence_db: float = 0.0
+
+
+class Style(_Told):
+    """loudness: LU against the mix. room_db: of the room against the part."""
+
+    loudness: Mapping[Heard, float]
+    room_db: Mapping[Heard, float]
+
+
+class _OfGenre(_Told):
+    style: str
+    room: str
+    side_chain_db: float = 0.0
+    bass_duck_db: float = 0.0
+
+
+class _Table(_Told):
+    rooms: Mapping[str, RoomSound]
+    styles: Mapping[str, Style]
+    genres: Mapping[Genre, _OfGenre]
+    tone: Mapping[Heard, Tone]
+
+
+class GenreMix(_Told):
+    """Of one genre. side_chain_db, bass_duck_db: how far chords and basses go down at a kick."""
+
+    style: Style
+    room: RoomSound
+    side_chain_db: float
+    bass_duck_db: float
+    tone: Mapping[Heard, Tone]
+
+    def ducking_db(self, role: Heard) -> float:
+        """How far a role goes down at a kick; drums don't."""
+        if role == "bass":
+            return self.bass_duck_db
+        return self.side_chain_db if role in ("chords", "pad", "arpeggio", "riff", "transitions") else 0.0
+
+
+@cache
+def _table() -> _Table:
+    return _Table.model_validate(tomllib.loads(_FILE.read_text(encoding="utf-8")))
+
+
+def mix_of(genre: Genre) -> GenreMix:
+    table = _table()
+    told = table.genres[genre]
+    return GenreMix(
+        style=table.styles[told.style],
+        room=table.rooms[told.room],
+        side_chain_db=told.side_chain_db,
+        bass_duck_db=told.bass_duck_db,
+        tone=table.tone,
+    )

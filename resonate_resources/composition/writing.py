@@ -1,0 +1,98 @@
+"""A plan written down for others: MIDI of each stem and of all parts, and the plan itself as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, get_args
+
+from resonate_resources.composition.plan import BEATS_A_BAR, Part, Plan, Stem
+from resonate_resources.composition.sound.sounds import is_kit, midi_program
+from resonate_resources.composition.sound.tracks import notes_of
+from resonate_resources.recordings.midi import DRUM_CHANNEL, conducted, write_notes
+from resonate_resources.recordings.tempo_map import TICKS_PER_BEAT, Anchor, TempoMap
+
+if TYPE_CHECKING:
+    import mido
+
+_CHANNELS: Final = [channel for channel in range(16) if channel != DRUM_CHANNEL]
+_PAN, _MIDDLE = 10, 64  # control change 10
+
+
+def write_plan(plan: Plan, into: Path, provenance: str) -> dict[str, Path]:
+    """plan.json, all.mid and STEM.mid of each stem that plays; by file name. provenance: a line on how it was made,
+    which each MIDI file holds."""
+    into.mkdir(parents=True, exist_ok=True)
+    files = {"plan.json": into / "plan.json", "all.mid": into / "all.mid"}
+    files["plan.json"].write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    _write_all(plan, files["all.mid"], provenance)
+    for stem in get_args(Stem):
+        parts = [part for part in plan.parts if part.stem == stem and part.notes]
+        if parts:
+            files[f"{stem}.mid"] = into / f"{stem}.mid"
+            _write_stem(plan, stem, parts, files[f"{stem}.mid"])
+    return files
+
+
+def tempo_of(plan: Plan) -> TempoMap:
+    """One tempo and one time signature."""
+    numerator, denominator = map(int, plan.metre.split("/"))
+    return TempoMap((Anchor(0, 0.0, round(6e7 / plan.bpm)),), ((0, numerator, denominator),))
+
+
+def _write_stem(plan: Plan, stem: Stem, parts: list[Part], path: Path) -> None:
+    """All notes of a stem on one track, with the program of the part that has most of them."""
+    most = max(parts, key=lambda part: len(part.notes))
+    write_notes(
+        path,
+        sorted(note for part in parts for note in notes_of(part, plan.bpm)),
+        tempo=tempo_of(plan),
+        name=stem,
+        program=midi_program(most.sound),
+        channel=DRUM_CHANNEL if stem == "drums" else 0,
+        key=plan.key,
+    )
+
+
+def _write_all(plan: Plan, path: Path, provenance: str) -> None:
+    import mido
+
+    # Past fifteen parts with a pitch, channels are shared: the notes stay apart by their tracks.
+    pitched = [part.name for part in plan.parts if not is_kit(part.sound)]
+    channels = {name: _CHANNELS[place % len(_CHANNELS)] for place, name in enumerate(pitched)}
+    tracks = [mido.MidiTrack(_conductor(plan, provenance))]
+    tracks += [mido.MidiTrack(_played(part, channels.get(part.name, DRUM_CHANNEL))) for part in plan.parts]
+    mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, tracks=tracks, charset="utf-8").save(path)
+
+
+def _conductor(plan: Plan, provenance: str) -> Iterator[mido.MetaMessage]:
+    """Title, provenance, key, tempo and metre, and a marker where each section begins."""
+    import mido
+
+    yield mido.MetaMessage("track_name", name=plan.title)
+    yield mido.MetaMessage("text", text=provenance)
+    yield from conducted(tempo_of(plan), plan.key)
+    now = 0
+    for section in plan.sections:
+        at = round(section.first_bar * BEATS_A_BAR[plan.metre] * TICKS_PER_BEAT)
+        yield mido.MetaMessage("marker", text=section.name, time=at - now)
+        now = at
+
+
+def _played(part: Part, channel: int) -> Iterator[mido.Message | mido.MetaMessage]:
+    import mido
+
+    yield mido.MetaMessage("track_name", name=part.name)
+    yield mido.Message("program_change", channel=channel, program=midi_program(part.sound))
+    pan = min(127, round(_MIDDLE * (1 + part.pan)))
+    yield mido.Message("control_change", channel=channel, control=_PAN, value=pan)
+    events = []
+    for onset, length, pitch, velocity in part.notes:
+        begins = round(onset * TICKS_PER_BEAT)
+        ends = max(begins + 1, round((onset + length) * TICKS_PER_BEAT))
+        events.append((begins, 1, mido.Message("note_on", channel=channel, note=pitch, velocity=velocity)))
+        events.append((ends, 0, mido.Message("note_off", channel=channel, note=pitch, velocity=0)))
+    now = 0
+    for at, _, message in sorted(events, key=lambda event: event[:2]):
+        yield message.copy(time=at - now)
+        now = at
