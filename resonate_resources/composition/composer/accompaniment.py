@@ -135,6 +135,8 @@ def _riff(
         pitch = nearest(root + steps[figure[number % len(figure)]], scale, register)
         end = min(section.onset + stroke.end, section.end, span.end)
         velocity = VELOCITY.get(stroke.letter, 86)
+        if stroke.letter == "o":  # muted by the palm
+            end = onset + (end - onset) / 2
         yield Event(onset, end - onset, pitch, velocity)
         if part.voicing == "power" and pitch + 7 <= high and (pitch + 7) % 12 in scale:
             yield Event(onset, end - onset, pitch + 7, velocity)

@@ -115,7 +115,7 @@ def _filled(
         played = grooved(
             {voice: chance.choice(hits) for voice, hits in fill.items()}, written, metre, place, spans
         )
-        begins = min(event.onset for event in played)
+        begins = min((event.onset for event in played), default=section.end)  # none in a short metre
         events = [e for e in events if not begins <= e.onset < place.onset + bar_quarters] + played
     return events
 

@@ -52,14 +52,18 @@ def played(
         onset, until = event.onset, event.end
         if unit:
             onset, until = swung(onset, swing, unit), swung(until, swing, unit)
-        away = max(-_MOST, min(_MOST, chance.gauss(0, 1))) * human.timing_ms
+        away = _unevenness(chance) * human.timing_ms
         late = human.snare_lag_ms if drums and event.pitch in _SNARES else 0.0
         onset = min(max(0.0, onset + (away + late) * a_ms), end - _SHORTEST)
-        loud = event.velocity * (0.8 + 0.3 * energies(event.onset)) + chance.gauss(0, 1) * human.velocity
+        loud = event.velocity * (0.8 + 0.3 * energies(event.onset)) + _unevenness(chance) * human.velocity
         length = max(_SHORTEST, min(until, end) - onset)
         velocity = round(min(127, max(1, loud)))
         found.append((round(onset, _DIGITS), round(length, _DIGITS), event.pitch, velocity))
     return _apart(sorted(found), single, end)
+
+
+def _unevenness(chance: Random) -> float:
+    return max(-_MOST, min(_MOST, chance.gauss(0, 1)))
 
 
 def _energy(sections: Sequence[Laid]) -> Callable[[float], float]:
@@ -80,4 +84,4 @@ def _apart(notes: list[PlannedNote], single: bool, end: float) -> tuple[PlannedN
             continue
         kept.append((onset, round(min(length, until - onset), _DIGITS), pitch, velocity))
         following[voice] = onset
-    return tuple(reversed(kept))
+    return tuple(sorted(kept))

@@ -1,8 +1,9 @@
 """Melodies: a motif, repeated, taken through a sequence and varied over phrases that ask and answer.
 
-Theme of a section → phrases of four bars → bars, each a rhythm and a shape in steps of the scale. Pitches
-follow the chords: chord tones where the metre is strong or a note is long, steps between; leaps are recovered, leading tones
-resolved (Fux; Schoenberg, "Fundamentals of Musical Composition": motif, phrase, sentence and period).
+Theme of a section → phrases of four bars → bars, each a rhythm and a shape in steps of the scale. Pitches follow
+the chords: chord tones where the metre is strong or a note is long, steps between; leaps are recovered, leading
+tones resolved (Fux, "Gradus ad Parnassum"; Schoenberg, "Fundamentals of Musical Composition": motif, phrase,
+sentence and period).
 """
 
 from __future__ import annotations
