@@ -48,7 +48,7 @@ _Result = TypeVar("_Result")
 
 _ALWAYS: Final = frozenset({"vocals", "drums", "bass", "other"})
 _LEVEL_LU: Final = 5.0  # of a level of 1
-_PEAKS_OVER_LUFS: Final = 18.0
+_PEAKS_OVER_LUFS: Final = 20.0
 _DRUM_PEAKS_OVER_LUFS: Final = 13.0  # records' drums: taped or compressed
 _PLAYED, _MIXED = 0.5, 0.8  # of the time, when parts are played and when they are mixed
 
@@ -81,7 +81,7 @@ def render(plan: Plan, into: Path, rate: int = 48_000, progress: Progress = sile
     """Writes mix.wav, stems/NAME.wav and parts/NUMBER-NAME.wav into a folder. The same plan and soundfont give the
     same bytes. Memory does not grow with the length, but for one value every 64 frames.
 
-    Raises AudioError where a part's sound can't be played here, and for parts of one name.
+    Raises AudioError where a part's sound can't be played here, for parts of one name, and where there is none.
     """
     tracks = tracks_of(plan)
     frames = round(total_s(plan) * rate)
@@ -130,9 +130,9 @@ def _fader(target: float, dry: _Dry, tone: Tone, equaliser: Section) -> Fader:
     for block in equalised(dry.recording.blocks(), equaliser):
         meter.update(block)
         peak = max(peak, float(np.abs(block).max(initial=0.0)))
-    gain = 10 ** ((target - meter.integrated()) / 20) if peak else 1.0
-    if not drums and peak:  # a part of a few strokes has hardly any loudness
-        gain = min(gain, 10 ** ((target + _PEAKS_OVER_LUFS) / 20) / peak)
+    # A part of a few short notes has hardly any loudness, or none.
+    by_peak = (target + _PEAKS_OVER_LUFS) - 20 * math.log10(peak) if peak else 0.0
+    gain = 10 ** (min(target - meter.integrated(), by_peak) / 20)
     ceiling = 10 ** ((target + _DRUM_PEAKS_OVER_LUFS) / 20) if drums else math.inf
     return Fader(gain, dry.colour.width(tone.side_db), dry.track.pan, ceiling)
 
