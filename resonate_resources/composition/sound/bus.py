@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float32]
 
 MIX_LUFS: Final = -18.0
 PEAK_DBFS: Final = -3.0
-MOST_HELD_DB: Final = 4.0
+MOST_HELD_DB: Final = 5.0
 """Peaks are brought down by as much at most; a mix with higher ones is softer."""
 _WINDOW: Final = 64  # frames between the values of the gain
 _AROUND: Final = 32  # windows, 43 ms at 48 kHz, over which a fall is spread

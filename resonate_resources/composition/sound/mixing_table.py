@@ -33,14 +33,14 @@ class RoomSound(_Told):
 
 
 class Tone(_Told):
-    """low_hz: of the high-pass. dB of bells at 300 Hz and 3 kHz. bright_db: the most power over 4 kHz against all
-    of it. side_db: what the side's power against the middle's is brought to, before it is panned."""
+    """low_hz: of the high-pass. dB at 300 Hz. presence_db, bright_db: the most power from 1.4 to 2.8 kHz and over
+    4 kHz against all of it. side_db: what the side's power against the middle's is brought to, before the pan."""
 
     low_hz: float
+    presence_db: float
     bright_db: float
     side_db: float
     mud_db: float = 0.0
-    presence_db: float = 0.0
 
 
 class Style(_Told):

@@ -23,11 +23,11 @@ from resonate_resources.composition.sound.automation import (
     total_s,
 )
 from resonate_resources.composition.sound.bus import MIX_LUFS, Bus
-from resonate_resources.composition.sound.mixing_table import GenreMix, mix_of
+from resonate_resources.composition.sound.mixing_table import GenreMix, Tone, mix_of
 from resonate_resources.composition.sound.note_by_note import choked
 from resonate_resources.composition.sound.players import LICENCE, OWN, Band, Playing
 from resonate_resources.composition.sound.room import response, with_room
-from resonate_resources.composition.sound.strip import Fader, ToneMeter, stripped
+from resonate_resources.composition.sound.strip import Fader, Section, ToneMeter, equalised, stripped
 from resonate_resources.composition.sound.sweep import swept
 from resonate_resources.composition.sound.tracks import Track, notes_of, tracks_of
 from resonate_resources.composition.sound.transitions import transitions
@@ -48,8 +48,8 @@ _Result = TypeVar("_Result")
 
 _ALWAYS: Final = frozenset({"vocals", "drums", "bass", "other"})
 _LEVEL_LU: Final = 5.0  # of a level of 1
-_PEAK_OVER_LUFS: Final = 12.0  # of what is too short for a loudness
-_DRUM_PEAKS_OVER_LUFS: Final = 15.0  # records' drums: taped or compressed
+_PEAKS_OVER_LUFS: Final = 20.0
+_DRUM_PEAKS_OVER_LUFS: Final = 13.0  # records' drums: taped or compressed
 _PLAYED, _MIXED = 0.5, 0.8  # of the time, when parts are played and when they are mixed
 
 
@@ -73,7 +73,7 @@ class _Dry:
 
     track: Track
     recording: Recording
-    fader: Fader
+    colour: ToneMeter
     playing: Playing
 
 
@@ -81,7 +81,7 @@ def render(plan: Plan, into: Path, rate: int = 48_000, progress: Progress = sile
     """Writes mix.wav, stems/NAME.wav and parts/NUMBER-NAME.wav into a folder. The same plan and soundfont give the
     same bytes. Memory does not grow with the length, but for one value every 64 frames.
 
-    Raises AudioError where a part's sound can't be played here, and for parts of one name.
+    Raises AudioError where a part's sound can't be played here, for parts of one name, and where there is none.
     """
     tracks = tracks_of(plan)
     frames = round(total_s(plan) * rate)
@@ -115,35 +115,36 @@ def _play(plan: Plan, mix: GenreMix, band: Band, scratch: Path, rate: int, frame
             notes = choked(notes)
         instrument, playing = band.player(track.part, plan, notes, rate)
         sound = play_in_segments(instrument, notes, frames)
-    tone = mix.tone[track.role]
-    meter, colour, peak = LoudnessMeter(rate, 2), ToneMeter(rate), 0.0
+    colour = ToneMeter(rate)
     with write_recording(scratch / f"{track.file_name}.dry.wav", rate, 2, frames) as writer:
-        for block in swept(stripped(sound, tone, rate), track.sweeps, rate):
-            meter.update(block)
+        for block in swept(stripped(sound, mix.tone[track.role], rate), track.sweeps, rate):
             colour.update(block)
-            peak = max(peak, float(np.abs(block).max(initial=0.0)))
             writer.write(block)
-    target = MIX_LUFS + mix.style.loudness[track.role] + _LEVEL_LU * track.level
-    loudness = meter.integrated()
-    if math.isinf(loudness):
-        loudness = 20 * math.log10(peak) - _PEAK_OVER_LUFS if peak else target
-    drums = track.role == "drums"
-    fader = Fader(
-        gain=10 ** ((target - loudness) / 20),
-        width=colour.width(tone.side_db),
-        shelf_db=colour.shelf_db(tone.bright_db, drums),
-        pan=track.pan,
-        ceiling=10 ** ((target + _DRUM_PEAKS_OVER_LUFS) / 20) if drums else math.inf,
-    )
-    return _Dry(track, writer.recording, fader, playing)
+    return _Dry(track, writer.recording, colour, playing)
+
+
+def _fader(target: float, dry: _Dry, tone: Tone, equaliser: Section) -> Fader:
+    """What brings the part to that many LUFS."""
+    drums = dry.track.role == "drums"
+    meter, peak = LoudnessMeter(dry.recording.sample_rate, 2), 0.0
+    for block in equalised(dry.recording.blocks(), equaliser):
+        meter.update(block)
+        peak = max(peak, float(np.abs(block).max(initial=0.0)))
+    # A part of a few short notes has hardly any loudness, or none.
+    by_peak = (target + _PEAKS_OVER_LUFS) - 20 * math.log10(peak) if peak else 0.0
+    gain = 10 ** (min(target - meter.integrated(), by_peak) / 20)
+    ceiling = 10 ** ((target + _DRUM_PEAKS_OVER_LUFS) / 20) if drums else math.inf
+    return Fader(gain, dry.colour.width(tone.side_db), dry.track.pan, ceiling)
 
 
 def _mix(plan: Plan, mix: GenreMix, room: Samples, scratch: Path, dry: _Dry) -> Recording:
     """The part at its loudness, in the room, moved as the mix moves, and ended."""
-    role, recording = dry.track.role, dry.recording
+    role, recording, tone = dry.track.role, dry.recording, mix.tone[dry.track.role]
+    equaliser = dry.colour.equaliser(tone, lifts=role == "drums")
+    fader = _fader(MIX_LUFS + mix.style.loudness[role] + _LEVEL_LU * dry.track.level, dry, tone, equaliser)
     struck = kicks_s(plan)
     moves = [energy(plan), ducked(struck, mix.ducking_db(role), plan.bpm)]
-    loud = dry.fader.through(recording.blocks(), recording.sample_rate)
+    loud = fader.through(equalised(recording.blocks(), equaliser))
     roomy = with_room(loud, room, mix.style.room_db[role])
     path = scratch / f"{dry.track.file_name}.wet.wav"
     with write_recording(path, recording.sample_rate, 2, recording.frames) as writer:

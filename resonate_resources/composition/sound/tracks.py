@@ -33,7 +33,9 @@ class Track:
 
 
 def tracks_of(plan: Plan) -> list[Track]:
-    """Raises AudioError for parts of one name."""
+    """Raises AudioError for parts of one name, and where there is none."""
+    if not plan.parts:
+        raise AudioError(f"{plan.title}: has no parts")
     names = [*(part.name for part in plan.parts), TRANSITIONS]
     if len({*names}) != len(names):
         raise AudioError(f"{plan.title}: each part needs a name of its own, other than {TRANSITIONS!r}")

@@ -144,6 +144,24 @@ def test_parts_of_one_name_are_refused_in_one_line(tmp_path):
         render(plans.plan("ambient", 90, BARS, [pads("pad"), pads("pad")]), tmp_path, RATE)
 
 
+def test_a_plan_without_parts_is_refused(tmp_path):
+    with pytest.raises(AudioError, match="has no parts"):
+        render(plans.plan("ambient", 90, BARS, []), tmp_path, RATE)
+
+
+def test_a_single_soft_stroke_is_heard_and_not_blown_up(tmp_path):
+    hat = Part(name="hat", stem="drums", role="drums", sound="kit_909", notes=((1.0, 0.1, 42, 10),))
+    rendered = render(plans.plan("ambient", 90, BARS, [hat, pads("pad")]), tmp_path, RATE)
+    peak = np.abs(rendered.parts["hat"].read()).max()
+    assert 0.001 < peak < 0.5
+
+
+def test_another_rate_is_kept(tmp_path):
+    rendered = render(plans.plan("ambient", 90, BARS, [pads("pad")]), tmp_path, 44_100)
+    assert rendered.mix.sample_rate == 44_100
+    assert rendered.mix.duration == pytest.approx(4 * 4 * 60 / 90 + 0.9 * 4 * 60 / 90, abs=0.01)
+
+
 def test_a_plan_in_which_nobody_plays_is_silent(tmp_path):
     quiet = Part(name="quiet", stem="other", role="pad", sound="synth_pad", notes=())
     rendered = render(plans.plan("ambient", 90, BARS, [quiet]), tmp_path, RATE)
