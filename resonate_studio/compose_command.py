@@ -16,6 +16,7 @@ from resonate_studio.trouble import trouble
 
 if TYPE_CHECKING:
     from resonate_resources.composition.resource import CompositionResource
+    from resonate_resources.recipe import Json
 
 _LARGEST_SEED = 2**31 - 1
 _SHOWN_FILES = (
@@ -90,6 +91,7 @@ def compose(
         stopping.tell = tell_stopped
         try:
             composition = _composition(home if by_model else None, by_model)
+            told: Mapping[str, Json]
             if plan_file:
                 plan = Plan.read(plan_file)
                 plans, told, title = (
@@ -98,7 +100,7 @@ def compose(
                     plan.title,
                 )
             else:
-                said = {"bpm": bpm and [bpm, bpm], "key": key, "duration_s": duration}
+                said: dict[str, Json] = {"bpm": bpm and [bpm, bpm], "key": key, "duration_s": duration}
                 stated = {name: value for name, value in said.items() if value is not None}
                 understanding = state(composition.understand(prompt, by_model), stated)
                 wanted = composition.want(prompt, understanding, seed)

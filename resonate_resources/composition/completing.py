@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from random import Random
 from typing import Final, get_args
@@ -50,6 +50,12 @@ _DISPENSABLE: Final[tuple[SectionName, ...]] = (
 """Which sections a short piece does without, the first first."""
 
 
+_A_FORM: Final = 3  # sections
+_LEADS_TO: Final[Mapping[SectionName, tuple[SectionName, ...]]] = {
+    "pre_chorus": ("chorus", "drop"), "build": ("drop", "chorus"), "verse": ("pre_chorus", "chorus", "drop"),
+}  # fmt: skip
+
+
 def complete(understanding: Understanding, seed: int) -> tuple[Request, tuple[Reading, ...]]:
     """The request, and where each of its fields is from: the understanding's readings, then what is assumed here.
 
@@ -84,7 +90,7 @@ def complete(understanding: Understanding, seed: int) -> tuple[Request, tuple[Re
     structure = _structure(asked, data, _bars(asked, data, bpm, metre), stream(seed, "form", genre))
     if asked.bars is None:
         assume("bars", sum(section.bars for section in structure))
-    if not asked.structure:
+    if not _is_whole(asked.structure):
         assume("structure", ", ".join(f"{section.name} {section.bars}" for section in structure))
     instruments = _instruments(asked, data)
     if added := [name for name in instruments if name not in asked.instruments]:
@@ -169,7 +175,7 @@ def _bars(asked: Asked, data: GenreData, bpm: float, metre: Metre) -> int:
     bar_s = BEATS_A_BAR[metre] * 60 / quarters_per_minute(bpm, metre)
     if asked.duration_s is not None:
         return max(1, round(asked.duration_s / bar_s))
-    if asked.structure:
+    if _is_whole(asked.structure):
         return sum(_own_bars(name, data) for name in asked.structure)
     whole = round(data.length_s / bar_s / data.unit)
     return max(1, whole) * data.unit
@@ -186,16 +192,13 @@ def _structure(asked: Asked, data: GenreData, bars: int, chance: Random) -> tupl
     """Sections of about so many bars together; exactly, where a length was asked for (of sections that were asked
     for, at least one bar each)."""
     form = list(chance.choice(data.forms))
-    if asked.structure:
-        form = [
-            next(
-                (section for section in form if section.name == name),
-                Section(name=name, bars=_own_bars(name, data), energy=_USUAL_ENERGY[name]),
-            )
-            for name in asked.structure
-        ]
+    if _is_whole(asked.structure):
+        form = [_section(name, form, data) for name in asked.structure]
     else:
         form = _long_enough(_short_enough(form, bars), bars)
+        for name in asked.structure:
+            if name not in [section.name for section in form]:
+                form.insert(_place_of(name, form), _section(name, form, data))
     sizes = [section.bars for section in form]
     if asked.bars is not None or asked.duration_s is not None:
         sizes = _fitted(sizes, max(bars, len(form)), data.unit)
@@ -204,6 +207,36 @@ def _structure(asked: Asked, data: GenreData, bars: int, chance: Random) -> tupl
         Section(name=section.name, bars=size, energy=energy)
         for section, size, energy in zip(form, sizes, energies, strict=True)
     )
+
+
+def _is_whole(structure: Sequence[SectionName]) -> bool:
+    """Whether it is a form, and not what a form is to have in it, as "with a big drop" names."""
+    return len(structure) >= _A_FORM
+
+
+def _section(name: SectionName, form: Sequence[Section], data: GenreData) -> Section:
+    """As the form has it, or the genre, or music at large."""
+    return next(
+        (section for section in form if section.name == name),
+        Section(name=name, bars=_own_bars(name, data), energy=_USUAL_ENERGY[name]),
+    )
+
+
+def _place_of(name: SectionName, form: Sequence[Section]) -> int:
+    """Where a section that a form lacks goes: an intro first, an outro last, what leads to something before the
+    first of that, all else before the last of what is loudest."""
+    if name == "intro":
+        return 0
+    names = [section.name for section in form]
+    if name == "outro":
+        return len(form)
+    if name in _LEADS_TO:
+        return next(
+            (names.index(other) for other in _LEADS_TO[name] if other in names),
+            len(form) - (names[-1] == "outro"),
+        )
+    loudest = max(section.energy for section in form)
+    return max(place for place, section in enumerate(form) if section.energy == loudest)
 
 
 def _short_enough(form: list[Section], bars: int) -> list[Section]:

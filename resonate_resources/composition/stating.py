@@ -15,7 +15,7 @@ BESIDE = "said beside the prompt"
 
 def state(understanding: Understanding, said: Mapping[str, Json]) -> Understanding:
     """said: field of `Asked` → value in JSON's types. Raises AudioError, in one line, for one that can't be."""
-    fields = understanding.asked.model_dump(mode="json") | said
+    fields = {**understanding.asked.model_dump(mode="json"), **said}
     try:
         asked = Asked.model_validate(fields)
     except ValidationError as error:

@@ -60,7 +60,7 @@ def test_a_length_that_is_asked_for_is_met_to_within_a_bar(
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.lists(st.sampled_from(get_args(SectionName)), min_size=1, max_size=12),
+    st.lists(st.sampled_from(get_args(SectionName)), min_size=3, max_size=12),
     st.integers(12, 300),
     st.sampled_from(GENRES),
 )
@@ -70,6 +70,30 @@ def test_sections_and_bars_that_are_asked_for_are_kept(
     request = request_of(genre=genre, structure=tuple(structure), bars=bars)
     assert [section.name for section in request.structure] == structure
     assert sum(section.bars for section in request.structure) == bars
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from(get_args(SectionName)), min_size=1, max_size=2),
+    st.integers(64, 300),
+    st.sampled_from(GENRES),
+    st.integers(0, 1000),
+)
+def test_a_section_that_is_named_is_in_the_genres_form_and_is_not_all_of_it(
+    named: list[SectionName], bars: int, genre: Genre, seed: int
+) -> None:
+    request = request_of(seed, genre=genre, structure=tuple(named), bars=bars)
+    names = [section.name for section in request.structure]
+    assert set(named) <= set(names)
+    assert len(names) > len(set(named))
+    assert sum(section.bars for section in request.structure) == bars
+    assert "intro" not in names[1:]
+    assert "outro" not in names[:-1]
+
+
+def test_a_build_leads_to_a_drop() -> None:
+    names = [section.name for section in request_of(genre="rock", structure=("drop", "build")).structure]
+    assert names[names.index("build") + 1] == "drop"
 
 
 def test_everything_that_is_said_is_kept() -> None:
