@@ -8,6 +8,7 @@ from random import Random
 from typing import Final, get_args
 
 from resonate_resources.composition.composer.chance import stream
+from resonate_resources.composition.composer.form import PHRASE_BARS
 from resonate_resources.composition.composer.metre import COMPOUND, quarters_per_minute
 from resonate_resources.composition.composer.numerals import MINOR_MODES
 from resonate_resources.composition.composer.players import cast
@@ -38,6 +39,8 @@ _MAJOR_MOODS: Final[frozenset[Mood]] = frozenset({"happy", "bright", "uplifting"
 _LIVELY: Final[frozenset[Mood]] = frozenset({"energetic", "aggressive", "playful", "happy", "uplifting"})
 _QUIET: Final[frozenset[Mood]] = frozenset({"calm", "sad", "dreamy", "melancholic", "romantic"})
 _SUNG: Final[frozenset[Instrument]] = frozenset({"vocals"})
+_NEARBY: Final = 0.05
+"""How much faster or slower a piece may be to be of whole phrases, where no tempo is asked for."""
 _USUAL_GENRE: Final[Genre] = "pop"
 _USUAL_BARS: Final[dict[SectionName, int]] = {"intro": 4, "pre_chorus": 4, "outro": 4}  # of others, 8
 _USUAL_ENERGY: Final[dict[SectionName, float]] = {
@@ -82,6 +85,8 @@ def complete(understanding: Understanding, seed: int) -> tuple[Request, tuple[Re
     bpm = usual if asked.bpm is None else min(max(usual, asked.bpm[0]), asked.bpm[1])
     if asked.bpm is None and asked.bars and asked.duration_s:
         bpm = min(max(_bpm_of(asked.bars, asked.duration_s, metre), SLOWEST_BPM), FASTEST_BPM)
+    elif asked.duration_s and not asked.bars:
+        bpm = _squared(bpm, asked.duration_s, metre, asked.bpm)
     if asked.bpm is None or asked.bpm[0] != asked.bpm[1]:
         assume("bpm", f"{bpm:g}")
     swing = data.swing[0] if asked.swing is None else max(data.swing) if asked.swing else 0.5
@@ -163,6 +168,22 @@ def _usual_bpm(data: GenreData, metre: Metre, mood: Sequence[Mood], chance: Rand
     return float(min(max(bpm * (2 if metre == "7/8" else 1), SLOWEST_BPM), FASTEST_BPM))
 
 
+def _squared(bpm: float, duration_s: float, metre: Metre, asked: tuple[float, float] | None) -> float:
+    """A tempo nearby at which the length is of whole phrases; the same, where that would be too far off."""
+    low, high = asked or (bpm * (1 - _NEARBY), bpm * (1 + _NEARBY))
+    phrases = round(duration_s / _bar_s(bpm, metre) / PHRASE_BARS)
+    if phrases:
+        exact = _bpm_of(phrases * PHRASE_BARS, duration_s, metre)
+        for near in (float(round(exact)), round(exact, 1)):
+            if low <= near <= high and round(duration_s / _bar_s(near, metre)) == phrases * PHRASE_BARS:
+                return near
+    return bpm
+
+
+def _bar_s(bpm: float, metre: Metre) -> float:
+    return BEATS_A_BAR[metre] * 60 / quarters_per_minute(bpm, metre)
+
+
 def _bpm_of(bars: int, duration_s: float, metre: Metre) -> float:
     quarters = bars * BEATS_A_BAR[metre]
     return round(quarters / quarters_per_minute(1, metre) * 60 / duration_s, 3)
@@ -172,7 +193,7 @@ def _bars(asked: Asked, data: GenreData, bpm: float, metre: Metre) -> int:
     """Bars that were asked for; or of the length that was; or of the sections that were; or the usual ones."""
     if asked.bars is not None:
         return asked.bars
-    bar_s = BEATS_A_BAR[metre] * 60 / quarters_per_minute(bpm, metre)
+    bar_s = _bar_s(bpm, metre)
     if asked.duration_s is not None:
         return max(1, round(asked.duration_s / bar_s))
     if _is_whole(asked.structure):
@@ -240,13 +261,21 @@ def _place_of(name: SectionName, form: Sequence[Section]) -> int:
 
 
 def _short_enough(form: list[Section], bars: int) -> list[Section]:
-    """Without sections that can be spared, the later of a name first, until half of what they usually last fits."""
+    """Without sections that can be spared, until two thirds of what they usually last fits. Of a name the later go
+    first; of drops the earlier, which no build leads to. Nor does a build stay that leads to nothing."""
     while len(form) > 1 and sum(section.bars for section in form) > 1.5 * bars:
         names = [section.name for section in form]
         repeated = [name for name in _DISPENSABLE if names.count(name) > 1]
         spared = repeated[0] if repeated else next(name for name in _DISPENSABLE if name in names)
-        del form[len(names) - 1 - names[::-1].index(spared)]
-    return form
+        del form[names.index(spared) if spared == "drop" else len(names) - 1 - names[::-1].index(spared)]
+    led_to = [*form[1:], None]
+    kept = [
+        section
+        for section, after in zip(form, led_to, strict=True)
+        if section.name not in ("build", "pre_chorus")
+        or (after and after.name in ("drop", "chorus", "build"))
+    ]
+    return kept or form
 
 
 def _long_enough(form: list[Section], bars: int) -> list[Section]:
@@ -264,10 +293,13 @@ def _fitted(usual: Sequence[int], bars: int, unit: int) -> list[int]:
     """The usual sizes, made longer or shorter by whole phrases until they are so many bars; what is less than a
     phrase is the last section's."""
     sizes = list(usual)
-    for step in (max(unit, 8), 4, 2, 1):
+    for step in (max(unit, 8), PHRASE_BARS, 2, 1):
+        if step < PHRASE_BARS and sizes[-1] + bars - sum(sizes) >= 1:
+            sizes[-1] += bars - sum(sizes)
         while (missing := bars - sum(sizes)) >= step:
-            grown = range(len(sizes)) if step >= 4 else [len(sizes) - 1]
-            sizes[min(grown, key=lambda n: (sizes[n] / usual[n], -usual[n], n))] += step
+            grown = range(len(sizes)) if step >= PHRASE_BARS else [len(sizes) - 1]
+            edges = (0, len(sizes) - 1)
+            sizes[min(grown, key=lambda n: (sizes[n] / usual[n] + (n in edges), -usual[n], n))] += step
         while missing <= -step and max(sizes) > step:
             shrunk = [n for n in range(len(sizes)) if sizes[n] > step]
             sizes[max(shrunk, key=lambda n: (sizes[n] / usual[n], n))] -= step

@@ -36,10 +36,7 @@ _SINGLE: Final = ("bass", "melody", "countermelody")
 
 
 def compose(request: Request, seed: int) -> Plan:
-    """The same request and seed give the same plan. Every part draws from a stream of its own.
-
-    Raises ValueError where a section's energy lets nobody play, which no genre's data does.
-    """
+    """The same request and seed give the same plan. Every part draws from a stream of its own."""
     data = genre_data(request.genre)
     key = read_key(request.key)
     sections = laid_out(request)

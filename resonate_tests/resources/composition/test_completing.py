@@ -111,6 +111,15 @@ def test_everything_that_is_said_is_kept() -> None:
     assert sum(section.bars for section in request.structure) == 32
 
 
+@pytest.mark.parametrize("genre", GENRES)
+@pytest.mark.parametrize("duration_s", [15, 30, 50, 90])
+def test_a_short_piece_has_no_build_that_leads_to_nothing(genre: Genre, duration_s: float) -> None:
+    for seed in range(4):
+        names = [section.name for section in request_of(seed, genre=genre, duration_s=duration_s).structure]
+        for name, after in zip(names, [*names[1:], None], strict=True):
+            assert name not in ("build", "pre_chorus") or after in ("drop", "chorus"), names
+
+
 def test_a_tempo_between_two_is_between_them_and_the_genres_own_if_that_fits() -> None:
     assert 90 <= request_of(genre="techno", bpm=(90, 100)).bpm <= 100
     assert 125 <= request_of(genre="techno", bpm=(60, 200)).bpm <= 145
