@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from resonate_resources.quality.scales import ACCEPTED, GATES
+from resonate_resources.quality.scales import ACCEPTED, GATES, MATCHED
 
 Measures = Mapping[str, float | int | str | bool]
 """Of one stage, as its manifest tells them."""
@@ -131,6 +131,22 @@ def lacking(qc_scores: Measures) -> str | None:
 def score(qc_scores: Measures) -> str:
     """The master's score, rounded down: 84.96 is not told as the 85 that would be enough."""
     return _down(number(qc_scores["master_total"]))
+
+
+def rebuilt_told(qc_scores: Measures) -> str | None:
+    """How like the original the rebuilt track is, in words; None where that was not judged."""
+    if "regenerated_total" not in qc_scores:
+        return None
+    total = number(qc_scores["regenerated_total"])
+    verdict = likeness(total, bool(qc_scores.get("regenerated_accepted", False)))
+    return f"scores {_down(total)} of 100: {verdict}"
+
+
+def likeness(total: float, accepted: bool) -> str:
+    """What a rebuilt track of that score is called."""
+    if not accepted:
+        return "a likeness, not accepted"
+    return "matched" if total >= MATCHED else "accepted"
 
 
 def _down(value: float) -> str:

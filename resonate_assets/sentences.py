@@ -14,6 +14,7 @@ from resonate_assets.acceptance import (
     number,
     poor_stems,
     quality_of,
+    rebuilt_told,
     score,
     scores_enough,
 )
@@ -166,10 +167,11 @@ def _regenerated_stems(measures: Measures) -> list[str]:
 def _qc_scores(measures: Measures) -> list[str]:
     if "master_total" not in measures:
         return []
-    told = f"the master scores {score(measures)} of 100"
-    if scores_enough(measures):
-        return [told]
-    return [told, f"not accepted: {lacking(measures) or f'{ACCEPTED:g} are asked for'}"]
+    told = [f"the master scores {score(measures)} of 100"]
+    if not scores_enough(measures):
+        told.append(f"not accepted: {lacking(measures) or f'{ACCEPTED:g} are asked for'}")
+    rebuilt = rebuilt_told(measures)
+    return [*told, *([f"the rebuilt track {rebuilt}"] if rebuilt else [])]
 
 
 def _remix(measures: Measures) -> list[str]:

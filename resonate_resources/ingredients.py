@@ -81,6 +81,8 @@ _COUNTING = frozenset({0, 1, 2})
 
 _DATA_SUFFIXES = frozenset({".npz", ".dsp", ".lib", ".onnx"})
 """Files beside the code that are part of it: fitted networks, instruments."""
+_IN_FOLDERS = frozenset({".toml"})
+"""Files that are part of it in folders of their own: genres. Beside the code, these are what recipes name."""
 
 
 @dataclass(frozen=True)
@@ -209,8 +211,9 @@ def _data_files(folders: Iterable[Path]) -> Iterator[Path]:
         beside = [
             inner for inner in folder.iterdir() if inner.is_dir() and not (inner / "__init__.py").exists()
         ]
-        for place in (folder, *beside):
-            yield from (file for file in place.iterdir() if file.suffix in _DATA_SUFFIXES)
+        yield from (file for file in folder.iterdir() if file.suffix in _DATA_SUFFIXES)
+        for place in beside:
+            yield from (file for file in place.iterdir() if file.suffix in _DATA_SUFFIXES | _IN_FOLDERS)
 
 
 def all_libraries() -> set[str]:

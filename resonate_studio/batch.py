@@ -164,7 +164,7 @@ def _tell(terminal: Console, done: Processed, root: str) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from resonate_assets.acceptance import Acceptance
+    from resonate_assets.acceptance import Acceptance, rebuilt_told
 
     if done.error is not None:
         terminal.print(f"[red]failed[/red] {escape(done.error)}", soft_wrap=True)
@@ -185,6 +185,9 @@ def _tell(terminal: Console, done: Processed, root: str) -> None:
     if done.accepted is not None or done.why_not:
         verdict = Acceptance(done.accepted, (done.why_not,))
         terminal.print(f"[{'green' if done.accepted else 'yellow'}]{escape(str(verdict))}", soft_wrap=True)
+    scores = done.assets.get("qc_scores")
+    if done.accepted is not None and scores and (rebuilt := rebuilt_told(scores.metadata)):
+        terminal.print(f"the rebuilt track {rebuilt}", soft_wrap=True, highlight=False)
     for check in done.checks:
         if not check.passed and not (done.accepted is False and check.name in _IN_THE_VERDICT):
             terminal.print(f"[yellow]check[/yellow] {check.asset}: {check.name} did not pass")

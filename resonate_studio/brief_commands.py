@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from resonate_studio.terminal import HOME, JSON, Group, console, print_json
+from resonate_studio.terminal import HOME, JSON, Group, console, plain, print_json
 
 if TYPE_CHECKING:
     from resonate_assets.settings import Settings
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 TRACK = click.argument("track")
 """A track key, or any beginning of one that is no other's."""
+_NOT_SET = "not set"
+_EMPTY_TABLE = "{}"
+"""How a table without entries is told, which has no line of its own."""
 
 
 def parsed(assignments: Sequence[str], origin: str = "") -> dict[str, Any]:
@@ -86,15 +89,30 @@ def _changed(
     home: Path | None,
     as_json: bool,
 ) -> None:
+    before = briefing.show(track)
     resolved, error = briefing.change(track, settings, unset_names)
     if error is not None:
         raise click.ClickException(error)
-    _tell(resolved, track, as_json)
-    if not as_json:
-        click.echo(
-            "What depends on it is made anew where automation runs (make dev); "
-            f"or at once: resonate retry {track}" + (f" --home {shlex.quote(str(home))}" if home else "")
-        )
+    if as_json:
+        _tell(resolved, track, as_json)
+        return
+    for line in _changes(before, resolved, (*settings, *unset_names)):
+        click.echo(plain(line))
+    click.echo(
+        "What depends on it is made anew where automation runs (make dev); "
+        f"or at once: resonate retry {track}" + (f" --home {shlex.quote(str(home))}" if home else "")
+    )
+
+
+def _changes(before: Resolved, after: Resolved, asked: Sequence[str]) -> Iterator[str]:
+    """`section.name: old → new` of what was asked for, of a table of each entry."""
+    old, new = (
+        {name: value for name, value, _ in each.rows() if value != _EMPTY_TABLE} for each in (before, after)
+    )
+    for each in asked:
+        for name in {**old, **new}:
+            if name == each or name.startswith(f"{each}."):
+                yield f"{name}: {old.get(name, _NOT_SET)} → {new.get(name, _NOT_SET)}"
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from resonate_studio.batch import Batch
 from resonate_studio.batch_command import batch
 from resonate_studio.brief_commands import brief
 from resonate_studio.cache_commands import cache
+from resonate_studio.compose_command import compose
 from resonate_studio.dev_command import dev
 from resonate_studio.export_command import export, export_ableton
 from resonate_studio.library_commands import library
@@ -125,6 +126,7 @@ for command in (
     midi,
     qc,
     rebuild,
+    compose,
     restore,
     remix,
     mix,

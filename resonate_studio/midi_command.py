@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from resonate_studio.putting import beside, put
 from resonate_studio.sound_commands import FILE, decoded_file, settings_of
-from resonate_studio.stopping import scratch_file, scratch_folder, stoppable, tell_stopped
+from resonate_studio.stopping import scratch_folder, stoppable, tell_stopped
 from resonate_studio.terminal import HOME, JSON, Command, console, print_json, shown
 
 if TYPE_CHECKING:
@@ -137,19 +138,14 @@ def _written(product: Product, out: Path) -> dict[str, str]:
 
 
 def copied_to(out: Path, files: Mapping[str, Path]) -> dict[str, str]:
-    """Name → absolute path, without links and "..", of the copies. Each is there whole or not at all. Raises
-    ClickException."""
-    written = {}
-    try:
+    """Name → absolute path, without links and "..", of the copies, which take the place of what is there once all
+    of them are whole: on a full disk, nothing is written. Raises ClickException."""
+    with beside(out) as scratch:
+        copies = {name: scratch / str(number) for number, name in enumerate(files)}
         for name, made in files.items():
-            path = out / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with scratch_file(path) as part:
-                shutil.copyfile(made, part)
-            written[name] = str(path.resolve())
-    except OSError as error:
-        raise unwritable(out, error) from error
-    return written
+            shutil.copyfile(made, copies[name])
+        put(copies, out, replace=True)
+    return {name: str((out / name).resolve()) for name in files}
 
 
 def unwritable(out: Path, error: OSError) -> click.ClickException:

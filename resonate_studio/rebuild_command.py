@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from resonate_resources.recipe import Product
     from resonate_resources.regeneration.brief import RegenerationBrief
 
-_REBUILT = "rebuilt.wav"
 _WORTH_TELLING = 0.01
 
 
@@ -41,7 +39,7 @@ _WORTH_TELLING = 0.01
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help=f"The folder to write to: STEM.wav, {_REBUILT} (their sum), and reports of it.",
+    help="The folder to write to: STEM.wav, rebuilt.wav (their sum), and reports of it.",
 )
 @JSON
 def rebuild(
@@ -82,9 +80,10 @@ def rebuild(
 def _refuse_the_file_itself(file: Path, out: Path) -> None:
     """Before anything is heard. Raises UsageError where what is written would take the place of FILE."""
     from resonate_resources.brief.section import STEM_NAMES
+    from resonate_resources.recordings.recording import REBUILT
     from resonate_resources.regeneration.resource import LEFT_OUT
 
-    for name in (*(f"{stem}.wav" for stem in STEM_NAMES), _REBUILT, LEFT_OUT):
+    for name in (*(f"{stem}.wav" for stem in STEM_NAMES), REBUILT, LEFT_OUT):
         path = out / name
         if path.exists() and path.samefile(file):
             raise click.UsageError(f"--out: {name} in {out} is FILE itself, which is never written to")
@@ -109,10 +108,10 @@ def _tell(
     written: dict[str, str],
     notes: tuple[str, ...],
 ) -> None:
+    from resonate_assets.acceptance import likeness
+
     terminal = console(False)
-    verdict = (
-        "matched" if scores["matched"] else "accepted" if scores["accepted"] else "a likeness, not accepted"
-    )
+    verdict = likeness(scores["total"], scores["accepted"])
     no_copy = scores["leave_one_out_total"]
     beside = "" if no_copy is None else f", {no_copy:.0f} with no note played by its own recording"
     terminal.print(
@@ -154,11 +153,9 @@ def _rebuilt(
     from resonate_resources.quality.music import Music as KnownMusic
     from resonate_resources.quality.resource import QualityResource
     from resonate_resources.recordings.music import Music
-    from resonate_resources.recordings.recording import AudioError, Recording
+    from resonate_resources.recordings.recording import REBUILT, AudioError, Recording
     from resonate_resources.regeneration.facts import Heard
     from resonate_resources.regeneration.resource import LEFT_OUT, RegenerationResource
-    from resonate_resources.signal.summing import sum_recordings
-    from resonate_resources.signal.true_peak import measure_sample_peak
     from resonate_resources.transcription.brief import TranscriptionBrief
     from resonate_resources.transcription.resource import TranscriptionResource
     from resonate_studio.home import settings_for
@@ -196,10 +193,8 @@ def _rebuilt(
                 folders["rebuilt"],
                 QualityResource().judge_of(track, known, stems) if brief.rounds else None,
             )
-            path = folders["rebuilt"] / _REBUILT
-            sum_recordings([Recording.open(made.files[f"{name}.wav"]) for name in midi], path)
             heard = listen(track, known)
-            whole = compare(heard, Recording.open(path))
+            whole = compare(heard, Recording.open(made.files[REBUILT]))
             left_out = (
                 compare(heard, Recording.open(made.files[LEFT_OUT])) if LEFT_OUT in made.files else None
             )
@@ -208,10 +203,6 @@ def _rebuilt(
         raise click.ClickException(text if text.startswith(file.name) else f"{file.name}: {text}") from error
     except OSError as error:
         raise click.ClickException(trouble(error)) from error
-    over_db = measure_sample_peak(Recording.open(path))
-    told = f"{_REBUILT} peaks {over_db:.1f} dB over full scale: turn it down before it leaves 32-bit float"
-    remarks = (*made.notes, told) if over_db > 0 else made.notes
-    made = replace(made, files={**made.files, _REBUILT: path}, notes=remarks)
     return made, {
         "total": whole.total,
         "accepted": whole.accepted,

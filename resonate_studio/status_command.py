@@ -151,6 +151,7 @@ def _span(seconds: float) -> str:
 
 def _details(settings: Settings, track: str) -> dict[str, Any]:
     """Where its file and its folders are, and of each stage when, by what and in which time it was made."""
+    from resonate_assets.acceptance import rebuilt_told
     from resonate_assets.definitions import build_defs
     from resonate_assets.jobs import STAGES
 
@@ -158,12 +159,14 @@ def _details(settings: Settings, track: str) -> dict[str, Any]:
     source = storage.sources.find(track)
     artefacts = {stage: storage.artefacts.current(stage, track) for stage in STAGES}
     exported = artefacts["exports"]
+    scores = artefacts["qc_scores"]
     folder = exported.manifest.measures.get("folder") if exported else None
     return {
         "source": source.uri if source else None,
         "artist": source.artist if source else None,
         "title": source.title if source else None,
         "exports": storage.store.location(str(folder)) if folder else None,
+        "rebuilt": rebuilt_told(scores.manifest.measures) if scores else None,
         "stages": {
             stage: {
                 "engine": made.manifest.engine.name,
@@ -186,6 +189,7 @@ def _tell_one(terminal: Console, track: TrackStatus, details: dict[str, Any]) ->
     accepted = {None: unjudged, True: "yes", False: "no"}[track.accepted]
     for name, value in {
         "accepted": accepted,
+        "rebuilt": None if track.accepted is None else details["rebuilt"],
         "artist": details["artist"],
         "title": details["title"],
         "file": details["source"],

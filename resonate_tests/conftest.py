@@ -54,6 +54,7 @@ SLOW = [
     *("spectral/test_spleeter.py", "test_rejections.py"),
     *("test_automation.py", "test_schedules.py", "test_separating.py", "test_key.py", "test_mixing.py"),
     *("test_carrying_out.py", "test_ducking.py", "test_processors.py"),
+    *("composition/test_composing.py", "composition/test_genres.py"),
     *("restoration/test_resource.py", "test_noise_reduction.py", "test_injected_defects.py"),
     *(
         "test_mastering.py",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from resonate_resources.composition.request import Genre, Instrument, Key, Metre, SectionName
+from resonate_resources.recordings.recording import AudioError
 
 Kit = Literal[
     "acoustic_kit", "rock_kit", "brush_kit", "kit_808", "kit_909", "lofi_kit", "orchestral_percussion"
@@ -92,6 +94,18 @@ class Plan(_Written):
     chords: tuple[Chord, ...]
     parts: tuple[Part, ...]
     effects: tuple[Effect, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Plan:
+        """Raises AudioError for a file that is no plan."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise AudioError(
+                f"{path.name}: is no plan ({place + ': ' if place else ''}{first['msg']})"
+            ) from error
 
     @property
     def bars(self) -> int:

@@ -60,21 +60,28 @@ class Verdict:
     detail: str
 
 
-def qa(
-    plan: Plan, master: Recording, target_lufs: float, heard_bpm: float | None, heard_key: str | None
+def qa_of_music(
+    plan: Plan, recording: Recording, heard_bpm: float | None, heard_key: str | None
 ) -> dict[str, Verdict]:
-    """Verdicts on tempo, key, loudness, true_peak, duration, clipping and silence.
+    """Verdicts on tempo, key, duration, clipping and silence.
 
-    heard_bpm, heard_key ("Eb minor"): by an analysis of the master; None where it heard none.
+    heard_bpm, heard_key ("Eb minor"): by an analysis of the recording; None where it heard none.
     """
     return {
         "tempo": _tempo(plan, heard_bpm),
         "key": _key(plan.key, heard_key),
+        "duration": _duration(plan, recording),
+        "clipping": _clipping(recording),
+        "silence": _silence(plan, recording),
+    }
+
+
+def qa_of_master(master: Recording, target_lufs: float) -> dict[str, Verdict]:
+    """Verdicts on loudness, true_peak and clipping."""
+    return {
         "loudness": _loudness(master, target_lufs),
         "true_peak": _true_peak(master),
-        "duration": _duration(plan, master),
         "clipping": _clipping(master),
-        "silence": _silence(plan, master),
     }
 
 

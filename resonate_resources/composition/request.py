@@ -105,7 +105,8 @@ class Request(_Fields):
     """What is composed, complete: nothing in it is left to be assumed.
 
     bpm: of the beat that is counted (a quarter; of 6/8, 9/8 and 12/8 a dotted quarter, of 7/8 an eighth).
-    swing: where the off-beat eighth lies in its beat, 0.5 straight, 0.667 triplets. structure: every section with
+    swing: where the off-beat eighth lies in its beat, 0.5 straight, 0.667 triplets; in genres that swing in
+    sixteenths, where the off-beat sixteenth lies in its eighth. structure: every section with
     its bars and energy 0…1. instruments: all that play, the genre's own among them.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,11 +15,16 @@ from resonate_resources.exporting.names import file_name
 from resonate_resources.exporting.targets import FOLDERS, MIRRORED
 from resonate_resources.mastering.targets import label_and_form, measure_name
 from resonate_resources.recordings.believed import believed_bpm, believed_key
+from resonate_resources.recordings.recording import REBUILT
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.storage.artefacts import Artefact
 
 REMIX = "Remix/"
 """Folder of what is made for remixes, where anything is."""
+_FOLDERS = {"unrestored_stems": "unrestored/", "regenerated_stems": "regenerated/"}
+"""Part → folder of stems that are not those to go on with."""
+SPOKEN = {"restored_stems": "", "stems": ", unrestored", "regenerated_stems": ", played anew"}
+"""Stage of stems → what is added to a stem's name in that of its file."""
 Told = Callable[[Artefact], Mapping[str, str]]
 """What tags of a file of an artefact are told beyond what is known of the music."""
 
@@ -48,17 +53,16 @@ def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact], told: Told
         label = label and replace(label, more=told(artefact))
         files[f"{folder}{called}"] = Outgoing(artefact, name, label, conversion)
 
-    def add_stems(folder: str, artefact: Artefact, more: str) -> None:
-        exports = wanted.exports
-        conversion = None if exports.stems_as_they_are else Conversion(artefact, exports.sound)
-        for name, spoken in _stems(artefact):
-            part = f"{spoken}{more}"
-            add(folder, artefact, name, part, Label(part_of(tags, part), None, whole), conversion)
-
-    if "stems" in wanted.exports.parts:
-        add_stems("", made["restored_stems"], "")
-    if "unrestored_stems" in wanted.exports.parts:
-        add_stems("unrestored/", made["stems"], ", unrestored")
+    stems = {"stems": "restored_stems", "unrestored_stems": "stems", "regenerated_stems": "regenerated_stems"}
+    for asked, stage in stems.items():
+        if asked in wanted.exports.parts:
+            artefact, exports = made[stage], wanted.exports
+            names = [*artefact.stem_files, *({REBUILT} & artefact.manifest.files.keys())]
+            conversion = None if exports.stems_as_they_are else Conversion(artefact, names, exports.sound)
+            for name in names:
+                part = stem_in_words(artefact, name)
+                tagged = Label(part_of(tags, part), None, whole)
+                add(_FOLDERS.get(asked, ""), artefact, name, part, tagged, conversion)
     if "master" in wanted.exports.parts:
         for name in made["master"].manifest.files:
             label, form = label_and_form(name)
@@ -118,10 +122,12 @@ def known_tags(
     )
 
 
-def _stems(artefact: Artefact) -> Iterator[tuple[str, str]]:
-    """(file, its name in words) of each stem."""
-    for name in artefact.stem_files:
-        yield name, _spoken(name)
+def stem_in_words(artefact: Artefact, name: str) -> str:
+    """A stem's file, or that of the sum of rebuilt ones, as people call it: `Vocals, played anew`."""
+    manifest = artefact.manifest
+    if manifest.measures.get(f"{PurePosixPath(name).stem}_kept") is True:
+        return f"{_spoken(name)}, kept"
+    return f"{'Mix' if name == REBUILT else _spoken(name)}{SPOKEN[manifest.stage]}"
 
 
 def _spoken(name: str) -> str:

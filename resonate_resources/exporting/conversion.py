@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
@@ -17,17 +18,17 @@ from resonate_resources.storage.artefacts import Artefact
 
 
 class Conversion:
-    """Of an artefact's stems; made when the first of them is asked for."""
+    """Of the files of an artefact that are its stems, their sum among them where there is one; made when the first
+    of them is asked for."""
 
-    def __init__(self, stems: Artefact, sound: SoundFormat) -> None:
-        self._stems, self.sound = stems, sound
+    def __init__(self, stems: Artefact, names: Sequence[str], sound: SoundFormat) -> None:
+        self._stems, self._names, self.sound = stems, names, sound
         self._lock = Lock()
         self._written: Written | None = None
 
     def digest(self) -> str:
         """SHA-256 of what decides a file besides its own stem: the form, and how loud the others are."""
-        names = self._stems.stem_files
-        told = [asdict(self.sound), [self._stems.manifest.files[name].sha256 for name in names]]
+        told = [asdict(self.sound), [self._stems.manifest.files[name].sha256 for name in self._names]]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def take(self, name: str, path: Path) -> Level:
@@ -36,7 +37,8 @@ class Conversion:
             if self._written is None:
                 folder = path.parent / f"stems-{id(self)}"
                 folder.mkdir()
-                self._written = self.sound.write(self._stems.stems(), Tags(), folder, silent)
+                stems = {name.removesuffix(".wav"): self._stems.recording(name) for name in self._names}
+                self._written = self.sound.write(stems, Tags(), folder, silent)
         self._written.files[name.removesuffix(".wav")].rename(path)
         levels, gain_db = levels_of(self._stems.recording(name)), self._written.gain_db
         return Level(levels.loudness.integrated_lufs + gain_db, levels.true_peak_dbtp + gain_db)

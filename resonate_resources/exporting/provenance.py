@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.tags import Tags
@@ -18,9 +19,12 @@ from resonate_resources.storage.sources import Source
 
 GENERATIVE = frozenset({"audiosr", "multiband-diffusion"})
 """Engines whose model makes sound that was not in the recording."""
+CLONED = frozenset({"livesynth", "tokensynth", "rave", "ddsp"})
+"""Kinds of instruments of rebuilt stems of which the same is true."""
 TAG = "PROVENANCE"
 """Key of what is told in tags, as JSON."""
 _RESTORATION = "restoration.json"
+_REGENERATION = "regeneration.json"
 # Suno writes "made with suno" into its files' comments.
 _SAYS_SO = re.compile(r"\b(suno|udio|ai[- ]generated|generated (?:by|with) ai)\b", re.IGNORECASE)
 # cv.iptc.org/newscodes/digitalsourcetype: made by a model; put together of what was and of what was not.
@@ -88,12 +92,15 @@ def provenance_of(source: Source, tags: Tags, made: Sequence[Artefact], artefact
         generated.append(f"the file's own tags say so: {says[0]}")
     for artefact in _standing_on(made, artefacts):
         stage = artefact.manifest.stage
-        steps = _steps(artefact)
-        stages[stage] = _told(artefact, steps)
+        steps, rebuilt = _steps(artefact), _rebuilt(artefact)
+        stages[stage] = _told(artefact, steps, rebuilt)
         generated += [
             f"{stage}: {step['of']}, {step['step']} by {step['engine']}"
             for step in steps
             if step["engine"] in GENERATIVE
+        ]
+        generated += [
+            f"{stage}: {stem}, played by {by['by']}" for stem, by in rebuilt.items() if by["kind"] in CLONED
         ]
     return Provenance(source.track, source.sha256, stages, tuple(dict.fromkeys(generated)), bool(says))
 
@@ -115,8 +122,11 @@ def _standing_on(made: Sequence[Artefact], artefacts: Artefacts) -> Iterator[Art
         waiting += filter(None, before)
 
 
-def _told(artefact: Artefact, steps: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    """settings: all that the stage was asked by, seeds and hashes of weights included."""
+def _told(
+    artefact: Artefact, steps: Sequence[Mapping[str, Json]], rebuilt: Mapping[str, Mapping[str, Json]]
+) -> dict[str, Json]:
+    """settings: all that the stage was asked by, seeds and hashes of weights included. rebuilt: stem → what
+    plays it anew."""
     manifest = artefact.manifest
     told: dict[str, Json] = {
         "engine": manifest.engine.name,
@@ -128,7 +138,25 @@ def _told(artefact: Artefact, steps: Sequence[Mapping[str, Json]]) -> dict[str, 
     }
     if _RESTORATION in manifest.files:
         told["steps"] = [dict(step) for step in steps]
+    if rebuilt:
+        told["rebuilt"] = {stem: dict(by) for stem, by in rebuilt.items()}
     return told
+
+
+def _rebuilt(artefact: Artefact) -> dict[str, dict[str, Json]]:
+    """Stem → what plays it anew, on what terms; those that are kept are the original's."""
+    if _REGENERATION not in artefact.manifest.files:
+        return {}
+    told: Mapping[str, Mapping[str, Any]] = artefact.read_json(_REGENERATION)["stems"]
+    return {
+        stem: {
+            "kind": "kept" if each["kept"] else each["kind"],
+            "by": "the original" if each["kept"] else each.get("label", each["kind"]),
+            "licence": each.get("licence"),
+            "source": each.get("source"),
+        }
+        for stem, each in told.items()
+    }
 
 
 def _steps(artefact: Artefact) -> list[dict[str, Json]]:

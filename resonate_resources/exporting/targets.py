@@ -22,7 +22,7 @@ from resonate_resources.exporting.sfz import InstrumentMaker
 from resonate_resources.exporting.song import Target
 from resonate_resources.recipe import Json
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised when what a target writes changes in a way that no constant shows."""
 MODULES: Mapping[TargetName, ModuleType] = {
     "ableton": ableton,

@@ -55,10 +55,12 @@ def folder_of_track(
     }
     own, profile = kept_tags(made["raw_track"]), made["profile"].read_json("profile.json")
     tags = known_tags(own, wanted, profile, source.artist, source.title)
-    whole = provenance_of(source, own, [*anything.values()], artefacts)
+    files = contents(wanted, tags, anything, partial(_told, source, own, artefacts))
+    going = {out.artefact.manifest.stage: out.artefact for out in files.values()}
+    whole = provenance_of(source, own, [*going.values()], artefacts)
     return TrackFolder(
         folder_name(source.artist, source.title, source.sha256),
-        contents(wanted, tags, anything, partial(_told, source, own, artefacts)),
+        files,
         facts_of(source, tags, wanted, anything, whole),
     )
 

@@ -64,9 +64,8 @@ class Soundfont:
                     elif name == b"phdr":
                         told[name] = file.read(size)
         except (OSError, struct.error, ValueError) as error:
-            raise AudioError(
-                f"{path.name}: cannot be read as a soundfont ({error}); choose another"
-            ) from error
+            why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else error
+            raise AudioError(f"{path.name}: cannot be read as a soundfont ({why}); choose another") from error
         records = told.get(b"phdr", b"")
         if len(records) % _PRESET.size or len(records) <= _PRESET.size:
             raise AudioError(f"{path.name}: has no programs, or is cut off; choose another soundfont")

@@ -120,6 +120,8 @@ Stems = dict[str, Recording]
 """Stem name → recording, in the order vocals, drums, bass, other (then piano, guitar).
 
 All have the sample rate and frame count of the track that they came from."""
+REBUILT = "rebuilt.wav"
+"""The sum of rebuilt stems, beside them: none of them."""
 
 
 class RecordingWriter:

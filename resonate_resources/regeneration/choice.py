@@ -40,6 +40,14 @@ _ASKED_FOR: Final[Mapping[str, Sequence[str]]] = {
     "cloned": tuple(ENGINES),
 }
 """Several kinds by one name. What is cloned is never compared unasked."""
+_SPOKEN: Final[Mapping[str, str]] = {
+    "all": "instrument",
+    "own": "instrument of its own sounds",
+    "cloned": "cloned instrument",
+    "soundfont": "soundfont",
+    "plugin": "plugin",
+}
+"""What a kind or several are called where there is none."""
 
 NOTHING: Final = Provided()
 
@@ -95,8 +103,9 @@ def candidates_of(part: Part, wanted: str, provided: Provided = NOTHING) -> tupl
     found, missing = _made(part, provided, kinds or _ASKED_FOR["all"], None if kinds else wanted)
     if not found:
         why = f" ({'; '.join(missing)})" if missing else ""
+        spoken = _SPOKEN.get(wanted, f"{wanted} instrument" if kinds else f"instrument called {wanted}")
         raise AudioError(
-            f"{part.stem}: no {wanted} can play it{why}; give a kind ({', '.join(KINDS)}), or what "
+            f"{part.stem}: no {spoken} can play it{why}; give a kind ({', '.join(KINDS)}), or what "
             "`regeneration.json` names as its candidates"
         )
     return found, missing

@@ -16,7 +16,7 @@ from resonate_resources.recordings.recording import Progress, Stems
 from resonate_resources.recordings.tempo_map import TempoMap
 from resonate_resources.regeneration.presets import PRESETS, write_presets
 from resonate_resources.regeneration.sampled_instrument import sampled
-from resonate_resources.regeneration.sfz import write_sfz
+from resonate_resources.regeneration.sfz import SfzText, write_samples_of
 from resonate_resources.regeneration.stem import part_of
 
 LICENCE: Final = "LICENCE.txt"
@@ -41,20 +41,21 @@ def export_instruments(
     files: dict[str, Path] = {}
     notes: list[str] = []
     learned: list[str] = []
+    texts: dict[str, SfzText] = {}
     for done, (stem, path) in enumerate(midi.items(), start=1):
         with TemporaryDirectory(dir=into) as scratch:
             part = part_of(stem, read_notes(path), stems[stem], Path(scratch))
             instrument = sampled(part)
-        if instrument is None:
-            notes.append(f"{stem}: no note of it sounds, so there is no instrument")
-            continue
-        name = stem.capitalize()
-        bend = max(
-            _USUAL_BEND, ceil(max((abs(to) for note in part.notes for _, to in note.bends), default=0))
-        )
-        used = sorted({note.pitch for note in part.notes})
-        lines = [f"{name}, of the stem's own sounds. {about}"]
-        files |= write_sfz(instrument, name, into, used, bend, lines)
+            if instrument is None:
+                notes.append(f"{stem}: no note of it sounds, so there is no instrument")
+                continue
+            name = stem.capitalize()
+            bend = max(
+                _USUAL_BEND, ceil(max((abs(to) for note in part.notes for _, to in note.bends), default=0))
+            )
+            about_it = [f"{name}, of the stem's own sounds. {about}"]
+            texts[name], samples = write_samples_of(instrument, part, into, bend, about_it)
+        files |= {f"{name}.sfz": into / f"{name}.sfz", **samples}
         if not all(zone.recorded for zone in instrument.zones):
             learned.append(name)
         files[f"{name}.mid"] = into / f"{name}.mid"
@@ -68,14 +69,17 @@ def export_instruments(
         )
         files |= write_presets(stem, rebuilt.get(stem, {}).get("candidates", ()), into)
         progress(done / (len(midi) + 1))
+    # One gain for all, so that they are as loud beside each other as the stems are, and none clips.
+    turned_db = -max((text.loudest_db for text in texts.values()), default=0.0)
+    for name, text in texts.items():
+        text.write(files[f"{name}.sfz"], turned_db)
     if files:
         files[LICENCE] = into / LICENCE
         files[LICENCE].write_text(_licence(files, learned, about), encoding="utf-8")
     else:
         notes.append("no stem has notes: there are no instruments")
     progress(1.0)
-    samples = sum(name.endswith(".wav") for name in files)
-    return Product(files, {"samples": samples}, tuple(notes))
+    return Product(files, {"samples": sum(name.endswith(".wav") for name in files)}, tuple(notes))
 
 
 def _bending_alone(notes: Sequence[Note]) -> list[Note]:

@@ -17,6 +17,7 @@ from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.midi import read_notes
 from resonate_resources.recordings.recording import (
+    REBUILT,
     AudioError,
     Progress,
     Recording,
@@ -38,12 +39,14 @@ from resonate_resources.regeneration.quality_report import QualityReport
 from resonate_resources.regeneration.rebuilding import STEMS_AT_ONCE, Rebuilding, Rebuilt
 from resonate_resources.regeneration.stem import PreparedStem, part_of, prepare_stem, share_of_energy
 from resonate_resources.signal.kicks import kicks
+from resonate_resources.signal.summing import sum_recordings
+from resonate_resources.signal.true_peak import measure_sample_peak
 
-CODE_VERSION = "7"
+CODE_VERSION = "8"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 REPORT = "regeneration.json"
-LEFT_OUT = "leave_one_out/mix.wav"
+LEFT_OUT = "leave_one_out/without_own_recordings.wav"
 """The sum of the stems with no note played by its own recording: what the instruments are worth without copying."""
 PICTURE = "picture.png"
 
@@ -89,8 +92,8 @@ class RegenerationResource(dg.ConfigurableResource[None]):
         judge: Judge | None = None,
         progress: Progress = silent,
     ) -> Product:
-        """A WAV per MIDI file, under its stem's name; their sum with no note played by its own recording; and the
-        report, which tells what plays each stem and what else might.
+        """A WAV per MIDI file, under its stem's name; their sum, and the sum with no note played by its own
+        recording; and the report, which tells what plays each stem and what else might.
 
         Every name in midi must be in stems. judge: by whom rebuilt stems are bettered, for as many rounds as the
         brief asks; None: they are made once. Raises AudioError for a file that is no MIDI, where the brief names an
@@ -152,6 +155,14 @@ class RegenerationResource(dg.ConfigurableResource[None]):
         if prepared and not any(stem.compared for stem in prepared.values()):
             notes.append("no notes were heard in what is to be played: it is silent")
         notes += asked.notes if asked else ()
+        sums = {LEFT_OUT: into / LEFT_OUT} if left_out else {}
+        if files:
+            total = sum_recordings([Recording.open(path) for path in files.values()], into / REBUILT)
+            sums = {REBUILT: total.path, **sums}
+            if (over_db := measure_sample_peak(total)) > 0:
+                notes.append(
+                    f"{REBUILT} peaks {over_db:.1f} dB over full scale: turn it down before it leaves 32-bit float"
+                )
         if curve is not None:
             curve.write(into / LOOP)
             (into / PICTURE).write_bytes(curve.picture())
@@ -159,7 +170,7 @@ class RegenerationResource(dg.ConfigurableResource[None]):
             notes += _rounds_told(curve)
         progress(1.0)
         return Product(
-            files={**files, **({LEFT_OUT: into / LEFT_OUT} if left_out else {})},
+            files={**files, **sums},
             measures=_measures(prepared, kept, decisions, copied, curve),
             notes=tuple(notes),
             reports=reports,

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resonate_resources.recordings.recording import Recording, Samples
-from resonate_resources.signal.decays import OCTAVES_HZ, find_decays, stereo_levels
+from resonate_resources.signal.decays import OCTAVES_HZ, find_decays, in_octaves, stereo_levels
 
 Floats = npt.NDArray[np.float64]
 
@@ -80,13 +80,10 @@ def response_of(times: Mapping[int, float], levels_db: Mapping[int, float], samp
     and the last reach to the ends of the spectrum. An octave without a level is silent."""
     frames = round(max(times[hertz] for hertz in levels_db) * sample_rate)
     seconds = np.arange(frames) / sample_rate
-    lines = np.fft.rfftfreq(frames, 1 / sample_rate)
-    octaves = np.log2(np.maximum(lines, 1.0) / OCTAVES_HZ[0]).clip(0, len(OCTAVES_HZ) - 1)
     noise = np.fft.rfft(np.random.default_rng(0).standard_normal((2, frames)))
     response = np.zeros((2, frames))
-    for hertz, level_db in levels_db.items():
-        beside = np.abs(octaves - OCTAVES_HZ.index(hertz))
-        band = np.fft.irfft(noise * np.maximum(0, 1 - beside), frames)
+    for hertz, band in zip(OCTAVES_HZ, in_octaves(noise, frames, sample_rate), strict=True):
+        level_db = levels_db.get(hertz, -np.inf)
         power = 10 ** (level_db / 10) * _E_FOLDS / (times[hertz] * sample_rate)
         response += band * np.sqrt(power) * 10 ** (-3 * seconds / times[hertz])
     return response.astype(np.float32)

@@ -17,7 +17,9 @@ from resonate_resources.instruments.instrument import PlayedNote
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.regeneration.candidate import Candidate, Part
+from resonate_resources.regeneration.lengths import of_length
 from resonate_resources.regeneration.likeness import mel_powers
+from resonate_resources.regeneration.ringing import rung_on
 from resonate_resources.regeneration.velocities import db_per_velocity, gain_between
 from resonate_resources.signal.mono import overlapping_frames
 
@@ -31,9 +33,6 @@ _BEFORE_S, _FADE_S = 0.008, 0.04  # a recording comes in just before its onset, 
 _LONGEST_BEFORE_S, _PERIODS = 0.03, 2  # low tones that are joined within a period click
 _CUT_S: Final = 0.1  # in which a recording dies away that ends before the next one begins
 _TAIL_S: Final = 8.0  # of what rings on behind the last note's end
-_BLEND_S: Final = 0.04
-_RELEASE_S: Final = 0.5  # in which a note dies away whose recording has no end
-_SHORTEST_LOOP_S: Final = 0.03
 
 # What makes a recording unlike what is to be played; 1 is a note that is missing.
 _HELD: Final = 0.7  # of a note that goes on, against one that is struck
@@ -163,7 +162,12 @@ class Sampler:
         sound = np.pad(sound, ((0, 0), (max(0, -start), 0)))
         sustained = round((source.length_s + before_s) * rate / ratio)
         sound = _resampled(sound, self._positions(moment, source, ratio, sound.shape[1]))
-        sound = _of_length(sound, min(sustained, sound.shape[1]), held, rate)[:, :wanted].copy()
+        if self._pitched:
+            sound = of_length(sound, min(sustained, sound.shape[1]), held, rate)
+        if sound.shape[1] < wanted - fade:
+            # What was cut by the next stroke ends within its rise.
+            sound = rung_on(sound[:, : sound.shape[1] - round(_BEFORE_S * rate)], wanted, rate)
+        sound = sound[:, :wanted].copy()
         ahead = min(before, sound.shape[1])
         sound[:, :ahead] *= _rising(ahead)
         # As it is left for the next one; or dying away, where its recording is used up before.
@@ -322,46 +326,6 @@ def _chords(moments: Sequence[Moment]) -> Floats:
         row[list(moment.held)] = _HELD
         row[[note.pitch for note in moment.struck]] = 1.0
     return chords
-
-
-def _of_length(sound: Samples, sustained: int, wanted: int, sample_rate: int) -> Samples:
-    """The sound with its first `sustained` frames made `wanted` long, and what it rings on with after them: the
-    middle is repeated where it is too short, and left early where it is too long. What has no end of its own dies
-    away."""
-    tail = sound[:, sustained:]
-    blend = round(_BLEND_S * sample_rate)
-    ends = tail.shape[1] > 2 * blend
-    further = blend if ends else round(_RELEASE_S * sample_rate)
-    held = _held(sound[:, :sustained], wanted + further, sample_rate)
-    whole = np.zeros((2, max(held.shape[1], wanted + tail.shape[1])), np.float32)
-    whole[:, : held.shape[1]] = held
-    if ends:
-        ramp = np.linspace(0, 1, blend, dtype=np.float32)
-        whole[:, wanted : held.shape[1]] *= 1 - ramp[: max(0, held.shape[1] - wanted)]
-        whole[:, wanted : wanted + blend] += tail[:, :blend] * ramp
-        whole[:, wanted + blend : wanted + tail.shape[1]] = tail[:, blend:]
-    else:
-        seconds = np.arange(held.shape[1] - wanted) / sample_rate
-        whole[:, wanted : held.shape[1]] *= (10 ** (-3 * seconds / _RELEASE_S)).astype(np.float32)
-    return whole
-
-
-def _held(sound: Samples, wanted: int, sample_rate: int) -> Samples:
-    """The first `wanted` frames, for which the second half is repeated; as it is where that would be a stutter."""
-    if sound.shape[1] >= wanted:
-        return sound[:, :wanted]
-    loop = sound[:, sound.shape[1] // 2 :]
-    if loop.shape[1] < _SHORTEST_LOOP_S * sample_rate:
-        return sound
-    cross = loop.shape[1] // 4
-    ramp = np.sqrt(np.linspace(0, 1, cross, dtype=np.float32))
-    pieces, length = [sound], sound.shape[1]
-    while length < wanted:
-        last = pieces.pop()
-        joined = last[:, -cross:] * ramp[::-1] + loop[:, :cross] * ramp
-        pieces += [last[:, :-cross], joined, loop[:, cross:]]
-        length += loop.shape[1] - cross
-    return np.concatenate(pieces, axis=1)[:, :wanted]
 
 
 def _rising(frames: int) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import tee
 
@@ -73,6 +74,17 @@ def stereo_levels(stem: Recording) -> Floats:
         both = np.stack([np.square(np.abs(left)), np.square(np.abs(right)), common.real, common.imag])
         parts.append((both @ bands / np.float32((size / 4) ** 2)).transpose(2, 1, 0))
     return np.concatenate(parts, axis=1)
+
+
+def in_octaves(
+    spectrum: npt.NDArray[np.complex128], frames: int, sample_rate: int
+) -> Iterator[npt.NDArray[np.float64]]:
+    """Of the spectrum (channels, lines) of that many frames what sounds in each octave, (channels, frames): they
+    cross over between their centres, the first and the last reach to the ends, and their sum is the whole."""
+    lines = np.fft.rfftfreq(frames, 1 / sample_rate)
+    octaves = np.log2(np.maximum(lines, 1.0) / OCTAVES_HZ[0]).clip(0, len(OCTAVES_HZ) - 1)
+    for number in range(len(OCTAVES_HZ)):
+        yield np.fft.irfft(spectrum * np.maximum(0, 1 - np.abs(octaves - number)), frames)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from resonate_resources.recipe import Engine, Json, Product, Recipe
-from resonate_resources.recordings.recording import AudioError, Recording, Stems, file_sha256
+from resonate_resources.recordings.recording import REBUILT, AudioError, Recording, Stems, file_sha256
 from resonate_resources.storage.hashing import Hashing
 from resonate_resources.storage.manifest import Manifest, StoredFile, UnreadableManifestError
 from resonate_resources.storage.store import Store
@@ -96,8 +96,10 @@ class Artefact:
 
     @property
     def stem_files(self) -> list[str]:
-        """Names of its .wav files, in the order in which they were made; not those in folders of it."""
-        return [name for name in self.manifest.files if name.endswith(".wav") and "/" not in name]
+        """Names of its .wav files, in the order in which they were made; not those in folders of it, nor the sum of
+        rebuilt stems."""
+        files = self.manifest.files
+        return [name for name in files if name.endswith(".wav") and "/" not in name and name != REBUILT]
 
     @property
     def note_files(self) -> list[str]:

@@ -138,7 +138,7 @@ def archive(
     pipe = _Pipe()
     with zipfile.ZipFile(cast("IO[bytes]", pipe), "w", zipfile.ZIP_STORED, allowZip64=True) as packed:
         for member in chosen:
-            called = spoken_name(member.artefact.manifest.stage, member.name, source)
+            called = spoken_name(member.artefact, member.name, source)
             with new_directory(storage.store, "archive") as scratch:
                 with places.encoding:
                     path, ending = _made(member, wanted, scratch)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi.responses import FileResponse, Response
 from starlette.requests import Request
 
+from resonate_resources.exporting.contents import SPOKEN, stem_in_words
 from resonate_resources.exporting.names import file_name
 from resonate_resources.ingestion.ingest import ARTWORK
 from resonate_resources.mastering.targets import label_and_form
@@ -23,8 +24,6 @@ COVER_PIXELS = 384
 """Of the longer side: twice what the library shows, for screens with two pixels to a point."""
 _COVER_QUALITY = 82
 _PIXELS_MAX = 200_000_000
-_SPOKEN = {"restored_stems": "", "stems": ", unrestored", "regenerated_stems": ", played anew", "midi": ""}
-"""Stage of stems → what is added to a stem's name in that of its file."""
 
 
 def stored_file(
@@ -48,7 +47,7 @@ def file_answer(artefact: Artefact, name: str, source: Source | None, earlier: b
     path = artefact.path(name)
     kind = media_type(name)
     stored = artefact.manifest.files[name]
-    called = spoken_name(artefact.manifest.stage, name, source, since)
+    called = spoken_name(artefact, name, source, since)
     shown = "inline" if kind.startswith("image/") else "attachment"
     return FileResponse(
         path,
@@ -61,17 +60,20 @@ def file_answer(artefact: Artefact, name: str, source: Source | None, earlier: b
     )
 
 
-def spoken_name(stage: str, name: str, source: Source | None, since: str = "") -> str:
+def spoken_name(artefact: Artefact, name: str, source: Source | None, since: str = "") -> str:
     """`Artist - Title (Vocals).wav`, as exports are called; what is no music by its own name. since: what tells an
     earlier result from the one that counts."""
+    stage = artefact.manifest.stage
     artist, title = (source.artist, source.title) if source else (None, None)
     stem, ending = PurePosixPath(name).stem, PurePosixPath(name).suffix.lstrip(".")
     if stage == "master" and stem.startswith("master"):
         label, form = label_and_form(name)
         return file_name(artist, title, (f"Master, {label}" if label else "Master") + since, form)
-    if stage in _SPOKEN and ending in ("wav", "mid"):
+    if stage in SPOKEN and ending == "wav":
+        return file_name(artist, title, f"{stem_in_words(artefact, name)}{since}", ending)
+    if stage == "midi" and ending == "mid":
         grid = ", quantised" if name.startswith(QUANTISED) else ""
-        return file_name(artist, title, f"{stem.capitalize()}{_SPOKEN[stage]}{grid}{since}", ending)
+        return file_name(artist, title, f"{stem.capitalize()}{grid}{since}", ending)
     if ending == "wav":
         return file_name(artist, title, {"track": "Original"}.get(stem, stem.capitalize()) + since, ending)
     return f"{stage}-{name}"

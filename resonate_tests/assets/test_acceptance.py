@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resonate_assets.acceptance import acceptance, poor_stems
+from resonate_assets.acceptance import acceptance, poor_stems, rebuilt_told
 
 GOOD = {
     "stems": {"vocals_level_dbfs": -20.0, "drums_level_dbfs": -18.0, "vocals_predicted_quality_db": 6.0},
@@ -49,6 +49,22 @@ def test_everything_that_is_wrong_is_told_the_score_first() -> None:
 @pytest.mark.parametrize(("total", "accepted"), [(85.0, True), (84.9, False)])
 def test_a_master_is_accepted_from_85_of_100(total: float, accepted: bool) -> None:
     assert acceptance(GOOD | {"qc_scores": {"master_total": total}}).accepted is accepted
+
+
+@pytest.mark.parametrize(
+    ("total", "accepted", "told"),
+    [
+        (94.99, False, "scores 94.9 of 100: a likeness, not accepted"),
+        (94.99, True, "scores 94.9 of 100: accepted"),
+        (95.0, True, "scores 95.0 of 100: matched"),
+        (96.0, False, "scores 96.0 of 100: a likeness, not accepted"),
+    ],
+)
+def test_a_rebuilt_track_is_a_likeness_until_no_dimension_keeps_it_from_being_accepted(
+    total: float, accepted: bool, told: str
+) -> None:
+    assert rebuilt_told({"regenerated_total": total, "regenerated_accepted": accepted}) == told
+    assert rebuilt_told({"master_total": 97.0}) is None
 
 
 @pytest.mark.parametrize(("limiting_db", "accepted"), [(6.0, True), (6.046, True), (6.1, False)])

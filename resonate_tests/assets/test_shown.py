@@ -188,6 +188,11 @@ def test_a_master_tells_its_verdict_and_three_numbers_before_its_files(tmp_path:
         ("qc_scores", {"master_total": 97.0}, "the master scores 97.0 of 100"),
         (
             "qc_scores",
+            {"master_total": 97.0, "regenerated_total": 77.56, "regenerated_accepted": False},
+            "the master scores 97.0 of 100, the rebuilt track scores 77.5 of 100: a likeness, not accepted",
+        ),
+        (
+            "qc_scores",
             {"master_total": 84.99},
             "the master scores 84.9 of 100, not accepted: 85 are asked for",
         ),

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from resonate_studio.batch import Batch, names_of
-from resonate_studio.outcome import Check, Processed
+from resonate_studio.outcome import Check, Processed, Stage
 
 POOR = "scores 81.6 of 100, under 85; poor vocals (predicted at -0.4 dB)"
 
@@ -41,6 +41,18 @@ def test_why_a_track_is_not_accepted_is_told_in_words_and_other_checks_keep_a_li
 
 def test_an_accepted_track_is_told_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert "accepted" in told(capsys, song(True)).splitlines()
+
+
+def test_how_like_the_original_the_rebuilt_track_is_stands_beside_the_verdict(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scores = {"regenerated_total": 77.5, "regenerated_accepted": False, "seconds": 1.0}
+    for accepted, lines in ((True, 1), (None, 0)):
+        done = song(accepted)
+        done.assets["qc_scores"] = Stage([], "panel", scores, False)
+        output = told(capsys, done).splitlines()
+        told_so = "the rebuilt track scores 77.5 of 100: a likeness, not accepted"
+        assert output.count(told_so) == lines
 
 
 def test_without_a_verdict_every_failed_check_is_told(capsys: pytest.CaptureFixture[str]) -> None:

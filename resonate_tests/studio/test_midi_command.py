@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 from pathlib import Path
 
+import click
 import numpy as np
 import pretty_midi
+import pytest
 from click.testing import CliRunner, Result
 
 from resonate_resources.recordings.recording import write_samples
+from resonate_studio import midi_command
 from resonate_studio.cli import main
+from resonate_studio.midi_command import copied_to
 
 
 def resonate(*arguments: str | Path) -> Result:
@@ -28,6 +34,38 @@ def test_a_file_becomes_midi_of_each_stem_and_a_table(tmp_path: Path) -> None:
         assert sum(len(part.notes) for part in parts) == count
     assert told["files"]["notes.parquet"] == str(tmp_path.resolve() / "notes" / "notes.parquet")
     assert all(Path(file).is_file() for file in told["files"].values())
+
+
+def test_on_a_full_disk_what_was_there_stays_and_nothing_is_written_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what `midi` and `rebuild` write."""
+    made, out = tmp_path / "made", tmp_path / "out"
+    for folder in (made, out):
+        folder.mkdir()
+    files = {name: made / name.replace("/", "-") for name in ("a.wav", "sub/b.wav", "c.wav")}
+    for name, path in files.items():
+        path.write_text(name)
+    (out / "a.wav").write_text("of before")
+    copied, calls = shutil.copyfile, 0
+
+    def full(source: Path, target: Path) -> Path:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            Path(target).write_bytes(b"c.")
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        return Path(copied(source, target))
+
+    monkeypatch.setattr(midi_command.shutil, "copyfile", full)
+    with pytest.raises(click.ClickException, match=r"can't be written to \(no space left on device\)$"):
+        copied_to(out, files)
+    assert {path.relative_to(out).as_posix() for path in out.rglob("*")} == {"a.wav"}
+    assert (out / "a.wav").read_text() == "of before"
+    written = copied_to(out, files)
+    assert written == {name: str(out / name) for name in files}
+    assert {name: (out / name).read_text() for name in files} == {name: name for name in files}
+    assert {path.name for path in out.iterdir()} == {"a.wav", "sub", "c.wav"}
 
 
 def test_what_is_no_audio_is_one_line(tmp_path: Path) -> None:

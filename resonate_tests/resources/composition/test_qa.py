@@ -6,7 +6,7 @@ import numpy as np
 import pyloudnorm
 import pytest
 
-from resonate_resources.composition.qa import qa
+from resonate_resources.composition.qa import qa_of_master, qa_of_music
 from resonate_resources.recordings.recording import write_samples
 from resonate_tests.resources.composition.sound import plans
 
@@ -32,14 +32,15 @@ def judged(tmp_path):
     def judge(sound=None, plan=None, heard_bpm=120.0, heard_key="A minor"):
         plan = plan or a_plan()
         sound = noise(plan.duration_s) if sound is None else sound
-        return qa(plan, write_samples(tmp_path / "master.wav", sound, RATE), TARGET, heard_bpm, heard_key)
+        master = write_samples(tmp_path / "master.wav", sound, RATE)
+        return qa_of_music(plan, master, heard_bpm, heard_key) | qa_of_master(master, TARGET)
 
     return judge
 
 
 def test_what_is_as_planned_passes(judged):
     verdicts = judged()
-    assert list(verdicts) == ["tempo", "key", "loudness", "true_peak", "duration", "clipping", "silence"]
+    assert list(verdicts) == ["tempo", "key", "duration", "clipping", "silence", "loudness", "true_peak"]
     assert all(verdict.passed for verdict in verdicts.values()), verdicts
 
 

@@ -22,6 +22,10 @@ MADE: Mapping[str, tuple[list[str], dict[str, float | str]]] = {
     "restored_track": (["track.wav"], {"steps_kept": 2}),
     "stems": (["vocals.wav", "bass.wav"], {}),
     "restored_stems": (["vocals.wav", "bass.wav"], {}),
+    "regenerated_stems": (
+        ["vocals.wav", "bass.wav", "drums.wav", "rebuilt.wav", "leave_one_out/without_own_recordings.wav"],
+        {"generated": True, "drums_kept": True},
+    ),
     "master": (
         ["master.wav", "master.flac", "master.mp3"],
         LEVELS | {f"{form}_{name}": level for form in ("flac", "mp3") for name, level in LEVELS.items()},
@@ -37,6 +41,7 @@ def made(tmp_path: Path) -> dict[str, Artefact]:
     for stage, (names, measures) in MADE.items():
         with new_directory(store, stage) as into:
             for name in names:
+                (into / name).parent.mkdir(exist_ok=True)
                 (into / name).write_bytes(stage.encode())
             artefacts[stage] = Artefacts(store).keep(
                 Product({name: into / name for name in names}, measures),
@@ -91,6 +96,24 @@ def test_what_is_asked_for_goes_out_and_nothing_else(made: dict[str, Artefact]) 
         "Untitled (Master).mp3",
     ]
     assert files["unrestored/Untitled (Bass, unrestored).wav"].artefact.manifest.stage == "stems"
+
+
+def test_rebuilt_stems_and_their_sum_go_out_in_a_folder_of_their_own_and_not_in_place_of_others(
+    made: dict[str, Artefact],
+) -> None:
+    files = contents(brief(exports={"parts": ["stems", "regenerated_stems"]}), TAGS, made, lambda _: {})
+    assert {name: out.artefact.manifest.stage for name, out in files.items()} == {
+        **{f"Björk - Jóga ({stem}).wav": "restored_stems" for stem in ("Vocals", "Bass")},
+        **{
+            f"regenerated/Björk - Jóga ({part}, played anew).wav": "regenerated_stems"
+            for part in ("Vocals", "Bass", "Mix")
+        },
+        "regenerated/Björk - Jóga (Drums, kept).wav": "regenerated_stems",
+    }
+    told = files["regenerated/Björk - Jóga (Mix, played anew).wav"]
+    assert told.name == "rebuilt.wav"
+    assert told.label
+    assert told.label.tags.title == "Jóga (Mix, played anew)"
 
 
 def test_masters_for_other_targets_are_told_apart_by_name(tmp_path: Path, made: dict[str, Artefact]) -> None:

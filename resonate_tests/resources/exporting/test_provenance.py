@@ -9,9 +9,10 @@ from typing import Any, get_args
 
 import pytest
 
-from resonate_resources.exporting.provenance import GENERATIVE, Provenance, provenance_of
+from resonate_resources.exporting.provenance import CLONED, GENERATIVE, Provenance, provenance_of
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.tags import Tags
+from resonate_resources.regeneration.cloning.engines import ENGINES
 from resonate_resources.restoration import engines
 from resonate_resources.restoration.step import StepName
 from resonate_resources.storage.artefacts import Artefact, Artefacts
@@ -30,14 +31,20 @@ class Library:
         self.artefacts = Artefacts(LocalStore(folder))
 
     def make(
-        self, stage: str, engine: Engine, reads: Sequence[Artefact] = (), report: Any = None, **settings: Any
+        self,
+        stage: str,
+        engine: Engine,
+        reads: Sequence[Artefact] = (),
+        report: Any = None,
+        called: str = "restoration.json",
+        **settings: Any,
     ) -> Artefact:
         with new_directory(self.artefacts.store, stage) as into:
             (into / "sound.wav").write_text(stage)
             reports: Mapping[str, Path] = {}
             if report is not None:
-                (into / "restoration.json").write_text(json.dumps(report))
-                reports = {"restoration.json": into / "restoration.json"}
+                (into / called).write_text(json.dumps(report))
+                reports = {called: into / called}
             made = self.artefacts.keep(
                 Product({"sound.wav": into / "sound.wav"}, reports=reports),
                 stage=stage,
@@ -97,6 +104,25 @@ def test_what_a_generative_model_made_is_told_with_its_step(library: Library) ->
 def test_generative_engines_are_known_by_the_names_that_restoration_has_for_them() -> None:
     names = {step.engine.name for kind in get_args(StepName) for step in engines.engines_of(kind)}
     assert names >= GENERATIVE
+
+
+@pytest.mark.parametrize(("kind", "generated"), [("livesynth", True), ("sampler", False)])
+def test_what_plays_rebuilt_stems_is_told_stem_by_stem_and_a_network_is_called_one(
+    library: Library, kind: str, generated: bool
+) -> None:
+    bass = {"kind": kind, "label": "The one", "licence": "MIT", "source": "a hub", "candidates": []}
+    report = {"stems": {"vocals": {"kept": True}, "bass": {"kept": False, **bass}}}
+    stage = "regenerated_stems"
+    told = library.told(library.make(stage, Engine("x"), report=report, called="regeneration.json")).to_json()
+    by = told["stages"][stage]["rebuilt"]  # type: ignore[index,call-overload]
+    assert by["vocals"]["kind"] == "kept"
+    assert by["bass"] == {"kind": kind, "by": "The one", "licence": "MIT", "source": "a hub"}
+    assert told["ai_generated"] is generated
+    assert told.get("ai_generated_because") == ([f"{stage}: bass, played by The one"] if generated else None)
+
+
+def test_networks_that_clone_are_known_by_the_names_that_regeneration_has_for_them() -> None:
+    assert ENGINES.keys() == CLONED
 
 
 def test_what_was_taken_back_made_nothing(library: Library) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from resonate_resources.recordings.recording import Recording, silent, write_sam
 from resonate_resources.recordings.tempo_map import TempoMap
 from resonate_resources.regeneration.instrument_export import export_instruments
 from resonate_resources.regeneration.presets import faust_source, write_presets
+from resonate_tests.resources.regeneration.test_sfz import play, read
 
 RATE = 44_100
 TEMPO = TempoMap.of(Music(120.0).grid, 120.0)
@@ -36,20 +38,25 @@ FITTED: dict[str, Any] = {
 }
 
 
-def stem(folder: Path, name: str, notes: list[Note]) -> tuple[Path, Recording]:
+def stem(folder: Path, name: str, notes: list[Note], level: float = 0.3) -> tuple[Path, Recording]:
     sound = np.zeros(5 * RATE)
     for note in notes:
         time = np.arange(round(note.duration_s * RATE)) / RATE
         at = round(note.onset_s * RATE)
-        sound[at : at + len(time)] += 0.3 * np.sin(2 * np.pi * 440 * 2 ** ((note.pitch - 69) / 12) * time)
+        sound[at : at + len(time)] += level * np.sin(2 * np.pi * 440 * 2 ** ((note.pitch - 69) / 12) * time)
     midi = folder / f"{name}.mid"
     channel = DRUM_CHANNEL if name == "drums" else 0
     write_notes(midi, notes, tempo=TEMPO, name=name, program=0, channel=channel)
     return midi, write_samples(folder / f"{name}.wav", np.stack([sound, sound]).astype(np.float32), RATE)
 
 
-def exported(folder: Path, parts: dict[str, list[Note]], rebuilt: dict[str, Any] | None = None) -> Product:
-    made = {name: stem(folder, name, notes) for name, notes in parts.items()}
+def exported(
+    folder: Path,
+    parts: dict[str, list[Note]],
+    rebuilt: dict[str, Any] | None = None,
+    levels: dict[str, float] | None = None,
+) -> Product:
+    made = {name: stem(folder, name, notes, (levels or {}).get(name, 0.3)) for name, notes in parts.items()}
     into = folder / "out"
     into.mkdir()
     return export_instruments(
@@ -64,6 +71,9 @@ def exported(folder: Path, parts: dict[str, list[Note]], rebuilt: dict[str, Any]
 
 
 LINE = [Note(0.5 + at, 1.2 + at, pitch, 90) for at, pitch in enumerate((45, 48, 45))]
+CHORDS = [
+    Note(0.5 + at, 1.3 + at, root + third, 90) for at, root in enumerate((57, 60, 55)) for third in (0, 4, 7)
+]
 BEAT = [Note(0.5 + at, 0.6 + at, pitch, 90) for at, pitch in enumerate((36, 42, 36, 42))]
 
 
@@ -79,6 +89,31 @@ def test_beside_each_sampler_stands_what_it_plays(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("out/tmp*"))
 
 
+@pytest.mark.parametrize("velocity", [127, 90])
+def test_loaded_together_the_instruments_have_the_balance_of_the_stems_and_none_clips(
+    velocity: int, tmp_path: Path
+) -> None:
+    """As sfzlint reads and smplr plays them."""
+    levels = {"bass": 0.5, "drums": 0.02, "other": 0.1}
+    lines = {"bass": LINE, "drums": BEAT, "other": CHORDS}
+    parts = {name: [replace(note, velocity=velocity) for note in notes] for name, notes in lines.items()}
+    product = exported(tmp_path, parts, levels=levels)
+    played = {}
+    for name, notes in parts.items():
+        sfz = product.files[f"{name.capitalize()}.sfz"]
+        volumes = [region["volume"] for region in read(sfz)]
+        assert all(-144 <= volume <= 0 for volume in volumes)
+        sound = play(sfz, notes, 5, ringing=name == "drums")
+        assert np.abs(sound).max() <= 1
+        played[name] = 20 * np.log10(np.sqrt(np.square(sound).mean()))
+    original = {
+        name: 20 * np.log10(np.sqrt(np.square(Recording.open(tmp_path / f"{name}.wav").read()).mean()))
+        for name in parts
+    }
+    for name in parts:
+        assert played[name] - played["bass"] == pytest.approx(original[name] - original["bass"], abs=1.5)
+
+
 def test_notes_that_bend_go_out_though_their_strokes_were_moved_onto_each_other(tmp_path: Path) -> None:
     bends = ((0.0, 0.0), (0.1, 3.5))
     notes = [Note(0.5, 1.0, 60, 90, bends), Note(1.0, 1.5, 62, 90, bends)]
@@ -87,6 +122,15 @@ def test_notes_that_bend_go_out_though_their_strokes_were_moved_onto_each_other(
         to for note in read_notes(product.files["Vocals.mid"]) for _, to in note.bends
     ) == pytest.approx(3.5, abs=0.01)
     assert "bend_up=400 bend_down=-400" in product.files["Vocals.sfz"].read_text(encoding="utf-8")
+
+
+def test_a_mono_stem_of_another_rate_has_its_instrument_too(tmp_path: Path) -> None:
+    midi, recording = stem(tmp_path, "bass", LINE)
+    mono = write_samples(tmp_path / "mono.wav", recording.read()[:1, ::2], RATE // 2)
+    (tmp_path / "out").mkdir()
+    product = export_instruments({"bass": midi}, {"bass": mono}, TEMPO, {}, "x", tmp_path / "out", silent)
+    sound = play(product.files["Bass.sfz"], LINE, 5)
+    assert np.abs(sound).max() > 0.1
 
 
 def test_stems_without_notes_are_told_and_the_others_go_out(tmp_path: Path) -> None:

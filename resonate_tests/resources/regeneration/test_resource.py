@@ -9,7 +9,7 @@ import pretty_midi
 import pytest
 
 from resonate_resources.recipe import Product
-from resonate_resources.recordings.recording import AudioError, Recording, Stems, write_samples
+from resonate_resources.recordings.recording import REBUILT, AudioError, Recording, Stems, write_samples
 from resonate_resources.regeneration.brief import RegenerationBrief
 from resonate_resources.regeneration.facts import Heard
 from resonate_resources.regeneration.resource import LEFT_OUT, REPORT, RegenerationResource
@@ -69,7 +69,7 @@ def regenerate(original: Recording, midi: Path, into: Path, stem: str = "other")
 def test_every_stem_has_the_length_rate_and_channels_of_its_original(
     regenerated: Product, demo_song: DemoSong
 ) -> None:
-    assert list(regenerated.files) == ["vocals.wav", "drums.wav", "bass.wav", "other.wav", LEFT_OUT]
+    assert list(regenerated.files) == ["vocals.wav", "drums.wav", "bass.wav", "other.wav", REBUILT, LEFT_OUT]
     for name, original in demo_song.stems.items():
         made = Recording.open(regenerated.files[f"{name}.wav"])
         assert (made.frames, made.sample_rate, made.channels) == (
@@ -212,7 +212,7 @@ def test_a_stem_is_played_by_what_the_brief_names(tmp_path: Path) -> None:
 def test_an_instrument_that_is_not_to_be_had_is_one_clear_line(tmp_path: Path) -> None:
     stems: Stems = {"bass": noise(tmp_path / "bass.wav")}
     midi = {"bass": write_midi(tmp_path / "bass.mid", [(0.5, 0.5, 45)])}
-    with pytest.raises(AudioError, match=r"^bass: no theremin can play it"):
+    with pytest.raises(AudioError, match=r"^bass: no instrument called theremin can play it"):
         regenerate_all(midi, stems, tmp_path, RegenerationBrief(stems={"bass": "theremin"}))
 
 

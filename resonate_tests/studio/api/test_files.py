@@ -119,6 +119,11 @@ def test_an_archive_holds_what_was_asked_for_by_names_for_people(
         (name,) = restored.namelist()
         whole, _ = sf.read(io.BytesIO(restored.read(name)))
     assert np.abs(summed - whole).max() < 1e-3  # separation's exact_sum: 60 dB below the track
+    rebuilt = client.get(f"/api/v1/tracks/{track}/archive", params={"what": "regenerated_stems"})
+    with zipfile.ZipFile(io.BytesIO(rebuilt.content)) as archive:
+        assert sorted(archive.namelist()) == [
+            f"Ünder - Sönne ({part}, played anew).wav" for part in ("Bass", "Drums", "Mix", "Other", "Vocals")
+        ]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import CheckFunction
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi import from_dict
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -76,11 +78,14 @@ def test_whatever_is_asked_the_answer_is_one_that_is_described(case: schemathesi
 def test_whatever_is_asked_of_a_track_that_there_is_the_answer_is_one_that_is_described(
     case: schemathesis.Case, app: FastAPI, track: str
 ) -> None:
+    wrong = case.meta.components.get(ParameterLocation.PATH) if case.meta else None
+    mended = wrong is not None and wrong.mode.is_negative
     case.path_parameters["track"] = track
-    ask(case, app)
+    # What was to be refused for its path alone is right now: a query may hold more than the API reads.
+    ask(case, app, [check for check in CHECKS if not (mended and check is negative_data_rejection)])
 
 
-def ask(case: schemathesis.Case, app: FastAPI) -> None:
+def ask(case: schemathesis.Case, app: FastAPI, checks: Sequence[CheckFunction] = CHECKS) -> None:
     answer = case.call(base_url=ADDRESS, headers={"Host": "127.0.0.1"}, app=app)
     assert answer.status_code < 500 or answer.status_code == WORDS_ALONE, answer.text
-    case.validate_response(answer, checks=CHECKS)
+    case.validate_response(answer, checks=list(checks))

@@ -27,6 +27,7 @@ def test_where_nothing_can_be_had_each_engine_says_what_it_lacks(part):
         candidates_of(part, "cloned")
     told = str(raised.value)
     assert "\n" not in told
+    assert told.startswith("other: no cloned instrument can play it (")
     assert told.count("run `resonate workers install cloning`") == 2
     assert "rave: no model" in told
     assert "ddsp: no model" in told

@@ -1,0 +1,1 @@
+"""Words to what they ask for: offline, by a lexicon and a grammar."""

@@ -1,0 +1,44 @@
+"""What is said beside a prompt, by options or in a form: it counts, whatever the words say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from resonate_resources.composition.request import Asked, Reading, Understanding
+from resonate_resources.recipe import Json
+from resonate_resources.recordings.recording import AudioError
+
+BESIDE = "said beside the prompt"
+
+
+def state(understanding: Understanding, said: Mapping[str, Json]) -> Understanding:
+    """said: field of `Asked` → value in JSON's types. Raises AudioError, in one line, for one that can't be."""
+    fields = {**understanding.asked.model_dump(mode="json"), **said}
+    try:
+        asked = Asked.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "request"
+        raise AudioError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from error
+    told = asked.model_dump(mode="json")
+    kept = [reading for reading in understanding.readings if reading.field not in said]
+    return understanding.model_copy(
+        update={
+            "asked": asked,
+            "readings": (
+                *kept,
+                *(Reading(field=name, value=_shown(told[name]), how="stated", words=BESIDE) for name in said),
+            ),
+            "contradictory": tuple(name for name in understanding.contradictory if name not in said),
+            "invalid": tuple(name for name in understanding.invalid if name not in said),
+        }
+    )
+
+
+def _shown(value: Json) -> str:
+    """A range of one number is that number."""
+    if isinstance(value, list) and len(value) == 2 and value[0] == value[1]:
+        value = value[0]
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,100 @@
+"""Words, or a plan, into a track: composed, heard, mastered and checked, beside the graph."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from resonate_resources.composition.plan import Plan
+from resonate_resources.composition.qa import qa_of_master
+from resonate_resources.composition.resource import (
+    COMPOSER,
+    LABEL,
+    MIX,
+    REPORT,
+    CompositionResource,
+    HeardMusic,
+)
+from resonate_resources.mastering.brief import MasteringBrief
+from resonate_resources.mastering.resource import MasteringResource
+from resonate_resources.profiling.brief import ProfileBrief
+from resonate_resources.profiling.profile import Profile
+from resonate_resources.profiling.resource import ProfilingResource
+from resonate_resources.recipe import Json
+from resonate_resources.recordings.recording import Recording
+from resonate_resources.recordings.tags import Tags, write_tags
+
+MASTER: Final = "master.wav"
+TARGET_LUFS: Final = -14.0  # R4 of the requirements
+_LIMITING_DB: Final = 6.0  # our own mix, not finished music: as far as a rough recording may be limited
+
+
+@dataclass(frozen=True)
+class Composed:
+    """files: name → path. report: composition.json. qa: of music and master, name → passed and detail."""
+
+    files: Mapping[str, Path]
+    report: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+    @property
+    def qa(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.report["qa"]  # type: ignore[no-any-return]
+
+
+def compose(
+    composition: CompositionResource, plans: Iterable[Plan], told: Mapping[str, Json], title: str, into: Path
+) -> Composed:
+    """Stems, parts, MIDI, mix and a 24-bit master at −14 LUFS, all of them labelled. Raises AudioError."""
+    made = composition.generate(plans, told, into, _heard)
+    report = json.loads(made.reports[REPORT].read_text(encoding="utf-8"))
+    tags = _tags(title, report)
+    mix = Recording.open(made.files[MIX])
+    mastering = into / "mastering"
+    mastering.mkdir()
+    brief = MasteringBrief(target_lufs=TARGET_LUFS, limiting_db=_LIMITING_DB, sample_rate=48_000, bits=24)
+    mastered = MasteringResource().master(mix, mix, brief, 0.0, tags, mastering)
+    master = mastered.files[MASTER]
+    verdicts = qa_of_master(Recording.open(master), TARGET_LUFS)
+    report["qa"] |= {name: asdict(verdict) for name, verdict in verdicts.items()}
+    made.reports[REPORT].write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
+    for name, path in made.files.items():
+        if name.endswith(".wav"):
+            write_tags(path, tags, {})
+    files = {MASTER: master, **made.files, **made.reports}
+    notes = (
+        *made.notes,
+        *mastered.notes,
+        *(f"{name}: {verdict.detail}" for name, verdict in verdicts.items() if not verdict.passed),
+    )
+    return Composed(files, report, notes)
+
+
+def _heard(recording: Recording) -> HeardMusic:
+    with TemporaryDirectory(dir=recording.path.parent) as folder:
+        told = ProfilingResource().profile(recording, ProfileBrief(), Path(folder))
+        profile = Profile.read(told.files["profile.json"])
+    return HeardMusic(profile.tempo_bpm, profile.key)
+
+
+def _tags(title: str, report: Mapping[str, Any]) -> Tags:
+    """What is said of every file: what made it, on what terms, from which words and seed."""
+    plan = report["plan"]
+    words = f", from the words “{report['prompt']}”" if report.get("prompt") else ""
+    comment = (
+        f"{LABEL[0].upper()}{LABEL[1:]}: Resonate {version('resonate-studio')}, {COMPOSER.name} "
+        f"({COMPOSER.licence}), seed {plan['seed']}{words}"
+    )
+    return Tags(
+        title=title,
+        composer="Resonate",
+        genre=plan["genre"].replace("_", " "),
+        bpm=plan["bpm"],
+        key=plan["key"],
+        comment=comment,
+    )

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from resonate_resources.composition.plan import Part, Plan
+from resonate_resources.composition.resource import CompositionResource, HeardMusic
+from resonate_resources.recordings.recording import AudioError, Recording
+from resonate_tests.resources.composition.sound.plans import plan
+
+RIGHT = HeardMusic(120.0, "A minor")
+
+
+def short(seed: int) -> Plan:
+    beats = tuple((float(beat), 0.5, 36, 100) for beat in range(4))
+    return plan(
+        "house",
+        120.0,
+        1,
+        [Part(name="kick", stem="drums", role="drums", sound="kit_909", notes=beats)],
+        seed=seed,
+    )
+
+
+@pytest.mark.parametrize(
+    ("heard", "tries", "kept"),
+    [
+        ([RIGHT], 1, 0),
+        ([HeardMusic(90.0, "A minor"), RIGHT], 2, 1),
+        ([HeardMusic(90.0, "C# major"), HeardMusic(90.0, "A minor"), HeardMusic(None, None)], 3, 1),
+        ([HeardMusic(None, None)] * 3, 3, 0),
+    ],
+)
+def test_what_fails_is_composed_anew_and_the_best_is_kept(
+    heard: list[HeardMusic], tries: int, kept: int, tmp_path: Path
+) -> None:
+    answers = iter(heard)
+    plans = [short(seed) for seed in range(3)]
+    product = CompositionResource().generate(plans, {"seed": 0}, tmp_path, lambda _: next(answers))
+    report = json.loads((tmp_path / "composition.json").read_text(encoding="utf-8"))
+    assert report["tries"] == tries
+    assert report["plan"]["seed"] == kept
+    failed = [name for name, verdict in report["qa"].items() if not verdict["passed"]]
+    assert product.measures["failed"] == ", ".join(failed)
+    assert len(product.notes) == len(failed)
+    assert (not failed) == (RIGHT in heard)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        {"composition.json", "parts"} | {name for name in product.files if "/" not in name}
+    )
+
+
+def test_no_further_plan_is_made_once_one_passes(tmp_path: Path) -> None:
+    def plans() -> Iterator[Plan]:
+        yield short(0)
+        raise AssertionError("asked for another")
+
+    CompositionResource().generate(plans(), {}, tmp_path, lambda _: RIGHT)
+
+
+def test_stems_sum_to_the_mix_and_say_how_they_came_to_be(tmp_path: Path) -> None:
+    product = CompositionResource().generate([short(5)], {"prompt": "a kick"}, tmp_path, lambda _: RIGHT)
+    stems = [Recording.open(product.files[f"{name}.wav"]) for name in ("vocals", "drums", "bass", "other")]
+    mix = Recording.open(product.files["mix.wav"]).read()
+    assert np.abs(mix).max() > 0.05
+    np.testing.assert_allclose(sum(stem.read() for stem in stems), mix, atol=1e-6)
+    report = json.loads(product.reports["composition.json"].read_text(encoding="utf-8"))
+    assert report["label"] == "composed by rules"
+    assert report["engine"]["licence"]
+    assert report["prompt"] == "a kick"
+    assert report["instruments"]["kick"]["licence"]
+
+
+def test_a_model_that_is_not_set_up_is_told() -> None:
+    with pytest.raises(AudioError, match="RESONATE_CONDUCTOR_MODEL"):
+        CompositionResource().understand("slow house", by_model=True)

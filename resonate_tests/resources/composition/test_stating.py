@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from resonate_resources.composition.request import Asked, Reading, Understanding
+from resonate_resources.composition.stating import state
+from resonate_resources.recordings.recording import AudioError
+
+UNDERSTOOD = Understanding(
+    asked=Asked(genre="house", key="C minor"),
+    readings=(
+        Reading(field="genre", value="house", how="stated", words="house"),
+        Reading(field="key", value="C minor", how="stated", words="C minor"),
+    ),
+    contradictory=("bpm",),
+)
+
+
+def test_what_is_said_beside_the_words_counts_and_is_told() -> None:
+    stated = state(UNDERSTOOD, {"key": "F# major", "bpm": [124, 124]})
+    assert stated.asked == Asked(genre="house", key="F# major", bpm=(124, 124))
+    assert {(reading.field, reading.value, reading.words) for reading in stated.readings} == {
+        ("genre", "house", "house"),
+        ("key", "F# major", "said beside the prompt"),
+        ("bpm", "124", "said beside the prompt"),
+    }
+    assert stated.contradictory == ()
+
+
+def test_nothing_said_changes_nothing() -> None:
+    assert state(UNDERSTOOD, {}) == UNDERSTOOD
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"key": "H sharp"}, "key: 'H sharp' is no key"),
+        ({"bpm": [0, 0]}, "bpm: "),
+        ({"bpm": [999, 999]}, "bpm: "),
+        ({"bpm": [float("nan"), float("nan")]}, "bpm: "),
+        ({"duration_s": 10_800}, "duration_s: "),
+    ],
+)
+def test_what_can_not_be_is_refused_in_one_line(said: dict[str, object], told: str) -> None:
+    with pytest.raises(AudioError) as refused:
+        state(UNDERSTOOD, said)  # type: ignore[arg-type]
+    assert str(refused.value).startswith(told)
+    assert "\n" not in str(refused.value)
