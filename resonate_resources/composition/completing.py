@@ -170,7 +170,7 @@ def _usual_bpm(data: GenreData, metre: Metre, mood: Sequence[Mood], chance: Rand
 
 def _squared(bpm: float, duration_s: float, metre: Metre, asked: tuple[float, float] | None) -> float:
     """A tempo nearby at which the length is of whole phrases; the same, where that would be too far off."""
-    low, high = asked or (bpm * (1 - _NEARBY), bpm * (1 + _NEARBY))
+    low, high = asked or (max(bpm * (1 - _NEARBY), SLOWEST_BPM), min(bpm * (1 + _NEARBY), FASTEST_BPM))
     phrases = round(duration_s / _bar_s(bpm, metre) / PHRASE_BARS)
     if phrases:
         exact = _bpm_of(phrases * PHRASE_BARS, duration_s, metre)
