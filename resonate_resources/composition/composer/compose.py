@@ -94,8 +94,13 @@ def compose(request: Request, seed: int) -> Plan:
 
 
 def _playing(players: Sequence[Player], sections: Sequence[Laid]) -> dict[str, tuple[Laid, ...]]:
-    """Where each plays. In a section that would have nobody with a pitch, those who hold the harmony play."""
+    """Where each plays: all that the request names somewhere, if only where it is loudest. In a section that would
+    have nobody with a pitch, those who hold the harmony play."""
     playing = {player.name: set(sections_of(player.slot, sections)) for player in players}
+    loudest = max(sections, key=lambda section: section.energy)
+    for own in playing.values():
+        if not own:
+            own.add(loudest)
     pitched = [player for player in players if player.slot.role not in ("drums", "percussion")]
     order = ("pad", "chords", "arpeggio", "riff", "bass", "melody", "countermelody")
     pitched.sort(key=lambda player: order.index(player.slot.role))

