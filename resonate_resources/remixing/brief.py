@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from resonate_resources.brief.section import Section, once
-from resonate_resources.remixing.time_map import LEAST, MOST
+from resonate_resources.signal.time_map import LEAST, MOST
 from resonate_resources.signal.spelling import spelt
 
 Bars = Literal[1, 2, 4, 8]

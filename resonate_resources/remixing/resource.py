@@ -36,7 +36,7 @@ from resonate_resources.remixing.loops import (
     mark_loop,
 )
 from resonate_resources.remixing.move import Move, move_for
-from resonate_resources.remixing.stretching import stretch
+from resonate_resources.signal.stretching import stretch
 from resonate_resources.signal.spelling import pitch_names
 
 CODE_VERSION = "2"
