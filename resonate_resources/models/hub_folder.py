@@ -29,10 +29,11 @@ def weights_in(folder: Path) -> list[Path]:
 
 
 def whole(network: Any, folder: Path, **settings: Any) -> Any:
-    """Of weights that are all there, on a GPU if there is one: transformers would draw at random what it misses, and
-    only warn. Raises ModelError."""
+    """Of weights that are all there, on a GPU if there is one: transformers would draw at random what it misses,
+    and only warn. Raises ModelError."""
     from transformers.utils import logging
 
+    logging.disable_progress_bar()
     logging.set_verbosity_error()  # of what the folder has beside it: CLAP's text network
     made, told = network.from_pretrained(folder, local_files_only=True, output_loading_info=True, **settings)
     missing = sorted({*told["missing_keys"], *map(str, told["mismatched_keys"])})

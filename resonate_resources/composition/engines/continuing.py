@@ -1,0 +1,44 @@
+"""Sound of any length from a model that hears half a minute: windows, each a continuation of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from resonate_resources.signal.mono import Mono
+
+
+class Window(Protocol):
+    def __call__(self, start: int, prompt: Mono, frames: int) -> Mono:
+        """(frames,) that begin with the prompt, or with what sounds as it. start: where in the whole it begins."""
+        ...
+
+
+@dataclass(frozen=True)
+class Windows:
+    """In frames. prompt: how much of what was made a window begins with; over the last `fade` of that, the window
+    before goes as it comes."""
+
+    window: int
+    prompt: int
+    fade: int
+
+
+def continued(generate: Window, frames: int, windows: Windows) -> Iterator[Mono]:
+    """(frames,) in pieces, a window's at a time; one window is held."""
+    sound = generate(0, np.zeros(0, np.float32), min(windows.window, frames))
+    made = sound.size
+    while made < frames:
+        prompt = sound[-windows.prompt :]
+        start = made - prompt.size
+        following = generate(start, prompt, min(windows.window, frames - start))
+        yield sound[: -windows.fade]
+        rising = np.linspace(0, 1, windows.fade, dtype=np.float32)
+        both = slice(prompt.size - windows.fade, prompt.size)
+        following[both] = (1 - rising) * sound[-windows.fade :] + rising * following[both]
+        sound = following[prompt.size - windows.fade :]
+        made = start + following.size
+    yield sound
