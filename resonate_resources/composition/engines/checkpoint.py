@@ -52,7 +52,9 @@ def load(folder: Path, kind: Kind) -> Checkpoint:
     """Once a process. Raises ModelError where the folder is not whole."""
     try:
         return Checkpoint(folder, kind)
-    except (OSError, ValueError) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # of transformers, tokenizers or safetensors, which have their own
         raise ModelError(f"{folder}: can't be read ({str(error).splitlines()[0]})") from error
 
 
