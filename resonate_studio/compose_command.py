@@ -42,8 +42,8 @@ _SHOWN_FILES = (
     "--engine",
     type=click.Choice(ENGINES),
     default=ENGINES[0],
-    help="What makes its sound: composer (by rules; needs no model and no network), or MusicGen from its plan, whose "
-    "weights are put by hand and are not for commercial use.",
+    help="What makes its sound: composer (by rules; needs no model and no network), or MusicGen from its plan, "
+    "whose weights are put by hand and are not for commercial use.",
 )
 @click.option(
     "--plan",

@@ -107,8 +107,8 @@ class CompositionResource(dg.ConfigurableResource[None]):
         progress: Progress = silent,
         engine: CompositionEngine | None = None,
     ) -> Product:
-        """A WAV a stem and, of the composer's, a part, their sum, MIDI, the plan, and a report that begins with what
-        is told.
+        """A WAV a stem and, of the composer's, a part, their sum, MIDI, the plan, and a report that begins with
+        what is told.
 
         Of the plans the first in whose sound its own tempo and key are heard, and that does not fail otherwise;
         where all do, the one that fails least, which is noted. engine: the composer where none is given. Raises

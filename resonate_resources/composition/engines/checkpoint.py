@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
@@ -13,12 +12,11 @@ from typing import Any, Final, Literal
 import numpy as np
 import soxr
 
-from resonate_resources.composition.engines.chroma import RATE as CHROMA_RATE
-from resonate_resources.composition.engines.chroma import loudest_pitch_classes
+from resonate_resources.composition.engines.chroma import CHROMA_RATE, loudest_pitch_classes
 from resonate_resources.models.hub_folder import settings_of, weights_in, whole
 from resonate_resources.models.precision import lower_precision
 from resonate_resources.models.weights import ModelError
-from resonate_resources.recordings.recording import Recording
+from resonate_resources.recordings.recording import Recording, Samples
 from resonate_resources.signal.mono import Mono
 
 Kind = Literal["musicgen", "musicgen_melody"]
@@ -87,21 +85,27 @@ class Checkpoint:
         self._network.text_encoder.forward = full(self._network.text_encoder.forward)
         self._network.audio_encoder.decode = full(self._network.audio_encoder.decode)
 
-    def generate(self, text: str, prompt: Mono, frames: int, melody: Mono | None) -> Mono:
-        """(frames,) at its rate; what is continued comes first. melody: of the window, at CHROMA_RATE."""
+    def generate(
+        self, texts: Sequence[str], prompts: Samples | None, frames: int, melodies: Sequence[Mono] | None
+    ) -> Samples:
+        """(texts, frames) at its rate; what is continued comes first. All at once: a step of one takes as long.
+
+        prompts: (texts, frames). melodies: of the window, at CHROMA_RATE; silence leads nowhere.
+        """
         import torch
 
         device = self._network.device
         tokens = -(-frames // self.step)
-        inputs = dict(self._tokenizer([text], return_tensors="pt").to(device))
-        if melody is not None:
-            inputs["input_features"] = torch.from_numpy(loudest_pitch_classes(melody))[None].to(device)
+        inputs = dict(self._tokenizer([*texts], padding=True, return_tensors="pt").to(device))
+        if melodies is not None:
+            classes = np.stack([loudest_pitch_classes(melody) for melody in melodies])
+            inputs["input_features"] = torch.from_numpy(classes).to(device)
         with torch.inference_mode():
             known = 0
-            if prompt.size:
-                heard = torch.from_numpy(prompt)[None, None].to(device)
-                codes = self._network.audio_encoder.encode(heard).audio_codes[0, 0]
-                inputs["decoder_input_ids"] = codes
+            if prompts is not None:
+                heard = torch.from_numpy(np.ascontiguousarray(prompts))[:, np.newaxis].to(device)
+                codes = self._network.audio_encoder.encode(heard).audio_codes[0]
+                inputs["decoder_input_ids"] = codes.flatten(0, 1)
                 known = codes.shape[-1]
             # Around the whole, so that weights are brought to it once.
             with torch.autocast(device.type, self.lower, enabled=self.lower is not None):
@@ -113,10 +117,10 @@ class Checkpoint:
                     # Each codebook begins a token after the one before: so many more are made than come out.
                     max_new_tokens=tokens - known + self._late,
                 )
-        made: Mono = sound[0, 0].float().cpu().numpy()
+        made: Samples = sound[:, 0].float().cpu().numpy()
         if not np.isfinite(made).all():
             raise ModelError("the model made no numbers: is it whole?")
-        return made[:frames]
+        return made[:, :frames]
 
 
 def melody_of(recording: Recording, start_s: float, seconds: float) -> Mono:
@@ -129,11 +133,10 @@ def melody_of(recording: Recording, start_s: float, seconds: float) -> Mono:
 
 
 @contextmanager
-def seeded(seed: int, name: str) -> Iterator[None]:
-    """torch's chance from a seed and a name, for a while."""
+def seeded(seed: int) -> Iterator[None]:
+    """torch's chance from a seed, for a while."""
     import torch
 
-    digest = hashlib.sha256(f"{seed} {name}".encode()).digest()
     with torch.random.fork_rng():
-        torch.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+        torch.manual_seed(seed)
         yield

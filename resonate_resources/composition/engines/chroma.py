@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from resonate_resources.signal.band_levels import Floats
 from resonate_resources.signal.mono import Mono
 
-RATE: Final = 32_000
+CHROMA_RATE: Final = 32_000
 SIZE, HOP = 16_384, 4096
 
 
@@ -28,7 +28,7 @@ def loudest_pitch_classes(mono: Mono) -> Floats:
     padded = np.pad(np.pad(mono, (lacking // 2, lacking - lacking // 2)), SIZE // 2, mode="reflect")
     window = hann(SIZE, sym=False).astype(np.float32)
     spectra = rfft(sliding_window_view(padded, SIZE)[::HOP] * window)
-    filters = chroma_filter_bank(num_frequency_bins=SIZE, num_chroma=12, sampling_rate=RATE, tuning=0)
+    filters = chroma_filter_bank(num_frequency_bins=SIZE, num_chroma=12, sampling_rate=CHROMA_RATE, tuning=0)
     loudest = (np.abs(spectra) ** 2 @ filters.T).argmax(axis=1)
     one_hot: Floats = np.eye(12, dtype=np.float32)[loudest]
     return one_hot

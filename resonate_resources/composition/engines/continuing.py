@@ -8,12 +8,13 @@ from typing import Protocol
 
 import numpy as np
 
-from resonate_resources.signal.mono import Mono
+from resonate_resources.recordings.recording import Samples
 
 
 class Window(Protocol):
-    def __call__(self, start: int, prompt: Mono, frames: int) -> Mono:
-        """(frames,) that begin with the prompt, or with what sounds as it. start: where in the whole it begins."""
+    def __call__(self, start: int, prompt: Samples | None, frames: int) -> Samples:
+        """(…, frames) that begin with the prompt, or with what sounds as it; None: with nothing. start: where in
+        the whole it begins."""
         ...
 
 
@@ -27,18 +28,19 @@ class Windows:
     fade: int
 
 
-def continued(generate: Window, frames: int, windows: Windows) -> Iterator[Mono]:
-    """(frames,) in pieces, a window's at a time; one window is held."""
-    sound = generate(0, np.zeros(0, np.float32), min(windows.window, frames))
-    made = sound.size
+def continued(generate: Window, frames: int, windows: Windows) -> Iterator[Samples]:
+    """(…, frames) in pieces, a window's at a time; one window is held."""
+    sound = generate(0, None, min(windows.window, frames))
+    made = sound.shape[-1]
     while made < frames:
-        prompt = sound[-windows.prompt :]
-        start = made - prompt.size
+        prompt = sound[..., -windows.prompt :]
+        known = prompt.shape[-1]
+        start = made - known
         following = generate(start, prompt, min(windows.window, frames - start))
-        yield sound[: -windows.fade]
+        yield sound[..., : -windows.fade]
         rising = np.linspace(0, 1, windows.fade, dtype=np.float32)
-        both = slice(prompt.size - windows.fade, prompt.size)
-        following[both] = (1 - rising) * sound[-windows.fade :] + rising * following[both]
-        sound = following[prompt.size - windows.fade :]
-        made = start + following.size
+        both = following[..., known - windows.fade : known]
+        both[:] = (1 - rising) * sound[..., -windows.fade :] + rising * both
+        sound = following[..., known - windows.fade :]
+        made = start + following.shape[-1]
     yield sound

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, cast
@@ -25,6 +26,7 @@ from resonate_resources.composition.engines.checkpoint import (
     packages_lacking,
     seeded,
 )
+from resonate_resources.composition.engines.chroma import CHROMA_RATE
 from resonate_resources.composition.engines.continuing import Windows, continued
 from resonate_resources.composition.engines.describing import describe
 from resonate_resources.composition.engines.summing import summed
@@ -37,13 +39,12 @@ from resonate_resources.models.weights import ModelError, models_directory, sha2
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import Progress, Recording, Samples, silent, write_recording
 from resonate_resources.signal.loudness import measure_loudness
-from resonate_resources.signal.mono import Mono
 from resonate_resources.signal.resampling import at_rate
 
 RATE: Final = 48_000
 _PROMPT_S, _FADE_S = 10.0, 1.0
 _MELODY_S: Final = 30.0
-_COMPOSED: Final = 0.1  # of the time
+_COMPOSED, _GENERATED = 0.1, 0.9  # of the time
 
 
 class MusicGen:
@@ -80,22 +81,24 @@ class MusicGen:
         with TemporaryDirectory(dir=into) as name:
             scratch = Path(name)
             composed = render(plan, scratch, RATE, lambda done: progress(_COMPOSED * done)).stems
-            made: dict[str, Iterator[Samples] | None] = {}
-            told: dict[str, Playing] = {}
-            for number, stem in enumerate(cast("list[Stem]", [*composed])):
-                progress(_COMPOSED + (1 - _COMPOSED) * number / len(composed))
-                made[stem] = None
-                if not any(part.stem == stem for part in plan.parts):
-                    continue
-                with seeded(seed, stem):
-                    generated = self._written(
-                        checkpoint, plan, stem, composed[stem], scratch / f"{stem}.raw.wav"
-                    )
-                recording, late_s = aligned(generated, plan, stem, scratch / f"{stem}.stretched.wav")
-                made[stem] = _as_loud(recording, composed[stem], late_s)
-                told[stem] = Playing(
-                    f"{self.label}: {describe(plan, stem)}", self.licence, f"{self.name} ({self.model})"
+            playing = cast("list[Stem]", [*composed])
+            playing = [stem for stem in playing if any(part.stem == stem for part in plan.parts)]
+            with seeded(seed):
+                generated = self._generated(
+                    checkpoint, plan, [composed[stem] for stem in playing], playing, scratch
                 )
+                for done in generated:
+                    progress(_COMPOSED + (_GENERATED - _COMPOSED) * done)
+            made: dict[str, Iterator[Samples] | None] = dict.fromkeys(composed)
+            for stem in playing:
+                recording = Recording.open(scratch / f"{stem}.wav")
+                recording, late_s = aligned(recording, plan, stem, scratch / f"{stem}.stretched.wav")
+                made[stem] = _as_loud(recording, composed[stem], late_s)
+            source = f"{self.name} ({self.model})"
+            told: dict[str, Playing] = {
+                stem: Playing(f"{self.label}: {describe(plan, stem)}", self.licence, source)
+                for stem in playing
+            }
             stems, mix = summed(plan, made, into, RATE)
         progress(1.0)
         return Rendered(stems, {}, mix, told)
@@ -107,26 +110,41 @@ class MusicGen:
         assert folder is not None
         return folder
 
-    def _written(
-        self, checkpoint: Checkpoint, plan: Plan, stem: Stem, composed: Recording, path: Path
-    ) -> Recording:
-        """Mono at RATE, longer than the plan by as much as aligning may take away."""
-        text, rate = describe(plan, stem), checkpoint.rate
-        # What drums are heard as has no pitch.
-        melodic = self.melodic and stem != "drums"
+    def _generated(
+        self, checkpoint: Checkpoint, plan: Plan, composed: list[Recording], stems: list[Stem], into: Path
+    ) -> Iterator[float]:
+        """STEM.wav of each, mono at RATE, longer than the plan by as much as aligning may take away; tells how much
+        is done."""
+        if not stems:
+            return
+        texts, rate = [describe(plan, stem) for stem in stems], checkpoint.rate
+        silence = np.zeros(round(_MELODY_S * CHROMA_RATE), np.float32)
 
-        def window(start: int, prompt: Mono, frames: int) -> Mono:
-            melody = melody_of(composed, start / rate, _MELODY_S) if melodic else None
-            return checkpoint.generate(text, prompt, frames, melody)
+        def window(start: int, prompt: Samples | None, frames: int) -> Samples:
+            melodies = None
+            if self.melodic:
+                # What drums are heard as has no pitch.
+                melodies = [
+                    silence if stem == "drums" else melody_of(recording, start / rate, _MELODY_S)
+                    for stem, recording in zip(stems, composed, strict=True)
+                ]
+            return checkpoint.generate(texts, prompt, frames, melodies)
 
         seconds = total_s(plan) * (1 + MOST_TEMPO) + 30 / plan.bpm
+        needed, frames = math.ceil(seconds * rate), round(seconds * RATE)
         windows = Windows(checkpoint.window * checkpoint.step, round(_PROMPT_S * rate), round(_FADE_S * rate))
-        pieces = (piece[np.newaxis] for piece in continued(window, math.ceil(seconds * rate), windows))
-        frames = round(seconds * RATE)
-        with write_recording(path, RATE, 1, frames) as writer:
-            for block in at_rate(pieces, rate, RATE, 1, frames):
-                writer.write(block)
-        return writer.recording
+        pieces = continued(window, needed, windows)
+        with ExitStack() as open_files:
+            writers = [
+                open_files.enter_context(write_recording(into / f"{stem}.wav", RATE, 1, frames))
+                for stem in stems
+            ]
+            done = 0
+            for block in at_rate(pieces, rate, RATE, len(stems), frames):
+                for writer, row in zip(writers, block, strict=True):
+                    writer.write(row[np.newaxis])
+                done += block.shape[1]
+                yield done / frames
 
 
 class MusicGenMelody(MusicGen):

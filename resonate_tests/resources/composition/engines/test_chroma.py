@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from resonate_resources.composition.engines.chroma import HOP, RATE, SIZE, loudest_pitch_classes
+from resonate_resources.composition.engines.chroma import CHROMA_RATE as RATE
+from resonate_resources.composition.engines.chroma import HOP, SIZE, loudest_pitch_classes
 from resonate_resources.signal.mono import Mono
 
 torch = pytest.importorskip("torch")
@@ -37,7 +38,7 @@ def test_half_a_minute_is_as_long_as_the_model_was_trained_on() -> None:
 
 @pytest.mark.parametrize("seconds", [0.2, 0.5, 7.3])
 def test_it_is_what_transformers_extractor_makes(seconds: float) -> None:
-    """Its own source, with torchaudio's spectrogram written out (torchaudio 2: power 2, normalised by the window)."""
+    """Its own source, with torchaudio's spectrogram written out (power 2, normalised by the window)."""
     module = importlib.import_module("transformers.models.musicgen_melody.feature_extraction_musicgen_melody")
     extractor = module.MusicgenMelodyFeatureExtractor
     filters = transformers.audio_utils.chroma_filter_bank(
