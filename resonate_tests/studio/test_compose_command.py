@@ -105,7 +105,9 @@ def test_options_count_whatever_the_words_say(tmp_path: Path) -> None:
     assert (request["bpm"], request["key"]) == (138, "D minor")
 
 
-def test_an_engine_that_lacks_its_weights_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_lacks_its_weights_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RESONATE_MODELS", str(tmp_path))
     code, output, error = run("house", "--engine", "musicgen", "--out", tmp_path / "out")
     assert code == 1
@@ -127,7 +129,9 @@ def test_what_a_model_made_says_so_everywhere(tmp_path: Path, monkeypatch: pytes
     pads = whole.model_copy(update={"parts": whole.parts[4:5], "effects": (), "seed": 9})
     (tmp_path / "pads.json").write_text(pads.model_dump_json())
     out = tmp_path / "out"
-    code, output, error = run("--plan", tmp_path / "pads.json", "--engine", "musicgen", "--out", out, "--json")
+    code, output, error = run(
+        "--plan", tmp_path / "pads.json", "--engine", "musicgen", "--out", out, "--json"
+    )
     assert code == 0, error
     told = json.loads(output)
     assert told["label"] == "AI-generated"

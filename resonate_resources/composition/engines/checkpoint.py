@@ -57,9 +57,8 @@ def load(folder: Path, kind: Kind) -> Checkpoint:
 
 
 class Checkpoint:
-    """rate: of its sound in Hz. step: frames of a token. window: tokens that it hears at most, what it continues
-    among them. lower: the precision of the decoder, which takes the time, as its authors have it on a GPU; None:
-    float32."""
+    """rate: of its sound in Hz. step: frames of a token. lower: the precision of the decoder, which takes the time,
+    as its authors have it on a GPU; None: float32."""
 
     def __init__(self, folder: Path, kind: Kind) -> None:
         import torch
@@ -78,7 +77,6 @@ class Checkpoint:
         codec = self._network.config.audio_encoder
         self.rate = int(codec.sampling_rate)
         self.step = int(codec.hop_length)
-        self.window = int(self._network.generation_config.max_length)
         self.lower: Any = torch.float16 if lower_precision("best") else None
         # Text and sound stay float32.
         full = torch.autocast(self._network.device.type, enabled=False)

@@ -42,8 +42,9 @@ from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.resampling import at_rate
 
 RATE: Final = 48_000
+_WINDOW_S: Final = 30.0
+"""As long as its authors trained it on."""
 _PROMPT_S, _FADE_S = 10.0, 1.0
-_MELODY_S: Final = 30.0
 _COMPOSED, _GENERATED = 0.1, 0.9  # of the time
 
 
@@ -118,21 +119,21 @@ class MusicGen:
         if not stems:
             return
         texts, rate = [describe(plan, stem) for stem in stems], checkpoint.rate
-        silence = np.zeros(round(_MELODY_S * CHROMA_RATE), np.float32)
+        silence = np.zeros(round(_WINDOW_S * CHROMA_RATE), np.float32)
 
         def window(start: int, prompt: Samples | None, frames: int) -> Samples:
             melodies = None
             if self.melodic:
                 # What drums are heard as has no pitch.
                 melodies = [
-                    silence if stem == "drums" else melody_of(recording, start / rate, _MELODY_S)
+                    silence if stem == "drums" else melody_of(recording, start / rate, _WINDOW_S)
                     for stem, recording in zip(stems, composed, strict=True)
                 ]
             return checkpoint.generate(texts, prompt, frames, melodies)
 
         seconds = total_s(plan) * (1 + MOST_TEMPO) + 30 / plan.bpm
         needed, frames = math.ceil(seconds * rate), round(seconds * RATE)
-        windows = Windows(checkpoint.window * checkpoint.step, round(_PROMPT_S * rate), round(_FADE_S * rate))
+        windows = Windows(*(round(each * rate) for each in (_WINDOW_S, _PROMPT_S, _FADE_S)))
         pieces = continued(window, needed, windows)
         with ExitStack() as open_files:
             writers = [

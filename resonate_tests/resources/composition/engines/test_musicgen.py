@@ -109,11 +109,10 @@ def test_drums_of_a_model_that_learnt_nothing_are_refused(tmp_path: Path) -> Non
 
 
 def test_windows_are_continued_from_what_was_made_and_the_length_is_exact(
-    monkeypatch: pytest.MonkeyPatch, folders: Path, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Windows of a second stand in for thirty."""
-    network = load(folders / "musicgen-small", "musicgen")
-    monkeypatch.setattr(network, "window", 50)
+    monkeypatch.setattr(musicgen, "_WINDOW_S", 1.0)
     monkeypatch.setattr(musicgen, "_PROMPT_S", 0.4)
     monkeypatch.setattr(musicgen, "_FADE_S", 0.1)
     prompts: list[tuple[float, int]] = []
