@@ -47,7 +47,15 @@ SLOW = [
         "test_schema.py",
     ),
     # These take long for what they do: seconds a file.
-    *("test_musicgen.py", "conductor", "demucs", "demo_song", "regeneration", "transcription", "test_midi.py"),
+    *(
+        "test_musicgen.py",
+        "conductor",
+        "demucs",
+        "demo_song",
+        "regeneration",
+        "transcription",
+        "test_midi.py",
+    ),
     "studio/page",
     "spectral/test_engine.py",
     *("spectral/test_spleeter.py", "test_rejections.py"),
