@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from resonate_resources.composition.resource import CompositionResource
     from resonate_resources.recipe import Json
 
+ENGINES = ("composer", "musicgen", "musicgen-melody")
 _LARGEST_SEED = 2**31 - 1
 _SHOWN_FILES = (
     "master.wav",
@@ -40,9 +41,10 @@ _SHOWN_FILES = (
 @click.option("--seed", type=click.IntRange(0, _LARGEST_SEED), default=0, help="Another one: another piece.")
 @click.option(
     "--engine",
-    type=click.Choice(["composer"]),
-    default="composer",
-    help="What makes it: composer (by rules; needs no model and no network).",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    help="What makes its sound: composer (by rules; needs no model and no network), or MusicGen from its plan, "
+    "whose weights are put by hand and are not for commercial use.",
 )
 @click.option(
     "--plan",
@@ -65,7 +67,7 @@ def compose(
     key: str | None,
     duration: float | None,
     seed: int,
-    engine: str,  # noqa: ARG001 — there is one so far
+    engine: str,
     plan_file: Path | None,
     by_model: bool,
     out: Path,
@@ -76,6 +78,7 @@ def compose(
     What was understood, and what was assumed, is told. The same words, options and seed give the same track.
     """
     from resonate_resources.brief.section import STEM_NAMES
+    from resonate_resources.composition.engines.choosing import choose
     from resonate_resources.composition.plan import Plan
     from resonate_resources.composition.stating import state
     from resonate_resources.recordings.recording import AudioError
@@ -90,6 +93,7 @@ def compose(
     with stoppable() as stopping, scratch_folder() as scratch:
         stopping.tell = tell_stopped
         try:
+            chosen = choose(engine)
             composition = _composition(home if by_model else None, by_model)
             told: Mapping[str, Json]
             if plan_file:
@@ -105,7 +109,7 @@ def compose(
                 understanding = state(composition.understand(prompt, by_model), stated)
                 wanted = composition.want(prompt, understanding, seed)
                 plans, told, title = wanted.plans(), wanted.told(), wanted.request.title
-            made = composed_from(composition, plans, told, title, scratch)
+            made = composed_from(composition, plans, told, title, scratch, chosen)
         except AudioError as error:
             raise click.ClickException(" ".join(str(error).split())) from error
         except OSError as error:

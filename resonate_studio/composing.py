@@ -10,11 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from resonate_resources.composition.engines.engine import CompositionEngine
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.qa import qa_of_master
 from resonate_resources.composition.resource import (
-    COMPOSER,
-    LABEL,
     MIX,
     REPORT,
     CompositionResource,
@@ -48,10 +47,15 @@ class Composed:
 
 
 def compose(
-    composition: CompositionResource, plans: Iterable[Plan], told: Mapping[str, Json], title: str, into: Path
+    composition: CompositionResource,
+    plans: Iterable[Plan],
+    told: Mapping[str, Json],
+    title: str,
+    into: Path,
+    engine: CompositionEngine | None = None,
 ) -> Composed:
     """Stems, parts, MIDI, mix and a 24-bit master at −14 LUFS, all of them labelled. Raises AudioError."""
-    made = composition.generate(plans, told, into, _heard)
+    made = composition.generate(plans, told, into, _heard, engine=engine)
     report = json.loads(made.reports[REPORT].read_text(encoding="utf-8"))
     tags = _tags(title, report)
     mix = Recording.open(made.files[MIX])
@@ -84,11 +88,12 @@ def _heard(recording: Recording) -> HeardMusic:
 
 def _tags(title: str, report: Mapping[str, Any]) -> Tags:
     """What is said of every file: what made it, on what terms, from which words and seed."""
-    plan = report["plan"]
+    plan, label, engine = report["plan"], report["label"], report["engine"]
+    made_by = f"{engine['name']} {engine['model']}" if engine["model"] else engine["name"]
     words = f", from the words “{report['prompt']}”" if report.get("prompt") else ""
     comment = (
-        f"{LABEL[0].upper()}{LABEL[1:]}: Resonate {version('resonate-studio')}, {COMPOSER.name} "
-        f"({COMPOSER.licence}), seed {plan['seed']}{words}"
+        f"{label[0].upper()}{label[1:]}: Resonate {version('resonate-studio')}, {made_by} "
+        f"({engine['licence']}), seed {plan['seed']}{words}"
     )
     return Tags(
         title=title,

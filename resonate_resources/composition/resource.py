@@ -14,11 +14,14 @@ import dagster as dg
 from resonate_resources.composition.asking import ask
 from resonate_resources.composition.completing import complete
 from resonate_resources.composition.composer.compose import compose
+from resonate_resources.composition.engines.alignment import OffGridError
+from resonate_resources.composition.engines.composer import Composer
+from resonate_resources.composition.engines.engine import CompositionEngine
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.prompt.reading import read_prompt
 from resonate_resources.composition.qa import Verdict, qa_of_music
 from resonate_resources.composition.request import Reading, Request, Understanding
-from resonate_resources.composition.sound.rendering import Rendered, render
+from resonate_resources.composition.sound.rendering import Rendered
 from resonate_resources.composition.writing import write_plan
 from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recipe import Engine, Json, Product
@@ -28,9 +31,6 @@ CODE_VERSION = "1"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, REPORT, MIX, PARTS = "plan.json", "composition.json", "mix.wav", "parts/"
-COMPOSER: Final = Engine("composer", licence="GPL-3.0-or-later")
-LABEL: Final = "composed by rules"
-"""What every file that comes of it says: no trained model has made it."""
 RETRIES: Final = 2
 """Row A5 of the requirements: up to two, with changed parameters."""
 _NEXT_SEED: Final = 1_000_003  # far from what people count up by: a retry is hardly anybody's other seed
@@ -74,7 +74,7 @@ class Wanted:
 
 
 class CompositionResource(dg.ConfigurableResource[None]):
-    """Composes by rules.
+    """From words to a plan by rules, and from a plan to stems by an engine.
 
     conductor_model, conductor_server, conductor_key_variable: see `ChosenModel`; no model: none can be asked.
     """
@@ -105,26 +105,36 @@ class CompositionResource(dg.ConfigurableResource[None]):
         into: Path,
         hear: Hear,
         progress: Progress = silent,
+        engine: CompositionEngine | None = None,
     ) -> Product:
-        """A WAV a stem and a part, their sum, MIDI, the plan, and a report that begins with what is told.
+        """A WAV a stem and, of the composer's, a part, their sum, MIDI, the plan, and a report that begins with
+        what is told.
 
         Of the plans the first in whose sound its own tempo and key are heard, and that does not fail otherwise;
-        where all do, the one that fails least, which is noted. Raises AudioError.
+        where all do, the one that fails least, which is noted. engine: the composer where none is given. Raises
+        AudioError, and OffGridError where no plan's stems could be brought onto its grid.
         """
+        engine = engine or Composer()
         best: _Try | None = None
+        refused: OffGridError | None = None
         tried = 0
         with TemporaryDirectory(dir=into) as scratch:
             for plan in plans:
                 folder = Path(scratch) / str(tried)
                 folder.mkdir()
-                made = _made(plan, folder, hear, progress)
                 tried += 1
+                try:
+                    made = _made(plan, engine, folder, hear, progress)
+                except OffGridError as error:
+                    refused = error
+                    continue
                 if best is None or len(made.failed) < len(best.failed):
                     best = made
                 if not best.failed:
                     break
-            assert best is not None, "no plan"
-            return _kept(best, {**told, "tries": tried}, into)
+            if best is None:
+                raise refused or AudioError("no plan was given")
+            return _kept(best, engine, {**told, "tries": tried}, into)
 
 
 @dataclass(frozen=True)
@@ -139,22 +149,28 @@ class _Try:
         return [name for name, verdict in self.qa.items() if not verdict.passed]
 
 
-def _made(plan: Plan, folder: Path, hear: Hear, progress: Progress) -> _Try:
-    rendered = render(plan, folder, progress=progress)
+def _made(plan: Plan, engine: CompositionEngine, folder: Path, hear: Hear, progress: Progress) -> _Try:
+    rendered = engine.generate(plan, folder, plan.seed, progress)
     heard = hear(rendered.mix)
     return _Try(plan, folder, rendered, qa_of_music(plan, rendered.mix, heard.bpm, heard.key))
 
 
-def _kept(best: _Try, told: Mapping[str, Json], into: Path) -> Product:
+def engine_told(engine: CompositionEngine) -> Engine:
+    """As recipes and manifests have it."""
+    return Engine(engine.name, engine.model or None, engine.licence)
+
+
+def _kept(best: _Try, engine: CompositionEngine, told: Mapping[str, Json], into: Path) -> Product:
     """Moved out of the scratch folder, with its report."""
     made = {f"{name}.wav": stem.path for name, stem in best.rendered.stems.items()}
     made[MIX] = best.rendered.mix.path
     made |= {f"{PARTS}{part.path.name}": part.path for part in best.rendered.parts.values()}
-    made |= write_plan(best.plan, best.folder, f"{LABEL}, seed {best.plan.seed}")
+    made |= write_plan(best.plan, best.folder, f"{engine.label}, seed {best.plan.seed}")
     kept = {name: _moved(path, into / name) for name, path in made.items()}
     report = {
-        "label": LABEL,
-        "engine": asdict(COMPOSER),
+        "label": engine.label,
+        "engine": asdict(engine_told(engine)),
+        "weights": dict(engine.keyed()),
         **told,
         "plan": best.plan.model_dump(mode="json", exclude={"parts", "chords", "effects", "sections"}),
         "instruments": {name: asdict(playing) for name, playing in best.rendered.instruments.items()},
@@ -171,7 +187,7 @@ def _kept(best: _Try, told: Mapping[str, Json], into: Path) -> Product:
         },
         tuple(f"{name}: {best.qa[name].detail}" for name in best.failed),
         {REPORT: into / REPORT},
-        COMPOSER,
+        engine_told(engine),
     )
 
 

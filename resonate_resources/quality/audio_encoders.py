@@ -6,16 +6,15 @@ preprocessor_config.json and the weights. Nothing is fetched, and no code out of
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import soxr
 
-from resonate_resources.models.device import choose_device
+from resonate_resources.models.hub_folder import settings_of, whole
 from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.band_levels import Floats
@@ -47,7 +46,7 @@ class Clap:
         self.name = f"CLAP {folder.name}"
         self._features = ClapFeatureExtractor.from_pretrained(folder, local_files_only=True)
         self.sample_rate = int(self._features.sampling_rate)
-        self._network = _whole(ClapAudioModelWithProjection, folder)
+        self._network = whole(ClapAudioModelWithProjection, folder)
 
     def __call__(self, window: Mono) -> Floats:
         import torch
@@ -71,7 +70,7 @@ class Mert:
         from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
         self.name = f"MERT {folder.name}"
-        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        settings = settings_of(folder / "config.json")
         others = ("feature_extractor_cqt", "deepnorm")
         if any(settings.get(name) for name in others) or settings.get("attention_relax", -1.0) > 0:
             raise ModelError(
@@ -80,7 +79,7 @@ class Mert:
         self._features = Wav2Vec2FeatureExtractor.from_pretrained(folder, local_files_only=True)
         self.sample_rate = int(self._features.sampling_rate)
         settings = {name: value for name, value in settings.items() if name not in ("model_type", "auto_map")}
-        self._network = _whole(HubertModel, folder, config=HubertConfig.from_dict(settings))
+        self._network = whole(HubertModel, folder, config=HubertConfig.from_dict(settings))
 
     def __call__(self, window: Mono) -> Floats:
         import torch
@@ -136,23 +135,7 @@ def embeddings(
 
 
 def _kind(config: Path) -> str:
-    try:
-        settings = json.loads(config.read_text(encoding="utf-8"))
-    except ValueError:
-        return ""  # another program's
-    return str(settings.get("model_type")) if isinstance(settings, dict) else ""
-
-
-def _whole(network: Any, folder: Path, **settings: Any) -> Any:
-    """Of weights that are all there: transformers would draw at random what it misses, and only warn."""
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()  # of what the folder has beside it: CLAP's text network
-    made, told = network.from_pretrained(folder, local_files_only=True, output_loading_info=True, **settings)
-    missing = sorted({*told["missing_keys"], *map(str, told["mismatched_keys"])})
-    if missing:
-        raise ModelError(f"{folder}: has not all weights ({missing[0]}, {len(missing)} in all)")
-    return made.eval().to(choose_device().kind)
+    return str(settings_of(config).get("model_type"))
 
 
 def _of_length_one(vector: Floats) -> Floats:

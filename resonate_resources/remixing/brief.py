@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from resonate_resources.brief.section import Section, once
-from resonate_resources.remixing.time_map import LEAST, MOST
 from resonate_resources.signal.spelling import spelt
+from resonate_resources.signal.time_map import LEAST, MOST
 
 Bars = Literal[1, 2, 4, 8]
 

@@ -12,7 +12,7 @@ from resonate_resources.recordings.recording import AudioError
 from resonate_resources.recordings.tempo_map import TICKS_PER_BEAT, TempoMap
 from resonate_resources.remixing.brief import RemixingBrief
 from resonate_resources.remixing.keys import moved_key, semitones_between
-from resonate_resources.remixing.time_map import LEAST, MOST, TimeMap, scaled, steadied
+from resonate_resources.signal.time_map import LEAST, MOST, TimeMap, scaled, steadied
 
 
 @dataclass(frozen=True)

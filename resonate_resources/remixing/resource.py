@@ -36,8 +36,8 @@ from resonate_resources.remixing.loops import (
     mark_loop,
 )
 from resonate_resources.remixing.move import Move, move_for
-from resonate_resources.remixing.stretching import stretch
 from resonate_resources.signal.spelling import pitch_names
+from resonate_resources.signal.stretching import stretch
 
 CODE_VERSION = "2"
 """Raised when the algorithm changes in a way that no constant shows."""

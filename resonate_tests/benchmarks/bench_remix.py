@@ -25,9 +25,9 @@ import soundfile as sf
 from resonate_resources.recordings.decoding import decode
 from resonate_resources.recordings.recording import Recording, Samples, write_recording, write_samples
 from resonate_resources.remixing import stretching
-from resonate_resources.remixing.joining import glide
-from resonate_resources.remixing.stretching import stretch
-from resonate_resources.remixing.time_map import TimeMap
+from resonate_resources.signal.joining import glide
+from resonate_resources.signal.stretching import stretch
+from resonate_resources.signal.time_map import TimeMap
 
 RATE = 44_100
 RATIOS = (0.5, 0.8, 0.9, 1.1, 1.25, 2.0)
@@ -185,8 +185,8 @@ _STRETCHED = """
 import resource, sys, time
 from pathlib import Path
 from resonate_resources.recordings.recording import Recording
-from resonate_resources.remixing.stretching import stretch
-from resonate_resources.remixing.time_map import TimeMap
+from resonate_resources.signal.stretching import stretch
+from resonate_resources.signal.time_map import TimeMap
 source, out = Recording.open(Path(sys.argv[1])), Path(sys.argv[2])
 begun = time.perf_counter()
 for _ in range(int(sys.argv[3])):

@@ -53,7 +53,7 @@ CHANGES = [
         "quality/sound.py",
         r"(np\.quantile\(readings\.octaves, )(0\.1)",
     ),  # in the middle of a function
-    ("remix", "remixing/rubber_band.py", r"^(_TURN = )(.+)$"),
+    ("remix", "signal/rubber_band.py", r"^(_TURN = )(.+)$"),
 ]
 
 

@@ -105,6 +105,44 @@ def test_options_count_whatever_the_words_say(tmp_path: Path) -> None:
     assert (request["bpm"], request["key"]) == (138, "D minor")
 
 
+def test_an_engine_that_lacks_its_weights_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESONATE_MODELS", str(tmp_path))
+    code, output, error = run("house", "--engine", "musicgen", "--out", tmp_path / "out")
+    assert code == 1
+    assert "musicgen: " in error
+    assert len(error.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+    assert not output
+
+
+def test_what_a_model_made_says_so_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from resonate_tests.resources.composition.engines.tiny_musicgen import save
+    from resonate_tests.resources.composition.sound.plans import house
+
+    monkeypatch.setenv("RESONATE_MODELS", str(tmp_path))
+    save(tmp_path / "musicgen-small")
+    whole = house(2)
+    pads = whole.model_copy(update={"parts": whole.parts[4:5], "effects": (), "seed": 9})
+    (tmp_path / "pads.json").write_text(pads.model_dump_json())
+    out = tmp_path / "out"
+    code, output, error = run(
+        "--plan", tmp_path / "pads.json", "--engine", "musicgen", "--out", out, "--json"
+    )
+    assert code == 0, error
+    told = json.loads(output)
+    assert told["label"] == "AI-generated"
+    assert told["engine"] == {"name": "musicgen", "model": "musicgen-small", "licence": "CC-BY-NC-4.0"}
+    comments = {str(mutagen.File(path).tags.getall("COMM")[0]) for path in out.rglob("*.wav")}  # type: ignore[attr-defined]
+    assert len(comments) == 1
+    for said in ("AI-generated: Resonate", "musicgen musicgen-small (CC-BY-NC-4.0)", "seed 9"):
+        assert said in comments.copy().pop()
+    assert "AI-generated" in (out / "all.mid").read_bytes().decode("latin-1")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

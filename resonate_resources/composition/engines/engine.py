@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.sound.rendering import Rendered
+from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import Progress
 
 
@@ -15,12 +17,18 @@ class CompositionEngine(Protocol):
     identifier where there is one. label: what every file of it says of its origin."""
 
     name: str
-    model: str
     licence: str
     label: str
 
+    @property
+    def model(self) -> str: ...
+
     def lacks(self) -> str:
         """What keeps it from running here, and what to do, in one line; "" where nothing does."""
+        ...
+
+    def keyed(self) -> Mapping[str, Json]:
+        """What results depend on beside its name and its code: its weights, by file, as SHA-256 in hex."""
         ...
 
     def generate(self, plan: Plan, into: Path, seed: int, progress: Progress) -> Rendered:

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from resonate_resources.composition.engines.alignment import OffGridError
+from resonate_resources.composition.engines.composer import Composer
 from resonate_resources.composition.plan import Part, Plan
 from resonate_resources.composition.resource import CompositionResource, HeardMusic
-from resonate_resources.recordings.recording import AudioError, Recording
+from resonate_resources.composition.sound.rendering import Rendered
+from resonate_resources.recipe import Engine, Json
+from resonate_resources.recordings.recording import AudioError, Progress, Recording
 from resonate_tests.resources.composition.sound.plans import plan
 
 RIGHT = HeardMusic(120.0, "A minor")
@@ -77,3 +81,38 @@ def test_stems_sum_to_the_mix_and_say_how_they_came_to_be(tmp_path: Path) -> Non
 def test_a_model_that_is_not_set_up_is_told() -> None:
     with pytest.raises(AudioError, match="RESONATE_CONDUCTOR_MODEL"):
         CompositionResource().understand("slow house", by_model=True)
+
+
+class Stubborn(Composer):
+    """Refuses so many times."""
+
+    name, model, licence, label = "stubborn", "of nobody", "CC-BY-NC-4.0", "AI-generated"
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+
+    def keyed(self) -> Mapping[str, Json]:
+        return {"weights.bin": "00"}
+
+    def generate(self, plan: Plan, into: Path, seed: int, progress: Progress) -> Rendered:
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise OffGridError("drums: no beat")
+        return super().generate(plan, into, seed, progress)
+
+
+def test_what_is_off_the_grid_is_made_anew_and_the_engine_is_told(tmp_path: Path) -> None:
+    plans = [short(seed) for seed in range(3)]
+    product = CompositionResource().generate(plans, {}, tmp_path, lambda _: RIGHT, engine=Stubborn(1))
+    report = json.loads(product.reports["composition.json"].read_text(encoding="utf-8"))
+    assert (report["tries"], report["plan"]["seed"]) == (2, 1)
+    assert report["label"] == "AI-generated"
+    assert report["engine"] == {"name": "stubborn", "model": "of nobody", "licence": "CC-BY-NC-4.0"}
+    assert report["weights"] == {"weights.bin": "00"}
+    assert product.engine == Engine("stubborn", "of nobody", "CC-BY-NC-4.0")
+    assert b"AI-generated, seed 1" in (tmp_path / "all.mid").read_bytes()
+
+
+def test_an_engine_that_never_keeps_to_the_grid_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(OffGridError, match="drums: no beat"):
+        CompositionResource().generate([short(0)] * 3, {}, tmp_path, lambda _: RIGHT, engine=Stubborn(9))

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resonate_resources.recordings.recording import Recording, Samples, write_samples
-from resonate_resources.remixing.joining import glide
-from resonate_resources.remixing.stretching import stretch
-from resonate_resources.remixing.time_map import TimeMap
+from resonate_resources.signal.joining import glide
+from resonate_resources.signal.stretching import stretch
+from resonate_resources.signal.time_map import TimeMap
 
 RATE = 44_100
 

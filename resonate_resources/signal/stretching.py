@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recordings.recording import Progress, Recording, Samples, silent, write_recording
-from resonate_resources.remixing.joining import glide
-from resonate_resources.remixing.rubber_band import stretched, warm_up
-from resonate_resources.remixing.time_map import TimeMap
 from resonate_resources.signal.blocks import in_blocks, within
+from resonate_resources.signal.joining import glide
+from resonate_resources.signal.rubber_band import stretched, warm_up
+from resonate_resources.signal.time_map import TimeMap
 
 _PART_S = 20.0
 _BOTH_S = 1.0
