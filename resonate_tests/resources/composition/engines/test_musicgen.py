@@ -20,7 +20,14 @@ from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.sound.automation import total_s
 from resonate_resources.composition.sound.rendering import render
 from resonate_resources.models.weights import ModelError
-from resonate_resources.recordings.recording import Recording, Samples, file_sha256, silent, write_samples
+from resonate_resources.recordings.recording import (
+    AudioError,
+    Recording,
+    Samples,
+    file_sha256,
+    silent,
+    write_samples,
+)
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.mono import Mono
 from resonate_tests.resources.composition.sound import plans
@@ -270,8 +277,9 @@ def test_stems_are_made_side_by_side_each_from_its_own_words(tmp_path: Path) -> 
     assert [*rendered.instruments] == ["other", "piano"]
 
 
-def test_a_plan_without_parts_is_silent(tmp_path: Path) -> None:
-    assert not MusicGen().generate(with_parts(), tmp_path, 1).mix.read().any()
+def test_a_plan_without_parts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="has no parts"):
+        MusicGen().generate(with_parts(), tmp_path, 1)
 
 
 def test_progress_rises_to_one(tmp_path: Path) -> None:
