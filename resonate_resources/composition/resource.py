@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -129,7 +130,11 @@ class CompositionResource(dg.ConfigurableResource[None]):
                     refused = error
                     continue
                 if best is None or len(made.failed) < len(best.failed):
-                    best = made
+                    best, worse = made, best
+                else:
+                    worse = made
+                if worse is not None:
+                    shutil.rmtree(worse.folder)  # a gigabyte for a few minutes
                 if not best.failed:
                     break
             if best is None:

@@ -44,7 +44,12 @@ def test_what_fails_is_composed_anew_and_the_best_is_kept(
 ) -> None:
     answers = iter(heard)
     plans = [short(seed) for seed in range(3)]
-    product = CompositionResource().generate(plans, {"seed": 0}, tmp_path, lambda _: next(answers))
+
+    def hear(mix: Recording) -> HeardMusic:
+        assert len(list(mix.path.parent.parent.iterdir())) <= 2  # this one, and the best before
+        return next(answers)
+
+    product = CompositionResource().generate(plans, {"seed": 0}, tmp_path, hear)
     report = json.loads((tmp_path / "composition.json").read_text(encoding="utf-8"))
     assert report["tries"] == tries
     assert report["plan"]["seed"] == kept
