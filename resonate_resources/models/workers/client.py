@@ -35,6 +35,7 @@ _LONGEST_ADDRESS = 100
 """Bytes. Linux has room for 108, macOS for 104."""
 _LOOK_SECONDS = 0.5
 """How often a worker that says nothing has its log read, and is asked whether it is there."""
+_ENDING_SECONDS = 2.0
 _GRACE_SECONDS = 10.0
 """For a worker that hangs to end itself before it is killed."""
 _CODE = "[0-9a-f]" * 12
@@ -132,8 +133,11 @@ class Worker:
                     return dict(message["result"])
         if pid is None:
             raise _EndedError
+        hung = time.monotonic() - heard > self.silence_seconds
+        if not hung:
+            _let_end(pid)
         _kill(pid)
-        if time.monotonic() - heard > self.silence_seconds:
+        if hung:
             raise WorkerError(
                 f"the worker {self.name} said nothing for {self.silence_seconds:.0f} s and was ended; "
                 f"where it hung stands in its log ({self.log})"
@@ -233,6 +237,15 @@ def _stop(address: Path, wait: bool) -> None:
 def _is_there(address: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as connection:
         return _connects(connection, address)
+
+
+def _let_end(pid: int) -> None:
+    """Its connection is closed before it has written why it ends; killed at once, it would leave half of that."""
+    deadline = time.monotonic() + _ENDING_SECONDS
+    with suppress(OSError):  # it has ended
+        while time.monotonic() < deadline:
+            os.kill(pid, 0)
+            time.sleep(0.02)
 
 
 def _kill(leader: int) -> None:
