@@ -19,6 +19,9 @@ _is_unsettled = _Condition.in_progress().since(
 # was made again (three files at once, in two of three tries). Its run goes on until its exports are there.
 _is_on_its_way = _Condition.asset_matches("exports", _Condition.in_progress())
 
+# Of tracks that begin with a file, and are older than composing, nothing is there: it is not waited for.
+_ORIGIN = dg.AssetSelection.assets("composition", "generated_stems")
+
 # AutomationCondition.eager() ignores blocking checks that failed in earlier runs, and never fires on a new code
 # version. This held through ten evaluated ticks; resonate_tests/assets/test_automation.py keeps it so.
 rebuild = (
@@ -28,7 +31,7 @@ rebuild = (
         | _Condition.code_version_changed()
         | _Condition.execution_failed().newly_true()
     ).since_last_handled()
-    & ~_Condition.any_deps_missing()
+    & ~_Condition.any_deps_missing().ignore(_ORIGIN)
     & ~_Condition.any_deps_in_progress()
     & ~_Condition.in_progress()
     & ~_is_unsettled

@@ -11,7 +11,9 @@ import dagster as dg
 from resonate_assets.analysis import analysis
 from resonate_assets.brief import brief
 from resonate_assets.checks import CHECKS, library_check
+from resonate_assets.composition import composition
 from resonate_assets.exports import exports
+from resonate_assets.generated_stems import generated_stems
 from resonate_assets.jobs import process_track, set_brief, update_library
 from resonate_assets.library import library
 from resonate_assets.master import master
@@ -44,6 +46,7 @@ from resonate_assets.targets import TARGETS
 from resonate_assets.upkeep import upkeep
 from resonate_resources.analysis.resource import AnalysisResource
 from resonate_resources.brief.resource import BriefResource
+from resonate_resources.composition.resource import CompositionResource
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.mastering.resource import MasteringResource
 from resonate_resources.mixing.resource import MixingResource
@@ -57,6 +60,8 @@ from resonate_resources.storage.resource import ArtefactIOManager, S3Resource, S
 from resonate_resources.transcription.resource import TranscriptionResource
 
 TRACK_ASSETS = [
+    composition,
+    generated_stems,
     brief,
     raw_track,
     profile,
@@ -113,6 +118,7 @@ def build_defs(
             **asdict(settings.limits),
         ),
         "briefs": BriefResource(storage=storage, folder=settings.inbox, bucket=settings.bucket),
+        "composing": CompositionResource(**conductor),
         "separation": SeparationResource(
             database=settings.database_url, old_ledger=str(settings.home / OLD_LEDGER)
         ),

@@ -7,6 +7,8 @@ import dagster as dg
 from resonate_assets.partitions import tracks
 from resonate_assets.runs import BEATS
 
+ORIGIN = ("composition", "generated_stems")
+"""What comes before the first stage of a track that begins with words; of one that begins with a file, nothing."""
 STAGES = (
     "brief",
     "raw_track",
@@ -38,7 +40,7 @@ STAGES = (
 # One in-process run a track: a step in a process of its own costs 1.5 s and loads its models anew.
 process_track = dg.define_asset_job(
     "process_track",
-    selection=dg.AssetSelection.assets(*STAGES),
+    selection=dg.AssetSelection.assets(*ORIGIN, *STAGES),
     partitions_def=tracks,
     executor_def=dg.in_process_executor,
     tags=BEATS,

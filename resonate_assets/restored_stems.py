@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from resonate_assets.brief import asked_of
+from resonate_assets.origin import restoration_asked
 from resonate_assets.stage import code_of, produce, track_asset
 from resonate_resources.capabilities import Restoration
 from resonate_resources.restoration import resource
@@ -20,7 +20,7 @@ def restored_stems(
     restoration: dg.ResourceParam[Restoration],
 ) -> dg.MaterializeResult[Artefact]:
     """Stems of the same names, rate and length. A step that would not help a stem is left out, and says so."""
-    wanted = asked_of(brief).restoration
+    wanted = restoration_asked(brief, storage)
     facts = restored_track.read_json(resource.TRACES)
     return produce(
         context,

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from resonate_assets.brief import asked_of
+from resonate_assets.origin import restoration_asked
 from resonate_assets.stage import code_of, produce, track_asset
 from resonate_resources.capabilities import Restoration
 from resonate_resources.ingestion.ingest import TRACK
@@ -22,7 +22,7 @@ def restored_track(
 ) -> dg.MaterializeResult[Artefact]:
     """The track without what damaged all of it: clipping, clicks, hum, hiss, a phone's colour. Where there is
     nothing to mend, it is the very track."""
-    wanted = asked_of(brief).restoration
+    wanted = restoration_asked(brief, storage)
     heard = profile.read_json("profile.json")
     facts = {name: heard[name] for name in resource.FACTS}
     return produce(

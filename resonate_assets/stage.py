@@ -102,6 +102,11 @@ def produce_nothing(
     )
 
 
+def nothing(context: dg.AssetExecutionContext, storage: StorageResource) -> dg.MaterializeResult[Artefact]:
+    """An artefact without files, of a stage that the track has no use for, whatever is asked of it."""
+    return produce(context, storage, Recipe(Engine("none")), [], lambda *_: Product({}), pool=None)
+
+
 def refuse_changed_resources(context: dg.AssetExecutionContext) -> None:
     """Raise Failure where the run changes settings of resources. The launchpad writes all of them into its form, as
     they are: those may stay."""

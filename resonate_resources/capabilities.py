@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from resonate_resources.analysis.resource import Grid
+from resonate_resources.composition.resource import Hear, Written
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mixing.brief import MixingBrief
 from resonate_resources.mixing.holdings import Worth
@@ -36,8 +37,22 @@ from resonate_resources.transcription.brief import TranscriptionBrief
 # Every method that makes something writes files into the existing, empty directory `into`, and raises AudioError.
 
 
+class Composition(Protocol):
+    """Makes a piece of music from words."""
+
+    def compose(self, written: Written, title: str, into: Path) -> Product: ...
+
+    def recipe(self, request: Path) -> Recipe: ...
+
+    def generate_from(
+        self, request: Path, plan: Path, into: Path, hear: Hear, progress: Progress
+    ) -> Product: ...
+
+
 class Separation(Protocol):
     """Parts a track into stems."""
+
+    def given(self, stems: Stems, track: Recording, into: Path) -> Product: ...
 
     def plan(
         self, track: Recording, brief: SeparationBrief, *, megabytes: float, batch: bool = False

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from resonate_resources.composition.engines.engine import CompositionEngine
+from resonate_resources.composition.labels import tags_of
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.qa import qa_of_master
 from resonate_resources.composition.resource import (
@@ -26,7 +26,7 @@ from resonate_resources.profiling.profile import Profile
 from resonate_resources.profiling.resource import ProfilingResource
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import Recording
-from resonate_resources.recordings.tags import Tags, write_tags
+from resonate_resources.recordings.tags import write_tags
 
 MASTER: Final = "master.wav"
 TARGET_LUFS: Final = -14.0  # R4 of the requirements
@@ -57,7 +57,7 @@ def compose(
     """Stems, parts, MIDI, mix and a 24-bit master at −14 LUFS, all of them labelled. Raises AudioError."""
     made = composition.generate(plans, told, into, _heard, engine=engine)
     report = json.loads(made.reports[REPORT].read_text(encoding="utf-8"))
-    tags = _tags(title, report)
+    tags = tags_of(title, report)
     mix = Recording.open(made.files[MIX])
     mastering = into / "mastering"
     mastering.mkdir()
@@ -84,22 +84,3 @@ def _heard(recording: Recording) -> HeardMusic:
         told = ProfilingResource().profile(recording, ProfileBrief(), Path(folder))
         profile = Profile.read(told.files["profile.json"])
     return HeardMusic(profile.tempo_bpm, profile.key)
-
-
-def _tags(title: str, report: Mapping[str, Any]) -> Tags:
-    """What is said of every file: what made it, on what terms, from which words and seed."""
-    plan, label, engine = report["plan"], report["label"], report["engine"]
-    made_by = f"{engine['name']} {engine['model']}" if engine["model"] else engine["name"]
-    words = f", from the words “{report['prompt']}”" if report.get("prompt") else ""
-    comment = (
-        f"{label[0].upper()}{label[1:]}: Resonate {version('resonate-studio')}, {made_by} "
-        f"({engine['licence']}), seed {plan['seed']}{words}"
-    )
-    return Tags(
-        title=title,
-        composer="Resonate",
-        genre=plan["genre"].replace("_", " "),
-        bpm=plan["bpm"],
-        key=plan["key"],
-        comment=comment,
-    )

@@ -3,6 +3,8 @@ import { words } from "./format.ts";
 
 const NAMES: Readonly<Record<string, readonly [string, string]>> = {
   // what it makes, and what it does
+  composition: ["composition", "composing"],
+  generated_stems: ["composed stems", "playing the composition"],
   brief: ["brief", "reading the brief"],
   raw_track: ["recording", "reading the recording"],
   profile: ["profile", "measuring the recording"],

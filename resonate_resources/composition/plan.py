@@ -98,14 +98,20 @@ class Plan(_Written):
     @classmethod
     def read(cls, path: Path) -> Plan:
         """Raises AudioError for a file that is no plan."""
+        return cls.parse(path.read_bytes(), path.name)
+
+    @classmethod
+    def parse(cls, text: str | bytes, name: str) -> Plan:
+        """Raises AudioError, which begins with the name of what is no plan."""
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(text)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
-            raise AudioError(
-                f"{path.name}: is no plan ({place + ': ' if place else ''}{first['msg']})"
-            ) from error
+            raise AudioError(f"{name}: is no plan ({place + ': ' if place else ''}{first['msg']})") from error
+
+    def write(self, path: Path) -> None:
+        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     @property
     def bars(self) -> int:

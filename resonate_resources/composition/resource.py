@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, Protocol
 
 import dagster as dg
 
@@ -16,6 +17,7 @@ from resonate_resources.composition.asking import ask
 from resonate_resources.composition.completing import complete
 from resonate_resources.composition.composer.compose import compose
 from resonate_resources.composition.engines.alignment import OffGridError
+from resonate_resources.composition.engines.choosing import choose
 from resonate_resources.composition.engines.composer import Composer
 from resonate_resources.composition.engines.engine import CompositionEngine
 from resonate_resources.composition.plan import Plan
@@ -23,15 +25,17 @@ from resonate_resources.composition.prompt.reading import read_prompt
 from resonate_resources.composition.qa import Verdict, qa_of_music
 from resonate_resources.composition.request import Reading, Request, Understanding
 from resonate_resources.composition.sound.rendering import Rendered
+from resonate_resources.composition.stating import state
 from resonate_resources.composition.writing import write_plan
 from resonate_resources.models.language_model import ChosenModel
-from resonate_resources.recipe import Engine, Json, Product
+from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, silent
 
 CODE_VERSION = "1"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, REPORT, MIX, PARTS = "plan.json", "composition.json", "mix.wav", "parts/"
+REQUEST = "request.json"
 RETRIES: Final = 2
 """Row A5 of the requirements: up to two, with changed parameters."""
 _NEXT_SEED: Final = 1_000_003  # far from what people count up by: a retry is hardly anybody's other seed
@@ -46,6 +50,23 @@ class HeardMusic:
 
 
 Hear = Callable[[Recording], HeardMusic]
+
+
+class Written(Protocol):
+    """What somebody wrote down to have it composed: see ingestion's `Words`."""
+
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def asked(self) -> Mapping[str, Json]: ...
+    @property
+    def engine(self) -> str: ...
+    @property
+    def by_model(self) -> bool: ...
+    @property
+    def plan(self) -> Mapping[str, Json] | None: ...
 
 
 @dataclass(frozen=True)
@@ -69,9 +90,14 @@ class Wanted:
         }
 
     def plans(self) -> Iterator[Plan]:
-        """The composition, and others in its place should it fail: of the same request with other seeds."""
-        for number in range(1 + RETRIES):
-            yield compose(self.request, self.seed + number * _NEXT_SEED)
+        """See `plans_of`."""
+        return plans_of(self.request, self.seed)
+
+
+def plans_of(request: Request, seed: int) -> Iterator[Plan]:
+    """The composition, and others in its place should it fail: of the same request with other seeds."""
+    for number in range(1 + RETRIES):
+        yield compose(request, seed + number * _NEXT_SEED)
 
 
 class CompositionResource(dg.ConfigurableResource[None]):
@@ -98,6 +124,42 @@ class CompositionResource(dg.ConfigurableResource[None]):
         request, readings = complete(understanding, seed)
         assumed = tuple(reading for reading in readings if reading.how == "assumed")
         return Wanted(prompt, seed, understanding, request, assumed)
+
+    def compose(self, written: Written, title: str, into: Path) -> Product:
+        """`request.json`: what was understood and assumed; `plan.json`: the piece. Raises AudioError for what can't
+        be."""
+        if written.plan is not None:
+            plan = Plan.parse(json.dumps(written.plan), PLAN)
+            told: dict[str, Json] = {"prompt": "", "seed": plan.seed}
+            notes: tuple[str, ...] = ("played as the plan that was given",)
+        else:
+            understanding = state(self.understand(written.prompt, written.by_model), written.asked)
+            wanted = self.want(written.prompt, understanding, written.seed)
+            plan, told, notes = next(wanted.plans()), wanted.told(), _notes(wanted)
+        told |= {"title": title, "engine": written.engine}
+        (into / REQUEST).write_text(json.dumps(told, indent=1, ensure_ascii=False), encoding="utf-8")
+        plan.write(into / PLAN)
+        measures = {"genre": plan.genre, "bpm": plan.bpm, "key": plan.key, "bars": plan.bars}
+        return Product({REQUEST: into / REQUEST, PLAN: into / PLAN}, measures, notes)
+
+    def recipe(self, request: Path) -> Recipe:
+        """Of what `generate_from` does. Raises ModelError where its engine can't run."""
+        engine = choose(json.loads(request.read_text("utf-8"))["engine"])
+        return Recipe.of(__name__, engine_told(engine), {"weights": dict(engine.keyed())}, CODE_VERSION)
+
+    def generate_from(
+        self, request: Path, plan: Path, into: Path, hear: Hear, progress: Progress = silent
+    ) -> Product:
+        """Stems, parts, MIDI and report of what `compose` wrote. See `generate`."""
+        told = json.loads(request.read_text("utf-8"))
+        plans: Iterator[Plan] = iter([Plan.read(plan)])
+        if "request" in told:  # a plan that was given is played as it is, or fails
+            others = plans_of(Request.model_validate(told["request"]), told["seed"])
+            plans = chain(plans, islice(others, 1, None))
+        engine = choose(told["engine"])
+        made = self.generate(plans, told, into, hear, progress, engine)
+        files = {name: path for name, path in made.files.items() if name != MIX}
+        return replace(made, files=files, notes=(engine.label, *made.notes))
 
     def generate(
         self,
@@ -160,6 +222,21 @@ def _made(plan: Plan, engine: CompositionEngine, folder: Path, hear: Hear, progr
     return _Try(plan, folder, rendered, qa_of_music(plan, rendered.mix, heard.bpm, heard.key))
 
 
+def _notes(wanted: Wanted) -> tuple[str, ...]:
+    """What a person should know of how words were read, a line each."""
+    read, understood = wanted.assumed, wanted.understanding
+    assumed = ", ".join(f"{each.field.replace('_', ' ')} {each.value}" for each in read)
+    return (
+        *(
+            f"{field}: what is said contradicts itself, and was left out"
+            for field in understood.contradictory
+        ),
+        *([f"not understood: {', '.join(understood.not_understood)}"] if understood.not_understood else []),
+        *understood.remarks,
+        *([f"assumed: {assumed}"] if assumed else []),
+    )
+
+
 def engine_told(engine: CompositionEngine) -> Engine:
     """As recipes and manifests have it."""
     return Engine(engine.name, engine.model or None, engine.licence)
@@ -173,10 +250,10 @@ def _kept(best: _Try, engine: CompositionEngine, told: Mapping[str, Json], into:
     made |= write_plan(best.plan, best.folder, f"{engine.label}, seed {best.plan.seed}")
     kept = {name: _moved(path, into / name) for name, path in made.items()}
     report = {
+        **told,
         "label": engine.label,
         "engine": asdict(engine_told(engine)),
         "weights": dict(engine.keyed()),
-        **told,
         "plan": best.plan.model_dump(mode="json", exclude={"parts", "chords", "effects", "sections"}),
         "instruments": {name: asdict(playing) for name, playing in best.rendered.instruments.items()},
         "qa": {name: asdict(verdict) for name, verdict in best.qa.items()},

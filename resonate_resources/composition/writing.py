@@ -24,7 +24,7 @@ def write_plan(plan: Plan, into: Path, provenance: str) -> dict[str, Path]:
     which each MIDI file holds."""
     into.mkdir(parents=True, exist_ok=True)
     files = {"plan.json": into / "plan.json", "all.mid": into / "all.mid"}
-    files["plan.json"].write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    plan.write(files["plan.json"])
     _write_all(plan, files["all.mid"], provenance)
     for stem in get_args(Stem):
         parts = [part for part in plan.parts if part.stem == stem and part.notes]

@@ -13,7 +13,7 @@ from resonate_resources.ingestion.refusing import ReplacedError, name_of, refuse
 from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.artwork import fitting
 from resonate_resources.recordings.decoding import decode, printable_name
-from resonate_resources.recordings.recording import Progress, file_sha256, silent
+from resonate_resources.recordings.recording import Progress, Recording, file_sha256, silent
 from resonate_resources.recordings.tag_reading import read_tags
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.signal.loudness import measure_loudness
@@ -82,17 +82,20 @@ def _ingest(file: Path, source: Source, limits: Limits, into: Path, progress: Pr
     recording = decoded.recording
     if cancelling(recording) is not None:
         notes.append("the channels are out of phase: tempo, key and notes are heard in one of them")
-    loudness = measure_loudness(recording)
-    measures: dict[str, float | int | str | bool] = {
+    return Product(files, measures_of(recording, decoded.codec), tuple(notes))
+
+
+def measures_of(recording: Recording, codec: str) -> dict[str, float | int | str | bool]:
+    """What is told of a track as it came in."""
+    return {
         "duration_s": round(recording.duration, 3),
         "sample_rate_hz": recording.sample_rate,
         "channels": recording.channels,
         "frames": recording.frames,
-        "loudness_lufs": loudness.integrated_lufs,
+        "loudness_lufs": measure_loudness(recording).integrated_lufs,
         "sample_peak_dbfs": measure_sample_peak(recording),
-        "codec": decoded.codec,
+        "codec": codec,
     }
-    return Product(files, measures, tuple(notes))
 
 
 def source_read(source: Source) -> Read:

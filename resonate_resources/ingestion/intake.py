@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from resonate_resources.ingestion.naming import named
 from resonate_resources.ingestion.refusing import name_of, refused_in_one_line
 from resonate_resources.ingestion.track_key import content_of, track_key
+from resonate_resources.ingestion.words import Words
 from resonate_resources.parallel import in_parallel
 from resonate_resources.recordings.decoding import printable_name, probe
 from resonate_resources.recordings.limits import Limits
@@ -25,6 +26,7 @@ from resonate_resources.storage.inbox import (
     Inbox,
     Seen,
     fingerprint,
+    is_compose,
     plan,
 )
 from resonate_resources.storage.resource import StorageResource
@@ -60,12 +62,15 @@ class Intake:
 
 
 def identify(file: Path, uri: str, limits: Limits | None = None) -> Source:
-    """Know a file by its content, if it is audio: a look at its header and its first moments, and its hash.
+    """Know a file by its content, if it is audio: a look at its header and its first moments, and its hash. Words
+    that some is composed from are known by what they ask.
 
     Raises AudioError, with one line, where it is none or can't be read; other errors are the machine's.
     """
     name = name_of(uri)
     with refused_in_one_line(uri):
+        if is_compose(name):
+            return Words.read(file, name).source(uri)
         probe(file, limits, name)
         tags = named(read_tags(file), name)
         sha256 = file_sha256(file)
@@ -198,7 +203,7 @@ def identify_or_reject(
 def refuse_other_kinds(uri: str) -> None:
     """Raises AudioError for a file whose name says that it is none that is looked into."""
     name = name_of(uri)
-    if PurePath(name).suffix.lower() in AUDIO_SUFFIXES:
+    if PurePath(name).suffix.lower() in AUDIO_SUFFIXES or is_compose(name):
         return
     suffix = PurePath(name).suffix.lower()
     if suffix in ARCHIVE_SUFFIXES:

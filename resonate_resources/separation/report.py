@@ -31,14 +31,7 @@ class SeparationReport:
 
     def measures(self) -> Measures:
         """Levels in dBFS RMS; quality in dB with its error; null depth in dB; paid minutes."""
-        measures: Measures = {f"{name}_level_dbfs": level for name, level in self.balance.level_dbfs.items()}
-        for name, quality in self.quality.items():
-            if quality.windows:  # of silence there is nothing to say
-                called = "si_sdr" if quality.kind == "measured" else "predicted_quality"
-                measures[f"{name}_{called}_db"] = quality.si_sdr_db
-                if quality.kind == "predicted":
-                    measures[f"{name}_{called}_error_db"] = quality.error_db
-        measures["null_depth_db"] = self.balance.null_depth_db
+        measures = measures_of(self.quality, self.balance)
         if self.raw is not None:
             measures["raw_null_depth_db"] = self.raw.null_depth_db
         if self.cost_minutes:
@@ -58,12 +51,8 @@ class SeparationReport:
         return (*told, *self.outcome.notes)
 
     def quality_json(self) -> bytes:
-        """What the stems are worth, windows included: content, which later stages go by."""
-        found = {
-            "quality": {name: asdict(quality) for name, quality in self.quality.items()},
-            "null_depth_db": self.balance.null_depth_db,
-        }
-        return json.dumps(_finite(found), indent=1, allow_nan=False).encode()
+        """See the function of that name."""
+        return quality_json(self.quality, self.balance)
 
     def to_json(self) -> bytes:
         """Everything, windows included. What is no finite number is null."""
@@ -78,6 +67,28 @@ class SeparationReport:
             "notes": self.notes(),
         }
         return json.dumps(_finite(report), indent=1, ensure_ascii=False, allow_nan=False).encode()
+
+
+def measures_of(quality: Quality, balance: Balance) -> Measures:
+    """Levels in dBFS RMS; quality in dB with its error; null depth in dB."""
+    measures: Measures = {f"{name}_level_dbfs": level for name, level in balance.level_dbfs.items()}
+    for name, each in quality.items():
+        if each.windows:  # of silence there is nothing to say
+            called = "si_sdr" if each.kind == "measured" else "predicted_quality"
+            measures[f"{name}_{called}_db"] = each.si_sdr_db
+            if each.kind == "predicted":
+                measures[f"{name}_{called}_error_db"] = each.error_db
+    measures["null_depth_db"] = balance.null_depth_db
+    return measures
+
+
+def quality_json(quality: Quality, balance: Balance) -> bytes:
+    """What stems are worth, windows included: content, which later stages go by."""
+    found = {
+        "quality": {name: asdict(each) for name, each in quality.items()},
+        "null_depth_db": balance.null_depth_db,
+    }
+    return json.dumps(_finite(found), indent=1, allow_nan=False).encode()
 
 
 def _finite(value: Any) -> Any:

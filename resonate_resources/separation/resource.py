@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +20,8 @@ from resonate_resources.separation.judging import JudgeOfStems, open_truth
 from resonate_resources.separation.lalal.ledger import take_over
 from resonate_resources.separation.planning import Planned, plan_separation
 from resonate_resources.separation.pooled import Pooled
-from resonate_resources.separation.report import SeparationReport
+from resonate_resources.separation.quality import measure_quality
+from resonate_resources.separation.report import SeparationReport, measures_of, quality_json
 from resonate_resources.separation.router import EngineFacts, read_policy
 from resonate_resources.separation.splicing import Span
 from resonate_resources.separation.trying import Judge, Quality
@@ -86,6 +88,21 @@ class SeparationResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             reports={REPORT: into / REPORT},
             engine=report.outcome.separator.recipe().engine,
             recipe=planned.recipe_of(report.outcome),
+        )
+
+    def given(self, stems: Stems, track: Recording, into: Path) -> Product:
+        """The stems that a track was made from, as they are, each of them its own truth. Writes them and what they
+        are worth into the empty directory `into`."""
+        quality = measure_quality(stems, stems)
+        balance = measure_balance(track, stems)
+        files = {
+            f"{name}.wav": Path(shutil.copy(stem.path, into / f"{name}.wav")) for name, stem in stems.items()
+        }
+        (into / QUALITY).write_bytes(quality_json(quality, balance))
+        return Product(
+            {**files, QUALITY: into / QUALITY},
+            measures_of(quality, balance),
+            ("the stems that the track was composed as: nothing was separated",),
         )
 
     def survey(self) -> list[EngineFacts]:

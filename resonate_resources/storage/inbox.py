@@ -34,6 +34,8 @@ AUDIO_SUFFIXES = _suffixes(
     "mp4 m4v mov qt 3gp 3g2 webm mka mkv avi asf wmv flv ts m2ts mts mpg mpeg vob ogv",
 )
 """What is taken, if it can be decoded: of a video, the sound."""
+COMPOSE_SUFFIX = ".compose.json"
+"""Of words that a track is composed from."""
 ARCHIVE_SUFFIXES = _suffixes("zip rar 7z tar gz tgz bz2 xz zst")
 BESIDE_MUSIC = _suffixes(
     "jpg jpeg png gif webp bmp tif tiff heic avif svg psd",  # covers
@@ -59,13 +61,18 @@ _SETTLED_SECONDS = 60.0
 """A local file that was not written to for so long is whole, without a second look."""
 
 
+def is_compose(name: str) -> bool:
+    """Whether a file holds words that a track is composed from."""
+    return name.lower().endswith(COMPOSE_SUFFIX)
+
+
 def is_noticed(name: str) -> bool:
-    """Whether a file is music, or something of which it is to be told that it was passed over. Hidden files are
-    neither."""
+    """Whether a file is music, words for some, or something of which it is to be told that it was passed over.
+    Hidden files are neither."""
     suffix = PurePath(name).suffix.lower()
-    return suffix in AUDIO_SUFFIXES or not (
-        suffix in BESIDE_MUSIC or name.startswith(".") or name == "Icon\r"
-    )
+    if name.startswith("."):
+        return suffix in AUDIO_SUFFIXES
+    return suffix in AUDIO_SUFFIXES or is_compose(name) or not (suffix in BESIDE_MUSIC or name == "Icon\r")
 
 
 @dataclass(frozen=True)

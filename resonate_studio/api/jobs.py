@@ -14,7 +14,7 @@ from typing import Any
 
 import dagster as dg
 
-from resonate_assets.jobs import STAGES
+from resonate_assets.jobs import ORIGIN, STAGES
 from resonate_assets.jobs import process_track as processing
 from resonate_assets.partitions import partitions_of
 from resonate_assets.runs import ENDED, PARTITION_TAG, UNFINISHED
@@ -289,7 +289,7 @@ def is_job(record: dg.RunRecord) -> bool:
 def stage_of(progress: Progressed) -> str | None:
     """The stage that is at work: its checks are its last part."""
     stage = (progress.stage or "").removeprefix("check_")
-    return stage if stage in STAGES else None
+    return stage if stage in (*ORIGIN, *STAGES) else None
 
 
 def _is_uuid(text: str) -> bool:

@@ -1,0 +1,88 @@
+"""A track that begins with words: `NAME.compose.json`, in the place of a file of audio."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from resonate_resources.ingestion.refusing import name_of
+from resonate_resources.ingestion.track_key import track_key
+from resonate_resources.recipe import Json
+from resonate_resources.recordings.decoding import printable_name
+from resonate_resources.recordings.recording import AudioError
+from resonate_resources.storage.inbox import COMPOSE_SUFFIX, is_compose
+from resonate_resources.storage.sources import Source
+
+LARGEST_SEED: Final = 2**31 - 1
+MOST_CHARACTERS: Final = 10_000
+_LARGEST_BYTES: Final = 4_000_000  # a plan of half an hour has 1.5 MB
+_WORDS_IN_KEY: Final = 60
+
+
+class Words(BaseModel):
+    """What is asked of a composition, as somebody wrote it down.
+
+    asked: what is said beside the prompt, whatever that says: fields of a request, as `resonate compose --json`
+    tells them. engine: what makes its sound. by_model: the language model that is set up reads the prompt. plan: a
+    plan.json of before, played as it is; prompt and seed are not needed then.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    prompt: str = Field(default="", max_length=MOST_CHARACTERS)
+    title: str = Field(default="", max_length=120)
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
+    asked: dict[str, Json] = Field(default={})
+    engine: str = Field(default="composer", max_length=40)
+    by_model: bool = False
+    plan: dict[str, Json] | None = None
+
+    @classmethod
+    def parse(cls, text: str | bytes, name: str) -> Words:
+        """Raises AudioError, with one line that begins with the file's name."""
+        try:
+            words = cls.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "it"
+            raise AudioError(f"{printable_name(name)}: {where}: {first['msg']}") from error
+        if words.plan is None and not (words.prompt.strip() or words.asked):
+            raise AudioError(f'{printable_name(name)}: says nothing to compose; give it a "prompt"')
+        return words
+
+    @classmethod
+    def read(cls, file: Path, name: str) -> Words:
+        """Raises AudioError, as `parse` does, and OSError."""
+        if file.stat().st_size > _LARGEST_BYTES:
+            raise AudioError(f"{printable_name(name)}: is larger than {_LARGEST_BYTES // 10**6} MB")
+        return cls.parse(file.read_bytes(), name)
+
+    @property
+    def sha256(self) -> str:
+        """Of what is asked, however it is written down."""
+        return hashlib.sha256(self.written().encode()).hexdigest()
+
+    def written(self) -> str:
+        """As a file has it; what nobody said is left out."""
+        return json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True, indent=1)
+
+    def source(self, uri: str) -> Source:
+        """It as the source of a track, whose name says what is asked, in short."""
+        title = self.title or " ".join(self.prompt.split())[:_WORDS_IN_KEY].strip()
+        title = title or name_of(uri).removesuffix(COMPOSE_SUFFIX)
+        return Source(
+            track=track_key(None, title, self.sha256),
+            uri=uri,
+            size=len(self.written().encode()),
+            sha256=self.sha256,
+            title=title,
+        )
+
+
+def is_words(source: Source) -> bool:
+    """Whether a track begins with words."""
+    return is_compose(source.name)
