@@ -33,6 +33,7 @@ def tags_of(title: str, report: Mapping[str, Any]) -> Tags:
         f"({engine['licence']}), seed {plan['seed']}{words}"
     )
     return Tags(
+        artist="Resonate",
         title=title,
         composer="Resonate",
         genre=plan["genre"].replace("_", " "),

@@ -23,14 +23,16 @@ CLONED = frozenset({"livesynth", "tokensynth", "rave", "ddsp"})
 """Kinds of instruments of rebuilt stems of which the same is true."""
 TAG = "PROVENANCE"
 """Key of what is told in tags, as JSON."""
+_GENERATED, _COMPOSITION = "generated_stems", "composition.json"
 _RESTORATION = "restoration.json"
 _REGENERATION = "regeneration.json"
 # Suno writes "made with suno" into its files' comments.
 _SAYS_SO = re.compile(r"\b(suno|udio|ai[- ]generated|generated (?:by|with) ai)\b", re.IGNORECASE)
-# cv.iptc.org/newscodes/digitalsourcetype: made by a model; put together of what was and of what was not.
-_MADE, _IN_PART = (
+# cv.iptc.org/newscodes/digitalsourcetype: made by a model; put together of what was and of what was not; by rules
+# that no data trained.
+_MADE, _IN_PART, _BY_RULES = (
     f"http://cv.iptc.org/newscodes/digitalsourcetype/{name}"
-    for name in ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia")
+    for name in ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
 )
 
 
@@ -45,6 +47,12 @@ class Provenance:
     generated: tuple[str, ...]
     source_generated: bool = False
 
+    @property
+    def composed(self) -> Mapping[str, Any]:
+        """Of a track that was composed from words: label, seed, prompt; nothing of others."""
+        told = self.stages.get(_GENERATED)
+        return told.get("composed", {}) if isinstance(told, dict) else {}  # type: ignore[return-value]
+
     def to_json(self) -> dict[str, Json]:
         told: dict[str, Json] = {
             "resonate": version("resonate-studio"),
@@ -55,6 +63,8 @@ class Provenance:
         if self.generated:
             told["ai_generated_because"] = list(self.generated)
             told["digital_source_type"] = _MADE if self.source_generated else _IN_PART
+        elif self.composed:
+            told["digital_source_type"] = _BY_RULES
         return {**told, "stages": dict(self.stages)}
 
     def text(self) -> str:
@@ -63,7 +73,7 @@ class Provenance:
 
     def sentence(self) -> str:
         """For a person, in a comment: without restoration where no step of it was kept."""
-        sound = ("stems", "restored_track", "restored_stems", "master")
+        sound = ("generated_stems" if self.composed else "stems", "restored_track", "restored_stems", "master")
         by = [
             f"{stage.replace('_', ' ')} by {told['model'] or told['engine']}"
             for stage in sound
@@ -72,7 +82,7 @@ class Provenance:
         generated = (
             f"AI-generated in part ({'; '.join(self.generated)})"
             if self.generated
-            else "not told to be AI-generated"
+            else self.composed.get("label", "not told to be AI-generated")
         )
         if self.source_generated:
             generated = f"AI-generated ({self.generated[0]})"
@@ -138,6 +148,13 @@ def _told(
     }
     if _RESTORATION in manifest.files:
         told["steps"] = [dict(step) for step in steps]
+    if manifest.stage == _GENERATED and _COMPOSITION in manifest.files:
+        report = artefact.read_json(_COMPOSITION)
+        told["composed"] = {
+            "label": report["label"],
+            "seed": report["plan"]["seed"],
+            "prompt": report.get("prompt") or None,
+        }
     if rebuilt:
         told["rebuilt"] = {stem: dict(by) for stem, by in rebuilt.items()}
     return told

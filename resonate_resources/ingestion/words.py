@@ -7,11 +7,10 @@ import json
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from resonate_resources.ingestion.refusing import name_of
 from resonate_resources.ingestion.track_key import track_key
-from resonate_resources.recipe import Json
 from resonate_resources.recordings.decoding import printable_name
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.inbox import COMPOSE_SUFFIX, is_compose
@@ -19,6 +18,7 @@ from resonate_resources.storage.sources import Source
 
 LARGEST_SEED: Final = 2**31 - 1
 MOST_CHARACTERS: Final = 10_000
+ARTIST: Final = "Resonate"
 _LARGEST_BYTES: Final = 4_000_000  # a plan of half an hour has 1.5 MB
 _WORDS_IN_KEY: Final = 60
 
@@ -36,10 +36,10 @@ class Words(BaseModel):
     prompt: str = Field(default="", max_length=MOST_CHARACTERS)
     title: str = Field(default="", max_length=120)
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
-    asked: dict[str, Json] = Field(default={})
+    asked: dict[str, JsonValue] = Field(default={})
     engine: str = Field(default="composer", max_length=40)
     by_model: bool = False
-    plan: dict[str, Json] | None = None
+    plan: dict[str, JsonValue] | None = None
 
     @classmethod
     def parse(cls, text: str | bytes, name: str) -> Words:
@@ -79,6 +79,7 @@ class Words(BaseModel):
             uri=uri,
             size=len(self.written().encode()),
             sha256=self.sha256,
+            artist=ARTIST,
             title=title,
         )
 

@@ -34,7 +34,19 @@ def graph(world: World, stems_code: str = "1", raw_code: str = "1") -> dg.Defini
     def raw_track() -> dg.MaterializeResult[None]:
         return dg.MaterializeResult(data_version=dg.DataVersion(world.versions["raw_track"]))
 
-    @dg.asset(partitions_def=tracks, code_version=stems_code, automation_condition=rebuild, deps=[raw_track])
+    @dg.asset(partitions_def=tracks)
+    def composition() -> None: ...
+
+    @dg.asset(partitions_def=tracks, deps=[composition])
+    def generated_stems() -> None:
+        """Of tracks older than composing, nothing was ever made."""
+
+    @dg.asset(
+        partitions_def=tracks,
+        code_version=stems_code,
+        automation_condition=rebuild,
+        deps=[raw_track, generated_stems],
+    )
     def stems() -> dg.MaterializeResult[None]:
         if world.stems_fail:
             raise RuntimeError("out of luck")
@@ -52,7 +64,7 @@ def graph(world: World, stems_code: str = "1", raw_code: str = "1") -> dg.Defini
         for name in ("raw_track", "stems", "exports")
     ]
     return dg.Definitions(
-        [raw_track, stems, exports], asset_checks=[has_audio], jobs=jobs, executor=dg.in_process_executor
+        [composition, generated_stems, raw_track, stems, exports], asset_checks=[has_audio], jobs=jobs, executor=dg.in_process_executor
     )
 
 

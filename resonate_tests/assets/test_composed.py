@@ -1,0 +1,178 @@
+"""A track that begins with words goes through the same stages as one that begins with a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+
+from resonate_assets.definitions import build_defs
+from resonate_assets.jobs import ORIGIN
+from resonate_assets.partitions import tracks
+from resonate_resources.ingestion.intake import identify
+from resonate_resources.ingestion.words import Words
+from resonate_resources.recordings.recording import AudioError, write_samples
+from resonate_resources.storage.artefacts import Artefact
+from resonate_resources.storage.resource import S3Resource, StorageResource
+
+PROMPT = {"prompt": "techno in C minor, 130 bpm", "seed": 5, "asked": {"bars": 4}}
+AS_FAR_AS_STEMS = (*ORIGIN, "brief", "raw_track", "profile", "restored_track", "stems", "restored_stems")
+
+
+class Home:
+    def __init__(self, instance: dg.DagsterInstance, storage: StorageResource, folder: Path) -> None:
+        self.instance, self.storage, self.folder = instance, storage, folder
+
+    def drop(self, asked: object, name: str = "song.compose.json") -> str:
+        """The track that a file becomes."""
+        file = self.folder / name
+        file.write_text(json.dumps(asked), encoding="utf-8")
+        source = identify(file, str(file))
+        self.storage.sources.register(source)
+        self.instance.add_dynamic_partitions(str(tracks.name), [source.track])
+        return source.track
+
+    def run(self, track: str, *stages: str) -> dg.ExecuteInProcessResult:
+        defs = build_defs(resource_overrides={"storage": self.storage})
+        return defs.resolve_job_def("process_track").execute_in_process(
+            instance=self.instance,
+            partition_key=track,
+            asset_selection=[dg.AssetKey(stage) for stage in stages],
+            raise_on_error=False,
+        )
+
+    def made(self, stage: str, track: str) -> Artefact:
+        found = self.storage.artefacts.current(stage, track)
+        assert found is not None
+        return found
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, str]:
+    folder = tmp_path_factory.mktemp("composed")
+    storage = StorageResource(
+        root=str(folder / "home"),
+        s3=S3Resource(),
+        cache=str(folder / "cache"),
+        database=f"sqlite:///{folder / 'home.sqlite'}",
+    )
+    home = Home(dg.DagsterInstance.ephemeral(), storage, folder)
+    track = home.drop(PROMPT)
+    assert home.run(track, *AS_FAR_AS_STEMS).success
+    return home, track
+
+
+@pytest.fixture
+def home(instance: dg.DagsterInstance, storage: StorageResource, tmp_path: Path) -> Home:
+    return Home(instance, storage, tmp_path)
+
+
+def test_the_track_is_the_sum_of_its_stems(composed: tuple[Home, str]) -> None:
+    home, track = composed
+    generated = home.made("generated_stems", track).stems()
+    whole = home.made("raw_track", track).recording("track.wav").read()
+    assert np.array_equal(whole, np.sum([stem.read() for stem in generated.values()], axis=0))
+    assert np.abs(whole).max() > 0.1
+
+
+@pytest.mark.parametrize("stage", ["stems", "restored_stems"])
+def test_its_stems_are_those_that_it_was_composed_as_and_nothing_is_restored(
+    composed: tuple[Home, str], stage: str
+) -> None:
+    home, track = composed
+    generated, kept = home.made("generated_stems", track).stems(), home.made(stage, track).stems()
+    assert {name: stem.sha256 for name, stem in kept.items()} == {
+        name: stem.sha256 for name, stem in generated.items()
+    }
+
+
+def test_it_is_told_as_composed_with_its_words_seed_and_licence(composed: tuple[Home, str]) -> None:
+    home, track = composed
+    facts = home.made("raw_track", track).read_json("track.json")
+    assert facts["composed"] == {
+        "label": "composed by rules",
+        "engine": "composer",
+        "model": None,
+        "licence": "GPL-3.0-or-later",
+        "seed": 5,
+        "prompt": PROMPT["prompt"],
+    }
+    assert facts["tags"]["title"] == PROMPT["prompt"]
+    assert "seed 5" in facts["tags"]["comment"]
+
+
+def test_what_was_understood_and_assumed_is_kept(composed: tuple[Home, str]) -> None:
+    home, track = composed
+    request = home.made("composition", track).read_json("request.json")
+    assert (request["request"]["bpm"], request["request"]["key"]) == (130.0, "C minor")
+    assert any("assumed: " in note for note in home.made("composition", track).manifest.notes)
+
+
+def test_a_composition_stays_as_it_is_by_a_later_composer(
+    composed: tuple[Home, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, track = composed
+    before = [home.made(stage, track).data_version for stage in ORIGIN]
+    monkeypatch.setattr("resonate_resources.composition.resource.CODE_VERSION", "a later one")
+    assert home.run(track, *ORIGIN).success
+    assert [home.made(stage, track).data_version for stage in ORIGIN] == before
+
+
+def test_of_a_file_nothing_is_composed(home: Home) -> None:
+    song = home.folder / "song.wav"
+    noise = 0.1 * np.random.default_rng(1).normal(size=(2, 44100)).astype(np.float32)
+    write_samples(song, noise, 44100)
+    source = identify(song, str(song))
+    home.storage.sources.register(source)
+    home.instance.add_dynamic_partitions(str(tracks.name), [source.track])
+    assert home.run(source.track, *ORIGIN, "raw_track").success
+    assert [home.made(stage, source.track).manifest.files for stage in ORIGIN] == [{}, {}]
+    assert home.made("raw_track", source.track).recording("track.wav").frames == 44100
+
+
+def test_words_that_cannot_be_composed_are_listed_with_the_reason_and_are_no_track(home: Home) -> None:
+    track = home.drop({"prompt": "house", "asked": {"key": "H sharp"}})
+    assert not home.run(track, *ORIGIN).success
+    (rejection,) = home.storage.sources.rejections()
+    assert "is no key" in rejection.reason
+    assert home.instance.get_dynamic_partitions(str(tracks.name)) == []
+
+
+def test_an_engine_without_weights_fails_with_a_line_and_the_track_stays(home: Home) -> None:
+    track = home.drop({"prompt": "house", "engine": "musicgen"})
+    assert not home.run(track, *ORIGIN).success
+    assert home.instance.get_dynamic_partitions(str(tracks.name)) == [track]
+    assert not home.storage.sources.rejections()
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, "says nothing to compose"),
+        ({"prompt": "  "}, "says nothing to compose"),
+        ({"prompt": "x" * 10_001}, "at most 10000 characters"),
+        ({"prompt": "house", "seed": -1}, "greater than or equal to 0"),
+        ({"prompt": "house", "colour": "blue"}, "colour: Extra inputs are not permitted"),
+        ([], "should be an object"),
+    ],
+)
+def test_a_file_of_words_that_is_none_is_refused_in_one_line(home: Home, asked: object, told: str) -> None:
+    with pytest.raises(AudioError, match=told) as refused:
+        home.drop(asked)
+    assert str(refused.value).startswith("song.compose.json: ")
+    assert "\n" not in str(refused.value)
+
+
+def test_the_same_words_are_the_same_track_however_they_are_written_down() -> None:
+    one = Words.parse('{"prompt": "house", "seed": 0}', "a.compose.json")
+    other = Words.parse('{ "seed":0,\n "prompt":"house" }', "b.compose.json")
+    assert one.source("a.compose.json").track == other.source("b.compose.json").track
+    assert one.source("a.compose.json").track.startswith("house-")
+
+
+def test_another_seed_is_another_track() -> None:
+    one, other = (Words(prompt="house", seed=seed).source("a.compose.json").track for seed in (0, 1))
+    assert one != other
