@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from resonate_resources.storage.inbox import AUDIO_SUFFIXES
+from resonate_resources.storage.inbox import AUDIO_SUFFIXES, is_compose
 
 
 @dataclass(frozen=True)
 class Found:
-    """files: to be worked on, those of a folder in the order of their names. passed_over: of folders, what is no
-    audio by its name."""
+    """files: to be worked on, those of a folder in the order of their names. passed_over: of folders, what is neither
+    audio by its name nor words to compose from."""
 
     files: list[Path]
     passed_over: list[str]
@@ -32,12 +32,16 @@ def files_below(named: Sequence[Path]) -> Found:
             files.append(place)
             continue
         below = [Path(folder, name) for folder, name in _walk(place)]
-        audio = [file for file in below if file.suffix.lower() in AUDIO_SUFFIXES]
+        audio = [file for file in below if _is_taken(file)]
         files += audio
-        passed_over += [str(file) for file in below if file.suffix.lower() not in AUDIO_SUFFIXES]
+        passed_over += [str(file) for file in below if not _is_taken(file)]
         if not audio:
             files.append(place)
     return Found(files, passed_over)
+
+
+def _is_taken(file: Path) -> bool:
+    return file.suffix.lower() in AUDIO_SUFFIXES or is_compose(file.name)
 
 
 def _walk(place: Path) -> list[tuple[str, str]]:

@@ -73,7 +73,12 @@ class Provenance:
 
     def sentence(self) -> str:
         """For a person, in a comment: without restoration where no step of it was kept."""
-        sound = ("generated_stems" if self.composed else "stems", "restored_track", "restored_stems", "master")
+        sound = (
+            "generated_stems" if self.composed else "stems",
+            "restored_track",
+            "restored_stems",
+            "master",
+        )
         by = [
             f"{stage.replace('_', ' ')} by {told['model'] or told['engine']}"
             for stage in sound

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from resonate_resources.recordings.recording import AudioError
 from resonate_studio.api import (
     routes_of_briefs,
+    routes_of_compositions,
     routes_of_files,
     routes_of_home,
     routes_of_jobs,
@@ -68,7 +69,14 @@ def create_app(opened: Opened | None = None, host: str | None = None, token: Tok
     app.add_api_route(
         f"{PREFIX}/login", _login, methods=["POST"], status_code=204, name="login", responses=answers()
     )
-    for routes in (routes_of_jobs, routes_of_tracks, routes_of_briefs, routes_of_files, routes_of_home):
+    for routes in (
+        routes_of_jobs,
+        routes_of_compositions,
+        routes_of_tracks,
+        routes_of_briefs,
+        routes_of_files,
+        routes_of_home,
+    ):
         app.include_router(routes.router, prefix=PREFIX)
     app.include_router(hearing_routes.router, prefix=PREFIX)
     app.include_router(routes_of_page.router)

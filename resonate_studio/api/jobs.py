@@ -25,6 +25,7 @@ from resonate_resources.storage.heartbeats import heartbeats
 from resonate_resources.storage.sources import Source
 from resonate_studio.api.addresses import job_url, results_of, track_url
 from resonate_studio.api.briefs import Briefs, dotted
+from resonate_studio.api.composing import write_words
 from resonate_studio.api.launching import ask_for_run
 from resonate_studio.api.models import Job, JobAccepted, Result
 from resonate_studio.api.opened import Opened
@@ -73,12 +74,10 @@ class Jobs:
 
     def create(self, received: Received) -> JobAccepted:
         """Take in what a form brought, and ask for a run. Raises ProblemError; then nothing of it is left."""
-        if not received.files and not received.texts.get("prompt"):
-            raise ProblemError(422, "give a file: audio in a part called file")
         if "file" not in received.files:
-            if "prompt" in received.texts:
-                raise ProblemError(501, "making music from words alone is not to be had yet; give a file")
-            raise ProblemError(422, "give a file: a reference alone is nothing to work on")
+            received.files["file"] = write_words(received, self._opened.settings)
+        elif "composition" in received.texts:
+            raise ProblemError(422, "composition: is for words; a file is there already")
         wanted = self._wanted(received.texts)
         opened, limits, file = self._opened, self._opened.settings.limits, received.files["file"]
         try:

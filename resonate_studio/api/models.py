@@ -34,6 +34,53 @@ class Problem(Shape):
     detail: str
 
 
+class Composition(Shape):
+    """Words for a composition. asked: what is said beside the prompt, whatever that says."""
+
+    prompt: str = Field(default="", max_length=10_000)
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    asked: dict[str, Any] = Field(default={})
+    by_model: StrictBool = False
+
+
+class CompositionReading(Shape):
+    """Where a field's value is from. words: those of the prompt that it was read in."""
+
+    field: str
+    value: str
+    how: Literal["stated", "implied", "assumed"]
+    words: str
+
+
+class Understood(Shape):
+    """What would be composed. asked: fields as they were said, null and empty where nobody did; request: all of
+    them, as they are composed. contradictory, invalid: fields that were left out for that. not_understood: words."""
+
+    readings: list[CompositionReading]
+    contradictory: list[str]
+    invalid: list[str]
+    not_understood: list[str]
+    remarks: list[str]
+    asked: dict[str, Any]
+    request: dict[str, Any]
+
+
+class CompositionEngine(Shape):
+    """label: what every file of it says of its origin. lacks: why it can't run here, empty where it can."""
+
+    name: str
+    label: str
+    licence: str
+    lacks: str
+
+
+class CompositionEngines(Shape):
+    engines: list[CompositionEngine]
+    genres: list[str]
+    modes: list[str]
+    moods: list[str]
+
+
 class JobAccepted(Shape):
     """track: the key under which the file is known."""
 

@@ -28,7 +28,14 @@ _FORM: dict[str, Any] = {
                         "file": {"type": "string", "format": "binary", "description": "Audio of any kind"},
                         "prompt": {
                             "type": "string",
-                            "description": "The music in words; kept with the profile of a file",
+                            "description": "The music in words: it is composed where there is no file; beside "
+                            "one, they are kept with its profile",
+                        },
+                        "composition": {
+                            "type": "string",
+                            "contentMediaType": "application/json",
+                            "description": "What is said beside the prompt of a composition: seed, title, asked, "
+                            "engine, by_model, plan, as JSON",
                         },
                         "reference_track": {
                             "type": "string",
@@ -62,11 +69,10 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 LastEventId = Annotated[str | None, Header(max_length=64)]
 
 
-@router.post(
-    "/jobs", status_code=202, responses={**_ACCEPTED, **answers(408, 409, 415, 501)}, openapi_extra=_FORM
-)
+@router.post("/jobs", status_code=202, responses={**_ACCEPTED, **answers(408, 409, 415)}, openapi_extra=_FORM)
 async def create_job(serving: Served, request: Request, response: Response) -> JobAccepted:
-    """Take in a file and process it. Of one that is known already, what was made is found."""
+    """Take in a file, or words that a track is composed from, and process it. Of one that is known already, what
+    was made is found."""
     settings = serving.opened.settings
     free = int(settings.limits.free_gib * 2**30)
     try:

@@ -41,7 +41,7 @@ _BLOCK_BYTES = 2**20
 _NAME_BYTES = 180
 """Of 255 that a name may have: `<name>.brief.toml` is looked for beside it."""
 FILES = ("file", "reference_track")
-TEXTS = ("prompt", "brief")
+TEXTS = ("prompt", "composition", "brief")
 
 
 @dataclass

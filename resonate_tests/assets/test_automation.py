@@ -64,7 +64,10 @@ def graph(world: World, stems_code: str = "1", raw_code: str = "1") -> dg.Defini
         for name in ("raw_track", "stems", "exports")
     ]
     return dg.Definitions(
-        [composition, generated_stems, raw_track, stems, exports], asset_checks=[has_audio], jobs=jobs, executor=dg.in_process_executor
+        [composition, generated_stems, raw_track, stems, exports],
+        asset_checks=[has_audio],
+        jobs=jobs,
+        executor=dg.in_process_executor,
     )
 
 

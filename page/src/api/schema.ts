@@ -84,6 +84,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compositions/engines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Engines
+         * @description What can make a composition's sound, and the words for genres, modes of keys and moods.
+         */
+        get: operations["list_engines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compositions/understanding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Understand
+         * @description What would be composed from words; nothing is made. `POST /jobs` with the same has it made.
+         */
+        post: operations["understand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -139,7 +179,8 @@ export interface paths {
         put?: never;
         /**
          * Create Job
-         * @description Take in a file and process it. Of one that is known already, what was made is found.
+         * @description Take in a file, or words that a track is composed from, and process it. Of one that is known already, what
+         *     was made is found.
          */
         post: operations["create_job"];
         delete?: never;
@@ -831,6 +872,76 @@ export interface components {
             start_s: number;
         };
         /**
+         * Composition
+         * @description Words for a composition. asked: what is said beside the prompt, whatever that says.
+         */
+        Composition: {
+            /**
+             * Asked
+             * @default {}
+             */
+            asked: {
+                [key: string]: unknown;
+            };
+            /**
+             * By Model
+             * @default false
+             */
+            by_model: boolean;
+            /**
+             * Prompt
+             * @default
+             */
+            prompt: string;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+        };
+        /**
+         * CompositionEngine
+         * @description label: what every file of it says of its origin. lacks: why it can't run here, empty where it can.
+         */
+        CompositionEngine: {
+            /** Label */
+            label: string;
+            /** Lacks */
+            lacks: string;
+            /** Licence */
+            licence: string;
+            /** Name */
+            name: string;
+        };
+        /** CompositionEngines */
+        CompositionEngines: {
+            /** Engines */
+            engines: components["schemas"]["CompositionEngine"][];
+            /** Genres */
+            genres: string[];
+            /** Modes */
+            modes: string[];
+            /** Moods */
+            moods: string[];
+        };
+        /**
+         * CompositionReading
+         * @description Where a field's value is from. words: those of the prompt that it was read in.
+         */
+        CompositionReading: {
+            /** Field */
+            field: string;
+            /**
+             * How
+             * @enum {string}
+             */
+            how: "stated" | "implied" | "assumed";
+            /** Value */
+            value: string;
+            /** Words */
+            words: string;
+        };
+        /**
          * Dimension
          * @description One of the sixteen of quality control, by the name that people have for it. score: 0 to 100.
          */
@@ -1266,6 +1377,31 @@ export interface components {
             track: string;
         };
         /**
+         * Understood
+         * @description What would be composed. asked: fields as they were said, null and empty where nobody did; request: all of
+         *     them, as they are composed. contradictory, invalid: fields that were left out for that. not_understood: words.
+         */
+        Understood: {
+            /** Asked */
+            asked: {
+                [key: string]: unknown;
+            };
+            /** Contradictory */
+            contradictory: string[];
+            /** Invalid */
+            invalid: string[];
+            /** Not Understood */
+            not_understood: string[];
+            /** Readings */
+            readings: components["schemas"]["CompositionReading"][];
+            /** Remarks */
+            remarks: string[];
+            /** Request */
+            request: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Version
          * @description Something that can be heard. offset_s: how much later than the original it begins, to the sample, 0 until
          *     measured. loudness_lufs: null of silence, and until measured. loudness_range_lu: of masters. bandwidth_hz: of
@@ -1336,6 +1472,10 @@ export type CacheClear = components['schemas']['CacheClear'];
 export type CacheCleared = components['schemas']['CacheCleared'];
 export type CacheRow = components['schemas']['CacheRow'];
 export type Chord = components['schemas']['Chord'];
+export type Composition = components['schemas']['Composition'];
+export type CompositionEngine = components['schemas']['CompositionEngine'];
+export type CompositionEngines = components['schemas']['CompositionEngines'];
+export type CompositionReading = components['schemas']['CompositionReading'];
 export type Dimension = components['schemas']['Dimension'];
 export type EarlierBrief = components['schemas']['EarlierBrief'];
 export type EarlierBriefs = components['schemas']['EarlierBriefs'];
@@ -1361,6 +1501,7 @@ export type StepAim = components['schemas']['StepAim'];
 export type Track = components['schemas']['Track'];
 export type TrackList = components['schemas']['TrackList'];
 export type TrackSummary = components['schemas']['TrackSummary'];
+export type Understood = components['schemas']['Understood'];
 export type Version = components['schemas']['Version'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -1713,6 +1854,176 @@ export interface operations {
             };
         };
     };
+    list_engines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompositionEngines"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another page or for another host */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in it can't be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Storage or a database can't be used now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    understand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Composition"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Understood"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another page or for another host */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in it can't be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Storage or a database can't be used now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     events: {
         parameters: {
             query?: never;
@@ -1978,12 +2289,14 @@ export interface operations {
                 "multipart/form-data": {
                     /** @description What is wanted: section → name → value, as JSON */
                     brief?: string;
+                    /** @description What is said beside the prompt of a composition: seed, title, asked, engine, by_model, plan, as JSON */
+                    composition?: string;
                     /**
                      * Format: binary
                      * @description Audio of any kind
                      */
                     file?: string;
-                    /** @description The music in words; kept with the profile of a file */
+                    /** @description The music in words: it is composed where there is no file; beside one, they are kept with its profile */
                     prompt?: string;
                     /**
                      * Format: binary
@@ -2079,15 +2392,6 @@ export interface operations {
             };
             /** @description Too much at once */
             429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not to be had yet */
-            501: {
                 headers: {
                     [name: string]: unknown;
                 };

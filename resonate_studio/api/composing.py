@@ -1,0 +1,95 @@
+"""Words of a form, as the file that a track is composed from; and what is understood of them, before it is made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from resonate_assets.settings import Settings
+from resonate_resources.composition.engines.choosing import ENGINES
+from resonate_resources.composition.resource import CompositionResource, Wanted
+from resonate_resources.composition.stating import state
+from resonate_resources.ingestion.words import Words
+from resonate_resources.recordings.recording import AudioError
+from resonate_resources.storage.inbox import COMPOSE_SUFFIX
+from resonate_studio.api.models import Composition, CompositionEngine, CompositionReading, Understood
+from resonate_studio.api.problems import ProblemError
+from resonate_studio.api.uploads import Received, safe_name
+
+_FORM = "prompt"
+_NAMED_AFTER = 40  # characters of the prompt
+
+
+def write_words(received: Received, settings: Settings) -> Path:
+    """The file of a form that brings none: its prompt, and what else it says of the composition. Raises
+    ProblemError for what can't be composed."""
+    prompt = received.texts.pop("prompt", "")
+    told = received.texts.get("composition", "")
+    if not prompt.strip() and not told:
+        if "reference_track" in received.files:
+            raise ProblemError(422, "give a file, or a prompt: a reference alone is nothing to work on")
+        raise ProblemError(
+            422, "give a file: audio in a part called file; or a prompt, to have music composed"
+        )
+    try:
+        document: Any = json.loads(told or "{}")
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(422, "composition: is no JSON") from error
+    if not isinstance(document, dict):
+        raise ProblemError(422, "composition: is no object of names and values")
+    try:
+        words = Words.parse(json.dumps({"prompt": prompt, **document}), _FORM)
+        if words.plan is None and not words.by_model:
+            want(words, settings)
+    except (AudioError, ValueError) as error:
+        raise ProblemError(422, " ".join(str(error).split())) from error
+    name = safe_name(" ".join((words.title or words.prompt or "plan").split())[:_NAMED_AFTER].rstrip(". "))
+    folder = received.folder / "file"
+    folder.mkdir()
+    file = folder / f"{name}{COMPOSE_SUFFIX}"
+    file.write_text(words.written(), encoding="utf-8")
+    return file
+
+
+def want(words: Words, settings: Settings) -> Wanted:
+    """Raises AudioError."""
+    model = settings.conductor
+    composition = CompositionResource(
+        conductor_model=model.name if model else "",
+        conductor_server=model.server if model else "",
+        conductor_key_variable=model.key_variable if model else "",
+    )
+    understanding = state(composition.understand(words.prompt, words.by_model), words.asked)
+    return composition.want(words.prompt, understanding, words.seed)
+
+
+def understood(asked: Composition, settings: Settings) -> Understood:
+    """Raises ProblemError."""
+    try:
+        words = Words.parse(asked.model_dump_json(), _FORM)
+        wanted = want(words, settings)
+    except AudioError as error:
+        raise ProblemError(422, " ".join(str(error).split())) from error
+    told = wanted.understanding
+    return Understood(
+        readings=[
+            CompositionReading(field=each.field, value=each.value, how=each.how, words=each.words)
+            for each in (*told.readings, *wanted.assumed)
+        ],
+        contradictory=list(told.contradictory),
+        invalid=list(told.invalid),
+        not_understood=list(told.not_understood),
+        remarks=list(told.remarks),
+        asked=told.asked.model_dump(mode="json"),
+        request=wanted.request.model_dump(mode="json"),
+    )
+
+
+def engines() -> list[CompositionEngine]:
+    """What can make a composition's sound, and what those lack that can't here."""
+    made = ((name, make()) for name, make in ENGINES.items())
+    return [
+        CompositionEngine(name=name, label=each.label, licence=each.licence, lacks=each.lacks())
+        for name, each in made
+    ]

@@ -1,0 +1,78 @@
+"""Words in the API: what is understood of them, and a job that composes a track."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from resonate_studio.api.opened import Opened
+
+
+def understanding(client: TestClient, **asked: object) -> Any:
+    answer = client.post("/api/v1/compositions/understanding", json=asked)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def job(client: TestClient, prompt: str, **beside: object) -> Any:
+    fields = {"prompt": prompt, **({"composition": json.dumps(beside)} if beside else {})}
+    answer = client.post("/api/v1/jobs", files={name: (None, value) for name, value in fields.items()})
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+def test_what_is_said_what_is_assumed_and_what_is_not_understood_is_told(client: TestClient) -> None:
+    told = understanding(client, prompt="techno in C minor, 130 bpm, quxly")
+    how = {each["field"]: (each["how"], each["value"]) for each in told["readings"]}
+    assert how["bpm"] == ("stated", "130")
+    assert how["metre"] == ("assumed", "4/4")
+    assert told["not_understood"] == ["quxly"]
+    assert told["request"]["key"] == "C minor"
+
+
+def test_what_is_said_beside_the_words_counts(client: TestClient) -> None:
+    told = understanding(client, prompt="techno in C minor, 130 bpm", asked={"bpm": [126, 126]})
+    assert told["request"]["bpm"] == 126
+
+
+def test_what_cannot_be_is_refused_in_one_line(client: TestClient) -> None:
+    answer = client.post("/api/v1/compositions/understanding", json={"prompt": "x", "asked": {"key": "H"}})
+    assert (answer.status_code, "is no key" in answer.json()["detail"]) == (422, True)
+
+
+def test_engines_are_told_with_their_licence_and_what_they_lack(client: TestClient) -> None:
+    told = client.get("/api/v1/compositions/engines").json()
+    engines = {each["name"]: each for each in told["engines"]}
+    assert engines["composer"]["lacks"] == ""
+    assert (engines["musicgen"]["licence"], engines["musicgen"]["label"]) == ("CC-BY-NC-4.0", "AI-generated")
+    assert "deep_house" in told["genres"]
+
+
+def test_a_prompt_alone_becomes_a_track_whose_words_are_kept(client: TestClient, opened: Opened) -> None:
+    accepted = job(client, "Ambient in D major", seed=7)
+    source = opened.storage.sources.find(accepted["track"])
+    assert source is not None
+    assert source.name == "Ambient in D major.compose.json"
+    assert json.loads(Path(source.uri).read_text()) == {"prompt": "Ambient in D major", "seed": 7}
+    assert accepted["track"].startswith("ambient-in-d-major-")
+
+
+def test_the_same_words_are_the_same_track_and_another_seed_is_another(client: TestClient) -> None:
+    first = job(client, "reggae, 74 bpm")
+    assert job(client, "reggae, 74 bpm")["track"] == first["track"]
+    assert job(client, "reggae, 74 bpm", seed=1)["track"] != first["track"]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["../../etc/passwd", "<script>alert(1)</script>", "a\nb\u202ec", "…" * 300]
+)
+def test_hostile_words_name_no_file_but_their_own(client: TestClient, opened: Opened, prompt: str) -> None:
+    accepted = job(client, prompt)
+    source = opened.storage.sources.find(accepted["track"])
+    assert source is not None
+    assert Path(source.uri).parent.parent == opened.settings.uploads
+    assert json.loads(Path(source.uri).read_text())["prompt"] == prompt
