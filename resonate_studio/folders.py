@@ -12,8 +12,8 @@ from resonate_resources.storage.inbox import AUDIO_SUFFIXES, is_compose
 
 @dataclass(frozen=True)
 class Found:
-    """files: to be worked on, those of a folder in the order of their names. passed_over: of folders, what is neither
-    audio by its name nor words to compose from."""
+    """files: to be worked on, those of a folder in the order of their names. passed_over: of folders, what is
+    neither audio by its name nor words to compose from."""
 
     files: list[Path]
     passed_over: list[str]

@@ -54,7 +54,8 @@ class CompositionReading(Shape):
 
 class Understood(Shape):
     """What would be composed. asked: fields as they were said, null and empty where nobody did; request: all of
-    them, as they are composed. contradictory, invalid: fields that were left out for that. not_understood: words."""
+    them, as they are composed. contradictory, invalid: fields that were left out for
+    that. not_understood: words."""
 
     readings: list[CompositionReading]
     contradictory: list[str]

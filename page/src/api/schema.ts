@@ -1379,7 +1379,8 @@ export interface components {
         /**
          * Understood
          * @description What would be composed. asked: fields as they were said, null and empty where nobody did; request: all of
-         *     them, as they are composed. contradictory, invalid: fields that were left out for that. not_understood: words.
+         *     them, as they are composed. contradictory, invalid: fields that were left out for
+         *     that. not_understood: words.
          */
         Understood: {
             /** Asked */
