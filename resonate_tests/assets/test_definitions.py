@@ -12,7 +12,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from resonate_assets.definitions import TRACK_ASSETS, build_defs
-from resonate_assets.jobs import STAGES
+from resonate_assets.jobs import ORIGIN, STAGES
 from resonate_assets.settings import Settings
 
 DEPENDENCIES_AT_IMPORT = (
@@ -64,7 +64,7 @@ def test_all_definitions_load(defs: dg.Definitions) -> None:
 
 
 def test_the_stages_of_a_track_are_the_assets_of_its_job() -> None:
-    assert [asset.key.path[-1] for asset in TRACK_ASSETS] == list(STAGES)
+    assert [asset.key.path[-1] for asset in TRACK_ASSETS] == [*ORIGIN, *STAGES]
 
 
 def test_every_asset_has_a_code_version() -> None:
