@@ -14,6 +14,7 @@ from resonate_assets.checks import CHECKS, library_check
 from resonate_assets.composition import composition
 from resonate_assets.exports import exports
 from resonate_assets.generated_stems import generated_stems
+from resonate_assets.generated_track import generated_track
 from resonate_assets.jobs import process_track, set_brief, update_library
 from resonate_assets.library import library
 from resonate_assets.master import master
@@ -75,6 +76,7 @@ TRACK_ASSETS = [
     master,
     regenerated_stems,
     qc_scores,
+    generated_track,
     remix,
     *TARGETS.values(),
     exports,

@@ -34,6 +34,7 @@ def exports(
     master: Artefact,
     regenerated_stems: Artefact,
     qc_scores: Artefact,
+    generated_track: Artefact,
     remix: Artefact,
     ableton: Artefact,
     dawproject: Artefact,
@@ -60,6 +61,7 @@ def exports(
         "master": master,
         "regenerated_stems": regenerated_stems,
         "qc_scores": qc_scores,
+        "generated_track": generated_track,
         "remix": remix,
     }
     targets: dict[str, Artefact] = {

@@ -23,6 +23,7 @@ STAGES = (
     "master",
     "regenerated_stems",
     "qc_scores",
+    "generated_track",
     "remix",
     "ableton",
     "dawproject",

@@ -22,6 +22,8 @@ from resonate_resources.quality.scales import ACCEPTED
 
 INFINITE = {"inf": "∞", "-inf": "−∞"}
 """How manifests write infinities, and how people do."""
+_ASKED_BY = {"generated_track": "restoration.mode", "remix": "remixing"}
+"""Stage that makes something only where the brief asks → where it does."""
 LEAST_CONFIDENCE = 0.5
 """Of what a sentence tells without saying how sure it is."""
 
@@ -31,7 +33,7 @@ def sentence(stage: str, measures: Measures, settings: object = None) -> str:
     if _PARTS.get(stage) is _restored and isinstance(settings, Mapping) and settings.get("steps") == []:
         return "left as it was: no step asked for"
     if isinstance(settings, Mapping) and settings.get("asked") is False:
-        return "not asked for: see exports.targets of the brief"
+        return f"not asked for: see {_ASKED_BY.get(stage, 'exports.targets')} of the brief"
     return ", ".join(_PARTS[stage](measures)) if stage in _PARTS else ""
 
 
@@ -174,6 +176,13 @@ def _qc_scores(measures: Measures) -> list[str]:
     return [*told, *([f"the rebuilt track {rebuilt}"] if rebuilt else [])]
 
 
+def _generated_track(measures: Measures) -> list[str]:
+    if "share" not in measures:
+        return []
+    share = number(measures["share"])
+    return [str(measures["label"]), *([f"{share:.0%} of the blend"] if share < 1 else [])]
+
+
 def _remix(measures: Measures) -> list[str]:
     return [f"{measures[name]} {name}" for name in ("chops", "loops") if name in measures]
 
@@ -208,6 +217,7 @@ _PARTS: Mapping[str, Callable[[Measures], list[str]]] = {
     "master": _master,
     "regenerated_stems": _regenerated_stems,
     "qc_scores": _qc_scores,
+    "generated_track": _generated_track,
     "remix": _remix,
     "exports": _exports,
 }

@@ -130,3 +130,5 @@ def _reads(brief: Artefact, made: dict[str, Artefact]) -> list[Read]:
 
 
 TARGETS = {name: _asset_of(name) for name in get_args(TargetName)}
+ON_REQUEST = (*TARGETS, "remix", "generated_track")
+"""Stages that make nothing unless the brief asks."""

@@ -48,6 +48,12 @@ class Composition(Protocol):
         self, request: Path, plan: Path, into: Path, hear: Hear, progress: Progress
     ) -> Product: ...
 
+    def recipe_anew(self, share: float) -> Recipe: ...
+
+    def make_anew(
+        self, restored: Recording, rebuilt: Recording, share: float, why: str, into: Path
+    ) -> Product: ...
+
 
 class Separation(Protocol):
     """Parts a track into stems."""

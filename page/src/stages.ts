@@ -18,6 +18,7 @@ const NAMES: Readonly<Record<string, readonly [string, string]>> = {
   master: ["master", "mastering"],
   regenerated_stems: ["stems played anew", "playing stems anew"],
   qc_scores: ["quality check", "checking quality"],
+  generated_track: ["recording made anew", "making the recording anew"],
   remix: ["remix material", "making remix material"],
   ableton: ["Live set", "writing the Live set"],
   dawproject: ["DAWproject", "writing the DAWproject"],

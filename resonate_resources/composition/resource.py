@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import dagster as dg
 
+from resonate_resources.composition import anew
 from resonate_resources.composition.asking import ask
 from resonate_resources.composition.completing import complete
 from resonate_resources.composition.composer.compose import compose
@@ -160,6 +161,16 @@ class CompositionResource(dg.ConfigurableResource[None]):
         made = self.generate(plans, told, into, hear, progress, engine)
         files = {name: path for name, path in made.files.items() if name != MIX}
         return replace(made, files=files, notes=(engine.label, *made.notes))
+
+    def recipe_anew(self, share: float) -> Recipe:
+        """Of what `make_anew` does."""
+        return Recipe.of(anew.__name__, Engine("instruments"), {"share": share}, anew.CODE_VERSION)
+
+    def make_anew(
+        self, restored: Recording, rebuilt: Recording, share: float, why: str, into: Path
+    ) -> Product:
+        """A recording's music, by instruments that play its notes. See `anew.made_anew`."""
+        return anew.made_anew(restored, anew.PlayedAnew(rebuilt), share, why, into)
 
     def generate(
         self,

@@ -15,7 +15,9 @@ Form = Literal["wav", "flac", "aiff", "mp3", "opus"]
 """By the ending of the file."""
 Bits = Literal[16, 24, 32]
 
-Part = Literal["stems", "unrestored_stems", "regenerated_stems", "master", "restored_track", "midi"]
+Part = Literal[
+    "stems", "unrestored_stems", "regenerated_stems", "master", "restored_track", "generated_track", "midi"
+]
 PARTS: tuple[Part, ...] = ("stems", "master", "restored_track", "midi")
 TargetName = Literal[
     "ableton",
@@ -37,7 +39,8 @@ class ExportsBrief(Section):
         default=PARTS,
         strict=False,
         description="what goes into the folder: stems (restored), unrestored_stems (exact), regenerated_stems "
-        "(played anew, and their sum), master, restored_track (where something was mended), midi",
+        "(played anew, and their sum), master, restored_track (where something was mended), "
+        "generated_track (made anew, and blended, where restoration.mode asks for it), midi",
     )
     targets: tuple[TargetName, ...] = Field(
         default=(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -32,8 +32,8 @@ Told = Callable[[Artefact], Mapping[str, str]]
 def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact], told: Told) -> dict[str, Outgoing]:
     """Name in the folder → file of an artefact. tags: what is known of the track, artist and title included.
 
-    made: stage → artefact, of raw_track, restored_track, stems, restored_stems, master and midi; remix and targets,
-    where anything was made.
+    made: stage → artefact, of raw_track, restored_track, stems, restored_stems, master and midi; generated_track
+    where that is asked for; remix and targets, where anything was made.
     """
     whole = Level(
         _measure(made["raw_track"], "loudness_lufs"), _measure(made["raw_track"], "sample_peak_dbfs")
@@ -78,11 +78,11 @@ def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact], told: Told
     mended = made["restored_track"]
     if "restored_track" in wanted.exports.parts and mended.manifest.measures["steps_kept"]:
         add("", mended, "track.wav", "Restored", Label(tags, None, whole))
-    if "midi" in wanted.exports.parts:
-        for name in made["midi"].manifest.files:
-            if name.endswith(".mid") and made["midi"].manifest.measures[f"{PurePosixPath(name).stem}_notes"]:
-                quantised = ", quantised" if "/" in name else ""
-                add("midi/", made["midi"], name, f"{_spoken(name)}{quantised}", None)
+    for name in made["generated_track"].stem_files if "generated_track" in wanted.exports.parts else ():
+        part = f"{_spoken(name)}, {made['generated_track'].manifest.measures['label']}"
+        add("generated/", made["generated_track"], name, part, Label(part_of(tags, part), None, whole))
+    for name, part in _notes(made["midi"]) if "midi" in wanted.exports.parts else ():
+        add("midi/", made["midi"], name, part, None)
     folders: dict[str, str] = {
         "remix": REMIX,
         **{str(target): FOLDERS.get(target, "") for target in wanted.exports.targets},
@@ -91,6 +91,13 @@ def contents(wanted: Brief, tags: Tags, made: Mapping[str, Artefact], told: Told
         if stage in made and stage != MIRRORED:
             files |= {f"{folder}{name}": outgoing for name, outgoing in _written(made[stage]).items()}
     return files
+
+
+def _notes(midi: Artefact) -> Iterator[tuple[str, str]]:
+    """MIDI files in which there are notes, and what they are called."""
+    for name in midi.manifest.files:
+        if name.endswith(".mid") and midi.manifest.measures[f"{PurePosixPath(name).stem}_notes"]:
+            yield name, f"{_spoken(name)}{', quantised' if '/' in name else ''}"
 
 
 def mirrored_files(made: Mapping[str, Artefact]) -> dict[str, Outgoing]:

@@ -8,7 +8,10 @@ from pydantic import Field, field_validator
 
 from resonate_resources.brief.section import Section, once
 from resonate_resources.preset import Preset
+from resonate_resources.recipe import Json
 from resonate_resources.restoration.step import StepName
+
+Mode = Literal["restore", "generate", "blend", "auto"]
 
 
 class RestorationBrief(Section):
@@ -25,6 +28,18 @@ class RestorationBrief(Section):
     engines: Literal["best", "embedded"] = Field(
         default="best", description="best: models where they are installed; embedded: none of them"
     )
+    mode: Mode = Field(
+        default="restore",
+        description="restore; or beside it, as `generated_track`, the music made anew: generate, blend (of both), "
+        "auto (by signal to noise: under 5 dB generate, over 15 dB restore, between them blend)",
+    )
+    blend: float = Field(
+        default=0.5, ge=0, le=1, description="of a blend: 0 restored alone, 1 generated alone"
+    )
+
+    def asked(self) -> dict[str, Json]:
+        """Without what is asked of generation."""
+        return self.model_dump(mode="json", exclude={"mode", "blend"})
 
     @field_validator("steps")
     @classmethod

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from resonate_assets.targets import TARGETS
+from resonate_assets.targets import ON_REQUEST, TARGETS
 from resonate_resources.brief.brief import Brief
 from resonate_resources.brief.layers import BUILT_IN, BriefError, Resolved
 from resonate_resources.brief.resource import BriefResource
@@ -114,10 +114,14 @@ class Briefs:
         return list(stages_from(*changed, defs=self._opened.defs)) if changed else []
 
     def told(self, track: str, stages: Sequence[str]) -> list[str]:
-        """Of these stages, those that make something: not targets and remixes that the brief does not ask for."""
+        """Of these stages, those that make something: not those on request that the brief does not ask for."""
         brief = self._resolved(track).brief
-        asked = (*brief.exports.targets, *(("remix",) if brief.remixing.asks else ()))
-        return [stage for stage in stages if stage not in (*TARGETS, "remix") or stage in asked]
+        asked = {
+            *brief.exports.targets,
+            *(["remix"] if brief.remixing.asks else []),
+            *(["generated_track"] if brief.restoration.mode != "restore" else []),
+        }
+        return [stage for stage in stages if stage not in ON_REQUEST or stage in asked]
 
     def earlier(self, track: str) -> models.EarlierBriefs:
         """Raises ProblemError."""

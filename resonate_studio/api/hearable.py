@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from resonate_resources.mastering.targets import file_name, label_and_form, measure_name
-from resonate_resources.recordings.recording import AudioError, Recording
+from resonate_resources.recordings.recording import REBUILT, AudioError, Recording
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_studio.api import models
@@ -26,6 +26,7 @@ STAGES = {
     "stems": "stems",
     "restored_stems": "restored_stems",
     "regenerated_stems": "regenerated_stems",
+    "generated_track": "generated_track",
 }
 """What a version's name begins with → the stage that makes it."""
 _WHOLE = {"original": "track.wav", "restored_track": "track.wav", "mix": "mix.wav"}
@@ -144,7 +145,7 @@ def _of_artefact(
             id=str(name),
             label=label(kind, part),
             group=GROUPS[kind] if current else EARLIER.get(kind, GROUPS[kind]),  # type: ignore[arg-type]  # they are the literals that the model has
-            stem=part if kind.endswith("stems") else None,
+            stem=part if kind.endswith("stems") and file != REBUILT else None,
             duration_s=heard.duration,
             sample_rate=heard.sample_rate,
             channels=heard.channels,
@@ -180,7 +181,8 @@ def _parts(kind: str, artefact: Artefact) -> list[str | None]:
         return [each or None for each in labels]
     if kind in _WHOLE:
         return [None]
-    return [name.removesuffix(".wav") for name in artefact.stem_files]
+    names = [*artefact.stem_files, *({REBUILT} & artefact.manifest.files.keys())]
+    return [name.removesuffix(".wav") for name in names]
 
 
 def _levels(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from resonate_assets.acceptance import (
@@ -22,6 +23,7 @@ from resonate_assets.acceptance import (
 )
 from resonate_assets.sentences import sentence
 from resonate_resources.quality.scales import ACCEPTED
+from resonate_resources.recordings.recording import REBUILT
 from resonate_resources.storage.manifest import Manifest
 from resonate_resources.storage.sources import Source
 
@@ -29,6 +31,7 @@ _PATH = re.compile(r"(?<![\w:/.~])~?/(?:[^\s/'\",;:()<>]+/)+([^\s/'\",;:()<>]*)"
 _LEFT_OUT = re.compile(r"(?P<engine>[^:]+): left out \((?!no licence key)")
 """A note of separation on an engine that it would have preferred; one that costs money is nobody's lack."""
 
+_REBUILT = PurePath(REBUILT).stem
 GROUPS: Mapping[str, str] = {
     "original": "original",
     "mix": "mix",
@@ -37,6 +40,7 @@ GROUPS: Mapping[str, str] = {
     "restored_track": "original",
     "restored_stems": "restored",
     "regenerated_stems": "regenerated",
+    "generated_track": "regenerated",
 }
 """What a version's name begins with → the group that the page shows it in."""
 EARLIER: Mapping[str, str] = {"restored_track": "restored"}
@@ -85,7 +89,12 @@ def label(kind: str, part: str | None) -> str:
         "master": f"Master, {spoken}" if spoken else "Master",
         "stems": spoken.capitalize(),
         "restored_stems": f"{spoken.capitalize()}, restored",
-        "regenerated_stems": f"{spoken.capitalize()}, played anew",
+        "regenerated_stems": "All stems, played anew"
+        if spoken == _REBUILT
+        else f"{spoken.capitalize()}, played anew",
+        "generated_track": {"generated": "Made anew", "blend": "Restored and made anew, blended"}.get(
+            spoken, ""
+        ),
     }[kind]
 
 

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from resonate_assets.jobs import STAGES
-from resonate_assets.targets import TARGETS
+from resonate_assets.targets import ON_REQUEST
 from resonate_resources.ingestion.track_key import TRACK_KEY
 from resonate_resources.recordings.recording import write_samples
 from resonate_studio.cli import main
@@ -126,7 +126,7 @@ def test_the_json_has_the_agreed_keys_and_types_and_no_others(session: Session) 
         assert set(made) == {"files", "engine", "metadata", "from_cache"}
         assert made["from_cache"] is False
         assert made["engine"]
-        assert bool(made["files"]) == (stage not in (*TARGETS, "remix"))  # none is asked for
+        assert bool(made["files"]) == (stage not in ON_REQUEST)  # none is asked for
         assert all(Path(file).is_absolute() and Path(file).is_file() for file in made["files"])
         assert made["metadata"]["seconds"] >= 0
     assert track["checks"]

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from resonate_assets.jobs import STAGES
-from resonate_assets.targets import TARGETS
+from resonate_assets.targets import ON_REQUEST, TARGETS
 from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.recordings.recording import write_samples
 from resonate_resources.storage.catalogue import read_catalogue
@@ -101,7 +101,7 @@ def test_the_status_of_one_track_tells_its_file_its_export_and_its_stages(
     assert [one["track"] for one in answer["tracks"]] == [track]
     details = answer["details"]
     assert details["source"] == processed["tracks"][0]["source"]
-    assert list(details["stages"]) == [stage for stage in STAGES if stage not in (*TARGETS, "remix")]
+    assert list(details["stages"]) == [stage for stage in STAGES if stage not in ON_REQUEST]
     assert Path(details["exports"]).is_dir()
     plain = resonate("status", track, "--home", home).stdout.splitlines()
     assert track in plain[0]

@@ -10,7 +10,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from resonate_assets.jobs import STAGES
-from resonate_assets.targets import TARGETS
+from resonate_assets.targets import ON_REQUEST
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.storage.heartbeats import alive
 from resonate_studio.api import library
@@ -83,7 +83,7 @@ def test_a_track_is_told_with_every_stage_and_everything_that_can_be_heard(
 ) -> None:
     told = client.get(f"/api/v1/tracks/{track}").json()
     assert [stage["stage"] for stage in told["stages"]] == [
-        stage for stage in STAGES if stage not in (*TARGETS, "remix")
+        stage for stage in STAGES if stage not in ON_REQUEST
     ]
     assert told["missing_stages"] == []
     versions = {version["id"]: version for version in told["versions"] if version["current"]}
