@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import dagster as dg
 
@@ -13,21 +14,21 @@ from resonate_resources.ingestion.refusing import ReplacedError, refused_in_one_
 from resonate_resources.ingestion.words import Words, is_words
 from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress
-from resonate_resources.storage.artefacts import Artefact, Read
+from resonate_resources.storage.artefacts import Read
 from resonate_resources.storage.resource import StorageResource
 
 
 @track_asset(code_version="1", automation_condition=None, kinds={"json"})
 def composition(
     context: dg.AssetExecutionContext, storage: StorageResource, composing: dg.ResourceParam[Composition]
-) -> dg.MaterializeResult[Artefact]:
+) -> dg.MaterializeResult[Any]:
     """Words, understood, and planned as a piece of music. Of a track that begins with a file there is nothing.
 
     What was composed once stays as it is: a later version of the composer is another composer.
     """
     source = source_of(context, storage)
     if not is_words(source):
-        return nothing(context, storage)
+        return nothing("the track begins with a file")
 
     def work(into: Path, _: Progress) -> Product:
         with TemporaryDirectory(dir=into) as download:

@@ -3,10 +3,11 @@
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import dagster as dg
 
-from resonate_assets.origin import source_of
+from resonate_assets.origin import COMPOSITION, source_of
 from resonate_assets.stage import nothing, one_line_errors, produce, track_asset
 from resonate_resources.capabilities import Composition, Profiling
 from resonate_resources.composition import resource
@@ -16,22 +17,26 @@ from resonate_resources.profiling.brief import ProfileBrief
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.recipe import Product
 from resonate_resources.recordings.recording import Progress, Recording, silent
-from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 
 
-@track_asset(code_version="1", automation_condition=None, kinds={"audio"})
+@track_asset(
+    code_version="1",
+    automation_condition=None,
+    kinds={"audio"},
+    deps=[COMPOSITION],  # there is none where the track begins with a file
+)
 def generated_stems(
     context: dg.AssetExecutionContext,
-    composition: Artefact,
     storage: StorageResource,
     composing: dg.ResourceParam[Composition],
     profiling: dg.ResourceParam[Profiling],
-) -> dg.MaterializeResult[Artefact]:
+) -> dg.MaterializeResult[Any]:
     """The stems of a composition, which is heard, and tried again where its own tempo and key are not heard in it.
     Of a track that begins with a file there is nothing."""
-    if not is_words(source_of(context, storage)):
-        return nothing(context, storage)
+    composition = storage.artefacts.current(COMPOSITION, context.partition_key)
+    if not is_words(source_of(context, storage)) or composition is None:
+        return nothing("the track begins with a file")
     request, plan = composition.path(resource.REQUEST), composition.path(resource.PLAN)
     with one_line_errors():
         recipe = composing.recipe(request)

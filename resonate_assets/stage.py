@@ -102,9 +102,13 @@ def produce_nothing(
     )
 
 
-def nothing(context: dg.AssetExecutionContext, storage: StorageResource) -> dg.MaterializeResult[Artefact]:
-    """An artefact without files, of a stage that the track has no use for, whatever is asked of it."""
-    return produce(context, storage, Recipe(Engine("none")), [], lambda *_: Product({}), pool=None)
+def nothing(why: str) -> dg.MaterializeResult[Any]:
+    """No artefact at all, of a stage that the track has no use for, whatever is asked of it."""
+    return dg.MaterializeResult(
+        value=None,
+        metadata={"verdict": dg.MetadataValue.text(why)},
+        data_version=dg.DataVersion("none"),
+    )
 
 
 def refuse_changed_resources(context: dg.AssetExecutionContext) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resonate_assets.acceptance import acceptance
 from resonate_assets.definitions import build_defs
-from resonate_assets.jobs import STAGES, process_track, update_library
+from resonate_assets.jobs import ORIGIN, STAGES, process_track, update_library
 from resonate_assets.partitions import partitions_of
 from resonate_assets.runs import PARTITION_TAG
 from resonate_assets.settings import Settings
@@ -219,7 +219,11 @@ class Processor:
             for event in result.get_asset_materialization_events()
             if event.asset_key
         }
-        current = {stage: self.storage.artefacts.current(stage, track) for stage in STAGES if stage in fresh}
+        current = {
+            stage: self.storage.artefacts.current(stage, track)
+            for stage in (*ORIGIN, *STAGES)
+            if stage in fresh
+        }
         made = {stage: artefact for stage, artefact in current.items() if artefact}
         done.assets = {
             stage: _stage(artefact, bool(fresh[stage]["from_cache"].value))

@@ -140,7 +140,9 @@ class ArtefactIOManager(dg.ConfigurableIOManager):
 
     storage: dg.ResourceDependency[StorageResource]
 
-    def handle_output(self, context: dg.OutputContext, obj: Artefact) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Artefact | None) -> None:
+        if obj is None:  # a stage that the track has no use for
+            return
         if not obj.complete():
             raise dg.Failure(
                 f"{context.asset_key.path[-1]}: files of {obj.manifest.track} are missing from storage"

@@ -129,7 +129,7 @@ def test_of_a_file_nothing_is_composed(home: Home) -> None:
     home.storage.sources.register(source)
     home.instance.add_dynamic_partitions(str(tracks.name), [source.track])
     assert home.run(source.track, *ORIGIN, "raw_track").success
-    assert [home.made(stage, source.track).manifest.files for stage in ORIGIN] == [{}, {}]
+    assert [home.storage.artefacts.current(stage, source.track) for stage in ORIGIN] == [None, None]
     assert home.made("raw_track", source.track).recording("track.wav").frames == 44100
 
 
