@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from resonate_resources.composition.resource import CompositionResource
     from resonate_resources.recipe import Json
 
-ENGINES = ("composer", "musicgen", "musicgen-melody")
+ENGINES = ("composer", "musicgen", "musicgen-melody", "ace-step", "ace-step-lego")
 _LARGEST_SEED = 2**31 - 1
 _SHOWN_FILES = (
     "master.wav",

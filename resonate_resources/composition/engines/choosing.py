@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from resonate_resources.composition.engines.ace_step import AceStep, AceStepLego
 from resonate_resources.composition.engines.composer import Composer
 from resonate_resources.composition.engines.engine import CompositionEngine
 from resonate_resources.composition.engines.musicgen import MusicGen, MusicGenMelody
@@ -15,6 +16,8 @@ ENGINES: Final[Mapping[str, Callable[[], CompositionEngine]]] = {
     "composer": Composer,
     "musicgen": MusicGen,
     "musicgen-melody": MusicGenMelody,
+    "ace-step": AceStep,
+    "ace-step-lego": AceStepLego,
 }
 
 
