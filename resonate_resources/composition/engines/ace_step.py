@@ -1,7 +1,7 @@
 """ACE-Step 1.5 as engines: stems taken out of music made from words, or made one by one over what the plan has.
 
-Its weights are MIT. Music from words is brought onto the plan's grid before stems are taken out of it, and each stem
-made over the plan's after it was made; or they are refused. All are as loud as the composer has them.
+Its weights are MIT. Music from words is brought onto the plan's grid before stems are taken out of it, and each
+stem made over the plan's after it was made; or they are refused. All are as loud as the composer has them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from resonate_resources.composition.engines.ace_pipeline import (
 )
 from resonate_resources.composition.engines.alignment import MOST_TEMPO, aligned, in_place
 from resonate_resources.composition.engines.checkpoint import packages_lacking, seeded
-from resonate_resources.composition.engines.describing import describe, describe_all
+from resonate_resources.composition.engines.describing import describe, describe_all, played
 from resonate_resources.composition.engines.levelling import as_loud
 from resonate_resources.composition.engines.summing import summed
 from resonate_resources.composition.plan import Plan, Sound, Stem
@@ -81,7 +81,8 @@ class _AceStep(ABC):
         if not self.model:
             return (
                 f"{self.name}: no weights in {models_directory()}; put the folder of {_HUB} there, as "
-                "huggingface.co has it, or another base checkpoint in diffusers' form (turbo and SFT ones make no stems)"
+                "huggingface.co has it, or another base checkpoint in diffusers' form (turbo and SFT ones make no "
+                "stems)"
             )
         return ""
 
@@ -101,7 +102,7 @@ class _AceStep(ABC):
         with TemporaryDirectory(dir=into) as name:
             scratch = Path(name)
             composed = render(plan, scratch, RATE, lambda done: progress(_COMPOSED * done)).stems
-            playing = [stem for stem in composed if any(part.stem == stem for part in plan.parts)]
+            playing = played(plan, composed)
             caller = _Caller(pipeline, plan, max(seconds, SHORTEST_S), progress)
             with seeded(seed):
                 placed = self._placed(caller, {stem: composed[stem] for stem in playing}, scratch)
@@ -119,7 +120,7 @@ class _AceStep(ABC):
     @abstractmethod
     def _placed(
         self, caller: _Caller, composed: Mapping[Stem, Recording], scratch: Path
-    ) -> dict[Stem, Recording]:
+    ) -> Mapping[Stem, Recording]:
         """The stems that play, on the grid, as loud as those composed."""
 
     def _folder(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, cast
 
 from resonate_resources.composition.plan import Part, Plan, Stem
 
@@ -11,6 +11,11 @@ _ALONE: Final[dict[Stem, str]] = {
     "vocals": "a cappella vocals", "drums": "drums only", "bass": "bass line only", "other": "no drums, no bass",
     "piano": "keys only", "guitar": "guitar only",
 }  # fmt: skip
+
+
+def played(plan: Plan, stems: Iterable[str]) -> list[Stem]:
+    """Of the stems those that have parts, in their order."""
+    return [stem for stem in cast("list[Stem]", [*stems]) if any(part.stem == stem for part in plan.parts)]
 
 
 def describe(plan: Plan, stem: Stem) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from resonate_resources.composition.engines.checkpoint import (
 )
 from resonate_resources.composition.engines.chroma import CHROMA_RATE
 from resonate_resources.composition.engines.continuing import Windows, continued
-from resonate_resources.composition.engines.describing import describe
+from resonate_resources.composition.engines.describing import describe, played
 from resonate_resources.composition.engines.levelling import as_loud
 from resonate_resources.composition.engines.summing import summed
 from resonate_resources.composition.plan import Plan, Stem
@@ -82,8 +82,7 @@ class MusicGen:
         with TemporaryDirectory(dir=into) as name:
             scratch = Path(name)
             composed = render(plan, scratch, RATE, lambda done: progress(_COMPOSED * done)).stems
-            playing = cast("list[Stem]", [*composed])
-            playing = [stem for stem in playing if any(part.stem == stem for part in plan.parts)]
+            playing = played(plan, composed)
             with seeded(seed):
                 generated = self._generated(
                     checkpoint, plan, [composed[stem] for stem in playing], playing, scratch
