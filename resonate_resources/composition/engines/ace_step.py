@@ -167,12 +167,11 @@ class AceStepLego(_AceStep):
         caller.calls = len(composed)
         plan, heard, placed = caller.plan, dict(composed), dict[Stem, Recording]()
         for stem, like in composed.items():
-            others = [recording.read() for name, recording in heard.items() if name != stem]
-            frames = max((each.shape[1] for each in others), default=0)
-            context = np.zeros((2, frames), np.float32)
-            for each in others:
-                context[:, : each.shape[1]] += each
-            sound = caller("lego", describe(plan, stem), caller.fitted(context), stem)
+            context = caller.fitted(np.zeros((2, 0), np.float32))
+            for name, recording in heard.items():
+                if name != stem:
+                    context += caller.fitted(recording.read())
+            sound = caller("lego", describe(plan, stem), context, stem)
             made = write_samples(scratch / f"{stem}.raw.wav", sound, caller.rate)
             made, late_s = aligned(made, plan, stem, scratch / f"{stem}.stretched.wav")
             heard[stem] = placed[stem] = write_blocks(

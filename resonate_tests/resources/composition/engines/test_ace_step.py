@@ -21,13 +21,15 @@ from resonate_resources.composition.engines.describing import describe_all
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.sound.automation import total_s
 from resonate_resources.composition.sound.rendering import render
+from resonate_resources.models.device import Device
 from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import AudioError, Samples, file_sha256
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_tests.resources.composition.sound import plans
 
+torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")
-from resonate_tests.resources.composition.engines.tiny_ace_step import save
+from resonate_tests.resources.composition.engines.tiny_ace_step import save  # noqa: E402
 
 RATE = 48_000
 ENGINES = [AceStep(), AceStepLego()]
@@ -185,6 +187,40 @@ def test_what_it_hears_decides_what_it_takes_out(folders: Path) -> None:
     assert not np.array_equal(made("text2music", None, None), made("text2music", None, None, bpm=90))
 
 
+def test_long_sound_is_made_in_tiles_without_a_seam(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = load(folders / "acestep-base")
+    heard = np.random.default_rng(3).normal(0, 0.1, (2, 36 * RATE)).astype(np.float32)
+
+    def made() -> Samples:
+        with seeded(1):
+            return pipeline.generate("lego", "house", 36.0, {}, heard, "drums", lambda _: None)
+
+    vae = pipeline._pipeline.vae
+    assert vae.use_tiling
+    tiled = made()
+    assert tiled.shape == (2, 36 * RATE)
+    vae.disable_tiling()
+    try:
+        whole = made()
+    finally:
+        vae.enable_tiling()
+    assert np.abs(tiled - whole).max() < 1e-3
+
+
+def test_it_works_in_a_gpu_s_precision(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a processor, which has bfloat16, too."""
+    monkeypatch.setattr(ace_pipeline, "choose_device", lambda: Device("cuda", 1, "float16"))
+    pipeline = AcePipeline(folders / "acestep-base")
+    assert {part.dtype for part in pipeline._pipeline.components.values() if hasattr(part, "dtype")} == {
+        torch.bfloat16
+    }
+    heard = np.random.default_rng(3).normal(0, 0.1, (2, RATE)).astype(np.float32)
+    with seeded(1):
+        made = pipeline.generate("extract", "house", 1.0, {}, heard, "drums", lambda _: None)
+    assert made.dtype == np.float32
+    assert np.abs(made).max() == pytest.approx(10 ** (-1 / 20), rel=1e-2)
+
+
 def clicks(bpm: float, seconds: float, first_s: float) -> Samples:
     sound = np.zeros((2, round(seconds * RATE)), np.float32)
     burst = np.random.default_rng(1).normal(0, 0.5, 1200) * np.exp(-np.arange(1200) / 300)
@@ -277,7 +313,7 @@ def test_the_weights_of_all_parts_are_keyed(folders: Path) -> None:
     assert keyed["vae/diffusion_pytorch_model.safetensors"] == file_sha256(vae)
 
 
-@pytest.mark.parametrize("part", ["transformer", "condition_encoder", "text_encoder"])
+@pytest.mark.parametrize("part", ["transformer", "condition_encoder", "text_encoder", "vae"])
 def test_a_folder_that_is_not_whole_is_refused(
     part: str, monkeypatch: pytest.MonkeyPatch, folders: Path, tmp_path: Path
 ) -> None:
