@@ -75,7 +75,6 @@ class Replicate:
         self._patience = patience or Patience()
         self._until = time.monotonic() + self._patience.job_s
         self._session = requests.Session()
-        self._session.trust_env = False  # a .netrc would put its own key in the place of ours
 
     def __enter__(self) -> Self:
         return self
@@ -167,7 +166,7 @@ class Replicate:
             response = self._session.request(
                 method,
                 self._api + endpoint,
-                headers={"Authorization": f"Bearer {self._token}"},
+                auth=self._signed,  # as a header, a .netrc would put its own in its place
                 timeout=(self._patience.connect_s, self._patience.read_s),
                 allow_redirects=False,  # requests might take the token along to another host
                 **body,
@@ -184,6 +183,10 @@ class Replicate:
         if not response.ok or not isinstance(answer, dict):
             raise _PassingError(f"an answer that cannot be understood ({response.status_code})", begun=True)
         return answer
+
+    def _signed(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
     def _refuse(self, response: requests.Response, what: str) -> None:
         """Raise _PassingError for what may pass, ServiceError for what will not."""

@@ -119,6 +119,15 @@ def test_the_token_goes_to_the_service_alone_and_is_never_told(
     assert TOKEN not in "".join(path.read_text() for path in (tmp_path / "models").rglob("*.json"))
 
 
+def test_a_netrc_does_not_take_the_token_s_place(
+    server: ReplicateServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    made(server, tmp_path)
+    assert server.requests[0][1]["Authorization"] == f"Bearer {TOKEN}"
+
+
 def test_what_passes_is_tried_again(server: ReplicateServer, tmp_path: Path) -> None:
     server.faults["begin"] = [Answer(429, {"detail": "throttled"}, {"Retry-After": "0"}), Answer(503)]
     server.faults["ask"] = [DROP, Answer(502), Answer(200, "no object")]
