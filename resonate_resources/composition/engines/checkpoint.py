@@ -40,9 +40,9 @@ def folder_of(kind: Kind, directory: Path) -> Path | None:
     return max(widths, key=lambda folder: widths[folder], default=None)
 
 
-def packages_lacking() -> str:
-    """As in "torch, transformers"; "" where nothing is."""
-    return ", ".join(package for package in PACKAGES if find_spec(package) is None)
+def packages_lacking(*more: str) -> str:
+    """As in "torch, transformers"; "" where nothing is. more: needed beside PACKAGES."""
+    return ", ".join(package for package in (*PACKAGES, *more) if find_spec(package) is None)
 
 
 @cache

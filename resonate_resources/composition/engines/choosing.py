@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from resonate_resources.composition.engines.ace_step import AceStep, AceStepLego
 from resonate_resources.composition.engines.composer import Composer
 from resonate_resources.composition.engines.engine import CompositionEngine
+from resonate_resources.composition.engines.hosted.engine import MusicGenHosted
 from resonate_resources.composition.engines.musicgen import MusicGen, MusicGenMelody
 from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import AudioError
@@ -15,6 +17,9 @@ ENGINES: Final[Mapping[str, Callable[[], CompositionEngine]]] = {
     "composer": Composer,
     "musicgen": MusicGen,
     "musicgen-melody": MusicGenMelody,
+    "musicgen-hosted": MusicGenHosted,
+    "ace-step": AceStep,
+    "ace-step-lego": AceStepLego,
 }
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 
-from resonate_resources.composition.engines.alignment import MOST_TEMPO, aligned, in_place
+from resonate_resources.composition.engines.alignment import MOST_TEMPO, aligned
 from resonate_resources.composition.engines.checkpoint import (
     INSTALL,
     Checkpoint,
@@ -28,7 +28,8 @@ from resonate_resources.composition.engines.checkpoint import (
 )
 from resonate_resources.composition.engines.chroma import CHROMA_RATE
 from resonate_resources.composition.engines.continuing import Windows, continued
-from resonate_resources.composition.engines.describing import describe
+from resonate_resources.composition.engines.describing import describe, played
+from resonate_resources.composition.engines.levelling import as_loud
 from resonate_resources.composition.engines.summing import summed
 from resonate_resources.composition.plan import Plan, Stem
 from resonate_resources.composition.sound.automation import total_s
@@ -38,7 +39,6 @@ from resonate_resources.models.hub_folder import weights_in
 from resonate_resources.models.weights import ModelError, models_directory, sha256_of_those_here
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import Progress, Recording, Samples, silent, write_recording
-from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.resampling import at_rate
 
 RATE: Final = 48_000
@@ -82,8 +82,7 @@ class MusicGen:
         with TemporaryDirectory(dir=into) as name:
             scratch = Path(name)
             composed = render(plan, scratch, RATE, lambda done: progress(_COMPOSED * done)).stems
-            playing = cast("list[Stem]", [*composed])
-            playing = [stem for stem in playing if any(part.stem == stem for part in plan.parts)]
+            playing = played(plan, composed)
             with seeded(seed):
                 generated = self._generated(
                     checkpoint, plan, [composed[stem] for stem in playing], playing, scratch
@@ -94,7 +93,7 @@ class MusicGen:
             for stem in playing:
                 recording = Recording.open(scratch / f"{stem}.wav")
                 recording, late_s = aligned(recording, plan, stem, scratch / f"{stem}.stretched.wav")
-                made[stem] = _as_loud(recording, composed[stem], late_s)
+                made[stem] = as_loud(recording, composed[stem], late_s)
             source = f"{self.name} ({self.model})"
             told: dict[str, Playing] = {
                 stem: Playing(f"{self.label}: {describe(plan, stem)}", self.licence, source)
@@ -155,11 +154,3 @@ class MusicGenMelody(MusicGen):
     hub = "facebook/musicgen-melody or -melody-large"
     kind: Kind = "musicgen_melody"
     melodic = True
-
-
-def _as_loud(recording: Recording, composed: Recording, late_s: float) -> Iterator[Samples]:
-    loudness = [measure_loudness(each).integrated_lufs for each in (composed, recording)]
-    gain = 10 ** ((loudness[0] - loudness[1]) / 20) if all(map(math.isfinite, loudness)) else 1.0
-    # Mono is metered as one speaker; in two it is twice the power.
-    gain /= math.sqrt(2)
-    return (gain * block for block in in_place(recording, late_s))

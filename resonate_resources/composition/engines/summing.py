@@ -24,7 +24,8 @@ def summed(
 ) -> tuple[Stems, Recording]:
     """stems/NAME.wav and mix.wav in a folder: 32-bit float, of exactly the plan's length with its tail.
 
-    made: mono at that rate, of any length; None: silence. What sums to more than full scale is softer in all.
+    made: mono or stereo at that rate, of any length; None: silence. What sums to more than full scale is softer in
+    all.
     """
     frames = round(total_s(plan) * rate)
     (into / "stems").mkdir(parents=True, exist_ok=True)
@@ -61,7 +62,7 @@ def _exact(blocks: Iterator[Samples] | None, plan: Plan, rate: int, frames: int)
     pieces = within(in_blocks(blocks, _FRAMES), 0, frames) if blocks else iter(())
     at = 0
     for length, piece in zip_longest(lengths, pieces):
-        mono = np.zeros((1, 0), np.float32) if piece is None else piece
-        whole = np.pad(mono, ((0, 0), (0, length - mono.shape[1])))
-        yield np.repeat(whole * fade.over(at, length, rate), 2, axis=0)
+        sound = np.zeros((1, 0), np.float32) if piece is None else piece
+        whole = np.pad(sound, ((0, 0), (0, length - sound.shape[1]))) * fade.over(at, length, rate)
+        yield np.repeat(whole, 2 // whole.shape[0], axis=0)
         at += length

@@ -25,11 +25,14 @@ def test_every_engine_goes_by_its_name_and_tells_licence_and_origin() -> None:
     assert (*ENGINES,) == compose_command.ENGINES
 
 
-@pytest.mark.parametrize("name", ["musicgen", "musicgen-melody"])
+@pytest.mark.parametrize(
+    "name", ["musicgen", "musicgen-melody", "musicgen-hosted", "ace-step", "ace-step-lego"]
+)
 def test_an_engine_that_lacks_something_is_refused_and_not_replaced(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("RESONATE_MODELS", str(tmp_path))
+    monkeypatch.delenv("REPLICATE_API_TOKEN", raising=False)
     with pytest.raises(ModelError, match=f"^{name}: ") as refused:
         choose(name)
     assert "\n" not in str(refused.value)
