@@ -52,9 +52,7 @@ def made(
         )
     else:
         t = seconds(max(length_s, 0.1), rate)
-        sound = np.stack(
-            [_lifted(t, rate, hash_of(seed, side), low_hz, high_hz, tone) for side in (0, 1)]
-        )
+        sound = np.stack([_lifted(t, rate, hash_of(seed, side), low_hz, high_hz, tone) for side in (0, 1)])
         if kind == "downlifter":
             sound = sound[:, ::-1]
     return _ended(sound / np.abs(sound).max(), rate)
