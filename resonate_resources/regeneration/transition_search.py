@@ -141,6 +141,7 @@ def _at(
     heard = _noise(original, origin_s, until_s)
     had = _noise(played, origin_s, until_s)
     place = round((section_s - origin_s) / _HOP_S)
+    grid_s = downbeats_s if len(downbeats_s) else beats_s
 
     def told(
         kind: TransitionKind, start_s: float, end_s: float, from_hz: float, to_hz: float, level_db: float
@@ -157,7 +158,7 @@ def _at(
 
     if rise := _rise(heard, had, place):
         end_s = origin_s + rise.end * _HOP_S
-        begins = [(each - origin_s) / _HOP_S for each in (downbeats_s or beats_s)]
+        begins = [(each - origin_s) / _HOP_S for each in grid_s]
         begun = rise.begun(begins)
         start_s = origin_s + begun * _HOP_S
         kind = _kind(rise, end_s - start_s)
@@ -168,7 +169,7 @@ def _at(
     fall = _rise(heard.reversed(), had.reversed(), frames - place)
     if fall and fall.swept >= _FALLEN:
         start_s = origin_s + (frames - fall.end) * _HOP_S
-        ends = [frames - (each - origin_s) / _HOP_S for each in (downbeats_s or beats_s)]
+        ends = [frames - (each - origin_s) / _HOP_S for each in grid_s]
         begun = fall.begun(ends)
         end_s = origin_s + (frames - begun) * _HOP_S
         yield told("downlifter", start_s, end_s, fall.hertz(fall.end), fall.hertz(begun), fall.level_db)
@@ -226,6 +227,8 @@ def _rise(heard: _Noise, had: _Noise, place: int) -> _Rise | None:
     peak = level[end]
     while end < len(level) and level[end] > peak - _ENDED_DB:
         end += 1
+    if end < _SHORTEST_S / _HOP_S:
+        return None
     top = slice(max(0, end - 10), end - 2)
     loud, after = lacking[top].mean(axis=0), lacking[end + 2 : end + 2 + drop]
     if not len(after) or not loud.any():

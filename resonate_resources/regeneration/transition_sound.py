@@ -13,7 +13,8 @@ from resonate_resources.recordings.recording import BLOCK_FRAMES, Samples
 from resonate_resources.regeneration.decisions import Transition
 from resonate_resources.regeneration.matching import Levels
 
-_LOUDEST_S: Final = 0.4  # that the level is of
+_LOUDEST_S: Final = (0.1, 0.5)  # from its loud end, that the level is of, as where it is found
+_BOOM_S: Final = 0.3  # likewise of an impact
 _LEAST: Final = 0.05  # of the power of a bar and band is the notes', whatever is added
 _STROKES_A_BEAT: Final = 4
 _FILLED_WITH: Final[Sequence[int]] = (
@@ -101,7 +102,14 @@ def _sound(transition: Transition, rate: int) -> Samples:
     if kind == "downlifter":  # which is a riser, backwards
         hertz = hertz[::-1]
     sound = made(kind, length_s, seed, rate, *hertz, tone=0.0)
-    loudest = round(_LOUDEST_S * rate)
-    part = sound[:, :loudest] if kind in ("downlifter", "impact") else sound[:, -loudest:]
+    near, far = (round(each * rate) for each in _LOUDEST_S)
+    match kind:
+        case "impact":
+            part = sound[:, : round(_BOOM_S * rate)]
+        case "downlifter":
+            part = sound[:, near:far]
+        case _:
+            part = sound[:, -far:-near]
+    part = part if part.size else sound  # of what is shorter
     level = np.sqrt(np.mean(np.square(part, dtype=np.float64)))
     return np.asarray(sound * (10 ** (transition.level_db / 20) / level), np.float32)
