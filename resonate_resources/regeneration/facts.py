@@ -9,16 +9,17 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from resonate_resources.regeneration.decisions import InstrumentChoice, StemName
+from resonate_resources.regeneration.decisions import InstrumentChoice, StemName, Transition
 from resonate_resources.signal.pumping import Pumping
 
 MOST_SECTIONS: Final = 32
 MOST_CANDIDATES: Final = 5
-_MOST_SWEEPS, _MOST_CHORDS = 6, 4
+_MOST_SWEEPS, _MOST_CHORDS, MOST_HEARD = 6, 4, 16
 LONGEST_WISH: Final = 500
 """With these, the facts of an hour with six stems take under 6000 tokens, of three characters each."""
 SURE: Final = 0.5
@@ -45,6 +46,7 @@ class SectionFacts(Fact):
     """bar: its first, from 1. Of one label are sections of the same music. chords: the longest first."""
 
     bar: int
+    start_s: float
     seconds: float
     label: str
     name: str | None
@@ -66,12 +68,14 @@ class SweepFacts(Fact):
 
 class StemFacts(Fact):
     """candidates: what can play it, the nearest first. pumping_db: how far it goes down at each kick, 0 where that
-    is not sure. release_s: of its notes, None where that is not known."""
+    is not sure. release_s: of its notes, None where that is not known. transitions: what was heard in it that leads
+    from section to section, and is in no note."""
 
     candidates: tuple[Ranked, ...]
     pumping_db: float = 0.0
     release_s: float | None = None
     sweeps: tuple[SweepFacts, ...] = ()
+    transitions: tuple[Transition, ...] = ()
 
 
 class Facts(Fact):
@@ -164,8 +168,14 @@ class Heard(_Read):
     analysis: _Analysis = _Analysis()
 
 
-def facts_of(heard: Heard, candidates: Mapping[str, Sequence[Ranked]], wish: str = "") -> Facts:
-    """candidates: what can play each stem, the nearest first."""
+def facts_of(
+    heard: Heard,
+    candidates: Mapping[str, Sequence[Ranked]],
+    wish: str = "",
+    transitions: Mapping[str, Sequence[Transition]] = MappingProxyType({}),
+) -> Facts:
+    """candidates: what can play each stem, the nearest first. transitions: what was heard in it and is in no
+    note."""
     known, analysis = heard.profile, heard.analysis
     longest = sorted(analysis.sections, key=lambda section: section.start_s - section.end_s)[:MOST_SECTIONS]
     decays = [second for second in analysis.space.rt60_s.values() if second is not None]
@@ -181,7 +191,10 @@ def facts_of(heard: Heard, candidates: Mapping[str, Sequence[Ranked]], wish: str
             for section in sorted(longest, key=lambda section: section.start_s)
         ),
         sections_left_out=len(analysis.sections) - len(longest),
-        stems={name: _stem(name, ranked, analysis) for name, ranked in candidates.items()},  # type: ignore[misc]
+        stems={
+            name: _stem(name, ranked, analysis, transitions.get(name, ()))  # type: ignore[misc]
+            for name, ranked in candidates.items()
+        },
         wish=wish.strip(),
     )
 
@@ -203,6 +216,7 @@ def _section(section: _Section, chords: Sequence[_Chord]) -> SectionFacts:
             lasting[chord.label] += within
     return SectionFacts(
         bar=section.bar,
+        start_s=round(section.start_s, 2),
         seconds=round(section.end_s - section.start_s, 1),
         label=section.label,
         name=section.name,
@@ -212,7 +226,9 @@ def _section(section: _Section, chords: Sequence[_Chord]) -> SectionFacts:
     )
 
 
-def _stem(name: str, ranked: Sequence[Ranked], heard: _Analysis) -> StemFacts:
+def _stem(
+    name: str, ranked: Sequence[Ranked], heard: _Analysis, transitions: Sequence[Transition]
+) -> StemFacts:
     pumping, envelope = heard.pumping.get(name), heard.envelopes.get(name)
     sure = [sweep for sweep in heard.sweeps.get(name, ()) if sweep.confidence >= SURE]
     surest = sorted(sure, key=lambda sweep: -sweep.confidence)[:_MOST_SWEEPS]
@@ -221,6 +237,7 @@ def _stem(name: str, ranked: Sequence[Ranked], heard: _Analysis) -> StemFacts:
         pumping_db=round(pumping.depth_db, 1) if pumping and pumping.confidence >= SURE else 0.0,
         release_s=round(envelope.release_s, 3) if envelope and envelope.release_s else None,
         sweeps=tuple(_sweep(sweep, heard) for sweep in sorted(surest, key=lambda sweep: sweep.start_s)),
+        transitions=tuple(sorted(transitions, key=lambda each: -each.level_db)[:MOST_HEARD]),
     )
 
 

@@ -60,9 +60,9 @@ class Rebuilding:
         self, decisions: Decisions, names: Iterable[str], ending: str, leaving_out: bool = False
     ) -> dict[str, Recording]:
         def play(name: str) -> Recording:
-            return self._prepared[name].play(
-                decisions.of(name), self._scratch / f"{name}.{ending}", leaving_out
-            )
+            leads = [each for each in decisions.transitions if each.stem == name]
+            path = self._scratch / f"{name}.{ending}"
+            return self._prepared[name].play(decisions.of(name), path, leaving_out, leads)
 
         names = list(names)
         with ThreadPoolExecutor(STEMS_AT_ONCE) as pool:

@@ -42,7 +42,7 @@ from resonate_resources.signal.kicks import kicks
 from resonate_resources.signal.summing import sum_recordings
 from resonate_resources.signal.true_peak import measure_sample_peak
 
-CODE_VERSION = "8"
+CODE_VERSION = "9"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 REPORT = "regeneration.json"
@@ -118,7 +118,8 @@ class RegenerationResource(dg.ConfigurableResource[None]):
                 name: [Ranked.model_validate(each.told()) for each in stem.compared]
                 for name, stem in prepared.items()
             }
-            facts = facts_of(heard, ranked, brief.wish if chosen else "")
+            leads = {name: stem.transitions for name, stem in prepared.items()}
+            facts = facts_of(heard, ranked, brief.wish if chosen else "", leads)
             asked = Brain(chosen) if chosen else None
             first = asked.decide(facts) if asked else rules.decide(facts)
             rebuilding = Rebuilding(prepared, originals, scratch)
@@ -144,7 +145,9 @@ class RegenerationResource(dg.ConfigurableResource[None]):
             files = {f"{name}.wav": _moved(made.stems[name], into / f"{name}.wav", scratch) for name in midi}
             copied = {
                 name: share_of_energy(
-                    made.played[name], stem.chosen(decisions.of(name)).copies if stem.compared else ()
+                    made.played[name],
+                    stem.chosen(decisions.of(name)).copies if stem.compared else (),
+                    [each for each in decisions.transitions if each.stem == name],
                 )
                 for name, stem in prepared.items()
             }
@@ -155,6 +158,8 @@ class RegenerationResource(dg.ConfigurableResource[None]):
         if prepared and not any(stem.compared for stem in prepared.values()):
             notes.append("no notes were heard in what is to be played: it is silent")
         notes += asked.notes if asked else ()
+        if decisions.transitions:
+            notes.append(f"beside the notes: {', '.join(map(str, decisions.transitions))}")
         sums = {LEFT_OUT: into / LEFT_OUT} if left_out else {}
         if files:
             total = sum_recordings([Recording.open(path) for path in files.values()], into / REBUILT)
@@ -215,7 +220,9 @@ def _prepared(
         part = part_of(name, read_notes(midi[name]), originals[name], scratch)
         motion = Motion.of(name, heard, strokes)
         grid = known.downbeats_s, known.beats_s
-        return prepare_stem(part, originals[name], *grid, brief.wanted(name), motion, brief.provided)
+        stem = prepare_stem(part, originals[name], *grid, brief.wanted(name), motion, brief.provided)
+        begins = [section.start_s for section in heard.analysis.sections[1:]]
+        return stem.heard(scratch / f"{name}.heard.wav", begins, grid)
 
     made = {}
     with ThreadPoolExecutor(STEMS_AT_ONCE) as pool:
@@ -286,4 +293,6 @@ def _measures(
             measures[f"{name}_instrument"] = chosen.label
             measures[f"{name}_distance_db"] = round(nearness, 2)
             measures[f"{name}_copied"] = round(copied[name], 3)
+    if decisions.transitions:
+        measures["transitions"] = len(decisions.transitions)
     return measures

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from resonate_resources.regeneration.decisions import Change, Decisions, StemDecision, Value, value_at
+from resonate_resources.regeneration.decisions import (
+    MOST_TRANSITIONS,
+    TRANSITIONS,
+    Change,
+    Decisions,
+    StemDecision,
+    Transition,
+    Value,
+    sets,
+    value_at,
+)
 from resonate_resources.regeneration.facts import Facts, Ranked
 from resonate_resources.regeneration.quality_report import Finding, QualityReport
 
@@ -31,7 +41,8 @@ Mend = Callable[[Decisions, str, Finding, RunnersUp], Iterator[Proposal]]
 
 
 def decide(facts: Facts) -> Decisions:
-    """The nearest instruments, matched as far as may be, with what the analysis surely heard move."""
+    """The nearest instruments, matched as far as may be, with what the analysis surely heard move, and what leads
+    from section to section and is in no note."""
     stems, reasons = {}, []
     for name, stem in facts.stems.items():
         if stem.pumping_db:
@@ -41,7 +52,12 @@ def decide(facts: Facts) -> Decisions:
         stems[name] = StemDecision(
             sidechain=stem.pumping_db > 0, sweeps=bool(stem.sweeps), room=facts.rt60_s is not None
         )
-    return Decisions(stems=stems, reasons=tuple(reasons))
+    heard = sorted(
+        (each for stem in facts.stems.values() for each in stem.transitions), key=lambda each: -each.level_db
+    )[:MOST_TRANSITIONS]
+    if heard:
+        reasons.append(f"{len(heard)} transitions were heard that are in no note")
+    return Decisions(stems=stems, transitions=tuple(heard), reasons=tuple(reasons))
 
 
 def correct(
@@ -53,13 +69,18 @@ def correct(
     mend it; what is hoped of it is halved by each of its mends that was tried. Nothing is set to what it was set
     to, or changed from, before.
     """
-    been = {(change.path, value) for change in tried for value in (change.before, change.after)}
+    been = {
+        (change.path, value)
+        for change in tried
+        for value in (change.before, change.after)
+        if (change.path, value) != (TRANSITIONS, None)
+    }
     hopes: list[tuple[float, Change]] = []
     for dimension, finding in report.dimensions.items():
         if finding.score >= _GOOD:
             continue
         changes = list(_mends(decisions, dimension, finding, runners_up))
-        left = [change for change in changes if (change.path, change.after) not in been]
+        left = [change for change in changes if (change.path, sets(change)) not in been]
         lacks = (100 - finding.score) ** 2 * 0.5 ** (len(changes) - len(left))
         hopes += [(lacks * _chance(change, runners_up), change) for change in left]
     return max(hopes, key=lambda each: each[0])[1] if hopes else None
@@ -83,6 +104,11 @@ def _mends(decisions: Decisions, dimension: str, finding: Finding, runners_up: R
             stems.sort(key=lambda name: name != "bass")
         for stem in stems:
             for path, after in mend(decisions, stem, finding, runners_up):
+                if isinstance(after, Transition):
+                    yield Change(
+                        path=path, before=after, after=None, reason=_why(dimension, finding), by=RULES
+                    )
+                    continue
                 before = value_at(decisions, path)
                 if after != before:
                     yield Change(
@@ -165,6 +191,14 @@ def _gate(decisions: Decisions, stem: str, finding: Finding, _: RunnersUp) -> It
             yield path, after
 
 
+def _without(decisions: Decisions, stem: str, finding: Finding, _: RunnersUp) -> Iterator[Proposal]:
+    """One of the stem's transitions, to be taken out, where the finding tells of its time or of none."""
+    start_s, end_s = finding.start_s or 0.0, float("inf") if finding.end_s is None else finding.end_s
+    for each in decisions.transitions:
+        if each.stem == stem and each.start_s < end_s and each.end_s > start_s:
+            yield TRANSITIONS, each
+
+
 def _shift(decisions: Decisions, stem: str, finding: Finding, _: RunnersUp) -> Iterator[Proposal]:
     path, now = f"stems.{stem}.shift_ms", decisions.of(stem).shift_ms
     for step in (-_SHIFT_MS, _SHIFT_MS) if finding.change is None else (-finding.change,):
@@ -189,7 +223,7 @@ _TONE = (
     _to("level_per", "beat"),
     _to("sweeps", False),
 )
-_LEVEL = (_to("level_per", "beat", "bar"), _to("sidechain", False))
+_LEVEL = (_to("level_per", "beat", "bar"), _to("sidechain", False), _without)
 _ITS_STEM: Final = {"bass_pattern": "bass", "kick_pattern": "drums"}
 _OF_PITCH: Final = frozenset({"harmonic_progression", "tuning"})
 
@@ -197,7 +231,7 @@ _MENDS: Final[Mapping[str, tuple[Mend, ...]]] = {
     "mel_spectrogram_correlation": _TONE,
     "timbre": _TONE,
     "octave_balance": (_bus_eq(6.0, 3.0), _to("eq_db", 12.0, 6.0), _next_instrument),
-    "noise_floor": (_gate, _next_instrument, _to("eq_db", 6.0)),
+    "noise_floor": (_gate, _next_instrument, _to("eq_db", 6.0), _without),
     "stereo_width": (_width, _next_instrument),
     "reverb": (_gate, _to("room", False), _next_instrument),
     "rms_per_section": _LEVEL,

@@ -17,12 +17,14 @@ from resonate_resources.regeneration.brief import Provided
 from resonate_resources.regeneration.candidate import Candidate, Part
 from resonate_resources.regeneration.choice import NOTHING, Compared, compared
 from resonate_resources.regeneration.comparison_excerpts import Excerpts
-from resonate_resources.regeneration.decisions import InstrumentChoice, StemDecision
+from resonate_resources.regeneration.decisions import InstrumentChoice, StemDecision, Transition
 from resonate_resources.regeneration.likeness import stereo
 from resonate_resources.regeneration.matching import bars, levels_of, match
 from resonate_resources.regeneration.motion import STILL, Applied, Motion
 from resonate_resources.regeneration.notes import playable
 from resonate_resources.regeneration.strikes import struck
+from resonate_resources.regeneration.transition_search import SEARCHED, find_transitions
+from resonate_resources.regeneration.transition_sound import added, sounding, sounds, with_fills, without
 from resonate_resources.signal.loudness import measure_loudness
 from resonate_resources.signal.resampling import at_rate
 
@@ -30,11 +32,15 @@ _NATIVE_RATES: Final = (44_100, 48_000)
 """Rates in Hz the instruments play at; for any other they play at the last and are resampled."""
 
 
+Grid = tuple[Sequence[float], Sequence[float]]
+
+
 @dataclass(frozen=True)
 class PreparedStem:
     """compared: what can play it, the nearest first; nothing where nothing sounds. missing: why there were no
     candidates of a kind, a line each. loudness_lufs: of the original, -inf where nothing is played. edges: frames
-    where its level may change, by `StemDecision.level_per`. motion: what its sound does beside its notes."""
+    where its level may change, by `StemDecision.level_per`. motion: what its sound does beside its notes.
+    transitions: what was heard in it that leads from section to section, and is in no note."""
 
     part: Part
     compared: Sequence[Compared]
@@ -42,6 +48,7 @@ class PreparedStem:
     loudness_lufs: float
     edges: Mapping[str, Sequence[int]]
     motion: Motion = STILL
+    transitions: Sequence[Transition] = ()
 
     def chosen(self, decision: StemDecision) -> Candidate:
         """Raises StopIteration where there is none of that name."""
@@ -51,10 +58,18 @@ class PreparedStem:
             each for each in made if wanted in (None, InstrumentChoice(kind=each.kind, label=each.label))
         )
 
-    def play(self, decision: StemDecision, path: Path, leaving_out: bool = False) -> Recording:
+    def play(
+        self,
+        decision: StemDecision,
+        path: Path,
+        leaving_out: bool = False,
+        transitions: Sequence[Transition] = (),
+    ) -> Recording:
         """Write it as decided, of two channels at the part's rate, matched; silent where nothing sounds.
 
-        leaving_out: with no note played by its own recording.
+        leaving_out: with no note played by its own recording. transitions: this stem's. Their level and band are
+        those of the original, so they are added once the notes are matched, and the notes are matched to what the
+        original has beside them: else its bars would make the notes louder by what the transitions are.
         """
         part = self.part
         if not self.compared:
@@ -63,6 +78,9 @@ class PreparedStem:
         instrument = candidate.leaving_out if leaving_out else candidate.instrument
         held = [replace(note, offset_s=note.onset_s + decision.gate * note.duration_s) for note in part.notes]
         notes = part.notes if decision.gate == 1 else playable(held)
+        if any(each.kind == "fill" for each in transitions):
+            beats_s = [edge / part.sample_rate for edge in self.edges["beat"][1:-1]]
+            notes = playable(with_fills(notes, transitions, beats_s))
         unmatched = path.with_suffix(".unmatched.wav")
         sound = play_in_segments(instrument, notes, part.recording.frames)
         raw = _written(moved(sound, round(decision.shift_ms / 1000 * part.sample_rate)), part, unmatched)
@@ -70,12 +88,30 @@ class PreparedStem:
         for change in motion.before_matching(part.recording, raw):
             _apply(change, raw, part)
         original, played = (levels_of(one.blocks(), part.sample_rate, edges) for one in (part.recording, raw))
+        leads = bool(sounding(transitions))
+        frames, rate = part.recording.frames, part.sample_rate
+        if leads:
+            original = without(original, levels_of(sounds(transitions, frames, rate), rate, edges))
         brought = match(original, played, edges, part.sample_rate, decision.eq_db, decision.width)
         made = _written(brought.applied(raw.blocks()), part, path)
         unmatched.unlink()
         for change in motion.after_matching(part.recording, made):
             _apply(change, made, part)
+        if leads:
+            whole = added(made.blocks(), sounds(transitions, frames, rate))
+            _written(whole, part, path.with_suffix(".changed.wav")).path.replace(path)
         return made
+
+    def heard(self, path: Path, sections_s: Sequence[float], grid: Grid) -> PreparedStem:
+        """With the transitions that it has and its notes, played to path for that, lack. grid: downbeats and beats
+        in s."""
+        name = next((each for each in SEARCHED if each == self.part.stem), None)
+        if name is None or not self.compared or not sections_s:
+            return self
+        played = self.play(StemDecision(), path)
+        found = find_transitions(name, self.part.recording, played, sections_s, *grid)
+        played.path.unlink()
+        return replace(self, transitions=found)
 
 
 def part_of(name: str, notes: Sequence[Note], original: Recording, scratch: Path) -> Part:
@@ -146,8 +182,10 @@ def _written(blocks: Iterator[Samples], part: Part, path: Path) -> Recording:
     return writer.recording
 
 
-def share_of_energy(recording: Recording, spans: Sequence[tuple[float, float]]) -> float:
-    """The part of its energy that lies in the spans, in s, by time: 0 to 1."""
+def share_of_energy(
+    recording: Recording, spans: Sequence[tuple[float, float]], transitions: Sequence[Transition] = ()
+) -> float:
+    """The part of its energy that lies in the spans, in s, by time, and is none of the transitions': 0 to 1."""
     if not spans:
         return 0.0
     edges = np.maximum.accumulate(
@@ -155,10 +193,12 @@ def share_of_energy(recording: Recording, spans: Sequence[tuple[float, float]]) 
     )
     inside = whole = 0.0
     start = 0
-    for block in recording.blocks():
+    made = sounds(transitions, recording.frames, recording.sample_rate)
+    beside = (-block for block in made)
+    for block, notes in zip(recording.blocks(), added(recording.blocks(), beside), strict=True):
         energy = np.square(block, dtype=np.float64).sum(axis=0)
         within = np.searchsorted(edges, np.arange(start, start + len(energy)), side="right") % 2 == 1
-        inside += float(energy[within].sum())
+        inside += float(np.square(notes[:, within], dtype=np.float64).sum())
         whole += float(energy.sum())
         start += len(energy)
     return inside / whole if whole else 0.0

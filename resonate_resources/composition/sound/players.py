@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from resonate_resources.composition.plan import Part, Plan
-from resonate_resources.composition.sound.drum_machine import stroke
 from resonate_resources.composition.sound.note_by_note import SHARP, DoubleTracked, NoteByNote, SoundOf
 from resonate_resources.composition.sound.sounds import Voice, voices_for
+from resonate_resources.instruments.drum_machine import stroke
 from resonate_resources.instruments.faust import DrumKit, Synthesiser
 from resonate_resources.instruments.instrument import Instrument, PlayedNote
 from resonate_resources.instruments.soundfont_file import Program, Soundfont, soundfonts

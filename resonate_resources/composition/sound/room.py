@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from resonate_resources.composition.sound.circuits import band
 from resonate_resources.composition.sound.mixing_table import RoomSound
+from resonate_resources.instruments.circuits import band
 from resonate_resources.recordings.recording import Samples
 
 _SEED: Final = 1955

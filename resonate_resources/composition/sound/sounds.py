@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from resonate_resources.composition.plan import Kit, Sound
 from resonate_resources.composition.request import Genre
-from resonate_resources.composition.sound.drum_machine import Machine
+from resonate_resources.instruments.drum_machine import Machine
 from resonate_resources.instruments.fluidsynth_player import DRUM_BANK
 
 _FILE: Final = Path(__file__).with_name("sounds.toml")

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from resonate_resources.composition.sound.circuits import Mono, band, bridged_t, fall, metal, noise, seconds
+from resonate_resources.instruments.circuits import Mono, band, bridged_t, fall, metal, noise, seconds
 from resonate_resources.recordings.recording import Samples
 
 Machine = Literal["808", "909"]

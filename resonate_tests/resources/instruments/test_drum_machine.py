@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import hilbert, welch
 
-from resonate_resources.composition.sound.drum_machine import stroke
+from resonate_resources.instruments.drum_machine import stroke
 
 RATE = 48_000
 MACHINES = ("808", "909")
