@@ -53,6 +53,16 @@ _SHOWN_FILES = (
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A plan.json of before, maybe edited: played as it is; the words and the seed are not needed.",
 )
+@click.option(
+    "--reference",
+    "reference_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A recording in whose style it is to be: tempo, key, metre, form, density, swing and balance are as there "
+    "where the words say nothing. No words are needed then.",
+)
+@click.option(
+    "--reference-loudness", is_flag=True, help="Master it as loud as the reference, not to −14 LUFS."
+)
 @click.option("--by-model", is_flag=True, help="Have the language model that is set up read the words.")
 @click.option(
     "--out",
@@ -70,6 +80,8 @@ def compose(
     seed: int,
     engine: str,
     plan_file: Path | None,
+    reference_file: Path | None,
+    reference_loudness: bool,
     by_model: bool,
     out: Path,
     as_json: bool,
@@ -81,15 +93,20 @@ def compose(
     from resonate_resources.brief.section import STEM_NAMES
     from resonate_resources.composition.engines.choosing import choose
     from resonate_resources.composition.plan import Plan
+    from resonate_resources.composition.request import Asked, Understanding
     from resonate_resources.composition.stating import state
     from resonate_resources.recordings.recording import AudioError
+    from resonate_studio.composing import TARGET_LUFS
     from resonate_studio.composing import compose as composed_from
+    from resonate_studio.referencing import hear_reference
 
     began = time.perf_counter()
-    if plan_file and (prompt or by_model or any((bpm, key, duration))):
+    if plan_file and (prompt or by_model or reference_file or any((bpm, key, duration))):
         raise click.UsageError(
             "--plan: is played as it is; leave the words, and what is said beside them, out"
         )
+    if reference_loudness and not reference_file:
+        raise click.UsageError("--reference-loudness: needs --reference")
     refuse_unwritable(out)
     with stoppable() as stopping, scratch_folder() as scratch:
         stopping.tell = tell_stopped
@@ -97,6 +114,7 @@ def compose(
             chosen = choose(engine)
             composition = _composition(home if by_model else None, by_model)
             told: Mapping[str, Json]
+            heard = hear_reference(reference_file, scratch) if reference_file else None
             if plan_file:
                 plan = Plan.read(plan_file)
                 plans, told, title = (
@@ -107,10 +125,26 @@ def compose(
             else:
                 said: dict[str, Json] = {"bpm": bpm and [bpm, bpm], "key": key, "duration_s": duration}
                 stated = {name: value for name, value in said.items() if value is not None}
-                understanding = state(composition.understand(prompt, by_model), stated)
-                wanted = composition.want(prompt, understanding, seed)
+                alone = heard is not None and not prompt.strip()  # a reference needs no words
+                read = (
+                    Understanding(asked=Asked(reference_name=None))
+                    if alone
+                    else composition.understand(prompt, by_model)
+                )
+                wanted = composition.want(
+                    prompt, state(read, stated), seed, heard.reference if heard else None
+                )
                 plans, told, title = wanted.plans(), wanted.told(), wanted.request.title
-            made = composed_from(composition, plans, told, title, scratch, chosen)
+            made = composed_from(
+                composition,
+                plans,
+                told,
+                title,
+                scratch,
+                chosen,
+                heard.hear if heard else None,
+                heard.loudness_lufs if heard and reference_loudness else TARGET_LUFS,
+            )
         except AudioError as error:
             raise click.ClickException(" ".join(str(error).split())) from error
         except OSError as error:
@@ -124,6 +158,7 @@ def compose(
         {
             "request": made.report.get("request"),
             "understanding": made.report.get("understanding"),
+            "from_reference": made.report.get("from_reference"),
             "assumed": made.report.get("assumed"),
             "engine": made.report["engine"],
             "label": made.report["label"],
@@ -165,18 +200,23 @@ def _tell(
         f"{plain(plan['title'])}: {plan['genre'].replace('_', ' ')}, {plan['bpm']:g} BPM, {plan['key']}, "
         f"{plan['metre']}, {report['label']}, seed {plan['seed']}, {seconds:.0f} s"
     )
-    for name, readings in (("understood", "understanding"), ("assumed", "assumed")):
+    told = (("understood", "understanding"), ("reference", "from_reference"), ("assumed", "assumed"))
+    for name, readings in told:
         found = report.get(readings)
         found = found["readings"] if isinstance(found, dict) else found
         for reading in found or ():
-            words = f" ({plain(reading['words'])})" if reading["words"] else ""
+            words = f" ({plain(reading['words'])})" if reading["words"] and name == "understood" else ""
             line(f"  {name:10} {reading['field']:12} {plain(reading['value'])}{words}")
     understanding = report.get("understanding") or {}
     for field in understanding.get("contradictory", ()):
         line(f"  {field}: what is said contradicts itself, and was left out")
     if unknown := understanding.get("not_understood"):
         line(f"  not understood: {plain(', '.join(unknown))}")
-    for note in (*understanding.get("remarks", ()), *notes):
+    for note in (
+        *(report.get("reference") or {}).get("remarks", ()),
+        *understanding.get("remarks", ()),
+        *notes,
+    ):
         line(f"  {plain(note)}")
     for name, verdict in report["qa"].items():
         line(f"  {'passed' if verdict['passed'] else 'FAILED':10} {name:12} {verdict['detail']}")

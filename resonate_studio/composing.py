@@ -17,16 +17,15 @@ from resonate_resources.composition.resource import (
     MIX,
     REPORT,
     CompositionResource,
+    Hear,
     HeardMusic,
 )
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mastering.resource import MasteringResource
-from resonate_resources.profiling.brief import ProfileBrief
-from resonate_resources.profiling.profile import Profile
-from resonate_resources.profiling.resource import ProfilingResource
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.recordings.tags import write_tags
+from resonate_studio.referencing import profiled
 
 MASTER: Final = "master.wav"
 TARGET_LUFS: Final = -14.0  # R4 of the requirements
@@ -53,18 +52,20 @@ def compose(
     title: str,
     into: Path,
     engine: CompositionEngine | None = None,
+    hear: Hear | None = None,
+    target_lufs: float = TARGET_LUFS,
 ) -> Composed:
-    """Stems, parts, MIDI, mix and a 24-bit master at −14 LUFS, all of them labelled. Raises AudioError."""
-    made = composition.generate(plans, told, into, _heard, engine=engine)
+    """Stems, parts, MIDI, mix and a 24-bit master of that loudness, all of them labelled. Raises AudioError."""
+    made = composition.generate(plans, told, into, hear or _heard, engine=engine)
     report = json.loads(made.reports[REPORT].read_text(encoding="utf-8"))
     tags = tags_of(title, report)
     mix = Recording.open(made.files[MIX])
     mastering = into / "mastering"
     mastering.mkdir()
-    brief = MasteringBrief(target_lufs=TARGET_LUFS, limiting_db=_LIMITING_DB, sample_rate=48_000, bits=24)
+    brief = MasteringBrief(target_lufs=target_lufs, limiting_db=_LIMITING_DB, sample_rate=48_000, bits=24)
     mastered = MasteringResource().master(mix, mix, brief, 0.0, tags, mastering)
     master = mastered.files[MASTER]
-    verdicts = qa_of_master(Recording.open(master), TARGET_LUFS)
+    verdicts = qa_of_master(Recording.open(master), target_lufs)
     report["qa"] |= {name: asdict(verdict) for name, verdict in verdicts.items()}
     made.reports[REPORT].write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
     for name, path in made.files.items():
@@ -81,6 +82,5 @@ def compose(
 
 def _heard(recording: Recording) -> HeardMusic:
     with TemporaryDirectory(dir=recording.path.parent) as folder:
-        told = ProfilingResource().profile(recording, ProfileBrief(), Path(folder))
-        profile = Profile.read(told.files["profile.json"])
+        profile = profiled(recording, Path(folder))
     return HeardMusic(profile.tempo_bpm, profile.key)

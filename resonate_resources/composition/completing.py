@@ -13,7 +13,9 @@ from resonate_resources.composition.composer.metre import COMPOUND, quarters_per
 from resonate_resources.composition.composer.numerals import MINOR_MODES
 from resonate_resources.composition.composer.players import cast
 from resonate_resources.composition.genre import GenreData, genre_data
+from resonate_resources.composition.likening import like
 from resonate_resources.composition.plan import BEATS_A_BAR
+from resonate_resources.composition.reference import Reference
 from resonate_resources.composition.request import (
     FASTEST_BPM,
     SLOWEST_BPM,
@@ -59,14 +61,20 @@ _LEADS_TO: Final[Mapping[SectionName, tuple[SectionName, ...]]] = {
 }  # fmt: skip
 
 
-def complete(understanding: Understanding, seed: int) -> tuple[Request, tuple[Reading, ...]]:
-    """The request, and where each of its fields is from: the understanding's readings, then what is assumed here.
+def complete(
+    understanding: Understanding, seed: int, reference: Reference | None = None
+) -> tuple[Request, tuple[Reading, ...]]:
+    """The request, and where each of its fields is from: the understanding's readings, then those of the reference,
+    which tells what words leave open, then what is assumed here.
 
     Contradictory and invalid fields are assumed anew. A length that is asked for is met to within a bar; refused
     instruments never play, not even where they were asked for, too. Raises AudioError where all are refused.
     """
     asked = _without(understanding.asked, {*understanding.contradictory, *understanding.invalid})
     assumed: list[Reading] = []
+    heard: tuple[Reading, ...] = ()
+    if reference:
+        asked, heard = reference.filled(asked)
 
     def assume(field: str, value: object) -> None:
         assumed.append(Reading(field=field, value=str(value), how="assumed"))
@@ -81,18 +89,15 @@ def complete(understanding: Understanding, seed: int) -> tuple[Request, tuple[Re
     key = asked.key or _key(data, asked.mood, stream(seed, "key", genre))
     if asked.key is None:
         assume("key", key)
-    usual = _usual_bpm(data, metre, asked.mood, stream(seed, "tempo", genre))
-    bpm = usual if asked.bpm is None else min(max(usual, asked.bpm[0]), asked.bpm[1])
-    if asked.bpm is None and asked.bars and asked.duration_s:
-        bpm = min(max(_bpm_of(asked.bars, asked.duration_s, metre), SLOWEST_BPM), FASTEST_BPM)
-    elif asked.duration_s and not asked.bars:
-        bpm = _squared(bpm, asked.duration_s, metre, asked.bpm)
+    bpm = _bpm(asked, data, metre, seed)
     if asked.bpm is None or asked.bpm[0] != asked.bpm[1]:
         assume("bpm", f"{bpm:g}")
     swing = data.swing[0] if asked.swing is None else max(data.swing) if asked.swing else 0.5
     if asked.swing is None:
         assume("swing", swing)
-    structure = _structure(asked, data, _bars(asked, data, bpm, metre), stream(seed, "form", genre))
+    form = _of_genre(reference.form, data) if reference and not _is_whole(asked.structure) else ()
+    bars = _bars(asked, data, bpm, metre, form)
+    structure = _structure(asked, data, bars, stream(seed, "form", genre), form)
     if asked.bars is None:
         assume("bars", sum(section.bars for section in structure))
     if not _is_whole(asked.structure):
@@ -111,7 +116,28 @@ def complete(understanding: Understanding, seed: int) -> tuple[Request, tuple[Re
         instruments=instruments,
         mood=asked.mood,
     )
-    return request, (*understanding.readings, *assumed)
+    if reference:
+        request, more = like(reference, request, asked, seed)
+        heard += more
+        if form:
+            heard += tuple(
+                reference.reading(each.field, each.value)
+                for each in assumed
+                if each.field == "structure" or (each.field == "bars" and asked.duration_s is None)
+            )
+    told = {reading.field for reading in heard}
+    return request, (*understanding.readings, *heard, *(each for each in assumed if each.field not in told))
+
+
+def _bpm(asked: Asked, data: GenreData, metre: Metre, seed: int) -> float:
+    """The usual one, within what was asked for; of whole bars or phrases, where a length was asked for."""
+    usual = _usual_bpm(data, metre, asked.mood, stream(seed, "tempo", data.name))
+    bpm = usual if asked.bpm is None else min(max(usual, asked.bpm[0]), asked.bpm[1])
+    if asked.bpm is None and asked.bars and asked.duration_s:
+        return min(max(_bpm_of(asked.bars, asked.duration_s, metre), SLOWEST_BPM), FASTEST_BPM)
+    if asked.duration_s and not asked.bars:
+        return _squared(bpm, asked.duration_s, metre, asked.bpm)
+    return bpm
 
 
 def _without(asked: Asked, fields: set[str]) -> Asked:
@@ -189,8 +215,9 @@ def _bpm_of(bars: int, duration_s: float, metre: Metre) -> float:
     return round(quarters / quarters_per_minute(1, metre) * 60 / duration_s, 3)
 
 
-def _bars(asked: Asked, data: GenreData, bpm: float, metre: Metre) -> int:
-    """Bars that were asked for; or of the length that was; or of the sections that were; or the usual ones."""
+def _bars(asked: Asked, data: GenreData, bpm: float, metre: Metre, form: Sequence[Section]) -> int:
+    """Bars that were asked for; or of the length that was; or of the sections that were; or of the form that was
+    given; or the usual ones."""
     if asked.bars is not None:
         return asked.bars
     bar_s = _bar_s(bpm, metre)
@@ -198,6 +225,8 @@ def _bars(asked: Asked, data: GenreData, bpm: float, metre: Metre) -> int:
         return max(1, round(asked.duration_s / bar_s))
     if _is_whole(asked.structure):
         return sum(_own_bars(name, data) for name in asked.structure)
+    if form:
+        return sum(section.bars for section in form)
     whole = round(data.length_s / bar_s / data.unit)
     return max(1, whole) * data.unit
 
@@ -209,10 +238,23 @@ def _own_bars(name: SectionName, data: GenreData) -> int:
     )
 
 
-def _structure(asked: Asked, data: GenreData, bars: int, chance: Random) -> tuple[Section, ...]:
-    """Sections of about so many bars together; exactly, where a length was asked for (of sections that were asked
-    for, at least one bar each)."""
-    form = list(chance.choice(data.forms))
+def _of_genre(form: Sequence[Section], data: GenreData) -> tuple[Section, ...]:
+    """With drops for choruses, in genres that have those and no choruses."""
+    names = {section.name for own in data.forms for section in own}
+    if "chorus" in names or "drop" not in names:
+        return tuple(form)
+    return tuple(
+        section.model_copy(update={"name": "drop"}) if section.name == "chorus" else section
+        for section in form
+    )
+
+
+def _structure(
+    asked: Asked, data: GenreData, bars: int, chance: Random, given: Sequence[Section]
+) -> tuple[Section, ...]:
+    """Sections of about so many bars together, of the form that is given, or one of the genre's; exactly, where a
+    length was asked for (of sections that were asked for, at least one bar each)."""
+    form = list(given or chance.choice(data.forms))
     if _is_whole(asked.structure):
         form = [_section(name, form, data) for name in asked.structure]
     else:

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from resonate_resources.composition.request import Genre, Instrument, Key, Metre, SectionName
+from resonate_resources.composition.request import Balance, Genre, Instrument, Key, Metre, SectionName
 from resonate_resources.recordings.recording import AudioError
 
 Kit = Literal[
@@ -81,7 +81,7 @@ class Effect(_Written):
 
 
 class Plan(_Written):
-    """bpm: of quarters. The first beat of bar 0 is at 0."""
+    """bpm: of quarters. The first beat of bar 0 is at 0. balance: towards which it is mixed, None: its genre's."""
 
     title: str
     genre: Genre
@@ -94,6 +94,7 @@ class Plan(_Written):
     chords: tuple[Chord, ...]
     parts: tuple[Part, ...]
     effects: tuple[Effect, ...] = ()
+    balance: Balance | None = None
 
     @classmethod
     def read(cls, path: Path) -> Plan:

@@ -7,6 +7,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from resonate_resources.signal.octaves import OCTAVES_HZ
+
 Genre = Literal[
     "house", "deep_house", "techno", "trance", "drum_and_bass", "dubstep", "uk_garage", "edm_festival",
     "hip_hop", "boom_bap", "trap", "lofi_hip_hop", "rnb_soul", "funk", "disco", "gospel",
@@ -80,11 +82,12 @@ class Asked(_Fields):
 
 
 class Reading(_Fields):
-    """Where a field's value is from. how: "stated" in these words, "implied" by them, or "assumed" without any."""
+    """Where a field's value is from. how: "stated" in these words, "implied" by them, heard in a "reference" of
+    that name, or "assumed" without any."""
 
     field: str
     value: str
-    how: Literal["stated", "implied", "assumed"]
+    how: Literal["stated", "implied", "reference", "assumed"]
     words: str = ""
 
 
@@ -101,13 +104,31 @@ class Understanding(_Fields):
     remarks: tuple[str, ...] = ()
 
 
+class Balance(_Fields):
+    """Towards which a mix is brought. octaves_db: power at `octaves.OCTAVES_HZ`, of which only differences count;
+    side_db: of the side against the middle, None where that is not to be moved."""
+
+    octaves_db: Annotated[tuple[float, ...], Field(min_length=len(OCTAVES_HZ), max_length=len(OCTAVES_HZ))]
+    side_db: float | None = None
+
+    @property
+    def told(self) -> str:
+        """For a person: octaves against the loudest, and the side."""
+        loudest = max(self.octaves_db)
+        octaves = ", ".join(
+            f"{hertz:g} Hz {level - loudest:+.0f}"
+            for hertz, level in zip(OCTAVES_HZ, self.octaves_db, strict=True)
+        )
+        return f"{octaves} dB" + ("" if self.side_db is None else f", side {self.side_db:+.0f} dB")
+
+
 class Request(_Fields):
     """What is composed, complete: nothing in it is left to be assumed.
 
     bpm: of the beat that is counted (a quarter; of 6/8, 9/8 and 12/8 a dotted quarter, of 7/8 an eighth).
     swing: where the off-beat eighth lies in its beat, 0.5 straight, 0.667 triplets; in genres that swing in
     sixteenths, where the off-beat sixteenth lies in its eighth. structure: every section with
-    its bars and energy 0…1. instruments: all that play, the genre's own among them.
+    its bars and energy 0…1. instruments: all that play, the genre's own among them. balance: of a reference.
     """
 
     title: str = Field(max_length=120)
@@ -119,6 +140,7 @@ class Request(_Fields):
     structure: tuple[Section, ...] = Field(min_length=1)
     instruments: tuple[Instrument, ...] = Field(min_length=1)
     mood: tuple[Mood, ...] = ()
+    balance: Balance | None = None
 
 
 class Section(_Fields):

@@ -23,7 +23,8 @@ from resonate_resources.composition.engines.composer import Composer
 from resonate_resources.composition.engines.engine import CompositionEngine
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.prompt.reading import read_prompt
-from resonate_resources.composition.qa import Verdict, qa_of_music
+from resonate_resources.composition.qa import Verdict, qa_of_music, similarity_verdict
+from resonate_resources.composition.reference import Reference
 from resonate_resources.composition.request import Reading, Request, Understanding
 from resonate_resources.composition.sound.rendering import Rendered
 from resonate_resources.composition.stating import state
@@ -31,6 +32,7 @@ from resonate_resources.composition.writing import write_plan
 from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, silent
+from resonate_resources.signal.song_similarity import Similarity
 
 CODE_VERSION = "1"
 """Raised when the algorithm changes in a way that no constant shows."""
@@ -44,10 +46,11 @@ _NEXT_SEED: Final = 1_000_003  # far from what people count up by: a retry is ha
 
 @dataclass(frozen=True)
 class HeardMusic:
-    """What an analysis hears in a recording. key: as "C minor"."""
+    """What an analysis hears in a recording. key: as "C minor". similarity: to a reference, where there is one."""
 
     bpm: float | None
     key: str | None
+    similarity: Similarity | None = None
 
 
 Hear = Callable[[Recording], HeardMusic]
@@ -72,20 +75,27 @@ class Written(Protocol):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A prompt, what was understood of it, and what was assumed beside that."""
+    """A prompt, what was understood of it, what is from a reference, and what was assumed beside that."""
 
     prompt: str
     seed: int
     understanding: Understanding
     request: Request
     assumed: tuple[Reading, ...]
+    heard: tuple[Reading, ...] = ()
+    reference: Reference | None = None
 
     def told(self) -> dict[str, Json]:
-        """In JSON's types."""
+        """In JSON's types. reference, from_reference: only where there is one."""
+        told: dict[str, Json] = {}
+        if self.reference:
+            told["reference"] = self.reference.model_dump(mode="json")
+            told["from_reference"] = [reading.model_dump(mode="json") for reading in self.heard]
         return {
             "prompt": self.prompt,
             "seed": self.seed,
             "understanding": self.understanding.model_dump(mode="json"),
+            **told,
             "assumed": [reading.model_dump(mode="json") for reading in self.assumed],
             "request": self.request.model_dump(mode="json"),
         }
@@ -120,11 +130,16 @@ class CompositionResource(dg.ConfigurableResource[None]):
         chosen = ChosenModel(self.conductor_model, self.conductor_server, self.conductor_key_variable)
         return ask(prompt, chosen)
 
-    def want(self, prompt: str, understanding: Understanding, seed: int) -> Wanted:
-        """With all that nobody said assumed. Raises AudioError for what can't be together."""
-        request, readings = complete(understanding, seed)
-        assumed = tuple(reading for reading in readings if reading.how == "assumed")
-        return Wanted(prompt, seed, understanding, request, assumed)
+    def want(
+        self, prompt: str, understanding: Understanding, seed: int, reference: Reference | None = None
+    ) -> Wanted:
+        """With all that nobody said as in the reference, where there is one, or assumed. Raises AudioError for what
+        can't be together."""
+        request, readings = complete(understanding, seed, reference)
+        heard, assumed = (
+            tuple(each for each in readings if each.how == how) for how in ("reference", "assumed")
+        )
+        return Wanted(prompt, seed, understanding, request, assumed, heard, reference)
 
     def compose(self, written: Written, title: str, into: Path) -> Product:
         """`request.json`: what was understood and assumed; `plan.json`: the piece. Raises AudioError for what can't
@@ -185,7 +200,8 @@ class CompositionResource(dg.ConfigurableResource[None]):
         what is told.
 
         Of the plans the first in whose sound its own tempo and key are heard, and that does not fail otherwise;
-        where all do, the one that fails least, which is noted. engine: the composer where none is given. Raises
+        where all do, the one that fails least, of those that do so alike the one most similar to a reference, which
+        is noted. engine: the composer where none is given. Raises
         AudioError, and OffGridError where no plan's stems could be brought onto its grid.
         """
         engine = engine or Composer()
@@ -202,7 +218,7 @@ class CompositionResource(dg.ConfigurableResource[None]):
                 except OffGridError as error:
                     refused = error
                     continue
-                if best is None or len(made.failed) < len(best.failed):
+                if best is None or made.worth > best.worth:
                     best, worse = made, best
                 else:
                     worse = made
@@ -221,6 +237,11 @@ class _Try:
     folder: Path
     rendered: Rendered
     qa: Mapping[str, Verdict]
+    similarity: float
+
+    @property
+    def worth(self) -> tuple[int, float]:
+        return -len(self.failed), self.similarity
 
     @property
     def failed(self) -> list[str]:
@@ -230,7 +251,10 @@ class _Try:
 def _made(plan: Plan, engine: CompositionEngine, folder: Path, hear: Hear, progress: Progress) -> _Try:
     rendered = engine.generate(plan, folder, plan.seed, progress)
     heard = hear(rendered.mix)
-    return _Try(plan, folder, rendered, qa_of_music(plan, rendered.mix, heard.bpm, heard.key))
+    qa = qa_of_music(plan, rendered.mix, heard.bpm, heard.key)
+    if heard.similarity:
+        qa["similarity"] = similarity_verdict(heard.similarity)
+    return _Try(plan, folder, rendered, qa, heard.similarity.total if heard.similarity else 0.0)
 
 
 def _notes(wanted: Wanted) -> tuple[str, ...]:

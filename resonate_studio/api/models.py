@@ -48,7 +48,7 @@ class CompositionReading(Shape):
 
     field: str
     value: str
-    how: Literal["stated", "implied", "assumed"]
+    how: Literal["stated", "implied", "reference", "assumed"]
     words: str
 
 

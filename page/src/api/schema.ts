@@ -935,7 +935,7 @@ export interface components {
              * How
              * @enum {string}
              */
-            how: "stated" | "implied" | "assumed";
+            how: "stated" | "implied" | "reference" | "assumed";
             /** Value */
             value: string;
             /** Words */

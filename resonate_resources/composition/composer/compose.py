@@ -90,6 +90,7 @@ def compose(request: Request, seed: int) -> Plan:
         chords=told(spans),
         parts=tuple(parts),
         effects=effects_between(data, request.metre, sections, filtered),
+        balance=request.balance,
     )
 
 

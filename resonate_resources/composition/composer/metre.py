@@ -8,6 +8,7 @@ from resonate_resources.composition.plan import BEATS_A_BAR
 from resonate_resources.composition.request import Metre
 
 COMPOUND: Final = ("6/8", "9/8", "12/8")
+SIMPLE: Final = ("2/4", "3/4", "4/4", "5/4")
 _CHOSEN_BEATS: Final = {2: (0, 1), 3: (0, 1, 3), 4: (0, 1, 2, 3), 5: (0, 1, 3, 2, 3)}
 """Which beats of four make a bar of two, three or five: the first stays the first, and a back beat closes."""
 

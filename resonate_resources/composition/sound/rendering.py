@@ -13,6 +13,7 @@ from typing import Final, TypeVar, get_args
 import numpy as np
 
 from resonate_resources.composition.plan import Plan, Stem
+from resonate_resources.composition.request import Balance
 from resonate_resources.composition.sound.automation import (
     Gain,
     ducked,
@@ -22,6 +23,7 @@ from resonate_resources.composition.sound.automation import (
     multiplied,
     total_s,
 )
+from resonate_resources.composition.sound.balancing import BalanceMeter
 from resonate_resources.composition.sound.bus import MIX_LUFS, Bus
 from resonate_resources.composition.sound.mixing_table import GenreMix, Tone, mix_of
 from resonate_resources.composition.sound.note_by_note import choked
@@ -40,6 +42,7 @@ from resonate_resources.recordings.recording import (
     Samples,
     Stems,
     silent,
+    write_blocks,
     write_recording,
 )
 from resonate_resources.signal.loudness import LoudnessMeter
@@ -94,6 +97,8 @@ def render(plan: Plan, into: Path, rate: int = 48_000, progress: Progress = sile
     dry = list(_told(in_parallel(play, tracks), len(tracks), 0.0, _PLAYED, progress))
     wet_of = partial(_mix, plan, mix, response(mix.room, rate), scratch)
     wet = list(_told(in_parallel(wet_of, dry), len(tracks), _PLAYED, _MIXED, progress))
+    if plan.balance:
+        wet = _balanced(plan.balance, wet, rate)
     bus = Bus(rate)
     for blocks in zip(*(each.blocks() for each in wet), strict=True):
         bus.update(np.sum(blocks, axis=0))
@@ -153,6 +158,22 @@ def _mix(plan: Plan, mix: GenreMix, room: Samples, scratch: Path, dry: _Dry) -> 
         ):
             writer.write(block)
     return writer.recording
+
+
+def _balanced(balance: Balance, wet: Sequence[Recording], rate: int) -> list[Recording]:
+    """In the place of what is given, all through the filter that brings their sum towards the balance."""
+    meter = BalanceMeter(rate)
+    for blocks in zip(*(each.blocks() for each in wet), strict=True):
+        meter.update(np.sum(blocks, axis=0))
+    correction = meter.towards(balance)
+
+    def corrected(recording: Recording) -> Recording:
+        path = recording.path.with_suffix(".balanced.wav")
+        made = write_blocks(path, correction.of(recording.blocks()), like=recording)
+        recording.path.unlink()
+        return made
+
+    return list(in_parallel(corrected, wet))
 
 
 def _moved(blocks: Iterator[Samples], gains: Sequence[Gain], rate: int) -> Iterator[Samples]:
