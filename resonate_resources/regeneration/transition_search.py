@@ -243,11 +243,12 @@ def _rise(heard: _Noise, had: _Noise, place: int) -> _Rise | None:
         start -= 1
         lowest = min(lowest, level[start])
     course = level[start : end - 2]
-    if (
-        len(course) < _SHORTEST_S / _HOP_S
-        or course[-5:].mean() - course[:5].mean() < _RISE_DB
-        or np.corrcoef(course, np.arange(len(course)))[0, 1] < _STRAIGHT
-    ):
+    grows = (
+        len(course) >= _SHORTEST_S / _HOP_S
+        and course[-5:].mean() - course[:5].mean() >= _RISE_DB
+        and np.corrcoef(course, np.arange(len(course)))[0, 1] >= _STRAIGHT
+    )
+    if not grows:
         return None
     heard_in = lacking[start : end - 2]
     centres = heard_in @ np.log(heard.hertz) / heard_in.sum(axis=1)
