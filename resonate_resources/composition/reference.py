@@ -38,6 +38,7 @@ _STEADY: Final = 0.02  # how far the mean tempo of all beats may lie from the us
 _STRAIGHT: Final = 0.03  # beside which a swing is none
 _LOUDEST: Final = 0.95  # energy of the loudest section
 _ENERGY_DB: Final = 14.0  # under it, at which a section has none
+_LOUDER_DB: Final = 1.0
 _HIGH, _LOW = 0.75, 0.5
 
 
@@ -123,11 +124,11 @@ class Reference(BaseModel):
                 f"{name}: lasts {heard.duration_s:.1f} s; as a reference, give at least {_SHORTEST_S:g} s"
             )
         bpm = _bpm(heard)
-        key = heard.key if (heard.key_confidence or 0) >= SURE else None
-        if bpm is None and key is None:
+        if bpm is None and heard.key is None:
             raise AudioError(
                 f"{name}: neither a beat nor a key is heard in it; as a reference, give a recording of music"
             )
+        key = heard.key if (heard.key_confidence or 0) >= SURE else None
         whole = not excerpt and heard.duration_s >= SHORTEST_FORM_S
         sections = _form(form) if whole and bpm is not None else ()
         lacking = [
@@ -215,15 +216,14 @@ def _swing(heard: float) -> float:
 
 
 def _form(heard: _Analysis) -> tuple[Section, ...]:
-    """Sections of two bars and more, those of one name and music together; none where they say nothing."""
+    """Sections of two bars and more, what is the same music and as loud together; none where they say nothing."""
     if not heard.has_bars or len(heard.sections) < 2:
         return ()
     starts = [*(section.bar for section in heard.sections), len(heard.bars) + 1]
     loudest = max(section.level_db for section in heard.sections)
     joined: list[tuple[_Section, int]] = []
     for section, first, end in zip(heard.sections, starts, starts[1:], strict=False):
-        alike = joined and (end - first < _FEWEST_BARS or joined[-1][0].label == section.label)
-        if alike:
+        if joined and (end - first < _FEWEST_BARS or _one(joined[-1][0], section)):
             joined[-1] = (joined[-1][0], joined[-1][1] + end - first)
         else:
             joined.append((section, end - first))
@@ -235,6 +235,11 @@ def _form(heard: _Analysis) -> tuple[Section, ...]:
         Section(name=section.name or _called(number, last, energy), bars=bars, energy=energy)
         for number, ((section, bars), energy) in enumerate(zip(joined, energies, strict=True))
     )
+
+
+def _one(section: _Section, following: _Section) -> bool:
+    """Whether both are the same music, and as loud."""
+    return section.label == following.label and abs(section.level_db - following.level_db) < _LOUDER_DB
 
 
 def _energy(level_db: float) -> float:
