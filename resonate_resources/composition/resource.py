@@ -28,7 +28,7 @@ from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recipe import Engine, Json, Product
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, silent
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, REPORT, MIX, PARTS = "plan.json", "composition.json", "mix.wav", "parts/"
