@@ -6,8 +6,8 @@
     --peer FILE.sf2   two minutes composed and played by the studio, and the same MIDI by FluidSynth alone
 
 Each prompt is composed, played, heard, mastered and checked as `resonate compose` does; a piece that is longer than
-30 s by what its prompt says is asked for in 25 s. Results are written into FOLDER/SEED.jsonl, one line a piece, and what is
-there is not made again. Prints which checks passed at first sight and after retries, what failed and why, how many
+30 s by what its prompt says is asked for in 25 s. Results are in
+FOLDER/SEED.jsonl, one line a piece; what is there is not made again. Prints which checks passed at first sight and after retries, what failed and why, how many
 of the generated prompts were read right, seconds a minute of music, the process's peak memory, measures by group of
 genres, and how many notes two seeds of one request share.
 """
@@ -144,7 +144,8 @@ def alike(genres: Iterable[Genre], seeds: int = 8) -> None:
         ]
     shares.sort()
     print(
-        f"notes that two seeds of one request share, {len(shares)} pairs: median {shares[len(shares) // 2][0]:.2f}, "
+        f"notes that two seeds of one request share, {len(shares)} pairs: "
+        f"median {shares[len(shares) // 2][0]:.2f}, "
         f"95th percentile {shares[len(shares) * 95 // 100][0]:.2f}, most {shares[-1][0]:.2f} ({shares[-1][1]})"
     )
 
@@ -159,12 +160,11 @@ def beside(soundfont: Path, scratch: Path) -> None:
         result = compose(composition, wanted.plans(), wanted.told(), wanted.request.title, Path(folder))
         ours = time.perf_counter() - began
         began = time.perf_counter()
-        command = ["fluidsynth", "-ni", "-r", "48000", "-F", f"{folder}/peer.wav", str(soundfont), str(result.files["all.mid"])]  # fmt: skip
+        command = ["fluidsynth", "-ni", "-r", "48000", "-F", f"{folder}/peer.wav"]
+        command += [str(soundfont), str(result.files["all.mid"])]
         subprocess.run(command, check=True, capture_output=True)
         peer = time.perf_counter() - began
-    print(
-        f"two minutes: {ours:.1f} s for all in {result.report['tries']} tries, FluidSynth playing the MIDI {peer:.1f} s"
-    )
+    print(f"two minutes: {ours:.1f} s for all in {result.report['tries']} tries, FluidSynth {peer:.1f} s")
 
 
 def main() -> None:

@@ -46,8 +46,8 @@ class Tone(_Told):
 
 
 class Style(_Told):
-    """loudness: LU against the mix. room_db: of the room against the part. mid_db: what all but the bass are given at
-    2 kHz. wider_db, darker_db: added to the role's side_db, taken from its presence_db."""
+    """loudness: LU against the mix. room_db: of the room against the part. mid_db: what all but the bass are given
+    at 2 kHz. wider_db, darker_db: added to the role's side_db, taken from its presence_db."""
 
     loudness: Mapping[Heard, float]
     room_db: Mapping[Heard, float]

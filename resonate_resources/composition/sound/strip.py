@@ -82,7 +82,8 @@ class ToneMeter:
         return min(_WIDEST, math.sqrt(10 ** (side_db / 10) * self._mid / self._side))
 
     def equaliser(self, tone: Tone, lifts: bool) -> Section:
-        """(3, 6): the tone's bell in the mids, one that takes presence down to its level, by 9 dB at most, and a shelf that takes the highs
+        """(3, 6): the tone's bell in the mids, one that takes presence down to its level, by 9 dB at most,
+        and a shelf that takes the highs
         down to theirs, by 6 dB at most; or up, by half as much, where it lifts."""
         presence, bright = (self._lacking(wanted, band) for wanted, band in zip(
             (tone.presence_db, tone.bright_db), self._bands, strict=True))  # fmt: skip

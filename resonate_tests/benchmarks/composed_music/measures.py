@@ -26,9 +26,9 @@ _BAR = 4  # beats, where no bars are heard
 
 
 def measures(recording: Recording) -> tuple[dict[str, float], Profile]:
-    """By name: key clarity (the profile's confidence, 0…1), chord changes and onsets a second, repetition (mean over
-    bars of the correlation of what begins in it with the most alike other bar), PLR in dB, loudness range in LU,
-    octaves in dB against all of it, side against middle in dB. What isn't heard is left out."""
+    """By name, what isn't heard left out: key clarity (the profile's confidence, 0…1), chord changes a minute, onsets
+    a second, repetition (mean over bars of the correlation of what begins in it with the most alike other bar), PLR in
+    dB, loudness range in LU, octaves in dB against all of it, side against middle in dB."""
     with TemporaryDirectory() as scratch:
         ProfilingResource().profile(recording, ProfileBrief(), Path(scratch))
         profile = Profile.read(Path(scratch) / "profile.json")
@@ -45,10 +45,12 @@ def measures(recording: Recording) -> tuple[dict[str, float], Profile]:
     starts = profile.downbeats_s if len(profile.downbeats_s) > 3 else profile.beats_s[::_BAR]
     if len(starts) > 3:
         found["repetition"] = _repetition(rises, np.array(starts))
-    for name, value in (("PLR", profile.loudness.plr_db), ("loudness range", profile.loudness.range_lu),
-                        ("side", profile.width_db)):  # fmt: skip
-        if value is not None:
-            found[name] = value
+    told = {
+        "PLR": profile.loudness.plr_db,
+        "loudness range": profile.loudness.range_lu,
+        "side": profile.width_db,
+    }
+    found |= {name: value for name, value in told.items() if value is not None}
     whole = 10 * np.log10(np.sum(10 ** (np.array(profile.octaves_db) / 10)))
     for centre, level in zip(OCTAVES_HZ, profile.octaves_db, strict=True):
         found[f"{centre:g} Hz"] = float(level - whole)
@@ -72,9 +74,14 @@ def share_of_same_notes(one: Plan, other: Plan) -> float:
     """Of the notes with a pitch of the plan that has fewer, those that the other has, too: the same pitch within a
     sixteenth (0…1)."""
     notes = [
-        {(round(onset * 4), pitch) for part in plan.parts if part.stem != "drums" for onset, _, pitch, _ in part.notes}
+        {
+            (round(onset * 4), pitch)
+            for part in plan.parts
+            if part.stem != "drums"
+            for onset, _, pitch, _ in part.notes
+        }
         for plan in (one, other)
-    ]  # fmt: skip
+    ]
     fewest = min(len(each) for each in notes)
     return len(notes[0] & notes[1]) / fewest if fewest else 0.0
 
