@@ -26,9 +26,9 @@ _BAR = 4  # beats, where no bars are heard
 
 
 def measures(recording: Recording) -> tuple[dict[str, float], Profile]:
-    """By name, what isn't heard left out: key clarity (the profile's confidence, 0…1), chord changes a minute, onsets
-    a second, repetition (mean over bars of the correlation of what begins in it with the most alike other bar), PLR in
-    dB, loudness range in LU, octaves in dB against all of it, side against middle in dB."""
+    """By name, what isn't heard left out: key clarity (the profile's confidence, 0…1), chord changes a minute,
+    onsets a second, repetition (mean over bars of the correlation of what begins in it with the most alike other
+    bar), PLR in dB, loudness range in LU, octaves in dB against all of it, side against middle in dB."""
     with TemporaryDirectory() as scratch:
         ProfilingResource().profile(recording, ProfileBrief(), Path(scratch))
         profile = Profile.read(Path(scratch) / "profile.json")
