@@ -6,10 +6,10 @@
     --peer FILE.sf2   two minutes composed and played by the studio, and the same MIDI by FluidSynth alone
 
 Each prompt is composed, played, heard, mastered and checked as `resonate compose` does; a piece that is longer than
-30 s by what its prompt says is asked for in 25 s. Results are in
-FOLDER/SEED.jsonl, one line a piece; what is there is not made again. Prints which checks passed at
-first sight and after retries, what failed and why, how many of the generated prompts were read right, seconds a minute of music, the process's peak memory, measures by group of
-genres, and how many notes two seeds of one request share.
+30 s by what its prompt says is asked for in 25 s. Results are in FOLDER/SEED.jsonl, one line a piece; what is there
+is not made again. Prints which checks passed at first sight and after retries, what failed and why, how many of the
+fields of generated prompts were read right, seconds a minute of music, the process's peak memory, measures by group
+of genres, and how many notes two seeds of one request share.
 """
 
 from __future__ import annotations
