@@ -135,7 +135,7 @@ def alike(genres: Iterable[Genre], seeds: int = 8) -> None:
     """How many notes two pieces of one request share, by seed."""
     shares = []
     for genre in genres:
-        asked = Asked(genre=genre, key="C minor", duration_s=60)
+        asked = Asked(genre=genre, key="C minor", duration_s=60, reference_name=None)
         request, _ = complete(Understanding(asked=asked), 0)
         plans = [composed(request, seed) for seed in range(seeds)]
         assert composed(request, 0).model_dump_json() == plans[0].model_dump_json()

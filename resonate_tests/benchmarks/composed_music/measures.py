@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -86,7 +85,7 @@ def share_of_same_notes(one: Plan, other: Plan) -> float:
     return len(notes[0] & notes[1]) / fewest if fewest else 0.0
 
 
-def written(plan: Plan) -> Mapping[str, float]:
+def written(plan: Plan) -> dict[str, float]:
     """Of the plan: chords a bar, and notes a second of pitched parts and of drums."""
     pitched = sum(len(part.notes) for part in plan.parts if part.stem != "drums")
     drums = sum(len(part.notes) for part in plan.parts if part.stem == "drums")
