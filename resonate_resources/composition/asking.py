@@ -58,6 +58,7 @@ def ask(prompt: str, chosen: ChosenModel, model: Any = None) -> Understanding:
     values = {name: value for name, value in answer.asked if value not in (None, ())}
     return Understanding(
         asked=answer.asked,
+        nearest_genre=by_lexicon.nearest_genre,
         readings=tuple(
             Reading(field=name, value=told(value), how="implied") for name, value in values.items()
         ),

@@ -79,7 +79,7 @@ def complete(
     def assume(field: str, value: object) -> None:
         assumed.append(Reading(field=field, value=str(value), how="assumed"))
 
-    genre = asked.genre or _likeliest_genre(asked, stream(seed, "genre"))
+    genre = asked.genre or understanding.nearest_genre or _likeliest_genre(asked, stream(seed, "genre"))
     if asked.genre is None:
         assume("genre", genre)
     data = genre_data(genre)

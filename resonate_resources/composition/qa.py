@@ -40,6 +40,8 @@ _EITHER_WAY: Final[Mapping[Genre, str]] = {
     "classical_baroque": "counted in eighths, quarters or halves",
 }  # fmt: skip
 """Genres whose tempo musicians themselves tell in two ways."""
+_BEATLESS: Final = frozenset({"ambient", "cinematic"})
+"""Genres that are often meant to have no beat."""
 _COUNTED: Final = {"6/8": 2 / 3, "9/8": 2 / 3, "12/8": 2 / 3, "7/8": 2.0}
 """Beats of the metre a quarter, where a beat is none."""
 
@@ -97,6 +99,10 @@ def qa_of_master(master: Recording, target_lufs: float) -> dict[str, Verdict]:
 
 def _tempo(plan: Plan, heard: float | None) -> Verdict:
     beat = plan.bpm * _COUNTED.get(plan.metre, 1.0)
+    if heard is None and plan.genre in _BEATLESS and not any(part.role == "drums" for part in plan.parts):
+        return Verdict(
+            True, f"no beat was heard, as in {plan.genre} without drums; {beat:.1f} BPM was planned"
+        )
     if heard is None:
         return Verdict(False, f"no tempo was heard; {beat:.1f} BPM was planned")
     if abs(heard - beat) <= TEMPO_BPM:

@@ -92,11 +92,13 @@ class Reading(_Fields):
 
 
 class Understanding(_Fields):
-    """What became of a prompt. contradictory: fields whose statements exclude each other, not in `asked`. invalid:
+    """What became of a prompt. nearest_genre: to a genre that was named and isn't ours.
+    contradictory: fields whose statements exclude each other, not in `asked`. invalid:
     fields with a value that can't be. not_understood: words that nothing was made of. remarks: lines for a
     person."""
 
     asked: Asked
+    nearest_genre: Genre | None = None
     readings: tuple[Reading, ...] = ()
     contradictory: tuple[str, ...] = ()
     invalid: tuple[str, ...] = ()

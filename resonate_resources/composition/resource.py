@@ -34,7 +34,7 @@ from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, silent
 from resonate_resources.signal.song_similarity import Similarity
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, REPORT, MIX, PARTS = "plan.json", "composition.json", "mix.wav", "parts/"

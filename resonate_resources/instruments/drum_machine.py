@@ -6,6 +6,7 @@ are recordings in the original; here they are the same oscillators, tuned higher
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Literal
@@ -150,12 +151,26 @@ _LEVEL_DB: Final = {
     **dict.fromkeys((38, 40, 39), -3.0), 37: -6.0, 56: -9.0, 75: -8.0,
     **dict.fromkeys(range(60, 69), -6.0), **dict.fromkeys((35, 36), 0.0),
 }  # fmt: skip
+_KICKS: Final = (35, 36)
 _USUAL_DB: Final = -4.0
 
 
-def stroke(machine: Machine, key: int, rate: int) -> Samples:
-    """(2, frames): one stroke of a General MIDI percussion key; the kick's peak is 1, the others as balanced."""
+def tuned(hz: float, tonic: int) -> float:
+    """The frequency nearest to it of the tonic (pitch class 0…11) or its fifth."""
+    semitones = 69 + 12 * math.log2(hz / 440)
+    off = min(
+        ((tonic + over - semitones + 6) % 12 - 6 for over in (0, 7)), key=abs
+    )  # the kick rings as a note: off the key, it is heard as one that is wrong
+    return float(hz * 2 ** (off / 12))
+
+
+def stroke(machine: Machine, key: int, rate: int, tonic: int | None = None) -> Samples:
+    """(2, frames): one stroke of a General MIDI percussion key; the kick's peak is 1, the others as balanced.
+
+    tonic: pitch class that the kick is tuned to; as the machine leaves the factory where None."""
     voice, place = next((sound for keys, sound in _KEYS[machine].items() if key in keys), _OTHER)
+    if tonic is not None and key in _KICKS and isinstance(voice, partial):
+        voice = partial(voice, hz=tuned(voice.keywords["hz"], tonic))
     mono = voice(rate)
     mono = mono * (10 ** (_LEVEL_DB.get(key, _USUAL_DB) / 20) / np.abs(mono).max())
     mono = mono[: int(np.flatnonzero(np.abs(mono) > _SILENT)[-1]) + 1]

@@ -9,6 +9,7 @@ sentence and period).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
 from typing import Final, NamedTuple
 
@@ -29,6 +30,10 @@ _USUAL_HEIGHT: Final = 0.42
 """Where in the register a section's theme turns, 0 lowest, 1 highest: choruses lie above verses."""
 _ARCH: Final = (0, 1, 2, 0)
 """Scale steps that the bars of a phrase lie above its first."""
+_HOOKS: Final = ("chorus", "drop")  # which come back as they were
+_ORNAMENTED: Final = 0.6
+"""How often a theme that comes again is ornamented, where it can be."""
+_ORNAMENT_VELOCITY: Final = 80
 _STEP: Final = 1.7  # semitones of a scale's step, on average
 _LEAP: Final = 7  # semitones: what is more is recovered by a step back
 _WIDEST: Final = 12
@@ -69,11 +74,16 @@ def melody_events(
     seed: int,
 ) -> list[Event]:
     """sections: those in which it plays. contrasting: every how manieth phrase brings something else (AABA: 4,
-    AAB: 3). Sections of one name have the same theme, over the same chords the same notes."""
+    AAB: 3). Sections of one name have the same theme; where they come again, it is ornamented, but
+    in choruses and drops."""
     events: list[Event] = []
     for section in sections:
         theme = _theme(style, written, metre, section, stream(seed, "melody", section.name))
-        events += _sung(theme, style, register, metre, key, section, spans, contrasting)
+        sung = _sung(theme, style, register, metre, key, section, spans, contrasting)
+        if section.nth and section.name not in _HOOKS:
+            chance = stream(seed, "ornaments", section.name, str(section.nth))
+            sung = _ornamented(sung, key, spans, register, metre, chance)
+        events += sung
     return events
 
 
@@ -141,6 +151,39 @@ def _sung(
         if kind == "close" and events:
             events[-1] = _landed(events[-1], spans, key, register, answer)
     return _smoothed(events, spans, key, register, metre)
+
+
+def _ornamented(
+    events: list[Event],
+    key: KeyOf,
+    spans: Sequence[Span],
+    register: tuple[int, int],
+    metre: Metre,
+    chance: Random,
+) -> list[Event]:
+    """Here and there with an eighth before a note: on the way to it, or the step above it. All other notes stay."""
+    found: list[Event] = []
+    for event, following in pairwise(events):
+        place = following.onset - 0.5
+        low, high = sorted((event.pitch, following.pitch))
+        free = place >= event.onset + 0.5 - 1e-6 and not (2 * place) % 1
+        if (
+            not free
+            or _strong(Stroke(place % BEATS_A_BAR[metre], 0.5, "o"), metre)
+            or chance.random() >= _ORNAMENTED
+        ):
+            found.append(event)
+            continue
+        scale = scale_over(at(spans, place).harmony, key)
+        between = [pitch for pitch in range(low + 1, high) if pitch % 12 in scale]
+        above = [p for p in range(following.pitch + 1, register[1] + 1) if p % 12 in scale]
+        near = sorted(between, key=lambda pitch: abs(pitch - following.pitch)) or above
+        if not near or abs(near[0] - event.pitch) > _LEAP:
+            found.append(event)
+            continue
+        length = min(event.length, place - event.onset)
+        found += [event._replace(length=length), Event(place, 0.5, near[0], _ORNAMENT_VELOCITY)]
+    return [*found, *events[-1:]]
 
 
 def _ladder(scale: str, key: KeyOf) -> set[int]:

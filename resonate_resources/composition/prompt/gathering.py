@@ -35,6 +35,7 @@ class Found:
     words: dict[str, str] = field(default_factory=dict)
     contradictory: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    nearest_genre: str | None = None
 
 
 class _Gathering:
@@ -126,6 +127,7 @@ def _genre(of: _Gathering) -> None:
     if not names:
         for near, token in of.all_of("foreign_genre")[:1]:
             told = of.text.words(token.at, token.end)
+            of.found.nearest_genre = near
             of.text.remarks.append(f"{told} is no genre of ours; the nearest is {near.replace('_', ' ')}")
             return
         if swing:

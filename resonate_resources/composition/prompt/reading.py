@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 from resonate_resources.composition.prompt.gathering import Found, gather
 from resonate_resources.composition.prompt.keys import read_key
@@ -14,7 +14,7 @@ from resonate_resources.composition.prompt.numbers import write_numbers_as_digit
 from resonate_resources.composition.prompt.structure import read_form
 from resonate_resources.composition.prompt.tempo import read_tempo, read_tempo_with_unit
 from resonate_resources.composition.prompt.text import Text
-from resonate_resources.composition.request import Asked, Reading, Understanding
+from resonate_resources.composition.request import Asked, Genre, Reading, Understanding
 from resonate_resources.models.language_model import one_line
 from resonate_resources.recordings.recording import AudioError
 
@@ -46,6 +46,7 @@ def read_prompt(text: str) -> Understanding:
 
 def _understanding(prompt: Text, found: Found) -> Understanding:
     asked = Asked.model_validate(found.asked)
+    nearest = cast("Genre | None", found.nearest_genre)  # the lexicon checks its values
     readings = tuple(
         Reading(
             field=field,
@@ -57,6 +58,7 @@ def _understanding(prompt: Text, found: Found) -> Understanding:
     )
     return Understanding(
         asked=asked,
+        nearest_genre=nearest,
         readings=readings,
         contradictory=tuple(dict.fromkeys(found.contradictory)),
         invalid=tuple(dict.fromkeys(prompt.invalid)),

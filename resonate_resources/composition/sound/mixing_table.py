@@ -34,20 +34,38 @@ class RoomSound(_Told):
 
 class Tone(_Told):
     """low_hz: of the high-pass. dB at 300 Hz. presence_db, bright_db: the most power from 1.4 to 2.8 kHz and over
-    4 kHz against all of it. side_db: what the side's power against the middle's is brought to, before the pan."""
+    4 kHz against all of it. side_db: what the side's power against the middle's is brought to, before the pan.
+    mid_db: at 2 kHz."""
 
     low_hz: float
     presence_db: float
     bright_db: float
     side_db: float
     mud_db: float = 0.0
+    mid_db: float = 0.0
 
 
 class Style(_Told):
-    """loudness: LU against the mix. room_db: of the room against the part."""
+    """loudness: LU against the mix. room_db: of the room against the part. mid_db: what all but the bass are given
+    at 2 kHz. wider_db, darker_db: added to the role's side_db, taken from its presence_db."""
 
     loudness: Mapping[Heard, float]
     room_db: Mapping[Heard, float]
+    mid_db: float = 0.0
+    wider_db: float = 0.0
+    darker_db: float = 0.0
+
+    def toned(self, role: Heard, tone: Tone) -> Tone:
+        """A role's tone in this style."""
+        if role == "bass":
+            return tone
+        return tone.model_copy(
+            update={
+                "mid_db": self.mid_db,
+                "side_db": tone.side_db + self.wider_db,
+                "presence_db": tone.presence_db - self.darker_db,
+            }
+        )
 
 
 class _OfGenre(_Told):
@@ -85,13 +103,19 @@ def _table() -> _Table:
     return _Table.model_validate(tomllib.loads(_FILE.read_text(encoding="utf-8")))
 
 
+def style_of(genre: Genre) -> str:
+    """What styles of mixing are told by: electronic, beats, band, acoustic, orchestral."""
+    return _table().genres[genre].style
+
+
 def mix_of(genre: Genre) -> GenreMix:
     table = _table()
     told = table.genres[genre]
+    style = table.styles[told.style]
     return GenreMix(
-        style=table.styles[told.style],
+        style=style,
         room=table.rooms[told.room],
         side_chain_db=told.side_chain_db,
         bass_duck_db=told.bass_duck_db,
-        tone=table.tone,
+        tone={role: style.toned(role, tone) for role, tone in table.tone.items()},
     )

@@ -18,6 +18,7 @@ from resonate_resources.instruments.soundfont_file import Program, Soundfont, so
 from resonate_resources.instruments.soundfont_program import SoundfontProgram, fluidsynth_told
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import AudioError, Samples
+from resonate_resources.signal.spelling import pitch_class
 
 LICENCE: Final = "GPL-3.0-or-later"
 OWN: Final = "Resonate"
@@ -72,10 +73,10 @@ class Band:
             if lacking:
                 instead = instead or f"{voice.label}: {lacking}"
                 continue
-            instrument = self._instrument(voice, notes, plan.bpm, rate)
+            instrument = self._instrument(voice, notes, plan, rate)
             if part.sound == "distorted_guitar" and part.role in _PLAYED_TWICE:
                 instrument = DoubleTracked(
-                    instrument, self._instrument(voice, notes, plan.bpm, rate, second_take=True)
+                    instrument, self._instrument(voice, notes, plan, rate, second_take=True)
                 )
             return instrument, self._told(voice, instead)
         raise AudioError(f"{part.name}: nothing here can play {part.sound} ({instead}); install a soundfont")
@@ -98,14 +99,14 @@ class Band:
         )
 
     def _instrument(
-        self, voice: Voice, notes: Sequence[Note], bpm: float, rate: int, second_take: bool = False
+        self, voice: Voice, notes: Sequence[Note], plan: Plan, rate: int, second_take: bool = False
     ) -> Instrument:
         if voice.machine is not None:
-            machine = voice.machine
+            machine, tonic = voice.machine, pitch_class(plan.key.split(" ")[0])
             return NoteByNote(
                 rate,
                 lambda pitch, velocity, _: (
-                    stroke(machine, pitch, rate) * np.float32((velocity / _LOUDEST) ** _MACHINE_LAW)
+                    stroke(machine, pitch, rate, tonic) * np.float32((velocity / _LOUDEST) ** _MACHINE_LAW)
                 ),
                 law=_MACHINE_LAW,
                 kit=True,
@@ -121,7 +122,7 @@ class Band:
             assert voice.faust is not None
             settings = {
                 **voice.settings,
-                **{name: each * bpm / 60 for name, each in voice.per_quarter.items()},
+                **{name: each * plan.bpm / 60 for name, each in voice.per_quarter.items()},
             }
             played, law = Synthesiser(voice.faust, rate, settings), _FAUST_LAW
         sound_of = _one_note(played, rate, second_take)

@@ -14,9 +14,10 @@ from resonate_resources.composition.sound.mixing_table import Tone
 from resonate_resources.recordings.recording import Samples
 
 _MONO_UNDER_HZ: Final = 120.0  # records are cut so, and clubs play so
-_MUD_HZ, _PRESENCE_HZ, _BRIGHT_HZ = 300.0, 2000.0, 4000.0
+_MUD_HZ, _MID_HZ, _PRESENCE_HZ, _BRIGHT_HZ = 300.0, 2000.0, 2000.0, 4000.0
 _PRESENCE_BAND_HZ: Final = (1400.0, 2800.0)
 _BELL_Q: Final = 0.8
+_MID_Q: Final = 0.7
 _PRESENCE_Q: Final = 1.2
 _WIDEST: Final = 2.0
 _MOST_SHELF_DB: Final = 6.0
@@ -81,7 +82,8 @@ class ToneMeter:
         return min(_WIDEST, math.sqrt(10 ** (side_db / 10) * self._mid / self._side))
 
     def equaliser(self, tone: Tone, lifts: bool) -> Section:
-        """(2, 6): a bell that takes presence down to its level, by 9 dB at most, and a shelf that takes the highs
+        """(3, 6): the tone's bell in the mids, one that takes presence down to its level, by 9 dB at most,
+        and a shelf that takes the highs
         down to theirs, by 6 dB at most; or up, by half as much, where it lifts."""
         presence, bright = (self._lacking(wanted, band) for wanted, band in zip(
             (tone.presence_db, tone.bright_db), self._bands, strict=True))  # fmt: skip
@@ -89,6 +91,7 @@ class ToneMeter:
         bright = max(-_MOST_SHELF_DB, min(_MOST_SHELF_DB / 2 if lifts else 0.0, bright))
         return np.stack(
             [
+                bell(_MID_HZ, tone.mid_db, _MID_Q, self._rate),
                 bell(_PRESENCE_HZ, presence, _PRESENCE_Q, self._rate),
                 high_shelf(_BRIGHT_HZ, bright, self._rate),
             ]

@@ -12,6 +12,7 @@ from resonate_resources.composition.completing import complete
 from resonate_resources.composition.composer.compose import compose
 from resonate_resources.composition.genre import GenreData, genre_data
 from resonate_resources.composition.plan import BEATS_A_BAR
+from resonate_resources.composition.prompt.reading import read_prompt
 from resonate_resources.composition.request import (
     Asked,
     Genre,
@@ -247,3 +248,12 @@ def test_a_genre_that_is_written_wrong_is_refused_with_the_reason(change: dict[s
     written = tomllib.loads(file.read_text("utf-8")) | {"name": "house"}
     with pytest.raises(ValueError, match=told):
         GenreData.model_validate(written | change)
+
+
+def test_of_a_genre_that_is_not_ours_the_nearest_is_assumed_as_the_remark_says() -> None:
+    understanding = read_prompt("a tango in A minor, slow")
+    assert understanding.asked.genre is None
+    request, readings = complete(understanding, 1)
+    assert request.genre == "latin_salsa"
+    assert any(each.field == "genre" and each.how == "assumed" for each in readings)
+    assert "nearest is latin salsa" in " ".join(understanding.remarks)

@@ -21,6 +21,7 @@ from resonate_resources.composition.request import (
     Instrument,
     Metre,
     Request,
+    Section,
     Understanding,
 )
 from resonate_tests.resources.composition.composed import chord_at, composed, part_of
@@ -271,3 +272,25 @@ def test_risers_end_where_drops_begin_and_filters_open_over_parts_that_play() ->
         assert 0 <= effect.begins < effect.ends <= plan.quarters
         assert set(effect.parts) <= names
         assert bool(effect.parts) == effect.kind.startswith("low_pass")
+
+
+def test_a_theme_that_comes_again_is_itself_with_ornaments() -> None:
+    request = Request(
+        title="", genre="folk", bpm=100, key="C major", metre="4/4", instruments=("piano", "vocals"),
+        structure=tuple(Section(name="verse", bars=8, energy=0.8) for _ in range(3)),
+    )  # fmt: skip
+    kept = added = 0
+    for seed in range(8):
+        (melody,) = (part for part in compose(request, seed).parts if part.role == "melody")
+        first, again = (
+            {
+                (round(onset - begin, 1), pitch)
+                for onset, _, pitch, _ in melody.notes
+                if 0 <= onset - begin < 28
+            }
+            for begin in (0, 32)
+        )
+        kept += len(first & again) / len(first) / 8
+        added += len(again) > len(first)
+    assert kept > 0.8
+    assert added >= 7

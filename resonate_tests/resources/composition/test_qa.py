@@ -137,3 +137,13 @@ def test_a_silent_master_fails(judged):
     assert {name for name, verdict in verdicts.items() if not verdict.passed} == {
         "tempo", "key", "loudness", "silence",
     }  # fmt: skip
+
+
+def test_ambient_without_drums_may_have_no_beat_but_no_wrong_one(judged):
+    plan = a_plan("ambient")
+    assert not any(part.role == "drums" for part in plan.parts)
+    assert judged(plan=plan, heard_bpm=None)["tempo"].passed
+    assert not judged(plan=plan, heard_bpm=90.0)["tempo"].passed
+    drummed = plan.model_copy(update={"parts": plans.house(BARS).parts})
+    assert any(part.role == "drums" for part in drummed.parts)
+    assert not judged(plan=drummed, heard_bpm=None)["tempo"].passed

@@ -89,3 +89,13 @@ def test_every_percussion_key_of_general_midi_has_a_sound_that_begins_and_ends_w
 
 def test_a_stroke_is_always_the_same():
     assert np.array_equal(stroke("909", 49, RATE), stroke("909", 49, RATE))
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("tonic", range(12))
+def test_a_kick_rings_on_the_key_s_tonic_or_fifth(machine, tonic):
+    """In equal temperament at 440 Hz, within 35 cents: its tail is short."""
+    kick = stroke(machine, 36, RATE, tonic)
+    semitones = 69 + 12 * np.log2(hertz_at(kick, 0.15) / 440)
+    off = [(semitones - tonic - over + 6) % 12 - 6 for over in (0, 7)]
+    assert min(map(abs, off)) < 0.35
