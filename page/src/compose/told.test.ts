@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CompositionReading } from "../api/schema.ts";
-import { originOfField, rowsOf, secondsOf, spelt, valueOf } from "./told.ts";
+import { originOfField, remarkOf, rowsOf, secondsOf, spelt, valueOf } from "./told.ts";
 
 function reading(field: string, value: string, how: CompositionReading["how"], words = ""): CompositionReading {
   return { field, value, how, words };
@@ -29,6 +29,13 @@ describe("what was understood", () => {
     expect(rowsOf(readings, false).map(({ name }) => name)).toEqual(["Genre"]);
     expect(rowsOf(readings, true).map(({ name, value }) => [name, value])).toEqual([["Metre", "4/4"]]);
     expect(rowsOf(readings, true, ["metre"])).toEqual([]);
+  });
+});
+
+describe("a remark", () => {
+  it("calls fields as the page does, and leaves names alone", () => {
+    expect(remarkOf("bpm: 60 bpm against fast; none of them was taken")).toBe("Tempo: 60 bpm against fast; none of them was taken");
+    expect(remarkOf("H sharp: no key")).toBe("H sharp: no key");
   });
 });
 

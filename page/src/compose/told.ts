@@ -67,6 +67,11 @@ export function rowsOf(readings: readonly CompositionReading[], assumed: boolean
     .map((reading) => ({ name: fieldName(reading.field), value: valueOf(reading), origin: originOf(reading), field: reading.field }));
 }
 
+/** A remark of the server's, which may begin with a field: "bpm: 60 bpm against fast" → "Tempo: 60 bpm against fast". */
+export function remarkOf(line: string): string {
+  return line.replace(/^(genre|bpm|key|metre|structure|bars|duration_s|mood|vocals_wanted|instruments): /, (_, field: string) => `${fieldName(field)}: `);
+}
+
 /** Seconds of "3:20", "200", "1:02:03"; null of what is no length. */
 export function secondsOf(text: string): number | null {
   const parts = text.trim().split(":");
