@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from resonate_resources.composition.engines.choosing import ENGINES
 from resonate_resources.composition.request import Reading, Understanding
@@ -60,8 +61,8 @@ def composed_of(
     words = read.of(source)
     engine = words.engine if words else ""
     licence = ENGINES[engine]().licence if engine in ENGINES else ""
-    facts = {"label": label, "engine": engine, "model": None, "licence": licence}
-    facts |= {"seed": words.seed if words else None}
+    facts: dict[str, Any] = {"label": label, "engine": engine, "model": None, "licence": licence}
+    facts["seed"] = words.seed if words else None
     if raw_track is not None:
         facts |= raw_track.read_json(FACTS).get("composed", {})
     told = composition.read_json(REQUEST) if composition is not None and composition.manifest.files else {}

@@ -70,7 +70,7 @@ export function ComposeCard() {
         </button>
         {draft.prompt === "" ? (
           <button type="button" className="button quiet" onClick={() => change({ ...draft, prompt: EXAMPLE })}>
-            Try the example
+            Example
           </button>
         ) : (
           <button
@@ -106,20 +106,22 @@ export function ComposeCard() {
           <Fields told={told} draft={draft} known={engines} onChange={change} onWrong={setWrong} />
           <Readings readings={told.readings} />
           <EngineField draft={draft} engines={engines} onChange={setDraft} />
-          <button
-            type="button"
-            className="button primary"
-            disabled={wrong || lacks !== "" || error !== null || send.isPending}
-            onClick={() => send.mutate()}
-          >
-            {send.isPending ? "Asking for it…" : "Compose"}
-          </button>
+          <div className="compose-send">
+            {send.isError && (
+              <p className="alert small" role="alert">
+                {lineOf(send.error)}
+              </p>
+            )}
+            <button
+              type="button"
+              className="button primary"
+              disabled={wrong || lacks !== "" || error !== null || send.isPending}
+              onClick={() => send.mutate()}
+            >
+              {send.isPending ? "Asking for it…" : "Compose"}
+            </button>
+          </div>
         </>
-      )}
-      {send.isError && (
-        <p className="alert small" role="alert">
-          {lineOf(send.error)}
-        </p>
       )}
     </section>
   );

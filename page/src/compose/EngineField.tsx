@@ -52,7 +52,7 @@ export function EngineField({ draft, engines, onChange }: Props) {
           <ul className="compose-lacks">
             {lacking.map(({ name, label, licence, lacks }) => (
               <li key={name}>
-                {lacks} ({label}; {licence})
+                {name} ({label}; {licence}): {lacks.replace(`${name}: `, "")}
               </li>
             ))}
           </ul>

@@ -76,6 +76,29 @@ export function Fields({ told, draft, known, onChange, onWrong }: Props) {
           ))}
         </select>
       </Field>
+      <Field id="tonic" label="Key" wide origin={origin("key")} onLetGo={letGo("key")}>
+        <span className="compose-pair">
+          <select
+            id="compose-tonic"
+            className="field"
+            aria-label="Key, tonic"
+            aria-describedby="compose-tonic-told"
+            value={tonic}
+            onChange={(event) => choose({ key: `${event.target.value} ${mode}` })}
+          >
+            {(TONICS.includes(tonic) ? TONICS : [tonic, ...TONICS]).map((name) => (
+              <option key={name} value={name}>
+                {spoken(name)}
+              </option>
+            ))}
+          </select>
+          <select className="field" aria-label="Key, mode" value={mode} onChange={(event) => choose({ key: `${tonic} ${event.target.value}` })}>
+            {(known?.modes ?? [mode]).map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </span>
+      </Field>
       <Field id="bpm" label="Tempo (BPM)" origin={origin("bpm")} wrong={wrong.bpm} onLetGo={letGo("bpm")}>
         <input
           id="compose-bpm"
@@ -89,8 +112,10 @@ export function Fields({ told, draft, known, onChange, onWrong }: Props) {
           onBlur={() => leave("bpm")}
         />
       </Field>
+      <MoodField chosen={request.mood} moods={known?.moods ?? []} origin={origin("mood")} onChoose={(mood) => choose({ mood })} onLetGo={letGo("mood")} />
       <Field
         id="length"
+        wide
         label={inBars ? "Length (bars)" : "Length (min:s)"}
         origin={[origin("bars", "duration_s"), inBars ? clock(told.duration_s) : count(bars, "bar")].filter(Boolean).join(" · ")}
         wrong={wrong.length}
@@ -125,30 +150,6 @@ export function Fields({ told, draft, known, onChange, onWrong }: Props) {
           </button>
         </span>
       </Field>
-      <Field id="tonic" label="Key" wide origin={origin("key")} onLetGo={letGo("key")}>
-        <span className="compose-pair">
-          <select
-            id="compose-tonic"
-            className="field"
-            aria-label="Key, tonic"
-            aria-describedby="compose-tonic-told"
-            value={tonic}
-            onChange={(event) => choose({ key: `${event.target.value} ${mode}` })}
-          >
-            {(TONICS.includes(tonic) ? TONICS : [tonic, ...TONICS]).map((name) => (
-              <option key={name} value={name}>
-                {spoken(name)}
-              </option>
-            ))}
-          </select>
-          <select className="field" aria-label="Key, mode" value={mode} onChange={(event) => choose({ key: `${tonic} ${event.target.value}` })}>
-            {(known?.modes ?? [mode]).map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </span>
-      </Field>
-      <MoodField chosen={request.mood} moods={known?.moods ?? []} origin={origin("mood")} onChoose={(mood) => choose({ mood })} onLetGo={letGo("mood")} />
       <Field id="seed" label="Seed" wide origin="the same words and seed: the same music" wrong={wrong.seed}>
         <span className="compose-pair">
           <input

@@ -10,14 +10,18 @@ interface Props {
 
 export function MoodField({ chosen, moods, origin, onChoose, onLetGo }: Props) {
   return (
-    <Field id="mood" label="Mood" wide origin={origin || "nothing said"} onLetGo={onLetGo}>
+    <Field id="mood" label="Mood" origin={origin || "nothing said"} onLetGo={onLetGo}>
       {chosen.length > 0 && (
         <ul className="compose-moods">
           {chosen.map((mood) => (
             <li key={mood}>
-              <button type="button" className="button tight" onClick={() => onChoose(chosen.filter((one) => one !== mood))}>
+              <button
+                type="button"
+                className="button tight"
+                aria-label={`Leave out ${mood}`}
+                onClick={() => onChoose(chosen.filter((one) => one !== mood))}
+              >
                 {mood} <span aria-hidden="true">✕</span>
-                <span className="unseen">: leave it out</span>
               </button>
             </li>
           ))}

@@ -66,8 +66,8 @@ const Cells = memo(function Cells({ track: listed, job, onRemove }: CellsProps) 
         >
           {track.title}
         </Link>
-        <span className="cut soft small">
-          {track.artist ?? "Unknown artist"}
+        <span className="artist-line soft small">
+          <span className="cut">{track.artist ?? "Unknown artist"}</span>
           {(track.composed !== null || track.generated) && (
             <span className="badge generated">{sentence(track.composed ?? "AI-generated")}</span>
           )}
