@@ -85,9 +85,11 @@ export function ComposeCard() {
           </button>
         )}
       </div>
-      <p id="compose-wrong" className={error === null ? "unseen" : "alert small"} role="alert">
-        {error === null ? "" : lineOf(error)}
-      </p>
+      {error !== null && (
+        <p id="compose-wrong" className="alert small" role="alert">
+          {lineOf(error)}
+        </p>
+      )}
       <p className={told === null ? "unseen" : "compose-heard"} role="status">
         {told !== null && current && musical(`${told.request["title"]}, ${told.request["bpm"]} BPM, ${clock(told.duration_s)}`)}
         {told !== null && !current && error === null && "Reading…"}
