@@ -138,9 +138,9 @@ def _told(storage: StorageResource, track: str, heard: list[Heard]) -> Told:
 
 
 def _made(storage: StorageResource, track: str) -> Mapping[str, Artefact]:
-    from resonate_assets.jobs import STAGES
+    from resonate_assets.jobs import ORIGIN, STAGES
 
-    found = {stage: storage.artefacts.current(stage, track) for stage in STAGES}
+    found = {stage: storage.artefacts.current(stage, track) for stage in (*ORIGIN, *STAGES)}
     return {stage: artefact for stage, artefact in found.items() if artefact is not None}
 
 

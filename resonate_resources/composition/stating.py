@@ -14,7 +14,8 @@ BESIDE = "said beside the prompt"
 
 
 def state(understanding: Understanding, said: Mapping[str, Json]) -> Understanding:
-    """said: field of `Asked` → value in JSON's types. Raises AudioError, in one line, for one that can't be."""
+    """said: field of `Asked` → value in JSON's types, null for one that is left to be assumed. Raises AudioError,
+    in one line, for one that can't be."""
     fields = {**understanding.asked.model_dump(mode="json"), **said}
     try:
         asked = Asked.model_validate(fields)
@@ -29,7 +30,11 @@ def state(understanding: Understanding, said: Mapping[str, Json]) -> Understandi
             "asked": asked,
             "readings": (
                 *kept,
-                *(Reading(field=name, value=_shown(told[name]), how="stated", words=BESIDE) for name in said),
+                *(
+                    Reading(field=name, value=_shown(told[name]), how="stated", words=BESIDE)
+                    for name in said
+                    if told[name] not in (None, [])
+                ),
             ),
             "contradictory": tuple(name for name in understanding.contradictory if name not in said),
             "invalid": tuple(name for name in understanding.invalid if name not in said),
@@ -38,7 +43,11 @@ def state(understanding: Understanding, said: Mapping[str, Json]) -> Understandi
 
 
 def _shown(value: Json) -> str:
-    """A range of one number is that number."""
-    if isinstance(value, list) and len(value) == 2 and value[0] == value[1]:
-        value = value[0]
+    """As the reading of a prompt has it: a range of one number is that number."""
+    if isinstance(value, list) and all(isinstance(each, float) for each in value):
+        return " to ".join(dict.fromkeys(map(_shown, value)))
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from resonate_assets.settings import Settings
+from resonate_resources.composition.composer.metre import quarters_per_minute
 from resonate_resources.composition.engines.choosing import ENGINES
+from resonate_resources.composition.plan import BEATS_A_BAR
+from resonate_resources.composition.request import Request
 from resonate_resources.composition.resource import CompositionResource, Wanted
 from resonate_resources.composition.stating import state
 from resonate_resources.ingestion.words import Words
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.inbox import COMPOSE_SUFFIX
-from resonate_studio.api.models import Composition, CompositionEngine, CompositionReading, Understood
+from resonate_studio.api.composed import readings_of
+from resonate_studio.api.models import Composition, CompositionEngine, Understood
 from resonate_studio.api.problems import ProblemError
 from resonate_studio.api.uploads import Received, safe_name
+from resonate_studio.api.wording import without_paths
 
 _FORM = "prompt"
 _NAMED_AFTER = 40  # characters of the prompt
@@ -40,6 +45,8 @@ def write_words(received: Received, settings: Settings) -> Path:
         raise ProblemError(422, "composition: is no object of names and values")
     try:
         words = Words.parse(json.dumps({"prompt": prompt, **document}), _FORM)
+        if words.engine not in ENGINES:
+            raise ProblemError(422, f"engine: there is no {words.engine!r}; there are {', '.join(ENGINES)}")
         if words.plan is None and not words.by_model:
             want(words, settings)
     except (AudioError, ValueError) as error:
@@ -73,23 +80,28 @@ def understood(asked: Composition, settings: Settings) -> Understood:
         raise ProblemError(422, " ".join(str(error).split())) from error
     told = wanted.understanding
     return Understood(
-        readings=[
-            CompositionReading(field=each.field, value=each.value, how=each.how, words=each.words)
-            for each in (*told.readings, *wanted.assumed)
-        ],
+        readings=readings_of(*told.readings, *wanted.assumed),
         contradictory=list(told.contradictory),
         invalid=list(told.invalid),
         not_understood=list(told.not_understood),
         remarks=list(told.remarks),
         asked=told.asked.model_dump(mode="json"),
         request=wanted.request.model_dump(mode="json"),
+        duration_s=_duration_s(wanted.request),
     )
+
+
+def _duration_s(request: Request) -> float:
+    quarters = sum(section.bars for section in request.structure) * BEATS_A_BAR[request.metre]
+    return quarters * 60 / quarters_per_minute(request.bpm, request.metre)
 
 
 def engines() -> list[CompositionEngine]:
     """What can make a composition's sound, and what those lack that can't here."""
     made = ((name, make()) for name, make in ENGINES.items())
     return [
-        CompositionEngine(name=name, label=each.label, licence=each.licence, lacks=each.lacks())
+        CompositionEngine(
+            name=name, label=each.label, licence=each.licence, lacks=without_paths(each.lacks())
+        )
         for name, each in made
     ]

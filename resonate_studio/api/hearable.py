@@ -127,6 +127,8 @@ def _of_artefact(
 ) -> Iterator[Hearable]:
     manifest = artefact.manifest
     key = None if current else manifest.key
+    if kind == "restored_stems" and _are_the_composed(artefact, made):
+        return
     for part in _parts(kind, artefact):
         name = VersionName(kind, part, key)
         file = name.file(manifest.files)
@@ -171,6 +173,15 @@ def _is_the_original(restored: Artefact, made: Mapping[str, Artefact]) -> bool:
         "raw_track" in made
         and made["raw_track"].manifest.files[name].sha256 == restored.manifest.files[name].sha256
     )
+
+
+def _are_the_composed(restored: Artefact, made: Mapping[str, Artefact]) -> bool:
+    """Of a track that was composed nothing is restored: they would be heard twice."""
+    return "generated_stems" in made and _sounds(restored) == _sounds(made["generated_stems"])
+
+
+def _sounds(stems: Artefact) -> dict[str, str]:
+    return {name: stems.manifest.files[name].sha256 for name in stems.stem_files}
 
 
 def _parts(kind: str, artefact: Artefact) -> list[str | None]:

@@ -29,6 +29,7 @@ from resonate_resources.storage.current import (
     was_walked,
 )
 from resonate_resources.storage.sources import Source
+from resonate_studio.api.composed import WordsRead
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.wording import called
 from resonate_studio.library_status import (
@@ -71,6 +72,7 @@ class Row:
     loudness_lufs: float | None = None
     score: float | None = None
     generated: bool = False
+    composed: str | None = None
     raw_key: str | None = None
     made: tuple[str, ...] = ()
     verdict: Acceptance = field(default_factory=lambda: Acceptance(None))
@@ -101,6 +103,7 @@ class Library:
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
+        self.words = WordsRead(opened.storage)
         self._rows: dict[str, Row] = {}
         self._seen = 0
         self._snapshot: Snapshot | None = None
@@ -242,6 +245,7 @@ class Library:
             if "qc_scores" in made
             else None,
             generated=any(one.generated for stage, one in made.items() if stage != _BESIDE),
+            composed=self.words.label(source),
             raw_key=made["raw_track"].versions.key if "raw_track" in made else None,
             made=tuple(made),
             verdict=acceptance({stage: made[stage].measures for stage in JUDGED if stage in made}),

@@ -54,8 +54,8 @@ class CompositionReading(Shape):
 
 class Understood(Shape):
     """What would be composed. asked: fields as they were said, null and empty where nobody did; request: all of
-    them, as they are composed. contradictory, invalid: fields that were left out for
-    that. not_understood: words."""
+    them, as they are composed, which takes duration_s. contradictory, invalid: fields that were left out for that.
+    not_understood: words."""
 
     readings: list[CompositionReading]
     contradictory: list[str]
@@ -64,6 +64,35 @@ class Understood(Shape):
     remarks: list[str]
     asked: dict[str, Any]
     request: dict[str, Any]
+    duration_s: float
+
+
+class CompositionWords(Shape):
+    """What a track was composed from, as `POST /jobs` takes it: prompt, and what is said beside it."""
+
+    prompt: str
+    title: str
+    seed: int
+    asked: dict[str, Any]
+    engine: str
+    by_model: bool
+
+
+class Composed(Shape):
+    """How a track was made that begins with words. label: what every file of it says of its origin. seed: of the
+    music, another than that of the words where it was made anew; words: null where their file is gone. by_plan:
+    played as a plan that was given. readings: empty until it is composed."""
+
+    label: str
+    engine: str
+    model: str | None
+    licence: str
+    seed: int | None
+    words: CompositionWords | None
+    by_plan: bool
+    readings: list[CompositionReading]
+    not_understood: list[str]
+    remarks: list[str]
 
 
 class CompositionEngine(Shape):
@@ -127,7 +156,8 @@ class Jobs(Shape):
 class TrackSummary(Shape):
     """state: as `resonate status` has it. accepted: the verdict, null as long as there is none; reason: why not, or
     why it failed. score: of the master against the original, 0 to 100. generated: manifests say that what is
-    heard of the whole track was not recorded but made by a machine. cover_url: null where the file has none."""
+    heard of the whole track was not recorded but made by a machine. composed: the label of a track that begins with
+    words, null of one that begins with a file. cover_url: null where the file has none."""
 
     track: TrackKey
     title: str
@@ -147,6 +177,7 @@ class TrackSummary(Shape):
     job_id: UUID | None
     added_at: str | None
     generated: bool
+    composed: str | None
     cover_url: str | None
 
 
@@ -274,10 +305,12 @@ class Quality(Shape):
 
 
 class Track(Shape):
-    """measuring: loudness or offsets of some versions are measured now; ask again in a few seconds."""
+    """measuring: loudness or offsets of some versions are measured now; ask again in a few seconds. composed: null
+    of a track that begins with a file."""
 
     summary: TrackSummary
     source: str
+    composed: Composed | None
     music: Music | None
     versions: list[Version]
     stages: list[StageReport]

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from resonate_assets.acceptance import number
-from resonate_assets.jobs import STAGES
+from resonate_assets.jobs import ORIGIN, STAGES
 from resonate_assets.partitions import partitions_of
 from resonate_resources.analysis.analysis import ANALYSIS, Analysis
 from resonate_resources.analysis.arrangement_chart import chord_text
@@ -19,6 +19,7 @@ from resonate_resources.profiling.profile import Profile
 from resonate_resources.storage.artefacts import PICTURE, Artefact
 from resonate_studio.api import models
 from resonate_studio.api.addresses import file_url, results_of, track_url
+from resonate_studio.api.composed import composed_of
 from resonate_studio.api.hearable import hearable_of
 from resonate_studio.api.jobs import Jobs, stage_of
 from resonate_studio.api.library import Library, Row, Snapshot
@@ -101,7 +102,7 @@ class Tracks:
         if track not in there.rows:
             raise not_found("there is no such track")
         artefacts = self._opened.storage.artefacts
-        found = {stage: artefacts.current(stage, track) for stage in STAGES}
+        found = {stage: artefacts.current(stage, track) for stage in (*ORIGIN, *STAGES)}
         made = {stage: artefact for stage, artefact in found.items() if artefact is not None}
         source = self._opened.storage.sources.find(track)
         summary = self._summary(there, track)
@@ -116,6 +117,7 @@ class Tracks:
         return models.Track(
             summary=summary,
             source=printable(source.name) if source else "",
+            composed=composed_of(self._library.words, source, made.get("composition"), made.get("raw_track")),
             music=_music(made["profile"], made.get("analysis")) if "profile" in made else None,
             versions=versions,
             stages=stages,
@@ -189,6 +191,7 @@ class Tracks:
             job_id=uuid.UUID(run_id) if run_id else None,
             added_at=row.added_at,
             generated=row.generated,
+            composed=row.composed,
             cover_url=f"{track_url(track)}/cover" if self._has_cover(row) else None,
         )
 

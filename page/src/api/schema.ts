@@ -872,6 +872,33 @@ export interface components {
             start_s: number;
         };
         /**
+         * Composed
+         * @description How a track was made that begins with words. label: what every file of it says of its origin. seed: of the
+         *     music, another than that of the words where it was made anew; words: null where their file is gone. by_plan:
+         *     played as a plan that was given. readings: empty until it is composed.
+         */
+        Composed: {
+            /** By Plan */
+            by_plan: boolean;
+            /** Engine */
+            engine: string;
+            /** Label */
+            label: string;
+            /** Licence */
+            licence: string;
+            /** Model */
+            model: string | null;
+            /** Not Understood */
+            not_understood: string[];
+            /** Readings */
+            readings: components["schemas"]["CompositionReading"][];
+            /** Remarks */
+            remarks: string[];
+            /** Seed */
+            seed: number | null;
+            words: components["schemas"]["CompositionWords"] | null;
+        };
+        /**
          * Composition
          * @description Words for a composition. asked: what is said beside the prompt, whatever that says.
          */
@@ -940,6 +967,26 @@ export interface components {
             value: string;
             /** Words */
             words: string;
+        };
+        /**
+         * CompositionWords
+         * @description What a track was composed from, as `POST /jobs` takes it: prompt, and what is said beside it.
+         */
+        CompositionWords: {
+            /** Asked */
+            asked: {
+                [key: string]: unknown;
+            };
+            /** By Model */
+            by_model: boolean;
+            /** Engine */
+            engine: string;
+            /** Prompt */
+            prompt: string;
+            /** Seed */
+            seed: number;
+            /** Title */
+            title: string;
         };
         /**
          * Dimension
@@ -1289,9 +1336,11 @@ export interface components {
         };
         /**
          * Track
-         * @description measuring: loudness or offsets of some versions are measured now; ask again in a few seconds.
+         * @description measuring: loudness or offsets of some versions are measured now; ask again in a few seconds. composed: null
+         *     of a track that begins with a file.
          */
         Track: {
+            composed: components["schemas"]["Composed"] | null;
             /** Dagster Url */
             dagster_url: string | null;
             /** Measuring */
@@ -1331,7 +1380,8 @@ export interface components {
          * TrackSummary
          * @description state: as `resonate status` has it. accepted: the verdict, null as long as there is none; reason: why not, or
          *     why it failed. score: of the master against the original, 0 to 100. generated: manifests say that what is
-         *     heard of the whole track was not recorded but made by a machine. cover_url: null where the file has none.
+         *     heard of the whole track was not recorded but made by a machine. composed: the label of a track that begins with
+         *     words, null of one that begins with a file. cover_url: null where the file has none.
          */
         TrackSummary: {
             /** Accepted */
@@ -1340,6 +1390,8 @@ export interface components {
             added_at: string | null;
             /** Artist */
             artist: string | null;
+            /** Composed */
+            composed: string | null;
             /** Cover Url */
             cover_url: string | null;
             /** Duration S */
@@ -1379,8 +1431,8 @@ export interface components {
         /**
          * Understood
          * @description What would be composed. asked: fields as they were said, null and empty where nobody did; request: all of
-         *     them, as they are composed. contradictory, invalid: fields that were left out for
-         *     that. not_understood: words.
+         *     them, as they are composed, which takes duration_s. contradictory, invalid: fields that were left out for that.
+         *     not_understood: words.
          */
         Understood: {
             /** Asked */
@@ -1389,6 +1441,8 @@ export interface components {
             };
             /** Contradictory */
             contradictory: string[];
+            /** Duration S */
+            duration_s: number;
             /** Invalid */
             invalid: string[];
             /** Not Understood */
@@ -1473,10 +1527,12 @@ export type CacheClear = components['schemas']['CacheClear'];
 export type CacheCleared = components['schemas']['CacheCleared'];
 export type CacheRow = components['schemas']['CacheRow'];
 export type Chord = components['schemas']['Chord'];
+export type Composed = components['schemas']['Composed'];
 export type Composition = components['schemas']['Composition'];
 export type CompositionEngine = components['schemas']['CompositionEngine'];
 export type CompositionEngines = components['schemas']['CompositionEngines'];
 export type CompositionReading = components['schemas']['CompositionReading'];
+export type CompositionWords = components['schemas']['CompositionWords'];
 export type Dimension = components['schemas']['Dimension'];
 export type EarlierBrief = components['schemas']['EarlierBrief'];
 export type EarlierBriefs = components['schemas']['EarlierBriefs'];

@@ -1,5 +1,6 @@
-/** The library: files dropped, jobs watched, tracks found. */
+/** The library: files dropped, words composed, jobs watched, tracks found. */
 import { useSyncExternalStore } from "react";
+import { ComposeCard } from "../compose/ComposeCard.tsx";
 import { useMedia } from "../design/useMedia.ts";
 import { CacheCard } from "./CacheCard.tsx";
 import { DropZone } from "./DropZone.tsx";
@@ -26,6 +27,7 @@ export function LibraryPage() {
   const adding = (
     <>
       <DropZone uploads={uploads} />
+      <ComposeCard />
       {all.length > 0 && <UploadList uploads={uploads} all={all} />}
     </>
   );

@@ -237,7 +237,7 @@ function Nothing({ view, setView, states }: { view: View; setView: (view: View) 
     return (
       <div className="empty">
         <h2>No tracks yet</h2>
-        <p>Drop a recording anywhere on this page. Hear it before and after as soon as it is through.</p>
+        <p>Drop a recording anywhere on this page, or have one composed from words. Hear it as soon as it is through.</p>
       </div>
     );
   }

@@ -7,6 +7,7 @@ import { announce } from "../design/announce.tsx";
 import { Musical } from "../design/Musical.tsx";
 import { clock, likeness, tempo } from "../format.ts";
 import { expectTrack } from "../pages.tsx";
+import { sentence } from "../stages.ts";
 import { detailOf, remedyOf, STATES } from "./states.ts";
 import { SmallWaveform } from "./SmallWaveform.tsx";
 
@@ -65,9 +66,11 @@ const Cells = memo(function Cells({ track: listed, job, onRemove }: CellsProps) 
         >
           {track.title}
         </Link>
-        <span className="cut soft small">
-          {track.artist ?? "Unknown artist"}
-          {track.generated && <span className="badge generated">AI-generated</span>}
+        <span className="artist-line soft small">
+          <span className="cut">{track.artist ?? "Unknown artist"}</span>
+          {(track.composed !== null || track.generated) && (
+            <span className="badge generated">{sentence(track.composed ?? "AI-generated")}</span>
+          )}
         </span>
       </span>
       <span role="cell" className="cell-wave">

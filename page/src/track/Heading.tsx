@@ -9,6 +9,7 @@ import { announce } from "../design/announce.tsx";
 import { Musical } from "../design/Musical.tsx";
 import { clock, likeness, measure, tempo } from "../format.ts";
 import { RemoveDialog } from "../library/RemoveDialog.tsx";
+import { sentence } from "../stages.ts";
 import { onlyTurned } from "./untouched.ts";
 
 export function Heading({ track }: { track: Track }) {
@@ -42,7 +43,9 @@ export function Heading({ track }: { track: Track }) {
         </p>
         <p className="badges">
           <Verdict track={track} />
-          {summary.generated && <span className="badge active">AI-generated</span>}
+          {(summary.composed !== null || summary.generated) && (
+            <span className="badge active">{sentence(summary.composed ?? "AI-generated")}</span>
+          )}
         </p>
       </div>
       <Actions track={track} />

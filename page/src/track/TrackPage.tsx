@@ -11,6 +11,7 @@ import { AbxPanel } from "./abx/AbxPanel.tsx";
 import { BriefPanel } from "./brief/BriefPanel.tsx";
 import { changesIn, useDraft } from "./brief/draft.ts";
 import { ComparePanel } from "./ComparePanel.tsx";
+import { Composed } from "./Composed.tsx";
 import { ExportPanel } from "./ExportPanel.tsx";
 import { Heading } from "./Heading.tsx";
 import { SHORTCUTS, useKeyboard } from "./keyboard.ts";
@@ -76,6 +77,7 @@ function Opened({ track }: { track: Track }) {
       <title>{`${track.summary.title} – Resonate`}</title>
       <Heading track={track} />
       <Progress track={track} />
+      <Composed track={track} />
       <Warnings track={track} />
       {hearable && !removing && (
         <>

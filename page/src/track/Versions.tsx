@@ -13,7 +13,8 @@ export function Versions({ track }: { track: Track }) {
   return (
     <section className="versions" aria-label="Versions">
       <SideScroll className="version-row">
-        {GROUPS.map(([group, heading]) => {
+        {GROUPS.map(([group, usual]) => {
+          const heading = group === "stems" && track.composed !== null ? "Stems, as composed" : usual;
           const members = ordered.filter((version) => version.group === group);
           if (members.length === 0) return null;
           const generated = members.every((version) => version.generated);

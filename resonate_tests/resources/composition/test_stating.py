@@ -27,6 +27,25 @@ def test_what_is_said_beside_the_words_counts_and_is_told() -> None:
     assert stated.contradictory == ()
 
 
+def test_what_is_left_to_be_assumed_is_told_as_said_by_nobody() -> None:
+    stated = state(UNDERSTOOD, {"key": None, "mood": []})
+    assert stated.asked == Asked(genre="house")
+    assert [reading.field for reading in stated.readings] == ["genre"]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({"bpm": [118, 122]}, "118 to 122"),
+        ({"mood": ["happy", "calm"]}, "happy, calm"),
+        ({"swing": True}, "yes"),
+        ({"bars": 16}, "16"),
+    ],
+)
+def test_what_is_said_beside_is_told_as_what_the_words_say_is(said: dict[str, object], shown: str) -> None:
+    assert state(UNDERSTOOD, said).readings[-1].value == shown  # type: ignore[arg-type]
+
+
 def test_nothing_said_changes_nothing() -> None:
     assert state(UNDERSTOOD, {}) == UNDERSTOOD
 

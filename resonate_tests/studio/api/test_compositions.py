@@ -39,6 +39,19 @@ def test_what_is_said_beside_the_words_counts(client: TestClient) -> None:
     assert told["request"]["bpm"] == 126
 
 
+@pytest.mark.parametrize(
+    ("prompt", "bars", "seconds"),
+    [
+        ("techno, 120 bpm", 60, 120),  # of four beats of half a second
+        ("waltz, 90 bpm, 3/4", 30, 60),
+        ("blues, 60 bpm, 12/8", 15, 60),  # of four dotted quarters
+    ],
+)
+def test_how_long_it_takes_is_told(client: TestClient, prompt: str, bars: int, seconds: float) -> None:
+    told = understanding(client, prompt=prompt, asked={"bars": bars})
+    assert told["duration_s"] == pytest.approx(seconds)
+
+
 def test_what_cannot_be_is_refused_in_one_line(client: TestClient) -> None:
     answer = client.post("/api/v1/compositions/understanding", json={"prompt": "x", "asked": {"key": "H"}})
     assert (answer.status_code, "is no key" in answer.json()["detail"]) == (422, True)
@@ -59,6 +72,42 @@ def test_a_prompt_alone_becomes_a_track_whose_words_are_kept(client: TestClient,
     assert source.name == "Ambient in D major.compose.json"
     assert json.loads(Path(source.uri).read_text()) == {"prompt": "Ambient in D major", "seed": 7}
     assert accepted["track"].startswith("ambient-in-d-major-")
+
+
+def test_its_track_tells_the_words_and_how_it_is_labelled(client: TestClient) -> None:
+    beside = {"seed": 5, "asked": {"bpm": [130, 130]}}
+    track = job(client, "dark techno", **beside)["track"]
+    told = client.get(f"/api/v1/tracks/{track}").json()
+    assert told["summary"]["composed"] == "composed by rules"
+    composed = told["composed"]
+    assert (
+        composed["words"]
+        == {"prompt": "dark techno", "title": "", "engine": "composer", "by_model": False} | beside
+    )
+    assert (composed["label"], composed["seed"], composed["by_plan"]) == ("composed by rules", 5, False)
+    assert composed["licence"] == "GPL-3.0-or-later"
+
+
+def test_a_track_of_a_file_is_told_as_composed_by_nobody(client: TestClient, track: str) -> None:
+    told = client.get(f"/api/v1/tracks/{track}").json()
+    assert (told["composed"], told["summary"]["composed"]) == (None, None)
+
+
+def test_words_that_were_changed_since_are_not_told_as_those_of_the_track(
+    client: TestClient, opened: Opened
+) -> None:
+    track = job(client, "calm folk, 90 bpm")["track"]
+    source = opened.storage.sources.find(track)
+    assert source is not None
+    Path(source.uri).write_text('{"prompt": "metal"}', encoding="utf-8")
+    told = client.get(f"/api/v1/tracks/{track}").json()["composed"]
+    assert (told["label"], told["words"], told["seed"]) == ("composed", None, None)
+
+
+def test_an_engine_that_there_is_not_is_refused_at_once(client: TestClient) -> None:
+    files = {"prompt": (None, "pop"), "composition": (None, '{"engine": "nobody"}')}
+    answer = client.post("/api/v1/jobs", files=files)
+    assert (answer.status_code, answer.json()["detail"][:30]) == (422, "engine: there is no 'nobody'; ")
 
 
 def test_the_same_words_are_the_same_track_and_another_seed_is_another(client: TestClient) -> None:

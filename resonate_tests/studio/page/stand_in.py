@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import math
 import socket
 import threading
@@ -14,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import uvicorn
@@ -21,6 +23,7 @@ from fastapi import FastAPI, File, Form, Request, Response, UploadFile
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
 from resonate_studio.api import models as m
+from resonate_tests.studio.page.stand_in_composing import add_compositions, composed_of
 
 PAGE = Path(m.__file__).parent / "page"
 POLICY = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'"
@@ -48,6 +51,7 @@ def summary(track: str, title: str, **facts: object) -> m.TrackSummary:
         "job_id": None,
         "added_at": "2026-11-26T10:00:00+00:00",
         "generated": False,
+        "composed": None,
         "cover_url": None,
     }
     return m.TrackSummary.model_validate(known | facts | {"track": track, "title": title})
@@ -93,6 +97,8 @@ class StandIn:
     """Of earlier results of any age but older than half a year, of which there are none."""
     asked: list[str] = field(default_factory=list)
     """Method and path of every request but GET."""
+    composed: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Prompts that came without a file, and what came beside them."""
     removed: list[tuple[str, bool]] = field(default_factory=list)
     cleared: list[float] = field(default_factory=list)
     waits: list[asyncio.Queue[str | None]] = field(default_factory=list)
@@ -194,6 +200,15 @@ def app_of(stand_in: StandIn) -> FastAPI:
     def process(track: str) -> m.JobAccepted:
         return _accepted(stand_in, track, track)
 
+    @app.get("/api/v1/tracks/{track}", response_model=None)
+    def show(track: str) -> m.Track | JSONResponse:
+        found = next((one for one in stand_in.tracks if one.track == track), None)
+        if found is None:
+            return JSONResponse({"detail": "there is no such track"}, 404)
+        return track_of(found, stand_in.composed)
+
+    add_compositions(app)
+
     @app.get("/api/v1/tracks/{track}/peaks/original")
     def peaks(track: str, columns: int) -> Response:
         pairs = bytearray()
@@ -211,9 +226,20 @@ def app_of(stand_in: StandIn) -> FastAPI:
 
     @app.post("/api/v1/jobs", status_code=202, response_model=None)
     async def upload(
-        file: UploadFile = File(),  # noqa: B008
+        file: UploadFile | None = File(default=None),  # noqa: B008
         brief: str | None = Form(default=None),
+        prompt: str = Form(default=""),
+        composition: str = Form(default="{}"),
     ) -> m.JobAccepted | JSONResponse:
+        if file is None:
+            stand_in.composed.append((prompt, json.loads(composition)))
+            track = f"composed-{len(stand_in.composed)}"
+            stand_in.tracks.append(
+                summary(
+                    track, prompt, state="queued", accepted=None, score=None, composed="composed by rules"
+                )
+            )
+            return _accepted(stand_in, track, prompt)
         name = file.filename or ""
         stand_in.briefs.append(brief)
         if name in stand_in.refusals:
@@ -284,6 +310,24 @@ def app_of(stand_in: StandIn) -> FastAPI:
         return FileResponse(found if path and found.is_file() else PAGE / "index.html")
 
     return app
+
+
+def track_of(found: m.TrackSummary, composed: list[tuple[str, dict[str, Any]]]) -> m.Track:
+    """Of which nothing is made yet."""
+    number = int(found.track.removeprefix("composed-")) - 1 if found.composed else -1
+    return m.Track(
+        summary=found,
+        source=found.title,
+        composed=composed_of(*composed[number]) if found.composed else None,
+        music=None,
+        versions=[],
+        stages=[],
+        quality=m.Quality(total=None, accepted=None, reasons=[], dimensions=[], measures=[]),
+        warnings=[],
+        missing_stages=[],
+        measuring=False,
+        dagster_url=None,
+    )
 
 
 def _accepted(stand_in: StandIn, track: str, title: str) -> m.JobAccepted:

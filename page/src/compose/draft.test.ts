@@ -1,0 +1,18 @@
+import { describe, expect, it } from "vitest";
+import { choosing, EMPTY, nextSeed } from "./draft.ts";
+
+describe("what is chosen beside the words", () => {
+  it("counts until it is let go, and null is a choice: that it is assumed", () => {
+    const chosen = choosing(EMPTY, { bars: 4, duration_s: null });
+    expect(chosen.asked).toEqual({ bars: 4, duration_s: null });
+    expect(choosing(chosen, { bars: undefined, duration_s: undefined }).asked).toEqual({});
+    expect(EMPTY.asked).toEqual({});
+  });
+});
+
+describe("another seed", () => {
+  it("is the next one, and after the largest the first", () => {
+    expect(nextSeed(0)).toBe(1);
+    expect(nextSeed(2 ** 31 - 1)).toBe(0);
+  });
+});

@@ -1,0 +1,94 @@
+"""Of the stand-in for the API: words, of which it understands a tempo, "techno" and nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+from resonate_studio.api import models as m
+
+_LACKS = "musicgen: no weights; put the folder of facebook/musicgen-small there"
+
+
+def add_compositions(app: FastAPI) -> None:
+    @app.post("/api/v1/compositions/understanding", response_model=None)
+    def understand(asked: m.Composition) -> m.Understood | JSONResponse:
+        if "refuse" in asked.prompt:
+            return JSONResponse({"detail": "prompt: can't be composed"}, 422)
+        return understood(asked)
+
+    @app.get("/api/v1/compositions/engines")
+    def engines() -> m.CompositionEngines:
+        return m.CompositionEngines(
+            engines=[
+                m.CompositionEngine(
+                    name="composer", label="composed by rules", licence="GPL-3.0-or-later", lacks=""
+                ),
+                m.CompositionEngine(
+                    name="musicgen", label="AI-generated", licence="CC-BY-NC-4.0", lacks=_LACKS
+                ),
+            ],
+            genres=["pop", "techno", "deep_house"],
+            modes=["major", "minor"],
+            moods=["happy", "calm"],
+        )
+
+
+def understood(asked: m.Composition) -> m.Understood:
+    readings, said = [], dict(asked.asked)
+    words = asked.prompt.replace(",", " ").split()
+    if (tempo := re.search(r"(\d+) bpm", asked.prompt)) and "bpm" not in said:
+        said["bpm"] = [float(tempo[1])] * 2
+        readings.append(m.CompositionReading(field="bpm", value=tempo[1], how="stated", words=tempo[0]))
+    if "techno" in words and "genre" not in said:
+        said["genre"] = "techno"
+        readings.append(m.CompositionReading(field="genre", value="techno", how="stated", words="techno"))
+    readings += [
+        m.CompositionReading(field=name, value="", how="stated", words="said beside the prompt")
+        for name in asked.asked
+        if said[name] is not None
+    ]
+    for name, value in (("genre", "pop"), ("key", "F# minor"), ("metre", "4/4"), ("bars", "32")):
+        if said.get(name) is None:
+            readings.append(m.CompositionReading(field=name, value=value, how="assumed", words=""))
+    bpm = said.get("bpm", [100.0])[0]
+    bars = said.get("bars") or 32
+    contradictory = ["key"] if "contradict" in words else []
+    return m.Understood(
+        readings=readings,
+        contradictory=contradictory,
+        invalid=[],
+        not_understood=[word for word in words if word.startswith("qux")],
+        remarks=["key: C major against D minor; none of them was taken"] if contradictory else [],
+        asked=said,
+        request={
+            "title": f"{said.get('genre', 'pop').capitalize()} in F# minor",
+            "genre": said.get("genre", "pop"),
+            "bpm": bpm,
+            "key": said.get("key", "F# minor"),
+            "structure": [{"name": "drop", "bars": bars, "energy": 1.0}],
+            "mood": said.get("mood", []),
+        },
+        duration_s=bars * 240 / bpm,
+    )
+
+
+def composed_of(prompt: str, beside: dict[str, Any]) -> m.Composed:
+    asked = m.Composition(prompt=prompt, seed=beside["seed"], asked=beside["asked"])
+    told = understood(asked)
+    words = {"title": "", "engine": "composer", "by_model": False} | beside | {"prompt": prompt}
+    return m.Composed(
+        label="composed by rules",
+        engine="composer",
+        model=None,
+        licence="GPL-3.0-or-later",
+        seed=beside["seed"],
+        words=m.CompositionWords.model_validate(words),
+        by_plan=False,
+        readings=told.readings,
+        not_understood=told.not_understood,
+        remarks=told.remarks,
+    )
