@@ -137,6 +137,19 @@ def test_a_composed_track_tells_its_words_and_is_varied_and_changed(page: Page, 
 
 
 @pytest.mark.parametrize("width", [360, 1280])
+def test_the_label_in_a_list_is_seen_however_long_the_name_beside_it(
+    page: Page, studio: StandIn, width: int
+) -> None:
+    studio.tracks = [summary("night", "Night", artist="Long name " * 20, composed="composed by rules")]
+    page.set_viewport_size({"width": width, "height": 900})
+    opened(page, studio)
+    title = page.locator("[data-index='0'] .cell-title")
+    label, cell = title.get_by_text("Composed by rules").bounding_box(), title.bounding_box()
+    assert label is not None and cell is not None
+    assert label["x"] + label["width"] <= cell["x"] + cell["width"] + 0.5
+
+
+@pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_amiss_in_what_is_understood(
     browser: Browser, studio: StandIn, theme: str, width: int
