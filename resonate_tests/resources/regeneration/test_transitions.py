@@ -203,8 +203,10 @@ def test_a_rebuilt_stem_has_its_riser_as_loud_as_the_original_and_its_notes_no_l
     assert hiss_db(bare) < hiss_db(whole) - 6
     one_bar = slice(round(10 * RATE), round(SECTION_S * RATE))
     low = butter(6, 1000, fs=RATE, output="sos")
-    notes_db = [decibels(sosfilt(low, sound[:, one_bar])) for sound in (chords(), led)]
-    assert notes_db[1] == pytest.approx(notes_db[0], abs=1.5)
+    true_db, led_db, bare_db = (decibels(sosfilt(low, sound[:, one_bar])) for sound in (chords(), led, bare))
+    # Notes that are matched to a bar with a riser in it, and have none beside them, make up for it.
+    assert bare_db > true_db + 3
+    assert led_db == pytest.approx(true_db, abs=2)
 
 
 def test_what_leads_to_a_section_is_played_and_not_copied(tmp_path):
