@@ -16,7 +16,7 @@ from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
-from resonate_studio.api.models import Composed, CompositionReading, CompositionWords
+from resonate_studio.api.composition_models import Composed, CompositionReading, CompositionWords
 
 UNLABELLED = "composed"
 """By an engine that is not known any more, or whose words are gone."""

@@ -17,7 +17,7 @@ from resonate_resources.ingestion.words import Words
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.inbox import COMPOSE_SUFFIX
 from resonate_studio.api.composed import readings_of
-from resonate_studio.api.models import Composition, CompositionEngine, Understood
+from resonate_studio.api.composition_models import Composition, CompositionEngine, Understood
 from resonate_studio.api.problems import ProblemError
 from resonate_studio.api.uploads import Received, safe_name
 from resonate_studio.api.wording import without_paths

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool
 
+from resonate_studio.api.composition_models import Composed
 from resonate_studio.api.restoration_steps import RestorationStep
 from resonate_studio.api.shape import Shape
 
@@ -32,83 +33,6 @@ class Problem(Shape):
     """Of every answer that is no success. detail: one line for a person."""
 
     detail: str
-
-
-class Composition(Shape):
-    """Words for a composition. asked: what is said beside the prompt, whatever that says."""
-
-    prompt: str = Field(default="", max_length=10_000)
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    asked: dict[str, Any] = Field(default={})
-    by_model: StrictBool = False
-
-
-class CompositionReading(Shape):
-    """Where a field's value is from. words: those of the prompt that it was read in."""
-
-    field: str
-    value: str
-    how: Literal["stated", "implied", "reference", "assumed"]
-    words: str
-
-
-class Understood(Shape):
-    """What would be composed. asked: fields as they were said, null and empty where nobody did; request: all of
-    them, as they are composed, which takes duration_s. contradictory, invalid: fields that were left out for that.
-    not_understood: words."""
-
-    readings: list[CompositionReading]
-    contradictory: list[str]
-    invalid: list[str]
-    not_understood: list[str]
-    remarks: list[str]
-    asked: dict[str, Any]
-    request: dict[str, Any]
-    duration_s: float
-
-
-class CompositionWords(Shape):
-    """What a track was composed from, as `POST /jobs` takes it: prompt, and what is said beside it."""
-
-    prompt: str
-    title: str
-    seed: int
-    asked: dict[str, Any]
-    engine: str
-    by_model: bool
-
-
-class Composed(Shape):
-    """How a track was made that begins with words. label: what every file of it says of its origin. seed: of the
-    music, another than that of the words where it was made anew; words: null where their file is gone. by_plan:
-    played as a plan that was given. readings: empty until it is composed."""
-
-    label: str
-    engine: str
-    model: str | None
-    licence: str
-    seed: int | None
-    words: CompositionWords | None
-    by_plan: bool
-    readings: list[CompositionReading]
-    not_understood: list[str]
-    remarks: list[str]
-
-
-class CompositionEngine(Shape):
-    """label: what every file of it says of its origin. lacks: why it can't run here, empty where it can."""
-
-    name: str
-    label: str
-    licence: str
-    lacks: str
-
-
-class CompositionEngines(Shape):
-    engines: list[CompositionEngine]
-    genres: list[str]
-    modes: list[str]
-    moods: list[str]
 
 
 class JobAccepted(Shape):

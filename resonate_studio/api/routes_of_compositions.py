@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from resonate_resources.composition.request import MODES, Genre, Mood
 from resonate_studio.api.composing import engines, understood
-from resonate_studio.api.models import Composition, CompositionEngines, Understood
+from resonate_studio.api.composition_models import Composition, CompositionEngines, Understood
 from resonate_studio.api.problems import answers
 from resonate_studio.api.serving import Served
 
