@@ -60,9 +60,9 @@ from resonate_resources.separation.resource import OLD_LEDGER, SeparationResourc
 from resonate_resources.storage.resource import ArtefactIOManager, S3Resource, StorageResource
 from resonate_resources.transcription.resource import TranscriptionResource
 
+ORIGIN_ASSETS = [composition, generated_stems]
+"""Of a track that begins with words. Nothing of them is missing or behind where it begins with a file."""
 TRACK_ASSETS = [
-    composition,
-    generated_stems,
     brief,
     raw_track,
     profile,
@@ -135,7 +135,7 @@ def build_defs(
         "remixing": RemixingResource(),
     }
     return dg.Definitions(
-        assets=[*TRACK_ASSETS, library, rejections],
+        assets=[*ORIGIN_ASSETS, *TRACK_ASSETS, library, rejections],
         asset_checks=[*CHECKS, library_check(TRACK_ASSETS), every_file_could_be_used],
         jobs=[process_track, set_brief, scan_libraries, update_library, upkeep],
         sensors=[

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from resonate_assets.definitions import TRACK_ASSETS
+from resonate_assets.definitions import ORIGIN_ASSETS, TRACK_ASSETS
 from resonate_assets.partitions import tracks
 from resonate_assets.runs import PARTITION_TAG
 from resonate_resources.exporting.folder import folder_of
@@ -52,7 +52,7 @@ class Removal:
         with alive(storage.database, "remove", track, track):
             source = storage.sources.find(track)
             references = set_references(storage, track) | earlier_references(storage, track)
-            stages = {stage.key.path[-1] for stage in TRACK_ASSETS}
+            stages = {stage.key.path[-1] for stage in (*ORIGIN_ASSETS, *TRACK_ASSETS)}
             stages |= current_of(storage.database, [track]).get(track, {}).keys()
             # What others may stand in the way of comes first: where it fails, the track is whole still.
             forget_exports(storage.store, track, keep_files=keep_exports)

@@ -67,6 +67,7 @@ IN_ORDER = (
     "regenerated_stems",
     "mix_plan",
     "mix",
+    "generated_track",
     "master",
     "ableton",
     "archive",
