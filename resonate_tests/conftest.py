@@ -47,7 +47,15 @@ SLOW = [
         "test_schema.py",
     ),
     # These take long for what they do: seconds a file.
-    *("conductor", "demucs", "demo_song", "regeneration", "transcription", "test_midi.py"),
+    *(
+        "conductor",
+        "demucs",
+        "demo_song",
+        "regeneration",
+        "transcription",
+        "test_midi.py",
+        "test_referencing.py",
+    ),
     *("composition/sound/test_rendering.py", "composition/sound/test_moves.py", "test_musicgen.py"),
     "studio/page",
     "spectral/test_engine.py",
