@@ -6,7 +6,7 @@ Nothing of it is copied: no melody, no chord, no sound.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
 
 import numpy as np
@@ -56,6 +56,11 @@ class _Loudness(_Read):
     integrated_lufs: float | None = None
 
 
+class _Stretch(_Read):
+    start_s: float
+    label: str = Field(max_length=8)
+
+
 class _Profile(_Read):
     duration_s: float
     tempo_bpm: float | None = None
@@ -69,6 +74,12 @@ class _Profile(_Read):
     loudness: _Loudness = _Loudness()
     octaves_db: tuple[float, ...] = ()
     width_db: float | None = None
+    sections: tuple[_Stretch, ...] = ()
+
+
+class _Bar(_Read):
+    start_s: float
+    level_db: float
 
 
 class _Section(_Read):
@@ -80,7 +91,7 @@ class _Section(_Read):
 
 class _Analysis(_Read):
     has_bars: bool = False
-    bars: tuple[dict[str, Any], ...] = ()
+    bars: tuple[_Bar, ...] = ()
     sections: tuple[_Section, ...] = ()
 
 
@@ -130,7 +141,7 @@ class Reference(BaseModel):
             )
         key = heard.key if (heard.key_confidence or 0) >= SURE else None
         whole = not excerpt and heard.duration_s >= SHORTEST_FORM_S
-        sections = _form(form) if whole and bpm is not None else ()
+        sections = _form(form, heard.sections) if whole and bpm is not None else ()
         lacking = [
             what for what, there in (("no beat", bpm), ("no key", key), ("no form", sections)) if not there
         ]
@@ -215,14 +226,18 @@ def _swing(heard: float) -> float:
     return 0.5 if abs(heard - 0.5) <= _STRAIGHT else round(min(max(heard, 0.5), 0.75), 3)
 
 
-def _form(heard: _Analysis) -> tuple[Section, ...]:
-    """Sections of two bars and more, what is the same music and as loud together; none where they say nothing."""
-    if not heard.has_bars or len(heard.sections) < 2:
+def _form(heard: _Analysis, by_timbre: Sequence[_Stretch]) -> tuple[Section, ...]:
+    """The analysis' sections, or where it tells but one, those of the profile, by timbre. What is the same music
+    and as loud is one; none are under two bars; empty where they say nothing."""
+    if not heard.has_bars:
         return ()
-    starts = [*(section.bar for section in heard.sections), len(heard.bars) + 1]
-    loudest = max(section.level_db for section in heard.sections)
+    found = heard.sections if len(heard.sections) > 1 else _on_bars(heard.bars, by_timbre)
+    if len(found) < 2:
+        return ()
+    starts = [*(section.bar for section in found), len(heard.bars) + 1]
+    loudest = max(section.level_db for section in found)
     joined: list[tuple[_Section, int]] = []
-    for section, first, end in zip(heard.sections, starts, starts[1:], strict=False):
+    for section, first, end in zip(found, starts, starts[1:], strict=False):
         if joined and (end - first < _FEWEST_BARS or _one(joined[-1][0], section)):
             joined[-1] = (joined[-1][0], joined[-1][1] + end - first)
         else:
@@ -234,6 +249,18 @@ def _form(heard: _Analysis) -> tuple[Section, ...]:
     return tuple(
         Section(name=section.name or _called(number, last, energy), bars=bars, energy=energy)
         for number, ((section, bars), energy) in enumerate(zip(joined, energies, strict=True))
+    )
+
+
+def _on_bars(bars: Sequence[_Bar], by_timbre: Sequence[_Stretch]) -> tuple[_Section, ...]:
+    """Each from the bar that begins next to it, as loud as its bars."""
+    begins = np.array([bar.start_s for bar in bars])
+    first = {int(np.abs(begins - each.start_s).argmin()): each for each in reversed(by_timbre)}
+    starts = sorted(first)
+    power = 10 ** (np.array([bar.level_db for bar in bars]) / 10)
+    return tuple(
+        _Section(bar=at + 1, label=first[at].label, level_db=float(10 * np.log10(power[at:end].mean())))
+        for at, end in zip(starts, [*starts[1:], len(bars)], strict=True)
     )
 
 

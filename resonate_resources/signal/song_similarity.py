@@ -181,14 +181,16 @@ def similarity(reference: Sequence[Passage], candidate: Sequence[Passage]) -> Si
         max((_likeness(own, other) for other in candidate), key=lambda pair: pair.total) for own in reference
     ]
     weights = [own.seconds for own in reference]
-
-    def mean(values: Iterable[float]) -> float:
-        return float(np.average(list(values), weights=weights))
-
-    return Similarity(
-        mean(pair.total for pair in nearest),
-        {name: mean(pair.parts[name] for pair in nearest) for name in nearest[0].parts},
-    )
+    told: dict[str, float] = {}
+    for name in _WEIGHTS:
+        own = [
+            (pair.parts[name], weight)
+            for pair, weight in zip(nearest, weights, strict=True)
+            if name in pair.parts
+        ]
+        if own:
+            told[name] = float(np.average([each[0] for each in own], weights=[each[1] for each in own]))
+    return Similarity(float(np.average([pair.total for pair in nearest], weights=weights)), told)
 
 
 def _likeness(one: Passage, other: Passage) -> Similarity:
@@ -199,6 +201,7 @@ def _likeness(one: Passage, other: Passage) -> Similarity:
     }
     if one.tempo_bpm or other.tempo_bpm:
         parts["tempo"] = _tempo_likeness(one.tempo_bpm, other.tempo_bpm)
+    if one.groove is not None or other.groove is not None:
         parts["groove"] = _groove_likeness(one.groove, other.groove)
     whole = sum(_WEIGHTS[name] for name in parts)
     return Similarity(sum(_WEIGHTS[name] * value for name, value in parts.items()) / whole, parts)

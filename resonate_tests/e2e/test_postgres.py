@@ -29,7 +29,7 @@ import sqlalchemy as sa
 import yaml  # type: ignore[import-untyped]
 
 from resonate_assets.acceptance import judge
-from resonate_assets.jobs import STAGES
+from resonate_assets.jobs import ORIGIN, STAGES
 from resonate_assets.runs import report_dead_runs
 from resonate_assets.settings import Settings
 from resonate_resources.separation.lalal.ledger import Caps, Ledger
@@ -185,7 +185,7 @@ def test_a_track_is_processed_on_an_instance_in_postgresql(
             "SELECT count(*) FROM event_logs WHERE dagster_event_type = %s AND partition = %s",
             (dg.DagsterEventType.ASSET_MATERIALIZATION.value, done.track),
         )
-        assert cursor.fetchone() == (len(STAGES),)
+        assert cursor.fetchone() == (len(ORIGIN) + len(STAGES),)
     assert not [*tmp_path.rglob("*.db"), *tmp_path.rglob("*.sqlite")], (
         "something was kept in SQLite after all"
     )

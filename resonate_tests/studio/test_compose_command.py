@@ -105,6 +105,25 @@ def test_options_count_whatever_the_words_say(tmp_path: Path) -> None:
     assert (request["bpm"], request["key"]) == (138, "D minor")
 
 
+def test_what_words_leave_open_is_as_in_a_reference(
+    made: tuple[Path, dict[str, object]], tmp_path: Path
+) -> None:
+    """The reference is house at 124 BPM in F minor."""
+    out, _ = made
+    reference = ("--reference", out / "master.wav", "--duration", 8, "--out", tmp_path / "out", "--json")
+    code, output, error = run("techno", *reference)
+    assert code == 0, error
+    told = json.loads(output)
+    assert told["request"]["genre"] == "techno"
+    assert told["request"]["bpm"] == pytest.approx(124, abs=0.5)
+    heard = {reading["field"]: reading for reading in told["from_reference"]}
+    assert {"bpm", "balance"} <= heard.keys()
+    assert "genre" not in heard
+    assert {reading["words"] for reading in heard.values()} == {"master.wav"}
+    similarity = told["qa"]["similarity"]
+    assert similarity["passed"] == (float(similarity["detail"].split(",")[0]) >= 0.85)
+
+
 def test_an_engine_that_lacks_its_weights_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +175,9 @@ def test_what_a_model_made_says_so_everywhere(tmp_path: Path, monkeypatch: pytes
         (["house", "--plan", __file__], "--plan"),
         (["--plan", __file__], "is no plan"),
         (["--plan", "/nowhere.json"], "nowhere"),
+        (["house", "--reference", __file__], "test_compose_command.py"),
+        (["house", "--reference", "/nowhere.wav"], "nowhere"),
+        (["house", "--reference-loudness"], "--reference"),
     ],
 )
 def test_what_can_not_be_is_one_line_and_nothing_is_written(

@@ -55,7 +55,7 @@ def test_sections_come_back_with_their_bars(jazz: SimpleNamespace) -> None:
     assert [section.bars for section in form[:2]] == [4, 16]
     assert abs(sum(section.bars for section in form) - 36) <= 1  # the last chord rings on
     energies = [section.energy for section in form]
-    assert energies == sorted(energies)
+    assert energies[0] < energies[1] < energies[2]
     assert form[0].name == "intro"
 
 

@@ -38,7 +38,7 @@ def profile(**other: Any) -> dict[str, Any]:
 
 ANALYSIS = {
     "has_bars": True,
-    "bars": [{}] * 40,
+    "bars": [{"start_s": 2.4 * bar, "level_db": -30.0 + (bar >= 8) * 8} for bar in range(40)],
     "sections": [
         {"bar": 1, "label": "A", "name": "intro", "level_db": -26.0},
         {"bar": 5, "label": "B", "name": None, "level_db": -22.0},
@@ -157,6 +157,17 @@ def test_what_is_not_sure_is_not_taken(other: dict[str, Any], lacks: set[str]) -
     }
     assert {name for name, value in fields.items() if not value} == lacks
     assert bool(found.remarks) == bool(lacks & {"bpm", "key", "form"})
+
+
+def test_where_the_analysis_tells_one_section_those_by_timbre_count() -> None:
+    """At 19.3 s the ninth bar has begun a tenth of a second before."""
+    whole = {**ANALYSIS, "sections": [{"bar": 1, "label": "A", "level_db": -23.0}]}
+    by_timbre = [
+        {"start_s": 0.0, "end_s": 19.3, "label": "A"},
+        {"start_s": 19.3, "end_s": 96.0, "label": "B"},
+    ]
+    form = Reference.of("song.mp3", profile(sections=by_timbre), whole).form
+    assert [(section.name, section.bars) for section in form] == [("intro", 8), ("chorus", 32)]
 
 
 def test_of_an_excerpt_no_form_is_told() -> None:
