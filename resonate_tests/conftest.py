@@ -47,13 +47,6 @@ SLOW = [
         "test_schema.py",
     ),
     # These take long for what they do: seconds a file.
-    *("conductor", "demucs", "demo_song", "regeneration", "transcription", "test_midi.py"),
-    *(
-        "composition/sound/test_rendering.py",
-        "composition/sound/test_moves.py",
-        "test_musicgen.py",
-        "test_ace_step.py",
-    ),
     *(
         "conductor",
         "demucs",
@@ -64,6 +57,7 @@ SLOW = [
         "test_referencing.py",
     ),
     *("composition/sound/test_rendering.py", "composition/sound/test_moves.py", "test_musicgen.py"),
+    "test_ace_step.py",
     "studio/page",
     "spectral/test_engine.py",
     *("spectral/test_spleeter.py", "test_rejections.py"),
