@@ -21,7 +21,7 @@ import soundfile as sf
 from mutagen.flac import FLAC
 from playwright.sync_api import Page, expect, sync_playwright
 
-from resonate_assets.jobs import STAGES
+from resonate_assets.jobs import ORIGIN, STAGES
 from resonate_tests.e2e.conftest import CLIP_SECONDS
 from resonate_tests.peer_encoders import Floats, encode_with_ffmpeg
 from resonate_tests.programs import required
@@ -271,7 +271,7 @@ def test_the_web_ui_lists_rejected_files_with_what_to_do(studio: Studio, page: P
 
 def test_rejected_files_leave_no_red_partition(studio: Studio) -> None:
     every = {"numPartitions": 3, "numMaterialized": 3, "numFailed": 0}
-    assert studio.partitions() == dict.fromkeys(STAGES, every)
+    assert studio.partitions() == dict.fromkeys((*ORIGIN, *STAGES), every)
 
 
 def test_a_title_is_text_wherever_it_is_shown_and_nothing_is_fetched_for_it(
