@@ -96,11 +96,13 @@ def test_a_track_is_told_with_every_stage_and_everything_that_can_be_heard(
         "mix",
         "master",
         *(f"{group}:{stem}" for group in groups for stem in stems),
+        "regenerated_stems:rebuilt",  # their sum
     }
     assert set(versions) == expected
     assert versions["original"]["duration_s"] == pytest.approx(original.duration)
     assert versions["master"]["loudness_lufs"] == pytest.approx(-14.0, abs=3.5)  # peaks may hold it back by 3
-    played_anew = {f"regenerated_stems:{stem}" for stem in stems}
+    played_anew = {f"regenerated_stems:{stem}" for stem in (*stems, "rebuilt")}
+    assert versions["regenerated_stems:rebuilt"]["stem"] is None
     assert {name for name, version in versions.items() if version["generated"]} == played_anew
     assert told["summary"]["generated"] is False  # neither the mix nor the master has any of them
     assert len(told["quality"]["dimensions"]) == 16
