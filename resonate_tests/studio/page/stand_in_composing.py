@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from resonate_studio.api import models as m
+from resonate_studio.api import composition_models as m
 
 _LACKS = "musicgen: no weights; put the folder of facebook/musicgen-small there"
 
