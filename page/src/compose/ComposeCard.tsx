@@ -1,5 +1,5 @@
 /** Words for a piece of music: what is understood of them, what is chosen beside them, and having it composed. */
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { lineOf } from "../api/client.ts";
@@ -31,9 +31,11 @@ export function ComposeCard() {
     setDraft(now);
     hurry(now);
   };
+  const queries = useQueryClient();
   const send = useMutation({
     mutationFn: () => compose(draft),
     onSuccess: ({ track }) => {
+      void queries.invalidateQueries({ queryKey: ["tracks"] }); // a list that was asked for just now lacks it
       announce("It is being composed");
       forgetDraft();
       go(`/tracks/${track}`);

@@ -1,5 +1,5 @@
 /** Of a track that was composed: from which words, what was assumed, and what can be made of the same words. */
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useLocation } from "wouter";
 import { lineOf } from "../api/client.ts";
 import type { Composed as Facts, CompositionWords, Track } from "../api/schema.ts";
@@ -69,9 +69,11 @@ function madeBy({ engine, model, licence, seed, words }: Facts): string {
 function Actions({ words }: { words: CompositionWords }) {
   const [, go] = useLocation();
   const next = nextSeed(words.seed);
+  const queries = useQueryClient();
   const vary = useMutation({
     mutationFn: () => compose({ ...words, seed: next }),
     onSuccess: ({ track }) => {
+      void queries.invalidateQueries({ queryKey: ["tracks"] }); // a list that was asked for just now lacks it
       announce("A variation is being composed");
       go(`/tracks/${track}`);
     },
