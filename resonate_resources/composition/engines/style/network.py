@@ -64,13 +64,13 @@ class StyleNetwork:
         if settings.get("channels", 1) != 1:
             raise ModelError(f"{folder}: is a stereo model; only mono ones can be used")
         self._device = torch.device(choose_device().kind)
-        self._decoder = _decoder(weights, settings["transformer_lm"]).to(self._device)
         self._tokenizer = transformers.AutoTokenizer.from_pretrained(directory / TEXT, local_files_only=True)
         self._text = whole(transformers.T5EncoderModel, directory / TEXT)
         self._text_proj = [
             weights[f"{_TEXT}output_proj.{each}"].to(self._device) for each in ("weight", "bias")
         ]
         self._codec = whole(transformers.EncodecModel, directory / CODEC)
+        self._decoder = _decoder(folder, weights, settings["transformer_lm"]).to(self._device)
         self.rate, self._hop = int(self._codec.config.sampling_rate), int(self._codec.config.hop_length)
         self.lower: Any = torch.float16 if lower_precision("best") else None
         style = settings["conditioners"]["self_wav"]["style"]
@@ -161,7 +161,7 @@ def _led(style: Any, said: Any) -> Any:
     return torch.cat([torch.cat(row, dim=1) for row in rows])
 
 
-def _decoder(weights: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
+def _decoder(folder: Path, weights: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
     """Raises ModelError where weights are missing, or there are others."""
     from transformers import MusicgenMelodyDecoderConfig, MusicgenMelodyForCausalLM
 
@@ -183,6 +183,11 @@ def _decoder(weights: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
                 named[new.replace("in_proj_weight", f"{part}_proj.weight")] = each
         else:
             named[new] = value
-    decoder = MusicgenMelodyForCausalLM(config)
-    decoder.load_state_dict(named)
+    # Straight into the network: one that was made first would double the memory, and draw a billion numbers.
+    decoder, told = MusicgenMelodyForCausalLM.from_pretrained(
+        None, config=config, state_dict=named, output_loading_info=True
+    )
+    wrong = sorted({*told["missing_keys"], *told["unexpected_keys"], *map(str, told["mismatched_keys"])})
+    if wrong:
+        raise ModelError(f"{folder}: has not the weights it should have ({wrong[0]}, {len(wrong)} in all)")
     return decoder.eval()

@@ -285,10 +285,12 @@ class TestAFileThatIsNotWhole:
         monkeypatch.setenv("RESONATE_MODELS", str(models))
         file = models / "musicgen-style" / "state_dict.bin"
         saved = torch.load(file, weights_only=True)
-        lost = {name: each for name, each in saved["best_state"].items() if name != "linears.3.weight"}
-        torch.save({**saved, "best_state": lost}, file)
-        with pytest.raises(ModelError, match="can't be read"):
-            load(models)
+        weights = saved["best_state"]
+        lost = {name: each for name, each in weights.items() if name != "linears.3.weight"}
+        for wrong in (lost, {**weights, "out_norm.scale": torch.ones(1)}):
+            torch.save({**saved, "best_state": wrong}, file)
+            with pytest.raises(ModelError, match=r"has not the weights it should have \(.*, 1 in all\)"):
+                load(models)
         torch.save(saved["best_state"], file)
         with pytest.raises(ModelError, match="is no language model of audiocraft's"):
             load(models)

@@ -12,9 +12,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+from resonate_tests.resources.composition.engines.tiny_musicgen import (  # noqa: E402
+    codec_config,
+    drawn,
+    save_tokenizer,
+)
 
 WIDTH, CARD, STYLE_WIDTH, MERT_WIDTH, TEXT_WIDTH = 16, 1024, 32, 32, 16
-_PIECES = ("<pad>", "</s>", "<unk>", "▁", *"abcdefghijklmnopqrstuvwxyz0123456789,.#:-")
 _STYLE, _TEXT = "condition_provider.conditioners.self_wav.", "condition_provider.conditioners.description."
 
 XP_CFG = f"""\
@@ -142,18 +146,8 @@ def save(models: Path) -> Path:
         decoder_start_token_id=0,
     )
     transformers.T5ForConditionalGeneration(text).save_pretrained(models / "t5-base")
-    pieces = [(piece, -float(place)) for place, piece in enumerate(_PIECES)]
-    transformers.T5Tokenizer(vocab=pieces, extra_ids=0).save_pretrained(models / "t5-base")
-
-    codec = transformers.EncodecModel(
-        transformers.EncodecConfig(
-            sampling_rate=32000, audio_channels=1, target_bandwidths=[2.2], num_filters=4, hidden_size=16,
-            upsampling_ratios=[8, 5, 4, 4], codebook_size=CARD, codebook_dim=16, num_lstm_layers=1,
-        )
-    )  # fmt: skip
-    for layer in codec.quantizer.layers:
-        layer.codebook.embed.normal_()  # they would be zeros, and every token silence
-    codec.save_pretrained(models / "encodec_32khz")
+    save_tokenizer(models / "t5-base")
+    drawn(transformers.EncodecModel(codec_config())).save_pretrained(models / "encodec_32khz")
 
     hearing = transformers.HubertConfig(
         hidden_size=MERT_WIDTH, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
