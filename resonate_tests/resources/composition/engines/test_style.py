@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from resonate_resources.composition.engines.choosing import choose, lacked
 from resonate_resources.composition.engines.style.conditioner import StyleConditioner
@@ -252,6 +254,24 @@ class TestTheEngine:
         assert kinds == {"decoder": torch.bfloat16}
         assert made.dtype == np.float32
         assert np.isfinite(made).all()
+
+
+def test_the_command_hands_the_reference_to_the_engine(tmp_path: Path) -> None:
+    from resonate_studio.cli import main
+
+    reference, out = write_samples(tmp_path / "a.wav", sound(220, 8.0), 44_100), tmp_path / "out"
+    words = ["compose", "ambient piano, no drums, no bass", "--engine", "musicgen-style", "--out", str(out)]
+    refused = CliRunner().invoke(main, words)
+    assert refused.exit_code == 1
+    assert refused.stderr.count("\n") == 1
+    assert "needs a recording in whose style it is to be" in refused.stderr
+    made = CliRunner().invoke(main, [*words, "--duration", "5", "--reference", str(reference.path)])
+    assert made.exit_code == 0, made.stderr
+    told = json.loads((out / "composition.json").read_text())
+    assert told["label"] == "AI-generated"
+    assert told["engine"] == {"name": "musicgen-style", "model": "musicgen-style", "licence": "CC-BY-NC-4.0"}
+    assert told["weights"]["reference"] == reference.sha256
+    assert {each["source"] for each in told["instruments"].values()} == {"musicgen-style (musicgen-style)"}
 
 
 class TestWhatIsLacking:
