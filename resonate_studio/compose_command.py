@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from resonate_resources.composition.resource import CompositionResource
     from resonate_resources.recipe import Json
 
-ENGINES = ("composer", "musicgen", "musicgen-melody", "musicgen-hosted", "ace-step", "ace-step-lego")
+ENGINES = (
+    "composer",
+    "musicgen",
+    "musicgen-melody",
+    "musicgen-style",
+    "musicgen-hosted",
+    "ace-step",
+    "ace-step-lego",
+)
 _LARGEST_SEED = 2**31 - 1
 _SHOWN_FILES = (
     "master.wav",
@@ -92,6 +100,7 @@ def compose(
     """
     from resonate_resources.brief.section import STEM_NAMES
     from resonate_resources.composition.engines.choosing import choose
+    from resonate_resources.composition.engines.engine import StyledEngine
     from resonate_resources.composition.plan import Plan
     from resonate_resources.composition.request import Asked, Understanding
     from resonate_resources.composition.stating import state
@@ -111,10 +120,12 @@ def compose(
     with stoppable() as stopping, scratch_folder() as scratch:
         stopping.tell = tell_stopped
         try:
-            chosen = choose(engine)
+            chosen = choose(engine, referenced=reference_file is not None)
             composition = _composition(home if by_model else None, by_model)
             told: Mapping[str, Json]
             heard = hear_reference(reference_file, scratch) if reference_file else None
+            if heard and isinstance(chosen, StyledEngine):
+                chosen.reference = heard.recording
             if plan_file:
                 plan = Plan.read(plan_file)
                 plans, told, title = (

@@ -28,10 +28,11 @@ QUIETEST_LUFS, LOUDEST_LUFS = -36.0, -6.0
 
 @dataclass(frozen=True)
 class HeardReference:
-    """passages: its key sections, to which what is composed is compared."""
+    """passages: its key sections, to which what is composed is compared. recording: what was read of it."""
 
     reference: Reference
     passages: Sequence[Passage]
+    recording: Recording
 
     @property
     def loudness_lufs(self) -> float:
@@ -62,7 +63,7 @@ def hear_reference(file: Path, scratch: Path) -> HeardReference:
     onsets = (
         sum(passage.onsets_a_second * passage.seconds for passage in passages) / seconds if seconds else None
     )
-    return HeardReference(Reference.of(name, facts, analysis, onsets, excerpt), passages)
+    return HeardReference(Reference.of(name, facts, analysis, onsets, excerpt), passages, recording)
 
 
 def profiled(recording: Recording, into: Path) -> Profile:

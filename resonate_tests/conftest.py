@@ -58,6 +58,7 @@ SLOW = [
     ),
     *("composition/sound/test_rendering.py", "composition/sound/test_moves.py", "test_musicgen.py"),
     "test_ace_step.py",
+    "composition/engines/test_style.py",
     "studio/page",
     "spectral/test_engine.py",
     *("spectral/test_spleeter.py", "test_rejections.py"),

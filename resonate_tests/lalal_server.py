@@ -9,16 +9,16 @@ import io
 import json
 import threading
 import uuid
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import soundfile as sf
 import soxr
+
+from resonate_tests.hosted_server import Answer, HostedServer, Request, served
 
 KEY = "k-5e1f0c9a77b24dd38f6a-secret"
 PARTS = {"vocals": 0.5, "drum": 0.25, "bass": 0.125}
@@ -35,31 +35,6 @@ _PRESETS = {
     "multivocal",
     "extraction_level",
 }
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Answer this instead of doing anything."""
-
-    status: int
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-HANG = "take the request and never answer"
-DROP = "break the connection off before the request is looked at"
-LOSE = "do what is asked and break the connection off before answering"
-HALF = "announce a whole file and send half of it"
-HALF_UNANNOUNCED = "send half a file without saying how long it is"
-
-
-@dataclass
-class Request:
-    """What came in."""
-
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass
@@ -80,15 +55,12 @@ class Task:
     checks: int = 0
 
 
-class LalalServer:
+class LalalServer(HostedServer):
     """State of the service, and what it should do next."""
 
-    def __init__(self, api: str) -> None:
-        self.api = api
-        self.requests: list[Request] = []
-        self.faults: dict[str, list[Answer | str]] = defaultdict(list)
-        """path below the API → what to do, once each, instead of what is asked."""
-        self.always: dict[str, Answer | str] = {}
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.api = f"{address}/api/v1/"
         self.minutes_left = 1000.0
         self.charged = 0.0
         self.checks_until_ready = 2
@@ -104,16 +76,21 @@ class LalalServer:
         self._lock = threading.Lock()
 
     def paths(self) -> list[str]:
-        return [request.path for request in self.requests]
+        """Below the API."""
+        return [_below(request.path) for request in self.requests]
+
+    def kind(self, path: str) -> str:
+        return "files" if path.startswith("/files/") else _below(path)
 
     def answer(self, request: Request) -> Answer:
         """Do what is asked, as the description has it."""
         if request.headers.get("X-License-Key") != KEY:
             return Answer(403, {"detail": "Provide license key in 'X-License-Key' header"})
         with self._lock:
-            if request.path == "upload/":
+            path = _below(request.path)
+            if path == "upload/":
                 return self._upload(request.headers, request.body)
-            return self._post(request.path, json.loads(request.body))
+            return self._post(path, json.loads(request.body))
 
     def _post(self, path: str, body: Any) -> Answer:
         match path:
@@ -185,7 +162,7 @@ class LalalServer:
 
     def file(self, path: str) -> bytes:
         """FLAC of a track of a result."""
-        _, task_id, label = path.split("/")
+        task_id, label = path.split("/")[-2:]
         task = self.tasks[task_id]
         source = self.sources[task.source]
         part = 1 - sum(PARTS[stem] for stem in task.stems) if label.startswith("no_") else PARTS[label]
@@ -199,73 +176,10 @@ class LalalServer:
         return target.getvalue()
 
 
-@contextmanager
-def lalal_server() -> Iterator[LalalServer]:
+def lalal_server() -> AbstractContextManager[LalalServer]:
     """Serve on a free port of this machine for as long as the block lasts."""
-    over = threading.Event()
+    return served(LalalServer)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # headers and body go out apart, and the second would wait 40 ms
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self._do(Request(self.path.removeprefix("/api/v1/"), dict(self.headers), body))
-
-        def do_GET(self) -> None:
-            self._do(Request(self.path.removeprefix("/"), dict(self.headers), b""))
-
-        def _do(self, request: Request) -> None:
-            server.requests.append(request)
-            key = "files" if request.path.startswith("files/") else request.path
-            queue = server.faults[key]
-            fault = queue.pop(0) if queue else server.always.get(key)
-            if fault in (HANG, DROP):
-                if fault == HANG:
-                    over.wait(20)
-                self.close_connection = True
-            elif isinstance(fault, Answer):
-                self._send(fault)
-            elif key == "files":
-                self._send_file(server.file(request.path), fault)
-            else:
-                answer = server.answer(request)
-                if fault == LOSE:
-                    self.close_connection = True
-                else:
-                    self._send(answer)
-
-        def _send(self, answer: Answer) -> None:
-            body = b"" if answer.body is None else json.dumps(answer.body).encode()
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def _send_file(self, content: bytes, fault: str | None) -> None:
-            self.send_response(200)
-            if fault == HALF_UNANNOUNCED:
-                self.send_header("Connection", "close")
-            else:
-                self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content[: len(content) // 2] if fault in (HALF, HALF_UNANNOUNCED) else content)
-            self.close_connection = fault in (HALF, HALF_UNANNOUNCED)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 — the base class's name
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        http.daemon_threads = True
-        server = LalalServer(f"http://127.0.0.1:{http.server_address[1]}/api/v1/")
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            over.set()
-            http.shutdown()
-            thread.join()
+def _below(path: str) -> str:
+    return path.removeprefix("/api/v1/").removeprefix("/")

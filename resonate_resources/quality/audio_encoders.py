@@ -15,6 +15,7 @@ import numpy as np
 import soxr
 
 from resonate_resources.models.hub_folder import settings_of, whole
+from resonate_resources.models.mert import read_mert
 from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.signal.band_levels import Floats
@@ -60,26 +61,18 @@ class Clap:
 class Mert:
     """Five seconds at 24 kHz, as in training, to the means over time of every layer, each of length 1.
 
-    All of them: which hears timbre best can't be told without the weights. The network is HuBERT's, which
-    transformers has; folders of MERT that is built otherwise are refused.
+    All of them: which hears timbre best can't be told without the weights.
     """
 
     window_s = 5.0
 
     def __init__(self, folder: Path) -> None:
-        from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
+        from transformers import Wav2Vec2FeatureExtractor
 
         self.name = f"MERT {folder.name}"
-        settings = settings_of(folder / "config.json")
-        others = ("feature_extractor_cqt", "deepnorm")
-        if any(settings.get(name) for name in others) or settings.get("attention_relax", -1.0) > 0:
-            raise ModelError(
-                f"{folder}: only MERT without {', '.join(others)} and attention_relax can be used"
-            )
         self._features = Wav2Vec2FeatureExtractor.from_pretrained(folder, local_files_only=True)
         self.sample_rate = int(self._features.sampling_rate)
-        settings = {name: value for name, value in settings.items() if name not in ("model_type", "auto_map")}
-        self._network = whole(HubertModel, folder, config=HubertConfig.from_dict(settings))
+        self._network = read_mert(folder)
 
     def __call__(self, window: Mono) -> Floats:
         import torch

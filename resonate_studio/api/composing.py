@@ -8,7 +8,7 @@ from typing import Any
 
 from resonate_assets.settings import Settings
 from resonate_resources.composition.composer.metre import quarters_per_minute
-from resonate_resources.composition.engines.choosing import ENGINES
+from resonate_resources.composition.engines.choosing import ENGINES, lacked
 from resonate_resources.composition.plan import BEATS_A_BAR
 from resonate_resources.composition.request import Request
 from resonate_resources.composition.resource import CompositionResource, Wanted
@@ -101,7 +101,7 @@ def engines() -> list[CompositionEngine]:
     made = ((name, make()) for name, make in ENGINES.items())
     return [
         CompositionEngine(
-            name=name, label=each.label, licence=each.licence, lacks=without_paths(each.lacks())
+            name=name, label=each.label, licence=each.licence, lacks=without_paths(lacked(each))
         )
         for name, each in made
     ]

@@ -32,7 +32,7 @@ from resonate_assets.acceptance import judge
 from resonate_assets.jobs import ORIGIN, STAGES
 from resonate_assets.runs import report_dead_runs
 from resonate_assets.settings import Settings
-from resonate_resources.separation.lalal.ledger import Caps, Ledger
+from resonate_resources.separation.lalal.ledger import LalalCaps, Ledger
 from resonate_resources.storage import current, heartbeats
 from resonate_resources.storage.database import database, now, transaction, upsert
 from resonate_resources.storage.duplicates import find_duplicates
@@ -203,9 +203,10 @@ def url_of(environment: dict[str, str]) -> str:
 def test_two_hosts_that_reserve_at_once_do_not_pass_a_cap(postgresql: dict[str, str]) -> None:
     program = (
         "import sys\n"
-        "from resonate_resources.separation.lalal.ledger import CapReachedError, Caps, Ledger\n"
+        "from resonate_resources.models.hosted.caps import CapReachedError\n"
+        "from resonate_resources.separation.lalal.ledger import LalalCaps, Ledger\n"
         "url, run = sys.argv[1:]\n"
-        "ledger = Ledger(url, run, Caps(per_run=1000, per_day=80))\n"
+        "ledger = Ledger(url, run, LalalCaps(per_run=1000, per_day=80))\n"
         "ledger.spent_today()\n"
         "print('ready', flush=True)\n"
         "sys.stdin.readline()\n"
@@ -235,7 +236,7 @@ def test_two_hosts_that_reserve_at_once_do_not_pass_a_cap(postgresql: dict[str, 
         host.stdin.flush()
     granted = [int(host.communicate(timeout=120)[0]) for host in hosts]
     assert sum(granted) == 80
-    assert Ledger(url_of(postgresql), "", Caps()).spent_today() == 80
+    assert Ledger(url_of(postgresql), "", LalalCaps()).spent_today() == 80
 
 
 def test_the_last_place_goes_to_one_of_those_who_ask_at_once(postgresql: dict[str, str]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.sound.rendering import Rendered
 from resonate_resources.recipe import Json
-from resonate_resources.recordings.recording import Progress
+from resonate_resources.recordings.recording import Progress, Recording
 
 
 class CompositionEngine(Protocol):
@@ -35,3 +35,11 @@ class CompositionEngine(Protocol):
         """Stems of the plan, on its grid, and their sum, in a folder. The same plan and seed give the same bytes on
         the same machine. Raises AudioError."""
         ...
+
+
+@runtime_checkable
+class StyledEngine(CompositionEngine, Protocol):
+    """One that hears in whose style it is to be. reference: what it hears, given before anything is asked for that
+    depends on it."""
+
+    reference: Recording | None

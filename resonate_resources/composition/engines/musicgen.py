@@ -7,18 +7,17 @@ and as loud as the composer has that stem.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from resonate_resources.composition.engines.alignment import MOST_TEMPO, aligned
 from resonate_resources.composition.engines.checkpoint import (
     INSTALL,
-    Checkpoint,
     Kind,
     folder_of,
     load,
@@ -39,6 +38,7 @@ from resonate_resources.models.hub_folder import weights_in
 from resonate_resources.models.weights import ModelError, models_directory, sha256_of_those_here
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import Progress, Recording, Samples, silent, write_recording
+from resonate_resources.signal.mono import Mono
 from resonate_resources.signal.resampling import at_rate
 
 RATE: Final = 48_000
@@ -46,6 +46,16 @@ _WINDOW_S: Final = 30.0
 """As long as its authors trained it on."""
 _PROMPT_S, _FADE_S = 10.0, 1.0
 _COMPOSED, _GENERATED = 0.1, 0.9  # of the time
+
+
+class Network(Protocol):
+    """See `Checkpoint`."""
+
+    rate: int
+
+    def generate(
+        self, texts: Sequence[str], prompts: Samples | None, frames: int, melodies: Sequence[Mono] | None, /
+    ) -> Samples: ...
 
 
 class MusicGen:
@@ -78,14 +88,14 @@ class MusicGen:
 
     def generate(self, plan: Plan, into: Path, seed: int, progress: Progress = silent) -> Rendered:
         """Raises AudioError, ModelError, and OffGridError where drums or a bass have no beat."""
-        checkpoint = load(self._folder(), self.kind)
+        network = self._network()
         with TemporaryDirectory(dir=into) as name:
             scratch = Path(name)
             composed = render(plan, scratch, RATE, lambda done: progress(_COMPOSED * done)).stems
             playing = played(plan, composed)
             with seeded(seed):
                 generated = self._generated(
-                    checkpoint, plan, [composed[stem] for stem in playing], playing, scratch
+                    network, plan, [composed[stem] for stem in playing], playing, scratch
                 )
                 for done in generated:
                     progress(_COMPOSED + (_GENERATED - _COMPOSED) * done)
@@ -103,6 +113,9 @@ class MusicGen:
         progress(1.0)
         return Rendered(stems, {}, mix, told)
 
+    def _network(self) -> Network:
+        return load(self._folder(), self.kind)
+
     def _folder(self) -> Path:
         if lacking := self.lacks():
             raise ModelError(lacking)
@@ -111,13 +124,13 @@ class MusicGen:
         return folder
 
     def _generated(
-        self, checkpoint: Checkpoint, plan: Plan, composed: list[Recording], stems: list[Stem], into: Path
+        self, network: Network, plan: Plan, composed: list[Recording], stems: list[Stem], into: Path
     ) -> Iterator[float]:
         """STEM.wav of each, mono at RATE, longer than the plan by as much as aligning may take away; tells how much
         is done."""
         if not stems:
             return
-        texts, rate = [describe(plan, stem) for stem in stems], checkpoint.rate
+        texts, rate = [describe(plan, stem) for stem in stems], network.rate
         silence = np.zeros(round(_WINDOW_S * CHROMA_RATE), np.float32)
 
         def window(start: int, prompt: Samples | None, frames: int) -> Samples:
@@ -128,7 +141,7 @@ class MusicGen:
                     silence if stem == "drums" else melody_of(recording, start / rate, _WINDOW_S)
                     for stem, recording in zip(stems, composed, strict=True)
                 ]
-            return checkpoint.generate(texts, prompt, frames, melodies)
+            return network.generate(texts, prompt, frames, melodies)
 
         seconds = total_s(plan) * (1 + MOST_TEMPO) + 30 / plan.bpm
         needed, frames = math.ceil(seconds * rate), round(seconds * RATE)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+from resonate_resources.models.hosted.service import Patience, ServiceError, may_be_secret, secret
 from resonate_resources.recipe import Engine, Json, Recipe
 from resonate_resources.recordings.recording import Progress, Recording, Stems
-from resonate_resources.separation.lalal.client import API, LalalClient, Patience, ServiceError
+from resonate_resources.separation.lalal.client import API, KEY_VARIABLE, NAME, LalalClient
 from resonate_resources.separation.lalal.job import PRESETS, PaidJob, hash_of_work
-from resonate_resources.separation.lalal.ledger import Caps, Ledger
-
-KEY_VARIABLE = "LALAL_LICENSE_KEY"
+from resonate_resources.separation.lalal.ledger import LalalCaps, Ledger
 
 _LABELS: Mapping[int, Mapping[str, str]] = {
     2: {"vocals": "vocals", "other": "no_vocals"},
@@ -38,7 +36,7 @@ class LalalSeparator:
         database: str,
         *,
         stems: Literal[2, 4] = 4,
-        caps: Caps | None = None,
+        caps: LalalCaps | None = None,
         run: str = _THIS_PROCESS,
         patience: Patience | None = None,
         api: str = API,
@@ -51,7 +49,7 @@ class LalalSeparator:
         self._labels = _LABELS[stems]
         self._paid = list(self._labels.values())[:-1]
         self._database = database
-        self._ledger = Ledger(database, run, caps or Caps.from_environment())
+        self._ledger = Ledger(database, run, caps or LalalCaps.from_environment())
         self._patience = patience
         self._api = api
 
@@ -61,10 +59,10 @@ class LalalSeparator:
 
     def available(self) -> str | None:
         """Why it can't run, on one line; None where it can, as far as that is known without asking the service."""
-        key = _licence_key()
+        key = secret(KEY_VARIABLE)
         if not key:
             return f"no licence key ({KEY_VARIABLE} is not set)"
-        if not (key.isascii() and key.isprintable() and " " not in key):
+        if not may_be_secret(key):
             return f"what {KEY_VARIABLE} holds is no licence key"
         if not self._database:
             return "no database in which to count what is spent"
@@ -80,21 +78,18 @@ class LalalSeparator:
 
     def separate(self, track: Recording, into: Path, progress: Progress) -> Stems:
         if (reason := self.available()) is not None:
-            raise ServiceError(reason)
+            raise ServiceError(NAME, reason)
         if track.channels > 2:
             raise ServiceError(
+                NAME,
                 f"takes mono and stereo, and {track.path.name} has {track.channels} channels; "
-                "choose another engine"
+                "choose another engine",
             )
         work = hash_of_work(track, self._paid)
         with (
             self._ledger.alone(work),
-            LalalClient(_licence_key(), self._api, self._patience) as client,
+            LalalClient(secret(KEY_VARIABLE), self._api, self._patience) as client,
             TemporaryDirectory(dir=into) as folder,
         ):
             job = self._ledger.reserve(work, self.estimate_minutes(track))
             return PaidJob(client, self._ledger, job, track, self._labels, Path(folder)).run(into, progress)
-
-
-def _licence_key() -> str:
-    return os.environ.get(KEY_VARIABLE, "").strip()

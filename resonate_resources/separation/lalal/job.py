@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from resonate_resources.models.hosted.service import RefusedError, ServiceError
 from resonate_resources.recordings.decoding import decode
 from resonate_resources.recordings.encoding import encode_flac
 from resonate_resources.recordings.recording import (
@@ -24,12 +25,7 @@ from resonate_resources.recordings.recording import (
     Stems,
     write_recording,
 )
-from resonate_resources.separation.lalal.client import (
-    LalalClient,
-    RefusedError,
-    ServiceError,
-    TaskFailedError,
-)
+from resonate_resources.separation.lalal.client import NAME, LalalClient, TaskFailedError
 from resonate_resources.separation.lalal.ledger import Job, Ledger
 from resonate_resources.signal.resampling import at_rate
 
@@ -84,7 +80,7 @@ class PaidJob:
         stems: Stems = {}
         for name, label in self._labels.items():
             if label not in addresses:
-                raise ServiceError(f"the result has no {label} track")
+                raise ServiceError(NAME, f"the result has no {label} track")
             stems[name] = self._fetch(addresses[label], into / f"{name}.wav")
             progress(0.8 + 0.2 * len(stems) / len(self._labels))
         self._ledger.close(self._job)
@@ -108,8 +104,9 @@ class PaidJob:
             if refused.code == "idempotency_key_used":
                 self._ledger.close(self._job)
                 raise ServiceError(
+                    NAME,
                     "began this job in an earlier try, whose answer was lost, and its minutes count as spent; "
-                    "run it again to pay for another, or choose another engine"
+                    "run it again to pay for another, or choose another engine",
                 ) from refused
             if refused.certain:
                 self._give_back()
@@ -121,8 +118,9 @@ class PaidJob:
         left = self._client.minutes_left()
         if left < self._job.minutes:
             raise ServiceError(
+                NAME,
                 f"{self._track.path.name} takes {self._job.minutes:.2f} minutes and the licence has {left:.2f}; "
-                "buy some at lalal.ai or choose another engine"
+                "buy some at lalal.ai or choose another engine",
             )
         flac = self._scratch / "track.flac"
         encode_flac(self._lowered(), flac)

@@ -7,25 +7,24 @@ given back only where the service is known to have begun nothing. Days are UTC, 
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 
+from resonate_resources.models.hosted.caps import Caps
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.database import alone, done, now, tables
 from resonate_resources.storage.heartbeats import Heartbeat, holding
 
 _KEPT = timedelta(hours=24)
 """How long the service keeps sources, results, and the answer to what became of a task."""
-_SAME = 1e-6  # minutes; sums of the same parts differ by rounding
 _KIND = "paid"
 
 _Result = TypeVar("_Result")
@@ -46,35 +45,11 @@ _jobs = sa.Table(
 )
 
 
-class CapReachedError(AudioError):
-    """A job that would pass a cap. Nothing was sent."""
+class LalalCaps(Caps):
+    """Of minutes that are paid: half a dozen tracks, and twice as many."""
 
-
-@dataclass(frozen=True)
-class Caps:
-    """Minutes that may be spent at most. The defaults are ours: half a dozen tracks, and twice as many."""
-
-    per_run: float = 60.0
-    per_day: float = 120.0
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """RESONATE_LALAL_MINUTES_PER_RUN and RESONATE_LALAL_MINUTES_PER_DAY. Raises AudioError."""
-
-        def minutes(name: str, default: float) -> float:
-            text = environment.get(name, "")
-            try:
-                value = float(text) if text else default
-            except ValueError:
-                value = -1.0
-            if not 0 <= value < float("inf"):
-                raise AudioError(f"{name}: {text!r} is not a number of minutes")
-            return value
-
-        return cls(
-            minutes("RESONATE_LALAL_MINUTES_PER_RUN", cls.per_run),
-            minutes("RESONATE_LALAL_MINUTES_PER_DAY", cls.per_day),
-        )
+    service = "LALAL.AI"
+    variable = "RESONATE_LALAL_MINUTES_PER_"
 
 
 @dataclass(frozen=True)
@@ -181,16 +156,8 @@ class Ledger:
         return self._done(lambda db, moment: _sum(db, _jobs.c.day == _day(moment)))
 
     def _check_caps(self, db: sa.Connection, day: str, minutes: float, besides: str = "") -> None:
-        for what, condition, cap, variable in (
-            ("run", _jobs.c.run == self._run, self._caps.per_run, "RESONATE_LALAL_MINUTES_PER_RUN"),
-            ("day", _jobs.c.day == day, self._caps.per_day, "RESONATE_LALAL_MINUTES_PER_DAY"),
-        ):
-            spent = _sum(db, condition, besides)
-            if spent + minutes > cap + _SAME:
-                raise CapReachedError(
-                    f"LALAL.AI: {minutes:.1f} minutes more would pass the cap of {cap:g} a {what} "
-                    f"({spent:.1f} are spent); raise {variable} or choose another engine"
-                )
+        self._caps.check("run", _sum(db, _jobs.c.run == self._run, besides), minutes)
+        self._caps.check("day", _sum(db, _jobs.c.day == day, besides), minutes)
 
     def _set(self, job: Job, **values: str | float | bool) -> None:
         self._done(lambda db, _: db.execute(sa.update(_jobs).where(_jobs.c.key == job.key).values(values)))

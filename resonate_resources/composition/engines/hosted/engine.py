@@ -6,7 +6,6 @@ Nothing is sent but a stem's words (genre, instruments, tempo, key), its length 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,20 +14,15 @@ from typing import Final
 
 from resonate_resources.composition.engines.alignment import MOST_TEMPO, aligned
 from resonate_resources.composition.engines.describing import describe, played
-from resonate_resources.composition.engines.hosted.client import (
-    API,
-    KEY_VARIABLE,
-    Patience,
-    Replicate,
-    ServiceError,
-)
-from resonate_resources.composition.engines.hosted.spending import Caps, Spending
+from resonate_resources.composition.engines.hosted.client import API, KEY_VARIABLE, Replicate
+from resonate_resources.composition.engines.hosted.spending import ReplicateCaps, Spending
 from resonate_resources.composition.engines.levelling import as_loud
 from resonate_resources.composition.engines.summing import summed
 from resonate_resources.composition.plan import Plan, Stem
 from resonate_resources.composition.sound.automation import total_s
 from resonate_resources.composition.sound.players import Playing
 from resonate_resources.composition.sound.rendering import Rendered, render
+from resonate_resources.models.hosted.service import Patience, ServiceError, may_be_secret, secret
 from resonate_resources.models.weights import models_directory
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.decoding import decode
@@ -58,10 +52,12 @@ class MusicGenHosted:
     licence = "CC-BY-NC-4.0"
     label = "AI-generated"
 
-    def __init__(self, caps: Caps | None = None, patience: Patience | None = None, api: str = API) -> None:
+    def __init__(
+        self, caps: ReplicateCaps | None = None, patience: Patience | None = None, api: str = API
+    ) -> None:
         """Raises AudioError where the caps in the environment are no numbers."""
         self._spending = Spending(
-            models_directory() / self.name / "spent.json", caps or Caps.from_environment()
+            models_directory() / self.name / "spent.json", caps or ReplicateCaps.from_environment()
         )
         self._patience, self._api = patience, api
 
@@ -70,13 +66,13 @@ class MusicGenHosted:
         return f"meta/musicgen {_MODEL}"
 
     def lacks(self) -> str:
-        token = _token()
+        token = secret(KEY_VARIABLE)
         if not token:
             return (
                 f"{self.name}: no token ({KEY_VARIABLE} is not set); replicate.com makes music for money from what "
                 f"is sent there, by weights that are not for commercial use ({self.licence})"
             )
-        if not (token.isascii() and token.isprintable() and " " not in token):
+        if not may_be_secret(token):
             return f"{self.name}: what {KEY_VARIABLE} holds is no token"
         return ""
 
@@ -87,7 +83,7 @@ class MusicGenHosted:
         """What a seed makes is up to the service. Raises ServiceError, CapReachedError, AudioError, and
         OffGridError where drums or a bass have no beat."""
         if lacking := self.lacks():
-            raise ServiceError(lacking)
+            raise ServiceError(Replicate.name, lacking)
         seconds = math.ceil(total_s(plan) * (1 + MOST_TEMPO) + 30 / plan.bpm)
         with TemporaryDirectory(dir=into) as name:
             scratch = Path(name)
@@ -113,7 +109,7 @@ class MusicGenHosted:
     ) -> Iterator[Recording]:
         """One a stem, at RATE. All are begun at once; those not fetched when one fails are cancelled."""
         minutes = seconds / 60
-        with Replicate(_token(), self._api, self._patience) as service, ExitStack() as unfinished:
+        with Replicate(secret(KEY_VARIABLE), self._api, self._patience) as service, ExitStack() as unfinished:
             begun = []
             for stem in playing:
                 prediction = service.begin(
@@ -132,7 +128,7 @@ class MusicGenHosted:
                 unfinished.callback(service.cancel, prediction)
                 begun.append(prediction)
             for stem, prediction in zip(playing, begun, strict=True):
-                file = service.fetch(service.wait(prediction), scratch / f"{stem}.download")
+                file = service.fetch(service.wait(prediction), scratch / f"{stem}.download", Path)
                 yield _decoded(file, stem, total_s(plan), scratch)
             unfinished.pop_all()
 
@@ -148,7 +144,3 @@ def _decoded(file: Path, stem: Stem, needed_s: float, scratch: Path) -> Recordin
         for block in at_rate(came.blocks(), came.sample_rate, RATE, came.channels, frames):
             writer.write(block)
     return writer.recording
-
-
-def _token() -> str:
-    return os.environ.get(KEY_VARIABLE, "").strip()

@@ -8,10 +8,10 @@ from tempfile import mkdtemp
 import numpy as np
 import pytest
 
+from resonate_resources.models.hosted.service import Patience
 from resonate_resources.recordings.recording import AudioError, Recording, Samples, silent
-from resonate_resources.separation.lalal.client import Patience
 from resonate_resources.separation.lalal.engine import LalalSeparator
-from resonate_resources.separation.lalal.ledger import Caps
+from resonate_resources.separation.lalal.ledger import LalalCaps
 from resonate_tests.lalal_server import KEY, LalalServer
 
 RATE = 44_100
@@ -38,7 +38,7 @@ def ledger_in(folder: Path, name: str = "ledger") -> str:
 
 
 def separator(server: LalalServer, tmp_path: Path, **settings: object) -> LalalSeparator:
-    arguments = {"patience": QUICK, "api": server.api, "caps": Caps(), **settings}
+    arguments = {"patience": QUICK, "api": server.api, "caps": LalalCaps(), **settings}
     return LalalSeparator(ledger_in(tmp_path), **arguments)  # type: ignore[arg-type]
 
 

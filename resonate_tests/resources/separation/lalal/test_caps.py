@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from resonate_resources.models.hosted.caps import CapReachedError
 from resonate_resources.recordings.recording import AudioError, Recording, write_samples
-from resonate_resources.separation.lalal.ledger import CapReachedError, Caps, Ledger, take_over
-from resonate_tests.lalal_server import (
-    LalalServer,
-)
+from resonate_resources.separation.lalal.ledger import LalalCaps, Ledger, take_over
+from resonate_tests.lalal_server import LalalServer
 from resonate_tests.resources.separation.lalal.separating import (
     RATE,
     SPLIT,
@@ -29,7 +28,7 @@ class TestCaps:
     def test_stop_a_track_before_anything_is_sent(
         self, server: LalalServer, track: Recording, tmp_path: Path
     ) -> None:
-        caps = Caps(per_run=0.09, per_day=100)
+        caps = LalalCaps(per_run=0.09, per_day=100)
         line = refusal(separator(server, tmp_path, caps=caps), track, tmp_path)
         assert "RESONATE_LALAL_MINUTES_PER_RUN" in line
         assert server.requests == []
@@ -41,7 +40,7 @@ class TestCaps:
             write_samples(tmp_path / f"{number}.wav", tones(level=0.1 * (number + 1)), RATE)
             for number in range(4)
         ]
-        caps = Caps(per_run=0.2, per_day=0.3)  # a track is reckoned as 0.1
+        caps = LalalCaps(per_run=0.2, per_day=0.3)  # a track is reckoned as 0.1
         first = separator(server, tmp_path, caps=caps, run="first")
         separate(first, tracks[0], tmp_path)
         separate(first, tracks[1], tmp_path)
@@ -55,7 +54,7 @@ class TestCaps:
         self, server: LalalServer, track: Recording, tmp_path: Path
     ) -> None:
         server.length_factor = 10
-        engine = separator(server, tmp_path, caps=Caps(per_run=0.4, per_day=100))
+        engine = separator(server, tmp_path, caps=LalalCaps(per_run=0.4, per_day=100))
         assert "RESONATE_LALAL_MINUTES_PER_RUN" in refusal(engine, track, tmp_path)
         assert SPLIT not in server.paths()
         assert server.sources == {}
@@ -71,7 +70,7 @@ class TestCaps:
     def test_begin_anew_at_midnight_utc(self, tmp_path: Path) -> None:
         evening = datetime(2026, 3, 1, 23, 50, tzinfo=UTC)
         morning = datetime(2026, 3, 2, 0, 10, tzinfo=UTC)
-        path, caps = ledger_in(tmp_path), Caps(per_run=100, per_day=10)
+        path, caps = ledger_in(tmp_path), LalalCaps(per_run=100, per_day=10)
         Ledger(path, "a", caps, lambda: evening).reserve("x", 10)
         with pytest.raises(CapReachedError):
             Ledger(path, "b", caps, lambda: evening).reserve("y", 1)
@@ -79,7 +78,7 @@ class TestCaps:
 
     def test_count_a_job_on_the_day_on_which_it_is_sent(self, tmp_path: Path) -> None:
         clock = [datetime(2026, 3, 1, 23, 59, tzinfo=UTC)]
-        ledger = Ledger(ledger_in(tmp_path), "a", Caps(100, 10), lambda: clock[0])
+        ledger = Ledger(ledger_in(tmp_path), "a", LalalCaps(100, 10), lambda: clock[0])
         evening = ledger.reserve("x", 6)
         clock[0] = datetime(2026, 3, 2, 0, 1, tzinfo=UTC)
         ledger.reserve("y", 6)
@@ -88,31 +87,32 @@ class TestCaps:
 
     def test_come_from_the_environment(self) -> None:
         per_run, per_day = "RESONATE_LALAL_MINUTES_PER_RUN", "RESONATE_LALAL_MINUTES_PER_DAY"
-        assert Caps.from_environment({per_run: "7.5", per_day: "0"}) == Caps(7.5, 0)
-        assert Caps.from_environment({}) == Caps()
+        assert LalalCaps.from_environment({per_run: "7.5", per_day: "0"}) == LalalCaps(7.5, 0)
+        assert LalalCaps.from_environment({}) == LalalCaps()
         for nonsense in ("many", "-1", "nan", "inf"):
             with pytest.raises(AudioError, match=per_day):
-                Caps.from_environment({per_day: nonsense})
+                LalalCaps.from_environment({per_day: nonsense})
 
 
 class TestJobs:
     def test_have_one_idempotency_key_for_one_work_until_they_are_over(self, tmp_path: Path) -> None:
         path = ledger_in(tmp_path)
-        first = Ledger(path, "a", Caps()).reserve("work", 1)
-        assert Ledger(path, "b", Caps()).reserve("work", 1).key == first.key
-        assert Ledger(path, "b", Caps()).reserve("other work", 1).key != first.key
-        Ledger(path, "a", Caps()).close(first)
-        assert Ledger(path, "a", Caps()).reserve("work", 1).key != first.key
+        first = Ledger(path, "a", LalalCaps()).reserve("work", 1)
+        assert Ledger(path, "b", LalalCaps()).reserve("work", 1).key == first.key
+        assert Ledger(path, "b", LalalCaps()).reserve("other work", 1).key != first.key
+        Ledger(path, "a", LalalCaps()).close(first)
+        assert Ledger(path, "a", LalalCaps()).reserve("work", 1).key != first.key
 
     def test_have_the_key_of_the_day_where_the_ledger_was_lost(self, tmp_path: Path) -> None:
         keys = {
-            Ledger(ledger_in(tmp_path, lost), "a", Caps()).reserve("work", 1).key for lost in ("one", "other")
+            Ledger(ledger_in(tmp_path, lost), "a", LalalCaps()).reserve("work", 1).key
+            for lost in ("one", "other")
         }
         assert len(keys) == 1
 
     def test_are_forgotten_when_the_service_has_forgotten_them(self, tmp_path: Path) -> None:
         clock = [datetime(2026, 3, 1, 12, tzinfo=UTC)]
-        ledger = Ledger(ledger_in(tmp_path), "a", Caps(), lambda: clock[0])
+        ledger = Ledger(ledger_in(tmp_path), "a", LalalCaps(), lambda: clock[0])
         job = ledger.reserve("work", 1)
         ledger.begun(job, "task")
         clock[0] = datetime(2026, 3, 2, 11, tzinfo=UTC)
@@ -153,7 +153,7 @@ class TestTheLedgerOfAnOlderHome:
 
     def test_is_taken_over_once_with_what_was_spent_and_what_was_begun(self, tmp_path: Path) -> None:
         file, url = self.old_file(tmp_path), ledger_in(tmp_path)
-        ledger = Ledger(url, "a", Caps(100, 10), lambda: self.NOON)
+        ledger = Ledger(url, "a", LalalCaps(100, 10), lambda: self.NOON)
         take_over(file, url)
         assert ledger.spent_today() == 5.0
         assert ledger.reserve("w2", 1.0).task == "t"
@@ -179,7 +179,7 @@ def _set_gate(barrier: Barrier) -> None:
 
 
 def _reserve_many(path: str, run: str) -> int:
-    ledger = Ledger(path, run, Caps(per_run=1000, per_day=80))
+    ledger = Ledger(path, run, LalalCaps(per_run=1000, per_day=80))
     _gate[0].wait(30)
     granted = 0
     while granted < 81:

@@ -12,14 +12,8 @@ import pytest
 import soundfile as sf
 
 from resonate_resources.recordings.recording import AudioError, Recording, write_samples
-from resonate_tests.lalal_server import (
-    DROP,
-    HANG,
-    KEY,
-    LOSE,
-    Answer,
-    LalalServer,
-)
+from resonate_tests.hosted_server import DROP, HANG, LOSE, Answer
+from resonate_tests.lalal_server import KEY, LalalServer
 from resonate_tests.resources.separation.lalal.separating import (
     HASTY,
     PARTS,
@@ -107,7 +101,7 @@ class TestWhatIsSent:
         self, server: LalalServer, track: Recording, tmp_path: Path
     ) -> None:
         separate(separator(server, tmp_path), track, tmp_path)
-        upload = next(request for request in server.requests if request.path == "upload/")
+        upload = next(request for request in server.requests if request.path == "/api/v1/upload/")
         assert upload.body[:4] == b"fLaC"
         assert not any("unreleased" in str(request.headers) for request in server.requests)
         assert server.sources == {}
@@ -116,7 +110,7 @@ class TestWhatIsSent:
         self, server: LalalServer, track: Recording, tmp_path: Path
     ) -> None:
         separate(separator(server, tmp_path), track, tmp_path)
-        downloads = [request for request in server.requests if request.path.startswith("files/")]
+        downloads = [request for request in server.requests if request.path.startswith("/files/")]
         assert len(downloads) == 4
         assert not any(KEY in str(request.headers) for request in downloads)
 

@@ -11,20 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from resonate_resources.models.hosted.service import Patience
 from resonate_resources.recordings.recording import Recording
-from resonate_resources.separation.lalal.client import Patience
-from resonate_resources.separation.lalal.ledger import Caps, Ledger
+from resonate_resources.separation.lalal.ledger import LalalCaps, Ledger
 from resonate_resources.storage import heartbeats
-from resonate_tests.lalal_server import (
-    DROP,
-    HALF,
-    HALF_UNANNOUNCED,
-    HANG,
-    LOSE,
-    Answer,
-    LalalServer,
-    lalal_server,
-)
+from resonate_tests.hosted_server import DROP, HALF, HALF_UNANNOUNCED, HANG, LOSE, Answer
+from resonate_tests.lalal_server import LalalServer, lalal_server
 from resonate_tests.resources.separation.lalal.separating import (
     HASTY,
     PCM_24,
@@ -191,12 +183,12 @@ class TestPayingOnce:
             process.wait()
         monkeypatch.setattr(heartbeats, "DEAD_AFTER_SECONDS", 2.0)
         monkeypatch.setattr(heartbeats, "_SURE_AFTER_SECONDS", 1.0)
-        spent = Ledger(ledger, "", Caps()).spent_today()
+        spent = Ledger(ledger, "", LalalCaps()).spent_today()
         assert spent >= server.charged > 0
         server.checks_until_ready = 0
         assert len(separate(separator(server, tmp_path), track, tmp_path)) == 4
         assert len(server.tasks) == 1
-        assert Ledger(ledger, "", Caps()).spent_today() == spent
+        assert Ledger(ledger, "", LalalCaps()).spent_today() == spent
 
 
 def wait_for(condition: object) -> None:

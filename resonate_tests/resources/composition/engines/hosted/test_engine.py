@@ -12,20 +12,17 @@ import numpy as np
 import pytest
 
 from resonate_resources.composition.engines.alignment import OffGridError
-from resonate_resources.composition.engines.hosted.client import Patience, ServiceError
 from resonate_resources.composition.engines.hosted.engine import VERSION, MusicGenHosted
-from resonate_resources.composition.engines.hosted.spending import CapReachedError, Caps, Spending
+from resonate_resources.composition.engines.hosted.spending import ReplicateCaps, Spending
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.sound.automation import total_s
 from resonate_resources.composition.sound.rendering import Rendered
+from resonate_resources.models.hosted.caps import CapReachedError, Caps
+from resonate_resources.models.hosted.service import Patience, ServiceError
 from resonate_resources.recordings.recording import AudioError
+from resonate_tests.hosted_server import DROP, HALF, HANG, LOSE, Answer
 from resonate_tests.resources.composition.engines.hosted.replicate_server import (
-    DROP,
-    HALF,
-    HANG,
-    LOSE,
     TOKEN,
-    Answer,
     ReplicateServer,
     replicate_server,
 )
@@ -65,7 +62,7 @@ def spent(tmp_path: Path) -> float:
     """Minutes, as another process finds them: how much of a cap of 1000 is left."""
     file = tmp_path / "models" / "musicgen-hosted" / "spent.json"
     try:
-        Spending(file, Caps(1e6, 1000.0)).count(1e5)
+        Spending(file, ReplicateCaps(1e6, 1000.0)).count(1e5)
     except CapReachedError as error:
         return float(str(error).partition("(")[2].split()[0])
     raise AssertionError("no cap")
@@ -107,7 +104,8 @@ def test_the_token_goes_to_the_service_alone_and_is_never_told(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     made(server, tmp_path)
-    for path, headers, body in server.requests:
+    for request in server.requests:
+        path, headers, body = request.path, request.headers, request.body
         assert (headers.get("Authorization") == f"Bearer {TOKEN}") == path.startswith("/v1/")
         assert TOKEN.encode() not in body
         assert TOKEN not in path
@@ -125,7 +123,7 @@ def test_a_netrc_does_not_take_the_token_s_place(
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     made(server, tmp_path)
-    assert server.requests[0][1]["Authorization"] == f"Bearer {TOKEN}"
+    assert server.requests[0].headers["Authorization"] == f"Bearer {TOKEN}"
 
 
 def test_what_passes_is_tried_again(server: ReplicateServer, tmp_path: Path) -> None:
@@ -174,7 +172,7 @@ def test_a_refusal_is_one_line_and_nothing_is_spent(
     with pytest.raises(ServiceError, match=told) as refused:
         made(server, tmp_path)
     assert "\n" not in str(refused.value)
-    assert len([path for path, _, _ in server.requests if path == "/v1/predictions"]) == (
+    assert len([request for request in server.requests if request.path == "/v1/predictions"]) == (
         3 if answer.status == 302 else 1
     )
     if answer.status != 302:
@@ -224,20 +222,20 @@ def test_what_may_have_been_begun_counts_and_what_was_not_does_not(
 
 def test_a_cap_is_never_passed(server: ReplicateServer, tmp_path: Path) -> None:
     with pytest.raises(CapReachedError, match=r"cap of 0\.01 a run .*RESONATE_REPLICATE_MINUTES_PER_RUN"):
-        made(server, tmp_path, caps=Caps(0.01, 10.0))
+        made(server, tmp_path, caps=ReplicateCaps(0.01, 10.0))
     with pytest.raises(CapReachedError, match=r"cap of 0\.01 a day .*RESONATE_REPLICATE_MINUTES_PER_DAY"):
-        made(server, tmp_path, caps=Caps(10.0, 0.01))
+        made(server, tmp_path, caps=ReplicateCaps(10.0, 0.01))
     assert server.requests == []
     # One stem fits, two do not: the first is cancelled.
     minutes = math.ceil(total_s(with_parts("Pad")) * 1.06 + 30 / 240) / 60
     with pytest.raises(CapReachedError):
-        made(server, tmp_path, "Pad", "Piano", caps=Caps(1.5 * minutes, 10.0))
+        made(server, tmp_path, "Pad", "Piano", caps=ReplicateCaps(1.5 * minutes, 10.0))
     assert server.cancelled == ["p0"]
 
 
 def test_retries_of_one_run_share_its_cap(server: ReplicateServer, tmp_path: Path) -> None:
     minutes = math.ceil(total_s(with_parts("Pad")) * 1.06 + 30 / 240) / 60
-    engine = MusicGenHosted(Caps(1.5 * minutes, 10.0), QUICK, server.api)
+    engine = MusicGenHosted(ReplicateCaps(1.5 * minutes, 10.0), QUICK, server.api)
     (tmp_path / "a").mkdir()
     engine.generate(with_parts("Pad"), tmp_path / "a", 1)
     with pytest.raises(CapReachedError):
@@ -246,10 +244,10 @@ def test_retries_of_one_run_share_its_cap(server: ReplicateServer, tmp_path: Pat
 
 def test_a_new_day_begins_at_nothing(tmp_path: Path) -> None:
     today = [datetime(2030, 1, 1, 23, 59, tzinfo=UTC)]
-    spending = Spending(tmp_path / "spent.json", Caps(100.0, 5.0), lambda: today[0])
+    spending = Spending(tmp_path / "spent.json", ReplicateCaps(100.0, 5.0), lambda: today[0])
     spending.count(4.0)
     with pytest.raises(CapReachedError, match=r"4\.0 are spent"):
-        Spending(tmp_path / "spent.json", Caps(100.0, 5.0), lambda: today[0]).count(2.0)
+        Spending(tmp_path / "spent.json", ReplicateCaps(100.0, 5.0), lambda: today[0]).count(2.0)
     today[0] = datetime(2030, 1, 2, 0, 1, tzinfo=UTC)
     spending.count(4.0)
 
@@ -259,7 +257,7 @@ def test_without_knowing_what_was_spent_nothing_is_sent(text: str, tmp_path: Pat
     file = tmp_path / "spent.json"
     file.write_text(text)
     with pytest.raises(AudioError, match="nothing is sent without that") as raised:
-        Spending(file, Caps(), lambda: datetime(2030, 1, 1, tzinfo=UTC)).count(1.0)
+        Spending(file, ReplicateCaps(), lambda: datetime(2030, 1, 1, tzinfo=UTC)).count(1.0)
     assert "\n" not in str(raised.value)
     assert file.read_text() == text
 
