@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from resonate_resources.composition.resource import CompositionResource
     from resonate_resources.recipe import Json
 
-ENGINES = ("composer", "musicgen", "musicgen-melody", "musicgen-hosted", "ace-step", "ace-step-lego")
+ENGINES = ("composer", "musicgen", "musicgen-melody", "musicgen-hosted", "ace-step", "ace-step-lego", "jasco")
 _LARGEST_SEED = 2**31 - 1
 _SHOWN_FILES = (
     "master.wav",
@@ -43,9 +43,9 @@ _SHOWN_FILES = (
     "--engine",
     type=click.Choice(ENGINES),
     default=ENGINES[0],
-    help="What makes its sound: composer (by rules; needs no model and no network), or from its plan MusicGen or "
-    "ACE-Step, whose weights are put by hand, or a service that is paid (musicgen-hosted). MusicGen's are not for "
-    "commercial use.",
+    help="What makes its sound: composer (by rules; needs no model and no network), or from its plan MusicGen, "
+    "ACE-Step or JASCO, whose weights are put by hand, or a service that is paid (musicgen-hosted). MusicGen's and "
+    "JASCO's are not for commercial use.",
 )
 @click.option(
     "--plan",
