@@ -57,7 +57,7 @@ SLOW = [
         "test_referencing.py",
     ),
     *("composition/sound/test_rendering.py", "composition/sound/test_moves.py", "test_musicgen.py"),
-    *("test_ace_step.py", "test_jasco.py", "test_jasco_recording.py"),
+    *("test_ace_step.py", "test_jasco.py", "test_jasco_recording.py", "test_generated_track.py"),
     "studio/page",
     "spectral/test_engine.py",
     *("spectral/test_spleeter.py", "test_rejections.py"),
