@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from resonate_resources.analysis.resource import Grid
+from resonate_resources.composition.engines.jasco.recording import HeardRecording
 from resonate_resources.composition.resource import Hear, Written
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mixing.brief import MixingBrief
@@ -52,6 +53,14 @@ class Composition(Protocol):
 
     def make_anew(
         self, restored: Recording, rebuilt: Recording, share: float, why: str, into: Path
+    ) -> Product: ...
+
+    def lacks_for_anew(self) -> str: ...
+
+    def recipe_anew_by_model(self, share: float) -> Recipe: ...
+
+    def make_anew_by_model(
+        self, restored: Recording, heard: HeardRecording, share: float, why: str, into: Path
     ) -> Product: ...
 
 

@@ -26,6 +26,7 @@ ENGINES = (
     "musicgen-hosted",
     "ace-step",
     "ace-step-lego",
+    "jasco",
 )
 _LARGEST_SEED = 2**31 - 1
 _SHOWN_FILES = (
@@ -51,9 +52,9 @@ _SHOWN_FILES = (
     "--engine",
     type=click.Choice(ENGINES),
     default=ENGINES[0],
-    help="What makes its sound: composer (by rules; needs no model and no network), or from its plan MusicGen or "
-    "ACE-Step, whose weights are put by hand, or a service that is paid (musicgen-hosted). MusicGen's are not for "
-    "commercial use.",
+    help="What makes its sound: composer (by rules; needs no model and no network), or from its plan MusicGen, "
+    "ACE-Step or JASCO, whose weights are put by hand, or a service that is paid (musicgen-hosted). MusicGen's and "
+    "JASCO's are not for commercial use.",
 )
 @click.option(
     "--plan",

@@ -57,7 +57,7 @@ SLOW = [
         "test_referencing.py",
     ),
     *("composition/sound/test_rendering.py", "composition/sound/test_moves.py", "test_musicgen.py"),
-    "test_ace_step.py",
+    *("test_ace_step.py", "test_jasco.py", "test_jasco_recording.py", "test_generated_track.py"),
     "composition/engines/test_style.py",
     "studio/page",
     "spectral/test_engine.py",

@@ -21,6 +21,8 @@ from resonate_resources.composition.engines.alignment import OffGridError
 from resonate_resources.composition.engines.choosing import choose
 from resonate_resources.composition.engines.composer import Composer
 from resonate_resources.composition.engines.engine import CompositionEngine
+from resonate_resources.composition.engines.jasco.engine import Jasco
+from resonate_resources.composition.engines.jasco.recording import HeardRecording, MadeByJasco
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.prompt.reading import read_prompt
 from resonate_resources.composition.qa import Verdict, qa_of_music, similarity_verdict
@@ -186,6 +188,23 @@ class CompositionResource(dg.ConfigurableResource[None]):
     ) -> Product:
         """A recording's music, by instruments that play its notes. See `anew.made_anew`."""
         return anew.made_anew(restored, anew.PlayedAnew(rebuilt), share, why, into)
+
+    def lacks_for_anew(self) -> str:
+        """What keeps JASCO from running here, and what to do, in one line; "" where nothing does."""
+        return Jasco().lacks()
+
+    def recipe_anew_by_model(self, share: float) -> Recipe:
+        """Of what `make_anew_by_model` does. Raises ModelError where something is lacking."""
+        engine = Jasco()
+        settings: dict[str, Json] = {"share": share, "weights": dict(engine.keyed())}
+        code = (anew.__name__, MadeByJasco.__module__)
+        return Recipe.of(code, engine_told(engine), settings, anew.CODE_VERSION)
+
+    def make_anew_by_model(
+        self, restored: Recording, heard: HeardRecording, share: float, why: str, into: Path
+    ) -> Product:
+        """The same by JASCO, from what was heard in it."""
+        return anew.made_anew(restored, MadeByJasco(Jasco(), heard), share, why, into)
 
     def generate(
         self,

@@ -12,6 +12,7 @@ from resonate_resources.recipe import Json
 from resonate_resources.restoration.step import StepName
 
 Mode = Literal["restore", "generate", "blend", "auto"]
+Generator = Literal["instruments", "jasco"]
 
 
 class RestorationBrief(Section):
@@ -36,10 +37,15 @@ class RestorationBrief(Section):
     blend: float = Field(
         default=0.5, ge=0, le=1, description="of a blend: 0 restored alone, 1 generated alone"
     )
+    generator: Generator = Field(
+        default="instruments",
+        description="what makes it anew: instruments that play its notes; jasco, a model, from its chords, drums "
+        "and melody, where its weights are there (not for commercial use)",
+    )
 
     def asked(self) -> dict[str, Json]:
         """Without what is asked of generation."""
-        return self.model_dump(mode="json", exclude={"mode", "blend"})
+        return self.model_dump(mode="json", exclude={"mode", "blend", "generator"})
 
     @field_validator("steps")
     @classmethod

@@ -9,6 +9,7 @@ from resonate_resources.composition.engines.ace_step import AceStep, AceStepLego
 from resonate_resources.composition.engines.composer import Composer
 from resonate_resources.composition.engines.engine import CompositionEngine, StyledEngine
 from resonate_resources.composition.engines.hosted.engine import MusicGenHosted
+from resonate_resources.composition.engines.jasco.engine import Jasco
 from resonate_resources.composition.engines.musicgen import MusicGen, MusicGenMelody
 from resonate_resources.composition.engines.style.engine import MusicGenStyle
 from resonate_resources.models.weights import ModelError
@@ -22,6 +23,7 @@ ENGINES: Final[Mapping[str, Callable[[], CompositionEngine]]] = {
     "musicgen-hosted": MusicGenHosted,
     "ace-step": AceStep,
     "ace-step-lego": AceStepLego,
+    "jasco": Jasco,
 }
 
 

@@ -26,7 +26,16 @@ def test_every_engine_goes_by_its_name_and_tells_licence_and_origin() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["musicgen", "musicgen-melody", "musicgen-style", "musicgen-hosted", "ace-step", "ace-step-lego"]
+    "name",
+    [
+        "musicgen",
+        "musicgen-melody",
+        "musicgen-style",
+        "musicgen-hosted",
+        "ace-step",
+        "ace-step-lego",
+        "jasco",
+    ],
 )
 def test_an_engine_that_lacks_something_is_refused_and_not_replaced(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
