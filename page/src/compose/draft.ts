@@ -3,9 +3,14 @@ import type { CompositionWords } from "../api/schema.ts";
 import { forget, remember, useRemembered } from "../remembered.ts";
 
 /** asked: what was chosen beside the prompt, by its field; it counts, whatever the prompt says. */
-export type Draft = Omit<CompositionWords, "by_model">;
+export type Draft = CompositionWords & Referenced;
 
-export const EMPTY: Draft = { prompt: "", title: "", seed: 0, asked: {}, engine: "composer" };
+/** reference: the key of a track in whose style it is; empty: of none. */
+export interface Referenced {
+  reference: string;
+}
+
+export const EMPTY: Draft = { prompt: "", title: "", seed: 0, asked: {}, engine: "composer", by_model: false, reference: "" };
 export const LARGEST_SEED = 2 ** 31 - 1;
 /** Where in the library's page it is written. */
 export const COMPOSE = "compose";
@@ -13,12 +18,13 @@ export const COMPOSE = "compose";
 const NAME = "draft.composition";
 
 export function useDraft(): [Draft, (draft: Draft) => void] {
-  return useRemembered(NAME, EMPTY);
+  const [draft, setDraft] = useRemembered(NAME, EMPTY);
+  return [{ ...EMPTY, ...draft }, setDraft]; // one that an earlier page remembers lacks fields
 }
 
-export function begin(words: CompositionWords): void {
-  const { prompt, title, seed, asked, engine } = words;
-  remember<Draft>(NAME, { prompt, title, seed, asked, engine });
+/** words: of a track, as the server tells them. */
+export function begin(words: CompositionWords & Partial<Referenced>): void {
+  remember<Draft>(NAME, { ...EMPTY, ...words });
 }
 
 export function forgetDraft(): void {

@@ -10,6 +10,8 @@ const NAMES: Readonly<Record<string, string>> = {
   duration_s: "Length",
   bars: "Bars",
   structure: "Form",
+  sections: "Form",
+  players: "Who plays",
   without: "Left out",
   reference_name: "In the style of",
   vocals_wanted: "Singing",
@@ -42,13 +44,15 @@ export function valueOf({ field, value }: Pick<CompositionReading, "field" | "va
   if (field === "bpm") return `${value} BPM`;
   if (field === "duration_s") return clock(Number(value));
   if (field === "swing" && !Number.isNaN(Number(value))) return Number(value) === 0.5 ? "straight" : `off-beat at ${value} of the beat`;
-  if (field === "structure") return value.split(", ").map((part) => part.replaceAll("_", "-")).join(", ");
+  if (field === "structure") return value.replaceAll("_", "-");
+  if (field === "sections") return value.replaceAll("_", "-").replaceAll(/ [\d.]+(?=,|$)/g, ""); // without energies
   return value.split(", ").map(spelt).join(", ");
 }
 
 /** Where a value is from: "from “deep house”", "assumed", "your choice". */
 export function originOf({ how, words: said }: CompositionReading): string {
   if (how === "assumed") return "assumed";
+  if (how === "reference") return `heard in “${said}”`;
   if (said === BESIDE) return "your choice";
   return how === "implied" ? `suggested by “${said}”` : `from “${said}”`;
 }

@@ -18,11 +18,12 @@ export function Versions({ track }: { track: Track }) {
           const heading = group === "stems" && track.composed !== null ? "Stems, as composed" : usual;
           const members = ordered.filter((version) => version.group === group);
           if (members.length === 0) return null;
-          const generated = members.every((version) => version.generated);
+          const labels = new Set(members.map((version) => labelOf(version, track)));
+          const common = labels.size === 1 ? [...labels][0] : "";
           return (
             <div key={group} className="version-group" role="group" aria-label={heading}>
               <h3 className="small soft">
-                {heading} {generated && <span className="badge active">Synthesised</span>}
+                {heading} {common !== "" && <span className="badge active">{common}</span>}
               </h3>
               <div className="version-buttons">
                 {members.map((version) => (
@@ -30,7 +31,8 @@ export function Versions({ track }: { track: Track }) {
                     key={version.id}
                     version={version}
                     shortcut={keys.get(version.id)}
-                    label={generated ? "" : labelOf(version, track)}
+                    label={labelOf(version, track)}
+                    labelled={common !== ""}
                   />
                 ))}
               </div>
@@ -45,11 +47,13 @@ export function Versions({ track }: { track: Track }) {
 interface ButtonProps {
   version: Version;
   shortcut: string | undefined;
-  /** What it is, where nobody played it and its group doesn't say so already. */
+  /** What it is, where nobody played it. */
   label: string;
+  /** Whether its group says so already. */
+  labelled: boolean;
 }
 
-function VersionButton({ version, shortcut, label }: ButtonProps) {
+function VersionButton({ version, shortcut, label, labelled }: ButtonProps) {
   const player = usePlayer();
   const state = usePlayerState();
   const button = useRef<HTMLButtonElement>(null);
@@ -68,7 +72,7 @@ function VersionButton({ version, shortcut, label }: ButtonProps) {
       className="version"
       aria-pressed={heard}
       aria-keyshortcuts={shortcut}
-      aria-label={[nameOf(version), label || (version.generated ? "Synthesised" : ""), made && `earlier, of ${made}`, loudness]
+      aria-label={[nameOf(version), label, made && `earlier, of ${made}`, loudness]
         .filter((part) => part !== "")
         .join(", ")}
       title={gain < -0.05 ? `Turned down by ${measure(-gain, "dB")} so that all are equally loud` : undefined}
@@ -86,7 +90,7 @@ function VersionButton({ version, shortcut, label }: ButtonProps) {
       <span className="version-name">
         <span className="cut">
           {version.stem === null ? version.label : title(version.stem)}
-          {label !== "" && <span className="badge active">{label}</span>}
+          {label !== "" && !labelled && <span className="badge active">{label}</span>}
           {!version.current && <span className="badge">earlier</span>}
         </span>
         <span className="small figures soft cut">

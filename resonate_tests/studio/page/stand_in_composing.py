@@ -14,9 +14,13 @@ MODEL = "openai:small"
 _LACKS = "musicgen: no weights; put the folder of facebook/musicgen-small there"
 
 
+class Asked(m.Composition):
+    reference: str = ""
+
+
 def add_compositions(app: FastAPI) -> None:
     @app.post("/api/v1/compositions/understanding", response_model=None)
-    def understand(asked: m.Composition) -> m.Understood | JSONResponse:
+    def understand(asked: Asked) -> m.Understood | JSONResponse:
         if "refuse" in asked.prompt:
             return JSONResponse({"detail": "prompt: can't be composed"}, 422)
         return understood(asked)
@@ -46,7 +50,7 @@ def add_compositions(app: FastAPI) -> None:
         )
 
 
-def understood(asked: m.Composition) -> m.Understood:
+def understood(asked: Asked) -> m.Understood:
     readings, said = [], dict(asked.asked)
     words = asked.prompt.replace(",", " ").split()
     if (tempo := re.search(r"(\d+) bpm", asked.prompt)) and "bpm" not in said:
@@ -60,7 +64,11 @@ def understood(asked: m.Composition) -> m.Understood:
         for name in asked.asked
         if said[name] is not None
     ]
-    for name, value in (("genre", "pop"), ("key", "F# minor"), ("metre", "4/4"), ("bars", "32")):
+    if asked.reference and "bpm" not in said:
+        said["bpm"] = [96.0] * 2
+        readings.append(m.CompositionReading(field="bpm", value="96", how="reference", words="Night"))
+    assumed = {"genre": "pop", "key": "F# minor", "metre": "4/4", "bars": "32", "swing": "0.5"}
+    for name, value in assumed.items():
         if said.get(name) is None:
             readings.append(m.CompositionReading(field=name, value=value, how="assumed", words=""))
     bpm = said.get("bpm", [100.0])[0]
@@ -96,7 +104,7 @@ def understood(asked: m.Composition) -> m.Understood:
 
 
 def composed_of(prompt: str, beside: dict[str, Any]) -> m.Composed:
-    asked = m.Composition(prompt=prompt, seed=beside["seed"], asked=beside["asked"])
+    asked = Asked(prompt=prompt, seed=beside["seed"], asked=beside["asked"])
     told = understood(asked)
     words = {"title": "", "engine": "composer", "by_model": False} | beside | {"prompt": prompt}
     return m.Composed(
