@@ -1,8 +1,9 @@
 import { useState } from "react";
 import { count, percent } from "../format.ts";
 import { choosing, type Draft } from "./draft.ts";
+import { sectionName } from "./told.ts";
 import { ActButton, Rowed, useFollowing } from "./Rowed.tsx";
-import { choosingSections, formLine, MOST_BARS, MOST_SECTIONS, moved, type Section, sectionName, sectionsOf, withSection } from "./whole.ts";
+import { choosingSections, formLine, MOST_BARS, MOST_SECTIONS, moved, type Section, sectionsOf, withSection } from "./whole.ts";
 
 interface Props {
   draft: Draft;

@@ -1,8 +1,8 @@
 import type { CompositionInstrument } from "../api/schema.ts";
 import { choosing, type Draft } from "./draft.ts";
 import { ActButton, Rowed, useFollowing } from "./Rowed.tsx";
-import { spelt } from "./told.ts";
-import { choosingPlayers, MOST_PLAYERS, playedBy, type Playing, playersLine, playersOf, roleName, rolesFor, withPlayer } from "./whole.ts";
+import { roleName, spelt } from "./told.ts";
+import { choosingPlayers, MOST_PLAYERS, playedBy, type Playing, playersLine, playersOf, rolesFor, withPlayer } from "./whole.ts";
 
 interface Props {
   draft: Draft;
@@ -32,7 +32,7 @@ export function PlayersField({ draft, composed, instruments, origin, onChange }:
       <ol ref={list} className="compose-rowed">
         {players.map((player, at) => (
           // oxlint-disable-next-line react/no-array-index-key -- two may be alike
-          <li key={at} className="compose-player">
+          <li key={at}>
             <select
               className="field tight"
               aria-label={`Instrument ${at + 1}`}
@@ -45,18 +45,21 @@ export function PlayersField({ draft, composed, instruments, origin, onChange }:
                 </option>
               ))}
             </select>
-            <select
-              className="field tight"
-              aria-label={`What ${spelt(player.instrument)} plays, instrument ${at + 1}`}
-              value={player.role}
-              onChange={(event) => choose(put(at, { ...player, role: event.target.value }))}
-            >
-              {rolesFor(instruments, player).map((role) => (
-                <option key={role} value={role}>
-                  {roleName(role)}
-                </option>
-              ))}
-            </select>
+            <span className="compose-plays small">
+              <span aria-hidden="true">plays</span>
+              <select
+                className="field tight"
+                aria-label={`What ${spelt(player.instrument)} plays, instrument ${at + 1}`}
+                value={player.role}
+                onChange={(event) => choose(put(at, { ...player, role: event.target.value }))}
+              >
+                {rolesFor(instruments, player).map((role) => (
+                  <option key={role} value={role}>
+                    {roleName(role)}
+                  </option>
+                ))}
+              </select>
+            </span>
             <ActButton
               act="remove"
               name={`Leave out ${spelt(player.instrument)}, instrument ${at + 1}`}

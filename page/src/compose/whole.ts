@@ -2,7 +2,7 @@
 import type { CompositionInstrument } from "../api/schema.ts";
 import { sentence } from "../stages.ts";
 import type { Draft } from "./draft.ts";
-import { spelt } from "./told.ts";
+import { playerName, sectionName } from "./told.ts";
 
 export interface Section {
   name: string;
@@ -81,16 +81,7 @@ export function formLine(sections: readonly Section[]): string {
   return sentence(sections.map(({ name, bars }) => `${sectionName(name)} ${bars}`).join(", "));
 }
 
-/** "Drums, bass, piano (chords), piano (melody)": the role where it isn't in the name. */
+/** "Drums, bass, piano (chords), piano (melody)". */
 export function playersLine(players: readonly Playing[]): string {
-  return sentence(players.map(({ instrument, role }) => (instrument.includes(role) ? spelt(instrument) : `${spelt(instrument)} (${roleName(role)})`)).join(", "));
-}
-
-/** pre_chorus → pre-chorus. */
-export function sectionName(name: string): string {
-  return name.replaceAll("_", "-");
-}
-
-export function roleName(role: string): string {
-  return role === "countermelody" ? "counter-melody" : role;
+  return sentence(players.map(({ instrument, role }) => playerName(instrument, role)).join(", "));
 }
