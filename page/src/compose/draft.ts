@@ -1,5 +1,5 @@
 /** What is asked for in words and not composed yet: kept until it is, or until the tab is closed. */
-import type { CompositionWords } from "../api/schema.ts";
+import type { Composed, CompositionWords } from "../api/schema.ts";
 import { forget, remember, useRemembered } from "../remembered.ts";
 
 /** asked: what was chosen beside the prompt, by its field; it counts, whatever the prompt says. */
@@ -29,6 +29,20 @@ export function begin(words: CompositionWords & Partial<Referenced>): void {
 
 export function forgetDraft(): void {
   forget(NAME);
+}
+
+/** A recording in whose style a track was composed. track: its key, where it is one of the library. */
+export interface Like {
+  name: string;
+  track: string | null;
+}
+
+/** It, and whether it was a file: that can't be sent again, so that the same words would be another piece. */
+export function likeOf(facts: Pick<Composed, "words"> & { reference?: Like | null }): (Like & { lost: boolean }) | null {
+  const { reference = null, words } = facts;
+  if (reference === null) return null;
+  const key = (words as Partial<Referenced> | null)?.reference ?? "";
+  return { ...reference, lost: key === "" };
 }
 
 /** The next one; after the largest the first. */
