@@ -6,8 +6,8 @@ from typing import get_args
 
 from fastapi import APIRouter
 
-from resonate_resources.composition.composer.players import ABLE
-from resonate_resources.composition.request import MODES, Genre, Metre, Mood, SectionName
+from resonate_resources.composition.composer.players import roles_of
+from resonate_resources.composition.request import MODES, Genre, Instrument, Metre, Mood, SectionName
 from resonate_studio.api.composing import engines, understood
 from resonate_studio.api.composition_models import (
     Composition,
@@ -40,5 +40,7 @@ def list_engines(serving: Served) -> CompositionEngines:
         moods=list(get_args(Mood)),
         metres=list(get_args(Metre)),
         sections=list(get_args(SectionName)),
-        instruments=[CompositionInstrument(name=name, roles=list(able.roles)) for name, able in ABLE.items()],
+        instruments=[
+            CompositionInstrument(name=name, roles=list(roles_of(name))) for name in get_args(Instrument)
+        ],
     )

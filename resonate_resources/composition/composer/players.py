@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Final, NamedTuple, get_args
 
 from resonate_resources.composition.composer.form import Laid
@@ -16,7 +17,15 @@ from resonate_resources.composition.genre import (
     genre_data,
 )
 from resonate_resources.composition.plan import Sound, Stem
-from resonate_resources.composition.request import Instrument, Metre, Playing, Request, Role, SectionName
+from resonate_resources.composition.request import (
+    Genre,
+    Instrument,
+    Metre,
+    Playing,
+    Request,
+    Role,
+    SectionName,
+)
 from resonate_resources.recordings.recording import AudioError
 
 Style = Drums | Percussion | Bass | Melody | PartStyle
@@ -140,12 +149,20 @@ def cast_of(request: Request) -> tuple[Player, ...]:
     return as_told(data, request.players) if request.players else cast(data, request.instruments)
 
 
+@cache
+def roles_of(instrument: Instrument) -> tuple[Role, ...]:
+    """What it can play: what it usually does, the likeliest first, then what any genre has it play."""
+    slots = (slot for name in get_args(Genre) for slot in _slots(genre_data(name)))
+    in_genres = (slot.role for slot in slots if instrument in slot.sounds)
+    return tuple(dict.fromkeys((*ABLE[instrument].roles, *in_genres)))
+
+
 def as_told(data: GenreData, players: Sequence[Playing]) -> tuple[Player, ...]:
     """Each in its role: in the genre's part for that, its own where it has one; else in a part of the kind. Raises
     AudioError for a role that an instrument doesn't take."""
     slots, pairs = _slots(data), []
     for playing in players:
-        if playing.role not in (can := ABLE[playing.instrument].roles):
+        if playing.role not in (can := roles_of(playing.instrument)):
             name = playing.instrument.replace("_", " ")
             raise AudioError(f"players: {name} can't play {playing.role}; it can play {', '.join(can)}")
         parts = [slot for slot in slots if slot.role == playing.role]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from resonate_resources.composition.completing import complete
 from resonate_resources.composition.composer.compose import compose
-from resonate_resources.composition.composer.players import ABLE
+from resonate_resources.composition.composer.players import cast_of, roles_of
 from resonate_resources.composition.genre import GenreData, genre_data
 from resonate_resources.composition.plan import BEATS_A_BAR
 from resonate_resources.composition.prompt.reading import read_prompt
@@ -285,7 +285,7 @@ def test_players_that_are_given_whole_play_what_they_are_to_and_nobody_else_does
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(GENRES), st.sampled_from(get_args(Instrument)))
 def test_any_instrument_plays_alone_in_any_of_its_roles(genre: Genre, instrument: Instrument) -> None:
-    for role in ABLE[instrument].roles:
+    for role in roles_of(instrument):
         request = request_of(genre=genre, players=({"instrument": instrument, "role": role},), bars=8)
         (part,) = compose(request, 1).parts
         assert (part.role, bool(part.notes)) == (role, True)
@@ -310,3 +310,11 @@ def test_a_form_that_is_longer_than_half_an_hour_is_refused_in_a_line() -> None:
     assert of(900).structure[0].bars == 900
     with pytest.raises(AudioError, match="sections: together they last longer than 30 minutes"):
         of(901)
+
+
+@pytest.mark.parametrize("genre", GENRES)
+def test_asking_for_those_who_would_play_anyway_changes_no_note(genre: Genre) -> None:
+    request = request_of(genre=genre, bars=16)
+    players = tuple({"instrument": each.instrument, "role": each.slot.role} for each in cast_of(request))
+    asked = request_of(genre=genre, bars=16, players=players)
+    assert compose(asked, 1).parts == compose(request, 1).parts

@@ -70,7 +70,7 @@ def test_engines_are_told_with_their_licence_and_what_they_lack(client: TestClie
 def test_the_words_that_fields_take_are_told_and_who_can_play_what(client: TestClient) -> None:
     told = client.get("/api/v1/compositions/engines").json()
     roles = {each["name"]: each["roles"] for each in told["instruments"]}
-    assert (roles["drums"], roles["synth_pad"]) == (["drums"], ["pad"])
+    assert (roles["drums"], roles["synth_pad"]) == (["drums"], ["pad", "chords"])  # in techno
     assert ("7/8" in told["metres"], "pre_chorus" in told["sections"]) == (True, True)
 
 
