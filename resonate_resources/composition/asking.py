@@ -1,6 +1,6 @@
 """A prompt read by a language model, of any provider that pydantic-ai knows.
 
-It gets fixed text, and the prompt as a quoted string. It has no tools: all that it can do is to fill in `Asked`.
+It gets fixed text, and the prompt as a quoted string. It has no tools: all that it can do is to fill in `Said`.
 Where it fails, or names what the prompt doesn't, the lexicon reads the prompt, and a remark tells so.
 """
 
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from resonate_resources.composition.prompt.reading import MOST_LETTERS, read_prompt, told
-from resonate_resources.composition.request import Asked, Reading, Understanding
+from resonate_resources.composition.request import Asked, Reading, Said, Understanding
 from resonate_resources.models.language_model import ChosenModel, one_line
 from resonate_resources.models.provider import make, missing
 from resonate_resources.recordings.recording import AudioError
@@ -39,7 +39,7 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    asked: Asked
+    asked: Said
     notes: tuple[Annotated[str, Field(max_length=300)], ...] = Field((), max_length=12)
 
 
@@ -57,7 +57,7 @@ def ask(prompt: str, chosen: ChosenModel, model: Any = None) -> Understanding:
         return by_lexicon.model_copy(update={"remarks": (note, *by_lexicon.remarks)})
     values = {name: value for name, value in answer.asked if value not in (None, ())}
     return Understanding(
-        asked=answer.asked,
+        asked=Asked.model_validate(dict(answer.asked)),
         nearest_genre=by_lexicon.nearest_genre,
         readings=tuple(
             Reading(field=name, value=told(value), how="implied") for name, value in values.items()

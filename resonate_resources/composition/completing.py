@@ -11,13 +11,14 @@ from resonate_resources.composition.composer.chance import stream
 from resonate_resources.composition.composer.form import PHRASE_BARS
 from resonate_resources.composition.composer.metre import COMPOUND, quarters_per_minute
 from resonate_resources.composition.composer.numerals import MINOR_MODES
-from resonate_resources.composition.composer.players import cast
+from resonate_resources.composition.composer.players import as_told, cast
 from resonate_resources.composition.genre import GenreData, genre_data
 from resonate_resources.composition.likening import like
 from resonate_resources.composition.plan import BEATS_A_BAR
 from resonate_resources.composition.reference import Reference
 from resonate_resources.composition.request import (
     FASTEST_BPM,
+    LONGEST_S,
     SLOWEST_BPM,
     Asked,
     Energy,
@@ -68,9 +69,10 @@ def complete(
     which tells what words leave open, then what is assumed here.
 
     Contradictory and invalid fields are assumed anew. A length that is asked for is met to within a bar; refused
-    instruments never play, not even where they were asked for, too. Raises AudioError where all are refused.
+    instruments never play, not even where they were asked for, too. Raises AudioError where all are refused, for
+    who can't play what they are to, and for sections that last too long.
     """
-    asked = _without(understanding.asked, {*understanding.contradictory, *understanding.invalid})
+    asked = _without(understanding.asked, {*understanding.contradictory, *understanding.invalid}).whole()
     assumed: list[Reading] = []
     heard: tuple[Reading, ...] = ()
     if reference:
@@ -95,14 +97,18 @@ def complete(
     swing = data.swing[0] if asked.swing is None else max(data.swing) if asked.swing else 0.5
     if asked.swing is None:
         assume("swing", swing)
-    form = _of_genre(reference.form, data) if reference and not _is_whole(asked.structure) else ()
+    if sum(section.bars for section in asked.sections) * _bar_s(bpm, metre) > LONGEST_S:
+        raise AudioError(f"sections: together they last longer than {LONGEST_S / 60:.0f} minutes")
+    told_form = bool(asked.sections) or _is_whole(asked.structure)
+    form = _of_genre(reference.form, data) if reference and not told_form else ()
     bars = _bars(asked, data, bpm, metre, form)
-    structure = _structure(asked, data, bars, stream(seed, "form", genre), form)
-    if asked.bars is None:
+    structure = asked.sections or _structure(asked, data, bars, stream(seed, "form", genre), form)
+    if asked.bars is None and not asked.sections:
         assume("bars", sum(section.bars for section in structure))
-    if not _is_whole(asked.structure):
+    if not told_form:
         assume("structure", ", ".join(f"{section.name} {section.bars}" for section in structure))
-    instruments = _instruments(asked, data)
+    as_told(data, asked.players)
+    instruments = asked.instruments if asked.players else _instruments(asked, data)
     if added := [name for name in instruments if name not in asked.instruments]:
         assume("instruments", ", ".join(added))
     request = Request(
@@ -114,6 +120,7 @@ def complete(
         swing=swing,
         structure=structure,
         instruments=instruments,
+        players=asked.players,
         mood=asked.mood,
     )
     if reference:

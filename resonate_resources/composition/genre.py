@@ -17,8 +17,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from resonate_resources.composition import request
 from resonate_resources.composition.composer.metre import beats_of
 from resonate_resources.composition.composer.numerals import bars_of
-from resonate_resources.composition.plan import EffectKind, Kit, Role
-from resonate_resources.composition.request import Instrument, Metre, Mood, Section, SectionName
+from resonate_resources.composition.plan import EffectKind, Kit
+from resonate_resources.composition.request import Instrument, Metre, Mood, Role, Section, SectionName
 
 Level = Literal["low", "mid", "high"]
 """Of a section's energy: under 0.4, under 0.75, and above."""

@@ -35,7 +35,7 @@ def like(
         found["balance"] = reference.balance
         readings.append(reference.reading("balance", reference.balance.told))
     request = request.model_copy(update=found)
-    if reference.onsets_a_second and asked.energy is None:
+    if reference.onsets_a_second and asked.energy is None and not asked.sections:
         request, density = as_dense(request, seed, reference.onsets_a_second)
         told = f"{reference.onsets_a_second:.1f} onsets a second, {density:.1f} planned"
         readings.append(reference.reading("density", told))

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from resonate_resources.composition.request import Balance, Genre, Instrument, Key, Metre, SectionName
+from resonate_resources.composition.request import Balance, Genre, Instrument, Key, Metre, Role, SectionName
 from resonate_resources.recordings.recording import AudioError
 
 Kit = Literal[
@@ -15,7 +15,6 @@ Kit = Literal[
 ]
 Sound = Instrument | Kit
 """What a part is played by: an instrument, or a drum kit (of which "drums" is none in particular)."""
-Role = Literal["drums", "percussion", "bass", "chords", "pad", "arpeggio", "riff", "melody", "countermelody"]
 Stem = Literal["vocals", "drums", "bass", "other", "piano", "guitar"]
 EffectKind = Literal[
     "riser", "downlifter", "impact", "reverse_cymbal", "low_pass_opening", "low_pass_closing"

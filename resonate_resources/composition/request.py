@@ -32,6 +32,7 @@ Mood = Literal[
 ]  # fmt: skip
 Energy = Literal["rising", "falling", "low", "high", "wave"]
 Metre = Literal["2/4", "3/4", "4/4", "5/4", "6/8", "7/8", "9/8", "12/8"]
+Role = Literal["drums", "percussion", "bass", "chords", "pad", "arpeggio", "riff", "melody", "countermelody"]
 
 MODES: Final = ("major", "minor", "dorian", "phrygian", "lydian", "mixolydian")
 _KEY: Final = re.compile(rf"([A-G])(b|#)? ({'|'.join(MODES)})")
@@ -39,6 +40,8 @@ _KEY: Final = re.compile(rf"([A-G])(b|#)? ({'|'.join(MODES)})")
 SLOWEST_BPM, FASTEST_BPM = 30.0, 300.0
 SHORTEST_S, LONGEST_S = 5.0, 1800.0
 MOST_BARS: Final = 1024
+MOST_SECTIONS: Final = 64
+MOST_PLAYERS: Final = 16
 
 
 def _key(text: str) -> str:
@@ -57,8 +60,21 @@ class _Fields(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Asked(_Fields):
-    """What was said; None and empty: nothing. bpm: lowest and highest that would do, equal where one was said.
+class Section(_Fields):
+    name: SectionName
+    bars: Annotated[int, Field(ge=1, le=MOST_BARS)]
+    energy: Annotated[float, Field(ge=0, le=1)]
+
+
+class Playing(_Fields):
+    """Who plays, and what."""
+
+    instrument: Instrument
+    role: Role
+
+
+class Said(_Fields):
+    """What words say; None and empty: nothing. bpm: lowest and highest that would do, equal where one was said.
 
     instruments: asked for by name. without: refused by name; no other is kept out by that. structure: sections in
     their order. bars, duration_s: how long it is to be. reference_name: a song or artist named, as it was written.
@@ -79,6 +95,26 @@ class Asked(_Fields):
     swing: bool | None = None
     reference_name: str | None = Field(None, max_length=200)
     vocals_wanted: bool | None = None
+
+
+class Asked(Said):
+    """What words say, and what only a form can. sections: the whole form, as it is; structure, bars, duration_s and
+    energy don't count beside it. players: all who play, nobody else does; instruments, without and vocals_wanted
+    don't count beside them."""
+
+    sections: Annotated[tuple[Section, ...], Field(max_length=MOST_SECTIONS)] = ()
+    players: Annotated[tuple[Playing, ...], Field(max_length=MOST_PLAYERS)] = ()
+
+    def whole(self) -> Asked:
+        """With what sections and players say in the place of what doesn't count beside them."""
+        found: dict[str, object] = {}
+        if self.sections:
+            names = tuple(section.name for section in self.sections)
+            found |= {"structure": names, "bars": None, "duration_s": None, "energy": None}
+        if self.players:
+            who = tuple(dict.fromkeys(playing.instrument for playing in self.players))
+            found |= {"instruments": who, "without": (), "vocals_wanted": None}
+        return self.model_copy(update=found)
 
 
 class Reading(_Fields):
@@ -130,7 +166,8 @@ class Request(_Fields):
     bpm: of the beat that is counted (a quarter; of 6/8, 9/8 and 12/8 a dotted quarter, of 7/8 an eighth).
     swing: where the off-beat eighth lies in its beat, 0.5 straight, 0.667 triplets; in genres that swing in
     sixteenths, where the off-beat sixteenth lies in its eighth. structure: every section with
-    its bars and energy 0…1. instruments: all that play, the genre's own among them. balance: of a reference.
+    its bars and energy 0…1. instruments: all that play, the genre's own among them. players: who plays what, where
+    that was asked for; empty, where the genre says. balance: of a reference.
     """
 
     title: str = Field(max_length=120)
@@ -141,14 +178,6 @@ class Request(_Fields):
     swing: Annotated[float, Field(ge=0.5, le=0.75)] = 0.5
     structure: tuple[Section, ...] = Field(min_length=1)
     instruments: tuple[Instrument, ...] = Field(min_length=1)
+    players: tuple[Playing, ...] = ()
     mood: tuple[Mood, ...] = ()
     balance: Balance | None = None
-
-
-class Section(_Fields):
-    name: SectionName
-    bars: Annotated[int, Field(ge=1, le=MOST_BARS)]
-    energy: Annotated[float, Field(ge=0, le=1)]
-
-
-Request.model_rebuild()

@@ -11,6 +11,11 @@ from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError
 
 BESIDE = "said beside the prompt"
+_WHOLE: Mapping[str, frozenset[str]] = {
+    "sections": frozenset({"structure", "bars", "duration_s", "energy"}),
+    "players": frozenset({"instruments", "without", "vocals_wanted"}),
+}
+"""Field → those that don't count beside it."""
 
 
 def state(understanding: Understanding, said: Mapping[str, Json]) -> Understanding:
@@ -24,7 +29,8 @@ def state(understanding: Understanding, said: Mapping[str, Json]) -> Understandi
         name = str(first["loc"][0]) if first["loc"] else "request"
         raise AudioError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from error
     told = asked.model_dump(mode="json")
-    kept = [reading for reading in understanding.readings if reading.field not in said]
+    replaced = {*said, *(name for whole, others in _WHOLE.items() if told[whole] for name in others)}
+    kept = [reading for reading in understanding.readings if reading.field not in replaced]
     return understanding.model_copy(
         update={
             "asked": asked,
@@ -34,10 +40,11 @@ def state(understanding: Understanding, said: Mapping[str, Json]) -> Understandi
                     Reading(field=name, value=_shown(told[name]), how="stated", words=BESIDE)
                     for name in said
                     if told[name] not in (None, [])
+                    and not any(told[whole] and name in others for whole, others in _WHOLE.items())
                 ),
             ),
-            "contradictory": tuple(name for name in understanding.contradictory if name not in said),
-            "invalid": tuple(name for name in understanding.invalid if name not in said),
+            "contradictory": tuple(name for name in understanding.contradictory if name not in replaced),
+            "invalid": tuple(name for name in understanding.invalid if name not in replaced),
         }
     )
 
@@ -48,6 +55,8 @@ def _shown(value: Json) -> str:
         return " to ".join(dict.fromkeys(map(_shown, value)))
     if isinstance(value, list):
         return ", ".join(map(_shown, value))
+    if isinstance(value, dict):
+        return " ".join(map(_shown, value.values()))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -8,6 +8,7 @@ from typing import Any
 
 from resonate_assets.settings import Settings
 from resonate_resources.composition.composer.metre import quarters_per_minute
+from resonate_resources.composition.composer.players import cast_of
 from resonate_resources.composition.engines.choosing import ENGINES, lacked
 from resonate_resources.composition.plan import BEATS_A_BAR
 from resonate_resources.composition.request import Request
@@ -17,7 +18,12 @@ from resonate_resources.ingestion.words import Words
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.inbox import COMPOSE_SUFFIX
 from resonate_studio.api.composed import readings_of
-from resonate_studio.api.composition_models import Composition, CompositionEngine, Understood
+from resonate_studio.api.composition_models import (
+    Composition,
+    CompositionEngine,
+    CompositionPlayer,
+    Understood,
+)
 from resonate_studio.api.problems import ProblemError
 from resonate_studio.api.uploads import Received, safe_name
 from resonate_studio.api.wording import without_paths
@@ -87,6 +93,10 @@ def understood(asked: Composition, settings: Settings) -> Understood:
         remarks=list(told.remarks),
         asked=told.asked.model_dump(mode="json"),
         request=wanted.request.model_dump(mode="json"),
+        players=[
+            CompositionPlayer(instrument=player.instrument, role=player.slot.role)
+            for player in cast_of(wanted.request)
+        ],
         duration_s=_duration_s(wanted.request),
     )
 

@@ -27,10 +27,17 @@ class CompositionReading(Shape):
     words: str
 
 
+class CompositionPlayer(Shape):
+    """Who plays, and what."""
+
+    instrument: str
+    role: str
+
+
 class Understood(Shape):
     """What would be composed. asked: fields as they were said, null and empty where nobody did; request: all of
-    them, as they are composed, which takes duration_s. contradictory, invalid: fields that were left out for that.
-    not_understood: words."""
+    them, as they are composed, which takes duration_s. players: every part of it. contradictory, invalid: fields
+    that were left out for that. not_understood: words."""
 
     readings: list[CompositionReading]
     contradictory: list[str]
@@ -39,6 +46,7 @@ class Understood(Shape):
     remarks: list[str]
     asked: dict[str, Any]
     request: dict[str, Any]
+    players: list[CompositionPlayer]
     duration_s: float
 
 
@@ -79,8 +87,22 @@ class CompositionEngine(Shape):
     lacks: str
 
 
+class CompositionInstrument(Shape):
+    """roles: what it can play, the likeliest first."""
+
+    name: str
+    roles: list[str]
+
+
 class CompositionEngines(Shape):
+    """model: the language model that can read the words, null where none is set up. genres and all after: the words
+    that a composition's fields take."""
+
     engines: list[CompositionEngine]
+    model: str | None
     genres: list[str]
     modes: list[str]
     moods: list[str]
+    metres: list[str]
+    sections: list[str]
+    instruments: list[CompositionInstrument]

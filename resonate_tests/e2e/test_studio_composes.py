@@ -52,6 +52,10 @@ def test_words_are_understood_changed_composed_and_heard_stem_by_stem(
     compose.get_by_role("button", name="Length in bars").click()
     compose.get_by_label("Length (bars)").fill("4")
     expect(compose.get_by_role("status")).to_have_text("Techno in C minor, 126 BPM, 0:08")
+    compose.get_by_text("Who plays", exact=True).click()
+    compose.get_by_label("Add an instrument").select_option("flute")
+    expect(compose.get_by_text("your choice: nobody else plays")).to_be_visible()
+    page.screenshot(path=str(artifacts / "compose_card.png"), full_page=True)
     compose.get_by_role("button", name="Compose", exact=True).click()
     expect(page).to_have_url(re.compile("/tracks/techno-in-c-minor-130-bpm-quxly-"))
     told = page.get_by_role("region", name="Composed by rules")
@@ -72,6 +76,7 @@ def test_words_are_understood_changed_composed_and_heard_stem_by_stem(
     expect(drums).to_have_attribute("aria-pressed", "true")
     told.get_by_text("What was understood and assumed").click()
     expect(told).to_contain_text("126 BPM your choice")
+    expect(told).to_contain_text(re.compile(r"Who plays.*flute \((counter-)?melody\) your choice"))
     page.screenshot(path=str(artifacts / "composed_track.png"))
     expect(page.get_by_role("group", name="Restored")).to_be_hidden()
 

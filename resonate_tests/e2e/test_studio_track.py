@@ -320,6 +320,29 @@ def test_another_loudness_makes_a_second_master_and_the_earlier_brief_brings_the
         time.sleep(1)
 
 
+def test_the_recording_is_made_anew_blended_while_it_plays_and_left_as_restored(
+    page: Page, studio: Studio, track: str
+) -> None:
+    master = studio.file(current_master(studio, track)["url"])
+    card = tab(page, "Before and after").get_by_role("region", name="Restored or made anew")
+    card.get_by_role("button", name="Make anew").click()
+    slider = card.get_by_role("slider", name="Blend")
+    expect(slider).to_be_visible(timeout=PROCESSED_IN_MS)
+    expect(card.get_by_text("Played anew from its notes").first).to_be_visible()
+    slider.fill("0.3")
+    page.get_by_role("button", name="Play", exact=True).click()
+    wait_for_position(page, 1)
+    expect(card.get_by_role("button", name="The blend")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    card.get_by_role("button", name="Use this blend").click()
+    expect(version(page, "Restored and made anew, blended")).to_be_visible(timeout=PROCESSED_IN_MS)
+    stages = {stage["stage"]: stage for stage in studio.ask(f"tracks/{track}")["stages"]}
+    assert stages["generated_track"]["measures"]["share"] == 0.3
+    card.get_by_role("button", name="As restored").click()
+    expect(card.get_by_role("button", name="Make anew")).to_be_enabled(timeout=PROCESSED_IN_MS)
+    assert studio.file(current_master(studio, track)["url"]) == master
+
+
 def test_an_archive_and_a_single_stem_are_taken_away(page: Page, tmp_path: Path) -> None:
     panel = tab(page, "Export")
     for name, wanted in (("Masters", True), ("Stems, as separated", True), ("MIDI", True), ("Mix", False)):

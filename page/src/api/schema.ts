@@ -93,7 +93,7 @@ export interface paths {
         };
         /**
          * List Engines
-         * @description What can make a composition's sound, and the words for genres, modes of keys and moods.
+         * @description What can make a composition's sound, who can read its words, and the words that its fields take.
          */
         get: operations["list_engines"];
         put?: never;
@@ -940,16 +940,48 @@ export interface components {
             /** Name */
             name: string;
         };
-        /** CompositionEngines */
+        /**
+         * CompositionEngines
+         * @description model: the language model that can read the words, null where none is set up. genres and all after: the words
+         *     that a composition's fields take.
+         */
         CompositionEngines: {
             /** Engines */
             engines: components["schemas"]["CompositionEngine"][];
             /** Genres */
             genres: string[];
+            /** Instruments */
+            instruments: components["schemas"]["CompositionInstrument"][];
+            /** Metres */
+            metres: string[];
+            /** Model */
+            model: string | null;
             /** Modes */
             modes: string[];
             /** Moods */
             moods: string[];
+            /** Sections */
+            sections: string[];
+        };
+        /**
+         * CompositionInstrument
+         * @description roles: what it can play, the likeliest first.
+         */
+        CompositionInstrument: {
+            /** Name */
+            name: string;
+            /** Roles */
+            roles: string[];
+        };
+        /**
+         * CompositionPlayer
+         * @description Who plays, and what.
+         */
+        CompositionPlayer: {
+            /** Instrument */
+            instrument: string;
+            /** Role */
+            role: string;
         };
         /**
          * CompositionReading
@@ -1431,8 +1463,8 @@ export interface components {
         /**
          * Understood
          * @description What would be composed. asked: fields as they were said, null and empty where nobody did; request: all of
-         *     them, as they are composed, which takes duration_s. contradictory, invalid: fields that were left out for that.
-         *     not_understood: words.
+         *     them, as they are composed, which takes duration_s. players: every part of it. contradictory, invalid: fields
+         *     that were left out for that. not_understood: words.
          */
         Understood: {
             /** Asked */
@@ -1447,6 +1479,8 @@ export interface components {
             invalid: string[];
             /** Not Understood */
             not_understood: string[];
+            /** Players */
+            players: components["schemas"]["CompositionPlayer"][];
             /** Readings */
             readings: components["schemas"]["CompositionReading"][];
             /** Remarks */
@@ -1531,6 +1565,8 @@ export type Composed = components['schemas']['Composed'];
 export type Composition = components['schemas']['Composition'];
 export type CompositionEngine = components['schemas']['CompositionEngine'];
 export type CompositionEngines = components['schemas']['CompositionEngines'];
+export type CompositionInstrument = components['schemas']['CompositionInstrument'];
+export type CompositionPlayer = components['schemas']['CompositionPlayer'];
 export type CompositionReading = components['schemas']['CompositionReading'];
 export type CompositionWords = components['schemas']['CompositionWords'];
 export type Dimension = components['schemas']['Dimension'];

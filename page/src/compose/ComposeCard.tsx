@@ -6,11 +6,15 @@ import { lineOf } from "../api/client.ts";
 import { announce } from "../design/announce.tsx";
 import { clock, musical, typeset } from "../format.ts";
 import "./compose.css";
+import { ByModelField } from "./ByModelField.tsx";
+import { Chosen } from "./Chosen.tsx";
 import { COMPOSE, type Draft, EMPTY, forgetDraft, useDraft } from "./draft.ts";
 import { EngineField, useEngines } from "./EngineField.tsx";
 import { Fields } from "./Fields.tsx";
 import { compose } from "./send.ts";
+import { ReferenceField } from "./ReferenceField.tsx";
 import { Readings } from "./Readings.tsx";
+import { TitleField } from "./TitleField.tsx";
 import { remarkOf } from "./told.ts";
 import { useUnderstanding } from "./understanding.ts";
 
@@ -20,11 +24,12 @@ const LONGEST = 10_000;
 export function ComposeCard() {
   const [draft, setDraft] = useDraft();
   const [wrong, setWrong] = useState(false);
+  const [file, setFile] = useState<File | null>(null);
   const prompt = useRef<HTMLTextAreaElement>(null);
   const [, go] = useLocation();
   const understanding = useUnderstanding(draft);
   const engines = useEngines();
-  const { told, current, error, hurry } = understanding;
+  const { told, current, reading, error, hurry } = understanding;
   const says = draft.prompt.trim() !== "";
   const lacks = engines?.engines.find(({ name }) => name === draft.engine)?.lacks ?? "";
   const change = (now: Draft) => {
@@ -33,7 +38,7 @@ export function ComposeCard() {
   };
   const queries = useQueryClient();
   const send = useMutation({
-    mutationFn: () => compose(draft),
+    mutationFn: () => compose(draft, file),
     onSuccess: ({ track }) => {
       void queries.invalidateQueries({ queryKey: ["tracks"] }); // a list that was asked for just now lacks it
       announce("It is being composed");
@@ -80,6 +85,7 @@ export function ComposeCard() {
             className="button quiet"
             onClick={() => {
               setDraft(EMPTY);
+              setFile(null);
               prompt.current?.focus();
             }}
           >
@@ -87,14 +93,16 @@ export function ComposeCard() {
           </button>
         )}
       </div>
+      <ByModelField draft={draft} model={engines?.model} onChange={setDraft} />
       {error !== null && (
         <p id="compose-wrong" className="alert small" role="alert">
           {lineOf(error)}
         </p>
       )}
-      <p className={told === null ? "unseen" : "compose-heard"} role="status">
+      <p className={told === null && !reading ? "unseen" : "compose-heard"} role="status">
+        {told === null && reading && "Reading…"}
         {told !== null && current && musical(`${told.request["title"]}, ${told.request["bpm"]} BPM, ${clock(told.duration_s)}`)}
-        {told !== null && !current && error === null && "Reading…"}
+        {told !== null && !current && error === null && (reading || !draft.by_model ? "Reading…" : "Changed since it was read: ask to have it understood.")}
         {told !== null && error !== null && "As understood before:"}
       </p>
       {told !== null && (
@@ -107,8 +115,11 @@ export function ComposeCard() {
               ))}
             </ul>
           )}
-          <Fields told={told} draft={draft} known={engines} onChange={change} onWrong={setWrong} />
+          <Chosen draft={draft} onChange={change} />
+          <Fields told={told} draft={draft} known={engines} onChange={change} onMove={setDraft} onWrong={setWrong} />
+          <ReferenceField draft={draft} file={file} onChange={change} onFile={setFile} />
           <Readings readings={told.readings} />
+          <TitleField draft={draft} onChange={setDraft} />
           <EngineField draft={draft} engines={engines} onChange={setDraft} />
           <div className="compose-send">
             {send.isError && (

@@ -3,8 +3,11 @@ import { type ReactNode, useEffect, useState } from "react";
 import type { CompositionEngines, Understood } from "../api/schema.ts";
 import { clock, count, spoken } from "../format.ts";
 import { choosing, type Draft, LARGEST_SEED, nextSeed } from "./draft.ts";
+import { FormField } from "./FormField.tsx";
 import { MoodField } from "./MoodField.tsx";
+import { PlayersField } from "./PlayersField.tsx";
 import { originOfField, secondsOf, spelt } from "./told.ts";
+import type { Section } from "./whole.ts";
 
 const TONICS = ["C", "C#", "Db", "D", "D#", "Eb", "E", "F", "F#", "Gb", "G", "G#", "Ab", "A", "A#", "Bb", "B"];
 const [SLOWEST, FASTEST] = [30, 300];
@@ -17,6 +20,8 @@ interface Props {
   /** Undefined until they are known. */
   known: CompositionEngines | undefined;
   onChange: (draft: Draft) => void;
+  /** The same, of what goes on changing. */
+  onMove: (draft: Draft) => void;
   /** Whether something that is typed can't be. */
   onWrong: (wrong: boolean) => void;
 }
@@ -25,11 +30,12 @@ interface Request {
   genre: string;
   bpm: number;
   key: string;
-  structure: { bars: number }[];
+  metre: string;
+  structure: Section[];
   mood: string[];
 }
 
-export function Fields({ told, draft, known, onChange, onWrong }: Props) {
+export function Fields({ told, draft, known, onChange, onMove, onWrong }: Props) {
   const request = told.request as unknown as Request;
   const [typed, setTyped] = useState<Typed>(NOTHING);
   const [inBars, setInBars] = useState(typeof draft.asked["bars"] === "number");
@@ -64,6 +70,7 @@ export function Fields({ told, draft, known, onChange, onWrong }: Props) {
   };
 
   const [tonic = "C", mode = "major"] = request.key.split(" ");
+  const ownForm = "sections" in draft.asked;
   const bars = request.structure.reduce((sum, section) => sum + section.bars, 0);
   return (
     <div className="compose-fields">
@@ -112,12 +119,19 @@ export function Fields({ told, draft, known, onChange, onWrong }: Props) {
           onBlur={() => leave("bpm")}
         />
       </Field>
+      <Field id="metre" label="Metre" origin={origin("metre")} onLetGo={letGo("metre")}>
+        <select id="compose-metre" className="field" aria-describedby="compose-metre-told" value={request.metre} onChange={(event) => choose({ metre: event.target.value })}>
+          {(known?.metres ?? [request.metre]).map((metre) => (
+            <option key={metre}>{metre}</option>
+          ))}
+        </select>
+      </Field>
       <MoodField chosen={request.mood} moods={known?.moods ?? []} origin={origin("mood")} onChoose={(mood) => choose({ mood })} onLetGo={letGo("mood")} />
       <Field
         id="length"
         wide
         label={inBars ? "Length (bars)" : "Length (min:s)"}
-        origin={[origin("bars", "duration_s"), inBars ? clock(told.duration_s) : count(bars, "bar")].filter(Boolean).join(" · ")}
+        origin={[ownForm ? "of your form" : origin("bars", "duration_s"), inBars ? clock(told.duration_s) : count(bars, "bar")].filter(Boolean).join(" · ")}
         wrong={wrong.length}
         onLetGo={letGo("bars", "duration_s")}
       >
@@ -132,7 +146,7 @@ export function Fields({ told, draft, known, onChange, onWrong }: Props) {
             value={typed.length ?? (inBars ? String(bars) : clock(told.duration_s))}
             onChange={(event) =>
               type("length", event.target.value, (text) =>
-                choose(inBars ? { bars: Number(text), duration_s: null } : { bars: null, duration_s: secondsOf(text) }),
+                choose({ sections: undefined, ...(inBars ? { bars: Number(text), duration_s: null } : { bars: null, duration_s: secondsOf(text) }) }),
               )
             }
             onBlur={() => leave("length")}
@@ -150,6 +164,8 @@ export function Fields({ told, draft, known, onChange, onWrong }: Props) {
           </button>
         </span>
       </Field>
+      <FormField draft={draft} composed={request.structure} names={known?.sections ?? []} origin={origin("structure")} onChange={onChange} onMove={onMove} />
+      <PlayersField draft={draft} composed={told.players} instruments={known?.instruments ?? []} origin={origin("instruments")} onChange={onChange} />
       <Field id="seed" label="Seed" wide origin="the same words and seed: the same music" wrong={wrong.seed}>
         <span className="compose-pair">
           <input

@@ -10,7 +10,7 @@ interface Props {
 
 export function MoodField({ chosen, moods, origin, onChoose, onLetGo }: Props) {
   return (
-    <Field id="mood" label="Mood" origin={origin || "nothing said"} onLetGo={onLetGo}>
+    <Field id="mood" label="Mood" wide origin={origin || "nothing said"} onLetGo={onLetGo}>
       {chosen.length > 0 && (
         <ul className="compose-moods">
           {chosen.map((mood) => (

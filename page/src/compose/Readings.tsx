@@ -2,7 +2,7 @@ import type { CompositionReading } from "../api/schema.ts";
 import { Musical } from "../design/Musical.tsx";
 import { rowsOf } from "./told.ts";
 
-const CHOSEN = ["genre", "bpm", "key", "mood", "bars", "duration_s"]; // stand above, to be changed
+const CHOSEN = ["genre", "bpm", "key", "metre", "mood", "bars", "duration_s", "structure", "sections", "instruments", "players"]; // stand above, to be changed
 
 /** What was understood and assumed beside what can be chosen. */
 export function Readings({ readings }: { readings: readonly CompositionReading[] }) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { choosing, EMPTY, nextSeed } from "./draft.ts";
+import { choosing, EMPTY, likeOf, nextSeed } from "./draft.ts";
 
 describe("what is chosen beside the words", () => {
   it("counts until it is let go, and null is a choice: that it is assumed", () => {
@@ -14,5 +14,15 @@ describe("another seed", () => {
   it("is the next one, and after the largest the first", () => {
     expect(nextSeed(0)).toBe(1);
     expect(nextSeed(2 ** 31 - 1)).toBe(0);
+  });
+});
+
+describe("a track's reference", () => {
+  it("is sent again where it is a track, and lost where it was a file", () => {
+    const night = { name: "Night", track: "night" };
+    const words = { ...EMPTY, reference: "night" };
+    expect(likeOf({ words, reference: night })).toEqual({ ...night, lost: false });
+    expect(likeOf({ words: EMPTY, reference: { name: "like.wav", track: null } })?.lost).toBe(true);
+    expect(likeOf({ words: EMPTY, reference: null })).toBeNull();
   });
 });

@@ -1,11 +1,16 @@
 /** What is asked for in words and not composed yet: kept until it is, or until the tab is closed. */
-import type { CompositionWords } from "../api/schema.ts";
+import type { Composed, CompositionWords } from "../api/schema.ts";
 import { forget, remember, useRemembered } from "../remembered.ts";
 
 /** asked: what was chosen beside the prompt, by its field; it counts, whatever the prompt says. */
-export type Draft = Omit<CompositionWords, "by_model">;
+export type Draft = CompositionWords & Referenced;
 
-export const EMPTY: Draft = { prompt: "", title: "", seed: 0, asked: {}, engine: "composer" };
+/** reference: the key of a track in whose style it is; empty: of none. */
+export interface Referenced {
+  reference: string;
+}
+
+export const EMPTY: Draft = { prompt: "", title: "", seed: 0, asked: {}, engine: "composer", by_model: false, reference: "" };
 export const LARGEST_SEED = 2 ** 31 - 1;
 /** Where in the library's page it is written. */
 export const COMPOSE = "compose";
@@ -13,16 +18,31 @@ export const COMPOSE = "compose";
 const NAME = "draft.composition";
 
 export function useDraft(): [Draft, (draft: Draft) => void] {
-  return useRemembered(NAME, EMPTY);
+  const [draft, setDraft] = useRemembered(NAME, EMPTY);
+  return [{ ...EMPTY, ...draft }, setDraft]; // one that an earlier page remembers lacks fields
 }
 
-export function begin(words: CompositionWords): void {
-  const { prompt, title, seed, asked, engine } = words;
-  remember<Draft>(NAME, { prompt, title, seed, asked, engine });
+/** words: of a track, as the server tells them. */
+export function begin(words: CompositionWords & Partial<Referenced>): void {
+  remember<Draft>(NAME, { ...EMPTY, ...words });
 }
 
 export function forgetDraft(): void {
   forget(NAME);
+}
+
+/** A recording in whose style a track was composed. track: its key, where it is one of the library. */
+export interface Like {
+  name: string;
+  track: string | null;
+}
+
+/** It, and whether it was a file: that can't be sent again, so that the same words would be another piece. */
+export function likeOf(facts: Pick<Composed, "words"> & { reference?: Like | null }): (Like & { lost: boolean }) | null {
+  const { reference = null, words } = facts;
+  if (reference === null) return null;
+  const key = (words as Partial<Referenced> | null)?.reference ?? "";
+  return { ...reference, lost: key === "" };
 }
 
 /** The next one; after the largest the first. */

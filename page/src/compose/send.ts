@@ -1,14 +1,17 @@
 import { answer, api } from "../api/client.ts";
 import type { CompositionWords, JobAccepted } from "../api/schema.ts";
+import type { Referenced } from "./draft.ts";
 
-/** Has it composed: a job, and the track that it becomes. */
-export function compose({ prompt, ...beside }: Partial<CompositionWords>): Promise<JobAccepted> {
+/** Has it composed: a job, and the track that it becomes. file: a recording in whose style it is to be. */
+export function compose({ prompt, reference = "", ...words }: Partial<CompositionWords & Referenced>, file: File | null = null): Promise<JobAccepted> {
+  const beside = reference === "" ? words : { ...words, reference };
   return answer(
     api.POST("/api/v1/jobs", {
       body: { prompt: prompt ?? "", composition: JSON.stringify(beside) },
       bodySerializer: (body) => {
         const form = new FormData();
         for (const [name, value] of Object.entries(body)) form.append(name, value);
+        if (file !== null) form.append("composition_reference", file, file.name);
         return form;
       },
     }),

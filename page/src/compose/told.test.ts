@@ -12,6 +12,8 @@ describe("what was understood", () => {
     expect(valueOf(reading("duration_s", "200", "stated"))).toBe("3:20");
     expect(valueOf(reading("instruments", "electric_piano, drums", "stated"))).toBe("electric piano, drums");
     expect(valueOf(reading("structure", "intro 8, pre_chorus 4", "assumed"))).toBe("intro 8, pre-chorus 4");
+    expect(valueOf(reading("sections", "pre_chorus 4 0.25, drop 8 1", "stated"))).toBe("pre-chorus 4, drop 8");
+    expect(valueOf(reading("players", "drums drums, electric_piano chords", "stated"))).toBe("drums, electric piano (chords)");
     expect(valueOf(reading("swing", "0.5", "assumed"))).toBe("straight");
     expect(spelt("rnb_soul")).toBe("R&B, soul");
   });
@@ -21,6 +23,7 @@ describe("what was understood", () => {
     expect(originOfField(readings, "bpm")).toBe("from “around 122 bpm”");
     expect(originOfField([reading("bpm", "121", "assumed")], "bpm")).toBe("assumed");
     expect(originOfField([reading("bpm", "121", "stated", "said beside the prompt")], "bpm")).toBe("your choice");
+    expect(originOfField([reading("bpm", "121", "reference", "Night")], "bpm")).toBe("heard in “Night”");
     expect(originOfField([], "mood")).toBe("");
   });
 

@@ -10,6 +10,8 @@ const NAMES: Readonly<Record<string, string>> = {
   duration_s: "Length",
   bars: "Bars",
   structure: "Form",
+  sections: "Form",
+  players: "Who plays",
   without: "Left out",
   reference_name: "In the style of",
   vocals_wanted: "Singing",
@@ -37,18 +39,36 @@ export function spelt(name: string): string {
   return SPELT[name] ?? words(name);
 }
 
+/** pre_chorus → pre-chorus. */
+export function sectionName(name: string): string {
+  return name.replaceAll("_", "-");
+}
+
+export function roleName(role: string): string {
+  return role === "countermelody" ? "counter-melody" : role;
+}
+
+/** "synth bass", "piano (melody)": the role where it isn't in the name. */
+export function playerName(instrument: string, role: string): string {
+  return instrument.includes(role) ? spelt(instrument) : `${spelt(instrument)} (${roleName(role)})`;
+}
+
 /** A reading's value, with its unit. */
 export function valueOf({ field, value }: Pick<CompositionReading, "field" | "value">): string {
   if (field === "bpm") return `${value} BPM`;
   if (field === "duration_s") return clock(Number(value));
   if (field === "swing" && !Number.isNaN(Number(value))) return Number(value) === 0.5 ? "straight" : `off-beat at ${value} of the beat`;
-  if (field === "structure") return value.split(", ").map((part) => part.replaceAll("_", "-")).join(", ");
-  return value.split(", ").map(spelt).join(", ");
+  if (field === "structure") return sectionName(value);
+  if (field === "sections") return sectionName(value).replaceAll(/ [\d.]+(?=,|$)/g, ""); // without energies
+  const parts = value.split(", ");
+  if (field === "players") return parts.map((part) => playerName(...(part.split(" ") as [string, string]))).join(", ");
+  return parts.map(spelt).join(", ");
 }
 
 /** Where a value is from: "from “deep house”", "assumed", "your choice". */
 export function originOf({ how, words: said }: CompositionReading): string {
   if (how === "assumed") return "assumed";
+  if (how === "reference") return `heard in “${said}”`;
   if (said === BESIDE) return "your choice";
   return how === "implied" ? `suggested by “${said}”` : `from “${said}”`;
 }

@@ -7,8 +7,9 @@ import type { Draft } from "./draft.ts";
 
 const PAUSE_MS = 700; // typing has stopped
 
-function questionOf({ prompt, seed, asked }: Draft): string {
-  return JSON.stringify({ prompt, seed, asked, by_model: false } satisfies Composition);
+function questionOf({ prompt, seed, asked, by_model, reference }: Draft): string {
+  const question = { prompt, seed, asked, by_model } satisfies Composition;
+  return JSON.stringify(reference === "" ? question : { ...question, reference });
 }
 
 export interface Understanding {
@@ -16,21 +17,25 @@ export interface Understanding {
   told: Understood | null;
   /** Whether it is of what stands there now. */
   current: boolean;
+  /** Whether somebody reads. */
+  reading: boolean;
   error: unknown;
   /** Not to wait until typing has stopped. */
   hurry: (draft: Draft) => void;
 }
 
-/** What is understood of the words, asked a moment after they changed. */
+/** What is understood of the words, asked a moment after they changed; of a model, which takes its time, only when that
+ * is not to be waited for. */
 export function useUnderstanding(draft: Draft): Understanding {
   const question = questionOf(draft);
   const settled = useSettled(question, PAUSE_MS);
   const [hurried, setHurried] = useState("");
   const asked = hurried === question ? question : settled;
   const says = draft.prompt.trim() !== "";
+  const wanted = !(JSON.parse(asked) as Composition).by_model || hurried === asked;
   const known = useQuery({
     queryKey: ["understanding", asked],
-    enabled: says && (JSON.parse(asked) as Composition).prompt.trim() !== "",
+    enabled: says && wanted && (JSON.parse(asked) as Composition).prompt.trim() !== "",
     queryFn: ({ signal }) =>
       answer(api.POST("/api/v1/compositions/understanding", { body: JSON.parse(asked) as Composition, signal })),
     staleTime: Infinity,
@@ -41,6 +46,7 @@ export function useUnderstanding(draft: Draft): Understanding {
   return {
     told: says ? (known.data ?? last) : null,
     current: says && known.data !== undefined && asked === question,
+    reading: says && known.isFetching,
     error: says ? known.error : null,
     hurry: (now) => setHurried(questionOf(now)),
   };

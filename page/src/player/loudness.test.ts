@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { factor, matchingGains } from "./loudness.ts";
+import { equalPower, factor, matchingGains } from "./loudness.ts";
 
 const version = (id: string, loudness_lufs: number | null, stem: string | null = null) => ({
   id,
@@ -34,4 +34,10 @@ describe("loudness matching", () => {
     expect(factor(0)).toBe(1);
     expect(factor(-20)).toBeCloseTo(0.1, 12);
   });
+});
+
+it("blends with equal power: the ends are one alone, and powers sum to 1 between them", () => {
+  expect(equalPower(0)).toEqual([1, 0]);
+  expect(equalPower(1)).toEqual([0, 1]);
+  expect(equalPower(0.36)).toEqual([0.8, 0.6]);
 });

@@ -26,6 +26,12 @@ export function matchingGains(versions: readonly Loud[]): Map<string, number> {
   );
 }
 
+/** Factors of two sounds alike in their music and not in their waves, so that together they are as loud as each.
+ * share: of the second, 0 to 1. */
+export function equalPower(share: number): [number, number] {
+  return [Math.sqrt(1 - share), Math.sqrt(share)];
+}
+
 export function factor(gain_db: number): number {
   return 10 ** (gain_db / 20);
 }

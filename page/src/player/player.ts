@@ -4,7 +4,7 @@ import { remember, remembered } from "../remembered.ts";
 import { Engine, type EngineState, type Voice } from "./engine.ts";
 import { type Loop, RATE, toFrames } from "./grid.ts";
 import type { Played } from "./instruments.ts";
-import { factor, matchingGains } from "./loudness.ts";
+import { equalPower, factor, matchingGains } from "./loudness.ts";
 import { type Fetcher, fetcherOf } from "./segments.ts";
 import { snapped } from "./snap.ts";
 
@@ -25,6 +25,13 @@ export interface Strip {
   solo: boolean;
 }
 
+/** Two versions over one another. share: of the second, 0 to 1. */
+export interface Blend {
+  from: string;
+  to: string;
+  share: number;
+}
+
 export interface PlayerState {
   engine: EngineState;
   failure: unknown;
@@ -33,6 +40,8 @@ export interface PlayerState {
   /** Whether the one that was asked for is what is heard. */
   settled: boolean;
   mixing: boolean;
+  /** What is heard instead of `version`. */
+  blend: Blend | null;
   /** A listening test is under way: nothing may tell what is heard. */
   blind: boolean;
   match: boolean;
@@ -73,6 +82,7 @@ export class Player {
       version: "original",
       settled: true,
       mixing: false,
+      blend: null,
       blind: false,
       match: remembered("match", true),
       looping: false,
@@ -102,6 +112,8 @@ export class Player {
     const ids = versions.map((version) => version.id);
     this.recent = this.recent.filter((id) => ids.includes(id));
     for (const id of compared(versions)) if (!this.recent.includes(id)) this.recent.push(id);
+    const { blend } = this.state;
+    if (blend !== null && !(ids.includes(blend.from) && ids.includes(blend.to))) this.change({ blend: null });
     if (!ids.includes(this.state.version)) this.change({ version: ids[0] ?? "original" });
     if (this.made !== null) this.give();
     if (this.state.engine !== "paused") return;
@@ -171,14 +183,21 @@ export class Player {
   hear(version: string): void {
     if (this.state.blind) return;
     this.recent = [version, ...this.recent.filter((id) => id !== version)];
-    this.change({ version, mixing: false });
+    this.change({ version, mixing: false, blend: null });
+    this.apply();
+  }
+
+  /** Two versions over one another, of equal power. */
+  blend(blend: Blend): void {
+    if (this.state.blind) return;
+    this.change({ version: blend.from, mixing: false, blend });
     this.apply();
   }
 
   /** In a listening test: one of a and b, both of which run along. */
   compare(a: string, b: string, heard: string): void {
     this.pair = { a, b, heard };
-    this.change({ version: a, mixing: false });
+    this.change({ version: a, mixing: false, blend: null });
     this.apply();
   }
 
@@ -192,7 +211,7 @@ export class Player {
   mix(strips: readonly Strip[]): void {
     this.strips = strips;
     if (this.state.blind) return;
-    this.change({ mixing: true });
+    this.change({ mixing: true, blend: null });
     this.apply();
   }
 
@@ -267,6 +286,13 @@ export class Player {
       return;
     }
     const ready = this.recent.slice(0, READY).map(plain);
+    if (this.state.blend !== null) {
+      const { from, to, share } = this.state.blend;
+      const powers = equalPower(share);
+      const voices = [from, to].map((id, at) => ({ ...plain(id), level: plain(id).level * (powers[at] as number) }));
+      this.engine.hear(voices, ready);
+      return;
+    }
     if (!this.state.mixing) {
       this.engine.hear([plain(this.state.version)], ready);
       return;

@@ -4,6 +4,7 @@ import { SideScroll } from "../design/SideScroll.tsx";
 import { measure, moment, typeset } from "../format.ts";
 import { Difference, type Pair, usePair } from "./Difference.tsx";
 import { nameOf, title } from "./labels.ts";
+import { MadeAnew } from "./MadeAnew.tsx";
 
 export function ComparePanel({ track }: { track: Track }) {
   const { measures, dimensions, total } = track.quality;
@@ -11,6 +12,7 @@ export function ComparePanel({ track }: { track: Track }) {
   return (
     <div className="columns">
       {track.versions.length > 1 && <Difference track={track} pair={pair} />}
+      {track.versions.length > 0 && <MadeAnew track={track} />}
       {measures.length > 0 && <Measures measures={measures} versions={track.versions} pair={pair} />}
       {dimensions.length > 0 && <Dimensions dimensions={dimensions} total={total} />}
       {track.music !== null && <Sound sound={track.music.sound} />}

@@ -1,10 +1,10 @@
 /** Of a track that was composed: from which words, what was assumed, and what can be made of the same words. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useLocation } from "wouter";
+import { Link, useLocation } from "wouter";
 import { lineOf } from "../api/client.ts";
 import type { Composed as Facts, CompositionWords, Track } from "../api/schema.ts";
 import "../compose/compose.css";
-import { begin, COMPOSE, nextSeed } from "../compose/draft.ts";
+import { begin, COMPOSE, likeOf, nextSeed } from "../compose/draft.ts";
 import { Rows } from "../compose/Readings.tsx";
 import { compose } from "../compose/send.ts";
 import { labelOf, remarkOf, rowsOf } from "../compose/told.ts";
@@ -17,6 +17,7 @@ export function Composed({ track }: { track: Track }) {
   const { words, readings, not_understood, remarks } = facts;
   const understood = rowsOf(readings, false);
   const assumed = rowsOf(readings, true);
+  const like = likeOf(facts);
   return (
     <section className="card composed" aria-labelledby="composed-title">
       <div className="composed-head">
@@ -24,8 +25,14 @@ export function Composed({ track }: { track: Track }) {
           <h2 id="composed-title">{labelOf(facts.label)}</h2>
           <p className="small soft">{madeBy(facts)}</p>
         </div>
-        {words !== null && !facts.by_plan && <Actions words={words} />}
+        {words !== null && !facts.by_plan && <Actions words={words} lost={like?.lost === true} />}
       </div>
+      {like !== null && (
+        <p className="small">
+          In the style of {like.track === null ? like.name : <Link href={`/tracks/${like.track}`}>{like.name}</Link>}.
+          {like.lost && " For a variation, the file has to be chosen again: change the words."}
+        </p>
+      )}
       {facts.by_plan && <p>Played as a plan that was given.</p>}
       {words === null && <p>The file with its words is gone, or was changed since.</p>}
       {words !== null && words.prompt !== "" && <blockquote>{words.prompt}</blockquote>}
@@ -66,7 +73,7 @@ function madeBy({ engine, model, licence, seed, words }: Facts): string {
   return facts.filter((fact) => fact !== "").join(" · ");
 }
 
-function Actions({ words }: { words: CompositionWords }) {
+function Actions({ words, lost }: { words: CompositionWords; lost: boolean }) {
   const [, go] = useLocation();
   const next = nextSeed(words.seed);
   const queries = useQueryClient();
@@ -80,7 +87,7 @@ function Actions({ words }: { words: CompositionWords }) {
   });
   return (
     <div className="actions">
-      <button type="button" className="button" disabled={vary.isPending} title={`The same words with seed ${next}: a track of its own`} onClick={() => vary.mutate()}>
+      <button type="button" className="button" disabled={lost || vary.isPending} title={`The same words with seed ${next}: a track of its own`} onClick={() => vary.mutate()}>
         Variation
       </button>
       <button

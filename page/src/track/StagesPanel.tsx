@@ -11,13 +11,13 @@ export function StagesPanel({ track }: { track: Track }) {
   return (
     <ol className="stages">
       {track.stages.map((stage) => (
-        <Stage key={stage.stage} stage={stage} />
+        <Stage key={stage.stage} stage={stage} offersAnew={stage.stage === "restored_track" && track.composed === null} />
       ))}
     </ol>
   );
 }
 
-function Stage({ stage }: { stage: StageReport }) {
+function Stage({ stage, offersAnew }: { stage: StageReport; offersAnew: boolean }) {
   const notes = stage.notes.filter((note) => !stage.warnings.includes(note));
   return (
     <li className="card stage">
@@ -49,6 +49,9 @@ function Stage({ stage }: { stage: StageReport }) {
             <li key={line}>{typeset(line)}</li>
           ))}
         </ul>
+      )}
+      {offersAnew && (
+        <p className="small soft">Where restoring is not enough, “Before and after” has the recording made anew beside it.</p>
       )}
       {stage.steps !== null && <Steps steps={stage.steps} />}
       <Details stage={stage} />

@@ -5,6 +5,7 @@ import { announce } from "../design/announce.tsx";
 import { SideScroll } from "../design/SideScroll.tsx";
 import { measure, moment } from "../format.ts";
 import { fullName, GROUPS, inOrder, keysOf, nameOf, title } from "./labels.ts";
+import { labelOf } from "./madeAnew.ts";
 import { usePlayer, usePlayerState } from "./usePlayer.ts";
 
 export function Versions({ track }: { track: Track }) {
@@ -17,15 +18,22 @@ export function Versions({ track }: { track: Track }) {
           const heading = group === "stems" && track.composed !== null ? "Stems, as composed" : usual;
           const members = ordered.filter((version) => version.group === group);
           if (members.length === 0) return null;
-          const generated = members.every((version) => version.generated);
+          const labels = new Set(members.map((version) => labelOf(version, track)));
+          const common = labels.size === 1 ? [...labels][0] : "";
           return (
             <div key={group} className="version-group" role="group" aria-label={heading}>
               <h3 className="small soft">
-                {heading} {generated && <span className="badge active">Synthesised</span>}
+                {heading} {common !== "" && <span className="badge active">{common}</span>}
               </h3>
               <div className="version-buttons">
                 {members.map((version) => (
-                  <VersionButton key={version.id} version={version} shortcut={keys.get(version.id)} labelled={generated} />
+                  <VersionButton
+                    key={version.id}
+                    version={version}
+                    shortcut={keys.get(version.id)}
+                    label={labelOf(version, track)}
+                    labelled={common !== ""}
+                  />
                 ))}
               </div>
             </div>
@@ -39,15 +47,17 @@ export function Versions({ track }: { track: Track }) {
 interface ButtonProps {
   version: Version;
   shortcut: string | undefined;
-  /** Whether its group says already that it is generated. */
+  /** What it is, where nobody played it. */
+  label: string;
+  /** Whether its group says so already. */
   labelled: boolean;
 }
 
-function VersionButton({ version, shortcut, labelled }: ButtonProps) {
+function VersionButton({ version, shortcut, label, labelled }: ButtonProps) {
   const player = usePlayer();
   const state = usePlayerState();
   const button = useRef<HTMLButtonElement>(null);
-  const heard = !state.mixing && !state.blind && state.version === version.id;
+  const heard = !state.mixing && state.blend === null && !state.blind && state.version === version.id;
   const gain = player.gainOf(version.id);
   const loudness = version.loudness_lufs === null ? "" : measure(version.loudness_lufs, "LUFS");
   const made = version.current ? "" : moment(version.made_at);
@@ -62,7 +72,7 @@ function VersionButton({ version, shortcut, labelled }: ButtonProps) {
       className="version"
       aria-pressed={heard}
       aria-keyshortcuts={shortcut}
-      aria-label={[nameOf(version), version.generated ? "Synthesised" : "", made && `earlier, of ${made}`, loudness]
+      aria-label={[nameOf(version), label, made && `earlier, of ${made}`, loudness]
         .filter((part) => part !== "")
         .join(", ")}
       title={gain < -0.05 ? `Turned down by ${measure(-gain, "dB")} so that all are equally loud` : undefined}
@@ -80,7 +90,7 @@ function VersionButton({ version, shortcut, labelled }: ButtonProps) {
       <span className="version-name">
         <span className="cut">
           {version.stem === null ? version.label : title(version.stem)}
-          {version.generated && !labelled && <span className="badge active">Synthesised</span>}
+          {label !== "" && !labelled && <span className="badge active">{label}</span>}
           {!version.current && <span className="badge">earlier</span>}
         </span>
         <span className="small figures soft cut">

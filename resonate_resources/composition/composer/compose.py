@@ -16,7 +16,7 @@ from resonate_resources.composition.composer.humanising import played
 from resonate_resources.composition.composer.melody import melody_events
 from resonate_resources.composition.composer.metre import COMPOUND, quarters_per_minute
 from resonate_resources.composition.composer.numerals import KeyOf, read_key
-from resonate_resources.composition.composer.players import ABLE, Player, cast, sections_of
+from resonate_resources.composition.composer.players import ABLE, Player, cast_of, sections_of
 from resonate_resources.composition.composer.transitions import effects_between, ended, silenced, silences
 from resonate_resources.composition.composer.voicing import voiced
 from resonate_resources.composition.genre import (
@@ -42,7 +42,7 @@ def compose(request: Request, seed: int) -> Plan:
     sections = laid_out(request)
     spans = harmonise(data, key, request.metre, sections, seed)
     bpm = quarters_per_minute(request.bpm, request.metre)
-    players = cast(data, request.instruments)
+    players = cast_of(request)
     playing = _playing(players, sections)
     gaps = silences(data, request.metre, sections)
     unit = {"eighth": 0.5, "sixteenth": 0.25}[data.swing_unit]

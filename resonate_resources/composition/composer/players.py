@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Final, NamedTuple, get_args
 
 from resonate_resources.composition.composer.form import Laid
@@ -15,8 +16,17 @@ from resonate_resources.composition.genre import (
     Percussion,
     genre_data,
 )
-from resonate_resources.composition.plan import Role, Sound, Stem
-from resonate_resources.composition.request import Instrument, Metre, SectionName
+from resonate_resources.composition.plan import Sound, Stem
+from resonate_resources.composition.request import (
+    Genre,
+    Instrument,
+    Metre,
+    Playing,
+    Request,
+    Role,
+    SectionName,
+)
+from resonate_resources.recordings.recording import AudioError
 
 Style = Drums | Percussion | Bass | Melody | PartStyle
 _EVERYWHERE: Final[tuple[SectionName, ...]] = get_args(SectionName)
@@ -133,6 +143,37 @@ def cast(
     return _named(pairs)
 
 
+def cast_of(request: Request) -> tuple[Player, ...]:
+    """Who plays what as it was asked for; as the genre has it, where it wasn't."""
+    data = genre_data(request.genre)
+    return as_told(data, request.players) if request.players else cast(data, request.instruments)
+
+
+@cache
+def roles_of(instrument: Instrument) -> tuple[Role, ...]:
+    """What it can play: what it usually does, the likeliest first, then what any genre has it play."""
+    slots = (slot for name in get_args(Genre) for slot in _slots(genre_data(name)))
+    in_genres = (slot.role for slot in slots if instrument in slot.sounds)
+    return tuple(dict.fromkeys((*ABLE[instrument].roles, *in_genres)))
+
+
+def as_told(data: GenreData, players: Sequence[Playing]) -> tuple[Player, ...]:
+    """Each in its role: in the genre's part for that, its own where it has one; else in a part of the kind. Raises
+    AudioError for a role that an instrument doesn't take."""
+    slots, pairs = _slots(data), []
+    for playing in players:
+        if playing.role not in (can := roles_of(playing.instrument)):
+            name = playing.instrument.replace("_", " ")
+            raise AudioError(f"players: {name} can't play {playing.role}; it can play {', '.join(can)}")
+        parts = [slot for slot in slots if slot.role == playing.role]
+        own = [slot for slot in parts if playing.instrument in slot.sounds]
+        slot = next(iter([*own, *parts]), None)
+        if slot is not None:
+            slots.remove(slot)
+        pairs.append((slot or _part(data, playing.instrument, playing.role), playing.instrument))
+    return _named(pairs)
+
+
 def sections_of(slot: Slot, sections: Sequence[Laid]) -> tuple[Laid, ...]:
     """Where a part plays: in sections of its kinds and energy; if there are none, in those nearest to it."""
     allowed = [section for section in sections if section.name in slot.sections] or list(sections)
@@ -191,8 +232,12 @@ def _another(data: GenreData, sound: Instrument, there: set[Role]) -> Slot:
     second melody is a counter-melody."""
     able = ABLE[sound]
     roles = [role for role in able.roles if role != "melody" or "melody" not in there] or ["countermelody"]
-    role = next((role for role in roles if role not in there), roles[0])
-    pop, written = genre_data("pop"), data.metres[0]
+    return _part(data, sound, next((role for role in roles if role not in there), roles[0]))
+
+
+def _part(data: GenreData, sound: Instrument, role: Role) -> Slot:
+    """A part of a kind: the genre's, or one as pop has it."""
+    able, pop, written = ABLE[sound], genre_data("pop"), data.metres[0]
     if role in ("drums", "percussion", "bass"):
         own = {"drums": data.drums, "percussion": data.percussion, "bass": data.bass}[role]
         written = written if own else pop.metres[0]

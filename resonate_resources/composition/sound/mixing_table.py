@@ -10,8 +10,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from resonate_resources.composition.plan import Role
-from resonate_resources.composition.request import Genre
+from resonate_resources.composition.request import Genre, Role
 
 _FILE: Final = Path(__file__).with_name("mix.toml")
 

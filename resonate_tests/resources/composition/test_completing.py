@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from resonate_resources.composition.completing import complete
 from resonate_resources.composition.composer.compose import compose
+from resonate_resources.composition.composer.players import cast_of, roles_of
 from resonate_resources.composition.genre import GenreData, genre_data
 from resonate_resources.composition.plan import BEATS_A_BAR
 from resonate_resources.composition.prompt.reading import read_prompt
@@ -257,3 +258,63 @@ def test_of_a_genre_that_is_not_ours_the_nearest_is_assumed_as_the_remark_says()
     assert request.genre == "latin_salsa"
     assert any(each.field == "genre" and each.how == "assumed" for each in readings)
     assert "nearest is latin salsa" in " ".join(understanding.remarks)
+
+
+FORM = ({"name": "verse", "bars": 6, "energy": 0.3}, {"name": "chorus", "bars": 10, "energy": 0.9})
+
+
+def test_a_form_that_is_given_whole_is_played_bar_by_bar_whatever_else_is_said() -> None:
+    request = request_of(genre="rock", sections=FORM, bars=64, duration_s=200, energy="rising", mood=("sad",))
+    assert [section.model_dump() for section in request.structure] == list(FORM)
+    plan = compose(request, 1)
+    assert [(each.name, each.first_bar, each.bars) for each in plan.sections] == [
+        ("verse", 0, 6),
+        ("chorus", 6, 10),
+    ]
+
+
+def test_players_that_are_given_whole_play_what_they_are_to_and_nobody_else_does() -> None:
+    players = ({"instrument": "violin", "role": "countermelody"}, {"instrument": "piano", "role": "melody"})
+    request = request_of(genre="house", players=players, instruments=("drums",), without=("piano",))
+    assert request.instruments == ("violin", "piano")
+    parts = compose(request, 1).parts
+    assert {(part.sound, part.role) for part in parts} == {("violin", "countermelody"), ("piano", "melody")}
+    assert all(part.notes for part in parts)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(GENRES), st.sampled_from(get_args(Instrument)))
+def test_any_instrument_plays_alone_in_any_of_its_roles(genre: Genre, instrument: Instrument) -> None:
+    for role in roles_of(instrument):
+        request = request_of(genre=genre, players=({"instrument": instrument, "role": role},), bars=8)
+        (part,) = compose(request, 1).parts
+        assert (part.role, bool(part.notes)) == (role, True)
+
+
+def test_who_cannot_play_what_it_is_to_is_refused_in_a_line() -> None:
+    with pytest.raises(AudioError, match="players: flute can't play bass; it can play melody, countermelody"):
+        request_of(players=({"instrument": "flute", "role": "bass"},))
+
+
+def test_nothing_that_is_given_whole_is_told_as_assumed() -> None:
+    asked = Asked(genre="rock", sections=FORM, players=({"instrument": "piano", "role": "melody"},))  # type: ignore[arg-type]
+    _, readings = complete(Understanding(asked=asked), 1)
+    assert not {"structure", "bars", "instruments"} & {reading.field for reading in readings}
+
+
+def test_a_form_that_is_longer_than_half_an_hour_is_refused_in_a_line() -> None:
+    def of(bars: int) -> Request:  # at 120 BPM a bar of 4/4 lasts 2 s
+        sections = ({"name": "verse", "bars": bars, "energy": 0.5},)
+        return request_of(genre="rock", bpm=(120, 120), metre="4/4", sections=sections)
+
+    assert of(900).structure[0].bars == 900
+    with pytest.raises(AudioError, match="sections: together they last longer than 30 minutes"):
+        of(901)
+
+
+@pytest.mark.parametrize("genre", GENRES)
+def test_asking_for_those_who_would_play_anyway_changes_no_note(genre: Genre) -> None:
+    request = request_of(genre=genre, bars=16)
+    players = tuple({"instrument": each.instrument, "role": each.slot.role} for each in cast_of(request))
+    asked = request_of(genre=genre, bars=16, players=players)
+    assert compose(asked, 1).parts == compose(request, 1).parts

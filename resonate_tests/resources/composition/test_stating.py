@@ -40,6 +40,16 @@ def test_what_is_left_to_be_assumed_is_told_as_said_by_nobody() -> None:
         ({"mood": ["happy", "calm"]}, "happy, calm"),
         ({"swing": True}, "yes"),
         ({"bars": 16}, "16"),
+        (
+            {
+                "sections": [
+                    {"name": "intro", "bars": 4, "energy": 0.25},
+                    {"name": "drop", "bars": 8, "energy": 1},
+                ]
+            },
+            "intro 4 0.25, drop 8 1",
+        ),
+        ({"players": [{"instrument": "piano", "role": "melody"}]}, "piano melody"),
     ],
 )
 def test_what_is_said_beside_is_told_as_what_the_words_say_is(said: dict[str, object], shown: str) -> None:
@@ -65,3 +75,16 @@ def test_what_can_not_be_is_refused_in_one_line(said: dict[str, object], told: s
         state(UNDERSTOOD, said)  # type: ignore[arg-type]
     assert str(refused.value).startswith(told)
     assert "\n" not in str(refused.value)
+
+
+def test_what_a_whole_form_or_whole_players_replace_is_told_no_more() -> None:
+    told = [Reading(field=name, value="x", how="stated", words="x") for name in ("bars", "without", "key")]
+    understood = UNDERSTOOD.model_copy(update={"readings": tuple(told), "contradictory": ("structure",)})
+    said = {
+        "bars": 64,
+        "sections": [{"name": "verse", "bars": 8, "energy": 0.5}],
+        "players": [{"instrument": "piano", "role": "melody"}],
+    }
+    stated = state(understood, said)  # type: ignore[arg-type]
+    assert [reading.field for reading in stated.readings] == ["key", "sections", "players"]
+    assert stated.contradictory == ()

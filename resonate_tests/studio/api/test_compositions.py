@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from resonate_resources.models.language_model import ChosenModel
 from resonate_studio.api.opened import Opened
 
 
@@ -63,6 +65,47 @@ def test_engines_are_told_with_their_licence_and_what_they_lack(client: TestClie
     assert engines["composer"]["lacks"] == ""
     assert (engines["musicgen"]["licence"], engines["musicgen"]["label"]) == ("CC-BY-NC-4.0", "AI-generated")
     assert "deep_house" in told["genres"]
+
+
+def test_the_words_that_fields_take_are_told_and_who_can_play_what(client: TestClient) -> None:
+    told = client.get("/api/v1/compositions/engines").json()
+    roles = {each["name"]: each["roles"] for each in told["instruments"]}
+    assert (roles["drums"], roles["synth_pad"]) == (["drums"], ["pad", "chords"])  # in techno
+    assert ("7/8" in told["metres"], "pre_chorus" in told["sections"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("openai:small", "openai:small"), ("transformers:/srv/models/small", "transformers:small")],
+)
+def test_the_language_model_that_is_set_up_is_told_without_key_or_place(
+    client: TestClient, opened: Opened, monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    assert client.get("/api/v1/compositions/engines").json()["model"] is None
+    model = ChosenModel(name, "http://127.0.0.1:9/v1", "SECRET_KEY")
+    with_model = replace(opened, settings=replace(opened.settings, conductor=model))
+    state = client.app.state  # type: ignore[attr-defined]
+    monkeypatch.setattr(state, "serving", replace(state.serving, opened=with_model))
+    answer = client.get("/api/v1/compositions/engines")
+    assert answer.json()["model"] == told
+    assert "SECRET_KEY" not in answer.text and "127.0.0.1" not in answer.text
+
+
+def test_form_and_players_that_are_given_whole_are_what_would_be_composed(client: TestClient) -> None:
+    sections = [{"name": "verse", "bars": 6, "energy": 0.25}, {"name": "chorus", "bars": 2, "energy": 1.0}]
+    players = [{"instrument": "piano", "role": "melody"}, {"instrument": "drums", "role": "drums"}]
+    asked = {"sections": sections, "players": players, "bpm": [120, 120], "metre": "4/4"}
+    told = understanding(client, prompt="techno, 64 bars, no piano", asked=asked)
+    assert told["request"]["structure"] == sections
+    assert told["players"] == players
+    assert told["duration_s"] == 16  # 8 bars of 2 s
+    assert not {"bars", "without"} & {each["field"] for each in told["readings"]}
+
+
+def test_everyone_who_plays_is_told_with_what(client: TestClient) -> None:
+    told = understanding(client, prompt="rock")
+    assert {"instrument": "drums", "role": "drums"} in told["players"]
+    assert {each["instrument"] for each in told["players"]} == set(told["request"]["instruments"])
 
 
 def test_a_prompt_alone_becomes_a_track_whose_words_are_kept(client: TestClient, opened: Opened) -> None:

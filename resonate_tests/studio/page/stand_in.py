@@ -24,6 +24,7 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
 from resonate_studio.api import models as m
 from resonate_tests.studio.page.stand_in_composing import add_compositions, composed_of
+from resonate_tests.studio.page.stand_in_restoring import Restored, add_briefs
 
 PAGE = Path(m.__file__).parent / "page"
 POLICY = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'"
@@ -99,6 +100,9 @@ class StandIn:
     """Method and path of every request but GET."""
     composed: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Prompts that came without a file, and what came beside them."""
+    composition_references: list[str] = field(default_factory=list)
+    """Names of recordings that came along with prompts."""
+    restored: Restored = field(default_factory=Restored)
     removed: list[tuple[str, bool]] = field(default_factory=list)
     cleared: list[float] = field(default_factory=list)
     waits: list[asyncio.Queue[str | None]] = field(default_factory=list)
@@ -205,9 +209,10 @@ def app_of(stand_in: StandIn) -> FastAPI:
         found = next((one for one in stand_in.tracks if one.track == track), None)
         if found is None:
             return JSONResponse({"detail": "there is no such track"}, 404)
-        return track_of(found, stand_in.composed)
+        return track_of(found, stand_in)
 
     add_compositions(app)
+    add_briefs(app, stand_in.restored)
 
     @app.get("/api/v1/tracks/{track}/peaks/original")
     def peaks(track: str, columns: int) -> Response:
@@ -230,9 +235,12 @@ def app_of(stand_in: StandIn) -> FastAPI:
         brief: str | None = Form(default=None),
         prompt: str = Form(default=""),
         composition: str = Form(default="{}"),
+        composition_reference: UploadFile | None = File(default=None),  # noqa: B008
     ) -> m.JobAccepted | JSONResponse:
         if file is None:
             stand_in.composed.append((prompt, json.loads(composition)))
+            if composition_reference is not None:
+                stand_in.composition_references.append(composition_reference.filename or "")
             track = f"composed-{len(stand_in.composed)}"
             stand_in.tracks.append(
                 summary(
@@ -312,16 +320,17 @@ def app_of(stand_in: StandIn) -> FastAPI:
     return app
 
 
-def track_of(found: m.TrackSummary, composed: list[tuple[str, dict[str, Any]]]) -> m.Track:
-    """Of which nothing is made yet."""
+def track_of(found: m.TrackSummary, stand_in: StandIn) -> m.Track:
+    """Of one that is done and wasn't composed, recordings and stages; of others nothing is made yet."""
+    restored = stand_in.restored if found.state == "done" and not found.composed else None
     number = int(found.track.removeprefix("composed-")) - 1 if found.composed else -1
     return m.Track(
         summary=found,
         source=found.title,
-        composed=composed_of(*composed[number]) if found.composed else None,
+        composed=composed_of(*stand_in.composed[number]) if found.composed else None,
         music=None,
-        versions=[],
-        stages=[],
+        versions=restored.versions() if restored else [],
+        stages=restored.stages() if restored else [],
         quality=m.Quality(total=None, accepted=None, reasons=[], dimensions=[], measures=[]),
         warnings=[],
         missing_stages=[],

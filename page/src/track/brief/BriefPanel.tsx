@@ -1,9 +1,8 @@
 /** What is wanted of the track: seen, changed, applied; and what was wanted before. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { answer, api, lineOf } from "../../api/client.ts";
 import type { BriefChange, BriefChanged, BriefValue, Track } from "../../api/schema.ts";
-import { announce } from "../../design/announce.tsx";
 import { count } from "../../format.ts";
 import { madeBy } from "../../stages.ts";
 import { title } from "../labels.ts";
@@ -11,7 +10,7 @@ import "./brief.css";
 import { BriefField } from "./BriefField.tsx";
 import { Earlier } from "./Earlier.tsx";
 import { changesIn, madeAnew, NOTHING, useDraft } from "./draft.ts";
-import { briefQuery } from "./query.ts";
+import { briefQuery, changeBrief, useNoted } from "./query.ts";
 import { Reference } from "./Reference.tsx";
 import { type Field, same, sectionsOf, wrong } from "./schema.ts";
 
@@ -23,8 +22,7 @@ interface Props {
 
 export function BriefPanel({ track, toChanges }: Props) {
   const key = track.summary.track;
-  const path = { track: key };
-  const queries = useQueryClient();
+  const noted = useNoted(key);
   const schema = useQuery({
     queryKey: ["brief-schema"],
     staleTime: Number.POSITIVE_INFINITY,
@@ -34,15 +32,11 @@ export function BriefPanel({ track, toChanges }: Props) {
   const [draft, setDraft] = useDraft(key);
   const { set: changes, unset } = draft;
   const taken = (changed: BriefChanged) => {
-    queries.setQueryData(["track", key, "brief"], changed.brief);
     setDraft(NOTHING);
-    void queries.invalidateQueries({ queryKey: ["track", key, "earlier"] });
-    void queries.invalidateQueries({ queryKey: ["jobs"] });
-    void queries.invalidateQueries({ queryKey: ["track", key], exact: true });
-    announce(toldOf(changed));
+    noted(changed, toldOf(changed));
   };
   const apply = useMutation({
-    mutationFn: (body: BriefChange) => answer(api.PATCH("/api/v1/tracks/{track}/brief", { params: { path }, body })),
+    mutationFn: (body: BriefChange) => changeBrief(key, body),
     onSuccess: taken,
   });
   const values = useMemo(() => new Map(brief.data?.values.map((value) => [value.name, value])), [brief.data]);

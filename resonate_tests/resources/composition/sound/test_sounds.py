@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from resonate_resources.composition.plan import Kit, Role
-from resonate_resources.composition.request import Genre, Instrument
+from resonate_resources.composition.plan import Kit
+from resonate_resources.composition.request import Genre, Instrument, Role
 from resonate_resources.composition.sound.mixing_table import mix_of
 from resonate_resources.composition.sound.sounds import is_kit, midi_program, voices, voices_for
 from resonate_resources.instruments.faust import FAUST_SOURCES, Synthesiser
