@@ -63,6 +63,12 @@ def find_reference(storage: StorageResource, named: str, words: Source, scratch:
         at = made_of(storage, track.track) or _file_of(storage, track, scratch)
         return NamedReference(name_of_track(track), track.sha256, at)
     uri = _place(named, words)
+    own = Path(words.uri).parent
+    sent = bool(storage.uploads) and own.parent == Path(storage.uploads)
+    if sent and not Path(uri).resolve().is_relative_to(
+        own.resolve()
+    ):  # nobody reads the server by what they send
+        raise AudioError("reference: is a place on the server; give the file itself")
     name = printable_name(name_of(uri))
     with refused_in_one_line(uri):
         file = storage.local_copy(uri, scratch)

@@ -5,7 +5,7 @@ import { forget, remember, useRemembered } from "../remembered.ts";
 /** asked: what was chosen beside the prompt, by its field; it counts, whatever the prompt says. */
 export type Draft = Omit<CompositionWords, "by_model">;
 
-export const EMPTY: Draft = { prompt: "", title: "", seed: 0, asked: {}, engine: "composer" };
+export const EMPTY: Draft = { prompt: "", title: "", seed: 0, asked: {}, engine: "composer", reference: "" };
 export const LARGEST_SEED = 2 ** 31 - 1;
 /** Where in the library's page it is written. */
 export const COMPOSE = "compose";
@@ -17,8 +17,8 @@ export function useDraft(): [Draft, (draft: Draft) => void] {
 }
 
 export function begin(words: CompositionWords): void {
-  const { prompt, title, seed, asked, engine } = words;
-  remember<Draft>(NAME, { prompt, title, seed, asked, engine });
+  const { prompt, title, seed, asked, engine, reference } = words;
+  remember<Draft>(NAME, { prompt, title, seed, asked, engine, reference });
 }
 
 export function forgetDraft(): void {

@@ -7,8 +7,8 @@ import type { Draft } from "./draft.ts";
 
 const PAUSE_MS = 700; // typing has stopped
 
-function questionOf({ prompt, seed, asked }: Draft): string {
-  return JSON.stringify({ prompt, seed, asked, by_model: false } satisfies Composition);
+function questionOf({ prompt, seed, asked, reference }: Draft): string {
+  return JSON.stringify({ prompt, seed, asked, by_model: false, reference } satisfies Composition);
 }
 
 export interface Understanding {

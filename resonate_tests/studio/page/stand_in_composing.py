@@ -79,7 +79,8 @@ def understood(asked: m.Composition) -> m.Understood:
 def composed_of(prompt: str, beside: dict[str, Any]) -> m.Composed:
     asked = m.Composition(prompt=prompt, seed=beside["seed"], asked=beside["asked"])
     told = understood(asked)
-    words = {"title": "", "engine": "composer", "by_model": False} | beside | {"prompt": prompt}
+    usual = {"title": "", "engine": "composer", "by_model": False, "reference": ""}
+    words = usual | beside | {"prompt": prompt}
     return m.Composed(
         label="composed by rules",
         engine="composer",
@@ -88,6 +89,7 @@ def composed_of(prompt: str, beside: dict[str, Any]) -> m.Composed:
         seed=beside["seed"],
         words=m.CompositionWords.model_validate(words),
         by_plan=False,
+        reference=None,
         readings=told.readings,
         not_understood=told.not_understood,
         remarks=told.remarks,
