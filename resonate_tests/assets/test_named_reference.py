@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import soundfile as sf
 
 from resonate_assets.jobs import ORIGIN
+from resonate_assets.named_reference import find_reference
 from resonate_assets.partitions import tracks
 from resonate_resources.analysis.resource import AnalysisResource
 from resonate_resources.ingestion.intake import identify
@@ -162,6 +164,32 @@ def test_a_composition_that_is_not_made_yet_is_no_reference(library: tuple[Home,
     ended = home.run(track, "composition")
     (failed,) = [event for event in ended.all_events if event.is_step_failure]
     assert "is not composed yet; have it composed first" in str(failed.step_failure_data.error)
+
+
+@pytest.mark.parametrize("named", ["/etc/passwd", "s3://other/song.wav", "../../song.wav"])
+def test_words_in_a_bucket_name_nothing_outside_it(
+    storage: StorageResource, tmp_path: Path, named: str
+) -> None:
+    words = Words(prompt="pop", reference=named).source("s3://bucket/music/a.compose.json")
+    with pytest.raises(AudioError, match="words in a bucket name a file in it"):
+        find_reference(storage, named, words, tmp_path)
+
+
+def test_words_in_a_bucket_name_what_lies_beside_them(
+    storage: StorageResource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def local_copy(_: StorageResource, uri: str, directory: Path) -> Path:
+        asked.append(uri)
+        (directory / "song.wav").write_bytes(b"sound")
+        return directory / "song.wav"
+
+    monkeypatch.setattr(StorageResource, "local_copy", local_copy)
+    words = Words(prompt="pop", reference="../song.wav").source("s3://bucket/music/a.compose.json")
+    found = find_reference(storage, "../song.wav", words, tmp_path)
+    assert asked == ["s3://bucket/song.wav"]
+    assert found.sha256 == hashlib.sha256(b"sound").hexdigest()
 
 
 def test_words_without_a_reference_are_the_track_that_they_were_before_there_were_any() -> None:
