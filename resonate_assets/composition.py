@@ -1,14 +1,16 @@
 """composition: what was understood of a track's words, and the plan of a piece made from it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
 
-from resonate_assets.origin import source_of, taken_or_let_go
-from resonate_assets.stage import nothing, produce, track_asset
-from resonate_resources.capabilities import Composition
+from resonate_assets.named_reference import NamedReference, find_reference
+from resonate_assets.origin import COMPOSITION, source_of, taken_or_let_go
+from resonate_assets.stage import nothing, one_line_errors, produce, track_asset
+from resonate_resources.capabilities import Analysing, Composition, Profiling
 from resonate_resources.composition import resource
 from resonate_resources.ingestion.refusing import ReplacedError, refused_in_one_line
 from resonate_resources.ingestion.words import Words, is_words
@@ -16,35 +18,71 @@ from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import Progress
 from resonate_resources.storage.artefacts import Read
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.sources import Source
 
 
 @track_asset(code_version="1", automation_condition=None, kinds={"json"})
 def composition(
-    context: dg.AssetExecutionContext, storage: StorageResource, composing: dg.ResourceParam[Composition]
+    context: dg.AssetExecutionContext,
+    storage: StorageResource,
+    composing: dg.ResourceParam[Composition],
+    profiling: dg.ResourceParam[Profiling],
+    analysing: dg.ResourceParam[Analysing],
 ) -> dg.MaterializeResult[Any]:
-    """Words, understood, and planned as a piece of music. Of a track that begins with a file there is nothing.
+    """Words, understood, and planned as a piece of music, in the style of a reference where they name one. Of a
+    track that begins with a file there is nothing.
 
-    What was composed once stays as it is: a later version of the composer is another composer.
+    What was composed once stays as it is: a later version of the composer is another composer, and a reference that
+    has changed or is gone since was another one.
     """
     source = source_of(context, storage)
     if not is_words(source):
         return nothing("the track begins with a file")
-
-    def work(into: Path, _: Progress) -> Product:
-        with TemporaryDirectory(dir=into) as download:
-            with refused_in_one_line(source.uri):
-                file = storage.local_copy(source.uri, Path(download))
-                text = file.read_bytes()
-            with taken_or_let_go(context, storage, source):
-                words = Words.parse(text, source.name)
-                if words.sha256 != source.sha256:
-                    raise ReplacedError(
-                        f"{source.name}: has changed since it was found; it will be taken in as a new track"
-                    )
-                return composing.compose(words, source.title or source.track, into)
-
-    recipe = Recipe.of(resource.__name__, Engine("composer"), version=resource.CODE_VERSION)
     read = Read("source", source.sha256, {"sha256": source.sha256, "title": source.title})
-    result = produce(context, storage, recipe, [read], work, accepts=lambda _: True)
+    with TemporaryDirectory(prefix="resonate-") as scratch:
+        words: Words | None = None
+        reference: NamedReference | None = None
+        stays = _read_before(storage, source)
+        if stays is None:
+            with one_line_errors():
+                words = _words(context, storage, source, Path(scratch))
+                if words.reference:
+                    reference = find_reference(storage, words.reference, source, Path(scratch))
+            stays = [reference.read()] if reference else []
+
+        def work(into: Path, _: Progress) -> Product:
+            asked = words or _words(context, storage, source, Path(scratch))
+            with taken_or_let_go(context, storage, source), TemporaryDirectory(dir=into) as folder:
+                heard = reference.hear(Path(folder), profiling, analysing) if reference else None
+                return composing.compose(asked, source.title or source.track, into, heard)
+
+        recipe = Recipe.of(resource.__name__, Engine("composer"), version=resource.CODE_VERSION)
+        result = produce(context, storage, recipe, [read, *stays], work, accepts=lambda _: True)
     storage.sources.accept(source.track, source.uri)
     return result
+
+
+def _words(
+    context: dg.AssetExecutionContext, storage: StorageResource, source: Source, scratch: Path
+) -> Words:
+    with refused_in_one_line(source.uri):
+        text = storage.local_copy(source.uri, scratch).read_bytes()
+    with taken_or_let_go(context, storage, source):
+        words = Words.parse(text, source.name)
+        if words.sha256 != source.sha256:
+            raise ReplacedError(
+                f"{source.name}: has changed since it was found; it will be taken in as a new track"
+            )
+    return words
+
+
+def _read_before(storage: StorageResource, source: Source) -> Sequence[Read] | None:
+    """What the composition that counts was made from beside the words; None where there is none to stay."""
+    made = storage.artefacts.current(COMPOSITION, source.track)
+    if made is None or COMPOSITION in storage.artefacts.anew or not made.complete():
+        return None
+    inputs, sha256 = made.manifest.inputs, made.manifest.made_from.get("reference")
+    if inputs.get("source/sha256") != source.sha256:
+        return None
+    values = {name: inputs[f"reference/{name}"] for name in ("sha256", "name") if sha256}
+    return [Read("reference", sha256, values)] if sha256 else []

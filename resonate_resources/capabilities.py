@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from resonate_resources.analysis.resource import Grid
 from resonate_resources.composition.engines.jasco.recording import HeardRecording
+from resonate_resources.composition.heard_reference import HeardReference
 from resonate_resources.composition.resource import Hear, Written
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mixing.brief import MixingBrief
@@ -41,7 +42,9 @@ from resonate_resources.transcription.brief import TranscriptionBrief
 class Composition(Protocol):
     """Makes a piece of music from words."""
 
-    def compose(self, written: Written, title: str, into: Path) -> Product: ...
+    def compose(
+        self, written: Written, title: str, into: Path, reference: HeardReference | None
+    ) -> Product: ...
 
     def recipe(self, request: Path) -> Recipe: ...
 

@@ -99,16 +99,17 @@ def compose(
 
     What was understood, and what was assumed, is told. The same words, options and seed give the same track.
     """
+    from resonate_assets.referencing import REFERENCE, hear_reference
+    from resonate_resources.analysis.resource import AnalysisResource
     from resonate_resources.brief.section import STEM_NAMES
     from resonate_resources.composition.engines.choosing import choose
     from resonate_resources.composition.engines.engine import StyledEngine
     from resonate_resources.composition.plan import Plan
-    from resonate_resources.composition.request import Asked, Understanding
     from resonate_resources.composition.stating import state
-    from resonate_resources.recordings.recording import AudioError
+    from resonate_resources.profiling.resource import ProfilingResource
+    from resonate_resources.recordings.recording import AudioError, Recording
     from resonate_studio.composing import TARGET_LUFS
     from resonate_studio.composing import compose as composed_from
-    from resonate_studio.referencing import hear_reference
 
     began = time.perf_counter()
     if plan_file and (prompt or by_model or reference_file or any((bpm, key, duration))):
@@ -124,9 +125,13 @@ def compose(
             chosen = choose(engine, referenced=reference_file is not None)
             composition = _composition(home if by_model else None, by_model)
             told: Mapping[str, Json]
-            heard = hear_reference(reference_file, scratch) if reference_file else None
+            heard = (
+                hear_reference(reference_file, scratch, ProfilingResource(), AnalysisResource())
+                if reference_file
+                else None
+            )
             if heard and isinstance(chosen, StyledEngine):
-                chosen.reference = heard.recording
+                chosen.reference = Recording.open(scratch / REFERENCE)
             if plan_file:
                 plan = Plan.read(plan_file)
                 plans, told, title = (
@@ -137,12 +142,7 @@ def compose(
             else:
                 said: dict[str, Json] = {"bpm": bpm and [bpm, bpm], "key": key, "duration_s": duration}
                 stated = {name: value for name, value in said.items() if value is not None}
-                alone = heard is not None and not prompt.strip()  # a reference needs no words
-                read = (
-                    Understanding(asked=Asked(reference_name=None))
-                    if alone
-                    else composition.understand(prompt, by_model)
-                )
+                read = composition.understand(prompt, by_model, alone=heard is not None)
                 wanted = composition.want(
                     prompt, state(read, stated), seed, heard.reference if heard else None
                 )
@@ -154,7 +154,7 @@ def compose(
                 title,
                 scratch,
                 chosen,
-                heard.hear if heard else None,
+                heard,
                 heard.loudness_lufs if heard and reference_loudness else TARGET_LUFS,
             )
         except AudioError as error:

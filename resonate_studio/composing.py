@@ -5,27 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from resonate_assets.referencing import heard_by
 from resonate_resources.composition.engines.engine import CompositionEngine
+from resonate_resources.composition.heard_reference import HeardReference
 from resonate_resources.composition.labels import tags_of
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.qa import qa_of_master
-from resonate_resources.composition.resource import (
-    MIX,
-    REPORT,
-    CompositionResource,
-    Hear,
-    HeardMusic,
-)
+from resonate_resources.composition.resource import MIX, REPORT, CompositionResource
 from resonate_resources.mastering.brief import MasteringBrief
 from resonate_resources.mastering.resource import MasteringResource
+from resonate_resources.profiling.resource import ProfilingResource
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import Recording
 from resonate_resources.recordings.tags import write_tags
-from resonate_studio.referencing import profiled
 
 MASTER: Final = "master.wav"
 TARGET_LUFS: Final = -14.0  # R4 of the requirements
@@ -52,11 +48,12 @@ def compose(
     title: str,
     into: Path,
     engine: CompositionEngine | None = None,
-    hear: Hear | None = None,
+    reference: HeardReference | None = None,
     target_lufs: float = TARGET_LUFS,
 ) -> Composed:
     """Stems, parts, MIDI, mix and a 24-bit master of that loudness, all of them labelled. Raises AudioError."""
-    made = composition.generate(plans, told, into, hear or _heard, engine=engine)
+    hear = partial(heard_by, ProfilingResource(), reference)
+    made = composition.generate(plans, told, into, hear, engine=engine)
     report = json.loads(made.reports[REPORT].read_text(encoding="utf-8"))
     tags = tags_of(title, report)
     mix = Recording.open(made.files[MIX])
@@ -78,9 +75,3 @@ def compose(
         *(f"{name}: {verdict.detail}" for name, verdict in verdicts.items() if not verdict.passed),
     )
     return Composed(files, report, notes)
-
-
-def _heard(recording: Recording) -> HeardMusic:
-    with TemporaryDirectory(dir=recording.path.parent) as folder:
-        profile = profiled(recording, Path(folder))
-    return HeardMusic(profile.tempo_bpm, profile.key)

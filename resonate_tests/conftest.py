@@ -54,6 +54,7 @@ SLOW = [
         "regeneration",
         "transcription",
         "test_midi.py",
+        "test_named_reference.py",
         "test_referencing.py",
     ),
     *("composition/sound/test_rendering.py", "composition/sound/test_moves.py", "test_musicgen.py"),

@@ -19,6 +19,7 @@ def told_of_file(report: Mapping[str, Any]) -> tuple[Tags, dict[str, Json]]:
         "licence": report["engine"]["licence"],
         "seed": report["plan"]["seed"],
         "prompt": report.get("prompt") or None,
+        **({"reference": report["reference"]["name"]} if report.get("reference") else {}),
     }
     return tags_of(report["title"], report), facts
 
@@ -28,9 +29,10 @@ def tags_of(title: str, report: Mapping[str, Any]) -> Tags:
     plan, label, engine = report["plan"], report["label"], report["engine"]
     made_by = f"{engine['name']} {engine['model']}" if engine["model"] else engine["name"]
     words = f", from the words “{report['prompt']}”" if report.get("prompt") else ""
+    like = f", in the style of {report['reference']['name']}" if report.get("reference") else ""
     comment = (
         f"{label[0].upper()}{label[1:]}: Resonate {version('resonate-studio')}, {made_by} "
-        f"({engine['licence']}), seed {plan['seed']}{words}"
+        f"({engine['licence']}), seed {plan['seed']}{words}{like}"
     )
     return Tags(
         artist="Resonate",

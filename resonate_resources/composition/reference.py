@@ -139,7 +139,8 @@ class Reference(BaseModel):
             raise AudioError(
                 f"{name}: neither a beat nor a key is heard in it; as a reference, give a recording of music"
             )
-        key = heard.key if (heard.key_confidence or 0) >= SURE else None
+        told = heard.key_confidence is None  # by a person: nothing was heard for certain or not
+        key = heard.key if told or (heard.key_confidence or 0) >= SURE else None
         whole = not excerpt and heard.duration_s >= SHORTEST_FORM_S
         sections = _form(form, heard.sections) if whole and bpm is not None else ()
         lacking = [

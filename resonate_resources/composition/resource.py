@@ -23,11 +23,12 @@ from resonate_resources.composition.engines.composer import Composer
 from resonate_resources.composition.engines.engine import CompositionEngine
 from resonate_resources.composition.engines.jasco.engine import Jasco
 from resonate_resources.composition.engines.jasco.recording import HeardRecording, MadeByJasco
+from resonate_resources.composition.heard_reference import HeardReference
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.prompt.reading import read_prompt
 from resonate_resources.composition.qa import Verdict, qa_of_music, similarity_verdict
 from resonate_resources.composition.reference import Reference
-from resonate_resources.composition.request import Reading, Request, Understanding
+from resonate_resources.composition.request import Asked, Reading, Request, Understanding
 from resonate_resources.composition.sound.rendering import Rendered
 from resonate_resources.composition.stating import state
 from resonate_resources.composition.writing import write_plan
@@ -41,6 +42,8 @@ CODE_VERSION = "2"
 
 PLAN, REPORT, MIX, PARTS = "plan.json", "composition.json", "mix.wav", "parts/"
 REQUEST = "request.json"
+REFERENCE = "reference.json"
+"""What was heard of a reference, where there is one: see `HeardReference`."""
 RETRIES: Final = 2
 """Row A5 of the requirements: up to two, with changed parameters."""
 _NEXT_SEED: Final = 1_000_003  # far from what people count up by: a retry is hardly anybody's other seed
@@ -123,8 +126,11 @@ class CompositionResource(dg.ConfigurableResource[None]):
     conductor_server: str = ""
     conductor_key_variable: str = ""
 
-    def understand(self, prompt: str, by_model: bool = False) -> Understanding:
-        """What is asked. Raises AudioError for an empty prompt, and for a model where none is set up."""
+    def understand(self, prompt: str, by_model: bool = False, alone: bool = False) -> Understanding:
+        """What is asked. alone: nothing needs to be, as something beside the prompt tells what is wanted. Raises
+        AudioError for an empty prompt, and for a model where none is set up."""
+        if alone and not prompt.strip():
+            return Understanding(asked=Asked(reference_name=None))
         if not by_model:
             return read_prompt(prompt)
         if not self.conductor_model:
@@ -143,22 +149,30 @@ class CompositionResource(dg.ConfigurableResource[None]):
         )
         return Wanted(prompt, seed, understanding, request, assumed, heard, reference)
 
-    def compose(self, written: Written, title: str, into: Path) -> Product:
-        """`request.json`: what was understood and assumed; `plan.json`: the piece. Raises AudioError for what can't
-        be."""
+    def compose(
+        self, written: Written, title: str, into: Path, reference: HeardReference | None = None
+    ) -> Product:
+        """`request.json`: what was understood and assumed; `plan.json`: the piece; `reference.json`: what was
+        heard of the recording in whose style it is. Raises AudioError for what can't be."""
         if written.plan is not None:
             plan = Plan.parse(json.dumps(written.plan), PLAN)
             told: dict[str, Json] = {"prompt": "", "seed": plan.seed}
             notes: tuple[str, ...] = ("played as the plan that was given",)
         else:
-            understanding = state(self.understand(written.prompt, written.by_model), written.asked)
-            wanted = self.want(written.prompt, understanding, written.seed)
+            alone = bool(written.asked or reference)
+            read = self.understand(written.prompt, written.by_model, alone)
+            heard = reference.reference if reference else None
+            wanted = self.want(written.prompt, state(read, written.asked), written.seed, heard)
             plan, told, notes = next(wanted.plans()), wanted.told(), _notes(wanted)
         told |= {"title": title, "engine": written.engine}
         (into / REQUEST).write_text(json.dumps(told, indent=1, ensure_ascii=False), encoding="utf-8")
         plan.write(into / PLAN)
+        files = {REQUEST: into / REQUEST, PLAN: into / PLAN}
+        if reference:
+            files[REFERENCE] = into / REFERENCE
+            reference.write(files[REFERENCE])
         measures = {"genre": plan.genre, "bpm": plan.bpm, "key": plan.key, "bars": plan.bars}
-        return Product({REQUEST: into / REQUEST, PLAN: into / PLAN}, measures, notes)
+        return Product(files, measures, notes)
 
     def recipe(self, request: Path) -> Recipe:
         """Of what `generate_from` does. Raises ModelError where its engine can't run."""
@@ -279,7 +293,10 @@ def _made(plan: Plan, engine: CompositionEngine, folder: Path, hear: Hear, progr
 def _notes(wanted: Wanted) -> tuple[str, ...]:
     """What a person should know of how words were read, a line each."""
     read, understood = wanted.assumed, wanted.understanding
-    assumed = ", ".join(f"{each.field.replace('_', ' ')} {each.value}" for each in read)
+    assumed, heard = (
+        ", ".join(f"{each.field.replace('_', ' ')} {each.value}" for each in readings)
+        for readings in (read, wanted.heard)
+    )
     return (
         *(
             f"{field}: what is said contradicts itself, and was left out"
@@ -287,6 +304,9 @@ def _notes(wanted: Wanted) -> tuple[str, ...]:
         ),
         *([f"not understood: {', '.join(understood.not_understood)}"] if understood.not_understood else []),
         *understood.remarks,
+        *([f"in the style of {wanted.reference.name}"] if wanted.reference else []),
+        *(wanted.reference.remarks if wanted.reference else ()),
+        *([f"from it: {heard}"] if heard else []),
         *([f"assumed: {assumed}"] if assumed else []),
     )
 
@@ -320,6 +340,7 @@ def _kept(best: _Try, engine: CompositionEngine, told: Mapping[str, Json], into:
             "key": best.plan.key,
             "bars": best.plan.bars,
             "failed": ", ".join(best.failed),
+            **({"similarity": best.similarity} if "similarity" in best.qa else {}),
         },
         tuple(f"{name}: {best.qa[name].detail}" for name in best.failed),
         {REPORT: into / REPORT},

@@ -28,7 +28,8 @@ class Words(BaseModel):
 
     asked: what is said beside the prompt, whatever that says: fields of a request, as `resonate compose --json`
     tells them. engine: what makes its sound. by_model: the language model that is set up reads the prompt. plan: a
-    plan.json of before, played as it is; prompt and seed are not needed then.
+    plan.json of before, played as it is; prompt and seed are not needed then. reference: a recording in whose style
+    it is to be where nothing is said: the key of a track of the library, or a file, by its path from this one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -40,6 +41,7 @@ class Words(BaseModel):
     engine: str = Field(default="composer", max_length=40)
     by_model: bool = False
     plan: dict[str, JsonValue] | None = None
+    reference: str = Field(default="", max_length=1000)
 
     @classmethod
     def parse(cls, text: str | bytes, name: str) -> Words:
@@ -50,7 +52,9 @@ class Words(BaseModel):
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "it"
             raise AudioError(f"{printable_name(name)}: {where}: {first['msg']}") from error
-        if words.plan is None and not (words.prompt.strip() or words.asked):
+        if words.plan is not None and words.reference:
+            raise AudioError(f"{printable_name(name)}: a plan is played as it is; leave the reference out")
+        if words.plan is None and not (words.prompt.strip() or words.asked or words.reference):
             raise AudioError(f'{printable_name(name)}: says nothing to compose; give it a "prompt"')
         return words
 

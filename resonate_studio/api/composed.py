@@ -7,16 +7,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from resonate_assets.named_reference import name_of_track, track_of
 from resonate_resources.composition.engines.choosing import ENGINES
 from resonate_resources.composition.request import Reading, Understanding
 from resonate_resources.composition.resource import REQUEST
 from resonate_resources.ingestion.ingest import FACTS
+from resonate_resources.ingestion.refusing import name_of
+from resonate_resources.ingestion.track_key import TRACK_KEY
 from resonate_resources.ingestion.words import Words, is_words
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
-from resonate_studio.api.composition_models import Composed, CompositionReading, CompositionWords
+from resonate_studio.api.composition_models import (
+    Composed,
+    ComposedLike,
+    CompositionReading,
+    CompositionWords,
+)
+from resonate_studio.api.wording import printable
 
 UNLABELLED = "composed"
 """By an engine that is not known any more, or whose words are gone."""
@@ -40,6 +49,14 @@ class WordsRead:
             return None
         words = self.of(source)
         return ENGINES[words.engine]().label if words and words.engine in ENGINES else UNLABELLED
+
+    def reference(self, words: Words | None, heard_as: str | None) -> ComposedLike | None:
+        """heard_as: what it was called when it was heard, if it was."""
+        if words is None or not words.reference:
+            return ComposedLike(name=heard_as, track=None) if heard_as else None
+        track = track_of(self._storage, words.reference)
+        name = name_of_track(track) if track else printable(name_of(words.reference))
+        return ComposedLike(name=heard_as or name, track=track.track if track else None)
 
     def _read_anew(self, uri: str, name: str, sha256: str) -> Words | None:
         with TemporaryDirectory() as folder:
@@ -67,7 +84,11 @@ def composed_of(
         facts |= raw_track.read_json(FACTS).get("composed", {})
     told = composition.read_json(REQUEST) if composition is not None and composition.manifest.files else {}
     understanding = Understanding.model_validate(told.get("understanding", {"asked": {}}))
-    assumed = [Reading.model_validate(reading) for reading in told.get("assumed", [])]
+    lent, assumed = (
+        [Reading.model_validate(reading) for reading in told.get(name, [])]
+        for name in ("from_reference", "assumed")
+    )
+    heard: dict[str, Any] = told.get("reference", {})
     return Composed(
         label=facts["label"],
         engine=facts["engine"],
@@ -76,14 +97,21 @@ def composed_of(
         seed=facts["seed"],
         words=told_of(words) if words else None,
         by_plan=words is not None and words.plan is not None,
-        readings=readings_of(*understanding.readings, *assumed),
+        reference=read.reference(words, heard.get("name")),
+        readings=readings_of(*understanding.readings, *lent, *assumed),
         not_understood=list(understanding.not_understood),
-        remarks=list(understanding.remarks),
+        remarks=[*understanding.remarks, *heard.get("remarks", [])],
     )
 
 
 def told_of(words: Words) -> CompositionWords:
-    return CompositionWords.model_validate(words.model_dump(exclude={"plan"}))
+    """Places of files are nobody's business."""
+    told = words.model_dump(exclude={"plan"})
+    return CompositionWords.model_validate(told | {"reference": _key_of(words) or ""})
+
+
+def _key_of(words: Words) -> str | None:
+    return words.reference if TRACK_KEY.fullmatch(words.reference) else None
 
 
 def readings_of(*readings: Reading) -> list[CompositionReading]:

@@ -11,6 +11,7 @@ from resonate_resources.composition.composer.metre import quarters_per_minute
 from resonate_resources.composition.composer.players import cast_of
 from resonate_resources.composition.engines.choosing import ENGINES, lacked
 from resonate_resources.composition.plan import BEATS_A_BAR
+from resonate_resources.composition.reference import Reference
 from resonate_resources.composition.request import Request
 from resonate_resources.composition.resource import CompositionResource, Wanted
 from resonate_resources.composition.stating import state
@@ -24,6 +25,8 @@ from resonate_studio.api.composition_models import (
     CompositionPlayer,
     Understood,
 )
+from resonate_studio.api.lending import PART, Lent, put_beside, require_track
+from resonate_studio.api.opened import Opened
 from resonate_studio.api.problems import ProblemError
 from resonate_studio.api.uploads import Received, safe_name
 from resonate_studio.api.wording import without_paths
@@ -32,12 +35,12 @@ _FORM = "prompt"
 _NAMED_AFTER = 40  # characters of the prompt
 
 
-def write_words(received: Received, settings: Settings) -> Path:
+def write_words(received: Received, opened: Opened) -> Path:
     """The file of a form that brings none: its prompt, and what else it says of the composition. Raises
     ProblemError for what can't be composed."""
     prompt = received.texts.pop("prompt", "")
     told = received.texts.get("composition", "")
-    if not prompt.strip() and not told:
+    if not prompt.strip() and not told and PART not in received.files:
         if "reference_track" in received.files:
             raise ProblemError(422, "give a file, or a prompt: a reference alone is nothing to work on")
         raise ProblemError(
@@ -49,48 +52,66 @@ def write_words(received: Received, settings: Settings) -> Path:
         raise ProblemError(422, "composition: is no JSON") from error
     if not isinstance(document, dict):
         raise ProblemError(422, "composition: is no object of names and values")
+    folder = received.folder / "file"
+    folder.mkdir()
     try:
+        if PART in received.files:
+            if document.get("reference"):
+                raise ProblemError(422, f"reference: is a track or the part {PART}, not both")
+            document["reference"] = put_beside(received, folder, opened.settings.limits)
+        elif named := document.get("reference"):
+            require_track(opened.storage, str(named))
         words = Words.parse(json.dumps({"prompt": prompt, **document}), _FORM)
         if words.engine not in ENGINES:
             raise ProblemError(422, f"engine: there is no {words.engine!r}; there are {', '.join(ENGINES)}")
         if words.plan is None and not words.by_model:
-            want(words, settings)
+            want(words, opened.settings)
     except (AudioError, ValueError) as error:
         raise ProblemError(422, " ".join(str(error).split())) from error
-    name = safe_name(" ".join((words.title or words.prompt or "plan").split())[:_NAMED_AFTER].rstrip(". "))
-    folder = received.folder / "file"
-    folder.mkdir()
+    name = safe_name(
+        " ".join((words.title or words.prompt or _unsaid(words)).split())[:_NAMED_AFTER].rstrip(". ")
+    )
     file = folder / f"{name}{COMPOSE_SUFFIX}"
     file.write_text(words.written(), encoding="utf-8")
     return file
 
 
-def want(words: Words, settings: Settings) -> Wanted:
-    """Raises AudioError."""
+def _unsaid(words: Words) -> str:
+    """What a piece is called that nobody said a word of."""
+    if words.plan is not None:
+        return "plan"
+    return f"like {Path(words.reference).stem}" if words.reference else "piece"
+
+
+def want(words: Words, settings: Settings, reference: Reference | None = None) -> Wanted:
+    """reference: as far as it is known already. Raises AudioError."""
     model = settings.conductor
     composition = CompositionResource(
         conductor_model=model.name if model else "",
         conductor_server=model.server if model else "",
         conductor_key_variable=model.key_variable if model else "",
     )
-    understanding = state(composition.understand(words.prompt, words.by_model), words.asked)
-    return composition.want(words.prompt, understanding, words.seed)
+    alone = bool(words.asked or words.reference)
+    understanding = state(composition.understand(words.prompt, words.by_model, alone), words.asked)
+    return composition.want(words.prompt, understanding, words.seed, reference)
 
 
-def understood(asked: Composition, settings: Settings) -> Understood:
+def understood(asked: Composition, settings: Settings, lent: Lent) -> Understood:
     """Raises ProblemError."""
     try:
         words = Words.parse(asked.model_dump_json(), _FORM)
-        wanted = want(words, settings)
+        found = lent.of(words.reference) if words.reference else None
+        reference, unheard = (None, [found]) if isinstance(found, str) else (found, [])
+        wanted = want(words, settings, reference)
     except AudioError as error:
         raise ProblemError(422, " ".join(str(error).split())) from error
     told = wanted.understanding
     return Understood(
-        readings=readings_of(*told.readings, *wanted.assumed),
+        readings=readings_of(*told.readings, *wanted.heard, *wanted.assumed),
         contradictory=list(told.contradictory),
         invalid=list(told.invalid),
         not_understood=list(told.not_understood),
-        remarks=list(told.remarks),
+        remarks=[*told.remarks, *unheard, *(reference.remarks if reference else ())],
         asked=told.asked.model_dump(mode="json"),
         request=wanted.request.model_dump(mode="json"),
         players=[

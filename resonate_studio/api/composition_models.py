@@ -10,12 +10,14 @@ from resonate_studio.api.shape import Shape
 
 
 class Composition(Shape):
-    """Words for a composition. asked: what is said beside the prompt, whatever that says."""
+    """Words for a composition. asked: what is said beside the prompt, whatever that says. reference: the key of a
+    track of the library, in whose style it is where nothing is said; empty: of none."""
 
     prompt: str = Field(default="", max_length=10_000)
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     asked: dict[str, Any] = Field(default={})
     by_model: StrictBool = False
+    reference: str = Field(default="", max_length=64)
 
 
 class CompositionReading(Shape):
@@ -51,7 +53,8 @@ class Understood(Shape):
 
 
 class CompositionWords(Shape):
-    """What a track was composed from, as `POST /jobs` takes it: prompt, and what is said beside it."""
+    """What a track was composed from, as `POST /jobs` takes it: prompt, and what is said beside it. reference: also
+    empty where it is a file, which would have to be given again."""
 
     prompt: str
     title: str
@@ -59,12 +62,20 @@ class CompositionWords(Shape):
     asked: dict[str, Any]
     engine: str
     by_model: bool
+    reference: str
+
+
+class ComposedLike(Shape):
+    """A recording in whose style something is composed. track: its key, where it is one of the library."""
+
+    name: str
+    track: str | None
 
 
 class Composed(Shape):
     """How a track was made that begins with words. label: what every file of it says of its origin. seed: of the
     music, another than that of the words where it was made anew; words: null where their file is gone. by_plan:
-    played as a plan that was given. readings: empty until it is composed."""
+    played as a plan that was given. readings: empty until it is composed. reference: null where there is none."""
 
     label: str
     engine: str
@@ -73,6 +84,7 @@ class Composed(Shape):
     seed: int | None
     words: CompositionWords | None
     by_plan: bool
+    reference: ComposedLike | None
     readings: list[CompositionReading]
     not_understood: list[str]
     remarks: list[str]

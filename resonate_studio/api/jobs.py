@@ -27,6 +27,7 @@ from resonate_studio.api.addresses import job_url, results_of, track_url
 from resonate_studio.api.briefs import Briefs, dotted
 from resonate_studio.api.composing import write_words
 from resonate_studio.api.launching import ask_for_run
+from resonate_studio.api.lending import PART, refuse_places
 from resonate_studio.api.models import Job, JobAccepted, Result
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.problems import ProblemError, not_found
@@ -74,15 +75,18 @@ class Jobs:
 
     def create(self, received: Received) -> JobAccepted:
         """Take in what a form brought, and ask for a run. Raises ProblemError; then nothing of it is left."""
-        if "file" not in received.files:
-            received.files["file"] = write_words(received, self._opened.settings)
-        elif "composition" in received.texts:
-            raise ProblemError(422, "composition: is for words; a file is there already")
+        brought = "file" in received.files
+        if not brought:
+            received.files["file"] = write_words(received, self._opened)
+        elif part := next((name for name in ("composition", PART) if received.has(name)), None):
+            raise ProblemError(422, f"{part}: is for words; a file is there already")
         wanted = self._wanted(received.texts)
         opened, limits, file = self._opened, self._opened.settings.limits, received.files["file"]
         try:
             if reference := received.files.get("reference_track"):
                 probe(reference, limits, reference.name)
+            if brought:
+                refuse_places(file, opened.storage)
             source = identify(file, str(file), limits)
         except AudioError as error:
             raise ProblemError(422, without_paths(str(error))) from error

@@ -24,8 +24,9 @@ router = APIRouter(tags=["compositions"])
 
 @router.post("/compositions/understanding", responses=answers())
 def understand(serving: Served, asked: Composition) -> Understood:
-    """What would be composed from words; nothing is made. `POST /jobs` with the same has it made."""
-    return understood(asked, serving.opened.settings)
+    """What would be composed from words, and in the style of a track of the library as far as that is analysed;
+    nothing is made. `POST /jobs` with the same has it made."""
+    return understood(asked, serving.opened.settings, serving.lent)
 
 
 @router.get("/compositions/engines", responses=answers())

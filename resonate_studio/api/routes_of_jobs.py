@@ -35,7 +35,14 @@ _FORM: dict[str, Any] = {
                             "type": "string",
                             "contentMediaType": "application/json",
                             "description": "What is said beside the prompt of a composition: seed, title, asked, "
-                            "engine, by_model, plan, as JSON",
+                            "engine, by_model, plan, as JSON; reference: the key of a track of the library, in "
+                            "whose style it is where nothing is said",
+                        },
+                        "composition_reference": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "A recording in whose style something is composed where nothing is "
+                            "said, in the place of a track of the library",
                         },
                         "reference_track": {
                             "type": "string",

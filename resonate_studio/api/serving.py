@@ -12,6 +12,7 @@ from resonate_studio.api.archive import Places
 from resonate_studio.api.briefs import Briefs
 from resonate_studio.api.events import Events
 from resonate_studio.api.jobs import Jobs
+from resonate_studio.api.lending import Lent
 from resonate_studio.api.library import Library
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.tracks import Tracks
@@ -34,6 +35,7 @@ class Serving:
     upload_bytes: int
     uploads: CapacityLimiter
     archives: Places
+    lent: Lent
 
     @classmethod
     def of(cls, opened: Opened) -> Serving:
@@ -51,6 +53,7 @@ class Serving:
             most_bytes(),
             CapacityLimiter(AT_ONCE),
             Places(),
+            Lent(opened.storage),
         )
 
 

@@ -40,7 +40,7 @@ _PARTS = 10
 _BLOCK_BYTES = 2**20
 _NAME_BYTES = 180
 """Of 255 that a name may have: `<name>.brief.toml` is looked for beside it."""
-FILES = ("file", "reference_track")
+FILES = ("file", "reference_track", "composition_reference")
 TEXTS = ("prompt", "composition", "brief")
 
 
@@ -53,12 +53,16 @@ class Received:
     texts: dict[str, str] = field(default_factory=dict)
 
     def keep(self, part: str, uploads: Path) -> Path:
-        """Move a file of it to where it stays, in a folder of its own. Gives its new place."""
+        """Move a file of it, with what lies beside it, to where it stays, in a folder of its own. Gives its new
+        place."""
         folder = REFERENCE if part == "reference_track" else ""
         place = uploads / f"{folder}{uuid.uuid4()}" / self.files[part].name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        self.files[part].replace(place)
+        uploads.mkdir(parents=True, exist_ok=True)
+        self.files[part].parent.replace(place.parent)
         return place
+
+    def has(self, part: str) -> bool:
+        return part in self.files or part in self.texts
 
 
 def most_bytes(environment: dict[str, str] | None = None) -> int:

@@ -115,7 +115,8 @@ export interface paths {
         put?: never;
         /**
          * Understand
-         * @description What would be composed from words; nothing is made. `POST /jobs` with the same has it made.
+         * @description What would be composed from words, and in the style of a track of the library as far as that is analysed;
+         *     nothing is made. `POST /jobs` with the same has it made.
          */
         post: operations["understand"];
         delete?: never;
@@ -875,7 +876,7 @@ export interface components {
          * Composed
          * @description How a track was made that begins with words. label: what every file of it says of its origin. seed: of the
          *     music, another than that of the words where it was made anew; words: null where their file is gone. by_plan:
-         *     played as a plan that was given. readings: empty until it is composed.
+         *     played as a plan that was given. readings: empty until it is composed. reference: null where there is none.
          */
         Composed: {
             /** By Plan */
@@ -892,6 +893,7 @@ export interface components {
             not_understood: string[];
             /** Readings */
             readings: components["schemas"]["CompositionReading"][];
+            reference: components["schemas"]["ComposedLike"] | null;
             /** Remarks */
             remarks: string[];
             /** Seed */
@@ -899,8 +901,19 @@ export interface components {
             words: components["schemas"]["CompositionWords"] | null;
         };
         /**
+         * ComposedLike
+         * @description A recording in whose style something is composed. track: its key, where it is one of the library.
+         */
+        ComposedLike: {
+            /** Name */
+            name: string;
+            /** Track */
+            track: string | null;
+        };
+        /**
          * Composition
-         * @description Words for a composition. asked: what is said beside the prompt, whatever that says.
+         * @description Words for a composition. asked: what is said beside the prompt, whatever that says. reference: the key of a
+         *     track of the library, in whose style it is where nothing is said; empty: of none.
          */
         Composition: {
             /**
@@ -920,6 +933,11 @@ export interface components {
              * @default
              */
             prompt: string;
+            /**
+             * Reference
+             * @default
+             */
+            reference: string;
             /**
              * Seed
              * @default 0
@@ -1002,7 +1020,8 @@ export interface components {
         };
         /**
          * CompositionWords
-         * @description What a track was composed from, as `POST /jobs` takes it: prompt, and what is said beside it.
+         * @description What a track was composed from, as `POST /jobs` takes it: prompt, and what is said beside it. reference: also
+         *     empty where it is a file, which would have to be given again.
          */
         CompositionWords: {
             /** Asked */
@@ -1015,6 +1034,8 @@ export interface components {
             engine: string;
             /** Prompt */
             prompt: string;
+            /** Reference */
+            reference: string;
             /** Seed */
             seed: number;
             /** Title */
@@ -1562,6 +1583,7 @@ export type CacheCleared = components['schemas']['CacheCleared'];
 export type CacheRow = components['schemas']['CacheRow'];
 export type Chord = components['schemas']['Chord'];
 export type Composed = components['schemas']['Composed'];
+export type ComposedLike = components['schemas']['ComposedLike'];
 export type Composition = components['schemas']['Composition'];
 export type CompositionEngine = components['schemas']['CompositionEngine'];
 export type CompositionEngines = components['schemas']['CompositionEngines'];
@@ -2382,8 +2404,13 @@ export interface operations {
                 "multipart/form-data": {
                     /** @description What is wanted: section → name → value, as JSON */
                     brief?: string;
-                    /** @description What is said beside the prompt of a composition: seed, title, asked, engine, by_model, plan, as JSON */
+                    /** @description What is said beside the prompt of a composition: seed, title, asked, engine, by_model, plan, as JSON; reference: the key of a track of the library, in whose style it is where nothing is said */
                     composition?: string;
+                    /**
+                     * Format: binary
+                     * @description A recording in whose style something is composed where nothing is said, in the place of a track of the library
+                     */
+                    composition_reference?: string;
                     /**
                      * Format: binary
                      * @description Audio of any kind

@@ -3,12 +3,7 @@ import type { Composed, CompositionWords } from "../api/schema.ts";
 import { forget, remember, useRemembered } from "../remembered.ts";
 
 /** asked: what was chosen beside the prompt, by its field; it counts, whatever the prompt says. */
-export type Draft = CompositionWords & Referenced;
-
-/** reference: the key of a track in whose style it is; empty: of none. */
-export interface Referenced {
-  reference: string;
-}
+export type Draft = CompositionWords;
 
 export const EMPTY: Draft = { prompt: "", title: "", seed: 0, asked: {}, engine: "composer", by_model: false, reference: "" };
 export const LARGEST_SEED = 2 ** 31 - 1;
@@ -23,7 +18,7 @@ export function useDraft(): [Draft, (draft: Draft) => void] {
 }
 
 /** words: of a track, as the server tells them. */
-export function begin(words: CompositionWords & Partial<Referenced>): void {
+export function begin(words: CompositionWords): void {
   remember<Draft>(NAME, { ...EMPTY, ...words });
 }
 
@@ -41,7 +36,7 @@ export interface Like {
 export function likeOf(facts: Pick<Composed, "words"> & { reference?: Like | null }): (Like & { lost: boolean }) | null {
   const { reference = null, words } = facts;
   if (reference === null) return null;
-  const key = (words as Partial<Referenced> | null)?.reference ?? "";
+  const key = words?.reference ?? "";
   return { ...reference, lost: key === "" };
 }
 

@@ -1,9 +1,8 @@
 import { answer, api } from "../api/client.ts";
 import type { CompositionWords, JobAccepted } from "../api/schema.ts";
-import type { Referenced } from "./draft.ts";
 
 /** Has it composed: a job, and the track that it becomes. file: a recording in whose style it is to be. */
-export function compose({ prompt, reference = "", ...words }: Partial<CompositionWords & Referenced>, file: File | null = null): Promise<JobAccepted> {
+export function compose({ prompt, reference = "", ...words }: Partial<CompositionWords>, file: File | null = null): Promise<JobAccepted> {
   const beside = reference === "" ? words : { ...words, reference };
   return answer(
     api.POST("/api/v1/jobs", {

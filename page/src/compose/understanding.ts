@@ -8,8 +8,7 @@ import type { Draft } from "./draft.ts";
 const PAUSE_MS = 700; // typing has stopped
 
 function questionOf({ prompt, seed, asked, by_model, reference }: Draft): string {
-  const question = { prompt, seed, asked, by_model } satisfies Composition;
-  return JSON.stringify(reference === "" ? question : { ...question, reference });
+  return JSON.stringify({ prompt, seed, asked, by_model, reference } satisfies Composition);
 }
 
 export interface Understanding {

@@ -60,6 +60,11 @@ def completed(heard: Reference, seed: int = 3, **asked: Any) -> tuple[Request, d
     return request, {reading.field: reading.how for reading in readings}
 
 
+def test_a_key_that_a_person_told_of_a_track_counts_and_one_that_is_hardly_heard_does_not() -> None:
+    assert reference(key="E major", key_confidence=None).key == "E major"  # as the profile has the brief's
+    assert reference(key="E major", key_confidence=0.2).key is None
+
+
 def test_what_nobody_said_is_as_in_the_reference() -> None:
     request, how = completed(reference(), genre="rock")
     assert (request.bpm, request.key, request.metre) == (100.0, "D minor", "4/4")

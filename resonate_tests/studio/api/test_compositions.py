@@ -125,7 +125,8 @@ def test_its_track_tells_the_words_and_how_it_is_labelled(client: TestClient) ->
     composed = told["composed"]
     assert (
         composed["words"]
-        == {"prompt": "dark techno", "title": "", "engine": "composer", "by_model": False} | beside
+        == {"prompt": "dark techno", "title": "", "engine": "composer", "by_model": False, "reference": ""}
+        | beside
     )
     assert (composed["label"], composed["seed"], composed["by_plan"]) == ("composed by rules", 5, False)
     assert composed["licence"] == "GPL-3.0-or-later"

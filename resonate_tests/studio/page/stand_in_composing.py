@@ -106,7 +106,8 @@ def understood(asked: Asked) -> m.Understood:
 def composed_of(prompt: str, beside: dict[str, Any]) -> m.Composed:
     asked = Asked(prompt=prompt, seed=beside["seed"], asked=beside["asked"])
     told = understood(asked)
-    words = {"title": "", "engine": "composer", "by_model": False} | beside | {"prompt": prompt}
+    usual = {"title": "", "engine": "composer", "by_model": False, "reference": ""}
+    words = usual | beside | {"prompt": prompt}
     return m.Composed(
         label="composed by rules",
         engine="composer",
@@ -115,6 +116,7 @@ def composed_of(prompt: str, beside: dict[str, Any]) -> m.Composed:
         seed=beside["seed"],
         words=m.CompositionWords.model_validate(words),
         by_plan=False,
+        reference=None,
         readings=told.readings,
         not_understood=told.not_understood,
         remarks=told.remarks,

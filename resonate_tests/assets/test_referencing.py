@@ -9,17 +9,25 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from resonate_assets import referencing
+from resonate_assets.referencing import heard_by
+from resonate_resources.analysis.resource import AnalysisResource
 from resonate_resources.composition.completing import complete
 from resonate_resources.composition.composer.compose import compose
+from resonate_resources.composition.heard_reference import HeardReference
 from resonate_resources.composition.request import Asked, Request, Section, Understanding
 from resonate_resources.composition.sound.rendering import render
+from resonate_resources.profiling.resource import ProfilingResource
 from resonate_resources.recordings.recording import AudioError, Recording
 from resonate_resources.signal.octaves import octave_levels
-from resonate_studio import referencing
-from resonate_studio.referencing import hear_reference
+from resonate_resources.signal.song_similarity import similarity
 
 RATE = 44_100
 FORM = "intro 4 0.4, verse 16 0.55, solo 16 0.85"
+
+
+def hear_reference(file: Path, scratch: Path) -> HeardReference:
+    return referencing.hear_reference(file, scratch, ProfilingResource(), AnalysisResource())
 
 
 def request(genre: str, bpm: float, key: str, form: str, swing: float = 0.5) -> Request:
@@ -69,12 +77,19 @@ def test_balance_and_loudness_are_those_of_the_recording(jazz: SimpleNamespace) 
 def test_a_recording_is_like_itself_and_its_own_piece_in_another_key_is_less_so(
     jazz: SimpleNamespace, tmp_path: Path
 ) -> None:
-    same = jazz.heard.hear(jazz.mix).similarity
+    same = heard_by(ProfilingResource(), jazz.heard, jazz.mix).similarity
     assert same.total > 0.99
     other = request("jazz_swing", 152.0, "B major", FORM, 0.667)
-    heard = jazz.heard.hear(render(compose(other, 5), tmp_path).mix).similarity
+    heard = heard_by(ProfilingResource(), jazz.heard, render(compose(other, 5), tmp_path).mix).similarity
     assert heard.parts["harmony"] < 0.6
     assert heard.total < same.total
+
+
+def test_what_was_heard_is_the_same_once_it_was_written_down(jazz: SimpleNamespace, tmp_path: Path) -> None:
+    jazz.heard.write(tmp_path / "reference.json")
+    read = HeardReference.read(tmp_path / "reference.json")
+    assert read.reference == jazz.heard.reference
+    assert similarity(read.passages, jazz.heard.passages).total == pytest.approx(1.0, abs=1e-9)
 
 
 def wav(path: Path, samples: np.ndarray) -> Path:

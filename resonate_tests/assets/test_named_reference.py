@@ -1,0 +1,203 @@
+"""Words that name a reference: a track of the library, or a file beside them, composed at a known tempo and key."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+import soundfile as sf
+
+from resonate_assets.jobs import ORIGIN
+from resonate_assets.named_reference import find_reference
+from resonate_assets.partitions import tracks
+from resonate_resources.analysis.resource import AnalysisResource
+from resonate_resources.ingestion.intake import identify
+from resonate_resources.ingestion.words import Words
+from resonate_resources.recordings.recording import AudioError
+from resonate_resources.storage.resource import S3Resource, StorageResource
+from resonate_tests.assets.test_composed import AS_FAR_AS_STEMS, Home
+
+KNOWN = {"prompt": "house in A minor, 126 bpm", "seed": 3, "asked": {"bars": 16}}
+BEGINS = "house-in-a-minor-126-bpm-"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, str]:
+    """A home in which a track of house in A minor at 126 BPM is analysed."""
+    folder = tmp_path_factory.mktemp("library")
+    storage = StorageResource(
+        root=str(folder / "home"),
+        s3=S3Resource(),
+        cache=str(folder / "cache"),
+        database=f"sqlite:///{folder / 'home.sqlite'}",
+    )
+    home = Home(dg.DagsterInstance.ephemeral(), storage, folder)
+    track = home.drop(KNOWN, "known.compose.json")
+    assert home.run(track, *AS_FAR_AS_STEMS, "analysis").success
+    return home, track
+
+
+@pytest.fixture
+def unheard(monkeypatch: pytest.MonkeyPatch) -> None:
+    def analyse(*_: object, **__: object) -> None:
+        raise AssertionError("a second analysis")
+
+    monkeypatch.setattr(AnalysisResource, "analyse", analyse)
+
+
+def test_a_track_of_the_library_lends_its_style_without_a_second_analysis(
+    library: tuple[Home, str], unheard: None
+) -> None:
+    home, known = library
+    track = home.drop({"reference": known, "seed": 4, "asked": {"bars": 8, "genre": "house"}})
+    assert home.run(track, *ORIGIN).success
+    made = home.made("composition", track)
+    told = made.read_json("request.json")
+    assert (told["request"]["bpm"], told["request"]["key"]) == (126.0, "A minor")
+    heard = {each["field"]: (each["how"], each["words"]) for each in told["from_reference"]}
+    name = f"Resonate – {KNOWN['prompt']}"
+    assert heard["bpm"] == heard["key"] == ("reference", name)
+    assert any(note == f"in the style of {name}" for note in made.manifest.notes)
+
+    source = home.storage.sources.find(known)
+    assert source is not None
+    assert made.manifest.inputs["reference/sha256"] == source.sha256
+    assert made.manifest.inputs["reference/name"] == name
+
+    generated = home.made("generated_stems", track)
+    report = generated.read_json("composition.json")
+    assert "at least 0.85 wanted" in report["qa"]["similarity"]["detail"]
+    assert 0.5 < float(generated.manifest.measures["similarity"]) <= 1.0  # another genre's median is 0.47
+    assert generated.manifest.inputs["composition/reference.json"]
+    assert home.run(track, "raw_track").success
+    facts = home.made("raw_track", track).read_json("track.json")
+    assert facts["composed"]["reference"] == name
+    assert f"in the style of {name}" in facts["tags"]["comment"]
+
+
+def test_a_file_beside_the_words_lends_its_style_and_what_was_made_of_it_stays(
+    library: tuple[Home, str], unheard: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, known = library
+    (home.folder / "sounds").mkdir()
+    file = home.folder / "sounds" / "like this.wav"
+    shutil.copy(home.made("raw_track", known).path("track.wav"), file)
+    words = {"prompt": "in D minor", "reference": "sounds/like this.wav", "asked": {"bars": 8}}
+    track = home.drop(words, "file.compose.json")
+    assert not home.run(track, "composition").success  # it has to be heard, and can't be
+
+    monkeypatch.undo()
+    assert home.run(track, "composition").success
+    before = home.made("composition", track)
+    told = before.read_json("request.json")
+    assert (told["request"]["bpm"], told["request"]["key"]) == (126.0, "D minor")  # words win
+    assert told["reference"]["name"] == "like this.wav"
+    file.unlink()
+    assert home.run(track, "composition").success
+    assert home.made("composition", track).manifest.key == before.manifest.key
+
+
+def test_a_track_that_is_not_analysed_is_heard(library: tuple[Home, str]) -> None:
+    home, known = library
+    file = home.folder / "unheard.wav"
+    samples, rate = sf.read(home.made("raw_track", known).path("track.wav"))
+    sf.write(file, samples[: 15 * rate], rate)
+    source = identify(file, str(file))
+    home.storage.sources.register(source)
+    home.instance.add_dynamic_partitions(str(tracks.name), [source.track])
+    track = home.drop({"reference": source.track, "asked": {"bars": 4}}, "unheard.compose.json")
+    assert home.run(track, "composition").success
+    assert home.made("composition", track).read_json("request.json")["request"]["bpm"] == 126.0
+
+
+def _silence(path: Path) -> None:
+    sf.write(path, np.zeros(10 * 22_050), 22_050)
+
+
+def _noise(path: Path) -> None:
+    sf.write(path, np.random.default_rng(0).normal(0, 0.1, 10 * 22_050), 22_050)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (_silence, "ref.wav: is silent; as a reference, give a recording of music"),
+        (_noise, "ref.wav: neither a beat nor a key is heard in it"),
+        (lambda path: path.write_text("la la la"), "ref.wav: is not audio"),
+    ],
+)
+def test_what_is_no_music_is_listed_with_the_reason(
+    library: tuple[Home, str], make: Callable[[Path], object], told: str
+) -> None:
+    home, _ = library
+    make(home.folder / "ref.wav")
+    track = home.drop({"reference": "ref.wav", "prompt": told}, "refused.compose.json")
+    assert not home.run(track, *ORIGIN).success
+    (reason,) = [each.reason for each in home.storage.sources.rejections() if each.track == track]
+    assert reason.startswith(told)
+    assert "\n" not in reason
+    assert track not in home.instance.get_dynamic_partitions(str(tracks.name))
+
+
+@pytest.mark.parametrize("named", ["gone.wav", "no-such-track-0123456789ab", "../../gone.wav"])
+def test_a_reference_out_of_reach_fails_with_a_line_and_the_track_stays(
+    library: tuple[Home, str], named: str
+) -> None:
+    home, _ = library
+    track = home.drop({"reference": named, "prompt": "pop"}, "gone.compose.json")
+    ended = home.run(track, "composition")
+    (failed,) = [event for event in ended.all_events if event.is_step_failure]
+    told = str(failed.step_failure_data.error)
+    assert "is neither a file nor the key of a track of the library" in told
+    assert track in home.instance.get_dynamic_partitions(str(tracks.name))
+
+
+def test_a_composition_that_is_not_made_yet_is_no_reference(library: tuple[Home, str]) -> None:
+    home, _ = library
+    other = home.drop({"prompt": "folk"}, "other.compose.json")
+    track = home.drop({"reference": other}, "of_other.compose.json")
+    ended = home.run(track, "composition")
+    (failed,) = [event for event in ended.all_events if event.is_step_failure]
+    assert "is not composed yet; have it composed first" in str(failed.step_failure_data.error)
+
+
+@pytest.mark.parametrize("named", ["/etc/passwd", "s3://other/song.wav", "../../song.wav"])
+def test_words_in_a_bucket_name_nothing_outside_it(
+    storage: StorageResource, tmp_path: Path, named: str
+) -> None:
+    words = Words(prompt="pop", reference=named).source("s3://bucket/music/a.compose.json")
+    with pytest.raises(AudioError, match="words in a bucket name a file in it"):
+        find_reference(storage, named, words, tmp_path)
+
+
+def test_words_in_a_bucket_name_what_lies_beside_them(
+    storage: StorageResource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def local_copy(_: StorageResource, uri: str, directory: Path) -> Path:
+        asked.append(uri)
+        (directory / "song.wav").write_bytes(b"sound")
+        return directory / "song.wav"
+
+    monkeypatch.setattr(StorageResource, "local_copy", local_copy)
+    words = Words(prompt="pop", reference="../song.wav").source("s3://bucket/music/a.compose.json")
+    found = find_reference(storage, "../song.wav", words, tmp_path)
+    assert asked == ["s3://bucket/song.wav"]
+    assert found.sha256 == hashlib.sha256(b"sound").hexdigest()
+
+
+def test_words_without_a_reference_are_the_track_that_they_were_before_there_were_any() -> None:
+    words = Words.parse('{"prompt": "house", "reference": ""}', "a.compose.json")
+    assert words.sha256 == Words(prompt="house").sha256
+    assert Words(prompt="house", reference="a.wav").sha256 != words.sha256
+
+
+def test_a_plan_takes_no_reference() -> None:
+    with pytest.raises(AudioError, match="leave the reference out"):
+        Words.parse('{"plan": {}, "reference": "a.wav"}', "a.compose.json")
