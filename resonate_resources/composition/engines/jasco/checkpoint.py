@@ -68,8 +68,8 @@ def files_missing(directory: Path) -> list[str]:
     return missing
 
 
-def weights_of(folder: Path) -> list[Path]:
-    """All files that results depend on."""
+def files_of(folder: Path) -> list[Path]:
+    """All that results depend on."""
     beside = (path for name in (CODEC, TEXT) for path in weights_in(folder.parent / name))
     mapping = mapping_of(folder)
     return [folder / STATE, *beside, *([mapping] if mapping else [])]
