@@ -196,7 +196,7 @@ class Checkpoint:
         tokens = self._tokenizer([words], return_tensors="pt").to(self._device)
         with torch.autocast(self._device, enabled=False):
             heard = self._text(**tokens).last_hidden_state.float()
-        return self._network.words(heard, tokens["attention_mask"])
+        return self._network.words(heard, tokens["attention_mask"] * bool(words))
 
     def _beside(self, chords: npt.NDArray[np.int64], drums: Latents, melody: Latents) -> Any:
         import torch

@@ -291,6 +291,12 @@ def test_later_layers_hear_earlier_ones_where_it_is_so_built(tmp_path: Path) -> 
     assert not np.array_equal(sound(with_skips, PLAIN), usual)
 
 
+def test_no_words_are_nothing_to_attend_to(checkpoint: Checkpoint) -> None:
+    with torch.inference_mode():
+        assert not checkpoint._words("").any()
+        assert checkpoint._words("house").any(dim=-1).all()
+
+
 def test_drums_are_heard_in_means_of_three_frames(checkpoint: Checkpoint) -> None:
     latents = np.arange(5, dtype=np.float32)[:, np.newaxis]
     np.testing.assert_array_equal(blurred(latents, 3)[:, 0], np.array([1, 1, 1, 10 / 3, 10 / 3], np.float32))
