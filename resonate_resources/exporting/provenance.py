@@ -24,6 +24,7 @@ CLONED = frozenset({"livesynth", "tokensynth", "rave", "ddsp"})
 TAG = "PROVENANCE"
 """Key of what is told in tags, as JSON."""
 _GENERATED, _COMPOSITION = "generated_stems", "composition.json"
+_ANEW = "generated_track"
 _RESTORATION = "restoration.json"
 _REGENERATION = "regeneration.json"
 # Suno writes "made with suno" into its files' comments.
@@ -117,6 +118,8 @@ def provenance_of(source: Source, tags: Tags, made: Sequence[Artefact], artefact
         generated += [
             f"{stage}: {stem}, played by {by['by']}" for stem, by in rebuilt.items() if by["kind"] in CLONED
         ]
+        if stage == _ANEW and artefact.manifest.measures.get("generated") is True:
+            generated.append(f"{stage}: made by {artefact.manifest.engine.model}")
     return Provenance(source.track, source.sha256, stages, tuple(dict.fromkeys(generated)), bool(says))
 
 

@@ -37,6 +37,7 @@ class Library:
         reads: Sequence[Artefact] = (),
         report: Any = None,
         called: str = "restoration.json",
+        measures: Mapping[str, bool] | None = None,
         **settings: Any,
     ) -> Artefact:
         with new_directory(self.artefacts.store, stage) as into:
@@ -46,7 +47,7 @@ class Library:
                 (into / called).write_text(json.dumps(report))
                 reports = {called: into / called}
             made = self.artefacts.keep(
-                Product({"sound.wav": into / "sound.wav"}, reports=reports),
+                Product({"sound.wav": into / "sound.wav"}, measures or {}, reports=reports),
                 stage=stage,
                 track=SOURCE.track,
                 recipe=Recipe(engine, settings),
@@ -119,6 +120,19 @@ def test_what_plays_rebuilt_stems_is_told_stem_by_stem_and_a_network_is_called_o
     assert by["bass"] == {"kind": kind, "by": "The one", "licence": "MIT", "source": "a hub"}
     assert told["ai_generated"] is generated
     assert told.get("ai_generated_because") == ([f"{stage}: bass, played by The one"] if generated else None)
+
+
+@pytest.mark.parametrize("generated", [True, False])
+def test_a_recording_made_anew_by_a_model_is_told_and_by_instruments_not(
+    library: Library, generated: bool
+) -> None:
+    engine = Engine("jasco", "jasco-chords-drums-400M", "CC-BY-NC-4.0")
+    told = library.told(library.make("generated_track", engine, measures={"generated": generated})).to_json()
+    because = ["generated_track: made by jasco-chords-drums-400M"]
+    assert (told["ai_generated"], told.get("ai_generated_because")) == (
+        generated,
+        because if generated else None,
+    )
 
 
 def test_networks_that_clone_are_known_by_the_names_that_regeneration_has_for_them() -> None:

@@ -68,8 +68,8 @@ def files_missing(directory: Path) -> list[str]:
     return missing
 
 
-def weights_of(folder: Path) -> list[Path]:
-    """All files that results depend on."""
+def files_of(folder: Path) -> list[Path]:
+    """All that results depend on."""
     beside = (path for name in (CODEC, TEXT) for path in weights_in(folder.parent / name))
     mapping = mapping_of(folder)
     return [folder / STATE, *beside, *([mapping] if mapping else [])]
@@ -196,7 +196,7 @@ class Checkpoint:
         tokens = self._tokenizer([words], return_tensors="pt").to(self._device)
         with torch.autocast(self._device, enabled=False):
             heard = self._text(**tokens).last_hidden_state.float()
-        return self._network.words(heard, tokens["attention_mask"])
+        return self._network.words(heard, tokens["attention_mask"] * bool(words))
 
     def _beside(self, chords: npt.NDArray[np.int64], drums: Latents, melody: Latents) -> Any:
         import torch

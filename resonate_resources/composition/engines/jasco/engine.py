@@ -17,9 +17,9 @@ from resonate_resources.composition.engines.checkpoint import INSTALL, packages_
 from resonate_resources.composition.engines.describing import describe_all
 from resonate_resources.composition.engines.jasco.checkpoint import (
     files_missing,
+    files_of,
     folder_of,
     load,
-    weights_of,
 )
 from resonate_resources.composition.engines.jasco.leading import Chord, Tone
 from resonate_resources.composition.engines.jasco.windows import Leading, music
@@ -65,9 +65,8 @@ class Jasco:
         return ""
 
     def keyed(self) -> Mapping[str, Json]:
-        return {
-            f"{path.parent.name}/{path.name}": sha256_of_weights(path) for path in weights_of(self.folder())
-        }
+        folder = self.folder()
+        return {str(path.relative_to(folder.parent)): sha256_of_weights(path) for path in files_of(folder)}
 
     def folder(self) -> Path:
         """Raises ModelError where something is lacking."""
