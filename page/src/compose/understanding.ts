@@ -8,7 +8,7 @@ import type { Draft } from "./draft.ts";
 const PAUSE_MS = 700; // typing has stopped
 
 function questionOf({ prompt, seed, asked, by_model, reference }: Draft): string {
-  const question = { prompt, seed, asked, by_model } satisfies Composition;
+  const question = { prompt, seed, asked, by_model };
   return JSON.stringify(reference === "" ? question : { ...question, reference });
 }
 
