@@ -26,6 +26,7 @@ from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.music import READ
 from resonate_resources.recordings.recording import Progress
+from resonate_resources.recordings.score import MUSIC
 from resonate_resources.regeneration import instrument_export
 from resonate_resources.storage.artefacts import Artefact, Read
 from resonate_resources.storage.resource import StorageResource
@@ -123,7 +124,7 @@ def _reads(brief: Artefact, made: dict[str, Artefact]) -> list[Read]:
         made["profile"].reading({name: profile.get(name) for name in (*READ, "key_confidence")}),
         made["analysis"].reading({"sections": analysis["sections"]}),
         made["restored_stems"].files(*made["restored_stems"].stem_files),
-        made["midi"].files(*made["midi"].note_files),
+        made["midi"].files(*made["midi"].note_files, *({MUSIC} & made["midi"].manifest.files.keys())),
         made["master"].files("master.wav"),
         *([made[REBUILT].files(REBUILT_REPORT)] if REBUILT in made else []),
     ]

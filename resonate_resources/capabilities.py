@@ -24,6 +24,7 @@ from resonate_resources.quality.resource import Judged
 from resonate_resources.recipe import Json, Product, Recipe
 from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Progress, Recording, Stems
+from resonate_resources.recordings.score import Score
 from resonate_resources.recordings.tags import Tags
 from resonate_resources.recordings.tempo_map import TempoMap
 from resonate_resources.regeneration.brief import RegenerationBrief
@@ -51,6 +52,8 @@ class Composition(Protocol):
     def generate_from(
         self, request: Path, plan: Path, into: Path, hear: Hear, progress: Progress
     ) -> Product: ...
+
+    def score(self, plan: Path) -> Score: ...
 
     def recipe_anew(self, share: float) -> Recipe: ...
 
@@ -131,6 +134,8 @@ class Transcription(Protocol):
     def transcribe(
         self, stems: Stems, music: Music, brief: TranscriptionBrief, into: Path, progress: Progress
     ) -> Product: ...
+
+    def given(self, score: Score, into: Path) -> Product: ...
 
 
 class Mixing(Protocol):

@@ -125,7 +125,7 @@ def refuse_unwritable(out: Path) -> None:
 def _written(product: Product, out: Path) -> dict[str, str]:
     """Name → absolute path; notes on a grid of an earlier time that these have not are taken away."""
     from resonate_resources.brief.section import STEM_NAMES
-    from resonate_resources.transcription.resource import QUANTISED
+    from resonate_resources.transcription.note_files import QUANTISED
 
     written = copied_to(out, product.files)
     try:

@@ -76,8 +76,9 @@ class Harmony(_Data):
     """major, minor: progressions by kind of section, or for "any", bars apart by "|". Numerals count from the major
     scale (bVII). modal: the same for dorian, phrygian, lydian and mixolydian, where the genre has its own. period:
     bars in which a shorter progression is repeated before rules change it. cadence: how sections close.
-    The probabilities say how often a chord is exchanged for one of its function, led to by its own dominant,
-    borrowed from the parallel mode, or given a seventh or ninth."""
+    held: how often a section's chords last two bars each, where a bar is shorter than 2.6 s and its progression
+    isn't longer than four. The other probabilities say how often a chord is exchanged for one of its function, led
+    to by its own dominant, borrowed from the parallel mode, or given a seventh or ninth."""
 
     major: dict[SectionName | Literal["any"], tuple[Progression, ...]]
     minor: dict[SectionName | Literal["any"], tuple[Progression, ...]]
@@ -88,6 +89,7 @@ class Harmony(_Data):
     secondary_dominants: Probability = 0.0
     borrowing: Probability = 0.0
     colour: Probability = 0.0
+    held: Probability = 0.0
 
     @model_validator(mode="after")
     def _any(self) -> Self:

@@ -31,13 +31,14 @@ from resonate_resources.composition.reference import Reference
 from resonate_resources.composition.request import Asked, Reading, Request, Understanding
 from resonate_resources.composition.sound.rendering import Rendered
 from resonate_resources.composition.stating import state
-from resonate_resources.composition.writing import write_plan
+from resonate_resources.composition.writing import score_of, write_plan
 from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, silent
+from resonate_resources.recordings.score import Score
 from resonate_resources.signal.song_similarity import Similarity
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, REPORT, MIX, PARTS = "plan.json", "composition.json", "mix.wav", "parts/"
@@ -192,6 +193,10 @@ class CompositionResource(dg.ConfigurableResource[None]):
         made = self.generate(plans, told, into, hear, progress, engine)
         files = {name: path for name, path in made.files.items() if name != MIX}
         return replace(made, files=files, notes=(engine.label, *made.notes))
+
+    def score(self, plan: Path) -> Score:
+        """What `generate_from` kept as its plan, as notes by stem."""
+        return score_of(Plan.read(plan))
 
     def recipe_anew(self, share: float) -> Recipe:
         """Of what `make_anew` does."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
+from resonate_resources.composition.genre import genre_data
 from resonate_resources.composition.plan import BEATS_A_BAR, Part, Plan, Stem
+from resonate_resources.composition.sound.automation import total_s
 from resonate_resources.composition.sound.sounds import is_kit, midi_program
-from resonate_resources.composition.sound.tracks import notes_of
-from resonate_resources.recordings.midi import DRUM_CHANNEL, conducted, write_notes
-from resonate_resources.recordings.tempo_map import TICKS_PER_BEAT, Anchor, TempoMap
+from resonate_resources.composition.sound.tracks import notes_of, stems_of
+from resonate_resources.recordings.midi import DRUM_CHANNEL, conducted, key_signature, write_notes
+from resonate_resources.recordings.score import Score
+from resonate_resources.recordings.tempo_map import TICKS_PER_BEAT, Anchor, TempoMap, TimeSignature
 
 if TYPE_CHECKING:
     import mido
@@ -40,15 +44,45 @@ def tempo_of(plan: Plan) -> TempoMap:
     return TempoMap((Anchor(0, 0.0, round(6e7 / plan.bpm)),), ((0, numerator, denominator),))
 
 
+def score_of(plan: Plan) -> Score:
+    """Its notes, and its grid as one tempo and one time signature."""
+    numerator, denominator = map(int, plan.metre.split("/"))
+    signature = TimeSignature(0.0, numerator, denominator)
+    beat = signature.beat_ticks / TICKS_PER_BEAT
+    beats = [at * beat * 60 / plan.bpm for at in range(round(plan.quarters / beat))]
+    parts = {stem: [part for part in plan.parts if part.stem == stem] for stem in stems_of(plan.parts)}
+    music: dict[str, Any] = {
+        "tempo_bpm": plan.bpm / beat,
+        "beats_s": beats,
+        "downbeats_s": beats[:: signature.bar_ticks // signature.beat_ticks],
+        "time_signatures": [asdict(signature)],
+        "swing": plan.swing if genre_data(plan.genre).swing_unit == "eighth" else None,
+    }
+    if key_signature(plan.key):
+        music |= {"key": plan.key, "keys": [], "key_confidence": 1.0}
+    return Score(
+        music,
+        {
+            stem: sorted(note for part in of_stem for note in notes_of(part, plan.bpm))
+            for stem, of_stem in parts.items()
+        },
+        {stem: midi_program(_most(of_stem).sound) for stem, of_stem in parts.items() if of_stem},
+        total_s(plan),
+    )
+
+
+def _most(parts: list[Part]) -> Part:
+    return max(parts, key=lambda part: len(part.notes))
+
+
 def _write_stem(plan: Plan, stem: Stem, parts: list[Part], path: Path) -> None:
     """All notes of a stem on one track, with the program of the part that has most of them."""
-    most = max(parts, key=lambda part: len(part.notes))
     write_notes(
         path,
         sorted(note for part in parts for note in notes_of(part, plan.bpm)),
         tempo=tempo_of(plan),
         name=stem,
-        program=midi_program(most.sound),
+        program=midi_program(_most(parts).sound),
         channel=DRUM_CHANNEL if stem == "drums" else 0,
         key=plan.key,
     )

@@ -15,6 +15,7 @@ from resonate_resources.exporting.song import Marker, Song
 from resonate_resources.ingestion.ingest import TRACK, kept_tags
 from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import file_sha256
+from resonate_resources.recordings.score import MUSIC
 from resonate_resources.storage.artefacts import Artefact, Artefacts
 from resonate_resources.storage.sources import Source
 
@@ -29,6 +30,8 @@ def song_of(source: Source, wanted: Brief, made: Mapping[str, Artefact], artefac
     """made: of MADE, and REBUILT where it is wanted. Raises AudioError where a file of theirs was changed."""
     raw, midi = made["raw_track"], made["midi"]
     profile: dict[str, Any] = made["profile"].read_json("profile.json")
+    if MUSIC in midi.manifest.files:  # what the track was played by counts before what is heard in it
+        profile |= midi.read_json(MUSIC)
     own = kept_tags(raw)
     music = Music.of(profile)
     file = None if source.uri.startswith("s3://") or not Path(source.uri).is_file() else Path(source.uri)

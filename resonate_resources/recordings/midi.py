@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ _FIFTHS = (
     *("D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "E#", "B#"),
 )
 """Tonics, each a fifth over the one before."""
+_UNISON_S = 0.02
 _PARAMETER_MSB, _PARAMETER_LSB, _DATA_MSB, _DATA_LSB, _NO_PARAMETER = 101, 100, 6, 38, 127
 
 
@@ -194,6 +195,27 @@ def write_notes(
         now = at
     conductor = mido.MidiTrack(conducted(tempo, key))
     mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, tracks=[conductor, played]).save(path)
+
+
+def one_key_at_a_time(notes: Sequence[Note]) -> list[Note]:
+    """By onset, as a MIDI channel can hold them: a note ends where its key is struck again. Strokes of one key
+    within 20 ms, of parts in unison, are one: from the first on, as loud as the loudest, as long as the longest."""
+    last: dict[int, Note] = {}
+    held = []
+    for note in sorted(notes):
+        before = last.get(note.pitch)
+        if before is None:
+            last[note.pitch] = note
+        elif note.onset_s - before.onset_s < _UNISON_S:
+            last[note.pitch] = replace(
+                before,
+                offset_s=max(before.offset_s, note.offset_s),
+                velocity=max(before.velocity, note.velocity),
+            )
+        else:
+            held.append(replace(before, offset_s=min(before.offset_s, note.onset_s)))
+            last[note.pitch] = note
+    return sorted([*held, *last.values()])
 
 
 def conducted(tempo: TempoMap, key: str | None) -> Iterator[mido.MetaMessage]:

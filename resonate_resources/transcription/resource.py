@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,27 +11,22 @@ from typing import NamedTuple
 import dagster as dg
 
 from resonate_resources.recipe import Engine, Product, Recipe
-from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, write_notes
+from resonate_resources.recordings.midi import Note, one_key_at_a_time
 from resonate_resources.recordings.music import Music
 from resonate_resources.recordings.recording import Progress, Recording, Stems, silent
+from resonate_resources.recordings.score import MUSIC, Score
 from resonate_resources.recordings.tempo_map import RULER_BPM
-from resonate_resources.signal.chart import piano_roll
 from resonate_resources.signal.remains import REMAINS_DB, remains_of_others
 from resonate_resources.transcription.basic_pitch import BasicPitch
 from resonate_resources.transcription.brief import TranscriptionBrief
 from resonate_resources.transcription.clean_up import cleaned_up
 from resonate_resources.transcription.drum_strokes import DrumStrokes
-from resonate_resources.transcription.note_table import NOTES, write_table
-from resonate_resources.transcription.quantising import quantised
+from resonate_resources.transcription.note_files import write_note_files
 from resonate_resources.transcription.sung_notes import SungNotes
 from resonate_resources.transcription.transcriber import PitchTranscriber, Voice
 
 CODE_VERSION = "6"
 """Raised when the algorithm changes in a way that no constant shows."""
-
-
-QUANTISED = "quantised/"
-"""The folder of the files whose notes lie on the grid."""
 
 
 class Part(NamedTuple):
@@ -99,35 +95,13 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
             else _within(stem.duration, self._notes_of(name, stem, music, brief, watch))
             for (name, stem), watch in zip(stems.items(), _watches(len(stems), progress), strict=True)
         }
-        files: dict[str, Path] = {}
-        key = music.keys[0].key if music.keys else None
-        for folder in ("", *((QUANTISED,) if tempo.known else ())):
-            (into / folder).mkdir(exist_ok=True)
-            for name, notes in heard.items():
-                program, channel, called = (
-                    (0, DRUM_CHANNEL, "Drums")
-                    if name == "drums"
-                    else (PARTS[name].program, 0, PARTS[name].name)
-                )
-                files[f"{folder}{name}.mid"] = into / f"{folder}{name}.mid"
-                write_notes(
-                    into / f"{folder}{name}.mid",
-                    quantised(notes, tempo) if folder else notes,
-                    tempo=tempo,
-                    name=called,
-                    program=program,
-                    channel=channel,
-                    key=key,
-                )
-        files[NOTES] = into / NOTES
-        write_table(heard, tempo, files[NOTES])
-        duration = max((stem.duration for stem in stems.values()), default=0.0)
-        parts = {
-            name: [(note.onset_s, note.offset_s, note.pitch, note.velocity) for note in notes]
-            for name, notes in heard.items()
-        }
-        picture = into / "picture.png"
-        picture.write_bytes(piano_roll(parts, duration))
+        files, reports = write_note_files(
+            heard,
+            music,
+            {name: (part.program, part.name) for name, part in PARTS.items()},
+            max((stem.duration for stem in stems.values()), default=0.0),
+            into,
+        )
         counts = {f"{name}_notes": len(notes) for name, notes in heard.items()}
         ruler = f"no tempo was found: the {RULER_BPM:g} BPM of the files are only a ruler"
         return Product(
@@ -145,7 +119,29 @@ class TranscriptionResource(dg.ConfigurableResource[None]):
                     if not notes and name not in remains
                 ),
             ),
-            reports={"picture.png": picture},
+            reports=reports,
+        )
+
+    def given(self, score: Score, into: Path) -> Product:
+        """Write what `transcribe` writes, of notes that a track was played from, and its music.
+
+        Where parts of a stem have one key at once, it is struck once: see `one_key_at_a_time`.
+        """
+        music = Music.of({"key": None, **score.music})
+        notes = {
+            stem: [replace(note, confidence=1.0) for note in one_key_at_a_time(played)]
+            for stem, played in score.notes.items()
+        }
+        called = {name: (score.programs.get(name, part.program), part.name) for name, part in PARTS.items()}
+        files, reports = write_note_files(notes, music, called, score.duration_s, into)
+        files[MUSIC] = into / MUSIC
+        files[MUSIC].write_text(json.dumps(score.music), encoding="utf-8")
+        counts = {f"{name}_notes": len(played) for name, played in notes.items()}
+        return Product(
+            files,
+            {"tempo_bpm": score.music["tempo_bpm"], **counts},
+            ("notes of the plan, not transcribed",),
+            reports=reports,
         )
 
     def _notes_of(

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from resonate_resources.ingestion.ingest import ARTWORK
 from resonate_resources.storage.artefacts import PICTURE, THUMBNAIL, Artefact
-from resonate_resources.transcription.resource import QUANTISED
+from resonate_resources.transcription.note_files import QUANTISED
 from resonate_studio.api.models import Result
 
 PREFIX = "/api/v1"

@@ -16,7 +16,7 @@ from resonate_resources.mastering.targets import label_and_form
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
-from resonate_resources.transcription.resource import QUANTISED
+from resonate_resources.transcription.note_files import QUANTISED
 from resonate_studio.api.addresses import is_for_people, media_type
 from resonate_studio.api.problems import not_found
 

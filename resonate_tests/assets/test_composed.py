@@ -7,11 +7,13 @@ from pathlib import Path
 
 import dagster as dg
 import numpy as np
+import pretty_midi
 import pytest
 
 from resonate_assets.definitions import build_defs
 from resonate_assets.jobs import ORIGIN
 from resonate_assets.partitions import tracks
+from resonate_resources.composition.plan import Plan
 from resonate_resources.ingestion.intake import identify
 from resonate_resources.ingestion.words import Words
 from resonate_resources.recordings.recording import AudioError, write_samples
@@ -65,6 +67,23 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, str]:
     return home, track
 
 
+@pytest.fixture(scope="module")
+def written(composed: tuple[Home, str]) -> Artefact:
+    home, track = composed
+    assert home.run(track, "midi").success
+    return home.made("midi", track)
+
+
+@pytest.fixture(scope="module")
+def plan(composed: tuple[Home, str]) -> Plan:
+    home, track = composed
+    return Plan.read(home.made("generated_stems", track).path("plan.json"))
+
+
+def midi_of(artefact: Artefact, name: str) -> pretty_midi.PrettyMIDI:
+    return pretty_midi.PrettyMIDI(str(artefact.path(name)))
+
+
 @pytest.fixture
 def home(instance: dg.DagsterInstance, storage: StorageResource, tmp_path: Path) -> Home:
     return Home(instance, storage, tmp_path)
@@ -87,6 +106,79 @@ def test_its_stems_are_those_that_it_was_composed_as_and_nothing_is_restored(
     assert {name: stem.sha256 for name, stem in kept.items()} == {
         name: stem.sha256 for name, stem in generated.items()
     }
+
+
+def planned_notes(plan: Plan, stem: str) -> list[tuple[int, float, float, int]]:
+    """Pitch, onset and end in s, and velocity, from the plan's quarters."""
+    return sorted(
+        (pitch, onset * 60 / plan.bpm, (onset + length) * 60 / plan.bpm, velocity)
+        for part in plan.parts
+        if part.stem == stem
+        for onset, length, pitch, velocity in part.notes
+    )
+
+
+def notes_in(artefact: Artefact, name: str) -> list[pretty_midi.Note]:
+    read = [note for part in midi_of(artefact, name).instruments for note in part.notes]
+    return sorted(read, key=lambda note: (note.pitch, note.start))
+
+
+def test_its_midi_is_told_as_the_plans_notes(written: Artefact) -> None:
+    assert written.note_files == ["vocals.mid", "drums.mid", "bass.mid", "other.mid"]
+    assert written.manifest.notes == ("notes of the plan, not transcribed",)
+    assert (written.manifest.made_from or {}).keys() == {"generated_stems"}
+
+
+@pytest.mark.parametrize("stem", ["drums", "bass", "vocals"])
+def test_its_midi_is_of_the_notes_that_it_was_played_from(written: Artefact, plan: Plan, stem: str) -> None:
+    found, expected = notes_in(written, f"{stem}.mid"), planned_notes(plan, stem)
+    assert [(each.pitch, each.velocity) for each in found] == [(each[0], each[3]) for each in expected]
+    times = [second for each in found for second in (each.start, each.end)]
+    assert times == pytest.approx(
+        [second for each in expected for second in each[1:3]], abs=0.001
+    )  # two ticks
+    assert written.manifest.measures[f"{stem}_notes"] == len(expected)
+    assert bool(expected) == (stem != "vocals")
+
+
+def test_parts_of_a_stem_in_unison_are_one_note_of_its_midi(written: Artefact, plan: Plan) -> None:
+    found, expected = notes_in(written, "other.mid"), planned_notes(plan, "other")
+    strokes = [
+        (pitch, onset)
+        for number, (pitch, onset, *_) in enumerate(expected)
+        if number == 0 or expected[number - 1][0] != pitch or onset - expected[number - 1][1] > 0.02
+    ]
+    assert 10 < len(strokes) < len(expected)
+    assert [each.pitch for each in found] == [pitch for pitch, _ in strokes]
+    assert [each.start for each in found] == pytest.approx([onset for _, onset in strokes], abs=0.001)
+
+
+def test_its_midi_has_tempo_bars_key_and_general_midi_drums_of_the_plan(
+    written: Artefact, plan: Plan
+) -> None:
+    drums = midi_of(written, "drums.mid")
+    assert [part.is_drum for part in drums.instruments] == [True]
+    assert drums.get_tempo_changes()[1] == pytest.approx([130.0], abs=0.001)
+    assert [(each.numerator, each.denominator) for each in drums.time_signature_changes] == [(4, 4)]
+    assert [each.key_number for each in drums.key_signature_changes] == [12]  # C minor by pretty_midi
+    assert drums.get_downbeats()[:4] == pytest.approx([bar * 4 * 60 / 130 for bar in range(4)], abs=0.001)
+
+
+def test_its_quantised_midi_lies_on_the_plans_sixteenths(written: Artefact) -> None:
+    for name in ("quantised/drums.mid", "quantised/bass.mid"):
+        sixteenths = np.array([each.start for each in notes_in(written, name)]) * 130 / 60 * 4
+        assert sixteenths == pytest.approx(np.round(sixteenths), abs=0.01)
+
+
+def test_what_another_engine_played_is_transcribed(
+    composed: tuple[Home, str], written: Artefact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, track = composed
+    monkeypatch.setattr("resonate_resources.composition.engines.composer.Composer.name", "somebody else")
+    assert home.run(track, "midi").success
+    heard = home.made("midi", track).manifest
+    assert (heard.made_from or {}).keys() == {"brief", "stems", "profile"}
+    assert "notes of the plan, not transcribed" not in heard.notes
 
 
 def test_it_is_told_as_composed_with_its_words_seed_and_licence(composed: tuple[Home, str]) -> None:

@@ -67,6 +67,9 @@ _DOMINANT: Final = {
 }  # fmt: skip
 """What leads home; in the modes that have no leading tone, the chord that has their characteristic one."""
 
+_SHORT_BAR_S: Final = 2.6  # a chord a bar would be more than 23 a minute
+_SHORT_LOOP: Final = 4  # bars: twice that is what most sections have
+
 
 class Span(NamedTuple):
     """A chord of a plan: from a beat on, for so long, in quarters."""
@@ -81,15 +84,18 @@ class Span(NamedTuple):
 
 
 def harmonise(
-    data: genre.GenreData, key: KeyOf, metre: Metre, sections: tuple[Laid, ...], seed: int
+    data: genre.GenreData, key: KeyOf, metre: Metre, bpm: float, sections: tuple[Laid, ...], seed: int
 ) -> tuple[Span, ...]:
-    """The chords of every bar; sections of one name have the same. The last bar is the tonic."""
+    """The chords of every bar; sections of one name have the same. The last bar is the tonic. bpm: of quarters."""
+    fast = BEATS_A_BAR[metre] * 60 / bpm < _SHORT_BAR_S
     home = home_numeral(data, key)
     loops: dict[str, _Bars] = {}
     spans: list[Span] = []
     for index, section in enumerate(sections):
         if section.name not in loops:
-            loops[section.name] = _loop(data, key, section.name, stream(seed, "harmony", section.name))
+            loop = _loop(data, key, section.name, stream(seed, "harmony", section.name))
+            held = stream(seed, "harmony", "held", section.name).random() < data.harmony.held
+            loops[section.name] = _two_bars_each(loop) if fast and held and len(loop) <= _SHORT_LOOP else loop
         loop = loops[section.name]
         bars = [list(loop[bar % len(loop)]) for bar in range(section.bars)]
         last = index == len(sections) - 1
@@ -150,6 +156,11 @@ def _loop(data: genre.GenreData, key: KeyOf, name: SectionName, chance: Random) 
             if numeral in _COLOURED and chance.random() < rules.colour and key.mode in ("major", "minor"):
                 bar[place] = chance.choice(_COLOURED[numeral])
     return bars
+
+
+def _two_bars_each(bars: _Bars) -> _Bars:
+    """What leads to the next chord stays at the end."""
+    return [kept for bar in bars for kept in (bar[:1], bar)]
 
 
 def _exchange(bars: _Bars, probability: float, table: dict[str, tuple[str, ...]], chance: Random) -> None:

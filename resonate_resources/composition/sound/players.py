@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 
 from resonate_resources.composition.plan import Part, Plan
+from resonate_resources.composition.request import Genre
+from resonate_resources.composition.sound.mixing_table import style_of
 from resonate_resources.composition.sound.note_by_note import SHARP, DoubleTracked, NoteByNote, SoundOf
 from resonate_resources.composition.sound.sounds import Voice, voices_for
 from resonate_resources.instruments.drum_machine import stroke
@@ -33,6 +35,7 @@ _SAMPLER_HZ: Final = 26_040  # E-mu SP-1200 (1987): 26.04 kHz, 12 bits
 _SAMPLER_STEPS: Final = 2**11
 _SAMPLER_EDGE_HZ: Final = 9000.0
 
+_GUITARS: Final = frozenset({"electric_guitar", "acoustic_guitar"})
 _PLAYED_TWICE: Final = frozenset({"chords", "riff"})
 
 
@@ -74,7 +77,7 @@ class Band:
                 instead = instead or f"{voice.label}: {lacking}"
                 continue
             instrument = self._instrument(voice, notes, plan, rate)
-            if part.sound == "distorted_guitar" and part.role in _PLAYED_TWICE:
+            if _played_twice(part, plan.genre):
                 instrument = DoubleTracked(
                     instrument, self._instrument(voice, notes, plan, rate, second_take=True)
                 )
@@ -131,6 +134,12 @@ class Band:
         if voice.low_pass_hz is not None:
             sound_of = _through_a_loudspeaker(sound_of, voice.low_pass_hz, rate)
         return NoteByNote(rate, sound_of, law=law, kit=voice.is_kit)
+
+
+def _played_twice(part: Part, genre: Genre) -> bool:
+    """Rhythm guitars: distorted ones anywhere, clean ones in bands."""
+    doubled = part.sound == "distorted_guitar" or (part.sound in _GUITARS and style_of(genre) == "band")
+    return doubled and part.role in _PLAYED_TWICE
 
 
 def _one_note(instrument: Instrument, rate: int, second_take: bool) -> SoundOf:

@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar, get_args
+from typing import Final, TypeVar
 
 import numpy as np
 
-from resonate_resources.composition.plan import Plan, Stem
+from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.request import Balance
 from resonate_resources.composition.sound.automation import (
     Gain,
@@ -31,7 +31,7 @@ from resonate_resources.composition.sound.players import LICENCE, OWN, Band, Pla
 from resonate_resources.composition.sound.room import response, with_room
 from resonate_resources.composition.sound.strip import Fader, Section, ToneMeter, equalised, stripped
 from resonate_resources.composition.sound.sweep import swept
-from resonate_resources.composition.sound.tracks import Track, notes_of, tracks_of
+from resonate_resources.composition.sound.tracks import Track, notes_of, stems_of, tracks_of
 from resonate_resources.composition.sound.transitions import transitions
 from resonate_resources.instruments.playing import play_in_segments
 from resonate_resources.parallel import in_parallel
@@ -49,7 +49,6 @@ from resonate_resources.signal.loudness import LoudnessMeter
 
 _Result = TypeVar("_Result")
 
-_ALWAYS: Final = frozenset({"vocals", "drums", "bass", "other"})
 _LEVEL_LU: Final = 5.0  # of a level of 1
 _PEAKS_OVER_LUFS: Final = 20.0
 _DRUM_PEAKS_OVER_LUFS: Final = 13.0  # records' drums: taped or compressed
@@ -187,9 +186,7 @@ def _sum(
     tracks: Sequence[Track], wet: Sequence[Recording], bus: Bus, into: Path, rate: int, frames: int
 ) -> tuple[dict[str, Recording], Stems, Recording]:
     """Parts, stems and mix, written side by side."""
-    named = [
-        stem for stem in get_args(Stem) if stem in _ALWAYS or any(track.stem == stem for track in tracks)
-    ]
+    named = stems_of(tracks)
     with ExitStack() as open_files:
 
         def written(path: Path) -> RecordingWriter:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 from resonate_resources.composition.plan import Part, Plan, Stem
 from resonate_resources.composition.sound.mixing_table import Heard
@@ -14,6 +14,7 @@ from resonate_resources.composition.sound.transitions import SOUNDING
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import AudioError
 
+_ALWAYS: Final = frozenset({"vocals", "drums", "bass", "other"})
 TRANSITIONS: Final = "transitions"
 """What the part of risers, impacts and their like is called."""
 
@@ -47,6 +48,12 @@ def tracks_of(plan: Plan) -> list[Track]:
     if any(effect.kind in SOUNDING for effect in plan.effects):
         tracks.append(Track(TRANSITIONS, _file_name(len(names), TRANSITIONS), "other", TRANSITIONS))
     return tracks
+
+
+def stems_of(parts: Iterable[Track | Part]) -> list[Stem]:
+    """Vocals, drums, bass and other always, piano and guitar where they play."""
+    playing = {part.stem for part in parts}
+    return [stem for stem in get_args(Stem) if stem in _ALWAYS or stem in playing]
 
 
 def notes_of(part: Part, bpm: float) -> list[Note]:

@@ -9,6 +9,7 @@ import pytest
 
 from resonate_resources.composition.composer.voicing import parallels
 from resonate_resources.composition.plan import BEATS_A_BAR, Plan
+from resonate_resources.composition.request import Genre
 from resonate_tests.resources.composition.composed import (
     CLAP,
     CLAVE,
@@ -432,3 +433,26 @@ def test_house_can_be_asked_for_in_three(seed: int) -> None:
     plan = composed("house", seed, metre="3/4", swing=False)
     assert plan.quarters == 3 * plan.bars
     assert all(hits(plan, bar, KICK, of=12) == [0, 4, 8] for bar in bars(plan, "drop"))
+
+
+@pytest.mark.parametrize("genre", ["rock", "pop", "indie_rock", "metal", "punk"])
+def test_chords_of_bands_change_about_as_often_as_in_recordings(genre: Genre) -> None:
+    """11 to 21 a minute in three recordings (docs/composing.md); a chord a bar would be 28 and more."""
+    plans = [composed(genre, seed) for seed in range(12)]
+    assert 11 <= median(len(plan.chords) * 60 / plan.duration_s for plan in plans) <= 23
+
+
+def test_chords_are_held_where_bars_are_short_only() -> None:
+    fast, slow = ([composed("punk", seed, bpm=(bpm, bpm), bars=48) for seed in range(8)] for bpm in (190, 80))
+    assert median(len(plan.chords) / plan.bars for plan in fast) < 0.65
+    assert median(len(plan.chords) / plan.bars for plan in slow) > 0.8
+
+
+def test_metal_states_the_third_above_its_fifths() -> None:
+    for seed in SEEDS:
+        plan = composed("metal", seed, key="E phrygian")
+        third, major = 7, 8  # G, G#
+        chords = [n[2] % 12 for n in part_of(plan, "chords").notes]
+        assert chords.count(third) > 0.15 * len(chords)
+        assert major not in chords
+        assert any(chord.degree == "bIII" for chord in plan.chords)

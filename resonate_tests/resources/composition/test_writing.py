@@ -7,7 +7,7 @@ import pretty_midi
 import pytest
 
 from resonate_resources.composition.plan import Part, Plan
-from resonate_resources.composition.writing import write_plan
+from resonate_resources.composition.writing import score_of, write_plan
 from resonate_tests.resources.composition.sound import plans
 
 SAID = "composed by rules, seed 1"
@@ -81,3 +81,17 @@ def test_more_parts_than_midi_has_channels_are_written(tmp_path):
         str(write_plan(plans.plan("ambient", 90, 4, many), tmp_path, SAID)["all.mid"])
     )
     assert len([note for each in heard.instruments for note in each.notes]) == 20
+
+
+def test_a_score_is_counted_in_the_beats_of_its_metre():
+    plan = plans.plan("folk", 90, 4, [plans.house(4).parts[3]]).model_copy(update={"metre": "6/8"})
+    music = score_of(plan).music
+    assert music["tempo_bpm"] == pytest.approx(60)  # dotted quarters
+    assert music["beats_s"] == pytest.approx(range(8))
+    assert music["downbeats_s"] == pytest.approx([0, 2, 4, 6])
+
+
+def test_a_score_in_a_church_mode_tells_no_key():
+    in_mode = score_of(plans.rock(4).model_copy(update={"key": "E phrygian"})).music
+    assert "key" not in in_mode
+    assert score_of(plans.rock(4).model_copy(update={"key": "E minor"})).music["key"] == "E minor"

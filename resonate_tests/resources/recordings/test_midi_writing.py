@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, read_notes, write_notes
+from resonate_resources.recordings.midi import DRUM_CHANNEL, Note, one_key_at_a_time, read_notes, write_notes
 from resonate_resources.recordings.tempo_map import TempoMap
 
 tempi = st.floats(20, 300)
@@ -152,3 +152,11 @@ def test_a_bend_that_instruments_do_not_follow_is_refused(tmp_path: Path) -> Non
             name="x",
             program=0,
         )
+
+
+def test_a_key_that_is_struck_again_ends_and_strokes_in_unison_are_one(tmp_path: Path) -> None:
+    notes = [Note(0, 2, 60, 80), Note(1, 3, 60, 90), Note(1.01, 4, 60, 70), Note(0.5, 5, 64, 60)]
+    held = one_key_at_a_time(notes)
+    assert held == [Note(0, 1, 60, 80), Note(0.5, 5, 64, 60), Note(1, 4, 60, 90)]
+    write_notes(tmp_path / "held.mid", held, tempo=TempoMap.steady(120), name="piano", program=0)
+    assert read_notes(tmp_path / "held.mid") == held

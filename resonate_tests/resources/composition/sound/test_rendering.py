@@ -6,9 +6,15 @@ import numpy as np
 import pyloudnorm
 import pytest
 
+from resonate_resources.composition.completing import complete
+from resonate_resources.composition.composer.compose import compose
 from resonate_resources.composition.plan import Part
+from resonate_resources.composition.request import Asked, Understanding
 from resonate_resources.composition.sound import players
 from resonate_resources.composition.sound.rendering import render
+from resonate_resources.profiling.brief import ProfileBrief
+from resonate_resources.profiling.profile import Profile
+from resonate_resources.profiling.resource import ProfilingResource
 from resonate_resources.recordings.recording import AudioError
 from resonate_tests.resources.composition.sound import plans
 
@@ -174,3 +180,49 @@ def test_progress_rises_to_one(tmp_path):
     render(plans.plan("ambient", 90, BARS, [pads("pad")]), tmp_path, RATE, told.append)
     assert told == sorted(told)
     assert told[-1] == 1
+
+
+@pytest.fixture(scope="module")
+def country(tmp_path_factory):
+    """Drums, bass and a clean guitar that strums."""
+    strummed = tuple(
+        (4.0 * bar + beat, 0.9, pitch, 90)
+        for bar in range(BARS)
+        for beat in range(4)
+        for pitch in (57, 60, 64)
+    )
+    guitar = Part(
+        name="Guitar", stem="guitar", role="chords", sound="electric_guitar", notes=strummed, pan=0.3
+    )
+    parts = [*plans.rock(BARS).parts[:2], guitar]
+    return render(plans.plan("country", 110, BARS, parts), tmp_path_factory.mktemp("country"), RATE)
+
+
+def side_db(sound):
+    return level_db(sound[0] - sound[1]) - level_db(sound[0] + sound[1])
+
+
+def test_rhythm_guitars_of_a_band_are_wide_and_the_bass_is_in_the_middle(country):
+    assert side_db(country.parts["Guitar"].read()) > -4
+    assert side_db(country.parts["Bass"].read()) < -20
+
+
+@pytest.mark.parametrize("octave_hz", [125, 250, 500, 1000, 2000, 4000])
+def test_a_band_in_mono_loses_no_octave(country, octave_hz):
+    """What is not alike in both channels loses 3 dB; takes that cancel each other would lose more."""
+    mix = country.mix.read().astype(float)
+    power = np.abs(np.fft.rfft(mix)) ** 2
+    mono = np.abs(np.fft.rfft(mix.mean(axis=0))) ** 2
+    frequencies = np.fft.rfftfreq(mix.shape[1], 1 / RATE)
+    within = (frequencies > octave_hz / 2**0.5) & (frequencies < octave_hz * 2**0.5)
+    assert 10 * np.log10(mono[within].sum() / power.mean(axis=0)[within].sum()) > -3.3
+
+
+@pytest.mark.parametrize("seed", [1, 6])
+def test_metal_in_e_phrygian_is_heard_in_its_key(tmp_path, seed):
+    """Its fifths have a major third among their partials, and were heard as E major."""
+    asked = Asked(genre="metal", key="E phrygian", bpm=(150, 150), bars=16)
+    request, _ = complete(Understanding(asked=asked), seed)
+    mix = render(compose(request, seed), tmp_path, RATE).mix
+    ProfilingResource().profile(mix, ProfileBrief(), tmp_path)
+    assert Profile.read(tmp_path / "profile.json").key in ("E minor", "A minor", "C major")
