@@ -54,7 +54,8 @@ def composition(
             asked = words or _words(context, storage, source, Path(scratch))
             with taken_or_let_go(context, storage, source), TemporaryDirectory(dir=into) as folder:
                 heard = reference.hear(Path(folder), profiling, analysing) if reference else None
-                return composing.compose(asked, source.title or source.track, into, heard)
+                recording = reference.recording(Path(folder)) if reference else None
+                return composing.compose(asked, source.title or source.track, into, heard, recording)
 
         recipe = Recipe.of(resource.__name__, Engine("composer"), version=resource.CODE_VERSION)
         result = produce(context, storage, recipe, [read, *stays], work, accepts=lambda _: True)

@@ -38,12 +38,14 @@ def generated_stems(
     request, plan = composition.path(resource.REQUEST), composition.path(resource.PLAN)
     named = resource.REFERENCE in composition.manifest.files
     reference = HeardReference.read(composition.path(resource.REFERENCE)) if named else None
+    styled = resource.STYLE in composition.manifest.files
+    style = composition.path(resource.STYLE) if styled else None
     with one_line_errors():
-        recipe = composing.recipe(request)
+        recipe = composing.recipe(request, style)
 
     def work(into: Path, progress: Progress) -> Product:
         hear = partial(heard_by, profiling, reference)
-        return composing.generate_from(request, plan, into, hear, progress)
+        return composing.generate_from(request, plan, into, hear, progress, style)
 
     read = composition.files(*composition.manifest.files)
     return produce(context, storage, recipe, [read], work, lambda _: True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from resonate_assets.analysis import analysis
 from resonate_assets.profile import profile
 from resonate_assets.raw_track import raw_track
-from resonate_assets.referencing import PROFILE, hear_reference, passages_of
+from resonate_assets.referencing import PROFILE, REFERENCE, hear_reference, passages_of
 from resonate_resources.analysis.analysis import ANALYSIS
 from resonate_resources.capabilities import Analysing, Profiling
 from resonate_resources.composition.heard_reference import HeardReference
@@ -19,7 +19,7 @@ from resonate_resources.ingestion.track_key import TRACK_KEY
 from resonate_resources.ingestion.words import is_words
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.recordings.decoding import printable_name
-from resonate_resources.recordings.recording import AudioError, file_sha256
+from resonate_resources.recordings.recording import AudioError, Recording, file_sha256
 from resonate_resources.storage.artefacts import Artefact, Read
 from resonate_resources.storage.catalogue import stale_stages
 from resonate_resources.storage.current import Versions, current_of
@@ -54,6 +54,12 @@ class NamedReference:
         if isinstance(self.at, Path):
             return hear_reference(self.at, scratch, profiling, analysing, self.name)
         return told_by(self.at, self.name)
+
+    def recording(self, scratch: Path) -> Recording:
+        """After it was heard with the same scratch folder."""
+        return (
+            Recording.open(scratch / REFERENCE) if isinstance(self.at, Path) else self.at[0].recording(TRACK)
+        )
 
 
 def find_reference(storage: StorageResource, named: str, words: Source, scratch: Path) -> NamedReference:

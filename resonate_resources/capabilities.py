@@ -44,13 +44,18 @@ class Composition(Protocol):
     """Makes a piece of music from words."""
 
     def compose(
-        self, written: Written, title: str, into: Path, reference: HeardReference | None
+        self,
+        written: Written,
+        title: str,
+        into: Path,
+        reference: HeardReference | None,
+        recording: Recording | None,
     ) -> Product: ...
 
-    def recipe(self, request: Path) -> Recipe: ...
+    def recipe(self, request: Path, style: Path | None) -> Recipe: ...
 
     def generate_from(
-        self, request: Path, plan: Path, into: Path, hear: Hear, progress: Progress
+        self, request: Path, plan: Path, into: Path, hear: Hear, progress: Progress, style: Path | None
     ) -> Product: ...
 
     def score(self, plan: Path) -> Score: ...

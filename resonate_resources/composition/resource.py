@@ -12,17 +12,20 @@ from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
 import dagster as dg
+import numpy as np
 
 from resonate_resources.composition import anew
 from resonate_resources.composition.asking import ask
 from resonate_resources.composition.completing import complete
 from resonate_resources.composition.composer.compose import compose
 from resonate_resources.composition.engines.alignment import OffGridError
-from resonate_resources.composition.engines.choosing import choose
+from resonate_resources.composition.engines.choosing import choose, is_styled
 from resonate_resources.composition.engines.composer import Composer
-from resonate_resources.composition.engines.engine import CompositionEngine
+from resonate_resources.composition.engines.engine import CompositionEngine, StyledEngine
 from resonate_resources.composition.engines.jasco.engine import Jasco
 from resonate_resources.composition.engines.jasco.recording import HeardRecording, MadeByJasco
+from resonate_resources.composition.engines.style.conditioner import HEARD_RATE
+from resonate_resources.composition.engines.style.engine import excerpt_of
 from resonate_resources.composition.heard_reference import HeardReference
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.prompt.reading import read_prompt
@@ -34,7 +37,7 @@ from resonate_resources.composition.stating import state
 from resonate_resources.composition.writing import score_of, write_plan
 from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recipe import Engine, Json, Product, Recipe
-from resonate_resources.recordings.recording import AudioError, Progress, Recording, silent
+from resonate_resources.recordings.recording import AudioError, Progress, Recording, silent, write_samples
 from resonate_resources.recordings.score import Score
 from resonate_resources.signal.song_similarity import Similarity
 
@@ -43,7 +46,7 @@ CODE_VERSION = "3"
 
 PLAN, REPORT, MIX, PARTS = "plan.json", "composition.json", "mix.wav", "parts/"
 REQUEST = "request.json"
-REFERENCE = "reference.json"
+REFERENCE, STYLE = "reference.json", "style.wav"
 """What was heard of a reference, where there is one: see `HeardReference`."""
 RETRIES: Final = 2
 """Row A5 of the requirements: up to two, with changed parameters."""
@@ -151,10 +154,16 @@ class CompositionResource(dg.ConfigurableResource[None]):
         return Wanted(prompt, seed, understanding, request, assumed, heard, reference)
 
     def compose(
-        self, written: Written, title: str, into: Path, reference: HeardReference | None = None
+        self,
+        written: Written,
+        title: str,
+        into: Path,
+        reference: HeardReference | None = None,
+        recording: Recording | None = None,
     ) -> Product:
         """`request.json`: what was understood and assumed; `plan.json`: the piece; `reference.json`: what was
-        heard of the recording in whose style it is. Raises AudioError for what can't be."""
+        heard of the recording in whose style it is; `style.wav`: what an engine hears of it that does so. Raises
+        AudioError for what can't be."""
         if written.plan is not None:
             plan = Plan.parse(json.dumps(written.plan), PLAN)
             told: dict[str, Json] = {"prompt": "", "seed": plan.seed}
@@ -172,16 +181,24 @@ class CompositionResource(dg.ConfigurableResource[None]):
         if reference:
             files[REFERENCE] = into / REFERENCE
             reference.write(files[REFERENCE])
+        if recording and is_styled(written.engine):
+            files[STYLE] = write_samples(into / STYLE, excerpt_of(recording)[np.newaxis], HEARD_RATE).path
         measures = {"genre": plan.genre, "bpm": plan.bpm, "key": plan.key, "bars": plan.bars}
         return Product(files, measures, notes)
 
-    def recipe(self, request: Path) -> Recipe:
+    def recipe(self, request: Path, style: Path | None = None) -> Recipe:
         """Of what `generate_from` does. Raises ModelError where its engine can't run."""
-        engine = choose(json.loads(request.read_text("utf-8"))["engine"])
+        engine = _engine(json.loads(request.read_text("utf-8"))["engine"], style)
         return Recipe.of(__name__, engine_told(engine), {"weights": dict(engine.keyed())}, CODE_VERSION)
 
     def generate_from(
-        self, request: Path, plan: Path, into: Path, hear: Hear, progress: Progress = silent
+        self,
+        request: Path,
+        plan: Path,
+        into: Path,
+        hear: Hear,
+        progress: Progress = silent,
+        style: Path | None = None,
     ) -> Product:
         """Stems, parts, MIDI and report of what `compose` wrote. See `generate`."""
         told = json.loads(request.read_text("utf-8"))
@@ -189,7 +206,7 @@ class CompositionResource(dg.ConfigurableResource[None]):
         if "request" in told:  # a plan that was given is played as it is, or fails
             others = plans_of(Request.model_validate(told["request"]), told["seed"])
             plans = chain(plans, islice(others, 1, None))
-        engine = choose(told["engine"])
+        engine = _engine(told["engine"], style)
         made = self.generate(plans, told, into, hear, progress, engine)
         files = {name: path for name, path in made.files.items() if name != MIX}
         return replace(made, files=files, notes=(engine.label, *made.notes))
@@ -284,6 +301,13 @@ class _Try:
     @property
     def failed(self) -> list[str]:
         return [name for name, verdict in self.qa.items() if not verdict.passed]
+
+
+def _engine(name: str, style: Path | None) -> CompositionEngine:
+    engine = choose(name, referenced=style is not None)
+    if style and isinstance(engine, StyledEngine):
+        engine.reference = Recording.open(style)
+    return engine
 
 
 def _made(plan: Plan, engine: CompositionEngine, folder: Path, hear: Hear, progress: Progress) -> _Try:

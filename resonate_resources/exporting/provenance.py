@@ -162,6 +162,7 @@ def _told(
             "label": report["label"],
             "seed": report["plan"]["seed"],
             "prompt": report.get("prompt") or None,
+            **({"reference": report["reference"]["name"]} if report.get("reference") else {}),
         }
     if rebuilt:
         told["rebuilt"] = {stem: dict(by) for stem, by in rebuilt.items()}

@@ -9,7 +9,7 @@ from typing import Any
 from resonate_assets.settings import Settings
 from resonate_resources.composition.composer.metre import quarters_per_minute
 from resonate_resources.composition.composer.players import cast_of
-from resonate_resources.composition.engines.choosing import ENGINES, lacked
+from resonate_resources.composition.engines.choosing import ENGINES, is_styled, lacked
 from resonate_resources.composition.plan import BEATS_A_BAR
 from resonate_resources.composition.reference import Reference
 from resonate_resources.composition.request import Request
@@ -64,6 +64,11 @@ def write_words(received: Received, opened: Opened) -> Path:
         words = Words.parse(json.dumps({"prompt": prompt, **document}), _FORM)
         if words.engine not in ENGINES:
             raise ProblemError(422, f"engine: there is no {words.engine!r}; there are {', '.join(ENGINES)}")
+        if is_styled(words.engine) and not words.reference:
+            told = (
+                f"{words.engine}: needs a recording in whose style it is to be: reference, or the part {PART}"
+            )
+            raise ProblemError(422, told)
         if words.plan is None and not words.by_model:
             want(words, opened.settings)
     except (AudioError, ValueError) as error:
@@ -132,7 +137,10 @@ def engines() -> list[CompositionEngine]:
     made = ((name, make()) for name, make in ENGINES.items())
     return [
         CompositionEngine(
-            name=name, label=each.label, licence=each.licence, lacks=without_paths(lacked(each))
+            name=name,
+            label=each.label,
+            licence=each.licence,
+            lacks=without_paths(lacked(each, referenced=True)),
         )
         for name, each in made
     ]

@@ -21,6 +21,7 @@ from resonate_resources.ingestion.words import Words
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.resource import S3Resource, StorageResource
 from resonate_tests.assets.test_composed import AS_FAR_AS_STEMS, Home
+from resonate_tests.resources.composition.engines import tiny_style
 
 KNOWN = {"prompt": "house in A minor, 126 bpm", "seed": 3, "asked": {"bars": 16}}
 BEGINS = "house-in-a-minor-126-bpm-"
@@ -113,6 +114,26 @@ def test_a_track_that_is_not_analysed_is_heard(library: tuple[Home, str]) -> Non
     track = home.drop({"reference": source.track, "asked": {"bars": 4}}, "unheard.compose.json")
     assert home.run(track, "composition").success
     assert home.made("composition", track).read_json("request.json")["request"]["bpm"] == 126.0
+
+
+def test_an_engine_that_hears_style_hears_the_reference(
+    library: tuple[Home, str], unheard: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RESONATE_MODELS", str(tiny_style.save(tmp_path / "models")))
+    home, known = library
+    asked = {"duration_s": 5}
+    words = {"prompt": "ambient piano, no drums, no bass", "asked": asked, "engine": "musicgen-style"}
+    track = home.drop({**words, "reference": known}, "styled.compose.json")
+    assert home.run(track, *ORIGIN).success
+    style = home.made("composition", track).recording("style.wav")
+    assert style.duration == pytest.approx(3.0)  # its authors' setting
+    generated = home.made("generated_stems", track)
+    assert generated.manifest.engine.name == "musicgen-style"
+    assert generated.read_json("composition.json")["label"] == "AI-generated"
+
+    without = home.drop(words, "unstyled.compose.json")
+    assert not home.run(without, *ORIGIN).success
+    assert home.storage.artefacts.current("generated_stems", without) is None
 
 
 def _silence(path: Path) -> None:

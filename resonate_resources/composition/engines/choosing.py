@@ -38,11 +38,14 @@ def choose(name: str | None = None, referenced: bool = False) -> CompositionEngi
     return engine
 
 
+def is_styled(name: str) -> bool:
+    """Whether the engine of that name hears in whose style it is to be."""
+    return name in ENGINES and isinstance(ENGINES[name](), StyledEngine)
+
+
 def lacked(engine: CompositionEngine, referenced: bool = False) -> str:
     """What it lacks, with a recording in whose style it is to be or without; "" where it can make something."""
     lacking = engine.lacks()
     if not lacking and isinstance(engine, StyledEngine) and not referenced:
-        return (
-            f"{engine.name}: needs a recording in whose style it is to be (resonate compose --reference FILE)"
-        )
+        return f"{engine.name}: needs a recording in whose style it is to be, as its reference"
     return lacking
