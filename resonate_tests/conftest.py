@@ -57,7 +57,7 @@ SLOW = [
         "test_referencing.py",
     ),
     *("composition/sound/test_rendering.py", "composition/sound/test_moves.py", "test_musicgen.py"),
-    "test_ace_step.py",
+    *("test_ace_step.py", "assets/test_composed.py"),
     "studio/page",
     "spectral/test_engine.py",
     *("spectral/test_spleeter.py", "test_rejections.py"),
