@@ -60,6 +60,7 @@ SLOW = [
     *("composition/sound/test_rendering.py", "composition/sound/test_moves.py", "test_musicgen.py"),
     *("test_ace_step.py", "test_jasco.py", "test_jasco_recording.py", "test_generated_track.py"),
     "composition/engines/test_style.py",
+    "assets/test_composed.py",
     "studio/page",
     "spectral/test_engine.py",
     *("spectral/test_spleeter.py", "test_rejections.py"),

@@ -13,7 +13,9 @@ import pytest
 from resonate_assets.definitions import build_defs
 from resonate_assets.jobs import ORIGIN
 from resonate_assets.partitions import tracks
+from resonate_resources.brief.brief import Brief
 from resonate_resources.composition.plan import Plan
+from resonate_resources.exporting.track_song import MADE, song_of
 from resonate_resources.ingestion.intake import identify
 from resonate_resources.ingestion.words import Words
 from resonate_resources.recordings.recording import AudioError, write_samples
@@ -21,6 +23,7 @@ from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import S3Resource, StorageResource
 
 PROMPT = {"prompt": "techno in C minor, 130 bpm", "seed": 5, "asked": {"bars": 4}}
+AFTER_STEMS = ("analysis", "mix_plan", "mix", "master")
 AS_FAR_AS_STEMS = (*ORIGIN, "brief", "raw_track", "profile", "restored_track", "stems", "restored_stems")
 
 
@@ -268,3 +271,18 @@ def test_the_same_words_are_the_same_track_however_they_are_written_down() -> No
 def test_another_seed_is_another_track() -> None:
     one, other = (Words(prompt="house", seed=seed).source("a.compose.json").track for seed in (0, 1))
     assert one != other
+
+
+def test_programs_for_music_get_the_plans_grid_with_its_notes(
+    composed: tuple[Home, str], written: Artefact
+) -> None:
+    home, track = composed
+    assert home.run(track, *AFTER_STEMS).success
+    source = home.storage.sources.find(track)
+    assert source is not None
+    made = {stage: home.made(stage, track) for stage in MADE} | {"midi": written}
+    song = song_of(source, Brief(), made, home.storage.artefacts)
+    assert (song.tags.bpm, song.tags.key) == (130.0, "Cm")
+    assert [beat.second for beat in song.beats()] == pytest.approx(
+        [beat * 60 / 130 for beat in range(16)], abs=0.001
+    )

@@ -158,6 +158,7 @@ def test_words_among_the_uploads_name_nothing_outside_their_own_folder(
         ({"file": ("x.wav", wav(65)), "composition_reference": ("r.wav", wav(66))}, {}, "is for words"),
         ({"composition_reference": ("r.wav", wav(66))}, {"reference": "some-track"}, "not both"),
         ({"composition_reference": ("r.wav", wav(66))}, {"plan": {}}, "leave the reference out"),
+        ({"prompt": (None, "polka")}, {"engine": "musicgen-style"}, "needs a recording in whose style"),
     ],
 )
 def test_a_file_that_cannot_be_a_reference_is_refused_and_leaves_nothing(
