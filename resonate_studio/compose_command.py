@@ -15,6 +15,8 @@ from resonate_studio.terminal import HOME, JSON, Command, console, plain, print_
 from resonate_studio.trouble import trouble
 
 if TYPE_CHECKING:
+    from resonate_resources.composition.engines.engine import CompositionEngine
+    from resonate_resources.composition.heard_reference import HeardReference
     from resonate_resources.composition.resource import CompositionResource
     from resonate_resources.recipe import Json
 
@@ -72,6 +74,12 @@ _SHOWN_FILES = (
 @click.option(
     "--reference-loudness", is_flag=True, help="Master it as loud as the reference, not to −14 LUFS."
 )
+@click.option(
+    "--reference-sounds",
+    is_flag=True,
+    help="Let its own drums, bass and other instruments play what they can, cut out of its stems. Whoever holds "
+    "the rights in it holds them in these.",
+)
 @click.option("--by-model", is_flag=True, help="Have the language model that is set up read the words.")
 @click.option(
     "--out",
@@ -91,6 +99,7 @@ def compose(
     plan_file: Path | None,
     reference_file: Path | None,
     reference_loudness: bool,
+    reference_sounds: bool,
     by_model: bool,
     out: Path,
     as_json: bool,
@@ -99,15 +108,11 @@ def compose(
 
     What was understood, and what was assumed, is told. The same words, options and seed give the same track.
     """
-    from resonate_assets.referencing import REFERENCE, hear_reference
-    from resonate_resources.analysis.resource import AnalysisResource
     from resonate_resources.brief.section import STEM_NAMES
     from resonate_resources.composition.engines.choosing import choose
-    from resonate_resources.composition.engines.engine import StyledEngine
     from resonate_resources.composition.plan import Plan
     from resonate_resources.composition.stating import state
-    from resonate_resources.profiling.resource import ProfilingResource
-    from resonate_resources.recordings.recording import AudioError, Recording
+    from resonate_resources.recordings.recording import AudioError
     from resonate_studio.composing import TARGET_LUFS
     from resonate_studio.composing import compose as composed_from
 
@@ -118,6 +123,8 @@ def compose(
         )
     if reference_loudness and not reference_file:
         raise click.UsageError("--reference-loudness: needs --reference")
+    if reference_sounds and not (reference_file and engine == "composer"):
+        raise click.UsageError("--reference-sounds: needs --reference, and the engine composer")
     refuse_unwritable(out)
     with stoppable() as stopping, scratch_folder() as scratch:
         stopping.tell = tell_stopped
@@ -125,13 +132,7 @@ def compose(
             chosen = choose(engine, referenced=reference_file is not None)
             composition = _composition(home if by_model else None, by_model)
             told: Mapping[str, Json]
-            heard = (
-                hear_reference(reference_file, scratch, ProfilingResource(), AnalysisResource())
-                if reference_file
-                else None
-            )
-            if heard and isinstance(chosen, StyledEngine):
-                chosen.reference = Recording.open(scratch / REFERENCE)
+            heard = _hear(reference_file, chosen, home, reference_sounds, scratch) if reference_file else None
             if plan_file:
                 plan = Plan.read(plan_file)
                 plans, told, title = (
@@ -185,6 +186,26 @@ def compose(
             "seconds": seconds,
         }
     )
+
+
+def _hear(
+    file: Path, engine: CompositionEngine, home: Path | None, sounds: bool, scratch: Path
+) -> HeardReference:
+    """A reference, of whose sound an engine is given what it asks for. Raises AudioError."""
+    from resonate_assets.referencing import REFERENCE, hear_reference
+    from resonate_resources.analysis.resource import AnalysisResource
+    from resonate_resources.composition.engines.composer import Composer
+    from resonate_resources.composition.engines.engine import StyledEngine
+    from resonate_resources.profiling.resource import ProfilingResource
+    from resonate_resources.recordings.recording import Recording
+    from resonate_studio.reference_sounds import sounds_of
+
+    heard = hear_reference(file, scratch, ProfilingResource(), AnalysisResource())
+    if isinstance(engine, StyledEngine):
+        engine.reference = Recording.open(scratch / REFERENCE)
+    if sounds and isinstance(engine, Composer):
+        engine.recorded = sounds_of(file, home, scratch, scratch / "sounds")
+    return heard
 
 
 def _composition(home: Path | None, by_model: bool) -> CompositionResource:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from resonate_resources.composition.plan import Plan
+from resonate_resources.composition.sound.recorded_sounds import RecordedSounds
 from resonate_resources.composition.sound.rendering import Rendered, render
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import Progress
@@ -20,8 +21,11 @@ class Composer:
     def lacks(self) -> str:
         return ""
 
+    recorded: RecordedSounds | None = None
+    """A recording's own sounds, that play what they can."""
+
     def keyed(self) -> Mapping[str, Json]:
-        return {}
+        return {"sounds": self.recorded.sha256} if self.recorded else {}
 
     def generate(self, plan: Plan, into: Path, seed: int, progress: Progress) -> Rendered:  # noqa: ARG002 — in the plan
-        return render(plan, into, progress=progress)
+        return render(plan, into, progress=progress, recorded=self.recorded)

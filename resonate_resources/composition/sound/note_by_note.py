@@ -26,7 +26,7 @@ _ENDING_S: Final = 0.004
 
 _OPEN_HAT: Final = 46
 _HATS: Final = frozenset({42, 44, 46})
-_RINGS_OUT_S: Final = 30.0  # longer than any drum
+RINGS_OUT_S: Final = 30.0  # longer than any drum
 _STRUCK_S: Final = 0.05
 
 _LATEST_S: Final = 0.012  # a second take is that late at most
@@ -100,7 +100,7 @@ def choked(notes: Sequence[Note]) -> list[Note]:
     ends: list[Note] = []
     next_hat_s = math.inf
     for note in reversed(notes):
-        end_s = note.onset_s + _RINGS_OUT_S
+        end_s = note.onset_s + RINGS_OUT_S
         if note.pitch == _OPEN_HAT and next_hat_s > note.onset_s:
             end_s = min(end_s, next_hat_s)
         if note.pitch in _HATS:

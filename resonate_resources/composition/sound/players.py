@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,7 +11,15 @@ import numpy as np
 from resonate_resources.composition.plan import Part, Plan
 from resonate_resources.composition.request import Genre
 from resonate_resources.composition.sound.mixing_table import style_of
-from resonate_resources.composition.sound.note_by_note import SHARP, DoubleTracked, NoteByNote, SoundOf
+from resonate_resources.composition.sound.note_by_note import (
+    RINGS_OUT_S,
+    SHARP,
+    DoubleTracked,
+    NoteByNote,
+    SoundOf,
+)
+from resonate_resources.composition.sound.recorded_sounds import LICENCE as RECORDED_LICENCE
+from resonate_resources.composition.sound.recorded_sounds import RecordedSounds
 from resonate_resources.composition.sound.sounds import Voice, voices_for
 from resonate_resources.instruments.drum_machine import stroke
 from resonate_resources.instruments.faust import DrumKit, Synthesiser
@@ -56,20 +64,36 @@ class Band:
 
     soundfont: Soundfont | None
     lacking: str
+    recorded: RecordedSounds | None = None
 
     @classmethod
-    def here(cls) -> Band:
+    def here(cls, recorded: RecordedSounds | None = None) -> Band:
+        """recorded: what plays before all else."""
         found = soundfonts(())
         if not found:
-            return cls(None, "no soundfont was found")
+            return cls(None, "no soundfont was found", recorded)
         try:
             fluidsynth_told()
         except AudioError as error:
-            return cls(None, str(error))
-        return cls(found[0], "")
+            return cls(None, str(error), recorded)
+        return cls(found[0], "", recorded)
 
     def player(self, part: Part, plan: Plan, notes: Sequence[Note], rate: int) -> tuple[Instrument, Playing]:
         """notes: the part's, in s. Raises AudioError where nothing can play its sound."""
+        own, playing = self._own(part, plan, notes, rate)
+        if self.recorded is None:
+            return own, playing
+        if lacking := self.recorded.lacking(part, notes):
+            return own, replace(playing, instead_of="; ".join(filter(None, [lacking, playing.instead_of])))
+        alone = _one_note(own, rate, second_take=False)
+
+        def rung_out(pitch: int, velocity: int, _: float) -> Samples:
+            return alone(pitch, velocity, RINGS_OUT_S)
+
+        instrument = self.recorded.instrument(part, rate, rung_out)
+        return instrument, Playing(f"the recording's {part.stem}", RECORDED_LICENCE, self.recorded.name)
+
+    def _own(self, part: Part, plan: Plan, notes: Sequence[Note], rate: int) -> tuple[Instrument, Playing]:
         instead = ""
         for voice in voices_for(part.sound, plan.genre):
             lacking = self._lacking(voice)

@@ -28,6 +28,7 @@ from resonate_resources.composition.sound.bus import MIX_LUFS, Bus
 from resonate_resources.composition.sound.mixing_table import GenreMix, Tone, mix_of
 from resonate_resources.composition.sound.note_by_note import choked
 from resonate_resources.composition.sound.players import LICENCE, OWN, Band, Playing
+from resonate_resources.composition.sound.recorded_sounds import RecordedSounds
 from resonate_resources.composition.sound.room import response, with_room
 from resonate_resources.composition.sound.strip import Fader, Section, ToneMeter, equalised, stripped
 from resonate_resources.composition.sound.sweep import swept
@@ -79,8 +80,15 @@ class _Dry:
     playing: Playing
 
 
-def render(plan: Plan, into: Path, rate: int = 48_000, progress: Progress = silent) -> Rendered:
-    """Writes mix.wav, stems/NAME.wav and parts/NUMBER-NAME.wav into a folder. The same plan and soundfont give the
+def render(
+    plan: Plan,
+    into: Path,
+    rate: int = 48_000,
+    progress: Progress = silent,
+    recorded: RecordedSounds | None = None,
+) -> Rendered:
+    """Writes mix.wav, stems/NAME.wav and parts/NUMBER-NAME.wav into a folder. recorded: sounds that come before the
+    composer's own. The same plan and soundfont give the
     same bytes. Memory does not grow with the length, but for one value every 64 frames.
 
     Raises AudioError where a part's sound can't be played here, for parts of one name, and where there is none.
@@ -92,7 +100,7 @@ def render(plan: Plan, into: Path, rate: int = 48_000, progress: Progress = sile
     for folder in ("parts", "stems", "playing"):
         (into / folder).mkdir(parents=True, exist_ok=True)
 
-    play = partial(_play, plan, mix, Band.here(), scratch, rate, frames)
+    play = partial(_play, plan, mix, Band.here(recorded), scratch, rate, frames)
     dry = list(_told(in_parallel(play, tracks), len(tracks), 0.0, _PLAYED, progress))
     wet_of = partial(_mix, plan, mix, response(mix.room, rate), scratch)
     wet = list(_told(in_parallel(wet_of, dry), len(tracks), _PLAYED, _MIXED, progress))
