@@ -204,7 +204,7 @@ def _hear(
     if isinstance(engine, StyledEngine):
         engine.reference = Recording.open(scratch / REFERENCE)
     if sounds and isinstance(engine, Composer):
-        engine.recorded = sounds_of(file, home, scratch, scratch / "sounds")
+        engine.play_by(sounds_of(file, home, scratch, scratch / "sounds"))
     return heard
 
 

@@ -32,6 +32,7 @@ from resonate_resources.composition.prompt.reading import read_prompt
 from resonate_resources.composition.qa import Verdict, qa_of_music, similarity_verdict
 from resonate_resources.composition.reference import Reference
 from resonate_resources.composition.request import Asked, Reading, Request, Understanding
+from resonate_resources.composition.sound.recorded_sounds import LICENCE as RECORDED_LICENCE
 from resonate_resources.composition.sound.rendering import Rendered
 from resonate_resources.composition.stating import state
 from resonate_resources.composition.writing import score_of, write_plan
@@ -371,10 +372,20 @@ def _kept(best: _Try, engine: CompositionEngine, told: Mapping[str, Json], into:
             "failed": ", ".join(best.failed),
             **({"similarity": best.similarity} if "similarity" in best.qa else {}),
         },
-        tuple(f"{name}: {best.qa[name].detail}" for name in best.failed),
+        (*(f"{name}: {best.qa[name].detail}" for name in best.failed), *_borrowed(best)),
         {REPORT: into / REPORT},
         engine_told(engine),
     )
+
+
+def _borrowed(best: _Try) -> Iterator[str]:
+    """Parts that a recording's own sounds play, by recording."""
+    by: dict[str, list[str]] = {}
+    for name, playing in best.rendered.instruments.items():
+        if playing.licence == RECORDED_LICENCE:
+            by.setdefault(playing.source, []).append(name)
+    for source, names in by.items():
+        yield f"{', '.join(names)}: sounds of {source}; whoever holds the rights in it holds them in these"
 
 
 def _moved(path: Path, to: Path) -> Path:

@@ -45,6 +45,10 @@ class _Region:
     rings_out: bool
     release_s: float
 
+    def off(self, pitch: int) -> int:
+        """How many keys a key is past those it is for."""
+        return max(self.low - pitch, pitch - self.high, 0)
+
 
 @dataclass(frozen=True)
 class SfzInstrument:
@@ -76,21 +80,22 @@ class SfzInstrument:
             raise AudioError(f"{path.name}: has no regions")
         return cls(path.stem, regions)
 
-    def has(self, pitch: int) -> bool:
-        """Whether a key sounds."""
-        return any(region.low <= pitch <= region.high for region in self.regions)
+    def has(self, pitch: int, beyond: int = 0) -> bool:
+        """Whether a key sounds. beyond: as many keys past those of a region are played by it, too."""
+        return min(region.off(pitch) for region in self.regions) <= beyond
 
     @property
     def law(self) -> float:
         """Exponent of amplitude over velocity."""
         return 2 * self.regions[0].tracking
 
-    def sound(self, pitch: int, velocity: int, held_s: float, rate: int) -> Samples:
-        """(2, frames) of a key from its stroke until it has fallen silent; nothing where no region has it."""
+    def sound(self, pitch: int, velocity: int, held_s: float, rate: int, beyond: int = 0) -> Samples:
+        """(2, frames) of a key from its stroke until it has fallen silent; nothing where `has` says no."""
+        off = min(region.off(pitch) for region in self.regions)
         playing = [
             _played(region, pitch, velocity, held_s, rate)
             for region in self._first_of_turns()
-            if region.low <= pitch <= region.high and region.softest <= velocity <= region.loudest
+            if off <= beyond and region.off(pitch) == off and region.softest <= velocity <= region.loudest
         ]
         whole = np.zeros((2, max((each.shape[1] for each in playing), default=0)), np.float32)
         for each in playing:

@@ -105,6 +105,25 @@ def test_options_count_whatever_the_words_say(tmp_path: Path) -> None:
     assert (request["bpm"], request["key"]) == (138, "D minor")
 
 
+def test_a_reference_plays_by_its_own_sounds_where_that_is_asked_for(
+    made: tuple[Path, dict[str, object]], tmp_path: Path
+) -> None:
+    reference = ("--reference", made[0] / "master.wav", "--reference-sounds", "--home", tmp_path / "home")
+    out = tmp_path / "out"
+    code, output, error = run("techno", *reference, "--duration", 8, "--out", out, "--json")
+    assert code == 0, error
+    report = json.loads((out / "composition.json").read_text())
+    assert report["label"] == "composed by rules, with sounds of a recording"
+    recorded = {name for name, each in report["instruments"].items() if each["source"] == "master.wav"}
+    assert "drums" in recorded
+    assert {report["instruments"][name]["licence"] for name in recorded} == {"the recording's"}
+    told = [line for line in json.loads(output)["notes"] if "whoever holds the rights" in line]
+    assert len(told) == 1
+    assert all(name in told[0] for name in recorded)
+    comment = str(mutagen.File(out / "drums.wav").tags.getall("COMM")[0])  # type: ignore[attr-defined]
+    assert "with sounds of a recording" in comment
+
+
 def test_what_words_leave_open_is_as_in_a_reference(
     made: tuple[Path, dict[str, object]], tmp_path: Path
 ) -> None:
@@ -178,6 +197,7 @@ def test_what_a_model_made_says_so_everywhere(tmp_path: Path, monkeypatch: pytes
         (["house", "--reference", __file__], "test_compose_command.py"),
         (["house", "--reference", "/nowhere.wav"], "nowhere"),
         (["house", "--reference-loudness"], "--reference"),
+        (["house", "--reference-sounds"], "--reference"),
     ],
 )
 def test_what_can_not_be_is_one_line_and_nothing_is_written(

@@ -21,11 +21,15 @@ class Composer:
     def lacks(self) -> str:
         return ""
 
-    recorded: RecordedSounds | None = None
-    """A recording's own sounds, that play what they can."""
+    def __init__(self) -> None:
+        self._recorded: RecordedSounds | None = None
+
+    def play_by(self, recorded: RecordedSounds) -> None:
+        """A recording's own sounds, that play what they can from now on."""
+        self._recorded, self.label = recorded, f"{Composer.label}, with sounds of a recording"
 
     def keyed(self) -> Mapping[str, Json]:
-        return {"sounds": self.recorded.sha256} if self.recorded else {}
+        return {"sounds": self._recorded.sha256} if self._recorded else {}
 
     def generate(self, plan: Plan, into: Path, seed: int, progress: Progress) -> Rendered:  # noqa: ARG002 — in the plan
-        return render(plan, into, progress=progress, recorded=self.recorded)
+        return render(plan, into, progress=progress, recorded=self._recorded)

@@ -28,6 +28,8 @@ _LIKE: Final = (
 )
 """Keys of General MIDI's kit (level 1) that may stand for each other."""
 _COMMON_VELOCITY: Final = 100
+_BEYOND: Final = 5
+"""Keys past those that the recording has notes for: as far as a shift is still heard as the same instrument."""
 _STEMS: Final[tuple[Stem, ...]] = ("drums", "bass", "other", "piano", "guitar")  # a voice sings words
 
 
@@ -61,9 +63,9 @@ class RecordedSounds:
         if instrument is None:
             return f"the recording has no {part.stem}"
         if part.stem == "drums":
-            there = [any(map(instrument.has, keys)) for keys in (_KICK, _SNARE)]
-            return "" if all(there) else "the recording has no kick and snare"
-        out = sorted({note.pitch for note in notes if not instrument.has(note.pitch)})
+            there = any(map(instrument.has, (*_KICK, *_SNARE)))
+            return "" if there else "the recording has neither kick nor snare"
+        out = {note.pitch for note in notes if not instrument.has(note.pitch, _BEYOND)}
         return f"the recording's {part.stem} has no notes near {len(out)} of its keys" if out else ""
 
     def instrument(self, part: Part, rate: int, own_sound: SoundOf) -> Instrument:
@@ -73,7 +75,7 @@ class RecordedSounds:
         assert recorded is not None
         if part.stem != "drums":
             return NoteByNote(
-                rate, lambda pitch, velocity, held_s: recorded.sound(pitch, velocity, held_s, rate),
+                rate, lambda pitch, velocity, held_s: recorded.sound(pitch, velocity, held_s, rate, _BEYOND),
                 law=recorded.law,
             )  # fmt: skip
         louder = _beside(recorded, own_sound, rate)
@@ -87,7 +89,10 @@ class RecordedSounds:
         return NoteByNote(rate, struck, law=recorded.law, kit=True)
 
     def _of(self, part: Part) -> SfzInstrument | None:
-        return self.instruments.get(part.stem)
+        """Of the part's stem. Pianos and guitars that were not separated from it are in `other`."""
+        return self.instruments.get(part.stem) or (
+            self.instruments.get("other") if part.stem in ("piano", "guitar") else None
+        )
 
 
 def _key(kit: SfzInstrument, pitch: int) -> int | None:
@@ -99,10 +104,12 @@ def _key(kit: SfzInstrument, pitch: int) -> int | None:
 
 
 def _beside(kit: SfzInstrument, own_sound: SoundOf, rate: int) -> float:
-    """What brings another kit's sounds to the level of one: by the peaks of kick and snare."""
+    """What brings another kit's sounds to the level of one: by the peaks of kick and snare, as far as it has them."""
     ratios = []
     for keys in (_KICK, _SNARE):
-        key = next(filter(kit.has, keys))
+        key = next(filter(kit.has, keys), None)
+        if key is None:
+            continue
         there, own = (
             float(np.abs(sound).max(initial=0.0))
             for sound in (
