@@ -104,7 +104,7 @@ def _key(kit: SfzInstrument, pitch: int) -> int | None:
 
 
 def _beside(kit: SfzInstrument, own_sound: SoundOf, rate: int) -> float:
-    """What brings another kit's sounds to the level of one: by the peaks of kick and snare, as far as it has them."""
+    """What brings another kit's sounds to the level of one: by the peaks of kick and snare, where it has them."""
     ratios = []
     for keys in (_KICK, _SNARE):
         key = next(filter(kit.has, keys), None)
@@ -119,4 +119,4 @@ def _beside(kit: SfzInstrument, own_sound: SoundOf, rate: int) -> float:
         )
         if own:
             ratios.append(there / own)
-    return float(np.sqrt(np.prod(ratios))) if ratios else 1.0
+    return float(np.prod(ratios) ** (1 / len(ratios))) if ratios else 1.0

@@ -70,6 +70,17 @@ def test_a_drum_that_it_has_none_like_is_the_composers_as_loud_beside_the_others
     )  # in its own kit all are as loud
 
 
+def test_a_recording_with_a_kick_alone_has_the_rest_from_the_composers_kit(folder: Path) -> None:
+    write_samples(folder / "36.wav", tone(60.0, 0.2), RATE)
+    (folder / "Drums.sfz").write_text(
+        "<region> sample=36.wav lokey=36 hikey=36 pitch_keycenter=36 loop_mode=one_shot"
+    )
+    kit = RecordedSounds.read(folder, "song.wav").instrument(DRUMS, RATE, own)
+    snare, kick = (kit.play([Note(0, 30, pitch, 100)], RATE // 2) for pitch in (SNARE, KICK))
+    assert heard(snare) == pytest.approx(5000, rel=0.02)
+    assert np.abs(snare).max() == pytest.approx(np.abs(kick).max(), rel=0.02)
+
+
 def test_a_part_within_its_keys_is_played_at_its_pitch(folder: Path) -> None:
     sounds = RecordedSounds.read(folder, "song.wav")
     assert sounds.lacking(BASS, notes(29, 33, 37)) == ""
