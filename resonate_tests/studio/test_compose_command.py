@@ -115,12 +115,18 @@ def test_a_reference_plays_by_its_own_sounds_where_that_is_asked_for(
     report = json.loads((out / "composition.json").read_text())
     assert report["label"] == "composed by rules, with sounds of a recording"
     recorded = {name for name, each in report["instruments"].items() if each["source"] == "master.wav"}
-    assert "drums" in recorded
+    assert any("bass" in name for name in recorded)
+    others = [
+        each["instead_of"]
+        for name, each in report["instruments"].items()
+        if name not in {*recorded, "transitions"}
+    ]
+    assert all("recording" in why for why in others)  # in the place of whose sound the composer's is
     assert {report["instruments"][name]["licence"] for name in recorded} == {"the recording's"}
     told = [line for line in json.loads(output)["notes"] if "whoever holds the rights" in line]
     assert len(told) == 1
     assert all(name in told[0] for name in recorded)
-    comment = str(mutagen.File(out / "drums.wav").tags.getall("COMM")[0])  # type: ignore[attr-defined]
+    comment = str(mutagen.File(out / "master.wav").tags.getall("COMM")[0])  # type: ignore[attr-defined]
     assert "with sounds of a recording" in comment
 
 
