@@ -15,7 +15,7 @@ def read_language_model(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Its tensors by name, in float32, and its settings. Raises ModelError."""
     import yaml
 
-    saved = _read(folder / LANGUAGE_MODEL)
+    saved = read_saved(folder / LANGUAGE_MODEL)
     try:
         settings = yaml.safe_load(saved["xp.cfg"])
         return {name: value.float() for name, value in saved["best_state"].items()}, settings
@@ -25,17 +25,22 @@ def read_language_model(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def codec_named(folder: Path) -> str:
     """On which codec it was trained, as in "facebook/encodec_32khz". Raises ModelError where none is named."""
-    saved = _read(folder / CODEC)
-    name = saved.get("pretrained") if isinstance(saved, dict) else None
+    name = read_saved(folder / CODEC).get("pretrained")
     if not isinstance(name, str):
         raise ModelError(f"{folder / CODEC}: names no published codec")
     return name
 
 
-def _read(file: Path) -> Any:
+def read_saved(file: Path) -> dict[str, Any]:
+    """What is in it, by name, on the processor; tensors lie in the file until they are used. Raises ModelError."""
     import torch
 
+    if not file.is_file():
+        raise ModelError(f"has no {file.name}")
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        found = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # of pickle, zipfile or torch, at bytes that do not hang together
         raise ModelError(f"{file}: is no file of tensors, or is damaged") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{file}: is nothing that audiocraft saved")
+    return found

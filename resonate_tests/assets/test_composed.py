@@ -31,6 +31,16 @@ class Home:
     def __init__(self, instance: dg.DagsterInstance, storage: StorageResource, folder: Path) -> None:
         self.instance, self.storage, self.folder = instance, storage, folder
 
+    @classmethod
+    def within(cls, folder: Path) -> Home:
+        storage = StorageResource(
+            root=str(folder / "home"),
+            s3=S3Resource(),
+            cache=str(folder / "cache"),
+            database=f"sqlite:///{folder / 'home.sqlite'}",
+        )
+        return cls(dg.DagsterInstance.ephemeral(), storage, folder)
+
     def drop(self, asked: object, name: str = "song.compose.json") -> str:
         """The track that a file becomes."""
         file = self.folder / name
@@ -57,14 +67,7 @@ class Home:
 
 @pytest.fixture(scope="module")
 def composed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, str]:
-    folder = tmp_path_factory.mktemp("composed")
-    storage = StorageResource(
-        root=str(folder / "home"),
-        s3=S3Resource(),
-        cache=str(folder / "cache"),
-        database=f"sqlite:///{folder / 'home.sqlite'}",
-    )
-    home = Home(dg.DagsterInstance.ephemeral(), storage, folder)
+    home = Home.within(tmp_path_factory.mktemp("composed"))
     track = home.drop(PROMPT)
     assert home.run(track, *AS_FAR_AS_STEMS).success
     return home, track

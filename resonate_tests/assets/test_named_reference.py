@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import dagster as dg
 import numpy as np
 import pytest
 import soundfile as sf
@@ -19,7 +18,7 @@ from resonate_resources.analysis.resource import AnalysisResource
 from resonate_resources.ingestion.intake import identify
 from resonate_resources.ingestion.words import Words
 from resonate_resources.recordings.recording import AudioError
-from resonate_resources.storage.resource import S3Resource, StorageResource
+from resonate_resources.storage.resource import StorageResource
 from resonate_tests.assets.test_composed import AS_FAR_AS_STEMS, Home
 from resonate_tests.resources.composition.engines import tiny_style
 
@@ -30,14 +29,7 @@ BEGINS = "house-in-a-minor-126-bpm-"
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, str]:
     """A home in which a track of house in A minor at 126 BPM is analysed."""
-    folder = tmp_path_factory.mktemp("library")
-    storage = StorageResource(
-        root=str(folder / "home"),
-        s3=S3Resource(),
-        cache=str(folder / "cache"),
-        database=f"sqlite:///{folder / 'home.sqlite'}",
-    )
-    home = Home(dg.DagsterInstance.ephemeral(), storage, folder)
+    home = Home.within(tmp_path_factory.mktemp("library"))
     track = home.drop(KNOWN, "known.compose.json")
     assert home.run(track, *AS_FAR_AS_STEMS, "analysis").success
     return home, track

@@ -17,6 +17,7 @@ from resonate_resources.composition.engines.jasco.leading import MAPPING, ChordL
 from resonate_resources.composition.engines.jasco.network import Network, guided
 from resonate_resources.composition.engines.jasco.settings import Settings
 from resonate_resources.composition.engines.jasco.solving import Latents, solved
+from resonate_resources.models.audiocraft_files import LANGUAGE_MODEL, codec_named, read_saved
 from resonate_resources.models.device import choose_device
 from resonate_resources.models.hub_folder import weights_in, whole
 from resonate_resources.models.precision import lower_precision
@@ -24,7 +25,6 @@ from resonate_resources.models.weights import ModelError
 from resonate_resources.recordings.recording import Samples
 from resonate_resources.signal.mono import Mono
 
-STATE, CODEC_STATE = "state_dict.bin", "compression_state_dict.bin"
 CODEC, TEXT = "encodec_32khz", "t5-base"
 """Folders of what all published checkpoints are used with, as the hub calls them."""
 _GUIDANCE: Final = (5.0, 0.0)
@@ -39,7 +39,7 @@ def folder_of(directory: Path) -> Path | None:
     takes none, the largest; None where none does."""
     sizes = {
         state.parent: ("melody" in state.parent.name, state.stat().st_size)
-        for state in sorted(directory.glob(f"jasco-*/{STATE}"))
+        for state in sorted(directory.glob(f"jasco-*/{LANGUAGE_MODEL}"))
     }
     return max(sizes, key=lambda folder: sizes[folder], default=None)
 
@@ -72,7 +72,7 @@ def files_of(folder: Path) -> list[Path]:
     """All that results depend on."""
     beside = (path for name in (CODEC, TEXT) for path in weights_in(folder.parent / name))
     mapping = mapping_of(folder)
-    return [folder / STATE, *beside, *([mapping] if mapping else [])]
+    return [folder / LANGUAGE_MODEL, *beside, *([mapping] if mapping else [])]
 
 
 @cache
@@ -94,12 +94,14 @@ class Checkpoint:
         import torch
         import transformers
 
-        saved, codec = _saved(folder / STATE), _saved(folder / CODEC_STATE)
+        saved, codec = read_saved(folder / LANGUAGE_MODEL), codec_named(folder)
         if not isinstance(saved.get("xp.cfg"), str) or not isinstance(saved.get("best_state"), dict):
-            raise ModelError(f"{STATE}: has no xp.cfg and best_state; it is no checkpoint of JASCO's")
+            raise ModelError(
+                f"{LANGUAGE_MODEL}: has no xp.cfg and best_state; it is no checkpoint of JASCO's"
+            )
         self.settings = settings = Settings.read(saved["xp.cfg"])
         for named, usable in (
-            (codec.get("pretrained"), CODEC),
+            (codec, CODEC),
             (settings.codec, CODEC),
             (settings.text, TEXT),
         ):
@@ -211,16 +213,4 @@ def blurred(latents: Latents, frames: int) -> Latents:
     filled = np.pad(latents, ((0, missing), (0, 0)), "reflect")
     means = filled.reshape(-1, frames, filled.shape[1]).mean(axis=1)
     found: Latents = means.repeat(frames, axis=0)[: len(latents)].astype(np.float32)
-    return found
-
-
-def _saved(path: Path) -> dict[str, Any]:
-    """What `torch.save` wrote, on the processor."""
-    import torch
-
-    if not path.is_file():
-        raise ModelError(f"has no {path.name}")
-    found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    if not isinstance(found, dict):
-        raise ModelError(f"{path.name}: is no checkpoint of audiocraft's")
     return found
