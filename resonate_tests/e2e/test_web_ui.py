@@ -336,12 +336,16 @@ def test_a_brief_set_in_the_launchpad_changes_the_master(studio: Studio, page: P
     assert "resources:" in written
     wanted = written.replace("unset: []", "mastering: {target_lufs: -18}")
     assert wanted != written
-    editor.evaluate("(it, text) => it.CodeMirror.setValue(text)", wanted)
+
+    def taken() -> bool:
+        # The page takes what is typed a moment later, and its own form may still come over it: then it is typed again.
+        kept = page.evaluate("() => Object.values(localStorage).some(it => it.includes('target_lufs'))")
+        if not kept:
+            editor.evaluate("(it, text) => it.CodeMirror.setValue(text)", wanted)
+        return bool(kept)
+
+    studio.wait_for("the page to take the brief", taken, 60)
     page.screenshot(path=artifacts / "web-ui-set-brief.png", animations="disabled")
-    # The page takes what is typed a moment later, and asks Dagster about it before it launches.
-    page.wait_for_function(
-        "() => Object.values(localStorage).some(it => it.includes('target_lufs'))", timeout=30_000
-    )
     page.wait_for_load_state("networkidle")
     launch = page.get_by_role("button", name="Launch Run")
     expect(launch).to_be_enabled(timeout=30_000)

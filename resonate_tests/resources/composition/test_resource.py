@@ -94,6 +94,7 @@ class Stubborn(Composer):
     name, model, licence, label = "stubborn", "of nobody", "CC-BY-NC-4.0", "AI-generated"
 
     def __init__(self, refusals: int) -> None:
+        super().__init__()
         self.refusals = refusals
 
     def keyed(self) -> Mapping[str, Json]:
