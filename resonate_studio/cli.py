@@ -14,6 +14,7 @@ from resonate_studio.batch import Batch
 from resonate_studio.batch_command import batch
 from resonate_studio.brief_commands import brief
 from resonate_studio.cache_commands import cache
+from resonate_studio.cluster_commands import daemon, run_worker
 from resonate_studio.compose_command import compose
 from resonate_studio.dev_command import dev
 from resonate_studio.export_command import export, export_ableton
@@ -135,6 +136,8 @@ for command in (
     library,
     cache,
     workers,
+    run_worker,
+    daemon,
     listen,
     export,
     export_ableton,

@@ -1,0 +1,39 @@
+"""Dagster's own queue of runs, whose every run says which queue of the broker it is for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import dagster as dg
+from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+
+from resonate_assets.run_queue.queues import QUEUE_TAG, Engine, queue_of
+from resonate_assets.settings import Settings
+from resonate_resources.brief.resource import BriefResource
+from resonate_resources.storage.resource import S3Resource, StorageResource
+
+
+class RunCoordinator(QueuedRunCoordinator[dg.DagsterInstance]):
+    """To be named in `dagster.yaml`, with the settings of Dagster's QueuedRunCoordinator.
+
+    Here, and not as a run is launched: queue and priority are seen while it waits, limits by tag hold for it, and a
+    GPU machine can be started for it.
+    """
+
+    def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
+        run = context.dagster_run
+        if QUEUE_TAG not in run.tags:
+            self._instance.add_run_tags(run.run_id, {QUEUE_TAG: queue_of(run, self._engine)})
+        return super().submit_run(context)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        settings = Settings.from_environment()
+        storage = StorageResource(
+            root=settings.storage,
+            s3=S3Resource(endpoint_url=settings.s3_endpoint),
+            cache=str(settings.home / "s3-cache"),
+            database=settings.database_url,
+        )
+        briefs = BriefResource(storage=storage, folder=settings.inbox, bucket=settings.bucket)
+        return lambda track: briefs.resolve(track, storage.sources.find(track)).brief.separation.engine
