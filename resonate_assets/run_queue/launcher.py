@@ -40,7 +40,8 @@ from resonate_assets.run_queue.queues import HIGHEST, QUEUE_TAG, QUEUES, broker_
 from resonate_assets.settings import Settings
 from resonate_resources.storage.heartbeats import heartbeats
 
-_AWAY: Final = (OperationalError, CeleryError, OSError)
+AWAY: Final = (OperationalError, CeleryError, OSError)
+"""What is raised where a broker can't be reached."""
 _log = logging.getLogger(__name__)
 
 
@@ -81,7 +82,7 @@ class BrokerRunLauncher(CeleryRunLauncher):
     def launch_run(self, context: LaunchRunContext) -> None:
         try:
             self._hand_over(context.dagster_run)
-        except _AWAY as error:
+        except AWAY as error:
             reason = f"the broker can't be reached ({error}); the run is handed over once it can be"
             self._instance.report_engine_event(reason, context.dagster_run, cls=type(self))
 
@@ -98,14 +99,14 @@ class BrokerRunLauncher(CeleryRunLauncher):
             return []
         told = []
         try:
-            there = self._messages()
+            there = self.queues()
             for queue, many in Counter(map(_queue, waiting)).items():
-                if there[queue] >= many:
+                if there[queue][0] >= many:
                     continue
                 for run in (each for each in waiting if _queue(each) == queue):
                     self._hand_over(run)
                     told.append(f"run {run.run_id}: handed over to the broker again")
-        except _AWAY as error:
+        except AWAY as error:
             told.append(f"the broker can't be reached ({error})")
         return told
 
@@ -157,15 +158,17 @@ class BrokerRunLauncher(CeleryRunLauncher):
         )
         self._instance.add_run_tags(run.run_id, {DAGSTER_CELERY_TASK_ID_TAG: sent.id})
 
-    def _messages(self) -> Mapping[str, int]:
-        """Queue → messages that no worker has taken yet. A queue that is not there has none."""
-        found: dict[str, int] = dict.fromkeys(QUEUES, 0)
+    def queues(self) -> Mapping[str, tuple[int, int]]:
+        """Queue → messages that no worker has taken yet, and workers. Of one that is not there: none. Raises what
+        `AWAY` names."""
+        found = dict.fromkeys(QUEUES, (0, 0))
         with self.celery.connection_for_write() as connection:
             connection.ensure_connection(max_retries=2, interval_max=1.0)
             for queue in QUEUES:
                 # A broker closes the channel on which a queue is asked for that is not there.
                 with suppress(*connection.channel_errors), connection.channel() as channel:
-                    found[queue] = channel.queue_declare(queue, passive=True).message_count
+                    told = channel.queue_declare(queue, passive=True)
+                    found[queue] = told.message_count, told.consumer_count
         return found
 
 

@@ -45,6 +45,7 @@ class _TakenError(Exception):
 
 def worker_app(broker: str, idle_seconds: float = IDLE_SECONDS) -> Celery:
     """The application that `celery worker` runs."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it names its plug-ins
     app = app_of(broker)
     app.conf.update(
         task_acks_late=True,

@@ -17,7 +17,11 @@ def messages(broker: RabbitMQ, queue: str) -> int:
 def test_a_run_waits_in_its_queue(launched: Launched, broker: RabbitMQ) -> None:
     for queue in ("cpu", "gpu", "gpu", "cloud"):
         launched.launch(launched.run(queue=queue))
-    assert {queue: messages(broker, queue) for queue in ("cpu", "gpu", "cloud")} == {"cpu": 1, "gpu": 2, "cloud": 1}
+    assert {queue: messages(broker, queue) for queue in ("cpu", "gpu", "cloud")} == {
+        "cpu": 1,
+        "gpu": 2,
+        "cloud": 1,
+    }
 
 
 def test_what_waits_outlives_a_broker_that_restarts(launched: Launched, broker: RabbitMQ) -> None:

@@ -50,7 +50,9 @@ def test_what_separates_nothing_waits_in_cpu(monkeypatch: pytest.MonkeyPatch) ->
     assert queue_of(dg.DagsterRun("update_library", "a"), lambda _: "auto") == "cpu"
 
 
-def test_a_brief_that_can_t_be_read_is_told_by_the_run_and_not_by_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_brief_that_can_t_be_read_is_told_by_the_run_and_not_by_the_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("RESONATE_QUEUES", "gpu")
 
     def damaged(_: str) -> str:

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import dagster as dg
 
@@ -46,7 +47,9 @@ def test_a_run_that_is_cancelled_before_a_worker_has_it_never_begins(launched: L
     assert launched.begun() == []
 
 
-def test_a_run_that_is_cancelled_in_its_midst_unwinds_and_its_process_takes_the_next(launched: Launched) -> None:
+def test_a_run_that_is_cancelled_in_its_midst_unwinds_and_its_process_takes_the_next(
+    launched: Launched,
+) -> None:
     run = launched.run()
 
     def cancel() -> None:
@@ -83,7 +86,7 @@ def test_a_process_that_was_idle_gives_its_memory_back_and_another_takes_the_nex
     first = launched.run()
     launched.launch(first)
     launched.until(lambda: launched.status(first) == Status.SUCCESS)
-    launched.until(lambda: not os.path.exists(f"/proc/{launched.begun()[0][1]}"))
+    launched.until(lambda: not Path(f"/proc/{launched.begun()[0][1]}").exists())
     second = launched.run()
     launched.launch(second)
     launched.until(lambda: launched.status(second) == Status.SUCCESS)
@@ -100,7 +103,7 @@ def test_a_killed_worker_s_run_is_ended_and_what_it_had_not_begun_goes_to_anothe
     killed = launched._workers[0]
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
-    launched.until(lambda: not os.path.exists(f"/proc/{process}"))
+    launched.until(lambda: not Path(f"/proc/{process}").exists())
     launched.let_go()
     launched.worker()
     launched.until(lambda: launched.status(second) == Status.SUCCESS)
@@ -153,6 +156,8 @@ def test_a_worker_outlives_its_broker(launched: Launched, broker: RabbitMQ) -> N
     broker.start()
     launched.let_go()
     launched.until(lambda: launched.status(first) == Status.SUCCESS)
-    launched.until(lambda: bool(launched.launcher.hand_over_again()) or launched.status(second) != Status.STARTING)
+    launched.until(
+        lambda: bool(launched.launcher.hand_over_again()) or launched.status(second) != Status.STARTING
+    )
     launched.until(lambda: launched.status(second) == Status.SUCCESS)
     assert sorted(run for run, _ in launched.begun()) == sorted([first, second])
