@@ -5,12 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 
 import dagster as dg
+from dagster._core.execution.plan.resume_retry import ReexecutionStrategy
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+from dagster._core.storage.tags import RETRY_STRATEGY_TAG
 
 from resonate_assets.run_queue.queues import QUEUE_TAG, Engine, queue_of
 from resonate_assets.settings import Settings
 from resonate_resources.brief.resource import BriefResource
 from resonate_resources.storage.resource import S3Resource, StorageResource
+
+_RETRIED_WHOLE = {RETRY_STRATEGY_TAG: ReexecutionStrategy.ALL_STEPS.value}
+"""Where its worker dies: stages that are made are found again, and what was not checked is checked."""
 
 
 class RunCoordinator(QueuedRunCoordinator[dg.DagsterInstance]):
@@ -23,7 +28,8 @@ class RunCoordinator(QueuedRunCoordinator[dg.DagsterInstance]):
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
         run = context.dagster_run
         if QUEUE_TAG not in run.tags:
-            self._instance.add_run_tags(run.run_id, {QUEUE_TAG: queue_of(run, self._engine)})
+            tags = {QUEUE_TAG: queue_of(run, self._engine), **_RETRIED_WHOLE}
+            self._instance.add_run_tags(run.run_id, tags)
         return super().submit_run(context)
 
     @cached_property

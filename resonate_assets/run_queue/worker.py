@@ -2,8 +2,8 @@
 
 A message is acknowledged once its run has ended, so that one whose worker goes is delivered to another. A run is
 taken by its heartbeat: whoever gets a message too many finds that, or a run that has begun or ended, and does
-nothing. A run that had begun when its worker went is reported failed by the sensor `dead_runs`, and the automation
-asks for what is missing.
+nothing. A run that had begun when its worker went is reported failed by the sensor `dead_runs`, and retried by
+Dagster, as often as `dagster.yaml` has it.
 """
 
 from __future__ import annotations
