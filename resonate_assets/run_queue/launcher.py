@@ -161,7 +161,7 @@ class BrokerRunLauncher(CeleryRunLauncher):
     def queues(self) -> Mapping[str, tuple[int, int]]:
         """Queue → messages that no worker has taken yet, and workers. Of one that is not there: none. Raises what
         `AWAY` names."""
-        found = dict.fromkeys(QUEUES, (0, 0))
+        found: dict[str, tuple[int, int]] = dict.fromkeys(QUEUES, (0, 0))
         with self.celery.connection_for_write() as connection:
             connection.ensure_connection(max_retries=2, interval_max=1.0)
             for queue in QUEUES:

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn
 
-import celery
 import dagster as dg
 from celery import Celery
 from celery.signals import worker_process_init
@@ -56,7 +55,6 @@ def worker_app(broker: str, idle_seconds: float = IDLE_SECONDS) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
     )
 
-    @app.task(name=TASK_EXECUTE_JOB_NAME)
     def execute_job(execute_job_args_packed: Any) -> str:
         _idle.at_work()
         try:
@@ -64,9 +62,8 @@ def worker_app(broker: str, idle_seconds: float = IDLE_SECONDS) -> Celery:
         finally:
             _idle.since_now()
 
-    # Not the decorator: the signal keeps weak references.
+    app.task(name=TASK_EXECUTE_JOB_NAME)(execute_job)
     worker_process_init.connect(lambda **_: _idle.watch(idle_seconds), weak=False)
-    assert isinstance(execute_job, celery.Task)
     return app
 
 
