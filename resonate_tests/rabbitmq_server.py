@@ -19,7 +19,7 @@ class RabbitMQ:
     def __init__(self) -> None:
         self._program = required("rabbitmq-server")
         self._folder = Path(tempfile.mkdtemp(prefix="resonate-rabbitmq-"))
-        self._port, self._between_nodes, self._epmd = _free_ports(3)
+        self._port, self._between_nodes, self._epmd = free_ports(3)
         (self._folder / "plugins").write_text("[].")
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
@@ -98,7 +98,7 @@ def _end_epmd(port: int) -> None:
         pass
 
 
-def _free_ports(many: int) -> list[int]:
+def free_ports(many: int) -> list[int]:
     probes = [socket.socket() for _ in range(many)]
     for probe in probes:
         probe.bind(("127.0.0.1", 0))
