@@ -33,6 +33,7 @@ def machines(postgresql: dict[str, str], client: S3Client, bucket: str, tmp_path
         rabbitmq.end()
 
 
+@pytest.mark.timeout(1800)  # seven processes and their tracks, on two cores
 def test_each_track_is_made_once_though_a_worker_and_the_daemon_die(machines: Machines) -> None:
     for number in range(TRACKS):
         sf.write(machines.inbox / f"song {number}.wav", short_song(number).T, 44100)
