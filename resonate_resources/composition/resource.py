@@ -43,7 +43,7 @@ from resonate_resources.recordings.recording import AudioError, Progress, Record
 from resonate_resources.recordings.score import Score
 from resonate_resources.signal.song_similarity import Similarity
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, REPORT, MIX, PARTS = "plan.json", "composition.json", "mix.wav", "parts/"
