@@ -340,6 +340,10 @@ def test_programs_for_music_get_the_plans_grid_with_its_notes(
     made = {stage: home.made(stage, track) for stage in MADE} | {"midi": written}
     song = song_of(source, Brief(), made, home.storage.artefacts)
     assert (song.tags.bpm, song.tags.key) == (130.0, "Cm")
+    plan = Plan.read(home.made("generated_stems", track).path("plan.json"))
+    assert [(section.name, section.start_s) for section in song.sections] == [
+        (section.name.capitalize(), pytest.approx(section.first_bar * 240 / 130)) for section in plan.sections
+    ]
     assert [beat.second for beat in song.beats()] == pytest.approx(
         [beat * 60 / 130 for beat in range(16)], abs=0.001
     )
