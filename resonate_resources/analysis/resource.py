@@ -51,7 +51,7 @@ from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.signal.spectral_holes import holes_of
 from resonate_resources.signal.timbre import hear_timbre
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 MELODY, PICTURE = "melody.npz", "picture.png"
