@@ -17,6 +17,7 @@ from resonate_studio.cache_commands import cache
 from resonate_studio.compose_command import compose
 from resonate_studio.dev_command import dev
 from resonate_studio.export_command import export, export_ableton
+from resonate_studio.gpu_command import gpu
 from resonate_studio.library_commands import library
 from resonate_studio.listen_command import listen
 from resonate_studio.midi_command import midi
@@ -135,6 +136,7 @@ for command in (
     library,
     cache,
     workers,
+    gpu,
     listen,
     export,
     export_ableton,
