@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from resonate_studio.backup_command import backup
 from resonate_studio.batch import Batch
 from resonate_studio.batch_command import batch
 from resonate_studio.brief_commands import brief
@@ -136,6 +137,7 @@ for command in (
     library,
     cache,
     workers,
+    backup,
     gpu,
     listen,
     export,
