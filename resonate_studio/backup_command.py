@@ -31,8 +31,8 @@ _MADE_AGAIN = {"light", "s3-cache", ".work"}
     help="A folder that is not there yet, or empty: each backup has one of its own.",
 )
 def backup(home: Path | None, target: Path) -> None:
-    """Copy a home, with its storage and its databases, into a folder that is a home itself, and compare every
-    result there with its manifest. Runs may go on meanwhile. PostgreSQL and S3 have tools of their own, which
+    """Copy a home, with its storage and its databases, into a folder that is a home itself, and see that every file
+    of every result is there. Runs may go on meanwhile. PostgreSQL and S3 have tools of their own, which
     docs/operations.md tells."""
     from resonate_assets.settings import check_folder
     from resonate_resources.storage.artefacts import Artefacts
