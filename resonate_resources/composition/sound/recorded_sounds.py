@@ -74,10 +74,11 @@ class RecordedSounds:
         recorded = self._of(part)
         assert recorded is not None
         if part.stem != "drums":
-            return NoteByNote(
-                rate, lambda pitch, velocity, held_s: recorded.sound(pitch, velocity, held_s, rate, _BEYOND),
-                law=recorded.law,
-            )  # fmt: skip
+
+            def held(pitch: int, velocity: int, held_s: float) -> Samples:
+                return recorded.sound(pitch, velocity, held_s, rate, _BEYOND, sustain=True)
+
+            return NoteByNote(rate, held, law=recorded.law)
         louder = _beside(recorded, own_sound, rate)
 
         def struck(pitch: int, velocity: int, held_s: float) -> Samples:
