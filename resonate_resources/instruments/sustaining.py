@@ -64,7 +64,7 @@ def sustained(sound: Samples, rate: int, frames: int) -> Samples:
 def _levels_db(sound: Samples, step: int) -> npt.NDArray[np.float64]:
     """Of each whole step."""
     powers = np.square(sound[:, : sound.shape[1] // step * step], dtype=np.float64).mean(axis=0)
-    return 10 * np.log10(powers.reshape(-1, step).mean(axis=1) + 1e-15)
+    return np.asarray(10 * np.log10(powers.reshape(-1, step).mean(axis=1) + 1e-15), np.float64)
 
 
 def _period(wave: npt.NDArray[np.float32], most: int) -> int:
