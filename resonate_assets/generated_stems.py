@@ -1,7 +1,9 @@
 """generated_stems: the plan of a composition, played by instruments or by a model."""
 
+import shutil
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -40,12 +42,19 @@ def generated_stems(
     reference = HeardReference.read(composition.path(resource.REFERENCE)) if named else None
     styled = resource.STYLE in composition.manifest.files
     style = composition.path(resource.STYLE) if styled else None
+    own = [name for name in composition.manifest.files if name.startswith(resource.SOUNDS)]
     with one_line_errors():
         recipe = composing.recipe(request, style)
 
     def work(into: Path, progress: Progress) -> Product:
         hear = partial(heard_by, profiling, reference)
-        return composing.generate_from(request, plan, into, hear, progress, style)
+        with TemporaryDirectory(dir=into) as folder:
+            # Samplers name their samples, which lie otherwise where the store keeps them.
+            for name in own:
+                (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(composition.path(name), Path(folder) / name)
+            sounds = Path(folder) / resource.SOUNDS if own else None
+            return composing.generate_from(request, plan, into, hear, progress, style, sounds)
 
     read = composition.files(*composition.manifest.files)
     return produce(context, storage, recipe, [read], work, lambda _: True)

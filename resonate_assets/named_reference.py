@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import dagster as dg
 
 from resonate_assets.analysis import analysis
 from resonate_assets.profile import profile
@@ -18,6 +23,7 @@ from resonate_resources.ingestion.refusing import name_of, refused_in_one_line
 from resonate_resources.ingestion.track_key import TRACK_KEY
 from resonate_resources.ingestion.words import is_words
 from resonate_resources.profiling.profile import Profile
+from resonate_resources.recipe import Json
 from resonate_resources.recordings.decoding import printable_name
 from resonate_resources.recordings.recording import AudioError, Recording, file_sha256
 from resonate_resources.storage.artefacts import Artefact, Read
@@ -26,12 +32,14 @@ from resonate_resources.storage.current import Versions, current_of
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
 
-_HEARD = {
-    asset.key.path[-1]: asset.code_versions_by_key[asset.key] or ""
-    for asset in (raw_track, profile, analysis)
-}
-"""Stages that tell of a track what is taken of it → their code's version."""
 
+def versions_of(*assets: dg.AssetsDefinition) -> dict[str, str]:
+    """Stage → its code's version."""
+    return {asset.key.path[-1]: asset.code_versions_by_key[asset.key] or "" for asset in assets}
+
+
+_HEARD = versions_of(raw_track, profile, analysis)
+"""Stages that tell of a track what is taken of it."""
 
 Told = tuple[Artefact, Artefact, Artefact]
 """raw_track, profile and analysis of a track, all of them current."""
@@ -45,15 +53,22 @@ class NamedReference:
     sha256: str
     at: Path | Told
 
-    def read(self) -> Read:
-        """What a composition read of it: its content, whatever is heard in that."""
-        return Read("reference", self.sha256, {"sha256": self.sha256, "name": self.name})
+    def read(self, more: Mapping[str, Json]) -> Read:
+        """What a composition read of it: its content, whatever is heard in that. more: of what was made of it."""
+        return Read("reference", self.sha256, {"sha256": self.sha256, "name": self.name, **more})
 
     def hear(self, scratch: Path, profiling: Profiling, analysing: Analysing) -> HeardReference:
         """Raises AudioError, in one line, for what is no music."""
         if isinstance(self.at, Path):
             return hear_reference(self.at, scratch, profiling, analysing, self.name)
         return told_by(self.at, self.name)
+
+    def profile(self, scratch: Path) -> Mapping[str, Any]:
+        """After it was heard with the same scratch folder."""
+        if isinstance(self.at, Path):
+            told: Mapping[str, Any] = json.loads((scratch / PROFILE).read_text("utf-8"))
+            return told
+        return self.at[1].read_json(PROFILE)  # type: ignore[no-any-return]
 
     def recording(self, scratch: Path) -> Recording:
         """After it was heard with the same scratch folder."""
@@ -95,16 +110,23 @@ def name_of_track(source: Source) -> str:
 
 def made_of(storage: StorageResource, track: str) -> Told | None:
     """What of a track tells it as a reference, where all of that is current."""
+    found = current(storage, track, _HEARD)
+    return (found[0], found[1], found[2]) if found else None
+
+
+def current(storage: StorageResource, track: str, stages: Mapping[str, str]) -> Sequence[Artefact]:
+    """Of a track its artefacts of these stages, in that order; none unless all are current. stages: see
+    `versions_of`."""
     made = current_of(storage.database, [track]).get(track, {})
     versions = {
         stage: Versions(each.key, each.data_version, each.code_version, each.made_from, each.published_at)
         for stage, each in made.items()
     }
-    if stale_stages(versions, _HEARD):
-        return None
-    found = [storage.artefacts.current(stage, track) for stage in _HEARD]
+    if stale_stages(versions, stages):
+        return []
+    found = [storage.artefacts.current(stage, track) for stage in stages]
     whole = [artefact for artefact in found if artefact is not None and artefact.complete()]
-    return (whole[0], whole[1], whole[2]) if len(whole) == len(_HEARD) else None
+    return whole if len(whole) == len(stages) else []
 
 
 def told_by(made: Told, name: str) -> HeardReference:

@@ -56,7 +56,14 @@ class Composition(Protocol):
     def recipe(self, request: Path, style: Path | None) -> Recipe: ...
 
     def generate_from(
-        self, request: Path, plan: Path, into: Path, hear: Hear, progress: Progress, style: Path | None
+        self,
+        request: Path,
+        plan: Path,
+        into: Path,
+        hear: Hear,
+        progress: Progress,
+        style: Path | None,
+        sounds: Path | None,
     ) -> Product: ...
 
     def score(self, plan: Path) -> Score: ...

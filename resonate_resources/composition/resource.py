@@ -27,12 +27,13 @@ from resonate_resources.composition.engines.jasco.recording import HeardRecordin
 from resonate_resources.composition.engines.style.conditioner import HEARD_RATE
 from resonate_resources.composition.engines.style.engine import excerpt_of
 from resonate_resources.composition.heard_reference import HeardReference
+from resonate_resources.composition.labels import sounds_told
 from resonate_resources.composition.plan import Plan
 from resonate_resources.composition.prompt.reading import read_prompt
 from resonate_resources.composition.qa import Verdict, qa_of_music, similarity_verdict
 from resonate_resources.composition.reference import Reference
 from resonate_resources.composition.request import Asked, Reading, Request, Understanding
-from resonate_resources.composition.sound.recorded_sounds import LICENCE as RECORDED_LICENCE
+from resonate_resources.composition.sound.recorded_sounds import RecordedSounds
 from resonate_resources.composition.sound.rendering import Rendered
 from resonate_resources.composition.stating import state
 from resonate_resources.composition.writing import planned_music_of, score_of, write_plan
@@ -48,8 +49,8 @@ CODE_VERSION = "4"
 
 PLAN, REPORT, MIX, PARTS = "plan.json", "composition.json", "mix.wav", "parts/"
 REQUEST = "request.json"
-REFERENCE, STYLE = "reference.json", "style.wav"
-"""What was heard of a reference, where there is one: see `HeardReference`."""
+REFERENCE, STYLE, SOUNDS = "reference.json", "style.wav", "sounds/"
+"""Of a reference, where there is one: see `HeardReference`; SOUNDS: its own, see `RecordedSounds`."""
 RETRIES: Final = 2
 """Row A5 of the requirements: up to two, with changed parameters."""
 _NEXT_SEED: Final = 1_000_003  # far from what people count up by: a retry is hardly anybody's other seed
@@ -201,17 +202,22 @@ class CompositionResource(dg.ConfigurableResource[None]):
         hear: Hear,
         progress: Progress = silent,
         style: Path | None = None,
+        sounds: Path | None = None,
     ) -> Product:
-        """Stems, parts, MIDI and report of what `compose` wrote. See `generate`."""
+        """Stems, parts, MIDI and report of what `compose` wrote. See `generate`. sounds: the folder of those of the
+        reference, by which the composer plays what they can play."""
         told = json.loads(request.read_text("utf-8"))
         plans: Iterator[Plan] = iter([Plan.read(plan)])
         if "request" in told:  # a plan that was given is played as it is, or fails
             others = plans_of(Request.model_validate(told["request"]), told["seed"])
             plans = chain(plans, islice(others, 1, None))
         engine = _engine(told["engine"], style)
+        if sounds and isinstance(engine, Composer):
+            engine.play_by(RecordedSounds.read(sounds, told["reference"]["name"]))
         made = self.generate(plans, told, into, hear, progress, engine)
         files = {name: path for name, path in made.files.items() if name != MIX}
-        return replace(made, files=files, notes=(engine.label, *made.notes))
+        label = json.loads(made.reports[REPORT].read_text("utf-8"))["label"]
+        return replace(made, files=files, notes=(label, *made.notes))
 
     def score(self, plan: Path) -> Score:
         """What `generate_from` kept as its plan, as notes by stem."""
@@ -356,15 +362,19 @@ def _kept(best: _Try, engine: CompositionEngine, told: Mapping[str, Json], into:
     made = {f"{name}.wav": stem.path for name, stem in best.rendered.stems.items()}
     made[MIX] = best.rendered.mix.path
     made |= {f"{PARTS}{part.path.name}": part.path for part in best.rendered.parts.values()}
-    made |= write_plan(best.plan, best.folder, f"{engine.label}, seed {best.plan.seed}")
+    instruments = {name: asdict(playing) for name, playing in best.rendered.instruments.items()}
+    sounds = sounds_told(instruments)
+    label = f"{engine.label}, with sounds of a recording" if sounds else engine.label
+    made |= write_plan(best.plan, best.folder, f"{label}, seed {best.plan.seed}")
     kept = {name: _moved(path, into / name) for name, path in made.items()}
     report = {
         **told,
-        "label": engine.label,
+        "label": label,
+        **({"sounds": sounds} if sounds else {}),
         "engine": asdict(engine_told(engine)),
         "weights": dict(engine.keyed()),
         "plan": best.plan.model_dump(mode="json", exclude={"parts", "chords", "effects", "sections"}),
-        "instruments": {name: asdict(playing) for name, playing in best.rendered.instruments.items()},
+        "instruments": instruments,
         "qa": {name: asdict(verdict) for name, verdict in best.qa.items()},
     }
     (into / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -377,20 +387,10 @@ def _kept(best: _Try, engine: CompositionEngine, told: Mapping[str, Json], into:
             "failed": ", ".join(best.failed),
             **({"similarity": best.similarity} if "similarity" in best.qa else {}),
         },
-        (*(f"{name}: {best.qa[name].detail}" for name in best.failed), *_borrowed(best)),
+        (*(f"{name}: {best.qa[name].detail}" for name in best.failed), *([sounds] if sounds else [])),
         {REPORT: into / REPORT},
         engine_told(engine),
     )
-
-
-def _borrowed(best: _Try) -> Iterator[str]:
-    """Parts that a recording's own sounds play, by recording."""
-    by: dict[str, list[str]] = {}
-    for name, playing in best.rendered.instruments.items():
-        if playing.licence == RECORDED_LICENCE:
-            by.setdefault(playing.source, []).append(name)
-    for source, names in by.items():
-        yield f"{', '.join(names)}: sounds of {source}; whoever holds the rights in it holds them in these"
 
 
 def _moved(path: Path, to: Path) -> Path:

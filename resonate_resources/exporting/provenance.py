@@ -163,6 +163,7 @@ def _told(
             "seed": report["plan"]["seed"],
             "prompt": report.get("prompt") or None,
             **({"reference": report["reference"]["name"]} if report.get("reference") else {}),
+            **({"sounds": report["sounds"]} if report.get("sounds") else {}),
         }
     if rebuilt:
         told["rebuilt"] = {stem: dict(by) for stem, by in rebuilt.items()}

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, ValidationError
 
 from resonate_resources.ingestion.refusing import name_of
 from resonate_resources.ingestion.track_key import track_key
@@ -22,6 +22,7 @@ MOST_CHARACTERS: Final = 10_000
 ARTIST: Final = "Resonate"
 _LARGEST_BYTES: Final = 16_000_000  # a plan of half an hour may have 7 MB
 _WORDS_IN_KEY: Final = 60
+_COMPOSER: Final = "composer"
 
 
 class Words(BaseModel):
@@ -31,6 +32,7 @@ class Words(BaseModel):
     tells them. engine: what makes its sound. by_model: the language model that is set up reads the prompt. plan: a
     plan.json of before, played as it is; prompt and seed are not needed then. reference: a recording in whose style
     it is to be where nothing is said: the key of a track of the library, or a file, by its path from this one.
+    reference_sounds: its own sounds play what they can, by the composer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -39,10 +41,11 @@ class Words(BaseModel):
     title: str = Field(default="", max_length=120)
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     asked: dict[str, JsonValue] = Field(default={})
-    engine: str = Field(default="composer", max_length=40)
+    engine: str = Field(default=_COMPOSER, max_length=40)
     by_model: bool = False
     plan: dict[str, JsonValue] | None = None
     reference: str = Field(default="", max_length=1000)
+    reference_sounds: StrictBool = False
 
     @classmethod
     def parse(cls, text: str | bytes, name: str) -> Words:
@@ -53,6 +56,9 @@ class Words(BaseModel):
             raise AudioError(f"{printable_name(name)}: {told(error)}") from error
         if words.plan is not None and words.reference:
             raise AudioError(f"{printable_name(name)}: a plan is played as it is; leave the reference out")
+        if words.reference_sounds and not (words.reference and words.engine == _COMPOSER):
+            told = f"reference_sounds: needs a reference, and the engine {_COMPOSER}"
+            raise AudioError(f"{printable_name(name)}: {told}")
         if words.plan is None and not (words.prompt.strip() or words.asked or words.reference):
             raise AudioError(f'{printable_name(name)}: says nothing to compose; give it a "prompt"')
         return words

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 import soxr
 
+from resonate_resources.instruments.sustaining import sustained
 from resonate_resources.recordings.recording import AudioError, Recording, Samples
 
 _HEADER: Final = re.compile(r"<(\w+)>")
@@ -89,11 +90,14 @@ class SfzInstrument:
         """Exponent of amplitude over velocity."""
         return 2 * self.regions[0].tracking
 
-    def sound(self, pitch: int, velocity: int, held_s: float, rate: int, beyond: int = 0) -> Samples:
-        """(2, frames) of a key from its stroke until it has fallen silent; nothing where `has` says no."""
+    def sound(
+        self, pitch: int, velocity: int, held_s: float, rate: int, beyond: int = 0, sustain: bool = False
+    ) -> Samples:
+        """(2, frames) of a key from its stroke until it has fallen silent; nothing where `has` says no. sustain:
+        what has no loop goes on past its sample while the key is held, see `sustained`; players end it there."""
         off = min(region.off(pitch) for region in self.regions)
         playing = [
-            _played(region, pitch, velocity, held_s, rate)
+            _played(region, pitch, velocity, held_s, rate, sustain)
             for region in self._first_of_turns()
             if off <= beyond and region.off(pitch) == off and region.softest <= velocity <= region.loudest
         ]
@@ -145,11 +149,13 @@ def _region(folder: Path, told: Mapping[str, str]) -> _Region:
     )
 
 
-def _played(region: _Region, pitch: int, velocity: int, held_s: float, rate: int) -> Samples:
+def _played(region: _Region, pitch: int, velocity: int, held_s: float, rate: int, sustain: bool) -> Samples:
     sound, own = _read(region.sample)
     speed = 2 ** ((pitch - region.center + region.tune_cents / 100) / 12)
     if not region.rings_out:
-        sound = _held(sound, region.loop, round((held_s + region.release_s) * own * speed) + 1)
+        frames = round((held_s + region.release_s) * own * speed) + 1
+        looped = region.loop or not sustain
+        sound = _held(sound, region.loop, frames) if looped else sustained(sound, own, frames)
     heard = np.asarray(soxr.resample(sound.T, own * speed, rate), np.float32).T
     if not region.rings_out:
         after_s = np.arange(heard.shape[1]) / rate - held_s

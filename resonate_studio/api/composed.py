@@ -98,6 +98,7 @@ def composed_of(
         words=told_of(words) if words else None,
         by_plan=words is not None and words.plan is not None,
         reference=read.reference(words, heard.get("name")),
+        sounds=facts.get("sounds", ""),
         readings=readings_of(*understanding.readings, *lent, *assumed),
         not_understood=list(understanding.not_understood),
         remarks=[*understanding.remarks, *heard.get("remarks", [])],
@@ -106,8 +107,9 @@ def composed_of(
 
 def told_of(words: Words) -> CompositionWords:
     """Places of files are nobody's business."""
-    told = words.model_dump(exclude={"plan"})
-    return CompositionWords.model_validate(told | {"reference": _key_of(words) or ""})
+    told, key = words.model_dump(exclude={"plan"}), _key_of(words)
+    kept = {"reference": key or "", "reference_sounds": words.reference_sounds and key is not None}
+    return CompositionWords.model_validate(told | kept)
 
 
 def _key_of(words: Words) -> str | None:

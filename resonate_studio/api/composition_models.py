@@ -54,7 +54,8 @@ class Understood(Shape):
 
 class CompositionWords(Shape):
     """What a track was composed from, as `POST /jobs` takes it: prompt, and what is said beside it. reference: also
-    empty where it is a file, which would have to be given again."""
+    empty where it is a file, which would have to be given again; reference_sounds: its own sounds play what they
+    can, false where it is empty."""
 
     prompt: str
     title: str
@@ -63,6 +64,7 @@ class CompositionWords(Shape):
     engine: str
     by_model: bool
     reference: str
+    reference_sounds: bool
 
 
 class ComposedLike(Shape):
@@ -75,7 +77,8 @@ class ComposedLike(Shape):
 class Composed(Shape):
     """How a track was made that begins with words. label: what every file of it says of its origin. seed: of the
     music, another than that of the words where it was made anew; words: null where their file is gone. by_plan:
-    played as a plan that was given. readings: empty until it is composed. reference: null where there is none."""
+    played as a plan that was given. readings: empty until it is composed. reference: null where there is none.
+    sounds: which parts its own sounds play, and whose rights those are; empty where they play none."""
 
     label: str
     engine: str
@@ -85,6 +88,7 @@ class Composed(Shape):
     words: CompositionWords | None
     by_plan: bool
     reference: ComposedLike | None
+    sounds: str
     readings: list[CompositionReading]
     not_understood: list[str]
     remarks: list[str]

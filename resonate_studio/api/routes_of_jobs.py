@@ -36,7 +36,8 @@ _FORM: dict[str, Any] = {
                             "contentMediaType": "application/json",
                             "description": "What is said beside the prompt of a composition: seed, title, asked, "
                             "engine, by_model, plan, as JSON; reference: the key of a track of the library, in "
-                            "whose style it is where nothing is said",
+                            "whose style it is where nothing is said; reference_sounds: true, by the engine "
+                            "composer, where that recording's own sounds are to play what they can",
                         },
                         "composition_reference": {
                             "type": "string",

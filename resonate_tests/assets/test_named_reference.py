@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +16,17 @@ from resonate_assets.jobs import ORIGIN
 from resonate_assets.named_reference import find_reference
 from resonate_assets.partitions import tracks
 from resonate_resources.analysis.resource import AnalysisResource
+from resonate_resources.exporting.provenance import provenance_of
 from resonate_resources.ingestion.intake import identify
 from resonate_resources.ingestion.words import Words
-from resonate_resources.recordings.recording import AudioError
+from resonate_resources.recipe import Engine, Product, Recipe
+from resonate_resources.recordings.recording import AudioError, Progress
+from resonate_resources.recordings.tags import Tags
+from resonate_resources.separation.planning import Planned
+from resonate_resources.separation.resource import SeparationResource
+from resonate_resources.storage.heartbeats import heartbeats
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.transcription.resource import TranscriptionResource
 from resonate_tests.assets.test_composed import AS_FAR_AS_STEMS, Home
 from resonate_tests.resources.composition.engines import tiny_style
 
@@ -93,6 +101,116 @@ def test_a_file_beside_the_words_lends_its_style_and_what_was_made_of_it_stays(
     file.unlink()
     assert home.run(track, "composition").success
     assert home.made("composition", track).manifest.key == before.manifest.key
+
+
+SOUNDS_ASKED = {"reference_sounds": True, "asked": {"bars": 8, "genre": "house"}}
+
+
+def assert_played_by(home: Home, track: str, name: str) -> None:
+    """By sounds of the recording, which is told wherever the piece is."""
+    made, generated = home.made("composition", track), home.made("generated_stems", track)
+    assert "sounds/Bass.sfz" in made.manifest.files
+    assert {
+        "composition/sounds/Bass.sfz",
+        "composition/sounds/LICENCE.txt",
+    } <= generated.manifest.inputs.keys()
+    report = generated.read_json("composition.json")
+    played = {part for part, each in report["instruments"].items() if each["source"] == name}
+    assert any("bass" in part for part in played)
+    assert report["label"] == generated.manifest.notes[0] == "composed by rules, with sounds of a recording"
+    (rights,) = [
+        note for note in generated.manifest.notes if f"sounds of {name}; whoever holds the rights" in note
+    ]
+    assert set(rights.partition(":")[0].split(", ")) == played
+    assert home.run(track, "brief", "raw_track").success
+    raw = home.made("raw_track", track)
+    facts = raw.read_json("track.json")
+    assert facts["composed"]["sounds"] == report["sounds"] == rights
+    assert facts["tags"]["comment"].endswith(rights)
+    source = home.storage.sources.find(track)
+    assert source is not None
+    told = provenance_of(source, Tags(), [raw], home.storage.artefacts).to_json()["stages"]
+    assert told["generated_stems"]["composed"]["sounds"] == rights  # type: ignore[call-overload,index]
+
+
+def test_a_track_of_the_library_plays_by_its_own_stems_and_notes_and_they_are_not_made_twice(
+    library: tuple[Home, str], unheard: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, known = library
+    assert home.run(known, "midi").success
+
+    def again(*_: object, **__: object) -> None:
+        raise AssertionError("separated or transcribed twice")
+
+    monkeypatch.setattr(SeparationResource, "separate", again)
+    monkeypatch.setattr(TranscriptionResource, "transcribe", again)
+    track = home.drop({**SOUNDS_ASKED, "reference": known, "seed": 4}, "own.compose.json")
+    assert home.run(track, *ORIGIN).success
+    name = f"Resonate – {KNOWN['prompt']}"
+    assert_played_by(home, track, name)
+    inputs = home.made("composition", track).manifest.inputs
+    stems, midi = (home.made(stage, known).manifest.files for stage in ("stems", "midi"))
+    for stem in ("drums", "bass", "other"):
+        assert inputs[f"reference/stems/{stem}.wav"] == stems[f"{stem}.wav"].sha256
+        assert inputs[f"reference/midi/{stem}.mid"] == midi[f"{stem}.mid"].sha256
+    assert "reference/stems/vocals.wav" not in inputs  # a voice plays nothing
+
+    before = home.made("composition", track).manifest
+    monkeypatch.setattr("resonate_assets.named_reference.current_of", lambda *_: {})  # as if they were gone
+    assert home.run(track, *ORIGIN).success
+    assert home.made("composition", track).manifest.key == before.key
+    other = home.drop(
+        {"reference": known, "seed": 4, "asked": SOUNDS_ASKED["asked"]}, "other_sound.compose.json"
+    )
+    assert other != track
+
+
+def test_a_file_is_separated_and_transcribed_in_places_of_their_own_and_may_go_after_that(
+    library: tuple[Home, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, known = library
+    true, held = home.made("stems", known).stems(), {}
+    file = home.folder / "lent.wav"
+    shutil.copy(home.made("raw_track", known).path("track.wav"), file)
+
+    def places() -> list[str | None]:
+        found = [each for each in heartbeats(home.storage.database, "pool") if each.name.startswith("cores@")]
+        return [each.track for each in found]
+
+    def separate(_: object, planned: Planned, into: Path, progress: Progress) -> Product:
+        held["separating"] = places()
+        files = {
+            f"{name}.wav": Path(shutil.copy(stem.path, into / f"{name}.wav")) for name, stem in true.items()
+        }
+        return Product(files, engine=Engine("somebody"), recipe=Recipe(Engine("somebody")))
+
+    transcribe = TranscriptionResource.transcribe
+
+    def transcribed(*given: object) -> Product:
+        held["transcribing"] = places()
+        return transcribe(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SeparationResource, "separate", separate)
+    monkeypatch.setattr(TranscriptionResource, "transcribe", transcribed)
+    track = home.drop({**SOUNDS_ASKED, "reference": "lent.wav"}, "lent.compose.json")
+    assert home.run(track, "composition").success
+    assert held == {"separating": [], "transcribing": [track]}
+    made = home.made("composition", track).manifest
+    assert "sounds of lent.wav, cut out of stems by somebody" in " ".join(made.notes)
+    file.unlink()
+    assert home.run(track, *ORIGIN).success
+    assert home.made("composition", track).manifest.key == made.key
+    assert_played_by(home, track, "lent.wav")
+
+
+@pytest.mark.parametrize("beside", [{"prompt": "pop"}, {"reference": "a.wav", "engine": "musicgen-style"}])
+def test_sounds_of_no_reference_or_by_another_engine_are_refused_in_one_line(
+    beside: dict[str, object],
+) -> None:
+    with pytest.raises(AudioError) as refused:
+        Words.parse(json.dumps({**beside, "reference_sounds": True}), "a.compose.json")
+    told = "a.compose.json: reference_sounds: needs a reference, and the engine composer"
+    assert str(refused.value) == told
 
 
 def test_a_track_that_is_not_analysed_is_heard(library: tuple[Home, str]) -> None:

@@ -877,6 +877,7 @@ export interface components {
          * @description How a track was made that begins with words. label: what every file of it says of its origin. seed: of the
          *     music, another than that of the words where it was made anew; words: null where their file is gone. by_plan:
          *     played as a plan that was given. readings: empty until it is composed. reference: null where there is none.
+         *     sounds: which parts its own sounds play, and whose rights those are; empty where they play none.
          */
         Composed: {
             /** By Plan */
@@ -898,6 +899,8 @@ export interface components {
             remarks: string[];
             /** Seed */
             seed: number | null;
+            /** Sounds */
+            sounds: string;
             words: components["schemas"]["CompositionWords"] | null;
         };
         /**
@@ -1021,7 +1024,8 @@ export interface components {
         /**
          * CompositionWords
          * @description What a track was composed from, as `POST /jobs` takes it: prompt, and what is said beside it. reference: also
-         *     empty where it is a file, which would have to be given again.
+         *     empty where it is a file, which would have to be given again; reference_sounds: its own sounds play what they
+         *     can, false where it is empty.
          */
         CompositionWords: {
             /** Asked */
@@ -1036,6 +1040,8 @@ export interface components {
             prompt: string;
             /** Reference */
             reference: string;
+            /** Reference Sounds */
+            reference_sounds: boolean;
             /** Seed */
             seed: number;
             /** Title */
@@ -2404,7 +2410,7 @@ export interface operations {
                 "multipart/form-data": {
                     /** @description What is wanted: section → name → value, as JSON */
                     brief?: string;
-                    /** @description What is said beside the prompt of a composition: seed, title, asked, engine, by_model, plan, as JSON; reference: the key of a track of the library, in whose style it is where nothing is said */
+                    /** @description What is said beside the prompt of a composition: seed, title, asked, engine, by_model, plan, as JSON; reference: the key of a track of the library, in whose style it is where nothing is said; reference_sounds: true, by the engine composer, where that recording's own sounds are to play what they can */
                     composition?: string;
                     /**
                      * Format: binary

@@ -14,6 +14,7 @@ import { Fields } from "./Fields.tsx";
 import { compose } from "./send.ts";
 import { ReferenceField } from "./ReferenceField.tsx";
 import { Readings } from "./Readings.tsx";
+import { SoundsField } from "./SoundsField.tsx";
 import { TitleField } from "./TitleField.tsx";
 import { remarkOf } from "./told.ts";
 import { useUnderstanding } from "./understanding.ts";
@@ -121,6 +122,7 @@ export function ComposeCard() {
           <Readings readings={told.readings} />
           <TitleField draft={draft} onChange={setDraft} />
           <EngineField draft={draft} engines={engines} onChange={setDraft} />
+          <SoundsField draft={draft} file={file} onChange={setDraft} />
           <div className="compose-send">
             {send.isError && (
               <p className="alert small" role="alert">

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { choosing, EMPTY, likeOf, nextSeed } from "./draft.ts";
+import { choosing, EMPTY, likeOf, nextSeed, soundsCanPlay } from "./draft.ts";
 
 describe("what is chosen beside the words", () => {
   it("counts until it is let go, and null is a choice: that it is assumed", () => {
@@ -14,6 +14,16 @@ describe("another seed", () => {
   it("is the next one, and after the largest the first", () => {
     expect(nextSeed(0)).toBe(1);
     expect(nextSeed(2 ** 31 - 1)).toBe(0);
+  });
+});
+
+describe("a reference's own sounds", () => {
+  it("can play where there is a reference, a track or a file, and by the composer alone", () => {
+    const file = new Blob();
+    expect(soundsCanPlay(EMPTY, null)).toBe(false);
+    expect(soundsCanPlay(EMPTY, file)).toBe(true);
+    expect(soundsCanPlay({ ...EMPTY, reference: "night" }, null)).toBe(true);
+    expect(soundsCanPlay({ ...EMPTY, reference: "night", engine: "musicgen-style" }, file)).toBe(false);
   });
 });
 

@@ -5,7 +5,7 @@ import { forget, remember, useRemembered } from "../remembered.ts";
 /** asked: what was chosen beside the prompt, by its field; it counts, whatever the prompt says. */
 export type Draft = CompositionWords;
 
-export const EMPTY: Draft = { prompt: "", title: "", seed: 0, asked: {}, engine: "composer", by_model: false, reference: "" };
+export const EMPTY: Draft = { prompt: "", title: "", seed: 0, asked: {}, engine: "composer", by_model: false, reference: "", reference_sounds: false };
 export const LARGEST_SEED = 2 ** 31 - 1;
 /** Where in the library's page it is written. */
 export const COMPOSE = "compose";
@@ -38,6 +38,11 @@ export function likeOf(facts: Pick<Composed, "words"> & { reference?: Like | nul
   if (reference === null) return null;
   const key = words?.reference ?? "";
   return { ...reference, lost: key === "" };
+}
+
+/** Whether a reference's own sounds can play: the composer alone plays by sounds. file: a recording that is sent along. */
+export function soundsCanPlay(draft: Pick<Draft, "engine" | "reference">, file: unknown): boolean {
+  return draft.engine === "composer" && (draft.reference !== "" || file !== null);
 }
 
 /** The next one; after the largest the first. */

@@ -1,9 +1,12 @@
 import { answer, api } from "../api/client.ts";
 import type { CompositionWords, JobAccepted } from "../api/schema.ts";
+import { soundsCanPlay } from "./draft.ts";
 
 /** Has it composed: a job, and the track that it becomes. file: a recording in whose style it is to be. */
-export function compose({ prompt, reference = "", ...words }: Partial<CompositionWords>, file: File | null = null): Promise<JobAccepted> {
-  const beside = reference === "" ? words : { ...words, reference };
+export function compose(asked: Partial<CompositionWords>, file: File | null = null): Promise<JobAccepted> {
+  const { prompt, reference = "", reference_sounds = false, ...words } = asked;
+  const sounds = reference_sounds && soundsCanPlay({ engine: "composer", ...words, reference }, file);
+  const beside = { ...words, ...(reference !== "" && { reference }), ...(sounds && { reference_sounds }) };
   return answer(
     api.POST("/api/v1/jobs", {
       body: { prompt: prompt ?? "", composition: JSON.stringify(beside) },

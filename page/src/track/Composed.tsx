@@ -10,6 +10,7 @@ import { compose } from "../compose/send.ts";
 import { labelOf, remarkOf, rowsOf } from "../compose/told.ts";
 import { announce } from "../design/announce.tsx";
 import { typeset } from "../format.ts";
+import { sentence } from "../stages.ts";
 
 export function Composed({ track }: { track: Track }) {
   const facts = track.composed;
@@ -33,6 +34,7 @@ export function Composed({ track }: { track: Track }) {
           {like.lost && " For a variation, the file has to be chosen again: change the words."}
         </p>
       )}
+      {facts.sounds !== "" && <p className="small">{typeset(`${sentence(facts.sounds)}.`)}</p>}
       {facts.by_plan && <p>Played as a plan that was given.</p>}
       {words === null && <p>The file with its words is gone, or was changed since.</p>}
       {words !== null && words.prompt !== "" && <blockquote>{words.prompt}</blockquote>}

@@ -26,7 +26,7 @@ class Composer:
 
     def play_by(self, recorded: RecordedSounds) -> None:
         """A recording's own sounds, that play what they can from now on."""
-        self._recorded, self.label = recorded, f"{Composer.label}, with sounds of a recording"
+        self._recorded = recorded
 
     def keyed(self) -> Mapping[str, Json]:
         return {"sounds": self._recorded.sha256} if self._recorded else {}

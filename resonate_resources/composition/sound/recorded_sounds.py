@@ -30,7 +30,8 @@ _LIKE: Final = (
 _COMMON_VELOCITY: Final = 100
 _BEYOND: Final = 5
 """Keys past those that the recording has notes for: as far as a shift is still heard as the same instrument."""
-_STEMS: Final[tuple[Stem, ...]] = ("drums", "bass", "other", "piano", "guitar")  # a voice sings words
+STEMS: Final[tuple[Stem, ...]] = ("drums", "bass", "other", "piano", "guitar")
+"""Whose sounds can play: a voice sings words."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class RecordedSounds:
     def read(cls, folder: Path, name: str) -> RecordedSounds:
         """`Drums.sfz`, `Bass.sfz`, `Other.sfz`, `Piano.sfz`, `Guitar.sfz`, as far as they are there. Raises
         AudioError."""
-        files = {stem: folder / f"{stem.capitalize()}.sfz" for stem in _STEMS}
+        files = {stem: folder / f"{stem.capitalize()}.sfz" for stem in STEMS}
         return cls(name, {stem: SfzInstrument.read(file) for stem, file in files.items() if file.is_file()})
 
     @property
@@ -74,10 +75,11 @@ class RecordedSounds:
         recorded = self._of(part)
         assert recorded is not None
         if part.stem != "drums":
-            return NoteByNote(
-                rate, lambda pitch, velocity, held_s: recorded.sound(pitch, velocity, held_s, rate, _BEYOND),
-                law=recorded.law,
-            )  # fmt: skip
+
+            def held(pitch: int, velocity: int, held_s: float) -> Samples:
+                return recorded.sound(pitch, velocity, held_s, rate, _BEYOND, sustain=True)
+
+            return NoteByNote(rate, held, law=recorded.law)
         louder = _beside(recorded, own_sound, rate)
 
         def struck(pitch: int, velocity: int, held_s: float) -> Samples:

@@ -11,6 +11,7 @@ from resonate_resources.composition.engines.alignment import OffGridError
 from resonate_resources.composition.engines.composer import Composer
 from resonate_resources.composition.plan import Part, Plan
 from resonate_resources.composition.resource import CompositionResource, HeardMusic
+from resonate_resources.composition.sound.recorded_sounds import RecordedSounds
 from resonate_resources.composition.sound.rendering import Rendered
 from resonate_resources.recipe import Engine, Json
 from resonate_resources.recordings.recording import AudioError, Progress, Recording
@@ -117,6 +118,17 @@ def test_what_is_off_the_grid_is_made_anew_and_the_engine_is_told(tmp_path: Path
     assert report["weights"] == {"weights.bin": "00"}
     assert product.engine == Engine("stubborn", "of nobody", "CC-BY-NC-4.0")
     assert b"AI-generated, seed 1" in (tmp_path / "all.mid").read_bytes()
+
+
+def test_a_recording_whose_sounds_can_play_nothing_is_not_told_to_play(tmp_path: Path) -> None:
+    composer = Composer()
+    composer.play_by(RecordedSounds("song.wav", {}))
+    product = CompositionResource().generate([short(0)], {}, tmp_path, lambda _: RIGHT, engine=composer)
+    report = json.loads(product.reports["composition.json"].read_text(encoding="utf-8"))
+    assert report["label"] == "composed by rules"
+    assert "sounds" not in report
+    assert "the recording has no drums" in report["instruments"]["kick"]["instead_of"]
+    assert not any("song.wav" in note for note in product.notes)
 
 
 def test_an_engine_that_never_keeps_to_the_grid_is_not_replaced(tmp_path: Path) -> None:

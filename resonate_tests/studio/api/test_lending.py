@@ -88,6 +88,24 @@ def test_the_words_of_a_job_name_the_track_and_the_track_tells_it(
     assert told["words"]["reference"] == track
 
 
+def test_its_own_sounds_are_asked_for_with_a_track_or_a_file(
+    client: TestClient, opened: Opened, track: str
+) -> None:
+    def words_of(files: dict[str, Any], **beside: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """As they are kept, and as they are told to be sent again."""
+        accepted = send(client, files, reference_sounds=True, **beside).json()["track"]
+        source = opened.storage.sources.find(accepted)
+        assert source is not None
+        told = client.get(f"/api/v1/tracks/{accepted}").json()["composed"]
+        assert told["sounds"] == ""  # nothing is played yet
+        return json.loads(Path(source.uri).read_text()), told["words"]
+
+    kept, told = words_of({"prompt": (None, "tango")}, reference=track)
+    assert (kept["reference_sounds"], told["reference"], told["reference_sounds"]) == (True, track, True)
+    kept, told = words_of({"composition_reference": ("lent.wav", wav(67))})
+    assert (kept["reference_sounds"], told["reference"], told["reference_sounds"]) == (True, "", False)
+
+
 def test_a_file_that_comes_along_is_kept_with_the_words_and_goes_with_their_track(
     client: TestClient, opened: Opened
 ) -> None:
@@ -159,6 +177,13 @@ def test_words_among_the_uploads_name_nothing_outside_their_own_folder(
         ({"composition_reference": ("r.wav", wav(66))}, {"reference": "some-track"}, "not both"),
         ({"composition_reference": ("r.wav", wav(66))}, {"plan": {}}, "leave the reference out"),
         ({"prompt": (None, "polka")}, {"engine": "musicgen-style"}, "needs a recording in whose style"),
+        ({"prompt": (None, "polka")}, {"reference_sounds": True}, "reference_sounds: needs a reference"),
+        ({"prompt": (None, "polka")}, {"reference_sounds": 1}, "reference_sounds: Input should be"),
+        (
+            {"composition_reference": ("r.wav", wav(66))},
+            {"reference_sounds": True, "engine": "musicgen-style"},
+            "and the engine composer",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_a_reference_is_refused_and_leaves_nothing(

@@ -32,6 +32,7 @@ def add_compositions(app: FastAPI) -> None:
                 m.CompositionEngine(
                     name="composer", label="composed by rules", licence="GPL-3.0-or-later", lacks=""
                 ),
+                m.CompositionEngine(name="jasco", label="AI-generated", licence="CC-BY-NC-4.0", lacks=""),
                 m.CompositionEngine(
                     name="musicgen", label="AI-generated", licence="CC-BY-NC-4.0", lacks=_LACKS
                 ),
@@ -106,10 +107,10 @@ def understood(asked: Asked) -> m.Understood:
 def composed_of(prompt: str, beside: dict[str, Any]) -> m.Composed:
     asked = Asked(prompt=prompt, seed=beside["seed"], asked=beside["asked"])
     told = understood(asked)
-    usual = {"title": "", "engine": "composer", "by_model": False, "reference": ""}
+    usual = {"title": "", "engine": "composer", "by_model": False, "reference": "", "reference_sounds": False}
     words = usual | beside | {"prompt": prompt}
     return m.Composed(
-        label="composed by rules",
+        label="composed by rules" + (", with sounds of a recording" if words["reference_sounds"] else ""),
         engine="composer",
         model=None,
         licence="GPL-3.0-or-later",
@@ -117,6 +118,7 @@ def composed_of(prompt: str, beside: dict[str, Any]) -> m.Composed:
         words=m.CompositionWords.model_validate(words),
         by_plan=False,
         reference=None,
+        sounds="bass, drums: sounds of Night; whose rights" if words["reference_sounds"] else "",
         readings=told.readings,
         not_understood=told.not_understood,
         remarks=told.remarks,

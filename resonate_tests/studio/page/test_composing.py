@@ -183,6 +183,47 @@ def test_a_track_of_the_library_is_the_reference_until_it_is_left_out(page: Page
     assert studio.composition_references == []
 
 
+def test_a_reference_plays_by_its_own_sounds_where_there_is_one_and_the_composer_plays(
+    page: Page, studio: StandIn
+) -> None:
+    studio.tracks = [summary("night", "Night")]
+    opened(page, studio)
+    compose = write(page, "techno")
+    sounds = compose.get_by_role("checkbox", name="Play by its own sounds")
+    expect(sounds).to_have_count(0)
+    compose.get_by_text("In the style of", exact=True).click()
+    track = compose.get_by_label("Track in whose style it is composed")
+    track.select_option("Night")
+    expect(sounds).not_to_be_checked()
+    expect(sounds).to_have_accessible_description(
+        re.compile("Whoever holds the rights in it holds them in these")
+    )
+    sounds.check()
+    compose.get_by_label("Made by").select_option("jasco")
+    expect(sounds).to_have_count(0)
+    compose.get_by_label("Made by").select_option("composer")
+    expect(sounds).to_be_checked()
+    compose.get_by_role("button", name="Compose", exact=True).click()
+    expect(page).to_have_url(re.compile("/tracks/composed-1$"))
+    assert (studio.composed[0][1]["reference"], studio.composed[0][1]["reference_sounds"]) == ("night", True)
+    told = page.get_by_role("region", name="Composed by rules, with sounds of a recording")
+    expect(told.get_by_text("Bass, drums: sounds of Night; whose rights.")).to_be_visible()
+
+
+def test_sounds_of_a_reference_that_was_left_out_are_not_asked_for(page: Page, studio: StandIn) -> None:
+    opened(page, studio)
+    compose = write(page, "techno")
+    compose.get_by_text("In the style of", exact=True).click()
+    compose.get_by_label("Or a file").set_input_files(
+        {"name": "like this.wav", "mimeType": "audio/wav", "buffer": b"RIFF"}
+    )
+    compose.get_by_role("checkbox", name="Play by its own sounds").check()
+    compose.get_by_role("button", name="Leave it out").click()
+    compose.get_by_role("button", name="Compose", exact=True).click()
+    expect(page).to_have_url(re.compile("/tracks/composed-1$"))
+    assert "reference_sounds" not in studio.composed[0][1]
+
+
 def test_a_file_is_the_reference_and_takes_the_place_of_a_track(page: Page, studio: StandIn) -> None:
     studio.tracks = [summary("night", "Night")]
     opened(page, studio)
@@ -193,9 +234,11 @@ def test_a_file_is_the_reference_and_takes_the_place_of_a_track(page: Page, stud
         {"name": "like this.wav", "mimeType": "audio/wav", "buffer": b"RIFF"}
     )
     expect(compose.get_by_text("It is heard when it is composed")).to_be_visible()
+    compose.get_by_role("checkbox", name="Play by its own sounds").check()
     compose.get_by_role("button", name="Compose", exact=True).click()
     expect(page).to_have_url(re.compile("/tracks/composed-1$"))
     assert "reference" not in studio.composed[0][1]
+    assert studio.composed[0][1]["reference_sounds"] is True
     assert studio.composition_references == ["like this.wav"]
 
 
@@ -296,6 +339,10 @@ def test_axe_finds_nothing_amiss_in_what_is_understood(
     compose.get_by_label("Add a section").select_option("intro")
     compose.get_by_label("Bars of intro, section 2").fill("0")
     compose.get_by_label("Read by the model").check()
+    compose.get_by_label("Or a file").set_input_files(
+        {"name": "like this.wav", "mimeType": "audio/wav", "buffer": b"RIFF"}
+    )
+    compose.get_by_label("Play by its own sounds").check()
     compose.get_by_text("What the others need").click()
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]

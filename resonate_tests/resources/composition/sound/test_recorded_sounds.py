@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from resonate_resources.composition.plan import Part
+from resonate_resources.composition.qa import qa_of_music
 from resonate_resources.composition.sound.recorded_sounds import RecordedSounds
+from resonate_resources.composition.sound.rendering import render
 from resonate_resources.recordings.midi import Note
 from resonate_resources.recordings.recording import Samples, write_samples
+from resonate_tests.resources.composition.sound.plans import plan
 
 RATE = 48_000
 KICK, SNARE, CLAP, HAT, CRASH = 36, 38, 39, 42, 49
@@ -88,6 +91,18 @@ def test_a_part_within_its_keys_is_played_at_its_pitch(folder: Path) -> None:
     for pitch in (24, 29, 33, 37, 42):
         sound = bass.play([Note(0, 0.4, pitch, 127)], RATE // 2)
         assert heard(sound) == pytest.approx(55 * 2 ** ((pitch - 33) / 12), rel=0.02)
+
+
+def test_a_note_held_longer_than_it_was_recorded_is_no_silence(folder: Path, tmp_path: Path) -> None:
+    """A string of 0.4 s that fell by 20 dB, held for 2 s: by its end quality control misses nothing."""
+    at = np.arange(round(0.4 * RATE)) / RATE
+    string = 10 ** (-50 * at / 20) * tone(55.0)[:, : at.size]
+    write_samples(folder / "bass.wav", string.astype(np.float32), RATE)
+    held = BASS.model_copy(update={"notes": ((0.0, 4.0, 33, 100),)})
+    piece = plan("pop", 120.0, 1, [held])
+    made = render(piece, tmp_path / "made", recorded=RecordedSounds.read(folder, "song.wav"))
+    assert made.instruments["Part"].source == "song.wav"
+    assert qa_of_music(piece, made.mix, 120.0, "A minor")["silence"].passed
 
 
 def test_a_guitar_that_was_not_separated_is_in_other(folder: Path) -> None:
