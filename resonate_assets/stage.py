@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from resonate_resources.storage.artefacts import PICTURE, THUMBNAIL, Artefact, R
 from resonate_resources.storage.computing import Accepts, computed, nothing_else
 from resonate_resources.storage.pools import Pool, in_pool
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.stage_counts import count_failure, count_result
 
 track_asset = partial(dg.asset, partitions_def=tracks, group_name=GROUP, automation_condition=rebuild)
 """The decorator of a stage: an asset with one partition a track, rebuilt when what it is made from changes."""
@@ -68,17 +69,19 @@ def produce(
         ):
             return work(into, sparse_progress(context))
 
-    with one_line_errors():
+    stage, track = context.asset_key.path[-1], context.partition_key
+    with one_line_errors(), _failures_counted(storage.database, stage, track):
         artefact, found = computed(
             storage.artefacts,
             in_its_pool,
-            stage=context.asset_key.path[-1],
-            track=context.partition_key,
+            stage=stage,
+            track=track,
             recipes=[recipe] if isinstance(recipe, Recipe) else recipe,
             reads=reads,
             finish=_with_picture,
             accepts=accepts,
         )
+    count_result(storage.database, artefact.manifest, found=found)
     code_version = context.assets_def.code_versions_by_key[context.asset_key] or ""
     artefact = artefact.standing_on(reads, code_version)
     return dg.MaterializeResult(
@@ -86,6 +89,15 @@ def produce(
         metadata=metadata(artefact) | {"from_cache": found},
         data_version=dg.DataVersion(artefact.data_version),
     )
+
+
+@contextmanager
+def _failures_counted(database: str, stage: str, track: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        count_failure(database, stage, track, refused=isinstance(error, AudioError))
+        raise
 
 
 def produce_nothing(

@@ -99,6 +99,7 @@ SLOW = [
         "test_music_libraries.py",
         "test_library_batch.py",
         "test_batch_command.py",
+        "studio/watching",
     ),
 ]
 """Folders and files, by the ends of their paths: all in them are left out of `make quick`, the rest is in it."""
