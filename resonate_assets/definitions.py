@@ -17,6 +17,7 @@ from resonate_assets.generated_stems import generated_stems
 from resonate_assets.generated_track import generated_track
 from resonate_assets.jobs import process_track, set_brief, update_library
 from resonate_assets.library import library
+from resonate_assets.logs import log_as_asked
 from resonate_assets.master import master
 from resonate_assets.midi import midi
 from resonate_assets.mix import mix
@@ -154,4 +155,5 @@ def build_defs(
     )
 
 
+log_as_asked()
 defs = build_defs()

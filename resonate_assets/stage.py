@@ -23,9 +23,11 @@ from resonate_resources.signal.picture import draw
 from resonate_resources.signal.thumbnail import thumbnail_of
 from resonate_resources.storage.artefacts import PICTURE, THUMBNAIL, Artefact, Read
 from resonate_resources.storage.computing import Accepts, computed, nothing_else
+from resonate_resources.storage.manifest import Manifest
 from resonate_resources.storage.pools import Pool, in_pool
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.stage_counts import count_failure, count_result
+from resonate_resources.watching import tracing
 
 track_asset = partial(dg.asset, partitions_def=tracks, group_name=GROUP, automation_condition=rebuild)
 """The decorator of a stage: an asset with one partition a track, rebuilt when what it is made from changes."""
@@ -70,7 +72,11 @@ def produce(
             return work(into, sparse_progress(context))
 
     stage, track = context.asset_key.path[-1], context.partition_key
-    with one_line_errors(), _failures_counted(storage.database, stage, track):
+    with (
+        one_line_errors(),
+        tracing.stage(context.run.run_id, stage, {"resonate.track": track, "resonate.stage": stage}) as span,
+        _failures_counted(storage.database, stage, track),
+    ):
         artefact, found = computed(
             storage.artefacts,
             in_its_pool,
@@ -81,6 +87,7 @@ def produce(
             finish=_with_picture,
             accepts=accepts,
         )
+        span.update(_of_result(artefact.manifest, found))
     count_result(storage.database, artefact.manifest, found=found)
     code_version = context.assets_def.code_versions_by_key[context.asset_key] or ""
     artefact = artefact.standing_on(reads, code_version)
@@ -89,6 +96,16 @@ def produce(
         metadata=metadata(artefact) | {"from_cache": found},
         data_version=dg.DataVersion(artefact.data_version),
     )
+
+
+def _of_result(manifest: Manifest, found: bool) -> tracing.Told:
+    """Attributes of a stage's span. seconds: that computing took, then or now."""
+    told: tracing.Told = {
+        "resonate.engine": manifest.engine.name,
+        "resonate.cache_hit": found,
+        "resonate.seconds": manifest.seconds,
+    }
+    return told | ({"resonate.model": manifest.engine.model} if manifest.engine.model else {})
 
 
 @contextmanager

@@ -10,6 +10,9 @@ import pytest
 
 from resonate_assets.settings import Settings
 from resonate_studio.home import open_instance, settings_for
+from resonate_tests.homes import files_lie_still, instance, storage
+
+__all__ = ["files_lie_still", "instance", "storage"]
 
 
 @pytest.fixture
