@@ -86,7 +86,8 @@ def composition(
                 cutting = SoundCutting(separation, transcription, regeneration)
                 profile, sounds = reference.profile(Path(folder)), into / resource.SOUNDS
                 sounds.mkdir()
-                cut = cutting.cut(recording, profile, reference.name, made, in_cores, sounds)
+                with _named_after(source):
+                    cut = cutting.cut(recording, profile, reference.name, made, in_cores, sounds)
             files = {f"{resource.SOUNDS}{name}": path for name, path in cut.files.items()}
             return replace(
                 planned,

@@ -18,6 +18,7 @@ from resonate_assets.generated_track import generated_track
 from resonate_assets.gpu_machine import gpu_machine
 from resonate_assets.jobs import process_track, set_brief, update_library
 from resonate_assets.library import library
+from resonate_assets.logs import log_as_asked
 from resonate_assets.master import master
 from resonate_assets.midi import midi
 from resonate_assets.mix import mix
@@ -158,4 +159,5 @@ def build_defs(
     )
 
 
+log_as_asked()
 defs = build_defs()

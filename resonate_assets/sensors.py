@@ -3,7 +3,8 @@ whose process is dead are ended; and what is behind its inputs is asked for agai
 
 import json
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 import dagster as dg
@@ -30,13 +31,14 @@ from resonate_resources.storage.heartbeats import Watch
 from resonate_resources.storage.inbox import Inbox
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import NOTHING
+from resonate_resources.watching import tracing
 
 
 def look(
     context: dg.SensorEvaluationContext, inbox: Inbox, storage: StorageResource, settings: InboxResource
 ) -> dg.SensorResult:
     """One tick. The cursor holds what the next look must know; Dagster commits it with the runs it asks for."""
-    last = json.loads(context.cursor or "{}")
+    last, began = json.loads(context.cursor or "{}"), time.time()
     intake = take_in(
         inbox,
         storage,
@@ -49,15 +51,23 @@ def look(
     for rejection in intake.rejected:
         context.log.warning(rejection.reason)
     keys = [source.track for source in intake.new]
+    traces = {key: tracing.new_trace() for key in keys}
+    if tracing.wanted():
+        for key, trace in traces.items():
+            tracing.tell(trace, context.sensor_name, began, time.time(), {"resonate.track": key})
     return dg.SensorResult(
         dynamic_partitions_requests=[tracks.build_add_request(keys)] if keys else [],
-        run_requests=[_first_run(context.instance, key) for key in keys],
+        run_requests=[
+            _first_run(context.instance, key, tags=tracing.trace_tags(traces[key])) for key in keys
+        ],
         skip_reason=None if keys else dg.SkipReason(_nothing_new(intake, inbox)),
         cursor=json.dumps({"waiting": intake.waiting, "emitted": intake.emitted}),
     )
 
 
-def _first_run(instance: dg.DagsterInstance, track: str, priority: int = 0) -> dg.RunRequest:
+def _first_run(
+    instance: dg.DagsterInstance, track: str, priority: int = 0, tags: Mapping[str, str] | None = None
+) -> dg.RunRequest:
     """Of a new track. The run key is made from content: asked for twice, it runs once.
 
     Content that was there before, went with its file and came back has a run that ended without it, whose key would
@@ -65,8 +75,8 @@ def _first_run(instance: dg.DagsterInstance, track: str, priority: int = 0) -> d
     """
     before = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: track}), limit=1)
     again = f"-{before[0].run_id}" if before and before[0].is_finished else ""
-    tags = {PRIORITY_TAG: str(priority)} if priority else {}
-    return dg.RunRequest(run_key=f"{track}{again}", partition_key=track, tags=tags)
+    urgent = {PRIORITY_TAG: str(priority)} if priority else {}
+    return dg.RunRequest(run_key=f"{track}{again}", partition_key=track, tags={**urgent, **(tags or {})})
 
 
 def _nothing_new(intake: Intake, inbox: Inbox) -> str:

@@ -15,6 +15,8 @@ from resonate_resources.machines.machine import GpuMachine
 from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recordings.limits import Limits
 from resonate_resources.storage.database import sqlite_url
+from resonate_resources.watching import tracing
+from resonate_resources.watching.json_lines import VARIABLE as JSON_LOG
 
 MARKER = ".resonate-home"
 """The file by which a home is known."""
@@ -117,6 +119,12 @@ class Settings:
         named = os.environ.get("RESONATE_HOME")
         if named:
             check_folder("RESONATE_HOME", named)
+        if os.environ.get(JSON_LOG, "") not in ("", "json"):
+            raise SettingsError(
+                f"{JSON_LOG}={os.environ[JSON_LOG]}: is not known; json is, and nothing at all"
+            )
+        if reason := tracing.why_not():
+            raise SettingsError(reason)
         home = Path(named).expanduser().absolute() if named else home_from_here()
         try:
             limits = Limits.from_environment()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,8 +23,11 @@ from resonate_resources.signal.picture import draw
 from resonate_resources.signal.thumbnail import thumbnail_of
 from resonate_resources.storage.artefacts import PICTURE, THUMBNAIL, Artefact, Read
 from resonate_resources.storage.computing import Accepts, computed, nothing_else
+from resonate_resources.storage.manifest import Manifest
 from resonate_resources.storage.pools import Pool, in_pool
 from resonate_resources.storage.resource import StorageResource
+from resonate_resources.storage.stage_counts import count_failure, count_result
+from resonate_resources.watching import tracing
 
 track_asset = partial(dg.asset, partitions_def=tracks, group_name=GROUP, automation_condition=rebuild)
 """The decorator of a stage: an asset with one partition a track, rebuilt when what it is made from changes."""
@@ -68,17 +71,24 @@ def produce(
         ):
             return work(into, sparse_progress(context))
 
-    with one_line_errors():
+    stage, track = context.asset_key.path[-1], context.partition_key
+    with (
+        one_line_errors(),
+        tracing.stage(context.run.run_id, stage, {"resonate.track": track, "resonate.stage": stage}) as span,
+        _failures_counted(storage.database, stage, track),
+    ):
         artefact, found = computed(
             storage.artefacts,
             in_its_pool,
-            stage=context.asset_key.path[-1],
-            track=context.partition_key,
+            stage=stage,
+            track=track,
             recipes=[recipe] if isinstance(recipe, Recipe) else recipe,
             reads=reads,
             finish=_with_picture,
             accepts=accepts,
         )
+        span.update(_of_result(artefact.manifest, found))
+    count_result(storage.database, artefact.manifest, found=found)
     code_version = context.assets_def.code_versions_by_key[context.asset_key] or ""
     artefact = artefact.standing_on(reads, code_version)
     return dg.MaterializeResult(
@@ -86,6 +96,25 @@ def produce(
         metadata=metadata(artefact) | {"from_cache": found},
         data_version=dg.DataVersion(artefact.data_version),
     )
+
+
+def _of_result(manifest: Manifest, found: bool) -> tracing.Told:
+    """Attributes of a stage's span. seconds: that computing took, then or now."""
+    told: tracing.Told = {
+        "resonate.engine": manifest.engine.name,
+        "resonate.cache_hit": found,
+        "resonate.seconds": manifest.seconds,
+    }
+    return told | ({"resonate.model": manifest.engine.model} if manifest.engine.model else {})
+
+
+@contextmanager
+def _failures_counted(database: str, stage: str, track: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        count_failure(database, stage, track, refused=isinstance(error, AudioError))
+        raise
 
 
 def produce_nothing(

@@ -58,13 +58,14 @@ CALCULATING = frozenset(
 BESIDE_THE_SOUND = frozenset(
     {"PIL", "mutagen", "mido", "soundfile", "dagster", "boto3", "botocore", "mypy_boto3_s3", "dagster_aws"}
     | {"requests", "sqlalchemy", "urllib3", "audio_separator", "onnx2torch", "audiosr", "julius", "omegaconf"}
-    | {"alembic", "lxml", "livesynth", "yaml"}
+    | {"alembic", "lxml", "livesynth", "opentelemetry", "yaml"}
 )
 """Libraries that draw, tag, store or send (soundfile carries samples between stages; where it decodes a user's
 file, the recipe names it); and what runs in an environment of its own, whose pin is a constant."""
 
 _NO_INGREDIENTS = (
     f"{_OURS}.storage",
+    f"{_OURS}.watching",
     f"{_OURS}.models.workers",
     f"{_OURS}.models.download",
     f"{_OURS}.models.device",

@@ -39,6 +39,7 @@ from resonate_studio.studio_command import studio
 from resonate_studio.terminal import FILES, HOME, JSON, Group, speak_any_language
 from resonate_studio.terminal import console as console_of
 from resonate_studio.track_commands import remove, retry
+from resonate_studio.watching.commands import health, metrics
 from resonate_studio.workers_command import workers
 
 if TYPE_CHECKING:
@@ -149,6 +150,8 @@ for command in (
     export_ableton,
     dev,
     studio,
+    metrics,
+    health,
 ):
     main.add_command(command)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from resonate_resources.watching.json_lines import wanted
 from resonate_studio.foreground import (
     HOST,
     end_services,
@@ -67,6 +68,7 @@ def _run(home: Path | None, port: int, studio_port: int, verbose: bool) -> int:
     level = "info" if verbose else "warning"
     command = [
         *(sys.executable, "-m", "dagster", "dev", "--host", HOST, "--port", str(port)),
+        *("--log-format", "json" if wanted() else "colored"),
         *("--log-level", level, "--code-server-log-level", level, "-m", "resonate_assets.definitions"),
     ]
     with ExitStack() as stack:

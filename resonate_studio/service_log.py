@@ -12,6 +12,7 @@ from typing import TextIO, cast
 
 import click
 
+from resonate_resources.watching.json_lines import JsonLines, as_json_line, wanted
 from resonate_studio.terminal import plain
 
 NAME = "dev.log"
@@ -31,8 +32,13 @@ class ServiceLog:
         )
 
     def write(self, line: bytes) -> None:
-        """One line, from any thread."""
-        self._lines.handle(_record(line.decode("utf-8", "backslashreplace").rstrip("\r\n")))
+        """One line, from any thread. As JSON where that is asked for, and then on stderr, too, where programs that
+        collect lines look."""
+        text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
+        if wanted():
+            text = as_json_line(text)
+            print(text, file=sys.__stderr__, flush=True)
+        self._lines.handle(_record(text))
 
     @contextmanager
     def said_here(self) -> Iterator[None]:
@@ -78,6 +84,8 @@ class _ToLog(logging.Handler):
     def __init__(self, log: ServiceLog) -> None:
         super().__init__(logging.WARNING)
         self._log = log
+        if wanted():
+            self.setFormatter(JsonLines())
 
     def emit(self, record: logging.LogRecord) -> None:
         for line in self.format(record).splitlines():

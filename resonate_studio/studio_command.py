@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from resonate_resources.watching.json_lines import wanted
 from resonate_studio.foreground import (
     HOST,
     end_services,
@@ -104,6 +105,7 @@ def _started(stack: ExitStack, settings: Settings, instance_at: Path, log: Servi
             "warning",
             "--code-server-log-level",
             "warning",
+            *("--log-format", "json" if wanted() else "colored"),
             "-m",
             "resonate_assets.definitions",
         ),

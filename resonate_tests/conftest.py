@@ -101,6 +101,8 @@ SLOW = [
         "test_music_libraries.py",
         "test_library_batch.py",
         "test_batch_command.py",
+        "studio/watching",
+        "test_alerts.py",
     ),
 ]
 """Folders and files, by the ends of their paths: all in them are left out of `make quick`, the rest is in it."""

@@ -1,5 +1,5 @@
 """What tests need and Python packages do not bring: Chromium, PostgreSQL's server, RabbitMQ, FluidSynth,
-Chromaprint, a voice to listen to.
+Chromaprint, Prometheus' tools, a voice to listen to.
 
 `make test` runs this first, by a bare Python: on a Debian system, as root, what is missing is installed, together
 with what Resonate itself wants; elsewhere one line names it.
@@ -61,6 +61,12 @@ def find_chromaprint() -> Path | None:
     return Path(name) if has_library(name) else None
 
 
+def find_promtool() -> Path | None:
+    """What checks metrics and alerts for Prometheus."""
+    path = shutil.which("promtool")
+    return Path(path) if path else None
+
+
 FINDERS: Mapping[str, Callable[[], Path | None]] = {
     "chromium": find_chromium,
     "postgresql": find_postgresql,
@@ -68,6 +74,7 @@ FINDERS: Mapping[str, Callable[[], Path | None]] = {
     "fluidsynth": find_fluidsynth,
     "dpf-plugins-vst": find_plugins,
     "libchromaprint1": find_chromaprint,
+    "prometheus": find_promtool,
     "asterisk-core-sounds-en-g722": find_speech,
 }
 """Debian package → finder of what tests use of it."""

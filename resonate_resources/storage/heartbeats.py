@@ -151,6 +151,11 @@ def heartbeats(url: str, kind: str) -> list[Heartbeat]:
     return done(url, lambda db: _read(db, _heartbeats.c.kind == kind))
 
 
+def all_heartbeats(url: str) -> list[Heartbeat]:
+    """Of whatever kind, those of the dead included."""
+    return done(url, _read)
+
+
 def tracks_in_use(url: str) -> set[str]:
     """Tracks that a living process works at."""
     return {

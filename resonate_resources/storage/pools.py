@@ -11,6 +11,7 @@ until somebody frees it, and an asset's pool is chosen before anybody knows whic
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Literal
 
 from resonate_resources.parallel import CORES, share_with
 from resonate_resources.storage.heartbeats import HOST, Heartbeat, holding
+from resonate_resources.watching.tracing import waited
 
 Pool = Literal["gpu", "cores", "cloud"]
 
@@ -64,7 +66,9 @@ def in_pool(
             tell(f"waits for a place in the pool {pool}, held by {', '.join(map(_named, holders))}")
 
     name = pool if pool == "cloud" else f"{pool}@{HOST}"
+    began = time.monotonic()
     with holding(url, _KIND, name, places(pool), track=track, full=full) as held:
+        waited(time.monotonic() - began)
         if pool == "cores":
             share_with(held)
         yield

@@ -1,6 +1,7 @@
 """Storage as Dagster sees it: where artefacts, sources and exports are kept."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -18,6 +19,7 @@ from resonate_resources.storage.s3_store import S3Store, on_one_line
 from resonate_resources.storage.sources import Sources
 from resonate_resources.storage.store import LocalStore, Store
 from resonate_resources.storage.tracks import describe
+from resonate_resources.watching import tracing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -83,7 +85,10 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if run is None:  # a sensor, or a schedule
             yield self
             return
-        with alive(self.database, "run", run.run_id, track=run.tags.get("dagster/partition")):
+        with (
+            alive(self.database, "run", run.run_id, track=run.tags.get("dagster/partition")),
+            _traced(context, run),
+        ):
             yield self
 
     @property
@@ -130,6 +135,22 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             return Path(uri)
         with on_one_line(uri):
             return download(self.s3.get_client(), uri, directory)
+
+
+@contextmanager
+def _traced(context: dg.InitResourceContext, run: dg.DagsterRun) -> Iterator[None]:
+    record = (
+        context.instance.get_run_record_by_id(run.run_id) if tracing.wanted() and context.instance else None
+    )
+    if record is None:
+        yield
+        return
+    asked = record.create_timestamp.timestamp()
+    told: tracing.Told = {"resonate.run": run.run_id, "resonate.job": run.job_name}
+    if track := run.tags.get("dagster/partition"):
+        told["resonate.track"] = track
+    with tracing.run(run.run_id, run.tags, asked, record.start_time or time.time(), told):
+        yield
 
 
 class ArtefactIOManager(dg.ConfigurableIOManager):

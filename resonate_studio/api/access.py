@@ -50,6 +50,7 @@ _HEADERS = {
 }
 _BODY_BYTES = 2**20
 """Of all but uploads, which see to it themselves."""
+_METRICS = "/metrics"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _COSTLY = {
     "heard": (re.compile(r"/tracks/[^/]+/(audio|peaks|spectrogram|spectrum|notes)(/|$)"), 8),
@@ -102,6 +103,11 @@ class Token:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _is_kept(path: str) -> bool:
+    """Whether a token is asked for. The page's own files and probes' addresses tell nothing of a library."""
+    return (path.startswith(PREFIX) and path != LOGIN) or path == _METRICS
 
 
 class Access:
@@ -176,7 +182,7 @@ class Access:
                 return _problem(403, "from another page: refused")
             if path != f"{PREFIX}/jobs" and not _is_small(headers):
                 return _problem(413, "is larger than anything that is asked for here")
-        if self._token is not None and path.startswith(PREFIX) and path != LOGIN and not self._may(headers):
+        if self._token is not None and _is_kept(path) and not self._may(headers):
             return _problem(401, "a token is needed: the one that was printed at the first start")
         return None
 

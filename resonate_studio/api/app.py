@@ -33,6 +33,7 @@ from resonate_studio.api.problems import ProblemError, answers
 from resonate_studio.api.serving import Serving
 from resonate_studio.api.wording import without_paths
 from resonate_studio.hearing import routes as hearing_routes
+from resonate_studio.watching import routes as watching_routes
 
 _COOKIE_SECONDS = 30 * 86_400
 _HANDLED = (ProblemError, RequestValidationError, HTTPException, AudioError, FileNotFoundError)
@@ -79,6 +80,7 @@ def create_app(opened: Opened | None = None, host: str | None = None, token: Tok
     ):
         app.include_router(routes.router, prefix=PREFIX)
     app.include_router(hearing_routes.router, prefix=PREFIX)
+    app.include_router(watching_routes.router)
     app.include_router(routes_of_page.router)
     app.add_middleware(Access, host=host, token=token)
     return app

@@ -12,13 +12,12 @@ import dagster as dg
 
 from resonate_assets.jobs import process_track
 from resonate_assets.runs import PARTITION_TAG
+from resonate_resources.watching.tracing import JOB_TAG
 
 if TYPE_CHECKING:
     from dagster._core.remote_origin import RemoteRepositoryOrigin
 
 _MODULE = "resonate_assets.definitions"
-JOB_TAG = "resonate/job"
-"""On runs that were asked for by the API, and their retries: the job that they are of."""
 DAEMON_FRESH_SECONDS = 60.0
 """The daemon writes down every half minute that it lives."""
 

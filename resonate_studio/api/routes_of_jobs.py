@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from anyio import WouldBlock, to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from resonate_resources.watching import tracing
 from resonate_studio.api.models import Job, JobAccepted, Jobs
 from resonate_studio.api.problems import ProblemError, answers
 from resonate_studio.api.serving import Served
@@ -81,7 +83,7 @@ LastEventId = Annotated[str | None, Header(max_length=64)]
 async def create_job(serving: Served, request: Request, response: Response) -> JobAccepted:
     """Take in a file, or words that a track is composed from, and process it. Of one that is known already, what
     was made is found."""
-    settings = serving.opened.settings
+    settings, began = serving.opened.settings, time.time()
     free = int(settings.limits.free_gib * 2**30)
     try:
         serving.uploads.acquire_on_behalf_of_nowait(request)
@@ -93,6 +95,8 @@ async def create_job(serving: Served, request: Request, response: Response) -> J
             accepted = await to_thread.run_sync(serving.jobs.create, received)
     finally:
         serving.uploads.release_on_behalf_of(request)
+    of_job: tracing.Told = {"resonate.track": accepted.track, "resonate.run": str(accepted.job_id)}
+    tracing.tell(accepted.job_id.hex, "upload", began, time.time(), of_job)
     response.headers["Location"] = accepted.status_url
     return accepted
 

@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
@@ -183,6 +183,23 @@ class Ledger:
             raise AudioError(
                 f"LALAL.AI: what was spent cannot be kept in {place} ({told}); nothing is sent without that"
             ) from error
+
+
+class Told(NamedTuple):
+    """Minutes that were sent since there is a ledger, and those of today (UTC), reserved ones included."""
+
+    sent: float
+    today: float
+
+
+def minutes_told(url: str) -> Told:
+    """For whoever looks on, and reserves nothing. Raises SQLAlchemyError."""
+
+    def read(db: sa.Connection) -> Told:
+        day = _day(datetime.fromtimestamp(db.execute(sa.select(now())).scalar_one(), UTC))
+        return Told(_sum(db, _jobs.c.sent), _sum(db, _jobs.c.day == day))
+
+    return done(url, read)
 
 
 def take_over(file: Path, url: str) -> None:
