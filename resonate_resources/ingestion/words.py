@@ -57,8 +57,8 @@ class Words(BaseModel):
         if words.plan is not None and words.reference:
             raise AudioError(f"{printable_name(name)}: a plan is played as it is; leave the reference out")
         if words.reference_sounds and not (words.reference and words.engine == _COMPOSER):
-            told = f"reference_sounds: needs a reference, and the engine {_COMPOSER}"
-            raise AudioError(f"{printable_name(name)}: {told}")
+            lacking = f"reference_sounds: needs a reference, and the engine {_COMPOSER}"
+            raise AudioError(f"{printable_name(name)}: {lacking}")
         if words.plan is None and not (words.prompt.strip() or words.asked or words.reference):
             raise AudioError(f'{printable_name(name)}: says nothing to compose; give it a "prompt"')
         return words
