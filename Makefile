@@ -93,7 +93,7 @@ $(VENV)/base: $(VENV)/pip pyproject.toml constraints.txt hatch_build.py $(PAGE) 
 # torch first and by itself: resolved as another package's dependency it would be a build with gigabytes of CUDA.
 $(VENV)/dev: $(VENV)/base
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[models,postgres,conductor,fingerprint,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[models,postgres,cluster,conductor,fingerprint,dev]'
 	touch $@
 
 clean:

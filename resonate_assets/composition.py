@@ -1,6 +1,7 @@
 """composition: what was understood of a track's words, and the plan of a piece made from it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,8 @@ from resonate_resources.composition import resource
 from resonate_resources.ingestion.refusing import ReplacedError, refused_in_one_line
 from resonate_resources.ingestion.words import Words, is_words
 from resonate_resources.recipe import Engine, Product, Recipe
-from resonate_resources.recordings.recording import Progress
+from resonate_resources.recordings.decoding import printable_name
+from resonate_resources.recordings.recording import AudioError, DestinationError, Progress
 from resonate_resources.storage.artefacts import Read
 from resonate_resources.storage.pools import in_pool
 from resonate_resources.storage.resource import StorageResource
@@ -62,7 +64,7 @@ def composition(
         made = StemsAndNotes()
         stays = _read_before(storage, source)
         if stays is None:
-            with one_line_errors():
+            with one_line_errors(), _named_after(source):
                 words = _words(context, storage, source, Path(scratch))
                 if words.reference:
                     reference = find_reference(storage, words.reference, source, Path(scratch))
@@ -75,7 +77,7 @@ def composition(
         def work(into: Path, _: Progress) -> Product:
             asked = words or _words(context, storage, source, Path(scratch))
             with TemporaryDirectory(dir=into) as folder:
-                with taken_or_let_go(context, storage, source), in_cores():
+                with taken_or_let_go(context, storage, source), _named_after(source), in_cores():
                     heard = reference.hear(Path(folder), profiling, analysing) if reference else None
                     recording = reference.recording(Path(folder)) if reference else None
                     planned = composing.compose(asked, source.title or source.track, into, heard, recording)
@@ -97,6 +99,21 @@ def composition(
         result = produce(context, storage, recipe, [read, *stays], work, accepts=lambda _: True, pool=None)
     storage.sources.accept(source.track, source.uri)
     return result
+
+
+@contextmanager
+def _named_after(source: Source) -> Iterator[None]:
+    """What is wrong with words, or with the reference that they name, begins with the name of their file: whoever
+    dropped twenty should know which."""
+    name = printable_name(source.name)
+    try:
+        yield
+    except (DestinationError, ReplacedError):
+        raise
+    except AudioError as error:
+        if str(error).startswith(f"{name}: "):
+            raise
+        raise AudioError(f"{name}: {error}") from error
 
 
 def _words(

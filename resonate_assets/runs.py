@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Protocol, runtime_checkable
 
 import dagster as dg
 
@@ -22,6 +23,13 @@ that begin so to itself, until all of a run are asked for."""
 _FIRST_BEAT_SECONDS = 600.0
 _SURE_AFTER_SECONDS = 60.0
 """Between a run's last beat and its end, Dagster writes down that it has ended."""
+
+
+@runtime_checkable
+class HandsOver(Protocol):
+    """A launcher that hands runs to a broker: see `run_queue`."""
+
+    def hand_over_again(self) -> list[str]: ...
 
 
 def tracks_under_way(instance: dg.DagsterInstance, job: str | None = None) -> set[str]:

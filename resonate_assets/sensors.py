@@ -12,7 +12,14 @@ from resonate_assets.jobs import STAGES, process_track, update_library
 from resonate_assets.partition_status import mend_partition_status
 from resonate_assets.partitions import partitions_of, tracks
 from resonate_assets.rejections import let_go
-from resonate_assets.runs import BEATS, PARTITION_TAG, PRIORITY_TAG, report_dead_runs, tracks_under_way
+from resonate_assets.runs import (
+    BEATS,
+    PARTITION_TAG,
+    PRIORITY_TAG,
+    HandsOver,
+    report_dead_runs,
+    tracks_under_way,
+)
 from resonate_assets.schedules import code_of_stages
 from resonate_resources.ingestion.intake import Intake, take_in
 from resonate_resources.ingestion.planned import take_planned
@@ -159,6 +166,8 @@ _watch = Watch()
 def dead_runs(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SkipReason:
     """Runs whose process was killed, or whose machine went: reported failed, so that they can be made again."""
     told = report_dead_runs(context.instance, storage.database, _watch)
+    if isinstance(launcher := context.instance.run_launcher, HandsOver):
+        told += launcher.hand_over_again()
     for line in told:
         context.log.warning(line)
     return dg.SkipReason("; ".join(told) or "every run at work shows signs of life")

@@ -14,8 +14,10 @@ from resonate_studio.batch import Batch
 from resonate_studio.batch_command import batch
 from resonate_studio.brief_commands import brief
 from resonate_studio.cache_commands import cache
+from resonate_studio.cluster_commands import daemon, run_worker
 from resonate_studio.compose_command import compose
 from resonate_studio.dev_command import dev
+from resonate_studio.doctor_command import doctor
 from resonate_studio.export_command import export, export_ableton
 from resonate_studio.library_commands import library
 from resonate_studio.listen_command import listen
@@ -135,6 +137,9 @@ for command in (
     library,
     cache,
     workers,
+    run_worker,
+    daemon,
+    doctor,
     listen,
     export,
     export_ableton,

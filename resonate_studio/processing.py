@@ -42,6 +42,8 @@ _ONE_LINE = ("S3Error", "DatabaseError", "AudioError")
 """Errors of ours that tell more than what caused them."""
 _INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
 """What is raised in a run whose process is sent SIGTERM: with `resonate dev`, or with the machine."""
+_DIED = "This run has been marked as failed from outside the execution context."
+"""What Dagster says of a run whose process is gone."""
 _CLASS = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Failure): ")
 
 
@@ -267,12 +269,14 @@ def _reason(events: Sequence[dg.DagsterEvent], checks: Sequence[Check], track: s
     for event in events:
         if event.is_step_failure and event not in interrupted:
             return _failure(event, checks)
+    again = f"by: resonate retry {track}" if track else "when it is asked for again"
     if interrupted:
-        again = f"or by: resonate retry {track}" if track else "or when it is asked for again"
-        return f"stopped while it was at work; it goes on at the next start of `resonate dev`, {again}"
+        return f"stopped while it was at work; it goes on at the next start of `resonate dev`, or {again}"
     for event in events:
         if event.event_type == dg.DagsterEventType.RUN_FAILURE:
             error = event.event_specific_data and event.job_failure_data.error
+            if not error and event.message == _DIED:
+                return f"its process was killed while it was at work, or memory ran out; it goes on {again}"
             return _told(error) if error else plain(event.message or "the run did not finish")
     return "the run did not finish"
 

@@ -1,5 +1,5 @@
-"""What tests need and Python packages do not bring: Chromium, PostgreSQL's server, FluidSynth, Chromaprint, a
-voice to listen to.
+"""What tests need and Python packages do not bring: Chromium, PostgreSQL's server, RabbitMQ, FluidSynth,
+Chromaprint, a voice to listen to.
 
 `make test` runs this first, by a bare Python: on a Debian system, as root, what is missing is installed, together
 with what Resonate itself wants; elsewhere one line names it.
@@ -31,6 +31,12 @@ def find_postgresql() -> Path | None:
     )
 
 
+def find_rabbitmq() -> Path | None:
+    """The broker's own program: what Debian puts on the PATH runs it as another user, at that user's places."""
+    path = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+    return path if path.exists() else None
+
+
 def find_fluidsynth() -> Path | None:
     """The player of soundfonts."""
     path = shutil.which("fluidsynth")
@@ -58,6 +64,7 @@ def find_chromaprint() -> Path | None:
 FINDERS: Mapping[str, Callable[[], Path | None]] = {
     "chromium": find_chromium,
     "postgresql": find_postgresql,
+    "rabbitmq-server": find_rabbitmq,
     "fluidsynth": find_fluidsynth,
     "dpf-plugins-vst": find_plugins,
     "libchromaprint1": find_chromaprint,

@@ -97,12 +97,14 @@ def complete(
     swing = data.swing[0] if asked.swing is None else max(data.swing) if asked.swing else 0.5
     if asked.swing is None:
         assume("swing", swing)
-    if sum(section.bars for section in asked.sections) * _bar_s(bpm, metre) > LONGEST_S:
-        raise AudioError(f"sections: together they last longer than {LONGEST_S / 60:.0f} minutes")
     told_form = bool(asked.sections) or _is_whole(asked.structure)
     form = _of_genre(reference.form, data) if reference and not told_form else ()
     bars = _bars(asked, data, bpm, metre, form)
     structure = asked.sections or _structure(asked, data, bars, stream(seed, "form", genre), form)
+    whole_s = sum(section.bars for section in structure) * _bar_s(bpm, metre)
+    if whole_s > LONGEST_S + (0 if asked.sections else _bar_s(bpm, metre)):  # a length is met to within a bar
+        what = "sections" if asked.sections or asked.structure else "bars"
+        raise AudioError(f"{what}: together they last longer than {LONGEST_S / 60:.0f} minutes")
     if asked.bars is None and not asked.sections:
         assume("bars", sum(section.bars for section in structure))
     if not told_form:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from resonate_resources.composition.request import Asked, Reading, Understanding
+from resonate_resources.invalid import told
 from resonate_resources.recipe import Json
 from resonate_resources.recordings.recording import AudioError
 
@@ -25,11 +26,9 @@ def state(understanding: Understanding, said: Mapping[str, Json]) -> Understandi
     try:
         asked = Asked.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "request"
-        raise AudioError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from error
-    told = asked.model_dump(mode="json")
-    replaced = {*said, *(name for whole, others in _WHOLE.items() if told[whole] for name in others)}
+        raise AudioError(told(error)) from error
+    stated = asked.model_dump(mode="json")
+    replaced = {*said, *(name for whole, others in _WHOLE.items() if stated[whole] for name in others)}
     kept = [reading for reading in understanding.readings if reading.field not in replaced]
     return understanding.model_copy(
         update={
@@ -37,10 +36,10 @@ def state(understanding: Understanding, said: Mapping[str, Json]) -> Understandi
             "readings": (
                 *kept,
                 *(
-                    Reading(field=name, value=_shown(told[name]), how="stated", words=BESIDE)
+                    Reading(field=name, value=_shown(stated[name]), how="stated", words=BESIDE)
                     for name in said
-                    if told[name] not in (None, [])
-                    and not any(told[whole] and name in others for whole, others in _WHOLE.items())
+                    if stated[name] not in (None, [])
+                    and not any(stated[whole] and name in others for whole, others in _WHOLE.items())
                 ),
             ),
             "contradictory": tuple(name for name in understanding.contradictory if name not in replaced),

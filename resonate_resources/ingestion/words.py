@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, Valida
 
 from resonate_resources.ingestion.refusing import name_of
 from resonate_resources.ingestion.track_key import track_key
+from resonate_resources.invalid import told
 from resonate_resources.recordings.decoding import printable_name
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.inbox import COMPOSE_SUFFIX, is_compose
@@ -19,7 +20,7 @@ from resonate_resources.storage.sources import Source
 LARGEST_SEED: Final = 2**31 - 1
 MOST_CHARACTERS: Final = 10_000
 ARTIST: Final = "Resonate"
-_LARGEST_BYTES: Final = 4_000_000  # a plan of half an hour has 1.5 MB
+_LARGEST_BYTES: Final = 16_000_000  # a plan of half an hour may have 7 MB
 _WORDS_IN_KEY: Final = 60
 _COMPOSER: Final = "composer"
 
@@ -52,14 +53,12 @@ class Words(BaseModel):
         try:
             words = cls.model_validate_json(text)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "it"
-            raise AudioError(f"{printable_name(name)}: {where}: {first['msg']}") from error
+            raise AudioError(f"{printable_name(name)}: {told(error)}") from error
         if words.plan is not None and words.reference:
             raise AudioError(f"{printable_name(name)}: a plan is played as it is; leave the reference out")
         if words.reference_sounds and not (words.reference and words.engine == _COMPOSER):
-            told = f"reference_sounds: needs a reference, and the engine {_COMPOSER}"
-            raise AudioError(f"{printable_name(name)}: {told}")
+            lacking = f"reference_sounds: needs a reference, and the engine {_COMPOSER}"
+            raise AudioError(f"{printable_name(name)}: {lacking}")
         if words.plan is None and not (words.prompt.strip() or words.asked or words.reference):
             raise AudioError(f'{printable_name(name)}: says nothing to compose; give it a "prompt"')
         return words

@@ -31,7 +31,7 @@ from resonate_studio.api.problems import ProblemError
 from resonate_studio.api.uploads import Received, safe_name
 from resonate_studio.api.wording import without_paths
 
-_FORM = "prompt"
+_FORM = "composition"
 _NAMED_AFTER = 40  # characters of the prompt
 
 

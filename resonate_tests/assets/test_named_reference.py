@@ -270,7 +270,7 @@ def test_what_is_no_music_is_listed_with_the_reason(
     track = home.drop({"reference": "ref.wav", "prompt": told}, "refused.compose.json")
     assert not home.run(track, *ORIGIN).success
     (reason,) = [each.reason for each in home.storage.sources.rejections() if each.track == track]
-    assert reason.startswith(told)
+    assert reason.startswith(f"refused.compose.json: {told}")
     assert "\n" not in reason
     assert track not in home.instance.get_dynamic_partitions(str(tracks.name))
 
@@ -284,6 +284,7 @@ def test_a_reference_out_of_reach_fails_with_a_line_and_the_track_stays(
     ended = home.run(track, "composition")
     (failed,) = [event for event in ended.all_events if event.is_step_failure]
     told = str(failed.step_failure_data.error)
+    assert "gone.compose.json: reference: " in told
     assert "is neither a file nor the key of a track of the library" in told
     assert track in home.instance.get_dynamic_partitions(str(tracks.name))
 

@@ -295,8 +295,9 @@ def test_what_is_told_of_an_asset_fits_a_small_screen(studio: Studio, page: Page
     page.goto(f"{studio.url}/assets/{asset}")
     table = page.locator("table", has=page.get_by_text("Timestamp", exact=True)).first
     expect(table).to_be_visible(timeout=30_000)
-    widths = table.evaluate("it => [it.scrollWidth, it.parentElement.clientWidth]")
-    assert widths[0] <= widths[1]
+    # Columns have their widths a moment after the table is there.
+    fits = "it => it.scrollWidth <= it.parentElement.clientWidth"
+    studio.wait_for("the table to fit its place", lambda: bool(table.evaluate(fits)), 20)
 
 
 def test_the_folder_that_people_take_away_stands_first_in_exports(studio: Studio, page: Page) -> None:
@@ -338,7 +339,7 @@ def test_a_brief_set_in_the_launchpad_changes_the_master(studio: Studio, page: P
     assert wanted != written
 
     def taken() -> bool:
-        # The page takes what is typed a moment later, and its own form may still come over it: then it is typed again.
+        # The page takes what is typed a moment later, and its own form may still come over it: typed again, then.
         kept = page.evaluate("() => Object.values(localStorage).some(it => it.includes('target_lufs'))")
         if not kept:
             editor.evaluate("(it, text) => it.CodeMirror.setValue(text)", wanted)

@@ -37,3 +37,13 @@ def test_a_run_that_was_told_to_end_is_stopped_and_how_it_goes_on_is_told(asset:
             "stopped while it was at work; it goes on at the next start of `resonate dev`, "
             f"or by: resonate retry {KEY}"
         )
+
+
+def test_a_run_whose_process_died_says_so_and_how_it_goes_on() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        everything = dg.Definitions(assets=[told_to_end]).get_implicit_global_asset_job_def()
+        run = instance.create_run_for_job(everything, tags={"dagster/partition": KEY})
+        instance.report_run_failed(run)  # as Dagster does where a run's process is gone
+        assert reason_of_failure(instance, run.run_id) == (
+            f"its process was killed while it was at work, or memory ran out; it goes on by: resonate retry {KEY}"
+        )

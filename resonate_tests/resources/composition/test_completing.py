@@ -312,6 +312,19 @@ def test_a_form_that_is_longer_than_half_an_hour_is_refused_in_a_line() -> None:
         of(901)
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"structure": ("verse",) * 1000}, "sections"),
+        ({"structure": ("verse",) * 1000, "duration_s": 60}, "sections"),
+        ({"bars": 1024, "bpm": (30, 30)}, "bars"),
+    ],
+)
+def test_no_piece_is_longer_than_half_an_hour_whatever_makes_it_so(asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(AudioError, match=f"{told}: together they last longer than 30 minutes"):
+        request_of(genre="rock", metre="4/4", **asked)
+
+
 @pytest.mark.parametrize("genre", GENRES)
 def test_asking_for_those_who_would_play_anyway_changes_no_note(genre: Genre) -> None:
     request = request_of(genre=genre, bars=16)

@@ -68,6 +68,14 @@ def test_nothing_said_changes_nothing() -> None:
         ({"bpm": [999, 999]}, "bpm: "),
         ({"bpm": [float("nan"), float("nan")]}, "bpm: "),
         ({"duration_s": 10_800}, "duration_s: "),
+        ({"bpm": 120}, "bpm: should be a list"),
+        ({"loud": True}, "loud: there is no such field"),
+        ({"sections": [{"name": "verse", "bars": 0, "energy": 0.5}]}, "sections.0.bars: should be greater"),
+        ({"sections": [{"name": "verse", "energy": 0.5}]}, "sections.0.bars: is missing"),
+        (
+            {"players": [{"instrument": "flute", "role": "melody"}] * 17},
+            "players: has 17, and 16 is the most",
+        ),
     ],
 )
 def test_what_can_not_be_is_refused_in_one_line(said: dict[str, object], told: str) -> None:

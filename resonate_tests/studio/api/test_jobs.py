@@ -83,7 +83,7 @@ def test_a_brief_and_a_reference_that_come_along_are_what_is_wanted(
         ({}, {"prompt": "  "}, 422, "give a file"),
         ({}, {"prompt": "house", "composition": "{"}, 422, "composition: is no JSON"),
         ({}, {"prompt": "house", "composition": "[]"}, 422, "composition: is no object"),
-        ({}, {"prompt": "house", "composition": '{"loud": 1}'}, 422, "loud: Extra inputs"),
+        ({}, {"prompt": "house", "composition": '{"loud": 1}'}, 422, "loud: there is no such field"),
         ({}, {"prompt": "house", "composition": '{"asked": {"key": "H sharp"}}'}, 422, "is no key"),
         ({}, {"prompt": "x" * 10_001}, 422, "at most 10000 characters"),
         ({"file": ("x.wav", wav(15))}, {"composition": "{}"}, 422, "a file is there already"),

@@ -1,0 +1,161 @@
+"""The side of a worker: long-lived processes that carry out runs one after another, with what they have loaded.
+
+A message is acknowledged once its run has ended, so that one whose worker goes is delivered to another. A run is
+taken by its heartbeat: whoever gets a message too many finds that, or a run that has begun or ended, and does
+nothing. A run that had begun when its worker went is reported failed by the sensor `dead_runs`, and retried by
+Dagster, as often as `dagster.yaml` has it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn
+
+import dagster as dg
+from celery import Celery
+from celery.signals import worker_process_init
+from dagster._cli.api import _execute_run_command_body
+from dagster._grpc.types import ExecuteRunArgs
+from dagster._serdes import unpack_value
+from dagster._utils import send_interrupt
+from dagster._utils.interrupts import capture_interrupts
+from dagster_celery.config import TASK_EXECUTE_JOB_NAME
+
+from resonate_assets.run_queue.launcher import app_of
+from resonate_assets.runs import PARTITION_TAG
+from resonate_assets.settings import Settings, SettingsError
+from resonate_resources.storage.heartbeats import Heartbeat, holding
+
+IDLE_SECONDS: Final = 600.0
+"""Row U11 of the requirements: ten minutes. Then a process that has carried out a run gives back its memory."""
+_LOOK_SECONDS: Final = 2.0
+_WAITING: Final = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED)
+_log = logging.getLogger(__name__)
+
+
+class _TakenError(Exception):
+    """Another process has the run."""
+
+
+def worker_app(broker: str, idle_seconds: float = IDLE_SECONDS) -> Celery:
+    """The application that `celery worker` runs."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it names its plug-ins
+    app = app_of(broker)
+    app.conf.update(
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_track_started=False,
+        worker_hijack_root_logger=False,
+        # Whoever has lost the broker goes on; the second message of its run does nothing.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+    )
+
+    def execute_job(execute_job_args_packed: Any) -> str:
+        _idle.at_work()
+        try:
+            return carry_out(unpack_value(execute_job_args_packed, as_type=ExecuteRunArgs).run_id)
+        finally:
+            _idle.since_now()
+
+    app.task(name=TASK_EXECUTE_JOB_NAME)(execute_job)
+    worker_process_init.connect(lambda **_: _idle.watch(idle_seconds), weak=False)
+    return app
+
+
+def carry_out(run_id: str) -> str:
+    """Execute a run that waits to be; gives what became of it, in a word. Raises what a database may, before it
+    begins; it is handed over again then."""
+    with dg.DagsterInstance.get() as instance:
+        run = instance.get_run_by_id(run_id)
+        if run is None:
+            return "unknown"
+        try:
+            with _taken(run):
+                return _execute(instance, run_id)
+        except _TakenError:
+            return "taken"
+
+
+@contextmanager
+def _taken(run: dg.DagsterRun) -> Iterator[None]:
+    def full(_: list[Heartbeat]) -> NoReturn:
+        raise _TakenError
+
+    url = Settings.from_environment().database_url
+    with holding(url, "run", run.run_id, 1, track=run.tags.get(PARTITION_TAG), full=full):
+        yield
+
+
+def _execute(instance: dg.DagsterInstance, run_id: str) -> str:
+    run = instance.get_run_by_id(run_id)  # as it is now that nobody else can begin it
+    assert run is not None
+    if run.status == dg.DagsterRunStatus.CANCELING:
+        instance.report_run_canceled(run)
+        return "cancelled"
+    if run.status not in _WAITING:
+        return "begun"
+    ended = threading.Event()
+    watch = threading.Thread(target=_interrupt_if_cancelled, args=(instance, run_id, ended), daemon=True)
+    with capture_interrupts():
+        watch.start()
+        try:
+            _execute_run_command_body(run_id, instance, lambda _: None, set_exit_code_on_failure=False)
+        finally:
+            ended.set()
+            watch.join()
+    return "carried out"
+
+
+def _interrupt_if_cancelled(instance: dg.DagsterInstance, run_id: str, ended: threading.Event) -> None:
+    """One that was taken for dead meanwhile goes on: what it makes counts (see `heartbeats`)."""
+    while not ended.wait(_LOOK_SECONDS):
+        try:
+            run = instance.get_run_by_id(run_id)
+        except Exception as error:  # the run itself meets the same, and tells it
+            _log.warning("run %s: can't be looked at (%s)", run_id, error)
+            continue
+        if run is None or run.status in (dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED):
+            send_interrupt()
+            return
+
+
+class _Idle:
+    """Ends this process once it has been idle for long after a run: Celery puts a fresh one in its place, and what
+    was loaded is given back whole, which no allocator does."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def at_work(self) -> None:
+        self._since = None
+
+    def since_now(self) -> None:
+        self._since = time.monotonic()
+
+    def watch(self, seconds: float) -> None:
+        def look() -> None:
+            while self._since is None or time.monotonic() - self._since < seconds:
+                time.sleep(min(_LOOK_SECONDS, seconds))
+            _log.info("idle for %.0f s: memory is given back", seconds)
+            os._exit(0)
+
+        self._since = None
+        threading.Thread(target=look, name="idle", daemon=True).start()
+
+
+_idle = _Idle()
+
+
+def broker_url() -> str:
+    """RESONATE_BROKER. Raises SettingsError."""
+    url = os.environ.get("RESONATE_BROKER", "")
+    if not url.startswith(("amqp://", "amqps://", "pyamqp://")):
+        raise SettingsError(
+            "RESONATE_BROKER: is to be RabbitMQ's address, as in amqp://user:password@host:5672//"
+        )
+    return url

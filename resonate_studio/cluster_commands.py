@@ -1,0 +1,101 @@
+"""`resonate run-worker` and `resonate daemon`: what stands on the machines of an installation that has many."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import uuid
+from contextlib import suppress
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from resonate_resources.storage.heartbeats import DEAD_AFTER_SECONDS, HOST, Heartbeat, heartbeats, holding
+from resonate_studio.foreground import until_stopped
+from resonate_studio.services import Services
+
+_LOOK_SECONDS = 5.0
+_QUEUE = click.Choice(["cpu", "gpu", "cloud"])
+
+
+@click.command("run-worker")
+@click.option(
+    "--queue", "queues", type=_QUEUE, multiple=True, default=["cpu"], show_default=True, help="Or several."
+)
+@click.option("--at-once", type=click.IntRange(1, 64), default=1, show_default=True, help="Runs at a time.")
+@click.option(
+    "--idle-seconds",
+    type=click.FloatRange(min=1),
+    default=600,
+    show_default=True,
+    help="After so long without a run, the memory of loaded models is given back.",
+)
+def run_worker(queues: tuple[str, ...], at_once: int, idle_seconds: float) -> None:
+    """Carry out runs that wait in queues of the broker, one after another, and keep models loaded between them.
+
+    RESONATE_BROKER names RabbitMQ. SIGTERM: the runs at work are carried out to their end, and no other is begun.
+    """
+    from resonate_assets.run_queue.worker import broker_url, worker_app
+    from resonate_assets.settings import SettingsError
+
+    try:
+        app = worker_app(broker_url(), idle_seconds)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    app.worker_main(
+        [
+            *("worker", "--queues", ",".join(dict.fromkeys(queues)), "--concurrency", str(at_once)),
+            *(
+                "--hostname",
+                f"{uuid.uuid4().hex[:12]}@{HOST}",
+                "--loglevel",
+                "INFO",
+                "--prefetch-multiplier",
+                "1",
+            ),
+            *("--without-gossip", "--without-mingle"),
+        ]
+    )
+
+
+@click.command()
+@click.option("--workspace", default="workspace.yaml", show_default=True, help="Dagster's workspace file.")
+def daemon(workspace: str) -> None:
+    """Dagster's daemon: sensors, schedules, automation, the queue of runs. Of several, on whatever machines, one is
+    at work; another takes over within a minute when that is gone. Dagster itself allows for one only."""
+    from resonate_assets.settings import Settings
+
+    url, told = Settings.from_environment().database_url, set[str]()
+
+    def full(holders: list[Heartbeat]) -> None:
+        where = holders[0].host if holders else ""
+        if where not in told:
+            told.add(where)
+            click.echo(f"the daemon on {where} is at work; standing by", err=True)
+
+    def run() -> int:
+        with holding(url, "daemon", "daemon", 1, full=full):
+            click.echo("at work", err=True)
+            services = Services(
+                [sys.executable, "-m", "dagster._daemon", "run", "--workspace", workspace], os.environ
+            )
+            try:
+                return _watched(services, url)
+            finally:
+                services.end()
+
+    until_stopped(run)
+
+
+def _watched(services: Services, url: str) -> int:
+    """Until it ends, or there is another: one that stood still for long was taken for dead, and has come back."""
+    while (code := services.ended()) is None:
+        time.sleep(_LOOK_SECONDS)
+        with suppress(SQLAlchemyError):  # a database that restarts
+            there = [each for each in heartbeats(url, "daemon") if each.age <= DEAD_AFTER_SECONDS]
+            first = min(there, key=lambda each: each.id, default=None)
+            if first is not None and (first.host, first.pid) != (HOST, os.getpid()):
+                click.echo(f"the daemon on {first.host} has taken over", err=True)
+                return 1
+    return code

@@ -1,0 +1,163 @@
+"""Runs wait in a broker for long-lived workers, and each is carried out once, whatever happens on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import dagster as dg
+
+from resonate_assets.run_queue.worker import carry_out
+from resonate_assets.runs import report_dead_runs
+from resonate_assets.settings import Settings
+from resonate_resources.storage import heartbeats
+from resonate_tests.assets.run_queue.conftest import Launched
+from resonate_tests.rabbitmq_server import RabbitMQ
+
+Status = dg.DagsterRunStatus
+
+
+def test_a_run_is_carried_out_once_however_often_its_message_comes(launched: Launched) -> None:
+    launched.let_go()
+    run = launched.run()
+    assert [carry_out(run) for _ in range(3)] == ["carried out", "begun", "begun"]
+    assert [each for each, _ in launched.begun()] == [run]
+    assert launched.status(run) == Status.SUCCESS
+
+
+def test_a_message_of_a_run_that_is_gone_does_nothing(launched: Launched) -> None:
+    assert carry_out("00000000-0000-0000-0000-000000000000") == "unknown"
+
+
+def test_a_message_of_a_run_that_another_process_has_does_nothing(launched: Launched) -> None:
+    run = launched.run()
+    with heartbeats.holding(Settings.from_environment().database_url, "run", run, 1):
+        assert carry_out(run) == "taken"
+    assert launched.begun() == []
+
+
+def test_a_run_that_is_cancelled_before_a_worker_has_it_never_begins(launched: Launched) -> None:
+    run = launched.run()
+    assert launched.launcher.terminate(run)
+    assert launched.status(run) == Status.CANCELED
+    assert carry_out(run) == "begun"
+    assert launched.begun() == []
+
+
+def test_a_run_that_is_cancelled_in_its_midst_unwinds_and_its_process_takes_the_next(
+    launched: Launched,
+) -> None:
+    run = launched.run()
+
+    def cancel() -> None:
+        launched.until(lambda: bool(launched.begun()))
+        launched.launcher.terminate(run)
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    began = time.monotonic()
+    assert carry_out(run) == "carried out"
+    thread.join()
+    assert time.monotonic() - began < 60  # the job waits for two minutes
+    assert launched.status(run) == Status.CANCELED
+    launched.let_go()
+    other = launched.run()
+    carry_out(other)
+    assert launched.status(other) == Status.SUCCESS
+
+
+def test_a_worker_takes_the_most_urgent_first_in_one_process_that_stays(launched: Launched) -> None:
+    launched.let_go()
+    runs = {priority: launched.run(priority) for priority in (-16, -1, -8, 0, -3)}
+    for run in runs.values():
+        launched.launch(run)
+    launched.worker()
+    launched.until(lambda: all(launched.status(run) == Status.SUCCESS for run in runs.values()))
+    assert [run for run, _ in launched.begun()] == [runs[each] for each in (0, -1, -3, -8, -16)]
+    assert len({process for _, process in launched.begun()}) == 1
+
+
+def test_a_process_that_was_idle_gives_its_memory_back_and_another_takes_the_next(launched: Launched) -> None:
+    launched.let_go()
+    launched.worker("--idle-seconds", "3")
+    first = launched.run()
+    launched.launch(first)
+    launched.until(lambda: launched.status(first) == Status.SUCCESS)
+    launched.until(lambda: not Path(f"/proc/{launched.begun()[0][1]}").exists())
+    second = launched.run()
+    launched.launch(second)
+    launched.until(lambda: launched.status(second) == Status.SUCCESS)
+    assert len({process for _, process in launched.begun()}) == 2
+
+
+def test_a_killed_worker_s_run_is_ended_and_what_it_had_not_begun_goes_to_another(launched: Launched) -> None:
+    launched.worker()
+    first, second = launched.run(), launched.run()
+    launched.launch(first)
+    launched.until(lambda: bool(launched.begun()))
+    launched.launch(second)
+    ((_, process),) = launched.begun()
+    killed = launched._workers[0]
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    launched.until(lambda: not Path(f"/proc/{process}").exists())
+    launched.let_go()
+    launched.worker()
+    launched.until(lambda: launched.status(second) == Status.SUCCESS)
+    url, watch = Settings.from_environment().database_url, heartbeats.Watch()
+
+    def ended() -> bool:
+        report_dead_runs(launched.instance, url, watch)
+        return launched.status(first) == Status.FAILURE
+
+    launched.until(ended, 120)
+    assert [run for run, _ in launched.begun()] == [first, second]
+
+
+def test_a_process_killed_alone_is_replaced_and_its_run_does_not_begin_again(launched: Launched) -> None:
+    """As the kernel does where memory runs out."""
+    launched.worker()
+    first, second = launched.run(), launched.run()
+    launched.launch(first)
+    launched.until(lambda: bool(launched.begun()))
+    os.kill(launched.begun()[0][1], signal.SIGKILL)
+    launched.launch(second)
+    launched.let_go()
+    launched.until(lambda: launched.status(second) == Status.SUCCESS)
+    assert [run for run, _ in launched.begun()] == [first, second]
+
+
+def test_sigterm_ends_a_worker_once_its_run_is_carried_out(launched: Launched) -> None:
+    worker, run, other = launched.worker(), launched.run(), launched.run()
+    launched.launch(run)
+    launched.until(lambda: bool(launched.begun()))
+    launched.launch(other)
+    worker.terminate()
+    time.sleep(3)
+    assert worker.poll() is None
+    launched.let_go()
+    assert worker.wait(60) == 0
+    assert launched.status(run) == Status.SUCCESS
+    assert [each for each, _ in launched.begun()] == [run]
+
+
+def test_a_worker_outlives_its_broker(launched: Launched, broker: RabbitMQ) -> None:
+    launched.worker()
+    first = launched.run()
+    launched.launch(first)
+    launched.until(lambda: bool(launched.begun()))
+    broker.stop()
+    second = launched.run()
+    launched.launch(second)  # nobody takes it now
+    assert launched.status(second) == Status.STARTING
+    broker.start()
+    launched.let_go()
+    launched.until(lambda: launched.status(first) == Status.SUCCESS)
+    launched.until(
+        lambda: bool(launched.launcher.hand_over_again()) or launched.status(second) != Status.STARTING
+    )
+    launched.until(lambda: launched.status(second) == Status.SUCCESS)
+    assert sorted(run for run, _ in launched.begun()) == sorted([first, second])

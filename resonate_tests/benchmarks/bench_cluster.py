@@ -1,0 +1,103 @@
+"""Many tracks dropped at once on many machines: python -m resonate_tests.benchmarks.bench_cluster FOLDER [options]
+
+    --tracks N        dropped at once (default: 200)
+    --workers A,B     so many workers, one measurement each (default: 1,2,3)
+    --seconds S       of each track (default: 6)
+
+PostgreSQL, RabbitMQ and S3 (moto) are on this machine, and so are the workers: with fewer cores than they want,
+their throughput is that of the cores. Prints per number of workers how long it took from the drop to the last
+export, tracks a minute, what a run took, and for how long a worker had none between two: the overhead of a track.
+Fails where a track was lost, or made twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import time
+from pathlib import Path
+
+import boto3
+import soundfile as sf
+from moto.server import ThreadedMotoServer
+
+from resonate_tests.benchmarks.postgresql_server import postgresql_server
+from resonate_tests.machines import Machines, short_song
+from resonate_tests.rabbitmq_server import RabbitMQ, free_ports
+
+
+def measure(folder: Path, tracks: int, workers: int, seconds: float) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    s3 = boto3.client("s3")
+    bucket = f"cluster-{workers}"
+    s3.create_bucket(Bucket=bucket)
+    rabbitmq = RabbitMQ()
+    with postgresql_server(free_ports(1)[0]) as postgresql:
+        machines = Machines(folder, postgresql, rabbitmq.url, s3, bucket)
+        try:
+            for number in range(tracks):
+                sf.write(machines.inbox / f"song {number}.wav", short_song(number, seconds).T, 44100)
+            daemon = machines.start("daemon")
+            machines.wait_for("the daemon to work", lambda: "at work" in daemon.log)
+            machines.start("daemon")
+            for _ in range(workers):
+                machines.start("run-worker")
+            began = time.perf_counter()
+            machines.wait_for("all to be exported", lambda: len(machines.exported()) == tracks, 120 * tracks)
+            took = time.perf_counter() - began
+            machines.wait_for("the last run to end", machines.idle)
+            runs = machines.asked(
+                "SELECT partition, status, start_time, end_time, extract(epoch FROM create_timestamp)"
+                " FROM runs WHERE pipeline_name = 'process_track'"
+            )
+        finally:
+            machines.end()
+            rabbitmq.end()
+    done = [run for run in runs if run[1] == "SUCCESS"]
+    assert sorted(run[0] for run in done) == sorted(machines.exported()), "a track was lost, or made twice"
+    works = [end - start for _, _, start, end, _ in done]
+    gaps = _gaps([(start, end) for _, _, start, end, _ in done], workers)
+    print(
+        f"{workers} workers, {tracks} tracks of {seconds:g} s: {took:.0f} s, {60 * tracks / took:.1f} a minute; "
+        f"a run {statistics.median(works):.1f} s (first {works[0]:.1f}), "
+        f"between two of a worker {gaps:.2f} s; waited at most {max(run[2] - run[4] for run in done):.0f} s",
+        flush=True,
+    )
+
+
+def _gaps(spans: list[tuple[float, float]], workers: int) -> float:
+    """Mean time in which a worker that has runs before it carries out none, in seconds a run."""
+    first, last = min(start for start, _ in spans), max(end for _, end in spans)
+    return max(0.0, (last - first) * workers - sum(end - start for start, end in spans)) / len(spans)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--tracks", type=int, default=200)
+    parser.add_argument("--workers", default="1,2,3")
+    parser.add_argument("--seconds", type=float, default=6.0)
+    given = parser.parse_args()
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_S3": f"http://{host}:{port}",
+    }
+    try:
+        for workers in map(int, given.workers.split(",")):
+            measure(given.folder / str(workers), given.tracks, workers, given.seconds)
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()
