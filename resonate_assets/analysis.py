@@ -23,6 +23,8 @@ def analysis(
     """Chords on beats, sections, and bar by bar who plays; how stems pump, begin and end."""
     heard = profile.read_json("profile.json")
     facts = {name: heard[name] for name in ("beats_s", "downbeats_s", "keys", "tuning_cents")}
+    if any(section.get("name") for section in heard["sections"]):  # by the plan of the track
+        facts["sections"] = heard["sections"]
     with one_line_errors():
         recipe = analysing.recipe()
     return produce(

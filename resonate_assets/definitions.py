@@ -15,6 +15,7 @@ from resonate_assets.composition import composition
 from resonate_assets.exports import exports
 from resonate_assets.generated_stems import generated_stems
 from resonate_assets.generated_track import generated_track
+from resonate_assets.gpu_machine import gpu_machine
 from resonate_assets.jobs import process_track, set_brief, update_library
 from resonate_assets.library import library
 from resonate_assets.master import master
@@ -49,6 +50,7 @@ from resonate_resources.analysis.resource import AnalysisResource
 from resonate_resources.brief.resource import BriefResource
 from resonate_resources.composition.resource import CompositionResource
 from resonate_resources.ingestion.resource import InboxResource
+from resonate_resources.machines.resource import GpuMachineResource
 from resonate_resources.mastering.resource import MasteringResource
 from resonate_resources.mixing.resource import MixingResource
 from resonate_resources.profiling.resource import ProfilingResource
@@ -133,6 +135,7 @@ def build_defs(
         "regeneration": RegenerationResource(**conductor),
         "quality": QualityResource(),
         "remixing": RemixingResource(),
+        "gpu": GpuMachineResource(**(asdict(settings.gpu) if settings.gpu else {})),
     }
     return dg.Definitions(
         assets=[*ORIGIN_ASSETS, *TRACK_ASSETS, library, rejections],
@@ -145,6 +148,7 @@ def build_defs(
             rejected_files,
             shown_tracks,
             dead_runs,
+            gpu_machine,
             automation,
             reconcile_sensor(TRACK_ASSETS),
         ],

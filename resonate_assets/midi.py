@@ -3,10 +3,9 @@
 import dagster as dg
 
 from resonate_assets.brief import asked_of
-from resonate_assets.origin import GENERATED, generated_of
+from resonate_assets.origin import GENERATED, played_by_plan
 from resonate_assets.stage import code_of, produce, track_asset
 from resonate_resources.capabilities import Composition, Transcription
-from resonate_resources.composition.engines.composer import Composer
 from resonate_resources.composition.resource import PLAN
 from resonate_resources.recipe import Engine, Recipe
 from resonate_resources.recordings.music import READ, Music
@@ -33,8 +32,8 @@ def midi(
 
     Where the composer played the track, they are its plan's; other engines' sound is heard as any recording is.
     """
-    generated = generated_of(storage, context.partition_key)
-    if generated and generated.manifest.engine.name == Composer.name:
+    generated = played_by_plan(storage, context.partition_key)
+    if generated:
         return produce(
             context,
             storage,

@@ -9,6 +9,7 @@ import dagster as dg
 
 from resonate_assets.brief import asked_of
 from resonate_assets.rejections import let_go
+from resonate_resources.composition.engines.composer import Composer
 from resonate_resources.ingestion.refusing import ReplacedError
 from resonate_resources.ingestion.words import is_words
 from resonate_resources.recordings.recording import AudioError, DestinationError
@@ -51,6 +52,13 @@ def generated_of(storage: StorageResource, track: str) -> Artefact | None:
     """The stems that a track was composed as; None of one that begins with a file."""
     source = storage.sources.find(track)
     return storage.artefacts.current(GENERATED, track) if source and is_words(source) else None
+
+
+def played_by_plan(storage: StorageResource, track: str) -> Artefact | None:
+    """Its stems, where they are exactly what its plan says: the composer's. What a model played is like its plan,
+    and has to be heard as any recording has."""
+    generated = generated_of(storage, track)
+    return generated if generated and generated.manifest.engine.name == Composer.name else None
 
 
 def restoration_asked(brief: Artefact, storage: StorageResource) -> RestorationBrief:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from resonate_resources.machines.machine import GpuMachine
 from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recordings.limits import Limits
 from resonate_resources.storage.database import sqlite_url
@@ -53,6 +54,9 @@ class Settings:
 
     conductor: ChosenModel | None = None
     """RESONATE_CONDUCTOR_MODEL, _SERVER and _KEY_VARIABLE: who conducts a mix where a brief asks for a model."""
+
+    gpu: GpuMachine | None = None
+    """RESONATE_GPU_MACHINE, _PRICE, _DAY_CAP, _REGION and _ENDPOINT: a machine that is started for GPU runs."""
 
     limits: Limits = field(default_factory=Limits)
     """How large a file may be: RESONATE_MAX_HOURS and others, see resonate_resources.recordings.limits."""
@@ -116,6 +120,7 @@ class Settings:
         home = Path(named).expanduser().absolute() if named else home_from_here()
         try:
             limits = Limits.from_environment()
+            gpu = GpuMachine.from_environment()
         except ValueError as error:
             raise SettingsError(str(error)) from error
         return cls(
@@ -131,6 +136,7 @@ class Settings:
                 if place.strip()
             ),
             conductor=_conductor(),
+            gpu=gpu,
             limits=limits,
             light_bytes=_whole_number("RESONATE_LIGHT_BYTES", cls.light_bytes),
         )

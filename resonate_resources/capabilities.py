@@ -23,6 +23,7 @@ from resonate_resources.quality.music import Music as KnownMusic
 from resonate_resources.quality.resource import Judged
 from resonate_resources.recipe import Json, Product, Recipe
 from resonate_resources.recordings.music import Music
+from resonate_resources.recordings.planned_music import PlannedMusic
 from resonate_resources.recordings.recording import Progress, Recording, Stems
 from resonate_resources.recordings.score import Score
 from resonate_resources.recordings.tags import Tags
@@ -66,6 +67,8 @@ class Composition(Protocol):
     ) -> Product: ...
 
     def score(self, plan: Path) -> Score: ...
+
+    def planned_music(self, plan: Path) -> PlannedMusic: ...
 
     def recipe_anew(self, share: float) -> Recipe: ...
 
@@ -125,7 +128,14 @@ class Profiling(Protocol):
 
     def recipe(self, brief: ProfileBrief) -> Recipe: ...
 
-    def profile(self, track: Recording, brief: ProfileBrief, into: Path, progress: Progress) -> Product: ...
+    def profile(
+        self,
+        track: Recording,
+        brief: ProfileBrief,
+        into: Path,
+        progress: Progress,
+        planned: PlannedMusic | None = None,
+    ) -> Product: ...
 
 
 class Analysing(Protocol):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from resonate_studio.backup_command import backup
 from resonate_studio.batch import Batch
 from resonate_studio.batch_command import batch
 from resonate_studio.brief_commands import brief
@@ -19,6 +20,7 @@ from resonate_studio.compose_command import compose
 from resonate_studio.dev_command import dev
 from resonate_studio.doctor_command import doctor
 from resonate_studio.export_command import export, export_ableton
+from resonate_studio.gpu_command import gpu
 from resonate_studio.library_commands import library
 from resonate_studio.listen_command import listen
 from resonate_studio.midi_command import midi
@@ -140,6 +142,8 @@ for command in (
     run_worker,
     daemon,
     doctor,
+    backup,
+    gpu,
     listen,
     export,
     export_ableton,

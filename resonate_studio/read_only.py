@@ -49,16 +49,18 @@ def open_copy(settings: Settings) -> Iterator[tuple[Settings, dg.DagsterInstance
             *runs[:_RUNS_AT_MOST],
             *(original / "schedules").glob("*.db"),
         ):
-            _copy(database, copy / database.relative_to(original))
+            copy_database(database, copy / database.relative_to(original))
         seen = settings
         if not settings.database:
-            _copy(settings.home / "resonate.sqlite", copy / "resonate.sqlite")
+            copy_database(settings.home / "resonate.sqlite", copy / "resonate.sqlite")
             seen = replace(settings, database=f"sqlite:///{copy / 'resonate.sqlite'}")
         with open_storage(copy) as instance:
             yield seen, instance
 
 
-def _copy(database: Path, target: Path) -> None:
+def copy_database(database: Path, target: Path) -> None:
+    """A SQLite database as it is now, whoever writes to it; nothing where there is none. Raises OSError and
+    sqlite3.Error."""
     if not database.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)

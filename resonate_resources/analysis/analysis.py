@@ -19,7 +19,10 @@ from resonate_resources.signal.pumping import Pumping
 
 ANALYSIS = "analysis.json"
 
-SectionName = Literal["intro", "verse", "chorus", "bridge", "outro"]
+SectionName = Literal[
+    "intro", "verse", "pre_chorus", "chorus", "bridge", "build", "drop", "breakdown", "solo", "outro"
+]
+"""Five of them are heard: intro, verse, chorus, bridge, outro. The others are told by plans alone."""
 
 
 class Frozen(BaseModel):
@@ -27,7 +30,8 @@ class Frozen(BaseModel):
 
 
 class Section(Frozen):
-    """Sections of one letter are the same music. name: what it may be called, a hint, None where nothing tells.
+    """Sections of one letter are the same music. name: what it may be called, a hint, None where nothing tells;
+    what the plan calls it, where the track has one.
     confidence: 0 to 1, that it begins there. bar: the number of its first, from 1."""
 
     bar: int

@@ -68,7 +68,8 @@ def _draw_arrangement(
         left, right = across(section.start_s), across(section.end_s)
         edge = max(left, right - 1)  # a section may be narrower than a pixel
         pen.rectangle((left, _TOP, edge, _TOP + _SECTIONS - 6), fill=_dark(hue_of[section.label], 0.55))
-        told = f"{section.label} {section.name}?" if section.name else section.label
+        perhaps = "" if section.name_confidence == 1 else "?"
+        told = f"{section.label} {section.name}{perhaps}" if section.name else section.label
         shown = told if right - left > 7 * len(told) else section.label
         if right - left > 8:
             write(pen, ((left + right) // 2, _TOP + _SECTIONS // 2 - 3), shown, "mm", colour=TEXT, size=11)

@@ -19,6 +19,7 @@ from resonate_resources.analysis.analysis import (
     Bar,
     Equalisation,
     Section,
+    SectionName,
     write_rows,
 )
 from resonate_resources.analysis.arrangement import energy, playing, repeats
@@ -35,6 +36,7 @@ from resonate_resources.analysis.envelopes import hear_envelope
 from resonate_resources.analysis.form import find_form
 from resonate_resources.analysis.likeness import PARTS, Bars, Likeness, likeness_of
 from resonate_resources.analysis.melody import hear_melody
+from resonate_resources.analysis.planned_form import PlannedSection, planned_form
 from resonate_resources.analysis.section_names import name_sections
 from resonate_resources.analysis.sound import held_pitch_of, pumping_of, space_of
 from resonate_resources.analysis.stem_levels import stem_levels
@@ -49,7 +51,7 @@ from resonate_resources.signal.remains import remains_of_others
 from resonate_resources.signal.spectral_holes import holes_of
 from resonate_resources.signal.timbre import hear_timbre
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 MELODY, PICTURE = "melody.npz", "picture.png"
@@ -73,18 +75,25 @@ METHODS = {
 
 @dataclass(frozen=True)
 class Grid:
-    """What the profile knows of a track that the analysis stands on. keys: what chords are spelt in."""
+    """What the profile knows of a track that the analysis stands on. keys: what chords are spelt in. sections:
+    where they were planned; else they are heard."""
 
     beats_s: Sequence[float]
     downbeats_s: Sequence[float]
     keys: Sequence[KeyFrom]
     tuning_cents: float
+    sections: Sequence[PlannedSection] = ()
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Grid:
         """Of the profile's fields of the same names, as read from JSON."""
         keys = [KeyFrom(each["start_s"], each["key"]) for each in facts["keys"]]
-        return cls(facts["beats_s"], facts["downbeats_s"], keys, facts["tuning_cents"] or 0.0)
+        sections = [
+            PlannedSection(each["start_s"], each["label"], each["name"])
+            for each in facts.get("sections") or ()
+            if each.get("name")
+        ]
+        return cls(facts["beats_s"], facts["downbeats_s"], keys, facts["tuning_cents"] or 0.0, sections)
 
 
 class AnalysisResource(dg.ConfigurableResource[None]):
@@ -113,13 +122,19 @@ class AnalysisResource(dg.ConfigurableResource[None]):
         in_parts = levels.in_spans(parts_of_bars(edges, PARTS)).reshape(-1, PARTS, len(names))
         bars = Bars(in_bars, in_parts, timbre_of_bars(timbre, edges), harmony_of_bars(told, edges))
         likeness = likeness_of(bars)
-        parts = find_form(bars, likeness)
+        parts, names_planned = (
+            planned_form(grid.sections, edges) if grid.sections else (find_form(bars, likeness), [])
+        )
         progress(0.7)
         loudness = energy(in_bars)
         letters = [part.letter for part in parts]
         own = [float(10 * np.log10(np.mean(10 ** (loudness[part.start : part.end] / 10)))) for part in parts]
         who_plays = [_most_often(plays[part.start : part.end], names) for part in parts]
-        called = name_sections(letters, own, [len(each) for each in who_plays])
+        called: Sequence[tuple[SectionName | None, float]] = (
+            [(name, 1.0) for name in names_planned]
+            if names_planned
+            else name_sections(letters, own, [len(each) for each in who_plays])
+        )
         sections = tuple(
             Section(
                 bar=part.start + 1,
@@ -170,7 +185,7 @@ class AnalysisResource(dg.ConfigurableResource[None]):
             sweeps={name: tuple(found) for name, found in sweeps.items() if found},
             equalisation=_equalisation(track, {name: stems[name] for name in sounding}, sections),
             melody_from=_VOICE if sung else "track",
-            methods=METHODS,
+            methods=METHODS | ({"sections": "the plan"} if grid.sections else {}),
         )
         line.write(into / MELODY)
         return _product(analysis, likeness, harmony, names, track.duration, into)

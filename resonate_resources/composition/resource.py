@@ -36,14 +36,15 @@ from resonate_resources.composition.request import Asked, Reading, Request, Unde
 from resonate_resources.composition.sound.recorded_sounds import RecordedSounds
 from resonate_resources.composition.sound.rendering import Rendered
 from resonate_resources.composition.stating import state
-from resonate_resources.composition.writing import score_of, write_plan
+from resonate_resources.composition.writing import planned_music_of, score_of, write_plan
 from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recipe import Engine, Json, Product, Recipe
+from resonate_resources.recordings.planned_music import PlannedMusic
 from resonate_resources.recordings.recording import AudioError, Progress, Recording, silent, write_samples
 from resonate_resources.recordings.score import Score
 from resonate_resources.signal.song_similarity import Similarity
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 PLAN, REPORT, MIX, PARTS = "plan.json", "composition.json", "mix.wav", "parts/"
@@ -221,6 +222,10 @@ class CompositionResource(dg.ConfigurableResource[None]):
     def score(self, plan: Path) -> Score:
         """What `generate_from` kept as its plan, as notes by stem."""
         return score_of(Plan.read(plan))
+
+    def planned_music(self, plan: Path) -> PlannedMusic:
+        """Of that plan: tempo, beats, metre, key and sections."""
+        return planned_music_of(Plan.read(plan))
 
     def recipe_anew(self, share: float) -> Recipe:
         """Of what `make_anew` does."""

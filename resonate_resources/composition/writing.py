@@ -7,14 +7,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+from resonate_resources.composition.composer.numerals import MINOR_MODES
 from resonate_resources.composition.genre import genre_data
 from resonate_resources.composition.plan import BEATS_A_BAR, Part, Plan, Stem
 from resonate_resources.composition.sound.automation import total_s
 from resonate_resources.composition.sound.sounds import is_kit, midi_program
 from resonate_resources.composition.sound.tracks import notes_of, stems_of
 from resonate_resources.recordings.midi import DRUM_CHANNEL, conducted, key_signature, write_notes
+from resonate_resources.recordings.planned_music import PlannedMusic, PlannedSection
 from resonate_resources.recordings.score import Score
 from resonate_resources.recordings.tempo_map import TICKS_PER_BEAT, Anchor, TempoMap, TimeSignature
+from resonate_resources.signal.spelling import MODES, spelt
 
 if TYPE_CHECKING:
     import mido
@@ -44,19 +47,36 @@ def tempo_of(plan: Plan) -> TempoMap:
     return TempoMap((Anchor(0, 0.0, round(6e7 / plan.bpm)),), ((0, numerator, denominator),))
 
 
-def score_of(plan: Plan) -> Score:
-    """Its notes, and its grid as one tempo and one time signature."""
+def planned_music_of(plan: Plan) -> PlannedMusic:
+    """Its grid as one tempo and one time signature, its key and its sections."""
     numerator, denominator = map(int, plan.metre.split("/"))
     signature = TimeSignature(0.0, numerator, denominator)
     beat = signature.beat_ticks / TICKS_PER_BEAT
     beats = [at * beat * 60 / plan.bpm for at in range(round(plan.quarters / beat))]
+    tonic, mode = plan.key.split()
+    bar_s = BEATS_A_BAR[plan.metre] * 60 / plan.bpm
+    return PlannedMusic(
+        tempo_bpm=plan.bpm / beat,
+        beats_s=beats,
+        downbeats_s=beats[:: signature.bar_ticks // signature.beat_ticks],
+        signature=signature,
+        swing=plan.swing if genre_data(plan.genre).swing_unit == "eighth" else None,
+        key=spelt(f"{tonic} {'minor' if mode in MINOR_MODES else 'major'}"),
+        mode=None if mode in MODES else mode,
+        sections=[PlannedSection(each.first_bar * bar_s, each.name) for each in plan.sections],
+    )
+
+
+def score_of(plan: Plan) -> Score:
+    """Its notes, and its grid as one tempo and one time signature."""
+    planned = planned_music_of(plan)
     parts = {stem: [part for part in plan.parts if part.stem == stem] for stem in stems_of(plan.parts)}
     music: dict[str, Any] = {
-        "tempo_bpm": plan.bpm / beat,
-        "beats_s": beats,
-        "downbeats_s": beats[:: signature.bar_ticks // signature.beat_ticks],
-        "time_signatures": [asdict(signature)],
-        "swing": plan.swing if genre_data(plan.genre).swing_unit == "eighth" else None,
+        "tempo_bpm": planned.tempo_bpm,
+        "beats_s": planned.beats_s,
+        "downbeats_s": planned.downbeats_s,
+        "time_signatures": [asdict(planned.signature)],
+        "swing": planned.swing,
     }
     if key_signature(plan.key):
         music |= {"key": plan.key, "keys": [], "key_confidence": 1.0}

@@ -75,4 +75,4 @@ def _hashed(file: Path, size: int, mtime_ns: int) -> str:  # noqa: ARG001 — by
 
 def _called(section: Mapping[str, Any]) -> str:
     name = section.get("name")
-    return str(name).capitalize() if name else str(section["label"])
+    return str(name).replace("_", " ").capitalize() if name else str(section["label"])

@@ -47,11 +47,11 @@ _HINTS = {  # mode, its own degree and the one that this replaces, in semitones 
 @dataclass(frozen=True)
 class Keys:
     """spans follow one upon the other from start to end. key: of most of the track; confidence: 0…1, that it is
-    right. tuning_cents: of A4, from 440 Hz, −50…50."""
+    right. tuning_cents: of A4, from 440 Hz, −50…50; None where only the key is known."""
 
     key: str
     confidence: float
-    tuning_cents: float
+    tuning_cents: float | None
     spans: tuple[KeySpan, ...]
 
 

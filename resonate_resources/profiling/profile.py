@@ -12,13 +12,15 @@ from resonate_resources.signal.traces import Comb, Cut, Hum
 
 
 class Section(BaseModel):
-    """A stretch of a track, in seconds; sections with the same label sound alike."""
+    """A stretch of a track, in seconds; sections with the same label sound alike. name: by the plan of the track,
+    None where there is none."""
 
     model_config = ConfigDict(frozen=True)
 
     start_s: float
     end_s: float
     label: str
+    name: str | None = None
 
 
 class TimeSignature(BaseModel):

@@ -17,6 +17,7 @@ from resonate_resources.profiling.fingerprint import FingerprintError, fingerpri
 from resonate_resources.profiling.profile import Loudness, Profile
 from resonate_resources.profiling.width import measure_width
 from resonate_resources.recipe import Engine, Json, Product, Recipe
+from resonate_resources.recordings.planned_music import PlannedMusic
 from resonate_resources.recordings.recording import Progress, Recording, silent
 from resonate_resources.signal.levels import meter
 from resonate_resources.signal.loudness import LoudnessMeter
@@ -60,17 +61,26 @@ class ProfilingResource(dg.ConfigurableResource[None]):
         return Recipe.of(__name__, engine, settings, CODE_VERSION)
 
     def profile(
-        self, track: Recording, brief: ProfileBrief, into: Path, progress: Progress = silent
+        self,
+        track: Recording,
+        brief: ProfileBrief,
+        into: Path,
+        progress: Progress = silent,
+        planned: PlannedMusic | None = None,
     ) -> Product:
-        """Write profile.json into that existing directory. What the brief knows of the track counts."""
+        """Write profile.json into that existing directory. What the brief knows of the track counts, then what was
+        planned of it; all else is heard."""
         with ThreadPoolExecutor(1) as pool:  # the meters beside the music: two cores
             measured = pool.submit(_measured, track)
-            music = analyse_music(track, lambda done: progress(0.8 * done), tempo_bpm=brief.tempo_bpm)
+            music = analyse_music(
+                track, lambda done: progress(0.8 * done), tempo_bpm=brief.tempo_bpm, planned=planned
+            )
             width = measure_width(track)
             sound = measured.result()
         fingerprint, why = _fingerprint(track)
         keys = music.keys
         key = brief.key or (keys.key if keys else None)
+        by_plan = _by_plan(brief) if planned else {}
         profile = Profile(
             duration_s=track.duration,
             **vars(music.beats),
@@ -90,7 +100,7 @@ class ProfilingResource(dg.ConfigurableResource[None]):
             correlation=width.correlation,
             sections=music.sections,
             fingerprint=fingerprint,
-            methods=_METHODS,
+            methods=_METHODS | dict.fromkeys(by_plan, "the plan"),
             hints=brief.hints,
         )
         profile.write(into / "profile.json")
@@ -103,10 +113,21 @@ class ProfilingResource(dg.ConfigurableResource[None]):
             (
                 *(f"no {name} found" for name in ("tempo_bpm", "key") if getattr(profile, name) is None),
                 *(f"{name} as the brief says" for name in ("tempo_bpm", "key") if getattr(brief, name)),
+                *((f"{', '.join(by_plan.values())} by the plan",) if by_plan else ()),
                 *((f"no fingerprint: {why}",) if why else ()),
             ),
             reports={"picture.png": into / "picture.png"},
+            engine=Engine("signal-analysis") if "beats" in by_plan else None,
         )
+
+
+def _by_plan(brief: ProfileBrief) -> dict[str, str]:
+    """What of a planned track is not heard: method → what it tells. What the brief says is not the plan's."""
+    return {
+        **({} if brief.tempo_bpm else {"beats": "tempo, beats, metre"}),
+        **({} if brief.key else {"key": "key"}),
+        "sections": "sections",
+    }
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,20 @@ _FEWEST = 3  # strokes of a recording: fewer are a click, a door, a cough
 _LEAST_SHARE = 0.8
 """Of a drum stem's power sounds near its strokes: of 62 songs for fitting, true and separated, at least 0.92. Of
 speech (0.10; under noise 0.67), voices (0.42 at most), an organ and strings it does not: consonants are no hats."""
-_RING, _LEAST_RING_DB = 3, 1.5
-"""Frames after a stroke, against as many before it: so much louder is what was struck, in the median. Of those
-songs 7 dB and more, of a rock band 6, of noise, rain and a record's crackle 1 at most, gone by then."""
+_RING = 3
+"""Frames after a stroke, against as many before it: so much louder is what was struck."""
+_KINDS = (DRUMS, ("kick",), ("snare", "tom"), ("closed hat", "open hat", "crash", "ride"))
+"""Of these the one that rings most tells: a drum machine's hats, its most strokes, are gone after 30 ms."""
+_LEAST_PART = 0.1  # of the strokes a kind has: some crackles and drops are taken for a kick or a snare
+_STILL_DB = 40.0  # under the recording where it is loud: what dies away down there does not ring
+_ENOUGH = 8  # strokes: of fewer none can tell whether they are regular
+_STRETCH = 10 * FRAMES_PER_S  # over more a tempo may drift
+_AGAIN = slice(FRAMES_PER_S * 15 // 100, FRAMES_PER_S * 5 // 2 + 1)
+"""Frames after which strokes come again: what repeats faster is a roll, what does so later is seldom struck."""
+_LEAST_REGULAR, _LEAST_RING_DB = 0.24, 2.25
+"""Played is what comes again after the same time: 0.30 and more of it in songs and recordings; of rain, crackle,
+fire, typing 0.18 at most, by chance. The less regular, the more it must ring: in dB times that part 3.0 and
+more, of a few who clap 1.7, of noise and waves 0.8, of a metronome's clicks none."""
 
 
 class Strokes(NamedTuple):
@@ -62,8 +73,8 @@ class Strokes(NamedTuple):
 
 
 def hear_strokes(stem: Recording, progress: Progress = silent) -> Strokes | None:
-    """Of a drum stem. None where nobody drums: silence, under three strokes, too much that sounds between them, or
-    nothing that rings."""
+    """Of a drum stem. None where nobody drums: silence, under three strokes, too much that sounds between them,
+    nothing that rings, or no time that strokes keep."""
     bands = levels(stem, progress)
     loud_db = loud_level(bands)
     if loud_db is None:
@@ -71,7 +82,10 @@ def hear_strokes(stem: Recording, progress: Progress = silent) -> Strokes | None
     odds = log_odds(fitted().network, bands, loud_db)
     frames = struck(odds, fitted().least)
     every = np.unique(np.concatenate([*frames.values()]))
-    if len(every) < _FEWEST or _share(every, bands) < _LEAST_SHARE or _ring(every, bands) < _LEAST_RING_DB:
+    if len(every) < _FEWEST or _share(every, bands) < _LEAST_SHARE:
+        return None
+    regular = _regular(every, len(bands))
+    if regular < _LEAST_REGULAR or regular * _ring(frames, bands, loud_db) < _LEAST_RING_DB:
         return None
     own = {drum: odds[at, DRUMS.index(drum)] for drum, at in frames.items()}
     return Strokes(bands, loud_db, frames, own)
@@ -101,10 +115,33 @@ def _share(frames: Frames, bands: Floats) -> float:
     return float(power[near].sum() / power.sum())
 
 
-def _ring(frames: Frames, bands: Floats) -> float:
-    """How much louder it is 30 ms after strokes than 30 ms before, in dB; before the first frame is silence."""
-    level = np.pad(together(bands), _RING, constant_values=_SILENCE_DB)
-    return float(np.median(level[frames + 2 * _RING] - level[frames]))
+def _ring(frames: Mapping[str, Frames], bands: Floats, loud_db: float) -> float:
+    """How much louder it is 30 ms after strokes than 30 ms before, in dB: the median of the kind that rings most.
+    Before the first frame is silence."""
+    level = np.pad(together(bands), _RING, constant_values=_SILENCE_DB).clip(min=loud_db - _STILL_DB)
+    kinds = [np.unique(np.concatenate([frames[drum] for drum in kind])) for kind in _KINDS]
+    enough = max(_FEWEST, _LEAST_PART * len(kinds[0]))
+    return max(
+        float(np.median(level[kind + 2 * _RING] - level[kind])) for kind in kinds if len(kind) >= enough
+    )
+
+
+def _regular(frames: Frames, length: int) -> float:
+    """Which part of the strokes comes again after one and the same time, beyond chance, 0 to 1: the highest
+    autocorrelation, 20 ms more or less, the mean over stretches of 10 s by how many strokes they have."""
+    if len(frames) < _ENOUGH:
+        return 1.0
+    struck = np.zeros(length)
+    struck[frames] = 1
+    regular = 0.0
+    for stretch in np.array_split(
+        np.convolve(struck, (0.5, 1, 0.5), "same"), max(round(length / _STRETCH), 1)
+    ):
+        varying = stretch - stretch.mean()
+        alike = np.correlate(varying, varying, "full")[len(varying) - 1 :]
+        if alike[0] > 0:
+            regular += stretch.sum() * alike[_AGAIN].max(initial=0) / alike[0]
+    return float(regular / (2 * len(frames)))
 
 
 def levels(stem: Recording, progress: Progress = silent) -> Floats:

@@ -25,7 +25,7 @@ from resonate_resources.transcription.note_files import write_note_files
 from resonate_resources.transcription.sung_notes import SungNotes
 from resonate_resources.transcription.transcriber import PitchTranscriber, Voice
 
-CODE_VERSION = "6"
+CODE_VERSION = "7"
 """Raised when the algorithm changes in a way that no constant shows."""
 
 

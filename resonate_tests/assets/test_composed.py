@@ -13,11 +13,15 @@ import pytest
 from resonate_assets.definitions import build_defs
 from resonate_assets.jobs import ORIGIN
 from resonate_assets.partitions import tracks
+from resonate_assets.referencing import heard_by
 from resonate_resources.brief.brief import Brief
 from resonate_resources.composition.plan import Plan
 from resonate_resources.exporting.track_song import MADE, song_of
 from resonate_resources.ingestion.intake import identify
 from resonate_resources.ingestion.words import Words
+from resonate_resources.profiling.key import Keys
+from resonate_resources.profiling.profile import KeySpan, Profile
+from resonate_resources.profiling.resource import ProfilingResource
 from resonate_resources.recordings.recording import AudioError, write_samples
 from resonate_resources.storage.artefacts import Artefact
 from resonate_resources.storage.resource import S3Resource, StorageResource
@@ -86,6 +90,16 @@ def plan(composed: tuple[Home, str]) -> Plan:
     return Plan.read(home.made("generated_stems", track).path("plan.json"))
 
 
+@pytest.fixture
+def heard_as_e_flat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is heard is heard in E flat major, the relative key of C minor, and is heard anew."""
+    heard = Keys(
+        "Eb major", 0.9, 3.0, (KeySpan(start_s=0, end_s=8, key="Eb major", mode=None, confidence=0.9),)
+    )
+    monkeypatch.setattr("resonate_resources.profiling.analysis.estimate_keys", lambda *_: heard)
+    monkeypatch.setattr("resonate_resources.profiling.resource.CODE_VERSION", "another")
+
+
 def midi_of(artefact: Artefact, name: str) -> pretty_midi.PrettyMIDI:
     return pretty_midi.PrettyMIDI(str(artefact.path(name)))
 
@@ -112,6 +126,46 @@ def test_its_stems_are_those_that_it_was_composed_as_and_nothing_is_restored(
     assert {name: stem.sha256 for name, stem in kept.items()} == {
         name: stem.sha256 for name, stem in generated.items()
     }
+
+
+@pytest.mark.usefixtures("heard_as_e_flat")
+def test_its_profile_is_of_its_plan_whatever_is_heard(composed: tuple[Home, str], plan: Plan) -> None:
+    home, track = composed
+    assert home.run(track, "profile").success
+    made = home.made("profile", track)
+    profile = Profile.read(made.path("profile.json"))
+    assert (plan.key, plan.bpm, plan.metre, plan.bars) == ("C minor", 130.0, "4/4", 4)
+    assert (profile.key, profile.camelot, profile.tempo_bpm, profile.metre) == ("C minor", "5A", 130.0, "4/4")
+    assert [(span.key, span.confidence) for span in profile.keys] == [("C minor", 1.0)]
+    assert profile.tuning_cents == 3.0
+    assert profile.beats_s == pytest.approx([beat * 60 / 130 for beat in range(16)])
+    assert profile.downbeats_s == pytest.approx([bar * 240 / 130 for bar in range(4)])
+    assert [(section.name, section.start_s) for section in profile.sections] == [
+        (section.name, pytest.approx(section.first_bar * 240 / 130)) for section in plan.sections
+    ]
+    assert "tempo, beats, metre, key, sections by the plan" in made.manifest.notes
+    assert (made.manifest.made_from or {}).keys() == {"brief", "raw_track", "generated_stems"}
+
+
+@pytest.mark.usefixtures("heard_as_e_flat")
+def test_what_another_engine_played_is_profiled_as_it_is_heard(
+    composed: tuple[Home, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, track = composed
+    monkeypatch.setattr("resonate_resources.composition.engines.composer.Composer.name", "somebody else")
+    assert home.run(track, "profile").success
+    made = home.made("profile", track)
+    assert made.read_json("profile.json")["key"] == "Eb major"
+    assert (made.manifest.made_from or {}).keys() == {"brief", "raw_track"}
+    monkeypatch.undo()
+    assert home.run(track, "profile").success  # as it was, for the others
+
+
+@pytest.mark.usefixtures("heard_as_e_flat")
+def test_a_composition_is_checked_by_what_is_heard_in_it(composed: tuple[Home, str]) -> None:
+    home, track = composed
+    heard = heard_by(ProfilingResource(), None, home.made("raw_track", track).recording("track.wav"))
+    assert heard.key == "Eb major"
 
 
 def planned_notes(plan: Plan, stem: str) -> list[tuple[int, float, float, int]]:
@@ -286,6 +340,10 @@ def test_programs_for_music_get_the_plans_grid_with_its_notes(
     made = {stage: home.made(stage, track) for stage in MADE} | {"midi": written}
     song = song_of(source, Brief(), made, home.storage.artefacts)
     assert (song.tags.bpm, song.tags.key) == (130.0, "Cm")
+    plan = Plan.read(home.made("generated_stems", track).path("plan.json"))
+    assert [(section.name, section.start_s) for section in song.sections] == [
+        (section.name.capitalize(), pytest.approx(section.first_bar * 240 / 130)) for section in plan.sections
+    ]
     assert [beat.second for beat in song.beats()] == pytest.approx(
         [beat * 60 / 130 for beat in range(16)], abs=0.001
     )

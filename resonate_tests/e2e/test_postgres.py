@@ -32,6 +32,8 @@ from resonate_assets.acceptance import judge
 from resonate_assets.jobs import ORIGIN, STAGES
 from resonate_assets.runs import report_dead_runs
 from resonate_assets.settings import Settings
+from resonate_resources.machines.deciding import Need
+from resonate_resources.machines.ledger import days, settle
 from resonate_resources.separation.lalal.ledger import LalalCaps, Ledger
 from resonate_resources.storage import current, heartbeats
 from resonate_resources.storage.database import database, now, transaction, upsert
@@ -259,6 +261,26 @@ def test_the_last_place_goes_to_one_of_those_who_ask_at_once(postgresql: dict[st
     for thread in threads:
         thread.join(60)
     assert (at_once, most) == (0, 2)
+
+
+def test_of_hosts_that_look_at_once_one_starts_the_machine_for_gpu_runs(postgresql: dict[str, str]) -> None:
+    url, together = url_of(postgresql), threading.Barrier(6)
+    actions: list[str] = []
+
+    def host() -> None:
+        together.wait()  # all have seen it stopped
+        decision, _ = settle(url, "a machine", 1.0, "stopped", Need(waiting=1, working=0), 10.0)
+        actions.append(decision.action)
+
+    threads = [threading.Thread(target=host) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(actions) == ["none"] * 5 + ["start"]
+    settle(url, "a machine", 1.0, "running", Need(waiting=0, working=1), 10.0)
+    assert [day.machine for day in days(url)] in (["a machine"], ["a machine"] * 2)  # around midnight
+    database(url).dispose()
 
 
 def test_a_live_run_of_another_host_is_left_alone_and_a_dead_one_is_reported(

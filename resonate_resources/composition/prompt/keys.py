@@ -14,11 +14,17 @@ _CAMELOT_MINOR: Final = ("Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F
 _CAMELOT_MAJOR: Final = ("B", "F#", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E")
 """Of 1 to 12 on Camelot's wheel; Open Key's 1 is Camelot's 8."""
 _KANA: Final = dict(zip("ハニホヘトイロ", "CDEFGAB", strict=True))
-_SIGNS: Final = {**dict.fromkeys("嬰升♯#", "#"), **dict.fromkeys("変降♭", "b")}
+_SIGNS: Final = {
+    **dict.fromkeys([*"嬰升#", "シャープ"], "#"),
+    **dict.fromkeys([*"変降b", "フラット"], "b"),
+}
 _WHEEL: Final = re.compile(r"(?:(?:camelot|open key|key)\W{1,3})?(?<![^\W_])(\d{1,2})([abmd])(?![^\W_])")
-_CJK_KEY: Final = r"([嬰変升降])?\s*([a-gハニホヘトイロ])\s*([#b])?\s*"
+_CJK_KEY: Final = r"([嬰変升降#]|b(?=[a-g]))?\s*([a-gハニホヘトイロ])\s*([#b]|シャープ|フラット)?\s*"
 _GERMAN_B: Final = ("de", "pl")
 """Where B is B flat, and H is B."""
+_GERMAN_MODES: Final = ("dur", "moll", "mol")
+"""Of those languages and of Scandinavian ones, which count alike; Danes write mol."""
+_LESSER_OR_GREATER: Final = ("menor", "minore", "maior", "mayor", "maggiore")
 _ENDS: Final = r"(?=\s*(?:$|[,.;:!?()/&+\ue000]|\d|-\s|bpm|(?:at|with|and|for|mit|und|avec|con|com|met|z)\b))"
 
 
@@ -26,7 +32,7 @@ def read_key(text: Text, language: str) -> None:
     for pattern in (_cjk(), _cjk_plain()):
         for match in text.find(pattern):
             sign, letter, after = match.group(1), match.group(2), match.group(3)
-            tonic = _KANA.get(letter, letter.upper()) + _SIGNS.get(sign or "", after or "")
+            tonic = _KANA.get(letter, letter.upper()) + _SIGNS.get(sign or after or "", "")
             mode = _mode(match.group("mode")) if "mode" in match.groupdict() else "major"
             text.state("key", f"{tonic} {mode}", *match.span())
     for match in text.find(_with_mode()):
@@ -119,7 +125,7 @@ def _state(text: Text, match: re.Match[str], language: str) -> None:
     if mode == "locrian":
         text.refuse("key", *match.span(), f"a mode that can't be composed in; there are {', '.join(MODES)}")
         return
-    german = language in _GERMAN_B or written in ("dur", "moll")
+    german = language in _GERMAN_B or written in _GERMAN_MODES
     tonic = _notes()[name] if name else (letter or "").upper()
     if len(tonic) == 2:
         sharp = flat = ""  # it has its sign in its name
@@ -141,9 +147,12 @@ def _is_meant(
     """Whether a note and a mode's name are a key: not `I am`, `em` (Portuguese), `a menor`."""
     if written in ("m", "min", "maj") and (name or match.group().endswith(" m")):
         return False  # only after a letter
+    if name and name.endswith("ss") and written not in _GERMAN_MODES:
+        return False  # as Swedes spell them; another language's words
     if letter not in ("a", "e") or signed:
         return True
-    return not _is_and(written) and (written != "m" or _is_written_large(text, match))
+    # `e minore` is "and minor", `a menor` "the least", in languages that call the notes la and mi.
+    return written not in _LESSER_OR_GREATER and (written != "m" or _is_written_large(text, match))
 
 
 def _is_tonic(text: Text, match: re.Match[str], letter: str | None, signed: bool) -> bool:
@@ -157,13 +166,6 @@ def _is_written_large(text: Text, match: re.Match[str]) -> bool:
     words = text.words(*match.span())
     after = text.folded[match.end() : match.end() + 12]
     return words[0].isupper() and words[-1].islower() and (words[0] == "A" or bool(re.match(_ENDS, after)))
-
-
-def _is_and(written: str) -> bool:
-    """`e minore` is "and minor", `a menor` "the least", in languages that call the notes la and mi."""
-    return written not in ("minor", "major", "moll", "dur", "m", "min", "maj") and written.startswith(
-        ("men", "mai", "may", "min", "mag", "maj")
-    )
 
 
 def _state_wheel(text: Text, match: re.Match[str]) -> None:

@@ -442,6 +442,20 @@ def test_chords_of_bands_change_about_as_often_as_in_recordings(genre: Genre) ->
     assert 11 <= median(len(plan.chords) * 60 / plan.duration_s for plan in plans) <= 23
 
 
+def test_country_holds_chords_for_a_bar_or_two_and_closes_by_its_dominant_alone() -> None:
+    """As its songs do at 90 to 120 BPM; a ii before the dominant is the closing of other styles."""
+    plans = [composed("country", seed, key="G major") for seed in range(12)]
+    assert 1 <= median(plan.bars / len(plan.chords) for plan in plans) <= 2
+    assert median(len(plan.chords) * 60 / plan.duration_s for plan in plans) < 23
+    assert [[chord.degree for chord in plan.chords[-2:]] for plan in plans] == [["V", "I"]] * 12
+    assert not any(chord.degree.startswith("ii7") for plan in plans for chord in plan.chords)
+
+
+def test_chords_of_a_montuno_last_half_a_bar_to_two() -> None:
+    plans = [composed("latin_salsa", seed) for seed in range(12)]
+    assert all(0.5 <= plan.bars / len(plan.chords) <= 2 for plan in plans)
+
+
 def test_chords_are_held_where_bars_are_short_only() -> None:
     fast, slow = ([composed("punk", seed, bpm=(bpm, bpm), bars=48) for seed in range(8)] for bpm in (190, 80))
     assert median(len(plan.chords) / plan.bars for plan in fast) < 0.65

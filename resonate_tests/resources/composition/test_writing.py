@@ -6,8 +6,8 @@ import mido
 import pretty_midi
 import pytest
 
-from resonate_resources.composition.plan import Part, Plan
-from resonate_resources.composition.writing import score_of, write_plan
+from resonate_resources.composition.plan import Part, Plan, PlannedSection
+from resonate_resources.composition.writing import planned_music_of, score_of, write_plan
 from resonate_tests.resources.composition.sound import plans
 
 SAID = "composed by rules, seed 1"
@@ -95,3 +95,30 @@ def test_a_score_in_a_church_mode_tells_no_key():
     in_mode = score_of(plans.rock(4).model_copy(update={"key": "E phrygian"})).music
     assert "key" not in in_mode
     assert score_of(plans.rock(4).model_copy(update={"key": "E minor"})).music["key"] == "E minor"
+
+
+@pytest.mark.parametrize(
+    ("planned", "told"),
+    [
+        ("E minor", ("E minor", None)),
+        ("E phrygian", ("E minor", "phrygian")),
+        ("D dorian", ("D minor", "dorian")),
+        ("F lydian", ("F major", "lydian")),
+        ("A# minor", ("Bb minor", None)),
+    ],
+)
+def test_a_church_mode_is_told_as_the_key_of_its_tonic_and_third(planned, told):
+    music = planned_music_of(plans.rock(4).model_copy(update={"key": planned}))
+    assert (music.key, music.mode) == told
+
+
+def test_planned_sections_begin_on_their_bars():
+    sections = (
+        PlannedSection(name="verse", first_bar=0, bars=3, energy=0.5),
+        PlannedSection(name="chorus", first_bar=3, bars=1, energy=0.8),
+    )
+    plan = plans.rock(4).model_copy(update={"sections": sections, "bpm": 120.0})
+    assert [(each.name, each.start_s) for each in planned_music_of(plan).sections] == [
+        ("verse", 0.0),
+        ("chorus", 6.0),
+    ]

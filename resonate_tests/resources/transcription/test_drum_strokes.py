@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import mir_eval
@@ -95,6 +96,93 @@ def test_a_tone_that_is_held_is_no_stroke(tmp_path: Path) -> None:
     time = np.arange(4 * RATE) / RATE
     audio = (0.3 * np.sin(2 * np.pi * 60 * time))[np.newaxis].astype(np.float32)
     assert strokes(audio, tmp_path) == []
+
+
+def machine_beat(seconds: float) -> tuple[Samples, list[float]]:
+    """A drum machine at 124 BPM, and when its kick is struck: closed hats on all sixteenths, gone after 20 ms."""
+    from scipy.signal import butter, sosfilt
+
+    beat_s = 60 / 124
+    times = np.arange(0.2, seconds - 0.5, beat_s).tolist()
+    audio = kicks(times, [0.0] * len(times), seconds)
+    noise = np.random.default_rng(0).standard_normal(round(0.02 * RATE)) * np.exp(
+        -np.arange(round(0.02 * RATE)) / (0.004 * RATE)
+    )
+    hat = sosfilt(butter(4, 7000, "high", fs=RATE, output="sos"), noise).astype(np.float32)
+    for sixteenth in np.arange(0.2, seconds - 0.5, beat_s / 4).tolist():
+        audio[0, round(sixteenth * RATE) :][: len(hat)] += np.float32(0.3) * hat
+    return audio, times
+
+
+def test_a_drum_machine_whose_hats_are_gone_at_once_is_heard(tmp_path: Path) -> None:
+    """Most of its strokes are hats: what they leave 30 ms later is what the last kick leaves, which falls."""
+    audio, times = machine_beat(12)
+    heard = strokes(audio, tmp_path)
+    struck = np.array([note.onset_s for note in heard if note.pitch == 36])
+    assert mir_eval.onset.f_measure(np.array(times), struck, window=0.05)[0] >= 0.9
+    assert sum(note.pitch in HI_HAT for note in heard) > 1.5 * len(times)
+
+
+def test_few_strokes_at_odd_times_are_heard(tmp_path: Path) -> None:
+    """Of so few it can't be told whether they keep time."""
+    times = [0.4, 3.17, 7.9, 9.03]
+    heard = [note.onset_s for note in strokes(kicks(times, [0.0] * 4, 11), tmp_path) if note.pitch == 36]
+    np.testing.assert_allclose(heard, times, atol=0.02)
+
+
+def rain(rng: np.random.Generator, frames: int) -> Samples:
+    """80 drops a second over a hiss: each a click, and the bubble behind it that rings for some ms."""
+    fallen = 0.02 * rng.standard_normal(frames)
+    time = np.arange(round(0.04 * RATE)) / RATE
+    for start in rng.integers(frames - len(time), size=80 * frames // RATE):
+        drop = np.sin(2 * np.pi * rng.uniform(1000, 9000) * time) * np.exp(-time / rng.uniform(0.001, 0.008))
+        drop[:30] += 0.5 * rng.standard_normal(30)
+        fallen[start : start + len(time)] += 10 ** (rng.normal(-18, 6) / 20) * drop
+    return fallen.astype(np.float32)
+
+
+def applause(rng: np.random.Generator, frames: int) -> Samples:
+    """60 people, each clapping three to six times a second, in a hall."""
+    from scipy.signal import fftconvolve
+
+    clapped = np.zeros(frames)
+    time = np.arange(round(0.03 * RATE)) / RATE
+    for _ in range(60):
+        apart_s, gain = rng.uniform(0.18, 0.35), 10 ** (rng.normal(-10, 6) / 20)
+        at = rng.uniform(0, apart_s)
+        while at < frames / RATE - 0.1:
+            clapped[round(at * RATE) :][: len(time)] += (
+                gain * rng.standard_normal(len(time)) * np.exp(-time / 0.005)
+            )
+            at += apart_s * rng.normal(1, 0.06)
+    hall = 0.02 * rng.standard_normal(RATE // 2) * np.exp(-6.9 * np.arange(RATE // 2) / (RATE // 2))
+    hall[0] = 1
+    return np.asarray(fftconvolve(clapped, hall)[:frames], np.float32)
+
+
+def fire(rng: np.random.Generator, frames: int) -> Samples:
+    """A low roar, 25 crackles a second, and four times a second a bang that rings."""
+    burning = 0.003 * np.cumsum(rng.standard_normal(frames)) / np.sqrt(RATE) + 0.003 * rng.standard_normal(
+        frames
+    )
+    for start in rng.integers(frames - 50, size=25 * frames // RATE):
+        burning[start : start + 30] += (
+            rng.normal(0, 0.2) * np.exp(-np.arange(30) / 5) * rng.standard_normal(30)
+        )
+    time = np.arange(round(0.05 * RATE)) / RATE
+    for start in rng.integers(frames - len(time), size=4 * frames // RATE):
+        bang = np.sin(2 * np.pi * rng.uniform(200, 900) * time) * np.exp(-time / 0.006)
+        burning[start : start + len(time)] += rng.uniform(0.2, 0.8) * bang
+    return np.asarray(burning, np.float32)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("sound", [rain, applause, fire])
+def test_what_falls_claps_and_bangs_at_no_time_of_its_own_is_no_drum(
+    sound: Callable[[np.random.Generator, int], Samples], seed: int, tmp_path: Path
+) -> None:
+    heard = sound(np.random.default_rng(seed), 10 * RATE)
+    assert strokes(0.7 * heard[np.newaxis] / np.abs(heard).max(), tmp_path) == []
 
 
 @pytest.mark.parametrize("seed", [0, 1])
