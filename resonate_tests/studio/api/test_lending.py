@@ -178,7 +178,7 @@ def test_words_among_the_uploads_name_nothing_outside_their_own_folder(
         ({"composition_reference": ("r.wav", wav(66))}, {"plan": {}}, "leave the reference out"),
         ({"prompt": (None, "polka")}, {"engine": "musicgen-style"}, "needs a recording in whose style"),
         ({"prompt": (None, "polka")}, {"reference_sounds": True}, "reference_sounds: needs a reference"),
-        ({"prompt": (None, "polka")}, {"reference_sounds": 1}, "reference_sounds: Input should be"),
+        ({"prompt": (None, "polka")}, {"reference_sounds": 1}, "reference_sounds: should be"),
         (
             {"composition_reference": ("r.wav", wav(66))},
             {"reference_sounds": True, "engine": "musicgen-style"},
