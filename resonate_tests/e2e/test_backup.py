@@ -113,6 +113,7 @@ def test_a_home_that_is_backed_up_while_a_run_goes_on_is_whole_where_it_is_resto
         sf.write(song, clip[:44100], 44100)
     home.run("process", *songs[:-1])
     finished = sorted(home.tracks())
+    at_first = home.made(finished[0])
     home.run("brief", "set", finished[0], "mastering.target_lufs=-17")
     Ledger(home.database, "a run", LalalCaps()).reserve("a job", 7.0)
     before = {track: home.made(track) for track in finished}
@@ -163,7 +164,7 @@ def test_a_home_that_is_backed_up_while_a_run_goes_on_is_whole_where_it_is_resto
     assert Ledger(restored.database, "", LalalCaps()).spent_today() == 7.0
     restored.run("brief", "unset", finished[0], "mastering.target_lufs")
     restored.run("process", songs[0])
-    assert restored.made(finished[0]) == before[finished[0]]  # all of it from the cache
+    assert restored.made(finished[0]) == at_first  # all of it from the cache
 
     artefact = Artefacts(LocalStore(restored.folder)).current("stems", finished[0])
     assert artefact is not None
