@@ -9,12 +9,25 @@ from dagster._core.execution import context_creation_job
 
 from resonate_resources.watching.json_lines import JsonLines, wanted
 
+_TOLD = (
+    *(dg.DagsterEventType.RUN_START, dg.DagsterEventType.RUN_SUCCESS),
+    *(dg.DagsterEventType.STEP_START, dg.DagsterEventType.STEP_SUCCESS),
+)
+
 
 def _of_run(_: dg.InitLoggerContext) -> logging.Logger:
-    """JSON lines on stderr. Those below INFO, one an event, are in Dagster's event log."""
-    logger = logging.Logger("dagster", logging.INFO)
-    logger.addHandler(_handler())
+    """JSON lines on stderr. Of those below INFO, one an event, beginnings and ends of runs and stages alone: all
+    are in Dagster's event log."""
+    handler = _handler()
+    handler.addFilter(_is_told)
+    logger = logging.Logger("dagster", logging.DEBUG)
+    logger.addHandler(handler)
     return logger
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    event = (getattr(record, "dagster_meta", None) or {}).get("dagster_event")
+    return record.levelno >= logging.INFO or (event is not None and event.event_type in _TOLD)
 
 
 def log_as_asked() -> None:

@@ -46,6 +46,9 @@ def test_every_line_of_a_run_is_json_and_names_track_run_and_stage(tmp_path: Pat
     assert [(line["track"], line["stage"], line["level"]) for line in failed] == [("song", "stems", "ERROR")]
     assert "no room" in failed[0]["error"]
     assert of_work[0]["run"] == failed[0]["run"]
+    told = [line.get("event") for line in lines]
+    assert told.count("STEP_START") == 1  # a stage's beginning, but not each of the dozen events of it
+    assert len(lines) < 10
 
 
 def test_what_services_say_is_kept_and_passed_on_as_json(
