@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml  # type: ignore[import-untyped]
 
 REPOSITORY = Path(__file__).parents[1]
 DOCKER = REPOSITORY / "docker"
+ONE_HOST, CLUSTER = DOCKER / "compose.yaml", DOCKER / "cluster" / "compose.yaml"
+WANTED = r"\$\{(\w+):\?"
 
 
-def services() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())["services"]
+def services(file: Path = ONE_HOST) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(file.read_text())["services"]
     return found
+
+
+def ours(file: Path) -> dict[str, Any]:
+    """The services whose image is built here."""
+    return {name: each for name, each in services(file).items() if each["image"].startswith("resonate")}
 
 
 def instructions(keyword: str) -> list[str]:
     """The arguments of every such instruction in the Dockerfile."""
     text = (DOCKER / "Dockerfile").read_text().replace("\\\n", " ")
-    return [
-        line.removeprefix(keyword).strip() for line in text.splitlines() if line.startswith(keyword + " ")
-    ]
+    found = re.findall(rf"^\s*{keyword} +(.*)$", text, re.MULTILINE)
+    assert found
+    return found
+
+
+def program(command: list[str] | str) -> str:
+    words = shlex.split(command) if isinstance(command, str) else command
+    if words[:2] == ["sh", "-c"]:
+        return words[2].split()[0]
+    return words[0]
 
 
 def test_every_file_that_goes_into_the_image_is_there_and_not_ignored() -> None:
@@ -37,33 +53,53 @@ def test_every_file_that_goes_into_the_image_is_there_and_not_ignored() -> None:
         assert any(name == source or name.startswith(f"{source}/") for name in kept), source
 
 
-def test_every_variable_that_the_instance_wants_is_given_to_each_service_of_ours() -> None:
-    wanted = set(re.findall(r"env: (\w+)", (DOCKER / "dagster.yaml").read_text()))
-    assert len(wanted) == 5
-    ours = [service for service in services().values() if service["image"] == "resonate"]
-    assert len(ours) == 3
-    for service in ours:
+def test_every_image_ends_as_a_user_by_number_and_says_how_it_is() -> None:
+    stages = re.split(r"^FROM ", (DOCKER / "Dockerfile").read_text(), flags=re.MULTILINE)[1:]
+    names = [re.match(r"\S+ AS (\S+)", stage)[1] for stage in stages]  # type: ignore[index]
+    assert names == ["base", "web", "daemon", "worker", "worker-gpu", "host"]
+    for name, stage in zip(names, stages, strict=True):
+        users = re.findall(r"^USER (\S+)", stage, re.MULTILINE)
+        if name == "base" or "USER root" in stage:
+            assert users[-1] == "1000:1000", name
+        if name not in ("base", "host"):
+            assert "HEALTHCHECK" in stage, name
+
+
+@pytest.mark.parametrize("file", [ONE_HOST, CLUSTER])
+def test_a_compose_file_is_what_the_compose_specification_has(file: Path) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("file", [ONE_HOST, CLUSTER])
+def test_every_variable_that_the_instance_wants_is_given_to_each_service_of_ours(file: Path) -> None:
+    wanted = set(re.findall(r"env: (\w+)", file.with_name("dagster.yaml").read_text()))
+    assert len(wanted) == (5 if file == ONE_HOST else 6)
+    assert len(ours(file)) == (3 if file == ONE_HOST else 9)
+    for service in ours(file).values():
         assert wanted <= {name for name, value in service["environment"].items() if value}
 
 
-def test_every_command_is_a_program_of_the_install() -> None:
-    commands = [service["command"][0] for service in services().values() if "command" in service]
-    commands += re.findall(r'^\["([\w-]+)"', "\n".join(instructions("CMD")), re.MULTILINE)
-    assert len(commands) == 3
+@pytest.mark.parametrize("file", [ONE_HOST, CLUSTER])
+def test_every_command_is_a_program_of_the_install(file: Path) -> None:
+    commands = [service["command"] for service in ours(file).values() if "command" in service]
+    commands += [yaml.safe_load(command) for command in instructions("CMD")]
+    assert len(commands) >= 7
     for command in commands:
-        assert Path(sys.executable).with_name(command).exists(), command
+        assert Path(sys.executable).with_name(program(command)).exists(), command
 
 
-def test_nothing_starts_before_the_tables_are_there_and_every_volume_is_declared() -> None:
-    compose = yaml.safe_load((DOCKER / "compose.yaml").read_text())
-    for name in ("webserver", "daemon"):
-        assert compose["services"][name]["depends_on"] == {
-            "migrate": {"condition": "service_completed_successfully"}
-        }
+@pytest.mark.parametrize("file", [ONE_HOST, CLUSTER])
+def test_nothing_starts_before_the_tables_are_there_and_every_volume_is_declared(file: Path) -> None:
+    compose = yaml.safe_load(file.read_text())
+    for name, service in ours(file).items():
+        if name != "migrate":
+            assert service["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     mounted = {
         volume.partition(":")[0]
         for service in compose["services"].values()
-        for volume in service["volumes"]
+        for volume in service.get("volumes", ())
         if volume[0].isalpha()
     }
     assert mounted == set(compose["volumes"])
@@ -72,3 +108,55 @@ def test_nothing_starts_before_the_tables_are_there_and_every_volume_is_declared
 def test_the_web_ui_is_published_on_the_loopback_address_only() -> None:
     published = [port for service in services().values() for port in service.get("ports", ())]
     assert published == ["127.0.0.1:3000:3000"]
+
+
+# Many machines
+
+
+def test_every_image_of_the_cluster_is_a_stage_and_every_file_that_is_mounted_is_there() -> None:
+    stages = {name.split()[-1] for name in instructions("FROM")}
+    for name, service in services(CLUSTER).items():
+        if name in ours(CLUSTER):
+            assert service["build"]["target"] in stages
+            assert service["image"] == f"resonate:{service['build']['target']}"
+        for volume in service.get("volumes", ()):
+            source = volume.partition(":")[0]
+            comes_with_the_watching = source.startswith(("../prometheus", "../grafana"))
+            if source.startswith(".") and not comes_with_the_watching:
+                assert (CLUSTER.parent / source).exists(), source
+
+
+def test_no_password_has_a_default_and_the_example_names_every_variable() -> None:
+    text = CLUSTER.read_text()
+    example = set(re.findall(r"^(\w+)=", CLUSTER.with_name("env.example").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\$\{(\w+)", text)) == example
+    for name in example:
+        if re.search("PASSWORD|SECRET", name):
+            assert name in re.findall(WANTED, text), name
+            assert f"{name}:-" not in text
+
+
+def test_only_the_proxy_is_reached_from_outside_and_data_reach_nothing() -> None:
+    published = {name for name, service in services(CLUSTER).items() if "ports" in service}
+    assert published == {"caddy"}
+    assert yaml.safe_load(CLUSTER.read_text())["networks"]["data"] == {"internal": True}
+    for name in ("postgresql", "rabbitmq", "minio"):
+        assert services(CLUSTER)[name]["networks"] == ["data"]
+    assert "data" not in services(CLUSTER)["caddy"]["networks"]
+
+
+def test_a_worker_is_given_longer_to_end_than_a_run_may_take() -> None:
+    instance = yaml.safe_load(CLUSTER.with_name("dagster.yaml").read_text())
+    longest = instance["run_monitoring"]["max_runtime_seconds"]
+    workers = [service for name, service in ours(CLUSTER).items() if name.startswith("worker")]
+    assert len(workers) == 3
+    for worker in workers:
+        assert int(worker["stop_grace_period"].removesuffix("h")) * 3600 > longest
+
+
+def test_each_queue_has_a_worker() -> None:
+    from resonate_assets.run_queue.queues import QUEUES
+
+    told = [service.get("command", []) for service in ours(CLUSTER).values()]
+    told += [yaml.safe_load(command) for command in instructions("CMD")]
+    assert {command[3] for command in told if command[1:3] == ["run-worker", "--queue"]} == set(QUEUES)
