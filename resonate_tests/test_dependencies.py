@@ -110,7 +110,7 @@ def imported(*packages: str) -> dict[str, Path]:
 
 def test_what_the_product_imports_is_declared_and_what_is_declared_is_imported() -> None:
     base = declared(PROJECT["dependencies"])
-    extras = ("models", "conductor", "fingerprint", "timbre", "ace-step")
+    extras = ("models", "cluster", "conductor", "fingerprint", "timbre", "ace-step")
     optional = declared(line for extra in extras for line in EXTRAS[extra]) | {"boto3-stubs"}
     found = imported("resonate_assets", "resonate_resources", "resonate_studio", "dagster_home")
     assert {name: path for name, path in found.items() if name not in base | optional} == {}

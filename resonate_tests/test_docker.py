@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml  # type: ignore[import-untyped]
 
 REPOSITORY = Path(__file__).parents[1]
 DOCKER = REPOSITORY / "docker"
 ONE_HOST, CLUSTER = DOCKER / "compose.yaml", DOCKER / "cluster" / "compose.yaml"
+KUBERNETES = DOCKER / "kubernetes"
 WANTED = r"\$\{(\w+):\?"
 
 
@@ -160,3 +162,156 @@ def test_each_queue_has_a_worker() -> None:
     told = [service.get("command", []) for service in ours(CLUSTER).values()]
     told += [yaml.safe_load(command) for command in instructions("CMD")]
     assert {command[3] for command in told if command[1:3] == ["run-worker", "--queue"]} == set(QUEUES)
+
+
+# Kubernetes
+
+
+def manifests() -> list[dict[str, Any]]:
+    """Every object of ours, but for kustomize's own files."""
+    found = []
+    for file in listed():
+        found += [each for each in yaml.safe_load_all((KUBERNETES / file).read_text()) if each]
+    return found
+
+
+def listed() -> list[str]:
+    resources = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["resources"]
+    return [name for name in resources if name.endswith(".yaml")]
+
+
+def of_kind(kind: str) -> dict[str, dict[str, Any]]:
+    return {each["metadata"]["name"]: each for each in manifests() if each["kind"] == kind}
+
+
+def pods() -> dict[str, dict[str, Any]]:
+    return {
+        name: each["spec"]["template"]["spec"]
+        for name, each in (of_kind("Deployment") | of_kind("Job")).items()
+    }
+
+
+@pytest.mark.parametrize("file", listed())
+def test_a_manifest_is_what_kubernetes_schemas_have_field_by_field(file: str) -> None:
+    for each in yaml.safe_load_all((KUBERNETES / file).read_text()):
+        if not each["apiVersion"].startswith("keda.sh/"):
+            kubernetes_validate.validate(each, "1.37", strict=True)
+
+
+def test_every_manifest_is_applied_and_what_configures_it_is_what_the_images_have() -> None:
+    known = {"kustomization.yaml", "dagster-values.yaml"}
+    assert {file.name for file in KUBERNETES.glob("*.yaml")} == known | {*listed()}
+    generated = yaml.safe_load((CLUSTER.parent / "kustomization.yaml").read_text())["configMapGenerator"]
+    for each in generated:
+        for file in each["files"]:
+            assert (CLUSTER.parent / file).exists()
+    assert (CLUSTER.parent / "workspace.yaml").read_text() == (REPOSITORY / "workspace.yaml").read_text()
+
+
+def test_no_pod_is_root_writes_into_its_image_or_may_more_than_a_process() -> None:
+    assert set(pods()) == {
+        "daemon",
+        "studio",
+        "metrics",
+        "migrate",
+        "worker-cpu",
+        "worker-cloud",
+        "worker-gpu",
+    }
+    for pod in pods().values():
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] == 1000  # as USER of the Dockerfile
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in (*pod["containers"], *pod["initContainers"]):
+            context = container["securityContext"]
+            assert context["readOnlyRootFilesystem"] is True
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            mounted = {mount["name"] for mount in container["volumeMounts"]}
+            assert mounted <= {volume["name"] for volume in pod["volumes"]}
+            assert container["image"].partition(":")[2] in {name.split()[-1] for name in instructions("FROM")}
+
+
+def test_secrets_are_references_and_settings_hold_none() -> None:
+    assert not of_kind("Secret")
+    settings = of_kind("ConfigMap")["resonate-settings"]["data"]
+    assert not [name for name in settings if re.search("PASSWORD|SECRET|KEY|BROKER|RESONATE_DATABASE", name)]
+    wanted = set(re.findall(r"env: (\w+)", CLUSTER.with_name("dagster.yaml").read_text()))
+    assert wanted - {*settings} == {"RESONATE_POSTGRES_PASSWORD", "RESONATE_BROKER"}
+    for name, pod in pods().items():
+        role = "worker" if name.startswith("worker") else {"studio": "web", "metrics": "web"}.get(name, name)
+        assert {"secretRef": {"name": f"resonate-{role}"}} in pod["containers"][0]["envFrom"]
+
+
+def test_a_worker_that_is_to_go_ends_its_run_first() -> None:
+    longest = yaml.safe_load(CLUSTER.with_name("dagster.yaml").read_text())["run_monitoring"][
+        "max_runtime_seconds"
+    ]
+    workers = {name: pod for name, pod in pods().items() if name.startswith("worker")}
+    for name, pod in workers.items():
+        assert pod["terminationGracePeriodSeconds"] > longest
+        assert "livenessProbe" not in pod["containers"][0]
+        assert of_kind("PodDisruptionBudget")[name]["spec"]["maxUnavailable"] == 1
+    [gpu] = [pod["containers"][0] for name, pod in workers.items() if name == "worker-gpu"]
+    assert gpu["resources"]["limits"]["nvidia.com/gpu"] == "1"
+
+
+def test_each_queue_scales_by_what_waits_and_what_is_at_work_in_it() -> None:
+    """Fields as KEDA documents them (ScaledObject specification; scaler "RabbitMQ Queue"). AMQP would leave out
+    what is at work, and workers would be taken from it."""
+    from resonate_assets.run_queue.queues import QUEUES
+
+    scaled = of_kind("ScaledObject")
+    assert set(scaled) == {f"worker-{queue}" for queue in QUEUES}
+    for name, each in scaled.items():
+        spec = each["spec"]
+        assert spec["scaleTargetRef"]["name"] == name
+        assert name in of_kind("Deployment")
+        assert "replicas" not in of_kind("Deployment")[name]["spec"]
+        assert spec["cooldownPeriod"] == 600
+        scale_down = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]
+        assert scale_down["stabilizationWindowSeconds"] == 600
+        [trigger] = spec["triggers"]
+        command = pods()[name]["containers"][0]["command"]
+        at_once = command[command.index("--at-once") + 1] if "--at-once" in command else "1"
+        assert trigger == {
+            "type": "rabbitmq",
+            "metadata": {
+                "protocol": "http",
+                "queueName": name.removeprefix("worker-"),
+                "mode": "QueueLength",
+                "value": at_once,
+            },
+            "authenticationRef": {"name": "rabbitmq"},
+        }
+    assert scaled["worker-gpu"]["spec"]["minReplicaCount"] == 0
+
+
+def test_nothing_comes_into_a_pod_but_what_a_policy_names() -> None:
+    policies = of_kind("NetworkPolicy")
+    assert policies["nothing-but"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    let_in = {
+        policy["spec"]["podSelector"]["matchLabels"].get("app")
+        for policy in policies.values()
+        if "ingress" in policy["spec"]
+    }
+    assert let_in == {"studio", "metrics", None}  # None: Dagster's pages, which the chart labels
+
+
+def test_dagsters_chart_runs_its_pages_as_ours_are_run_and_no_daemon() -> None:
+    values = yaml.safe_load((KUBERNETES / "dagster-values.yaml").read_text())
+    ours_says = yaml.safe_load(CLUSTER.with_name("dagster.yaml").read_text())
+    launcher = values["runLauncher"]["config"]["customRunLauncher"]
+    assert launcher == ours_says["run_launcher"]
+    web = values["dagsterWebserver"]
+    studio = pods()["studio"]
+    assert web["podSecurityContext"] == studio["securityContext"]
+    assert web["securityContext"] == studio["containers"][0]["securityContext"]
+    assert {mount["name"] for mount in web["volumeMounts"]} == {volume["name"] for volume in web["volumes"]}
+    assert values["dagsterDaemon"] == {"enabled": False}
+    assert values["postgresql"]["enabled"] is values["rabbitmq"]["enabled"] is False
+    # It may have a Dagster of another version on its own images, but not another than the code's.
+    pinned = re.search(r"^dagster==(\S+)", (REPOSITORY / "constraints.txt").read_text(), re.MULTILINE)
+    assert pinned
+    assert f"--version {pinned[1]} " in (KUBERNETES / "dagster-values.yaml").read_text()

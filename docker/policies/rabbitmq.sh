@@ -12,7 +12,8 @@ add() { # name, password, configure, write, read
 queues='^(cpu|gpu|cloud)$'
 # Web and daemon hand runs over, declare the queues that they hand them to, and count what waits there. To read an
 # exchange is to bind to it; a queue that may be read could be emptied, which no other permission parts from that.
-add resonate-launcher "$RESONATE_BROKER_LAUNCHER_PASSWORD" "$queues" "$queues" "$queues"
+sending='^(amq\.default|cpu|gpu|cloud)$' # by the default exchange, which is asked for under this name
+add resonate-launcher "$RESONATE_BROKER_LAUNCHER_PASSWORD" "$queues" "$sending" "$queues"
 # Workers take from the queues, and have Celery's own: by which it asks its workers how they are, and tells what they do.
 celery='^(cpu|gpu|cloud|celeryev.*|.*celery\.pidbox|.*\.reply\.celery\.pidbox)$'
 add resonate-worker "$RESONATE_BROKER_WORKER_PASSWORD" "$celery" "$celery" "$celery"
