@@ -164,6 +164,14 @@ def test_each_queue_has_a_worker() -> None:
     assert {command[3] for command in told if command[1:3] == ["run-worker", "--queue"]} == set(QUEUES)
 
 
+@pytest.mark.parametrize("file", ["checks.yml", "release.yml"])
+def test_a_workflow_is_what_github_s_schema_has(file: str) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    workflow = REPOSITORY / ".github" / "workflows" / file
+    checked = subprocess.run([*command, str(workflow)], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
 # Kubernetes
 
 
