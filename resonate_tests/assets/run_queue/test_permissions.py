@@ -55,7 +55,9 @@ def test_a_run_is_handed_over_and_carried_out_by_users_with_no_more_rights_than_
         launched.let_go()
         run = launched.run()
         launched.launch(run)
-        assert launched.launcher._messages()["cpu"] == 1
+        with Connection(url(guarded, "launcher")) as connection:
+            waiting = connection.default_channel.queue_declare("cpu", passive=True)
+        assert waiting.message_count == 1
         monkeypatch.setenv("RESONATE_BROKER", url(guarded, "worker"))
         try:
             launched.worker()
