@@ -49,7 +49,7 @@ def studio(home: Path | None, host: str, port: int, new_token: bool) -> None:
 
 def _run(home: Path | None, host: str, port: int, new_token: bool) -> int:
     from resonate_studio.api.access import Token, is_loopback
-    from resonate_studio.api.launching import runs_are_carried_out
+    from resonate_studio.api.launching import runs_are_carried_out, runs_are_carried_out_elsewhere
     from resonate_studio.home import (
         instance_directory,
         open_instance,
@@ -71,7 +71,8 @@ def _run(home: Path | None, host: str, port: int, new_token: bool) -> int:
         page = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         token = None if is_loopback(host) else Token(settings.home / TOKEN_FILE)
         services: Services | None = None
-        if not runs_are_carried_out(instance):
+        elsewhere = runs_are_carried_out_elsewhere(instance)
+        if not elsewhere and not runs_are_carried_out(instance):
             with log.said_here():
                 instance.upgrade(lambda _: None)  # of a home that an earlier Dagster made
             services = _started(stack, settings, instance_at, log, page)
@@ -84,7 +85,7 @@ def _run(home: Path | None, host: str, port: int, new_token: bool) -> int:
         look_again = time.monotonic() + _DAEMON_LOOK_SECONDS
         while services is None or services.ended() is None:
             time.sleep(_LOOK_SECONDS)
-            if services is None and time.monotonic() > look_again:
+            if services is None and not elsewhere and time.monotonic() > look_again:
                 look_again = time.monotonic() + _DAEMON_LOOK_SECONDS
                 if not runs_are_carried_out(instance):  # what did so before has ended
                     services = _started(stack, settings, instance_at, log, page)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from resonate_tests.programs import required
@@ -27,6 +28,32 @@ class RabbitMQ:
     @property
     def url(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self._port}//"
+
+    def url_of(self, user: str, password: str) -> str:
+        return f"amqp://{user}:{password}@127.0.0.1:{self._port}//"
+
+    def control(self, script: Path, environment: Mapping[str, str]) -> None:
+        """Run a shell script in which `rabbitmqctl` speaks to this server."""
+        programs = self._folder / "programs"
+        programs.mkdir(exist_ok=True)
+        # What Debian puts on the PATH runs it as another user.
+        (programs / "rabbitmqctl").write_text(
+            f'#!/bin/sh\nexec {self._program.with_name("rabbitmqctl")} "$@"\n'
+        )
+        (programs / "rabbitmqctl").chmod(0o755)
+        subprocess.run(
+            ["sh", script],
+            env={
+                **os.environ,
+                **environment,
+                "PATH": f"{programs}:{os.environ['PATH']}",
+                "HOME": str(self._folder),
+                "RABBITMQ_NODENAME": f"resonate{self._port}@localhost",
+                "ERL_EPMD_ADDRESS": "127.0.0.1",
+                "ERL_EPMD_PORT": str(self._epmd),
+            },
+            check=True,
+        )
 
     def start(self) -> None:
         folder = self._folder

@@ -32,7 +32,7 @@ WANTED_UNIMPORTED = {
     "dagster-postgres": "named by docker/dagster.yaml",
 }
 TOOLS = {
-    *("coverage", "dagster-dg-cli", "import-linter", "mypy", "ruff"),  # commands
+    *("check-jsonschema", "coverage", "dagster-dg-cli", "import-linter", "mypy", "ruff"),  # commands
     *("pytest-cov", "pytest-timeout", "pytest-xdist"),  # pytest finds them
     *("pandas-stubs", "scipy-stubs", "types-psutil"),  # mypy finds them
     *("librosa", "resampy"),  # basic-pitch's own inference, a peer, imports them

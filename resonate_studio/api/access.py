@@ -12,12 +12,14 @@ import hmac
 import ipaddress
 import json
 import logging
+import os
 import re
 import secrets
 import socket
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter, fail_after, get_cancelled_exc_class
 from starlette.datastructures import Headers, MutableHeaders
@@ -119,7 +121,9 @@ class Access:
         self._hosts = {*LOOPBACK, *([_bracketed(host).lower()] if host else [])}
         self._any_address = host in ("0.0.0.0", "::")
         self._own_names = (
-            {socket.gethostname().lower(), socket.getfqdn().lower()} if self._any_address else set()
+            {socket.gethostname().lower(), socket.getfqdn().lower(), *_name_outside()}
+            if self._any_address
+            else set()
         )
         self._at_work: dict[tuple[str, str], CapacityLimiter] = {}
 
@@ -222,6 +226,12 @@ class Access:
                         del self._at_work[key]
                 return self._at_work.setdefault((client, kind), CapacityLimiter(at_once))
         return None
+
+
+def _name_outside() -> Iterable[str]:
+    """The name in RESONATE_PAGE, by which people know a page that a server which speaks https stands before."""
+    name = urlsplit(os.environ.get("RESONATE_PAGE", "")).hostname
+    return [name] if name else []
 
 
 def hosts_told(host: str, port: int) -> Iterable[str]:

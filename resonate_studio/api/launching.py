@@ -68,3 +68,11 @@ def runs_are_carried_out(instance: dg.DagsterInstance) -> bool:
 
     beats = instance.get_daemon_heartbeats().values()
     return any(time.time() - beat.timestamp < DAEMON_FRESH_SECONDS for beat in beats)
+
+
+def runs_are_carried_out_elsewhere(instance: dg.DagsterInstance) -> bool:
+    """Whether workers on many machines carry runs out. Their daemons stand by for each other, and one of the
+    studio's own would be one too many."""
+    from dagster._core.launcher import DefaultRunLauncher
+
+    return not isinstance(instance.run_launcher, DefaultRunLauncher)

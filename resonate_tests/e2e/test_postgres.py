@@ -84,7 +84,7 @@ def postgresql(free_port: int) -> Iterator[dict[str, str]]:
     try:
         subprocess.run(
             [
-                *(programs / "initdb", "--pgdata", directory / "data", "--username", "resonate"),
+                *(programs / "initdb", "--pgdata", directory / "data", "--username", "postgres"),
                 *("--auth", "scram-sha-256", "--pwfile", directory / "password"),
                 *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
             ],
@@ -120,7 +120,7 @@ def postgresql(free_port: int) -> Iterator[dict[str, str]]:
             environment = {
                 "RESONATE_POSTGRES_HOST": "127.0.0.1",
                 "RESONATE_POSTGRES_PORT": str(free_port),
-                "RESONATE_POSTGRES_USER": "resonate",
+                "RESONATE_POSTGRES_USER": "postgres",
                 "RESONATE_POSTGRES_PASSWORD": password,
                 "RESONATE_POSTGRES_DATABASE": "postgres",
             }
@@ -156,31 +156,69 @@ def _wait_for(server: subprocess.Popen[bytes], environment: dict[str, str], log:
             return
 
 
-def test_a_track_is_processed_on_an_instance_in_postgresql(
-    postgresql: dict[str, str], clips: list[Floats], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def roles(postgresql: dict[str, str]) -> dict[str, dict[str, str]]:
+    """A new database with the roles of docker/policies/postgresql.sql: the environment of each."""
+    name, passwords = f"resonate_{secrets.token_hex(4)}", [secrets.token_hex(16), secrets.token_hex(16)]
+    connection = connect(postgresql)
+    connection.autocommit = True
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    subprocess.run(
+        [
+            *("psql", "--no-psqlrc", "--quiet", "--host", "127.0.0.1", "--username", "postgres"),
+            *("--port", postgresql["RESONATE_POSTGRES_PORT"], "--dbname", name),
+            *("--file", REPOSITORY / "docker" / "policies" / "postgresql.sql"),
+        ],
+        check=True,
+        env=os.environ
+        | {
+            "PGPASSWORD": postgresql["RESONATE_POSTGRES_PASSWORD"],
+            "RESONATE_POSTGRES_OWNER_PASSWORD": passwords[0],
+            "RESONATE_POSTGRES_PASSWORD": passwords[1],
+        },
+    )
+    return {
+        user: postgresql
+        | {
+            "RESONATE_POSTGRES_USER": user,
+            "RESONATE_POSTGRES_PASSWORD": password,
+            "RESONATE_POSTGRES_DATABASE": name,
+        }
+        for user, password in zip(("resonate_owner", "resonate"), passwords, strict=True)
+    }
+
+
+def test_a_track_is_processed_in_postgresql_by_a_role_that_can_only_read_and_write_rows(
+    roles: dict[str, dict[str, str]], clips: list[Floats], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dagster_home = tmp_path / "dagster_home"
     dagster_home.mkdir()
     shutil.copy(REPOSITORY / "docker" / "dagster.yaml", dagster_home)
     monkeypatch.setenv("DAGSTER_HOME", str(dagster_home))
-    for name, value in postgresql.items():
-        monkeypatch.setenv(name, value)
     sf.write(tmp_path / "song.wav", clips[0], 44100)
 
-    settings = Settings(
-        tmp_path,
-        str(tmp_path / "storage"),
-        inbox="",
-        bucket="",
-        s3_endpoint=None,
-        database=url_of(postgresql),
-    )
+    def settings_as(role: str) -> Settings:
+        for name, value in roles[role].items():
+            monkeypatch.setenv(name, value)
+        return Settings(
+            tmp_path,
+            str(tmp_path / "storage"),
+            inbox="",
+            bucket="",
+            s3_endpoint=None,
+            database=url_of(roles[role]),
+        )
+
+    with open_instance(settings_as("resonate_owner")) as instance:
+        instance.upgrade(lambda _: None)
+    settings = settings_as("resonate")
     with open_instance(settings) as instance:
         done = Processor(settings, instance).process(tmp_path / "song.wav")
         assert done.error is None
         assert instance.get_dynamic_partitions("tracks") == [done.track]
 
-    with connect(postgresql) as connection, connection.cursor() as cursor:
+    with connect(roles["resonate"]) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT status FROM runs")
         assert cursor.fetchall() == [("SUCCESS",)]
         cursor.execute(
@@ -188,6 +226,13 @@ def test_a_track_is_processed_on_an_instance_in_postgresql(
             (dg.DagsterEventType.ASSET_MATERIALIZATION.value, done.track),
         )
         assert cursor.fetchone() == (len(ORIGIN) + len(STAGES),)
+    for forbidden in ("DROP TABLE runs", "ALTER TABLE heartbeats ADD x int", "CREATE TABLE mine (x int)"):
+        with (
+            closing(connect(roles["resonate"])) as connection,
+            connection.cursor() as cursor,
+            pytest.raises(psycopg2.errors.InsufficientPrivilege),
+        ):
+            cursor.execute(forbidden)
     assert not [*tmp_path.rglob("*.db"), *tmp_path.rglob("*.sqlite")], (
         "something was kept in SQLite after all"
     )

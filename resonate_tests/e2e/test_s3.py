@@ -32,6 +32,7 @@ from resonate_resources.storage.resource import S3Resource
 from resonate_resources.storage.s3_store import S3Store
 from resonate_tests.e2e.conftest import CLIP_SECONDS
 from resonate_tests.peer_encoders import Floats
+from resonate_tests.s3_policies import held_to
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -74,7 +75,7 @@ def keys_in(client: S3Client, bucket: str, prefix: str) -> list[str]:
 
 
 class Watch:
-    """The bucket's sensor and the job, run as Dagster's daemon runs them."""
+    """The bucket's sensor and the job, run as Dagster's daemon and a worker run them, with these' rights."""
 
     def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
         self.defs = build_defs(settings)
@@ -84,7 +85,10 @@ class Watch:
     def tick(self) -> list[str]:
         """One look; returns the tracks that runs are asked for, which are partitions from here on."""
         resources = {name: self.defs.resources[name] for name in ("storage", "inbox")}  # type: ignore[index]
-        with dg.build_sensor_context(self._instance, self._cursor, resources=resources) as context:
+        with (
+            dg.build_sensor_context(self._instance, self._cursor, resources=resources) as context,
+            held_to("daemon"),
+        ):
             result = inbox_bucket(context)
         assert isinstance(result, dg.SensorResult)
         for request in result.dynamic_partitions_requests or ():
@@ -95,7 +99,8 @@ class Watch:
 
     def run(self, track: str) -> dg.ExecuteInProcessResult:
         job = self.defs.resolve_job_def("process_track")
-        return job.execute_in_process(instance=self._instance, partition_key=track)
+        with held_to("worker"):
+            return job.execute_in_process(instance=self._instance, partition_key=track)
 
 
 def test_a_song_put_into_the_bucket_comes_out_mastered_and_exported_exactly_once(

@@ -197,3 +197,18 @@ def test_a_server_that_ends_while_clients_listen_or_take_nothing_tells_of_no_fai
         client.close()
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
     assert "Traceback" not in caplog.text
+
+
+def test_a_page_behind_a_server_that_speaks_https_is_known_by_the_name_that_people_use(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESONATE_PAGE", "https://studio.example.com/")
+    token = Token(tmp_path / "token.json")
+    session = {"Authorization": f"Bearer {token.make()}", "Host": "studio.example.com"}
+    with TestClient(create_app(opened, "0.0.0.0", token)) as client:
+        assert client.get("/api/v1/health", headers=session).status_code == 200
+        own = session | {"Origin": "https://studio.example.com"}
+        assert client.post("/api/v1/cache/clear", headers=own).status_code != 403
+        assert client.get("/api/v1/health", headers=session | {"Host": "evil.example"}).status_code == 403
+    with TestClient(create_app(opened, "192.0.2.7", token)) as client:  # one address alone is listened on
+        assert client.get("/api/v1/health", headers=session).status_code == 403
