@@ -9,7 +9,7 @@ from dagster._core.execution.plan.resume_retry import ReexecutionStrategy
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 from dagster._core.storage.tags import RETRY_STRATEGY_TAG
 
-from resonate_assets.run_queue.queues import QUEUE_TAG, Engine, queue_of
+from resonate_assets.run_queue.queues import QUEUE_TAG, VERSION, VERSION_TAG, Engine, queue_of
 from resonate_assets.settings import Settings
 from resonate_resources.brief.resource import BriefResource
 from resonate_resources.storage.resource import S3Resource, StorageResource
@@ -28,7 +28,7 @@ class RunCoordinator(QueuedRunCoordinator[dg.DagsterInstance]):
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
         run = context.dagster_run
         if QUEUE_TAG not in run.tags:
-            tags = {QUEUE_TAG: queue_of(run, self._engine), **_RETRIED_WHOLE}
+            tags = {QUEUE_TAG: queue_of(run, self._engine), VERSION_TAG: VERSION, **_RETRIED_WHOLE}
             self._instance.add_run_tags(run.run_id, tags)
         return super().submit_run(context)
 

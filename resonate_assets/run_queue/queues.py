@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Callable
 from functools import cache
+from importlib.metadata import version
 from typing import Final, Literal, get_args
 
 import dagster as dg
@@ -21,6 +22,9 @@ Queue = Literal["cpu", "gpu", "cloud"]
 QUEUES: Final[tuple[Queue, ...]] = get_args(Queue)
 
 QUEUE_TAG: Final = "resonate/queue"
+VERSION_TAG: Final = "resonate/version"
+VERSION: Final = version("resonate-studio")
+"""Of a run: which Resonate asked for it. A worker that is older leaves it to others."""
 HIGHEST: Final = 10
 """RabbitMQ's documentation ("Classic Queues Support Priorities") advises up to 10: each is a queue of its own."""
 _LOWEST_RUN: Final = -16

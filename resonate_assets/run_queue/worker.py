@@ -25,8 +25,10 @@ from dagster._serdes import unpack_value
 from dagster._utils import send_interrupt
 from dagster._utils.interrupts import capture_interrupts
 from dagster_celery.config import TASK_EXECUTE_JOB_NAME
+from packaging.version import Version
 
 from resonate_assets.run_queue.launcher import app_of
+from resonate_assets.run_queue.queues import VERSION, VERSION_TAG
 from resonate_assets.runs import PARTITION_TAG
 from resonate_assets.settings import Settings, SettingsError
 from resonate_resources.storage.heartbeats import Heartbeat, holding
@@ -34,6 +36,8 @@ from resonate_resources.storage.heartbeats import Heartbeat, holding
 IDLE_SECONDS: Final = 600.0
 """Row U11 of the requirements: ten minutes. Then a process that has carried out a run gives back its memory."""
 _LOOK_SECONDS: Final = 2.0
+_LEFT_SECONDS: Final = 5.0
+"""For other workers to take what this one leaves."""
 _WAITING: Final = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED)
 _log = logging.getLogger(__name__)
 
@@ -68,12 +72,18 @@ def worker_app(broker: str, idle_seconds: float = IDLE_SECONDS) -> Celery:
 
 
 def carry_out(run_id: str) -> str:
-    """Execute a run that waits to be; gives what became of it, in a word. Raises what a database may, before it
-    begins; it is handed over again then."""
+    """Execute a run that waits to be; gives what became of it, in a word. One that a newer Resonate asked for is
+    left, and handed over again; so is one for which the database raises what it may, before it begins."""
     with dg.DagsterInstance.get() as instance:
         run = instance.get_run_by_id(run_id)
         if run is None:
             return "unknown"
+        if Version(asked_by := run.tags.get(VERSION_TAG, VERSION)) > Version(VERSION):
+            _log.warning(
+                "run %s was asked for by Resonate %s, and this worker is %s", run_id, asked_by, VERSION
+            )
+            time.sleep(_LEFT_SECONDS)
+            return "for a newer worker"
         try:
             with _taken(run):
                 return _execute(instance, run_id)

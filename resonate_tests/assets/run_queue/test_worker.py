@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from resonate_assets.run_queue.queues import VERSION, VERSION_TAG
 from resonate_assets.run_queue.worker import carry_out
 from resonate_assets.runs import report_dead_runs
 from resonate_assets.settings import Settings
@@ -128,6 +129,22 @@ def test_a_process_killed_alone_is_replaced_and_its_run_does_not_begin_again(lau
     launched.let_go()
     launched.until(lambda: launched.status(second) == Status.SUCCESS)
     assert [run for run, _ in launched.begun()] == [first, second]
+
+
+def test_a_run_that_a_newer_resonate_asked_for_is_left_to_a_newer_worker(launched: Launched) -> None:
+    launched.let_go()
+    newer, own = launched.run(), launched.run()
+    launched.instance.add_run_tags(newer, {VERSION_TAG: "9999.0.0"})
+    launched.worker()
+    launched.launch(newer)
+    launched.launch(own)
+    launched.until(lambda: launched.status(own) == Status.SUCCESS)
+    launched.until(lambda: "asked for by Resonate 9999.0.0" in launched.told())
+    assert launched.status(newer) == Status.STARTING
+    assert [run for run, _ in launched.begun()] == [own]
+    launched.instance.add_run_tags(newer, {VERSION_TAG: VERSION})  # as a newer worker sees it
+    launched.launcher.hand_over_again()  # as the sensor does, again and again
+    launched.until(lambda: launched.status(newer) == Status.SUCCESS)
 
 
 def test_sigterm_ends_a_worker_once_its_run_is_carried_out(launched: Launched) -> None:
