@@ -6,7 +6,7 @@ Times are seconds by the database's clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal
 
 from resonate_resources.machines.machine import State
@@ -17,6 +17,7 @@ START_SECONDS = 600.0
 """In which a machine that was asked to start must be running."""
 _FIRST_PAUSE_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 3600.0
+_DAY_SECONDS = 86_400
 
 _IN_VAIN = "it did not run within ten minutes of its start"
 
@@ -86,8 +87,8 @@ def by_day(start: float, end: float) -> dict[str, float]:
     """Seconds of a span on each day (UTC, as in 2026-11-28) that it touches."""
     found: dict[str, float] = {}
     while start < end:
-        day = datetime.fromtimestamp(start, UTC).date()
-        midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC).timestamp()
+        midnight = (start // _DAY_SECONDS + 1) * _DAY_SECONDS  # POSIX time has no leap seconds
+        day = datetime.fromtimestamp(midnight - _DAY_SECONDS, UTC).date()
         found[day.isoformat()] = min(end, midnight) - start
         start = midnight
     return found

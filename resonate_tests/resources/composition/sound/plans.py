@@ -102,7 +102,7 @@ def house(bars: int = 8) -> Plan:
             Effect(kind="reverse_cymbal", begins=middle - 2, ends=middle),
             Effect(kind="impact", begins=middle, ends=middle + 4),
             Effect(kind="downlifter", begins=middle, ends=middle + 4),
-        ],
+        ] if middle else [],
     )  # fmt: skip
 
 
