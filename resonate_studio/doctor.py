@@ -118,16 +118,19 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
         return
     with instance:
         yield Finding("dagster", "ok", f"{plain(str(folder))}, runs by {launcher}")
-        yield _daemon(instance)
-        yield from _broker(instance)
+        broker = list(_broker(instance))
+        yield _daemon(instance, needed=bool(broker))
+        yield from broker
 
 
-def _daemon(instance: dg.DagsterInstance) -> Finding:
+def _daemon(instance: dg.DagsterInstance, needed: bool) -> Finding:
+    """On one machine it is at work while `resonate dev` is."""
     from dagster._daemon.controller import all_daemons_live
 
     if all_daemons_live(instance):
         return Finding("daemon", "ok", "at work")
-    return Finding("daemon", "broken", "no sign of life for minutes; `resonate daemon`, or `resonate dev`")
+    todo = "`resonate daemon`" if needed else "`resonate dev` starts it"
+    return Finding("daemon", "broken" if needed else "off", f"no sign of life for minutes; {todo}")
 
 
 def _broker(instance: dg.DagsterInstance) -> Iterator[Finding]:

@@ -12,6 +12,8 @@ from resonate_resources.storage.database import transaction
 from resonate_studio import doctor
 from resonate_studio.cli import main
 
+ENGINES = doctor._engines
+
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,10 +77,16 @@ def test_an_instance_that_names_what_is_not_there_is_told(tmp_path: Path) -> Non
     assert "no" in line
 
 
+def test_an_instance_of_one_machine_whose_daemon_is_not_at_work_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "dagster_home").mkdir()
+    (tmp_path / "dagster_home/dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    state, line = told("--home", tmp_path, code=0)["daemon"]
+    assert (state, line) == ("off", "no sign of life for minutes; `resonate dev` starts it")
+
+
 def test_engines_are_told_with_what_they_lack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
+    monkeypatch.setattr(doctor, "_engines", ENGINES)
     monkeypatch.setenv("LALAL_LICENSE_KEY", "")
-    monkeypatch.setenv("RESONATE_HOME", str(tmp_path))
-    found = told(code=0)
+    found = told("--home", tmp_path, code=0)
     assert found["engine spectral"] == ("ok", "runs here")
     assert found["engine lalal"] == ("off", "no licence key (LALAL_LICENSE_KEY is not set)")

@@ -348,7 +348,9 @@ def _accepted(stand_in: StandIn, track: str, title: str) -> m.JobAccepted:
 def running(stand_in: StandIn, port: int = 0) -> Iterator[StandIn]:
     """Served on a free port of this machine, or on that one."""
     listener = socket.create_server(("127.0.0.1", port))
-    config = uvicorn.Config(app_of(stand_in), log_level="warning", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app_of(stand_in), log_config=None, log_level="warning", timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
