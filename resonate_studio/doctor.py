@@ -130,7 +130,7 @@ def _daemon(instance: dg.DagsterInstance, needed: bool) -> Finding:
     if all_daemons_live(instance):
         return Finding("daemon", "ok", "at work")
     todo = "`resonate daemon`" if needed else "`resonate dev` starts it"
-    return Finding("daemon", "broken" if needed else "off", f"no sign of life for minutes; {todo}")
+    return Finding("daemon", "broken" if needed else "off", f"shows no sign of life; {todo}")
 
 
 def _broker(instance: dg.DagsterInstance) -> Iterator[Finding]:

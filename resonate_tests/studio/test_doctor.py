@@ -81,7 +81,7 @@ def test_an_instance_of_one_machine_whose_daemon_is_not_at_work_is_no_fault(tmp_
     (tmp_path / "dagster_home").mkdir()
     (tmp_path / "dagster_home/dagster.yaml").write_text("telemetry: {enabled: false}\n")
     state, line = told("--home", tmp_path, code=0)["daemon"]
-    assert (state, line) == ("off", "no sign of life for minutes; `resonate dev` starts it")
+    assert (state, line) == ("off", "shows no sign of life; `resonate dev` starts it")
 
 
 def test_engines_are_told_with_what_they_lack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
