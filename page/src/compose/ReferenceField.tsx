@@ -1,6 +1,6 @@
 /** A recording in whose style it is composed: a track of the library, which the server knows, or a file. */
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { answer, api, lineOf } from "../api/client.ts";
 import { trackQuery } from "../api/track.ts";
 import { useSettled } from "../library/settled.ts";
@@ -30,6 +30,10 @@ export function ReferenceField({ draft, file, onChange, onFile }: Props) {
   });
   const tracks = found.data?.tracks ?? [];
   const name = file?.name ?? (there ? (named.data?.summary.title ?? draft.reference) : null);
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (file === null && input.current !== null) input.current.value = ""; // it keeps what was chosen otherwise
+  }, [file]);
   const none = () => {
     onFile(null);
     if (there) onChange({ ...draft, reference: "" });
@@ -61,7 +65,7 @@ export function ReferenceField({ draft, file, onChange, onFile }: Props) {
           <label className="compose-file small">
             Or a file
             <input
-              key={file === null ? "none" : "one"} // a file can't be taken out of it otherwise
+              ref={input}
               type="file"
               accept="audio/*"
               onChange={(event) => {

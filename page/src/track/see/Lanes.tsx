@@ -68,7 +68,13 @@ export const Sections = memo(function Sections({ view, width, sections, onChoose
         >
           <span className="cut">
             {section.label}
-            {section.name !== null && <span className="section-name"> {section.name}?</span>}
+            {section.name !== null && (
+              <span className="section-name">
+                {" "}
+                {section.name.replaceAll("_", " ")}
+                {!planned(section) && "?"}
+              </span>
+            )}
           </span>
         </button>
       ))}
@@ -94,10 +100,21 @@ export const Chords = memo(function Chords({ view, width, chords }: Props & { ch
   );
 });
 
-/** What a section may be called, and how sure that is. */
-function hinted({ name, name_confidence, confidence }: Section): string {
-  const perhaps = name === null ? "" : `, perhaps ${name === "intro" || name === "outro" ? "an" : "a"} ${name} (${percent(name_confidence)} sure)`;
-  return confidence === null ? perhaps : `${perhaps}, begins here (${percent(confidence)} sure)`;
+/** Of a composed track, whose plan names its sections: no guess is that sure. */
+const planned = ({ name_confidence }: Section) => name_confidence === 1;
+
+/** What a section is called, or may be, and how sure that is. */
+function hinted(section: Section): string {
+  const { name, name_confidence, confidence } = section;
+  if (name === null) return begins(confidence);
+  const article = /^[aeiou]/.test(name) ? "an" : "a";
+  const words = `${article} ${name.replaceAll("_", " ")}`;
+  if (planned(section)) return `, ${words} by its plan`;
+  return `, perhaps ${words} (${percent(name_confidence)} sure)${begins(confidence)}`;
+}
+
+function begins(confidence: number | null): string {
+  return confidence === null ? "" : `, begins here (${percent(confidence)} sure)`;
 }
 
 function visible<T extends Marked>(marked: readonly T[], view: View): T[] {
