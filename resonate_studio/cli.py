@@ -199,10 +199,11 @@ def demo(home: Path | None) -> None:
 
 
 def _check_stage(stage: str | None) -> None:
-    from resonate_assets.jobs import STAGES
+    from resonate_assets.jobs import ORIGIN, STAGES
 
-    if stage is not None and stage not in STAGES:
-        raise click.UsageError(f"--stage: {stage[:40]} is no stage; the stages are {', '.join(STAGES)}")
+    there = (*ORIGIN, *STAGES)
+    if stage is not None and stage not in there:
+        raise click.UsageError(f"--stage: {stage[:40]} is no stage; the stages are {', '.join(there)}")
 
 
 if __name__ == "__main__":

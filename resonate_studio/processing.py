@@ -240,7 +240,7 @@ def stages_from(*stages: str, defs: dg.Definitions | None = None) -> Sequence[st
     selected = dg.AssetSelection.assets(*stages).downstream()
     graph = (defs or build_defs()).resolve_asset_graph()
     found = {key.path[-1] for key in selected.resolve(graph)}
-    return [name for name in STAGES if name in found]
+    return [name for name in (*ORIGIN, *STAGES) if name in found]
 
 
 def reason_of_failure(instance: dg.DagsterInstance, run_id: str) -> str:

@@ -11,6 +11,7 @@ import soundfile as sf
 from click.testing import CliRunner
 
 from resonate_studio.cli import main
+from resonate_studio.processing import stages_from
 
 WORDS = "house, 124 bpm, F minor, 10 seconds, <b>no piano</b>"
 
@@ -215,3 +216,10 @@ def test_what_can_not_be_is_one_line_and_nothing_is_written(
     assert len(error.strip().splitlines()) <= 4  # of a usage error
     assert "Traceback" not in error + output
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_made_anew_may_begin_with_the_composition() -> None:
+    anew = stages_from("composition")
+    assert anew[:2] == ["composition", "generated_stems"]
+    assert {"raw_track", "stems", "master", "exports"} < set(anew)
+    assert "brief" not in anew
