@@ -13,6 +13,7 @@ Fails where a track was lost, or made twice.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import shutil
 import statistics
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--workers", default="1,2,3")
     parser.add_argument("--seconds", type=float, default=6.0)
     given = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # moto's server names each request
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
