@@ -112,22 +112,27 @@ class Launched:
                 worker.kill()
 
 
-@pytest.fixture
-def launched(broker: RabbitMQ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launched]:
-    home = tmp_path / "dagster_home"
+def prepare(folder: Path, monkeypatch: pytest.MonkeyPatch, broker: str) -> None:
+    """An instance whose runs go through a broker, as the environment has it."""
+    home = folder / "dagster_home"
     home.mkdir()
     config = yaml.safe_load((REPOSITORY / "docker" / "cluster" / "dagster.yaml").read_text())
     del config["storage"]  # SQLite's instead of PostgreSQL
     (home / "dagster.yaml").write_text(yaml.safe_dump(config))
     for name, value in {
         "DAGSTER_HOME": str(home),
-        "RESONATE_HOME": str(tmp_path / "home"),
+        "RESONATE_HOME": str(folder / "home"),
         "RESONATE_STORAGE": "",
         "RESONATE_DATABASE": "",
-        "RESONATE_BROKER": broker.url,
-        "TINY_FOLDER": str(tmp_path),
+        "RESONATE_BROKER": broker,
+        "TINY_FOLDER": str(folder),
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def launched(broker: RabbitMQ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launched]:
+    prepare(tmp_path, monkeypatch, broker.url)
     with dg.DagsterInstance.get() as instance:
         made = Launched(instance, tmp_path)
         yield made

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-import yaml
 from kombu import Connection
 
-from resonate_tests.assets.run_queue.conftest import REPOSITORY, Launched
+from resonate_tests.assets.run_queue.conftest import REPOSITORY, Launched, prepare
 from resonate_tests.rabbitmq_server import RabbitMQ
 
 PASSWORDS = {"launcher": "one", "worker": "two", "scaler": "three"}
@@ -36,20 +35,7 @@ def url(guarded: RabbitMQ, user: str) -> str:
 def test_a_run_is_handed_over_and_carried_out_by_users_with_no_more_rights_than_that(
     guarded: RabbitMQ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = tmp_path / "dagster_home"
-    home.mkdir()
-    config = yaml.safe_load((REPOSITORY / "docker" / "cluster" / "dagster.yaml").read_text())
-    del config["storage"]
-    (home / "dagster.yaml").write_text(yaml.safe_dump(config))
-    for name, value in {
-        "DAGSTER_HOME": str(home),
-        "RESONATE_HOME": str(tmp_path / "home"),
-        "RESONATE_STORAGE": "",
-        "RESONATE_DATABASE": "",
-        "RESONATE_BROKER": url(guarded, "launcher"),
-        "TINY_FOLDER": str(tmp_path),
-    }.items():
-        monkeypatch.setenv(name, value)
+    prepare(tmp_path, monkeypatch, url(guarded, "launcher"))
     with dg.DagsterInstance.get() as instance:
         launched = Launched(instance, tmp_path)
         launched.let_go()
