@@ -4,8 +4,9 @@
 `python -m resonate_tests.benchmarks.bench_library postgresql 1000 10000 100000`
 
 Simulated tracks, of which every stage is made and nothing is to do: see simulated_library. The inbox has a file for
-each. Seconds, and those of this process's own processor; a page is asked of a web server of its own, over HTTP,
-with the questions of an asset's page: partitions and their states, and the latest materialisations.
+each. Then a thousand of them (or all, of fewer) change: their files, the code of a stage, their briefs. Seconds,
+and those of this process's own processor; a page is asked of a web server of its own, over HTTP, with the questions
+of an asset's page: partitions and their states, and the latest materialisations.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import requests
+import soundfile as sf
 import sqlalchemy as sa
 from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 from dagster._core.definitions.automation_tick_evaluation_context import AutomationTickEvaluationContext
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from resonate_assets.definitions import TRACK_ASSETS, build_defs
 from resonate_assets.jobs import STAGES
@@ -45,6 +49,7 @@ from resonate_tests.benchmarks.simulated_library import fill_dagster, fill_index
 
 REPOSITORY = Path(__file__).parents[2]
 ASSET = "mix"
+CHANGED = 1000
 PAGE = """
 query Page($asset: AssetKeyInput!) {
   assetNodeOrError(assetKey: $asset) { ... on AssetNode {
@@ -67,8 +72,9 @@ def measured(what: str, work: Callable[[], object]) -> Row:
 
 
 def make_inbox(folder: Path, storage: StorageResource, names: list[str]) -> None:
-    """A file for each track, all of them dealt with and registered."""
+    """A file for each track, all of them dealt with and registered, and the manifests that `status` looks for."""
     folder.mkdir()
+    exports = Path(storage.root) / "artefacts" / STAGES[-1]
     (Path(storage.root) / "tracks").mkdir(parents=True)
     for number, name in enumerate(names):
         path = folder / f"song {number:06d}.wav"
@@ -78,6 +84,8 @@ def make_inbox(folder: Path, storage: StorageResource, names: list[str]) -> None
         (Path(storage.root) / "tracks" / f"{name}.json").write_text(
             f'{{"track": "{name}", "uri": "{path}", "size": 0, "sha256": "{source.sha256}"}}'
         )
+        (exports / name).mkdir(parents=True)
+        (exports / name / "manifest.json").touch()
     inbox = FolderInbox(folder)
     TakenIn(storage.database, inbox.uri).enter({seen.uri: fingerprint(seen) for seen in inbox.look()})
     enter_tracks(storage.database, {content_of(name): name for name in names})
@@ -100,12 +108,43 @@ def looks(instance: dg.DagsterInstance, settings: Settings, names: list[str]) ->
     yield measured("catalogue, 10 changed", lambda: build_catalogue(storage.store, storage.database, STAGES))
 
 
-def automation(instance: dg.DagsterInstance, defs: dg.Definitions) -> Iterator[Row]:
+def changed_looks(instance: dg.DagsterInstance, settings: Settings, names: list[str]) -> Iterator[Row]:
+    defs = build_defs(settings)
+    resources = {name: defs.resources[name] for name in ("storage", "inbox")}  # type: ignore[index]
+    storage: StorageResource = resources["storage"]
+    changed = names[:CHANGED]
+    for number, _ in enumerate(changed):
+        path = Path(settings.inbox) / f"song {number:06d}.wav"
+        sf.write(path, np.random.default_rng(number).uniform(-0.5, 0.5, 4410), 44100)
+    fill_index(storage.database, changed, old=["exports"])
+
+    def tick(sensor: Any, wanted: dict[str, Any], cursor: str | None = None) -> Any:
+        with dg.build_sensor_context(instance, resources=wanted, cursor=cursor) as context:
+            return sensor(context)
+
+    def inbox() -> None:
+        assert len(tick(inbox_folder, resources, seen.cursor).run_requests) == min(20, len(changed))
+
+    def reconcile() -> None:
+        asked = tick(reconcile_sensor(TRACK_ASSETS), {"storage": storage}).run_requests
+        assert len(asked) == min(100, len(changed))
+
+    seen = tick(inbox_folder, resources)  # unchanged in two looks is what makes a file whole
+
+    yield measured("inbox tick, 1,000 changed", inbox)
+    yield measured("reconcile tick, 1,000 behind", reconcile)
+    yield measured("`status`, 1,000 behind", lambda: library_status(settings, instance))
+    yield measured(
+        "catalogue, 1,000 changed", lambda: build_catalogue(storage.store, storage.database, STAGES)
+    )
+
+
+def automation(instance: dg.DagsterInstance, defs: dg.Definitions, names: list[str]) -> Iterator[Row]:
     """As the daemon evaluates it; the first tick has no cursor yet."""
     cursor = AssetDaemonCursor.empty()
     graph = defs.resolve_asset_graph()
 
-    def tick() -> None:
+    def tick(wanted: int = 0) -> None:
         nonlocal cursor
         requests_made, cursor, _ = AutomationTickEvaluationContext(
             evaluation_id=cursor.evaluation_id + 1,
@@ -119,10 +158,15 @@ def automation(instance: dg.DagsterInstance, defs: dg.Definitions) -> Iterator[R
             asset_selection=dg.AssetSelection.assets(*STAGES),
             logger=logging.getLogger("bench"),
         ).evaluate()
-        assert not requests_made
+        assert len({request.partition_key for request in requests_made}) == wanted
 
     yield measured("automation, first tick", tick)
     yield measured("automation tick", tick)
+    for name in names[:CHANGED]:
+        new = dg.AssetMaterialization("brief", partition=name, tags={DATA_VERSION_TAG: "another"})
+        instance.report_runless_asset_event(new)
+    wanted = len(names[:CHANGED])
+    yield measured("automation tick, 1,000 briefs changed", lambda: tick(wanted))
     yield "automation cursor, MB", len(dg.serialize_value(cursor)) / 1e6, 0.0
 
 
@@ -152,7 +196,7 @@ def page(count: int, port: int) -> Iterator[Row]:
     with web_server(port) as address:
 
         def ask() -> None:
-            question = {"query": PAGE, "variables": {"asset": {"path": [ASSET]}}}
+            question: dict[str, Any] = {"query": PAGE, "variables": {"asset": {"path": [ASSET]}}}
             answer = requests.post(address, json=question, timeout=600).json()
             node = answer["data"]["assetNodeOrError"]
             assert node["partitionStats"]["numMaterialized"] == count, node["partitionStats"]
@@ -194,7 +238,8 @@ def measure(kind: str, count: int, port: int) -> Iterator[Row]:
             with transaction(settings.database_url) as db:  # there are no manifests to walk
                 db.execute(sa.update(tables.tables["current_changes"]).values(walked=True))
             yield from looks(instance, settings, names)
-            yield from automation(instance, build_defs(settings))
+            yield from changed_looks(instance, settings, names)
+            yield from automation(instance, build_defs(settings), names)
         yield from page(count, port)
 
 

@@ -13,7 +13,7 @@ import io
 import json
 import uuid
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -75,14 +75,14 @@ def _hollow_check(spec: dg.AssetCheckSpec) -> dg.AssetChecksDefinition:
     return check
 
 
-def fill_index(url: str, names: Sequence[str]) -> None:
-    """Give the database what publishing every stage of every track would have."""
+def fill_index(url: str, names: Sequence[str], old: Collection[str] = ()) -> None:
+    """Give the database what publishing every stage of every track would have; stages in `old` by earlier code."""
     for start in range(0, len(names), _BATCH):
         batch = names[start : start + _BATCH]
-        record_all(url, [_manifest(stage, name) for name in batch for stage in TRACK_ASSETS])
+        record_all(url, [_manifest(stage, name, old) for name in batch for stage in TRACK_ASSETS])
 
 
-def _manifest(stage: dg.AssetsDefinition, track: str) -> Manifest:
+def _manifest(stage: dg.AssetsDefinition, track: str, old: Collection[str]) -> Manifest:
     name = stage.key.path[-1]
     made_from = {
         dep.asset_key.path[-1]: _data_version(dep.asset_key.path[-1]) for dep in stage.get_asset_spec().deps
@@ -91,7 +91,7 @@ def _manifest(stage: dg.AssetsDefinition, track: str) -> Manifest:
         name,
         track,
         data_version=_data_version(name),
-        code_version=stage.code_versions_by_key[stage.key] or "",
+        code_version="earlier" if name in old else stage.code_versions_by_key[stage.key] or "",
         made_from=made_from,
         measures={
             **{"duration_s": 180.0, "loudness_lufs": -14.0, "sample_peak_dbfs": -1.0, "codec": "flac"},
