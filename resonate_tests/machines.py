@@ -32,7 +32,7 @@ class Machine:
     def __init__(self, folder: Path, shared: Mapping[str, str], *command: str) -> None:
         (folder / "dagster_home").mkdir(parents=True)
         shutil.copy(_CONFIG, folder / "dagster_home")
-        self._log = folder / "log"
+        self.folder, self._log = folder, folder / "log"
         environment = {
             **os.environ,
             **shared,
