@@ -113,7 +113,7 @@ def _slopes(rows: list[dict[str, float]]) -> None:
     half = rows[len(rows) // 2 :]
     hours = np.array([row["minute"] for row in half]) / 60
     print("| what | mean of the second half | more an hour |\n|---|---|---|")
-    for what in half[-1].keys() - {"minute"}:
+    for what in list(half[-1])[1:]:
         values = np.array([row[what] for row in half], float)
         print(f"| {what} | {values.mean():.1f} | {np.polyfit(hours, values, 1)[0]:+.1f} |")
 
