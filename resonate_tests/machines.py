@@ -144,6 +144,10 @@ class Machines:
         keys = [item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", ())]
         return {key.split("/")[0] for key in keys if key.endswith("/manifest.json") and key.count("/") == 1}
 
+    def read(self, key: str) -> bytes:
+        """Of storage."""
+        return self._s3.get_object(Bucket=self._bucket, Key=f"library/{key}")["Body"].read()
+
     def attempts(self, stage: str) -> dict[str, int]:
         """Track → how often a stage of it was computed."""
         prefix = f"library/artefacts/{stage}/"

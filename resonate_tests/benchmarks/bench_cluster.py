@@ -3,6 +3,8 @@
     --tracks N        dropped at once (default: 200)
     --workers A,B     so many workers, one measurement each (default: 1,2,3)
     --seconds S       of each track (default: 6)
+    --model NAME      separated by Demucs's NAME, at its published size with random weights, instead of the embedded
+                      engine; tells what separation took of each worker's first track and of the later ones
 
 PostgreSQL, RabbitMQ and S3 (moto) are on this machine, and so are the workers: with fewer cores than they want,
 their throughput is that of the cores. Prints per number of workers how long it took from the drop to the last
@@ -13,6 +15,7 @@ Fails where a track was lost, or made twice.
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import shutil
@@ -24,12 +27,14 @@ import boto3
 import soundfile as sf
 from moto.server import ThreadedMotoServer
 
+from resonate_resources.models.weights import models_directory
+from resonate_tests.benchmarks.bench_demucs import save_models
 from resonate_tests.benchmarks.postgresql_server import postgresql_server
 from resonate_tests.machines import Machines, short_song
 from resonate_tests.rabbitmq_server import RabbitMQ, free_ports
 
 
-def measure(folder: Path, tracks: int, workers: int, seconds: float) -> None:
+def measure(folder: Path, tracks: int, workers: int, seconds: float, model: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     s3 = boto3.client("s3")
@@ -41,6 +46,10 @@ def measure(folder: Path, tracks: int, workers: int, seconds: float) -> None:
         try:
             for number in range(tracks):
                 sf.write(machines.inbox / f"song {number}.wav", short_song(number, seconds).T, 44100)
+            if model:
+                save_models(model, models_directory())
+                brief = f'[separation]\nengine = "demucs:{model}"\n'
+                (machines.inbox / "brief.toml").write_text(brief)
             daemon = machines.start("daemon")
             machines.wait_for("the daemon to work", lambda: "at work" in daemon.log)
             machines.start("daemon")
@@ -50,6 +59,7 @@ def measure(folder: Path, tracks: int, workers: int, seconds: float) -> None:
             machines.wait_for("all to be exported", lambda: len(machines.exported()) == tracks, 120 * tracks)
             took = time.perf_counter() - began
             machines.wait_for("the last run to end", machines.idle)
+            separated = [_separated(machines, track) for track in machines.exported()] if model else []
             runs = machines.asked(
                 "SELECT partition, status, start_time, end_time, extract(epoch FROM create_timestamp)"
                 " FROM runs WHERE pipeline_name = 'process_track'"
@@ -67,6 +77,16 @@ def measure(folder: Path, tracks: int, workers: int, seconds: float) -> None:
         f"between two of a worker {gaps:.2f} s; waited at most {max(run[2] - run[4] for run in done):.0f} s",
         flush=True,
     )
+    if separated:
+        first, later = sorted(separated)[-workers:], sorted(separated)[:-workers]
+        print(
+            f"separation: {first} s of the slowest, one a worker, {statistics.median(later):.2f} s of the others"
+        )
+
+
+def _separated(machines: Machines, track: str) -> float:
+    """What separation took of it, in seconds."""
+    return float(json.loads(machines.read(f"artefacts/stems/{track}/manifest.json"))["seconds"])
 
 
 def _gaps(spans: list[tuple[float, float]], workers: int) -> float:
@@ -83,6 +103,7 @@ def main() -> None:
     parser.add_argument("--tracks", type=int, default=200)
     parser.add_argument("--workers", default="1,2,3")
     parser.add_argument("--seconds", type=float, default=6.0)
+    parser.add_argument("--model", default="")
     given = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # moto's server names each request
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -93,10 +114,11 @@ def main() -> None:
         "AWS_SECRET_ACCESS_KEY": "nothing",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL_S3": f"http://{host}:{port}",
+        "RESONATE_MODELS": str(given.folder / "models"),
     }
     try:
         for workers in map(int, given.workers.split(",")):
-            measure(given.folder / str(workers), given.tracks, workers, given.seconds)
+            measure(given.folder / str(workers), given.tracks, workers, given.seconds, given.model)
     finally:
         server.stop()
 
