@@ -7,22 +7,23 @@ import dagster as dg
 from resonate_resources.machines.deciding import Need
 from resonate_resources.machines.resource import GpuMachineResource
 from resonate_resources.machines.tending import tend
+from resonate_resources.storage.heartbeats import DEAD_AFTER_SECONDS, heartbeats
 from resonate_resources.storage.resource import StorageResource
 
 _GPU_RUNS = {"resonate/queue": "gpu"}
 """Tags of runs that need a GPU."""
-_WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING]
-"""A run that was handed to workers is "starting" until one takes it."""
-_WORKING = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+_WITH_WORKERS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+"""A run that was handed to workers is "starting" until one has begun it."""
 
 
-def gpu_need(instance: dg.DagsterInstance) -> Need:
-    """Runs with the tag for GPU work that wait, and those in progress."""
-    waiting, working = (
-        instance.get_runs_count(dg.RunsFilter(statuses=statuses, tags=_GPU_RUNS))
-        for statuses in (_WAITING, _WORKING)
-    )
-    return Need(waiting, working)
+def gpu_need(instance: dg.DagsterInstance, database: str) -> Need:
+    """Runs with the tag for GPU work that wait, and those in progress: from when a worker takes them, as their
+    heartbeats tell."""
+    taken = {one.name for one in heartbeats(database, "run") if one.age <= DEAD_AFTER_SECONDS}
+    queued = instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED], tags=_GPU_RUNS))
+    runs = instance.get_runs(dg.RunsFilter(statuses=_WITH_WORKERS, tags=_GPU_RUNS))
+    working = sum(run.status != dg.DagsterRunStatus.STARTING or run.run_id in taken for run in runs)
+    return Need(queued + len(runs) - working, working)
 
 
 @dg.sensor(
@@ -41,7 +42,7 @@ def gpu_machine(
     machine = gpu.machine()
     if machine is None:
         return dg.SkipReason("no machine is set (RESONATE_GPU_MACHINE)")
-    told = tend(storage.database, machine, lambda: gpu_need(context.instance), gpu.day_cap)
+    told = tend(storage.database, machine, lambda: gpu_need(context.instance, storage.database), gpu.day_cap)
     if told.new_trouble:
         context.log.warning(told.line)
     return dg.SkipReason(told.line)

@@ -60,12 +60,13 @@ def run_worker(queues: tuple[str, ...], at_once: int, idle_seconds: float) -> No
 
 
 @click.command()
-@click.option("--workspace", default="workspace.yaml", show_default=True, help="Dagster's workspace file.")
-def daemon(workspace: str) -> None:
+@click.option("--workspace", help="Dagster's workspace file. Without one, Resonate alone is loaded.")
+def daemon(workspace: str | None) -> None:
     """Dagster's daemon: sensors, schedules, automation, the queue of runs. Of several, on whatever machines, one is
     at work; another takes over within a minute when that is gone. Dagster itself allows for one only."""
     from resonate_assets.settings import Settings
 
+    loaded = ["--workspace", workspace] if workspace else ["-m", "resonate_assets.definitions"]
     url, told = Settings.from_environment().database_url, set[str]()
 
     def full(holders: list[Heartbeat]) -> None:
@@ -77,9 +78,7 @@ def daemon(workspace: str) -> None:
     def run() -> int:
         with holding(url, "daemon", "daemon", 1, full=full):
             click.echo("at work", err=True)
-            services = Services(
-                [sys.executable, "-m", "dagster._daemon", "run", "--workspace", workspace], os.environ
-            )
+            services = Services([sys.executable, "-m", "dagster._daemon", "run", *loaded], os.environ)
             try:
                 return _watched(services, url)
             finally:

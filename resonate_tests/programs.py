@@ -1,5 +1,5 @@
 """What tests need and Python packages do not bring: Chromium, PostgreSQL's server, RabbitMQ, FluidSynth,
-Chromaprint, Prometheus' tools, a voice to listen to.
+Chromaprint, Prometheus' tools, Caddy, a voice to listen to.
 
 `make test` runs this first, by a bare Python: on a Debian system, as root, what is missing is installed, together
 with what Resonate itself wants; elsewhere one line names it.
@@ -67,6 +67,12 @@ def find_promtool() -> Path | None:
     return Path(path) if path else None
 
 
+def find_caddy() -> Path | None:
+    """The server that stands before the pages."""
+    path = shutil.which("caddy")
+    return Path(path) if path else None
+
+
 FINDERS: Mapping[str, Callable[[], Path | None]] = {
     "chromium": find_chromium,
     "postgresql": find_postgresql,
@@ -75,6 +81,7 @@ FINDERS: Mapping[str, Callable[[], Path | None]] = {
     "dpf-plugins-vst": find_plugins,
     "libchromaprint1": find_chromaprint,
     "prometheus": find_promtool,
+    "caddy": find_caddy,
     "asterisk-core-sounds-en-g722": find_speech,
 }
 """Debian package → finder of what tests use of it."""

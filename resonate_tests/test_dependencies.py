@@ -33,6 +33,7 @@ WANTED_UNIMPORTED = {
 }
 TOOLS = {
     *("check-jsonschema", "coverage", "dagster-dg-cli", "import-linter", "mypy", "ruff"),  # commands
+    "hatchling",  # a command
     *("pytest-cov", "pytest-timeout", "pytest-xdist"),  # pytest finds them
     *("pandas-stubs", "scipy-stubs", "types-psutil"),  # mypy finds them
     *("librosa", "resampy"),  # basic-pitch's own inference, a peer, imports them

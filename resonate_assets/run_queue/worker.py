@@ -28,9 +28,10 @@ from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from packaging.version import Version
 
 from resonate_assets.run_queue.launcher import app_of
-from resonate_assets.run_queue.queues import VERSION, VERSION_TAG
+from resonate_assets.run_queue.queues import QUEUE_TAG, VERSION, VERSION_TAG
 from resonate_assets.runs import PARTITION_TAG
 from resonate_assets.settings import Settings, SettingsError
+from resonate_resources.machines.ledger import spent_today
 from resonate_resources.storage.heartbeats import Heartbeat, holding
 
 IDLE_SECONDS: Final = 600.0
@@ -73,22 +74,39 @@ def worker_app(broker: str, idle_seconds: float = IDLE_SECONDS) -> Celery:
 
 def carry_out(run_id: str) -> str:
     """Execute a run that waits to be; gives what became of it, in a word. One that a newer Resonate asked for is
-    left, and handed over again; so is one for which the database raises what it may, before it begins."""
+    left, and handed over again; so is one for the GPU on a day whose cap is reached, and one for which the
+    database raises what it may, before it begins."""
     with dg.DagsterInstance.get() as instance:
         run = instance.get_run_by_id(run_id)
         if run is None:
             return "unknown"
         if Version(asked_by := run.tags.get(VERSION_TAG, VERSION)) > Version(VERSION):
-            _log.warning(
-                "run %s was asked for by Resonate %s, and this worker is %s", run_id, asked_by, VERSION
-            )
-            time.sleep(_LEFT_SECONDS)
-            return "for a newer worker"
+            return _left(run_id, f"was asked for by Resonate {asked_by}, and this worker is {VERSION}")
         try:
             with _taken(run):
-                return _execute(instance, run_id)
+                # Asked for after the heartbeat: gpu_machine writes down what the day cost, and then looks who is at
+                # work. So either the cap is seen here, or the run there.
+                reason = _capped(run)
+                if not reason:
+                    return _execute(instance, run_id)
         except _TakenError:
             return "taken"
+        return _left(run_id, reason)
+
+
+def _left(run_id: str, reason: str) -> str:
+    _log.warning("run %s %s", run_id, reason)
+    time.sleep(_LEFT_SECONDS)
+    return "left"
+
+
+def _capped(run: dg.DagsterRun) -> str:
+    """Why a run for the GPU does not begin on this day; empty where it may."""
+    settings = Settings.from_environment()
+    if run.tags.get(QUEUE_TAG) != "gpu" or settings.gpu is None:
+        return ""
+    over = spent_today(settings.database_url) >= settings.gpu.day_cap
+    return f"waits: the cap of {settings.gpu.day_cap:g} a day is reached" if over else ""
 
 
 @contextmanager

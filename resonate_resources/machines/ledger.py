@@ -67,9 +67,7 @@ def settle(
         row = db.execute(sa.select(_machines).where(_machines.c.machine == machine)).first()
         if row is not None and row.state in COSTS:
             _count(db, machine, by_day(row.counted_at, moment), price)
-        today = datetime.fromtimestamp(moment, UTC).date().isoformat()
-        spent = db.scalar(sa.select(sa.func.sum(_days.c.cost)).where(_days.c.day == today)) or 0.0
-        decision = decide(_known(row), seen, need, moment, spent, day_cap)
+        decision = decide(_known(row), seen, need, moment, _spent(db, moment), day_cap)
         _write(db, machine, decision.known, counted_at=moment, reason=decision.reason)
         return decision, row is None or row.reason != decision.reason
 
@@ -97,6 +95,11 @@ def note(url: str, machine: str, reason: str, *, start_failed: bool = False) -> 
     return done(url, work)
 
 
+def spent_today(url: str) -> float:
+    """What all machines cost on this day (UTC), as of the last look."""
+    return done(url, lambda db: _spent(db, float(db.execute(sa.select(now())).scalar_one())))
+
+
 def standing(url: str) -> list[Standing]:
     """Of every machine that was ever looked at."""
     query = sa.select(_machines.c.machine, _machines.c.state, _machines.c.since, _machines.c.reason)
@@ -107,6 +110,11 @@ def days(url: str, limit: int = 31) -> list[Day]:
     """The latest days on which a machine cost something, the latest first."""
     query = sa.select(*_days.c).order_by(_days.c.day.desc(), _days.c.machine).limit(limit)
     return done(url, lambda db: [Day(*row) for row in db.execute(query)])
+
+
+def _spent(db: sa.Connection, moment: float) -> float:
+    today = datetime.fromtimestamp(moment, UTC).date().isoformat()
+    return db.scalar(sa.select(sa.func.sum(_days.c.cost)).where(_days.c.day == today)) or 0.0
 
 
 def _known(row: sa.Row[tuple[object, ...]] | None) -> Known | None:

@@ -19,6 +19,7 @@ from resonate_assets.gpu_machine import gpu_machine, gpu_need
 from resonate_resources.machines.deciding import Need
 from resonate_resources.machines.ledger import standing
 from resonate_resources.machines.resource import GpuMachineResource
+from resonate_resources.storage.heartbeats import alive
 from resonate_resources.storage.resource import StorageResource
 from resonate_tests.resources.machines.test_tending import pass_by
 
@@ -63,12 +64,40 @@ def tick(instance: dg.DagsterInstance, storage: StorageResource, gpu: GpuMachine
 
 
 def test_runs_for_the_gpu_that_wait_or_work_are_a_need_and_others_are_none(
-    instance: dg.DagsterInstance,
+    instance: dg.DagsterInstance, storage: StorageResource
 ) -> None:
     for number, status in enumerate(dg.DagsterRunStatus):
         run(instance, f"gpu-{number}", status.name)
         run(instance, f"cpu-{number}", status.name, queue="cpu")
-    assert gpu_need(instance) == Need(waiting=2, working=2)
+    assert gpu_need(instance, storage.database) == Need(waiting=2, working=2)
+
+
+def test_a_run_that_a_worker_has_taken_works_before_it_is_told_as_started(
+    instance: dg.DagsterInstance, storage: StorageResource
+) -> None:
+    run(instance, "taken", "STARTING")
+    run(instance, "waits", "STARTING")
+    with alive(storage.database, "run", "taken"):
+        assert gpu_need(instance, storage.database) == Need(waiting=1, working=1)
+    assert gpu_need(instance, storage.database) == Need(waiting=2, working=0)
+
+
+def test_at_the_cap_of_a_day_a_run_that_a_worker_has_just_taken_keeps_the_machine(
+    instance: dg.DagsterInstance, storage: StorageResource, gpu: GpuMachineResource
+) -> None:
+    machine = gpu.machine()
+    assert machine is not None
+    run(instance, "one", "STARTING")
+    for _ in range(2):
+        tick(instance, storage, gpu)
+    pass_by(storage.database, 2 * 86_400)  # in which today has a part, but at midnight
+    capped = GpuMachineResource(name=gpu.name, price=1.0, day_cap=0.001, region=REGION)
+    with alive(storage.database, "run", "one"):
+        told = tick(instance, storage, capped)
+        assert told == f"{gpu.name}: the cap of 0.001 a day is reached; stopped once its run ends"
+        assert machine.state() == "running"
+    tick(instance, storage, capped)
+    assert machine.state() == "stopped"
 
 
 def test_a_queued_gpu_run_starts_the_machine_and_its_end_stops_it_ten_minutes_later(

@@ -9,14 +9,21 @@ import time
 from pathlib import Path
 
 import dagster as dg
+import pytest
+import sqlalchemy as sa
 
 from resonate_assets.run_queue.queues import VERSION, VERSION_TAG
 from resonate_assets.run_queue.worker import carry_out
 from resonate_assets.runs import report_dead_runs
 from resonate_assets.settings import Settings
+from resonate_resources.machines import ledger
+from resonate_resources.machines.deciding import Need
+from resonate_resources.machines.ledger import settle
 from resonate_resources.storage import heartbeats
+from resonate_resources.storage.database import transaction
 from resonate_tests.assets.run_queue.conftest import Launched
 from resonate_tests.rabbitmq_server import RabbitMQ
+from resonate_tests.resources.machines.test_tending import pass_by
 
 Status = dg.DagsterRunStatus
 
@@ -145,6 +152,35 @@ def test_a_run_that_a_newer_resonate_asked_for_is_left_to_a_newer_worker(launche
     launched.instance.add_run_tags(newer, {VERSION_TAG: VERSION})  # as a newer worker sees it
     launched.launcher.hand_over_again()  # as the sensor does, again and again
     launched.until(lambda: launched.status(newer) == Status.SUCCESS)
+
+
+def test_at_the_cap_of_a_day_workers_take_no_run_for_the_gpu_until_the_next(
+    launched: Launched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"MACHINE": "ec2:Name=gpu", "PRICE": "3600", "DAY_CAP": "10"}.items():  # 1 a second
+        monkeypatch.setenv(f"RESONATE_GPU_{name}", value)
+    url = Settings.from_environment().database_url
+    for _ in range(2):
+        settle(url, "ec2:Name=gpu", 3600, "running", Need(0, 1), 10)
+    launched.worker("--queue", "cpu", "--queue", "gpu")
+    first, second = launched.run(queue="gpu"), launched.run(queue="gpu")
+    launched.launch(first)
+    launched.until(lambda: bool(launched.begun()))
+    launched.launch(second)
+    pass_by(url, 2 * 86_400)
+    settle(url, "ec2:Name=gpu", 3600, "running", Need(1, 1), 10)
+    launched.let_go()
+    launched.until(lambda: f"run {second} waits: the cap of 10 a day is reached" in launched.told())
+    other = launched.run(queue="cpu")
+    launched.launch(other)
+    launched.until(lambda: launched.status(other) == Status.SUCCESS)
+    assert launched.status(first) == Status.SUCCESS  # what was at work is not broken off
+    assert launched.status(second) == Status.STARTING
+    assert [run for run, _ in launched.begun()] == [first, other]
+    with transaction(url) as db:
+        db.execute(sa.delete(ledger._days))  # as on the next day
+    launched.launcher.hand_over_again()  # as the sensor does, again and again
+    launched.until(lambda: launched.status(second) == Status.SUCCESS)
 
 
 def test_sigterm_ends_a_worker_once_its_run_is_carried_out(launched: Launched) -> None:
