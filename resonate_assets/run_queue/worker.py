@@ -2,8 +2,8 @@
 
 A message is acknowledged once its run has ended, so that one whose worker goes is delivered to another. A run is
 taken by its heartbeat: whoever gets a message too many finds that, or a run that has begun or ended, and does
-nothing. A run that had begun when its worker went is reported failed by the sensor `dead_runs`, and retried by
-Dagster, as often as `dagster.yaml` has it.
+nothing. A worker whose disk is full takes none, as it would fail one after another. A run that had begun when its
+worker went is reported failed by the sensor `dead_runs`, and retried by Dagster, as often as `dagster.yaml` has it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def worker_app(broker: str, idle_seconds: float = IDLE_SECONDS) -> Celery:
 
 def carry_out(run_id: str) -> str:
     """Execute a run that waits to be; gives what became of it, in a word. One that a newer Resonate asked for is
-    left, and handed over again; so is one for which the database raises what it may, before it begins."""
+    left, and handed over again; so is any where the disk is full, and one for which the database raises what it
+    may, before it begins."""
     with dg.DagsterInstance.get() as instance:
         run = instance.get_run_by_id(run_id)
         if run is None:
@@ -84,11 +85,22 @@ def carry_out(run_id: str) -> str:
             )
             time.sleep(_LEFT_SECONDS)
             return "for a newer worker"
+        if not _has_room():
+            _log.warning("run %s is left to other workers: the disk of RESONATE_HOME is full here", run_id)
+            time.sleep(_LEFT_SECONDS)
+            return "no room"
         try:
             with _taken(run):
                 return _execute(instance, run_id)
         except _TakenError:
             return "taken"
+
+
+def _has_room() -> bool:
+    """Whether a track could be decoded here at all, by RESONATE_KEEP_FREE_GIB."""
+    settings = Settings.from_environment()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return settings.limits.has_room(settings.home, 0)
 
 
 @contextmanager
