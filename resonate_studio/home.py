@@ -60,8 +60,16 @@ def spoken_of(context: click.Context) -> str | None:
 
 
 def require_home(settings: Settings, *, with_database: bool = True) -> None:
-    """For commands that only look: a home that is not there, or what it keeps elsewhere, is told, not made. Raises
+    """For commands that only look: a home that is not there, or what it keeps elsewhere, is told, not made. One of
+    which nothing is kept on this machine, as a host of many has it, is made: it is for what passes. Raises
     ClickException."""
+    if settings.database and settings.database_file is None and settings.storage_folder is None:
+        try:
+            make_home(settings)
+        except OSError as error:
+            told = (error.strerror or str(error)).lower()
+            raise click.ClickException(f"{plain(str(settings.home))}: can't be made ({told})") from error
+        return
     signs = settings.home / "artefacts", instance_directory(settings) / "history"
     if not (is_home(settings.home) or any(sign.is_dir() for sign in signs)):
         raise click.ClickException(

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import numpy as np
 import psycopg2  # type: ignore[import-untyped]
 
 from resonate_resources.recordings.recording import Samples
+from resonate_tests.cut_off import CutOff
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,7 +30,10 @@ _UNFINISHED = {"QUEUED", "STARTING", "STARTED", "CANCELING"}
 class Machine:
     """As far as files go: what it shares with others are a database, a broker, a bucket and an inbox."""
 
-    def __init__(self, folder: Path, shared: Mapping[str, str], *command: str) -> None:
+    def __init__(
+        self, folder: Path, shared: Mapping[str, str], *command: str, within: Sequence[str] = ()
+    ) -> None:
+        """within: what the command begins with where it is to run in a network of its own."""
         (folder / "dagster_home").mkdir(parents=True)
         shutil.copy(_CONFIG, folder / "dagster_home")
         self.folder, self._log = folder, folder / "log"
@@ -41,7 +45,7 @@ class Machine:
         }
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "resonate_studio.cli", *command],
+                [*within, sys.executable, "-m", "resonate_studio.cli", *command],
                 env=environment,
                 cwd=REPOSITORY,
                 stdout=log,
@@ -104,8 +108,12 @@ class Machines:
             capture_output=True,
         )
 
-    def start(self, *command: str) -> Machine:
-        self.all.append(Machine(self.folder / f"machine-{len(self.all)}", self.shared, *command))
+    def start(self, *command: str, host: CutOff | None = None, **environment: str) -> Machine:
+        folder, shared = self.folder / f"machine-{len(self.all)}", {**self.shared, **environment}
+        if host is None:
+            self.all.append(Machine(folder, shared, *command))
+        else:
+            self.all.append(Machine(folder, host.reached(shared), *command, within=host.within()))
         return self.all[-1]
 
     def end(self) -> None:

@@ -1,5 +1,5 @@
 """What tests need and Python packages do not bring: Chromium, PostgreSQL's server, RabbitMQ, FluidSynth,
-Chromaprint, Prometheus' tools, Caddy, a voice to listen to.
+Chromaprint, Prometheus, Caddy, a network to cut, a clock that is wrong, a voice to listen to.
 
 `make test` runs this first, by a bare Python: on a Debian system, as root, what is missing is installed, together
 with what Resonate itself wants; elsewhere one line names it.
@@ -73,6 +73,17 @@ def find_caddy() -> Path | None:
     return Path(path) if path else None
 
 
+def find_ip() -> Path | None:
+    """What makes networks."""
+    path = shutil.which("ip")
+    return Path(path) if path else None
+
+
+def find_faketime() -> Path | None:
+    """The library by which a process sees another time."""
+    return next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
+
+
 FINDERS: Mapping[str, Callable[[], Path | None]] = {
     "chromium": find_chromium,
     "postgresql": find_postgresql,
@@ -82,6 +93,8 @@ FINDERS: Mapping[str, Callable[[], Path | None]] = {
     "libchromaprint1": find_chromaprint,
     "prometheus": find_promtool,
     "caddy": find_caddy,
+    "iproute2": find_ip,
+    "faketime": find_faketime,
     "asterisk-core-sounds-en-g722": find_speech,
 }
 """Debian package → finder of what tests use of it."""

@@ -2,8 +2,8 @@
 
 A message is acknowledged once its run has ended, so that one whose worker goes is delivered to another. A run is
 taken by its heartbeat: whoever gets a message too many finds that, or a run that has begun or ended, and does
-nothing. A run that had begun when its worker went is reported failed by the sensor `dead_runs`, and retried by
-Dagster, as often as `dagster.yaml` has it.
+nothing. A worker whose disk is full takes none, as it would fail one after another. A run that had begun when its
+worker went is reported failed by the sensor `dead_runs`, and retried by Dagster, as often as `dagster.yaml` has it.
 """
 
 from __future__ import annotations
@@ -74,14 +74,16 @@ def worker_app(broker: str, idle_seconds: float = IDLE_SECONDS) -> Celery:
 
 def carry_out(run_id: str) -> str:
     """Execute a run that waits to be; gives what became of it, in a word. One that a newer Resonate asked for is
-    left, and handed over again; so is one for the GPU on a day whose cap is reached, and one for which the
-    database raises what it may, before it begins."""
+    left, and handed over again; so is one for the GPU on a day whose cap is reached, any where the disk is full,
+    and one for which the database raises what it may, before it begins."""
     with dg.DagsterInstance.get() as instance:
         run = instance.get_run_by_id(run_id)
         if run is None:
             return "unknown"
         if Version(asked_by := run.tags.get(VERSION_TAG, VERSION)) > Version(VERSION):
             return _left(run_id, f"was asked for by Resonate {asked_by}, and this worker is {VERSION}")
+        if not _has_room():
+            return _left(run_id, "is left to other workers: the disk of RESONATE_HOME is full here")
         try:
             with _taken(run):
                 # Asked for after the heartbeat: gpu_machine writes down what the day cost, and then looks who is at
@@ -107,6 +109,13 @@ def _capped(run: dg.DagsterRun) -> str:
         return ""
     over = spent_today(settings.database_url) >= settings.gpu.day_cap
     return f"waits: the cap of {settings.gpu.day_cap:g} a day is reached" if over else ""
+
+
+def _has_room() -> bool:
+    """Whether a track could be decoded here at all, by RESONATE_KEEP_FREE_GIB."""
+    settings = Settings.from_environment()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return settings.limits.has_room(settings.home, 0)
 
 
 @contextmanager

@@ -35,6 +35,9 @@ _GIVE_UP_SECONDS = 8.0
 """No other try to connect begins later: a silent server is told after 10 s, after 20 where it has two addresses."""
 _CONNECT_TRIES = 6
 """With the pauses between them, 6 s: a server that restarts is back by then."""
+_SILENT_SECONDS = 120
+"""A connection that was cut for longer is known to be gone: by itself TCP waits two hours for an answer, and a
+quarter of one for a word to be taken. What is cut for less goes on."""
 _TRIES = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _SQLITE_BUSY = (5, 6)
@@ -101,9 +104,14 @@ def _engine(url: str) -> sa.Engine:
             address.drivername == address.get_backend_name()
         ):  # which driver that means changes between releases
             address = address.set(drivername="postgresql+psycopg2")
-        engine = sa.create_engine(
-            address, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_SECONDS}
-        )
+        silence = {
+            "keepalives_idle": _SILENT_SECONDS // 2,
+            "keepalives_interval": _SILENT_SECONDS // 8,
+            "keepalives_count": 4,
+            "tcp_user_timeout": 1000 * _SILENT_SECONDS,  # milliseconds
+        }
+        connecting = {"connect_timeout": _CONNECT_SECONDS, **silence}
+        engine = sa.create_engine(address, pool_pre_ping=True, connect_args=connecting)
     return engine
 
 

@@ -13,6 +13,8 @@ from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import InstigatorStatus, SensorInstigatorData
 from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
 
+from resonate_resources.storage.heartbeats import heartbeats
+
 QUEUE_TAG = "resonate/queue"
 """Of a run that waits for workers of one kind; a run without it is in the queue `default`."""
 _DEFAULT = "default"
@@ -68,10 +70,14 @@ def sensor_ticks(instance: dg.DagsterInstance) -> Mapping[str, float]:
     return found
 
 
-def daemon_beat(instance: dg.DagsterInstance) -> float | None:
-    """When a daemon last showed a sign of life, in seconds since 1970; None where none ever did."""
-    beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
-    return max(beats, default=None)
+def daemon_age(url: str, instance: dg.DagsterInstance, now: float) -> float | None:
+    """Seconds since a daemon last showed a sign of life; None where none ever did. now: seconds since 1970.
+
+    Dagster's beats are by the clock of the daemon's machine; one that `resonate daemon` started shows signs of life
+    in Resonate's database, too, by that one's clock."""
+    ages = [now - beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
+    ages += [one.age for one in heartbeats(url, "daemon")]
+    return max(0.0, min(ages)) if ages else None
 
 
 def _rows(instance: dg.DagsterInstance, query: Any) -> list[Any]:

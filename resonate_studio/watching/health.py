@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from resonate_resources.storage.database import transaction
+from resonate_resources.storage.heartbeats import heartbeats
 from resonate_studio.home import require_storage, require_writable_storage
 from resonate_studio.trouble import trouble
 
@@ -31,10 +31,14 @@ class Trouble(NamedTuple):
 
 def troubles(settings: Settings, store: Store, instance: dg.DagsterInstance | None = None) -> list[Trouble]:
     """What can't be used now; nothing where all is well. instance: where a daemon is asked about, too."""
-    found = []
+    from resonate_studio.api.launching import DAEMON_FRESH_SECONDS
+
+    found, beating = [], False
     try:
-        with transaction(settings.database_url):
-            pass
+        daemons = heartbeats(
+            settings.database_url, "daemon"
+        )  # by its clock, whatever that of the daemon says
+        beating = any(one.age < DAEMON_FRESH_SECONDS for one in daemons)
     except (SQLAlchemyError, OSError) as error:
         found.append(Trouble("the database can't be used", trouble(error)))
     try:
@@ -46,15 +50,15 @@ def troubles(settings: Settings, store: Store, instance: dg.DagsterInstance | No
     except OSError as error:
         found.append(Trouble("storage can't be used", trouble(error)))
     if instance is not None:
-        found += _of_daemon(instance)
+        found += _of_daemon(instance, beating)
     return found
 
 
-def _of_daemon(instance: dg.DagsterInstance) -> list[Trouble]:
+def _of_daemon(instance: dg.DagsterInstance, beating: bool) -> list[Trouble]:
     from resonate_studio.api.launching import runs_are_carried_out
 
     try:
-        if runs_are_carried_out(instance):
+        if runs_are_carried_out(instance) or beating:
             return []
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         return [Trouble("Dagster's database can't be used", trouble(error))]

@@ -1,6 +1,9 @@
 """Metrics for Prometheus, read from the databases at each scrape: any host tells the same, and a restart loses
 nothing. Only disks and GPUs are of the machine that is asked.
 
+Ages are by the database's clock, whatever that of the machine says. Ticks of sensors, and beats of a daemon that
+`resonate daemon` did not start, are by the daemon's.
+
 Names are by https://prometheus.io/docs/practices/naming/. None has a label of tracks or runs, and no query reads
 what grows with stages: but for counting tracks and runs, a scrape costs the same for ten and for 100,000.
 """
@@ -9,7 +12,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -21,11 +23,12 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from resonate_resources.separation.lalal.ledger import LalalCaps, minutes_told
 from resonate_resources.storage.database import done
+from resonate_resources.storage.database import now as database_now
 from resonate_resources.storage.heartbeats import DEAD_AFTER_SECONDS, HOST, all_heartbeats
 from resonate_resources.storage.stage_counts import stage_counts
 from resonate_resources.storage.tracks import tracks
 from resonate_studio.home import instance_directory
-from resonate_studio.watching.dagster_facts import Queue, daemon_beat, queues, runs_by_status, sensor_ticks
+from resonate_studio.watching.dagster_facts import Queue, daemon_age, queues, runs_by_status, sensor_ticks
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -60,14 +63,14 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Reads everything before the first metric is given: half an answer would look like a whole one."""
-        now = time.time()
+        now = done(self._settings.database_url, lambda db: db.execute(sa.select(database_now())).scalar_one())
         yield from [
             InfoMetricFamily(
                 "resonate_build", "Version of Resonate.", {"version": version("resonate-studio")}
             ),
             *_of_queues(queues(self._instance), now),
             *_of_runs(self._instance, now),
-            *_of_sensors(self._instance, now),
+            *_of_sensors(self._settings.database_url, self._instance, now),
             *_of_stages(self._settings.database_url),
             *_of_processes(self._settings.database_url),
             *_of_tracks(self._settings.database_url),
@@ -104,17 +107,17 @@ def _of_runs(instance: dg.DagsterInstance, now: float) -> Iterator[Metric]:
         )
 
 
-def _of_sensors(instance: dg.DagsterInstance, now: float) -> Iterator[Metric]:
+def _of_sensors(url: str, instance: dg.DagsterInstance, now: float) -> Iterator[Metric]:
     lag = _gauge("resonate_sensor_lag_seconds", "Since the last tick of a sensor that is on.", ["sensor"])
     for sensor, ticked in sorted(sensor_ticks(instance).items()):
         lag.add_metric([sensor], max(0.0, now - ticked))
     yield lag
-    beat = daemon_beat(instance)
-    if beat is not None:
+    age = daemon_age(url, instance, now)
+    if age is not None:
         yield _gauge(
             "resonate_daemon_heartbeat_age_seconds",
             "Since a daemon last showed a sign of life; absent where none ever did.",
-            value=max(0.0, now - beat),
+            value=age,
         )
 
 

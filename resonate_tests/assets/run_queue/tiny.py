@@ -12,11 +12,16 @@ def work(context: dg.OpExecutionContext) -> None:
     folder = Path(os.environ["TINY_FOLDER"])
     with (folder / "begun").open("a") as begun:
         begun.write(f"{context.run_id} {os.getpid()}\n")
-    until = time.monotonic() + 120
+    until = time.monotonic() + 300
     while not (folder / "go").exists() and time.monotonic() < until:
         time.sleep(0.05)
+    with (folder / "ended").open("a") as ended:
+        ended.write(f"{context.run_id} {os.getpid()}\n")
 
 
 @dg.job(executor_def=dg.in_process_executor)
 def tiny() -> None:
     work()
+
+
+defs = dg.Definitions(jobs=[tiny])

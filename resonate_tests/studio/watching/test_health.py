@@ -12,11 +12,13 @@ from dagster._daemon.types import DaemonHeartbeat
 from starlette.testclient import TestClient
 
 from resonate_assets.definitions import build_defs
-from resonate_assets.settings import Settings
+from resonate_assets.settings import Settings, is_home
+from resonate_resources.storage.heartbeats import alive
 from resonate_studio.api.access import Token
 from resonate_studio.api.app import create_app
 from resonate_studio.api.opened import Opened
 from resonate_studio.cli import main
+from resonate_studio.home import require_home, settings_for
 
 ADDRESS = "http://127.0.0.1:3100"
 
@@ -46,6 +48,13 @@ def test_a_studio_with_a_daemon_is_ready(opened: Opened) -> None:
     beat(opened.instance)
     assert asked(opened, "/readyz") == (200, "ok\n")
     assert health(opened.settings, "--ready")[:2] == (0, "ok")
+
+
+def test_a_daemon_whose_clock_is_ten_minutes_slow_is_one(opened: Opened) -> None:
+    beat(opened.instance, seconds_ago=600)
+    with alive(opened.settings.database_url, "daemon", "daemon"):
+        assert asked(opened, "/readyz") == (200, "ok\n")
+    assert asked(opened, "/readyz")[0] == 503
 
 
 def test_a_studio_without_a_daemon_lives_and_is_not_ready(opened: Opened) -> None:
@@ -91,6 +100,16 @@ def test_a_home_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
     assert ran.exit_code == 1
     assert "no library is kept there" in ran.stderr
     assert not (tmp_path / "typo").exists()
+
+
+def test_a_home_of_which_nothing_is_kept_on_this_machine_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a host of many: `resonate metrics` and probes are the first to run there."""
+    monkeypatch.setenv("RESONATE_STORAGE", "s3://bucket/library")
+    monkeypatch.setenv("RESONATE_DATABASE", "postgresql+psycopg2://nobody@127.0.0.1:1/resonate")
+    require_home(settings_for(tmp_path / "home"))
+    assert is_home(tmp_path / "home")
 
 
 def test_metrics_are_behind_the_token_and_probes_are_not(opened: Opened, tmp_path: Path) -> None:

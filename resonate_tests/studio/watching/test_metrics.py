@@ -193,6 +193,8 @@ def test_a_daemon_that_was_never_seen_is_absent_and_one_that_was_has_an_age(
     assert value(scraped(settings, home_instance), name) is None
     home_instance.add_daemon_heartbeat(DaemonHeartbeat(time.time() - 240, "SENSOR", "id", []))
     assert value(scraped(settings, home_instance), name) == pytest.approx(240, abs=20)
+    with alive(settings.database_url, "daemon", "daemon"):  # one whose clock is four minutes slow
+        assert value(scraped(settings, home_instance), name) == pytest.approx(0, abs=20)
 
 
 def test_paid_minutes_are_those_of_the_ledger_in_seconds_beside_the_cap(

@@ -1,0 +1,261 @@
+"""What may become of a host of many: its run is carried out elsewhere, nothing is left, and who watches is told.
+
+One cluster for all of it: PostgreSQL, RabbitMQ, S3, a daemon, metrics, Prometheus, and workers for each case."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import boto3
+import dagster as dg
+import pytest
+import yaml
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.run_coordinator import SubmitRunContext
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+
+from resonate_tests.assets.run_queue.tiny import tiny
+from resonate_tests.cut_off import CutOff
+from resonate_tests.e2e.test_postgres import postgresql
+from resonate_tests.e2e.test_s3 import endpoint
+from resonate_tests.machines import REPOSITORY, Machines
+from resonate_tests.prometheus_server import Prometheus
+from resonate_tests.rabbitmq_server import RabbitMQ, free_ports
+
+__all__ = ["endpoint", "postgresql"]
+
+pytestmark = pytest.mark.timeout(1200)  # six processes, each of which takes seconds to begin, on two cores
+
+Status = dg.DagsterRunStatus
+_TINY = "resonate_tests.assets.run_queue.tiny"
+_ORIGIN = RemoteJobOrigin(
+    RemoteRepositoryOrigin(
+        ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=_TINY), _TINY),
+        "__repository__",
+    ),
+    "tiny",
+)
+
+
+class Cluster:
+    def __init__(
+        self, machines: Machines, instance: dg.DagsterInstance, prometheus: Prometheus, ports: list[int]
+    ) -> None:
+        self.machines, self.instance, self.prometheus, self._ports = machines, instance, prometheus, ports
+        self.folder = machines.folder
+
+    def host(self, name: str) -> CutOff:
+        """One whose network can be cut."""
+        return CutOff(name, self._ports)
+
+    def ask(self) -> str:
+        """For a run of the tiny job, as a sensor does; its id. It waits to be let go."""
+        run = self.instance.create_run_for_job(
+            tiny,
+            job_code_origin=dg.reconstructable(tiny).get_python_origin(),
+            remote_job_origin=_ORIGIN,
+            status=Status.NOT_STARTED,
+        )
+        coordinator = self.instance.run_coordinator
+        coordinator.submit_run(SubmitRunContext(run, None))  # type: ignore[arg-type]
+        return run.run_id
+
+    def begun(self) -> list[tuple[str, int]]:
+        return self._told("begun")
+
+    def ended(self) -> list[tuple[str, int]]:
+        return self._told("ended")
+
+    def let_go(self) -> None:
+        (self.folder / "go").touch()
+
+    def again(self, run: str) -> dg.DagsterRun | None:
+        """The retry of a run."""
+        found = self.instance.get_runs(dg.RunsFilter(tags={"dagster/parent_run_id": run}))
+        return found[0] if found else None
+
+    def beating_on(self, host: str) -> list[tuple[str, ...]]:
+        return self.machines.asked(f"SELECT name FROM heartbeats WHERE kind = 'run' AND host = '{host}'")
+
+    def status(self, run: str) -> Status:
+        found = self.instance.get_run_by_id(run)
+        assert found is not None
+        return found.status
+
+    def reason(self, run: str) -> str:
+        """The last that was said of a failure."""
+        told = self.instance.all_logs(run, of_type=dg.DagsterEventType.RUN_FAILURE)
+        return told[-1].message if told else ""
+
+    def silent(self) -> bool:
+        """Whether the alert fires that tells of runs without a sign of life."""
+        return "ResonateDeadRuns" in self.prometheus.firing()
+
+    def until(self, what: str, condition, seconds: float = 300) -> float:  # type: ignore[no-untyped-def]
+        """How long it took, in seconds."""
+        began = time.monotonic()
+        self.machines.wait_for(what, condition, seconds)
+        return time.monotonic() - began
+
+    def nothing_is_left(self) -> None:
+        """No run waits or works, no place is taken, nobody is taken for being at work, and no alert fires."""
+        self.until("the last run to end", self.machines.idle)
+        self.until(
+            "the last place to be free",
+            lambda: not self.machines.asked("SELECT name FROM heartbeats WHERE kind <> 'daemon'"),
+        )
+        self.until("all alerts to be silent", lambda: not self.prometheus.firing())
+
+    def _told(self, what: str) -> list[tuple[str, int]]:
+        file = self.folder / what
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [(line.split()[0], int(line.split()[1])) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    postgresql: dict[str, str], endpoint: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    bucket, client = f"resonate-{uuid.uuid4().hex[:8]}", boto3.client("s3", endpoint_url=endpoint)
+    client.create_bucket(Bucket=bucket)
+    with ExitStack() as stack:
+        rabbitmq = RabbitMQ()
+        stack.callback(rabbitmq.end)
+        machines = Machines(folder, postgresql, rabbitmq.url, client, bucket)
+        stack.callback(machines.end)
+        machines.shared |= {"TINY_FOLDER": str(folder), "OMP_NUM_THREADS": "1"}
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in machines.shared.items():
+            patch.setenv(name, value)
+        workspace = folder / "workspace.yaml"
+        modules = [
+            {"python_module": {"module_name": each, "working_directory": str(REPOSITORY)}}
+            for each in ("resonate_assets.definitions", _TINY)
+        ]
+        workspace.write_text(yaml.safe_dump({"load_from": modules}))
+        (port,) = free_ports(1)
+        machines.start("daemon", "--workspace", str(workspace))
+        machines.start("metrics", "--port", str(port))
+        prometheus = Prometheus([port])
+        stack.callback(prometheus.end)
+        instance = stack.enter_context(dg.DagsterInstance.from_config(str(folder / "migrating")))
+        ports = [urlsplit(url).port for url in (endpoint, rabbitmq.url)]
+        ports = [int(each or 0) for each in (*ports, postgresql["RESONATE_POSTGRES_PORT"])]
+        made = Cluster(machines, instance, prometheus, ports)
+        made.until(
+            "the daemon to be watched",
+            lambda: prometheus.value("resonate_daemon_heartbeat_age_seconds < 60") is not None,
+        )
+        yield made
+
+
+@pytest.fixture
+def fresh(cluster: Cluster) -> Iterator[Cluster]:
+    """With nothing that runs, and none of the alerts that end with a test before."""
+    for name in ("go", "begun", "ended"):
+        (cluster.folder / name).unlink(missing_ok=True)
+    yield cluster
+    cluster.let_go()
+    for machine in cluster.machines.all[2:]:
+        machine.end()
+
+
+def test_what_lack_of_memory_kills_is_carried_out_again(fresh: Cluster) -> None:
+    """By SIGKILL to the process that carries out the run, which is all that the kernel does then."""
+    worker = fresh.machines.start("run-worker")
+    run = fresh.ask()
+    fresh.until("the run to begin", lambda: bool(fresh.begun()))
+    ((_, process),) = fresh.begun()
+    os.kill(process, signal.SIGKILL)
+    fresh.until("the alert", fresh.silent)
+    seconds = fresh.until("the run to be tried again", lambda: len(fresh.begun()) == 2)
+    print(f"killed by lack of memory: at work again {seconds:.0f} s after the alert")
+    fresh.let_go()
+    fresh.nothing_is_left()
+    again = fresh.again(run)
+    assert again is not None
+    assert (fresh.status(run), again.status) == (Status.FAILURE, Status.SUCCESS)
+    assert "it was killed, or stands still" in fresh.reason(run)
+    assert [each for each, _ in fresh.ended()] == [again.run_id]
+    assert worker.process.poll() is None
+
+
+def test_a_host_that_is_cut_off_for_a_minute_comes_back_to_a_run_that_others_have_taken(
+    fresh: Cluster,
+) -> None:
+    host = fresh.host("far")
+    try:
+        worker = fresh.machines.start("run-worker", host=host)
+        run = fresh.ask()
+        fresh.until("the run to begin", lambda: bool(fresh.begun()))
+        fresh.machines.start("run-worker")
+        host.cut()
+        cut_at = time.monotonic()
+        fresh.until("the alert", fresh.silent)
+        fresh.until("the run to be tried elsewhere", lambda: len(fresh.begun()) == 2)
+        print(f"cut off: at work elsewhere after {time.monotonic() - cut_at:.0f} s")
+        time.sleep(max(0.0, 60 - (time.monotonic() - cut_at)))
+        host.mend()
+        seconds = fresh.until("it to show signs of life again", lambda: bool(fresh.beating_on("far")))
+        print(f"back: shows signs of life after {seconds:.0f} s")
+        fresh.let_go()
+        fresh.until("both to end", lambda: len(fresh.ended()) == 2)
+        fresh.nothing_is_left()
+        again = fresh.again(run)
+        assert again is not None
+        assert again.status == Status.SUCCESS
+        assert fresh.status(run) == Status.SUCCESS  # what it came to, though it was taken for dead
+        assert sorted(each for each, _ in fresh.ended()) == sorted([run, again.run_id])
+        assert fresh.again(again.run_id) is None
+        fresh.machines.all[-1].end()
+        after = fresh.ask()
+        fresh.until("it to take the next run", lambda: fresh.status(after) == Status.SUCCESS)
+        assert worker.process.poll() is None
+    finally:
+        host.end()
+
+
+def test_a_host_that_comes_back_after_an_hour_does_no_harm(fresh: Cluster) -> None:
+    """An hour by the database: its signs of life are moved back, and servers have given its connections up."""
+    host = fresh.host("far")
+    try:
+        worker = fresh.machines.start("run-worker", host=host)
+        run = fresh.ask()
+        fresh.until("the run to begin", lambda: bool(fresh.begun()))
+        host.cut()
+        os.killpg(worker.process.pid, signal.SIGSTOP)
+        host.forget()
+        fresh.machines.asked("UPDATE heartbeats SET beat_at = beat_at - 3600 WHERE host = 'far' RETURNING id")
+        fresh.machines.start("run-worker")
+        fresh.until("the run to be tried elsewhere", lambda: len(fresh.begun()) == 2)
+        fresh.let_go()
+        fresh.until("it to end", lambda: len(fresh.ended()) == 1)
+        fresh.nothing_is_left()
+        assert "no sign of life for 36" in fresh.reason(run)
+        os.killpg(worker.process.pid, signal.SIGCONT)
+        host.mend()
+        seconds = fresh.until("the one that came back to end", lambda: len(fresh.ended()) == 2)
+        seconds += fresh.until("its run to end", lambda: fresh.status(run) == Status.SUCCESS)
+        print(f"back after an hour: its run ends after {seconds:.0f} s")
+        fresh.nothing_is_left()
+        again = fresh.again(run)
+        assert again is not None
+        assert again.status == Status.SUCCESS
+        assert fresh.again(again.run_id) is None
+        fresh.machines.all[-1].end()
+        after = fresh.ask()
+        seconds = fresh.until("it to take the next run", lambda: fresh.status(after) == Status.SUCCESS)
+        print(f"back after an hour: takes the next run after {seconds:.0f} s more")
+    finally:
+        host.end()
