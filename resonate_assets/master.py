@@ -24,6 +24,9 @@ def master(
 ) -> dg.MaterializeResult[Artefact]:
     """The master, measured again from the files that were written; original, mix and master side by side."""
     wanted = asked_of(brief).mastering
+    if wanted.reference_amount:
+        with one_line_errors():
+            wanted = wanted.model_copy(update={"reference": storage.at_hand(wanted.reference)})
     rough = float(mix_plan.manifest.measures["rough"])
     reasons: list[Json] = list(mix_plan.manifest.notes)
     with one_line_errors():

@@ -27,6 +27,9 @@ def mix_plan(
 ) -> dg.MaterializeResult[Artefact]:
     """Gains of the stems: what was wished, and how much of it they are worth."""
     wanted = asked_of(brief).mixing
+    if wanted.balance == "reference":
+        with one_line_errors():
+            wanted = wanted.model_copy(update={"reference": storage.at_hand(wanted.reference)})
     heard = profile.read_json("profile.json")
     facts = {name: heard[name] for name in ("bandwidth_hz", "octaves_db", "snr_db", "correlation")}
     facts["plr_db"] = heard["loudness"]["plr_db"]

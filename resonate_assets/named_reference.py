@@ -84,11 +84,9 @@ def find_reference(storage: StorageResource, named: str, words: Source, scratch:
         at = made_of(storage, track.track) or _file_of(storage, track, scratch)
         return NamedReference(name_of_track(track), track.sha256, at)
     uri = _place(named, words)
-    own = Path(words.uri).parent
-    sent = bool(storage.uploads) and own.parent == Path(storage.uploads)
-    if sent and not Path(uri).resolve().is_relative_to(
-        own.resolve()
-    ):  # nobody reads the server by what they send
+    own = posixpath.dirname(words.uri)
+    # Nobody reads the server by what they send.
+    if storage.is_upload(words.uri) and not _resolved(uri).startswith(f"{_resolved(own)}/"):
         raise AudioError("reference: is a place on the server; give the file itself")
     name = printable_name(name_of(uri))
     with refused_in_one_line(uri):
@@ -147,6 +145,11 @@ def _file_of(storage: StorageResource, source: Source, scratch: Path) -> Path:
         if file_sha256(file) != source.sha256:
             raise AudioError(f"reference: the file of {source.track} has changed since it was found")
         return file
+
+
+def _resolved(uri: str) -> str:
+    """Of a file here what it is by its links; a key in a bucket has been put right, see `_place`."""
+    return uri if uri.startswith("s3://") else str(Path(uri).resolve())
 
 
 def _place(named: str, words: Source) -> str:

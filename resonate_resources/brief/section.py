@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +26,11 @@ def absolute(place: str) -> str:
     if place and not Path(place).is_absolute():
         raise ValueError("is no absolute path")
     return place
+
+
+def absolute_or_object(place: str) -> str:
+    """The same, or an object on S3. Raises ValueError."""
+    return place if re.fullmatch(r"s3://[^/]+/.*[^/]", place) else absolute(place)
 
 
 class Section(BaseModel):

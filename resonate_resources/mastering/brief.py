@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from resonate_resources.brief.section import Section, absolute, once
+from resonate_resources.brief.section import Section, absolute_or_object, once
 from resonate_resources.mastering.targets import label_of, lufs_of
 from resonate_resources.preset import Preset
 
@@ -61,7 +61,8 @@ class MasteringBrief(Section):
     )
     reference: str = Field(
         default="",
-        description="a clean recording, by its absolute path, towards whose tone and width the track is moved",
+        description="a clean recording, by its absolute path or as s3://bucket/key, towards whose tone and width "
+        "the track is moved",
     )
     reference_amount: float = Field(
         default=1.0,
@@ -85,7 +86,7 @@ class MasteringBrief(Section):
         "quality is judged by it",
     )
 
-    _is_a_place = field_validator("reference")(absolute)
+    _is_a_place = field_validator("reference")(absolute_or_object)
 
     @field_validator("also", mode="before")
     @classmethod

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 
-from resonate_resources.brief.section import Section, absolute
+from resonate_resources.brief.section import Section, absolute_or_object
 from resonate_resources.mixing.balance import BALANCE_LU
 from resonate_resources.preset import Preset
 
@@ -47,8 +47,8 @@ class MixingBrief(Section):
     )
     reference: str = Field(
         default="",
-        description="for that balance, by its absolute path: a clean recording, best of the same piece, to whose "
-        "levels, tone and width the stems are moved",
+        description="for that balance, by its absolute path or as s3://bucket/key: a clean recording, best of the "
+        "same piece, to whose levels, tone and width the stems are moved",
     )
     balance_lu: dict[StemName, Decibels] = Field(
         default_factory=lambda: _balance({}),
@@ -103,7 +103,7 @@ class MixingBrief(Section):
         "held as by a machine, breath where a voice is clearer than real ones, less shimmer at 6 to 10 kHz",
     )
 
-    _is_a_place = field_validator("reference")(absolute)
+    _is_a_place = field_validator("reference")(absolute_or_object)
 
     @field_validator("naturalise")
     @classmethod

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from resonate_resources.storage.heartbeats import alive
 from resonate_resources.storage.inbox import download
 from resonate_resources.storage.s3_store import S3Store, on_one_line
 from resonate_resources.storage.sources import Sources
-from resonate_resources.storage.store import LocalStore, Store
+from resonate_resources.storage.store import LocalStore, Store, new_directory
 from resonate_resources.storage.tracks import describe
 from resonate_resources.watching import tracing
 
@@ -64,6 +64,10 @@ def _client(endpoint_url: str | None, region_name: str | None, *_: object) -> "S
     )
     session = boto3.session.Session()  # of its own: boto3's default one is not for several threads
     return session.client("s3", endpoint_url=endpoint_url, region_name=region_name, config=config)
+
+
+_UPLOADS = "uploads"
+"""Folder in storage of what came through the page, where storage is a bucket."""
 
 
 class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -129,11 +133,47 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             except client.exceptions.NoSuchKey:
                 return None
 
+    def keep_upload(self, folder: Path, name: str) -> str:
+        """Keep what came through the page, a folder's files, as a folder of that name: in storage where that is a
+        bucket, from where any machine has it, else in `uploads`. Gives its place. Raises OSError."""
+        if not self.in_bucket:
+            Path(self.uploads).mkdir(parents=True, exist_ok=True)
+            return str(folder.replace(Path(self.uploads) / name))
+        for file in [path for path in folder.rglob("*") if path.is_file()]:
+            self.store.adopt(file, f"{_UPLOADS}/{name}/{file.relative_to(folder).as_posix()}")
+        return self.store.location(f"{_UPLOADS}/{name}")
+
+    def is_upload(self, uri: str) -> bool:
+        """Whether it is a file that came through the page; not what came along with one."""
+        folders = {self.uploads, self.store.location(_UPLOADS) if self.in_bucket else ""}
+        return uri.rpartition("/")[0].rpartition("/")[0] in folders - {""}
+
     def forget_upload(self, uri: str) -> None:
-        """Delete a source that came through the page, with what came along. Users' own files are not touched."""
-        folder = Path(uri).parent
-        if self.uploads and folder.parent == Path(self.uploads):
+        """Delete a source that came through the page, with what came along. Users' own files are not touched.
+        Raises OSError."""
+        if not self.is_upload(uri):
+            return
+        folder = uri.rpartition("/")[0]
+        if uri.startswith("s3://"):
+            self.store.delete(f"{_UPLOADS}/{folder.rpartition('/')[2]}")
+        else:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def at_hand(self, uri: str) -> str:
+        """A path on this machine: the one that was given, or that of a copy of an S3 object, by its own name.
+        Raises OSError."""
+        if not uri.startswith("s3://"):
+            return uri
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        with on_one_line(uri):
+            version = self.s3.get_client().head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
+        kept = Path(self.cache).expanduser().absolute() / "at_hand" / version / PurePosixPath(key).name
+        if not kept.is_file():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with new_directory(self.store, "at-hand") as scratch:
+                self.local_copy(uri, scratch).replace(kept)
+        os.utime(kept)  # for whoever makes room in the cache
+        return str(kept)
 
     def local_copy(self, uri: str, directory: Path) -> Path:
         """A source on local disk: the user's own file, or a copy of an S3 object in directory. Raises OSError."""

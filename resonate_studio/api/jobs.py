@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -94,7 +93,7 @@ class Jobs:
         self._briefs.check(known or source.track, wanted)
         track = self._registered(received, source)
         if reference:
-            place = str(received.keep("reference_track", opened.settings.uploads))
+            place = received.keep("reference_track", opened.storage)
             wanted |= dict.fromkeys(REFERENCES, place)
         if not wanted:
             return self.ask(track)
@@ -109,10 +108,10 @@ class Jobs:
             known = known_track(opened.storage, opened.instance, source)
             if known is not None and has_its_file(opened.storage, known):
                 return known
-            moved = str(received.keep("file", opened.settings.uploads))
+            moved = received.keep("file", opened.storage)
             track = register(opened.storage, opened.instance, replace(source, uri=moved)).track
         kept = opened.storage.sources.find(track)
-        if kept is not None and kept.uri != moved and Path(kept.uri).is_file():
+        if kept is not None and kept.uri != moved and has_its_file(opened.storage, track):
             opened.storage.forget_upload(moved)  # another server of this home had it at the same time
         return track
 

@@ -23,6 +23,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
+from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.store import LocalStore, new_directory
 from resonate_studio.api.problems import ProblemError
 from resonate_studio.references import FOLDER as REFERENCE
@@ -52,14 +53,11 @@ class Received:
     files: dict[str, Path] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
-    def keep(self, part: str, uploads: Path) -> Path:
+    def keep(self, part: str, storage: StorageResource) -> str:
         """Move a file of it, with what lies beside it, to where it stays, in a folder of its own. Gives its new
-        place."""
-        folder = REFERENCE if part == "reference_track" else ""
-        place = uploads / f"{folder}{uuid.uuid4()}" / self.files[part].name
-        uploads.mkdir(parents=True, exist_ok=True)
-        self.files[part].parent.replace(place.parent)
-        return place
+        place. Raises OSError."""
+        file, beginning = self.files[part], REFERENCE if part == "reference_track" else ""
+        return f"{storage.keep_upload(file.parent, f'{beginning}{uuid.uuid4()}')}/{file.name}"
 
     def has(self, part: str) -> bool:
         return part in self.files or part in self.texts
