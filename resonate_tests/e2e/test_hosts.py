@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -25,6 +28,7 @@ from dagster._core.remote_origin import (
 from dagster._core.run_coordinator import SubmitRunContext
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
+from resonate_resources.storage.database import transaction
 from resonate_tests.assets.run_queue.tiny import tiny
 from resonate_tests.cut_off import CutOff
 from resonate_tests.e2e.test_postgres import postgresql
@@ -173,6 +177,23 @@ def fresh(cluster: Cluster) -> Iterator[Cluster]:
         machine.end()
 
 
+def test_a_connection_to_the_database_that_was_cut_is_given_up_after_two_minutes(cluster: Cluster) -> None:
+    """As the kernel is told: an answer that never comes is asked after, and a word that is not taken given up."""
+    storage: Any = cluster.instance.run_storage
+    with storage.connect() as theirs, transaction(cluster.machines.shared["RESONATE_DATABASE"]) as ours:
+        for each in (theirs, ours):
+            with socket.socket(fileno=os.dup(each.connection.dbapi_connection.fileno())) as its:
+                idle, every, tries, untaken = (
+                    its.getsockopt(socket.IPPROTO_TCP, option)
+                    for option in (
+                        *(socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT),
+                        socket.TCP_USER_TIMEOUT,
+                    )
+                )
+            assert idle + every * tries == 120
+            assert untaken == 120_000  # milliseconds
+
+
 def test_what_lack_of_memory_kills_is_carried_out_again(fresh: Cluster) -> None:
     """By SIGKILL to the process that carries out the run, which is all that the kernel does then."""
     worker = fresh.machines.start("run-worker")
@@ -290,6 +311,51 @@ def test_clocks_that_are_ten_minutes_wrong_take_nobody_for_dead(fresh: Cluster) 
         assert [worker.process.poll() for worker in workers] == [None, None]
     finally:
         watching.end()
+
+
+def test_a_worker_whose_disk_is_full_leaves_runs_to_those_with_room(fresh: Cluster) -> None:
+    disk, many = fresh.folder / "small disk", len(fresh.machines.all)
+    disk.mkdir()
+    for number in (many, many + 1):
+        (fresh.folder / f"machine-{number}").mkdir()
+        (fresh.folder / f"machine-{number}" / "home").symlink_to(disk)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", disk], check=True)
+    (port,) = free_ports(1)
+    try:
+        worker = fresh.machines.start("run-worker", RESONATE_KEEP_FREE_GIB="0.01")
+        fresh.machines.start("metrics", "--port", str(port))
+        watching = Prometheus([port])
+        try:
+            fresh.until(
+                "the host to be watched", lambda: watching.value("resonate_disk_free_bytes") is not None
+            )
+            _fill(disk / "ballast")
+            fresh.let_go()
+            run = fresh.ask()
+            fresh.until("the run to be left", lambda: f"run {run} is left to other workers" in worker.log)
+            fresh.until("the alert", lambda: "ResonateDiskNearlyFull" in watching.firing())
+            other = fresh.machines.start("run-worker")
+            fresh.until("another to carry it out", lambda: fresh.status(run) == Status.SUCCESS)
+            other.end()
+            (disk / "ballast").unlink()
+            after = fresh.ask()
+            fresh.until("it to take runs again", lambda: fresh.status(after) == Status.SUCCESS)
+            assert [each for each, _ in fresh.begun()] == [run, after]
+            fresh.nothing_is_left()
+            fresh.until("that alert to be silent", lambda: not watching.firing())
+        finally:
+            watching.end()
+    finally:
+        for machine in fresh.machines.all[many : many + 2]:
+            machine.end()
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def _fill(file: Path) -> None:
+    """A disk, to its last block."""
+    with suppress(OSError), file.open("wb", buffering=0) as ballast:
+        while True:
+            ballast.write(bytes(1 << 16))
 
 
 def _clock(folder: Path, minutes: int) -> dict[str, str]:
