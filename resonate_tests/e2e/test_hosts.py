@@ -351,6 +351,30 @@ def test_a_worker_whose_disk_is_full_leaves_runs_to_those_with_room(fresh: Clust
         subprocess.run(["umount", "--lazy", disk], check=True)
 
 
+def test_a_daemon_whose_clock_is_ten_minutes_slow_is_one_and_tries_again_what_was_killed(
+    fresh: Cluster,
+) -> None:
+    """The last of the cases: it takes over from the cluster's own daemon."""
+    clock = _clock(fresh.folder / "clock", -10)
+    daemon = fresh.machines.start("daemon", "--workspace", str(fresh.folder / "workspace.yaml"), **clock)
+    fresh.until("it to stand by", lambda: "standing by" in daemon.log)
+    fresh.machines.all[0].end()
+    fresh.until("it to be at work", lambda: "at work" in daemon.log.splitlines())
+    fresh.machines.start("run-worker")
+    run = fresh.ask()
+    fresh.until("the run to begin", lambda: bool(fresh.begun()))
+    os.kill(fresh.begun()[0][1], signal.SIGKILL)
+    fresh.until("the run to be tried again", lambda: len(fresh.begun()) == 2)
+    fresh.let_go()
+    fresh.nothing_is_left()
+    again = fresh.again(run)
+    assert again is not None
+    assert again.status == Status.SUCCESS
+    beats = fresh.instance.get_daemon_heartbeats().values()
+    assert min(time.time() - beat.timestamp for beat in beats) > 500
+    assert fresh.prometheus.value("resonate_daemon_heartbeat_age_seconds") < 60  # type: ignore[operator]
+
+
 def _fill(file: Path) -> None:
     """A disk, to its last block."""
     with suppress(OSError), file.open("wb", buffering=0) as ballast:
