@@ -6,10 +6,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -24,11 +28,13 @@ from dagster._core.remote_origin import (
 from dagster._core.run_coordinator import SubmitRunContext
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
+from resonate_resources.storage.database import transaction
 from resonate_tests.assets.run_queue.tiny import tiny
 from resonate_tests.cut_off import CutOff
 from resonate_tests.e2e.test_postgres import postgresql
 from resonate_tests.e2e.test_s3 import endpoint
 from resonate_tests.machines import REPOSITORY, Machines
+from resonate_tests.programs import required
 from resonate_tests.prometheus_server import Prometheus
 from resonate_tests.rabbitmq_server import RabbitMQ, free_ports
 
@@ -171,6 +177,23 @@ def fresh(cluster: Cluster) -> Iterator[Cluster]:
         machine.end()
 
 
+def test_a_connection_to_the_database_that_was_cut_is_given_up_after_two_minutes(cluster: Cluster) -> None:
+    """As the kernel is told: an answer that never comes is asked after, and a word that is not taken given up."""
+    storage: Any = cluster.instance.run_storage
+    with storage.connect() as theirs, transaction(cluster.machines.shared["RESONATE_DATABASE"]) as ours:
+        for each in (theirs, ours):
+            with socket.socket(fileno=os.dup(each.connection.dbapi_connection.fileno())) as its:
+                idle, every, tries, untaken = (
+                    its.getsockopt(socket.IPPROTO_TCP, option)
+                    for option in (
+                        *(socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT),
+                        socket.TCP_USER_TIMEOUT,
+                    )
+                )
+            assert idle + every * tries == 120
+            assert untaken == 120_000  # milliseconds
+
+
 def test_what_lack_of_memory_kills_is_carried_out_again(fresh: Cluster) -> None:
     """By SIGKILL to the process that carries out the run, which is all that the kernel does then."""
     worker = fresh.machines.start("run-worker")
@@ -178,9 +201,9 @@ def test_what_lack_of_memory_kills_is_carried_out_again(fresh: Cluster) -> None:
     fresh.until("the run to begin", lambda: bool(fresh.begun()))
     ((_, process),) = fresh.begun()
     os.kill(process, signal.SIGKILL)
-    fresh.until("the alert", fresh.silent)
-    seconds = fresh.until("the run to be tried again", lambda: len(fresh.begun()) == 2)
-    print(f"killed by lack of memory: at work again {seconds:.0f} s after the alert")
+    seconds = fresh.until("the alert", fresh.silent)
+    seconds += fresh.until("the run to be tried again", lambda: len(fresh.begun()) == 2)
+    print(f"killed by lack of memory: at work again after {seconds:.0f} s")
     fresh.let_go()
     fresh.nothing_is_left()
     again = fresh.again(run)
@@ -259,3 +282,116 @@ def test_a_host_that_comes_back_after_an_hour_does_no_harm(fresh: Cluster) -> No
         print(f"back after an hour: takes the next run after {seconds:.0f} s more")
     finally:
         host.end()
+
+
+def test_clocks_that_are_ten_minutes_wrong_take_nobody_for_dead(fresh: Cluster) -> None:
+    clock = fresh.folder / "clock"
+    workers = [fresh.machines.start("run-worker", **_clock(clock, minutes)) for minutes in (10, -10)]
+    (port,) = free_ports(1)
+    fresh.machines.start("metrics", "--port", str(port), **_clock(clock, 10))
+    watching = Prometheus([port])
+    try:
+        runs = [fresh.ask(), fresh.ask()]
+        fresh.until("both to begin", lambda: len(fresh.begun()) == 2)
+        time.sleep(45)  # the dead are told after 40
+        assert [fresh.status(run) for run in runs] == [Status.STARTED] * 2
+        waiting = fresh.ask()
+        (killed, process), (other, _) = fresh.begun()
+        os.kill(process, signal.SIGKILL)
+        fresh.until("the run to be tried again", lambda: fresh.again(killed) is not None)
+        fresh.let_go()
+        fresh.nothing_is_left()
+        again = fresh.again(killed)
+        assert again is not None
+        assert [fresh.status(run) for run in (again.run_id, other, waiting)] == [Status.SUCCESS] * 3
+        for each in (watching, fresh.prometheus):
+            assert not each.fired() & {"ResonateNoDaemon", "ResonateSensorLags", "ResonateWaitsLong"}
+            assert each.value("max_over_time(resonate_queue_oldest_age_seconds[5m])") < 300  # type: ignore[operator]
+            assert each.value("resonate_daemon_heartbeat_age_seconds") < 60  # type: ignore[operator]
+        assert [worker.process.poll() for worker in workers] == [None, None]
+    finally:
+        watching.end()
+
+
+def test_a_worker_whose_disk_is_full_leaves_runs_to_those_with_room(fresh: Cluster) -> None:
+    disk, many = fresh.folder / "small disk", len(fresh.machines.all)
+    disk.mkdir()
+    for number in (many, many + 1):
+        (fresh.folder / f"machine-{number}").mkdir()
+        (fresh.folder / f"machine-{number}" / "home").symlink_to(disk)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", disk], check=True)
+    (port,) = free_ports(1)
+    try:
+        worker = fresh.machines.start("run-worker", RESONATE_KEEP_FREE_GIB="0.01")
+        fresh.machines.start("metrics", "--port", str(port))
+        watching = Prometheus([port])
+        try:
+            fresh.until(
+                "the host to be watched", lambda: watching.value("resonate_disk_free_bytes") is not None
+            )
+            _fill(disk / "ballast")
+            fresh.let_go()
+            run = fresh.ask()
+            fresh.until("the run to be left", lambda: f"run {run} is left to other workers" in worker.log)
+            fresh.until("the alert", lambda: "ResonateDiskNearlyFull" in watching.firing())
+            other = fresh.machines.start("run-worker")
+            fresh.until("another to carry it out", lambda: fresh.status(run) == Status.SUCCESS)
+            other.end()
+            (disk / "ballast").unlink()
+            after = fresh.ask()
+            fresh.until("it to take runs again", lambda: fresh.status(after) == Status.SUCCESS)
+            assert [each for each, _ in fresh.begun()] == [run, after]
+            fresh.nothing_is_left()
+            fresh.until("that alert to be silent", lambda: not watching.firing())
+        finally:
+            watching.end()
+    finally:
+        for machine in fresh.machines.all[many : many + 2]:
+            machine.end()
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def test_a_daemon_whose_clock_is_ten_minutes_slow_is_one_and_tries_again_what_was_killed(
+    fresh: Cluster,
+) -> None:
+    """The last of the cases: it takes over from the cluster's own daemon."""
+    clock = _clock(fresh.folder / "clock", -10)
+    daemon = fresh.machines.start("daemon", "--workspace", str(fresh.folder / "workspace.yaml"), **clock)
+    fresh.until("it to stand by", lambda: "standing by" in daemon.log)
+    fresh.machines.all[0].end()
+    fresh.until("it to be at work", lambda: "at work" in daemon.log.splitlines())
+    fresh.machines.start("run-worker")
+    run = fresh.ask()
+    fresh.until("the run to begin", lambda: bool(fresh.begun()))
+    os.kill(fresh.begun()[0][1], signal.SIGKILL)
+    fresh.until("the run to be tried again", lambda: len(fresh.begun()) == 2)
+    fresh.let_go()
+    fresh.nothing_is_left()
+    again = fresh.again(run)
+    assert again is not None
+    assert again.status == Status.SUCCESS
+    beats = fresh.instance.get_daemon_heartbeats().values()
+    assert min(time.time() - beat.timestamp for beat in beats) > 500
+    assert fresh.prometheus.value("resonate_daemon_heartbeat_age_seconds") < 60  # type: ignore[operator]
+
+
+def _fill(file: Path) -> None:
+    """A disk, to its last block."""
+    with suppress(OSError), file.open("wb", buffering=0) as ballast:
+        while True:
+            ballast.write(bytes(1 << 16))
+
+
+def _clock(folder: Path, minutes: int) -> dict[str, str]:
+    """The environment of a process whose clock is wrong by so much; clocks that only count go right."""
+    folder.mkdir(exist_ok=True)
+    # libfaketime 0.9.10 takes the clock that Python sleeps by for the one that is wrong.
+    (folder / "sitecustomize.py").write_text(
+        "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds) and None\n"
+    )
+    return {
+        "LD_PRELOAD": str(required("faketime")),
+        "FAKETIME": f"{60 * minutes:+d}",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]),
+    }
