@@ -1,5 +1,5 @@
 """What tests need and Python packages do not bring: Chromium, PostgreSQL's server, RabbitMQ, FluidSynth,
-Chromaprint, Prometheus' tools, a voice to listen to.
+Chromaprint, Prometheus, a voice to listen to.
 
 `make test` runs this first, by a bare Python: on a Debian system, as root, what is missing is installed, together
 with what Resonate itself wants; elsewhere one line names it.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import dagster as dg
@@ -17,6 +20,7 @@ from resonate_studio.home import open_instance, settings_for
 from resonate_studio.watching.metrics import Metrics
 from resonate_tests.manifests import manifest
 from resonate_tests.programs import required
+from resonate_tests.prometheus_server import Prometheus
 
 REPOSITORY = Path(__file__).parents[1]
 PROMETHEUS = REPOSITORY / "docker" / "prometheus"
@@ -122,3 +126,49 @@ def test_every_metric_is_documented_and_every_documented_one_is_there(names: set
     section = OPERATIONS.partition("\n## Watching\n")[2].partition("\n### ")[0]
     rows = re.findall(r"^\| `(resonate_[a-z_]+)`", section, re.MULTILINE)
     assert set(rows) == names
+
+
+class Told(ThreadingHTTPServer):
+    """Answers whatever is asked by the metrics that it was given."""
+
+    metrics = ""
+
+    def __init__(self) -> None:
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(told.metrics.encode())
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the server's name for it
+                """Nobody reads of every scrape."""
+
+        told = self
+        super().__init__(("127.0.0.1", 0), Answer)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    with Told() as server:
+        yield server
+        server.shutdown()
+
+
+def test_a_real_prometheus_tells_what_is_wrong_and_is_silent_once_it_is_mended(told: Told) -> None:
+    well = "resonate_daemon_heartbeat_age_seconds 10\nresonate_runs_silent 0\n"
+    told.metrics = well
+    prometheus = Prometheus([told.server_port])
+    try:
+        prometheus.wait_for(
+            "a scrape", lambda: prometheus.value("resonate_daemon_heartbeat_age_seconds") == 10
+        )
+        assert prometheus.firing() == set()
+        told.metrics = "resonate_daemon_heartbeat_age_seconds 10\nresonate_runs_silent 2\n"
+        prometheus.wait_for("the alert", lambda: prometheus.firing() == {"ResonateDeadRuns"})
+        assert prometheus.told() == "2 runs show no sign of life, and nobody has reported them failed"
+        told.metrics = well
+        prometheus.wait_for("silence", lambda: prometheus.firing() == set())
+        assert prometheus.fired() == {"ResonateDeadRuns"}
+    finally:
+        prometheus.end()
