@@ -24,8 +24,8 @@ import boto3
 import soundfile as sf
 from moto.server import ThreadedMotoServer
 
-from resonate_tests.benchmarks.postgresql_server import postgresql_server
 from resonate_tests.machines import Machines, short_song
+from resonate_tests.postgresql_server import postgresql_server
 from resonate_tests.rabbitmq_server import RabbitMQ, free_ports
 
 
