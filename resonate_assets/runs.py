@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 import dagster as dg
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
 from resonate_resources.storage.heartbeats import Watch, claim, forget, heartbeats
 
@@ -23,6 +25,10 @@ that begin so to itself, until all of a run are asked for."""
 _FIRST_BEAT_SECONDS = 600.0
 _SURE_AFTER_SECONDS = 60.0
 """Between a run's last beat and its end, Dagster writes down that it has ended."""
+_RETRIED_WITHIN = timedelta(hours=1)
+_NOT_RETRIED = "Failed to retry run"
+"""What Dagster's daemon tells of a run where it can't load the code at that moment, and then leaves it for ever
+(`consume_new_runs_for_automatic_reexecution` in dagster/_daemon/auto_run_reexecution)."""
 
 
 @runtime_checkable
@@ -63,6 +69,38 @@ def report_dead_runs(instance: dg.DagsterInstance, database: str, watch: Watch) 
             told.append(f"{dead.track or run.job_name}: {line}")
         forget(database, dead)
     return told
+
+
+def retry_what_was_left(instance: dg.DagsterInstance) -> list[str]:
+    """Have runs retried that Dagster wanted to retry and could not, as after a database that was away: gives a line
+    for each. To be called where the code is loaded: from a sensor. What is reported failed once more is looked at
+    once more."""
+    if not instance.run_retries_enabled:
+        return []
+    since = datetime.now(UTC) - _RETRIED_WITHIN
+    failed = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.FAILURE], tags={WILL_RETRY_TAG: "false"}, updated_after=since
+    )
+    told = []
+    for run in instance.get_runs(failed):
+        if AUTO_RETRY_RUN_ID_TAG in run.tags:
+            continue
+        if _was_left(instance, run.run_id):
+            # Before the event, which Dagster's daemon may read before the tag that goes with it is there.
+            instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
+            instance.report_run_failed(run, "it could not be retried when it failed; it is now")
+            told.append(f"{run.tags.get(PARTITION_TAG, run.job_name)}: is retried after all")
+    return told
+
+
+def _was_left(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a run could not be retried since it was last reported failed."""
+    kinds = {dg.DagsterEventType.ENGINE_EVENT, dg.DagsterEventType.RUN_FAILURE}
+    left = False
+    for record in instance.get_records_for_run(run_id, of_type=kinds).records:
+        event = record.event_log_entry.get_dagster_event()
+        left = not event.is_run_failure and (left or event.message == _NOT_RETRIED)
+    return left
 
 
 def _never_alive(instance: dg.DagsterInstance, beating: set[str], watch: Watch) -> list[dg.DagsterRun]:

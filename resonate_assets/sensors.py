@@ -19,6 +19,7 @@ from resonate_assets.runs import (
     PRIORITY_TAG,
     HandsOver,
     report_dead_runs,
+    retry_what_was_left,
     tracks_under_way,
 )
 from resonate_assets.schedules import code_of_stages
@@ -176,6 +177,7 @@ _watch = Watch()
 def dead_runs(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SkipReason:
     """Runs whose process was killed, or whose machine went: reported failed, so that they can be made again."""
     told = report_dead_runs(context.instance, storage.database, _watch)
+    told += retry_what_was_left(context.instance)
     if isinstance(launcher := context.instance.run_launcher, HandsOver):
         told += launcher.hand_over_again()
     for line in told:

@@ -84,7 +84,17 @@ def daemon(workspace: str | None) -> None:
             finally:
                 services.end()
 
-    until_stopped(run)
+    def run_or_stand_by() -> int:
+        while True:
+            try:
+                return run()
+            except SQLAlchemyError as error:
+                if not told:  # never reached: a mistake in a setting, rather than a server that is away
+                    raise click.ClickException(str(error)) from error
+                click.echo(f"standing by still ({error})", err=True)
+                time.sleep(_LOOK_SECONDS)
+
+    until_stopped(run_or_stand_by)
 
 
 def _watched(services: Services, url: str) -> int:

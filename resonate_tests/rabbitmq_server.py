@@ -11,16 +11,19 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from resonate_tests.certificates import Certificate
 from resonate_tests.programs import required
 
 _UP_SECONDS = 120.0
 
 
 class RabbitMQ:
-    def __init__(self) -> None:
+    def __init__(self, certificate: Certificate | None = None) -> None:
+        """certificate: where TLS is spoken as well."""
+        self.certificate = certificate
         self._program = required("rabbitmq-server")
         self._folder = Path(tempfile.mkdtemp(prefix="resonate-rabbitmq-"))
-        self._port, self._between_nodes, self._epmd = free_ports(3)
+        self._port, self._between_nodes, self._epmd, self._tls_port = free_ports(4)
         (self._folder / "plugins").write_text("[].")
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
@@ -28,6 +31,10 @@ class RabbitMQ:
     @property
     def url(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self._port}//"
+
+    @property
+    def tls_url(self) -> str:
+        return f"amqps://guest:guest@127.0.0.1:{self._tls_port}//"
 
     def url_of(self, user: str, password: str) -> str:
         return f"amqp://{user}:{password}@127.0.0.1:{self._port}//"
@@ -59,6 +66,13 @@ class RabbitMQ:
         folder = self._folder
         config = folder / "rabbitmq.conf"
         shutil.copy(Path(__file__).parents[1] / "docker" / "cluster" / "rabbitmq.conf", config)
+        if self.certificate is not None:
+            with config.open("a") as more:
+                more.write(
+                    f"\nlisteners.ssl.1 = 127.0.0.1:{self._tls_port}\n"
+                    f"ssl_options.certfile = {self.certificate.certificate}\n"
+                    f"ssl_options.keyfile = {self.certificate.key}\n"
+                )
         with (folder / "out").open("ab") as out:
             self._process = subprocess.Popen(
                 [self._program],

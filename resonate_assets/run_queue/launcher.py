@@ -17,6 +17,7 @@ nowhere else; `resonate_tests/assets/run_queue/test_upstream.py` tells when one 
 from __future__ import annotations
 
 import logging
+import ssl
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -59,6 +60,9 @@ def app_of(broker: str) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
     )
+    if broker.startswith("amqps://"):
+        # kombu asks for a certificate that somebody known has signed, and not for whom: None is the broker's name.
+        app.conf.broker_use_ssl = {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None}
     return app
 
 
@@ -83,7 +87,7 @@ class BrokerRunLauncher(CeleryRunLauncher):
         try:
             self._hand_over(context.dagster_run)
         except AWAY as error:
-            reason = f"the broker can't be reached ({error}); the run is handed over once it can be"
+            reason = f"{self._away(error)}; the run is handed over once it can be"
             self._instance.report_engine_event(reason, context.dagster_run, cls=type(self))
 
     def hand_over_again(self) -> list[str]:
@@ -107,7 +111,7 @@ class BrokerRunLauncher(CeleryRunLauncher):
                     self._hand_over(run)
                     told.append(f"run {run.run_id}: handed over to the broker again")
         except AWAY as error:
-            told.append(f"the broker can't be reached ({error})")
+            told.append(self._away(error))
         return told
 
     def terminate(self, run_id: str) -> bool:
@@ -140,6 +144,9 @@ class BrokerRunLauncher(CeleryRunLauncher):
         include_container_logs: bool | None = True,  # noqa: ARG002 — as Dagster has it
     ) -> str | None:
         return f"queue {_queue(run)}, message {run.tags.get(DAGSTER_CELERY_TASK_ID_TAG, 'none')}"
+
+    def _away(self, error: Exception) -> str:
+        return f"the broker can't be reached at {self.celery.connection_for_write().as_uri()} ({error})"
 
     def _hand_over(self, run: dg.DagsterRun) -> None:
         assert run.job_code_origin is not None

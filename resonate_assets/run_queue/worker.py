@@ -18,7 +18,7 @@ from typing import Any, Final, NoReturn
 
 import dagster as dg
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import after_setup_logger, after_setup_task_logger, worker_process_init
 from dagster._cli.api import _execute_run_command_body
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import unpack_value
@@ -29,7 +29,7 @@ from packaging.version import Version
 
 from resonate_assets.run_queue.launcher import app_of
 from resonate_assets.run_queue.queues import QUEUE_TAG, VERSION, VERSION_TAG
-from resonate_assets.runs import PARTITION_TAG
+from resonate_assets.runs import ENDED, PARTITION_TAG
 from resonate_assets.settings import Settings, SettingsError
 from resonate_resources.machines.ledger import spent_today
 from resonate_resources.storage.heartbeats import Heartbeat, holding
@@ -39,6 +39,9 @@ IDLE_SECONDS: Final = 600.0
 _LOOK_SECONDS: Final = 2.0
 _LEFT_SECONDS: Final = 5.0
 """For other workers to take what this one leaves."""
+_REPORT_SECONDS: Final = 600.0
+"""For a database that is away to come back, so that a run's end is known. Then heartbeats tell it."""
+_AGAIN_SECONDS: Final = 5.0
 _WAITING: Final = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED)
 _log = logging.getLogger(__name__)
 
@@ -69,7 +72,23 @@ def worker_app(broker: str, idle_seconds: float = IDLE_SECONDS) -> Celery:
 
     app.task(name=TASK_EXECUTE_JOB_NAME)(execute_job)
     worker_process_init.connect(lambda **_: _idle.watch(idle_seconds), weak=False)
+    for made in (after_setup_logger, after_setup_task_logger):
+        made.connect(_on_one_line, weak=False)
     return app
+
+
+def _on_one_line(logger: logging.Logger, **_: object) -> None:
+    """What Celery, Dagster and SQLAlchemy say of a server that is away: its first line, without where in the code
+    it was met. A run's own errors are whole in its events."""
+
+    def first_line(record: logging.LogRecord) -> bool:
+        line = next(iter(record.getMessage().strip().splitlines()), "")
+        record.msg, record.args = line, None
+        record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+    for handler in logger.handlers:
+        handler.addFilter(first_line)
 
 
 def carry_out(run_id: str) -> str:
@@ -142,10 +161,29 @@ def _execute(instance: dg.DagsterInstance, run_id: str) -> str:
         watch.start()
         try:
             _execute_run_command_body(run_id, instance, lambda _: None, set_exit_code_on_failure=False)
+        except Exception as error:  # the database was away when the run's end was to be written down
+            _log.warning("run %s: %s", run_id, error)
         finally:
             ended.set()
             watch.join()
+    _see_that_it_has_ended(instance, run_id)
     return "carried out"
+
+
+def _see_that_it_has_ended(instance: dg.DagsterInstance, run_id: str) -> None:
+    """A run whose end could not be written down is reported failed once that can be."""
+    until = time.monotonic() + _REPORT_SECONDS
+    while True:
+        try:
+            run = instance.get_run_by_id(run_id)
+            if run is not None and run.status not in ENDED:
+                instance.report_run_failed(run, "it ended while Dagster's database could not be used")
+            return
+        except Exception as error:
+            if time.monotonic() > until:
+                raise
+            _log.warning("run %s: its end can't be written down yet (%s)", run_id, error)
+            time.sleep(_AGAIN_SECONDS)
 
 
 def _interrupt_if_cancelled(instance: dg.DagsterInstance, run_id: str, ended: threading.Event) -> None:

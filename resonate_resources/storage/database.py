@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from resonate_resources.storage.certificates import fault_of_certificate
 from resonate_resources.storage.schema import VersionError, bring_up
 
 _Result = TypeVar("_Result")
@@ -73,6 +74,8 @@ def reason_of(error: Exception, url: str = "") -> str:
     told = getattr(error, "orig", None) or getattr(error, "strerror", None) or error
     lines = [line.strip() for line in str(told).splitlines() if line.strip()]
     reason = (lines or [type(error).__name__])[0]
+    if url and reason.endswith("certificate verify failed"):  # libpq does not tell why
+        reason += f": {fault_of_certificate(url)}"
     password = sa.make_url(url).password if url else None
     return reason.replace(str(password), "***") if password else reason
 

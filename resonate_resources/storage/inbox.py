@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from resonate_resources.parallel import AT_ONCE, in_parallel
+from resonate_resources.storage.s3_store import body_of, on_one_line
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -297,12 +299,12 @@ class BucketInbox:
                 return
             bucket, _, key = seen.uri.removeprefix("s3://").partition("/")
             copy = Path(directory) / f"tagged{PurePath(key).suffix}"
-            with copy.open("wb") as file, _faults_of_objects(seen.uri):
+            with copy.open("wb") as file, on_one_line(seen.uri), _faults_of_objects(seen.uri):
                 file.truncate(seen.size)
                 for start, end in ((0, _FIRST_BYTES), (seen.size - _LAST_BYTES, seen.size)):
-                    part = self._client.get_object(Bucket=bucket, Key=key, Range=f"bytes={start}-{end - 1}")
+                    part = f"bytes={start}-{end - 1}"
                     file.seek(start)
-                    file.write(part["Body"].read())
+                    file.write(body_of(partial(self._client.get_object, Bucket=bucket, Key=key, Range=part)))
             yield copy
 
 
@@ -318,7 +320,7 @@ def download(client: S3Client, uri: str, directory: Path, connections: int = 10)
     """Fetch s3://bucket/key into directory under its own name.
 
     connections: how many a big file may come over (a client keeps 10).
-    Raises FileNotFoundError or PermissionError where that is the object's fault, ClientError where the service's.
+    Raises FileNotFoundError or PermissionError where that is the object's fault, S3Error where the service's.
     """
     from boto3.s3.transfer import TransferConfig
 
@@ -327,7 +329,7 @@ def download(client: S3Client, uri: str, directory: Path, connections: int = 10)
     if len(name.encode()) > _NAME_BYTES:  # a key may be 1024 bytes long, a file name 255
         name = hashlib.sha256(key.encode()).hexdigest()[:12] + Path(key).suffix.lower()
     copy = directory / name
-    with _faults_of_objects(uri):
+    with on_one_line(uri), _faults_of_objects(uri):
         client.download_file(bucket, key, str(copy), Config=TransferConfig(max_concurrency=connections))
     return copy
 

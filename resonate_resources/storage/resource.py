@@ -16,7 +16,7 @@ from resonate_resources.storage.artefacts import Artefact, Artefacts
 from resonate_resources.storage.current import record
 from resonate_resources.storage.heartbeats import alive
 from resonate_resources.storage.inbox import download
-from resonate_resources.storage.s3_store import S3Store, on_one_line
+from resonate_resources.storage.s3_store import S3Store, body_of, on_one_line
 from resonate_resources.storage.sources import Sources
 from resonate_resources.storage.store import LocalStore, Store, new_directory
 from resonate_resources.storage.tracks import describe
@@ -129,7 +129,7 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         client = self.s3.get_client()
         with on_one_line(uri):
             try:
-                return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+                return body_of(lambda: client.get_object(Bucket=bucket, Key=key))
             except client.exceptions.NoSuchKey:
                 return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from stat import S_ISREG
@@ -15,10 +15,11 @@ from resonate_resources.storage.store import Entry, Holds, Stat
 if TYPE_CHECKING:
     from boto3.s3.transfer import TransferConfig
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ErrorTypeDef
+    from mypy_boto3_s3.type_defs import ErrorTypeDef, GetObjectOutputTypeDef
 
 _IN_USE_SECONDS = 3600.0
 """Files touched more recently may be open in a running stage and stay, even over the cache's bound."""
+_BODY_TRIES = 3
 
 
 class S3Error(OSError):
@@ -28,16 +29,38 @@ class S3Error(OSError):
 @contextmanager
 def on_one_line(location: str) -> Iterator[None]:
     """Raises S3Error in place of what boto3 raises. location: what was asked for, or the endpoint."""
+    from boto3.exceptions import RetriesExceededError
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
+    except RetriesExceededError as error:  # of a download, and of no family with the others
+        reason = " ".join(str(getattr(error, "last_exception", error)).split())
+        raise S3Error(f"{location}: S3 can't be used ({reason})") from error
     except ClientError as error:
         told = error.response.get("Error", {})
         reason = f"{told.get('Code', 'with an error')} {told.get('Message', '')}".strip()
         raise S3Error(f"{location}: S3 answered {reason}") from error
     except (BotoCoreError, ValueError) as error:  # ValueError: of an address that is none
         raise S3Error(f"{location}: S3 can't be used ({' '.join(str(error).split())})") from error
+
+
+def body_of(get: Callable[[], GetObjectOutputTypeDef]) -> bytes:
+    """The whole body that a GET gives, which is made again where it breaks off: botocore's own tries end with the
+    first byte. That all bytes came is told by the length, that they are right by the checksum, where there is one.
+
+    Raises what boto3 raises.
+    """
+    from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError
+
+    for attempt in range(_BODY_TRIES):
+        body = get()["Body"]
+        try:
+            return bytes(body.read())
+        except (HTTPClientError, IncompleteReadError, FlexibleChecksumError):
+            if attempt == _BODY_TRIES - 1:
+                raise
+    raise AssertionError
 
 
 def _transfer() -> TransferConfig:
@@ -63,10 +86,9 @@ class S3Store:
     def read(self, key: str) -> bytes | None:
         with on_one_line(self.location(key)):
             try:
-                response = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
+                return body_of(lambda: self._client.get_object(Bucket=self._bucket, Key=self._key(key)))
             except self._client.exceptions.NoSuchKey:
                 return None
-            return bytes(response["Body"].read())
 
     def write(self, key: str, data: bytes) -> None:
         with on_one_line(self.location(key)):

@@ -18,7 +18,8 @@ from resonate_resources.storage.heartbeats import heartbeats
 QUEUE_TAG = "resonate/queue"
 """Of a run that waits for workers of one kind; a run without it is in the queue `default`."""
 _DEFAULT = "default"
-_WAITING = ("QUEUED", "NOT_STARTED")
+_WAITING = ("QUEUED", "NOT_STARTED", "STARTING")
+"""STARTING: with a broker, until a worker has it; else for the moment in which its process starts."""
 
 
 class Queue(NamedTuple):

@@ -10,9 +10,20 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import sqlalchemy as sa
+from dagster._core.remote_origin import (
+    GrpcServerCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.storage.tags import WILL_RETRY_TAG
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import EmptyWorkspaceTarget
+from dagster._daemon.auto_run_reexecution.auto_run_reexecution import (
+    consume_new_runs_for_automatic_reexecution,
+)
 
 from resonate_assets.jobs import process_track, update_library
-from resonate_assets.runs import BEATS, report_dead_runs, tracks_under_way
+from resonate_assets.runs import BEATS, report_dead_runs, retry_what_was_left, tracks_under_way
 from resonate_assets.sensors import automation, dead_runs
 from resonate_resources.storage import heartbeats
 from resonate_resources.storage.database import now, transaction
@@ -166,3 +177,27 @@ def test_tracks_are_under_way_until_their_runs_have_ended(instance: dg.DagsterIn
     instance.report_run_failed(run, "killed")
     assert tracks_under_way(instance) == tracks_under_way(instance, "process_track") == {TRACK}
     assert tracks_under_way(instance, "another_job") == set()
+
+
+def test_a_run_that_could_not_be_retried_is_retried_once_it_can_be(tmp_path: Path) -> None:
+    """Dagster's daemon tries once, and leaves it where the code can't be loaded at that moment."""
+    retries = {"run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False}}
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=retries) as instance:
+        code = GrpcServerCodeLocationOrigin("127.0.0.1", port=1, location_name="resonate")
+        origin = RemoteJobOrigin(RemoteRepositoryOrigin(code, "__repository__"), "process_track")
+        instance.add_run(dg.DagsterRun("process_track", "left", remote_job_origin=origin))
+        run = instance.get_run_by_id("left")
+        assert run is not None
+        instance.report_run_failed(run)
+        assert retry_what_was_left(instance) == []  # Dagster has not looked at it yet
+
+        def dagster_looks() -> str:
+            with WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as nothing_loaded:
+                records = instance.get_run_records(dg.RunsFilter(["left"]))
+                list(consume_new_runs_for_automatic_reexecution(nothing_loaded, records, logging.getLogger()))
+            return instance.get_run_records(dg.RunsFilter(["left"]))[0].dagster_run.tags[WILL_RETRY_TAG]
+
+        for _ in range(2):
+            assert dagster_looks() == "false"
+            assert retry_what_was_left(instance) == ["process_track: is retried after all"]
+            assert retry_what_was_left(instance) == []

@@ -42,9 +42,9 @@ from resonate_resources.storage.tracks import (
     tracks,
 )
 from resonate_studio.catalogue_files import write_csv, write_parquet
-from resonate_tests.benchmarks.postgresql_server import postgresql_server
 from resonate_tests.benchmarks.simulated_library import fill_index, track_names
 from resonate_tests.manifests import manifest
+from resonate_tests.postgresql_server import postgresql_server
 
 WORDS = 948  # of 120 s
 GENRES = ("House", "Deep House", "Techno", "Drum & Bass", "Pop", "Hip-Hop")

@@ -29,8 +29,8 @@ from moto.server import ThreadedMotoServer
 
 from resonate_resources.models.weights import models_directory
 from resonate_tests.benchmarks.bench_demucs import save_models
-from resonate_tests.benchmarks.postgresql_server import postgresql_server
 from resonate_tests.machines import Machines, short_song
+from resonate_tests.postgresql_server import postgresql_server
 from resonate_tests.rabbitmq_server import RabbitMQ, free_ports
 
 

@@ -44,8 +44,8 @@ from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Source
 from resonate_resources.storage.taken_in import TakenIn, enter_tracks
 from resonate_studio.library_status import library_status
-from resonate_tests.benchmarks.postgresql_server import postgresql_server
 from resonate_tests.benchmarks.simulated_library import fill_dagster, fill_index, track_names
+from resonate_tests.postgresql_server import postgresql_server
 
 REPOSITORY = Path(__file__).parents[2]
 ASSET = "mix"

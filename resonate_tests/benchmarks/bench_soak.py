@@ -28,8 +28,8 @@ import requests
 import soundfile as sf
 from moto.server import ThreadedMotoServer
 
-from resonate_tests.benchmarks.postgresql_server import postgresql_server
 from resonate_tests.machines import Machine, Machines, short_song
+from resonate_tests.postgresql_server import postgresql_server
 from resonate_tests.rabbitmq_server import RabbitMQ, free_ports
 
 _ASK_SECONDS = 2.0

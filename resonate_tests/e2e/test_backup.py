@@ -20,8 +20,9 @@ from resonate_assets.jobs import STAGES
 from resonate_resources.separation.lalal.ledger import LalalCaps, Ledger
 from resonate_resources.storage.artefacts import Artefacts
 from resonate_resources.storage.store import LocalStore
-from resonate_tests.e2e.test_postgres import REPOSITORY, connect, postgresql, url_of
+from resonate_tests.e2e.test_postgres import REPOSITORY, postgresql, url_of
 from resonate_tests.peer_encoders import Floats
+from resonate_tests.postgresql_server import connect
 from resonate_tests.programs import required
 
 __all__ = ["postgresql"]

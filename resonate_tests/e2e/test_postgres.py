@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 import os
-import pwd
 import secrets
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,108 +49,17 @@ from resonate_studio.home import open_instance
 from resonate_studio.processing import Processor
 from resonate_tests.manifests import manifest
 from resonate_tests.peer_encoders import Floats
-from resonate_tests.programs import required
+from resonate_tests.postgresql_server import connect, postgresql_server
 from resonate_tests.resources.storage.test_schema import BEFORE, differences
 
 REPOSITORY = Path(__file__).parents[2]
 
 
-def _account() -> dict[str, Any]:
-    """Who runs the server, as arguments of subprocess: PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return {}
-    for name in ("postgres", "nobody"):
-        with suppress(KeyError):
-            user = pwd.getpwnam(name)
-            return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    raise LookupError("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody")
-
-
 @pytest.fixture(scope="module")
 def postgresql(free_port: int) -> Iterator[dict[str, str]]:
     """A PostgreSQL server on 127.0.0.1; the environment that tells docker/dagster.yaml where it is."""
-    programs = required("postgresql")
-    account = _account()
-    # Not in pytest's own directory: another user can't get below it.
-    directory = Path(tempfile.mkdtemp(prefix="resonate-postgresql-"))
-    password = secrets.token_hex(16)
-    (directory / "password").write_text(password)
-    if account:
-        os.chown(directory, account["user"], account["group"])
-        os.chown(directory / "password", account["user"], account["group"])
-    try:
-        subprocess.run(
-            [
-                *(programs / "initdb", "--pgdata", directory / "data", "--username", "postgres"),
-                *("--auth", "scram-sha-256", "--pwfile", directory / "password"),
-                *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
-            ],
-            check=True,
-            capture_output=True,
-            cwd=directory,
-            **account,
-        )
-        with (directory / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [
-                    *(
-                        programs / "postgres",
-                        "-D",
-                        directory / "data",
-                        "-h",
-                        "127.0.0.1",
-                        "-p",
-                        str(free_port),
-                    ),
-                    *(
-                        "-k",
-                        directory,
-                        "-F",
-                    ),  # socket beside the data; no fsync: nothing here outlives the test
-                ],
-                stdout=log,
-                stderr=log,
-                cwd=directory,
-                **account,
-            )
-        try:
-            environment = {
-                "RESONATE_POSTGRES_HOST": "127.0.0.1",
-                "RESONATE_POSTGRES_PORT": str(free_port),
-                "RESONATE_POSTGRES_USER": "postgres",
-                "RESONATE_POSTGRES_PASSWORD": password,
-                "RESONATE_POSTGRES_DATABASE": "postgres",
-            }
-            _wait_for(server, environment, directory / "log")
-            yield environment
-        finally:
-            server.send_signal(signal.SIGINT)  # at once, whoever is connected
-            server.wait(30)
-    finally:
-        shutil.rmtree(directory)
-
-
-def connect(environment: dict[str, str]) -> Any:
-    return psycopg2.connect(
-        host=environment["RESONATE_POSTGRES_HOST"],
-        port=environment["RESONATE_POSTGRES_PORT"],
-        user=environment["RESONATE_POSTGRES_USER"],
-        password=environment["RESONATE_POSTGRES_PASSWORD"],
-        dbname=environment["RESONATE_POSTGRES_DATABASE"],
-    )
-
-
-def _wait_for(server: subprocess.Popen[bytes], environment: dict[str, str], log: Path) -> None:
-    end = time.monotonic() + 60
-    while True:
-        try:
-            connect(environment).close()
-        except psycopg2.OperationalError:
-            if server.poll() is not None or time.monotonic() > end:
-                pytest.fail(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
-            time.sleep(0.2)
-        else:
-            return
+    with postgresql_server(free_port) as environment:
+        yield environment
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ import soundfile as sf
 
 from resonate_assets.jobs import STAGES
 from resonate_assets.targets import ON_REQUEST
-from resonate_tests.e2e.test_postgres import REPOSITORY, connect, postgresql
+from resonate_tests.e2e.test_postgres import REPOSITORY, postgresql
 from resonate_tests.e2e.test_s3 import bucket, client, endpoint, keys_in
 from resonate_tests.peer_encoders import Floats
+from resonate_tests.postgresql_server import connect
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

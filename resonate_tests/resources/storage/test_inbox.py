@@ -27,6 +27,7 @@ from resonate_resources.storage.inbox import (
     fingerprint,
     plan,
 )
+from resonate_resources.storage.s3_store import S3Error
 
 _URIS = st.sampled_from([f"/in/{letter}.wav" for letter in "abcdefgh"])
 _FILES = st.builds(Seen, _URIS, st.integers(0, 3), st.sampled_from("xyz"), st.booleans())
@@ -317,7 +318,7 @@ def test_an_object_that_has_gone_is_an_oserror_with_its_name(client: Any, tmp_pa
 
 @pytest.mark.parametrize(
     ("status", "raised"),
-    [(403, PermissionError), (404, FileNotFoundError), (500, ClientError), (503, ClientError)],
+    [(403, PermissionError), (404, FileNotFoundError), (500, S3Error), (503, S3Error)],
 )
 def test_a_service_in_trouble_is_told_apart_from_an_object_that_cannot_be_had(
     client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, raised: type[Exception]

@@ -95,10 +95,11 @@ def test_runs_that_wait_are_told_by_queue_with_the_age_of_the_oldest(
     make_run(home_instance, dg.DagsterRunStatus.QUEUED, 2.0)
     make_run(home_instance, dg.DagsterRunStatus.QUEUED, 1.0)
     make_run(home_instance, dg.DagsterRunStatus.QUEUED, 0.5, resonate_queue="gpu")
+    make_run(home_instance, dg.DagsterRunStatus.STARTING, 0.25, resonate_queue="gpu")  # with the broker
     make_run(home_instance, dg.DagsterRunStatus.STARTED, 9.0, resonate_queue="gpu")
     found = scraped(settings, home_instance)
     assert value(found, "resonate_queue_runs", queue="default") == 2
-    assert value(found, "resonate_queue_runs", queue="gpu") == 1
+    assert value(found, "resonate_queue_runs", queue="gpu") == 2
     assert value(found, "resonate_queue_oldest_age_seconds", queue="default") == pytest.approx(7200, abs=20)
     assert value(found, "resonate_queue_oldest_age_seconds", queue="gpu") == pytest.approx(1800, abs=20)
 
