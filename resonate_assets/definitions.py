@@ -60,6 +60,7 @@ from resonate_resources.regeneration.resource import RegenerationResource
 from resonate_resources.remixing.resource import RemixingResource
 from resonate_resources.restoration.resource import RestorationResource
 from resonate_resources.separation.resource import OLD_LEDGER, SeparationResource
+from resonate_resources.storage.keeping import KeepingResource
 from resonate_resources.storage.resource import ArtefactIOManager, S3Resource, StorageResource
 from resonate_resources.transcription.resource import TranscriptionResource
 
@@ -136,6 +137,12 @@ def build_defs(
         "regeneration": RegenerationResource(**conductor),
         "quality": QualityResource(),
         "remixing": RemixingResource(),
+        "keeping": KeepingResource(
+            events=settings.kept.events,
+            results=settings.kept.results,
+            light_days=settings.kept.light,
+            light=str(settings.home / "light"),
+        ),
         "gpu": GpuMachineResource(**(asdict(settings.gpu) if settings.gpu else {})),
     }
     return dg.Definitions(

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from resonate_assets.forgetting import forget_run
+
 _PAGE = 500
 _PARTITION = "dagster/partition"
 """The tag by which Dagster tells the partition of a run."""
@@ -32,7 +34,7 @@ def prune(
         if removed >= limit or time.monotonic() > end:
             break
         if not _counts(instance, run_id):
-            instance.delete_run(run_id)
+            forget_run(instance, run_id)
             removed += 1
     return removed
 

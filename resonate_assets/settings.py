@@ -15,6 +15,8 @@ from resonate_resources.machines.machine import GpuMachine
 from resonate_resources.models.language_model import ChosenModel
 from resonate_resources.recordings.limits import Limits
 from resonate_resources.storage.database import sqlite_url
+from resonate_resources.storage.keeping import SETTING as KEEP
+from resonate_resources.storage.keeping import Kept
 from resonate_resources.watching import tracing
 from resonate_resources.watching.json_lines import VARIABLE as JSON_LOG
 
@@ -65,6 +67,9 @@ class Settings:
 
     light_bytes: int = 2_000_000_000
     """RESONATE_LIGHT_BYTES: how much of the disk light copies, waveforms and spectrograms for the page may take."""
+
+    kept: Kept = field(default_factory=Kept)
+    """RESONATE_KEEP: for how long what counts no longer is kept, see resonate_resources.storage.keeping."""
 
     def __post_init__(self) -> None:
         check_folder("RESONATE_HOME", str(self.home))
@@ -129,6 +134,7 @@ class Settings:
         try:
             limits = Limits.from_environment()
             gpu = GpuMachine.from_environment()
+            kept = Kept.read(os.environ.get(KEEP, ""))
         except ValueError as error:
             raise SettingsError(str(error)) from error
         return cls(
@@ -147,6 +153,7 @@ class Settings:
             gpu=gpu,
             limits=limits,
             light_bytes=_whole_number("RESONATE_LIGHT_BYTES", cls.light_bytes),
+            kept=kept,
         )
 
 

@@ -43,6 +43,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _found("database", lambda: _database(settings), place_of(settings.database_url))
     yield from _dagster(settings)
     yield _inbox(settings)
+    yield Finding("kept", "ok", settings.kept.told())
     yield from _engines(settings)
 
 

@@ -153,7 +153,7 @@ def runs_of(instance: dg.DagsterInstance, made: Mapping[str, Collection[str]]) -
     active = _by_track(instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)))
     filters = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
     failed = instance.get_run_records(filters, limit=1000) if made else ()
-    in_question = {track for track, stages in made.items() if len(stages) < len(STAGES)}
+    in_question = {track for track, stages in made.items() if STAGES[-1] not in stages}
     in_question |= _by_track(failed).keys() & made.keys()
     last = _last_runs(instance, in_question)
     # Some were asked for since those at work were listed.
@@ -190,7 +190,8 @@ def status_of(track: str, facts: Facts, typical: float | None) -> TrackStatus:
     """typical: seconds that a track takes, where that is known."""
     made = [stage for stage in STAGES if stage in facts.made.get(track, [])]
     verdict = facts.verdicts.get(track, Acceptance(None))
-    state = _state(track, facts, verdict, whole=len(made) == len(STAGES))
+    # One that came to its end in an earlier version lacks stages that were new since: it is behind, not unfinished.
+    state = _state(track, facts, verdict, whole=STAGES[-1] in made)
     place = facts.runs.queue.get(track)
     told = state == "not accepted" or (state in ("behind", "done") and verdict.accepted is None)
     reason = "; ".join(verdict.reasons) or None if told else None

@@ -26,6 +26,7 @@ from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.artefacts import PICTURE, THUMBNAIL, Artefact
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import Rejection
+from resonate_studio.hearing.light_store import LightStore
 from resonate_studio.outcome import Check, Processed, Stage
 from resonate_studio.registering import register
 from resonate_studio.removing import Removal
@@ -80,6 +81,7 @@ class Processor:
         stage from which on all is made again. replace_older: whether an older track of the same file goes."""
         self._defs = build_defs(settings)
         self._limits = settings.limits
+        self._light = LightStore.of_home(settings)
         if anew_from is not None:
             storage: StorageResource = self._defs.resources["storage"]  # type: ignore[index]
             # Not a copy: Dagster makes a resource anew from what it was made with.
@@ -176,7 +178,7 @@ class Processor:
                 return
         self._run(done.track, done, stage_done)
         if done.follows and self._replace_older and done.error is None:
-            removal = Removal(self.storage, self._instance, done.follows)
+            removal = Removal(self.storage, self._instance, done.follows, self._light)
             if removal.obstacle() is None:
                 removal.carry_out()
                 done.replaced = True

@@ -68,6 +68,7 @@ def remove(tracks: tuple[str, ...], yes: bool, keep_exports: bool, home: Path | 
     from sqlalchemy.exc import SQLAlchemyError
 
     from resonate_assets.definitions import build_defs
+    from resonate_studio.hearing.light_store import LightStore
     from resonate_studio.home import open_instance, require_home, settings_for
     from resonate_studio.processing import Processor
     from resonate_studio.removing import Removal
@@ -78,7 +79,8 @@ def remove(tracks: tuple[str, ...], yes: bool, keep_exports: bool, home: Path | 
     with open_instance(settings) as instance:
         names = _named(instance, tracks)
         storage = build_defs(settings).resources["storage"]  # type: ignore[index]
-        removals = [Removal(storage, instance, name) for name in names]
+        light = LightStore.of_home(settings)
+        removals = [Removal(storage, instance, name, light) for name in names]
         if not yes:
             if as_json:
                 raise click.UsageError("--json asks nothing: give --yes")

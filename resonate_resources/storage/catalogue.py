@@ -86,6 +86,17 @@ def build_catalogue(
     return frame
 
 
+def forget_track(store: Store, track: str) -> None:
+    """Take a track out of the file."""
+    data = store.read(CATALOGUE)
+    if data is None:
+        return
+    written = _read(data)
+    if (written.frame["track"] == track).any():
+        kept = written.frame[written.frame["track"] != track].reset_index(drop=True)
+        store.write(CATALOGUE, _written(kept, written.seen, written.criteria))
+
+
 class _Written(NamedTuple):
     frame: pd.DataFrame
     seen: int

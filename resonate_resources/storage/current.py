@@ -43,7 +43,7 @@ index = sa.Table(
     sa.Column("seconds", sa.Double),
 )
 """A row for each stage of a track that has, or once had, an artefact."""
-_changes = sa.Table(
+changes = sa.Table(
     "current_changes",
     tables,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
@@ -53,7 +53,8 @@ _changes = sa.Table(
 )
 """One row, which counts changes. Who changes something holds it until that is done, so numbers become visible in
 their order, and who has seen one has seen all below it. Counting begins at the time, in µs since 1970, when the
-database was made: numbers of a database that was lost are lower. walked: whether `rebuild` ever came to its end."""
+database was made, or behind what was deleted (`tracks.forget_gone`): numbers of a database that was lost are lower.
+walked: whether `rebuild` ever came to its end."""
 
 _ROWS_A_PAGE = 5000
 _PAGE = 500
@@ -227,7 +228,7 @@ def all_versions(url: str, after: str = "") -> Iterator[tuple[str, dict[str, Ver
 def changed_since(url: str, change: int) -> Changes:
     """What changed after a change. Begin with 0: all tracks."""
     with transaction(url) as db:
-        count = db.execute(sa.select(_changes.c.origin, _changes.c.last)).first()
+        count = db.execute(sa.select(changes.c.origin, changes.c.last)).first()
         origin, last = (0, 0) if count is None else (count.origin, count.last)
         whole = not origin <= change <= last or change == 0
         # DISTINCT of a few would have SQLite go through all, in the order of the primary key.
@@ -239,7 +240,7 @@ def changed_since(url: str, change: int) -> Changes:
 def last_change(url: str) -> int:
     """The number of the last change: while it is the same, so is everything here. 0 where there was none."""
     with transaction(url) as db:
-        return db.execute(sa.select(_changes.c.last)).scalar() or 0
+        return db.execute(sa.select(changes.c.last)).scalar() or 0
 
 
 def stages_made(url: str) -> dict[str, list[str]]:
@@ -253,7 +254,7 @@ def stages_made(url: str) -> dict[str, list[str]]:
 def was_walked(url: str) -> bool:
     """Whether the index was ever compared with the store: one of a new database was not."""
     with transaction(url) as db:
-        return bool(db.execute(sa.select(_changes.c.walked)).scalar())
+        return bool(db.execute(sa.select(changes.c.walked)).scalar())
 
 
 def rebuild(url: str, store: Store) -> int:
@@ -283,7 +284,7 @@ def rebuild(url: str, store: Store) -> int:
     forget(url, gone)
     with transaction(url) as db:
         _next_change(db, 0)
-        db.execute(sa.update(_changes).values(walked=True))
+        db.execute(sa.update(changes).values(walked=True))
     return wrong + len(gone)
 
 
@@ -351,12 +352,12 @@ def _enter(db: sa.Connection, manifests: Sequence[Manifest], unless_since: float
 
 def _next_change(db: sa.Connection, count: int) -> int:
     """The first of `count` numbers, which nobody else gets."""
-    insert = insert_into(db, _changes)
+    insert = insert_into(db, changes)
     origin = time.time_ns() // 1000
     counted = insert.values(id=1, origin=origin, last=origin + count, walked=False).on_conflict_do_update(
-        index_elements=[_changes.c.id], set_={"last": _changes.c.last + count}
+        index_elements=[changes.c.id], set_={"last": changes.c.last + count}
     )
-    last: int = db.execute(counted.returning(_changes.c.last)).scalar_one()
+    last: int = db.execute(counted.returning(changes.c.last)).scalar_one()
     return last - count + 1
 
 

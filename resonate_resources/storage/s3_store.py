@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -191,6 +193,8 @@ class S3Store:
                 f"s3://{self._bucket}/{first.get('Key')}: can't be deleted ({first.get('Code')}: "
                 f"{first.get('Message')})" + (f", and {len(failed) - 1} more" if len(failed) > 1 else "")
             )
+        shutil.rmtree(self._cache / self._key(prefix), ignore_errors=True)
+        self._forget_copies(prefix)
 
     def holds(self, base: str, name: str) -> Holds:
         return "nothing" if self._head(f"{base}/{name}") is None else "file"
@@ -198,6 +202,7 @@ class S3Store:
     def unlink(self, key: str) -> None:
         with on_one_line(self.location(key)):
             self._client.delete_object(Bucket=self._bucket, Key=self._key(key))
+        self._forget_copies(key)
 
     def rename(self, key: str, free: str) -> None:
         with on_one_line(self.location(key)):
@@ -228,6 +233,21 @@ class S3Store:
     def _version(self, key: str) -> str | None:
         head = self._head(key)
         return None if head is None else head.stamp
+
+    def _forget_copies(self, key: str) -> None:
+        """Of an object that is gone, of whatever version. Who has one open reads on."""
+        path = self._cache / self._key(key)
+        for cached in path.parent.glob(f"*-{glob.escape(path.name)}"):
+            cached.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == self._cache:
+                break
+            try:
+                folder.rmdir()  # only an empty one goes: it may be called as a track is
+            except FileNotFoundError:
+                continue
+            except OSError:
+                break
 
     def _cached(self, key: str, version: str) -> Path:
         path = self._cache / self._key(key)

@@ -106,6 +106,13 @@ class Sources:
             self._store.delete(key)
         self._store.delete(_place_key(self._kept(uri)))
 
+    def forget(self, track: str, uri: str) -> None:
+        """A track that is removed, and that its file was rejected. uri: where that was."""
+        self._store.delete(f"tracks/{track}.json")
+        self.accept(track, "")
+        if self._store.read(_place_key(self._kept(uri))) == track.encode():
+            self._store.delete(_place_key(self._kept(uri)))
+
     def is_rejected(self, track: str) -> bool:
         return self._store.size(_rejection_key(track, "")) is not None
 

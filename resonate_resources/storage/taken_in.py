@@ -139,6 +139,12 @@ def forget_tracks(url: str, tracks: Sequence[str]) -> None:
         db.execute(sa.delete(_contents).where(_contents.c.track.in_(tracks)))
 
 
+def forget_file(url: str, uri: str) -> None:
+    """A file that is in no inbox any more: its name is not kept."""
+    with transaction(url) as db:
+        db.execute(sa.delete(_dealt_with).where(_dealt_with.c.file == _file_id(uri)))
+
+
 def knows_tracks(url: str) -> bool:
     """Whether any track was ever entered: a new database must be told of those there are."""
     with transaction(url) as db:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.artefacts import Artefact, Artefacts
-from resonate_resources.storage.current import index
+from resonate_resources.storage.current import changes, index
 from resonate_resources.storage.database import alone, json_in, tables, transaction, upsert
 from resonate_resources.storage.sources import Sources
 from resonate_resources.storage.store import Store
@@ -259,6 +259,38 @@ def _columns(made: Mapping[str, Mapping[str, Any]], judge: Judge) -> dict[str, A
         for name in names
     }
     return {**words, **numbers, "accepted": accepted, "why_not": why_not or None}
+
+
+def forget_rows(url: str, track: str) -> None:
+    """What is known of a track of which nothing is left, and of its artefacts that were; that there was one is told
+    until `forget_gone`."""
+    scrubbed = {
+        "key": "",
+        "data_version": "",
+        "code_version": "",
+        "made_from": "{}",
+        "measures": "{}",
+        "engine": "",
+    }
+    unknown = dict.fromkeys(("model", "licence", "made_at", "seconds"))
+    with transaction(url) as db:
+        for table in (tracks, fingerprints, failed_checks):
+            db.execute(sa.delete(table).where(table.c.track == track))
+        db.execute(sa.update(index).where(index.c.track == track, index.c.gone).values(**scrubbed, **unknown))
+
+
+def forget_gone(url: str) -> int:
+    """Delete rows of the index that only tell that an artefact is gone, as far as `bring_up_to_date` has heard it.
+    Who has not will read all of it anew. Returns how many."""
+    with transaction(url) as db:
+        alone(db, "tracks_seen")
+        seen = db.execute(sa.select(_seen.c.change)).scalar() or 0
+        heard = index.c.gone, index.c.change <= seen
+        last = db.execute(sa.select(sa.func.max(index.c.change)).where(*heard)).scalar()
+        if last is None:
+            return 0
+        db.execute(sa.update(changes).where(changes.c.origin < last).values(origin=last))
+        return db.execute(sa.delete(index).where(*heard)).rowcount
 
 
 def folded(text: str) -> str:

@@ -132,7 +132,7 @@ class Tracks:
         """With all that was made of it, and its copy that came through the page. Raises ProblemError."""
         self._require_partition(track)
         opened = self._opened
-        removal = Removal(opened.storage, opened.instance, track)
+        removal = Removal(opened.storage, opened.instance, track, self._copies.store)
         if (obstacle := removal.obstacle()) is not None:
             raise ProblemError(409, obstacle)
         removal.carry_out(keep_exports)

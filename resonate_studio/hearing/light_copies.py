@@ -11,7 +11,7 @@ from resonate_resources.signal.loudness import measure_loudness
 from resonate_studio.api.models import Spectrum
 from resonate_studio.hearing import alignment, peaks, segments, spectra, spectrogram
 from resonate_studio.hearing.behind import Behind
-from resonate_studio.hearing.light_store import LightStore, named
+from resonate_studio.hearing.light_store import LightStore, beginning_of, named
 
 _LOUDNESS_VERSION = 1
 """Part of the name of what is kept: raised when loudness comes out otherwise."""
@@ -112,24 +112,28 @@ class Soon:
 
 
 def segment_name(sound: Sound, number: int) -> str:
-    return named("segment", segments.OPUS_VERSION, sound.sha256, number)
+    return _named(sound, "segment", segments.OPUS_VERSION, number)
 
 
 def tile_name(sound: Sound, zoom: int, number: int) -> str:
-    return named("tile", spectrogram.TILE_VERSION, sound.sha256, zoom, number)
+    return _named(sound, "tile", spectrogram.TILE_VERSION, zoom, number)
 
 
 def spectrum_name(a: Sound, b: Sound, start_s: float, end_s: float | None) -> str:
-    return named("spectrum", spectra.SPECTRA_VERSION, a.sha256, b.sha256, start_s, end_s)
+    return _named(a, "spectrum", spectra.SPECTRA_VERSION, b.sha256, start_s, end_s)
 
 
 def _outline_name(sound: Sound) -> str:
-    return named("outline", peaks.PEAKS_VERSION, sound.sha256)
+    return _named(sound, "outline", peaks.PEAKS_VERSION)
 
 
 def _offset_name(original: Sound, version: Sound) -> str:
-    return named("offset", alignment.ALIGNMENT_VERSION, original.sha256, version.sha256)
+    return _named(original, "offset", alignment.ALIGNMENT_VERSION, version.sha256)
 
 
 def _loudness_name(sound: Sound) -> str:
-    return named("loudness", _LOUDNESS_VERSION, sound.sha256)
+    return _named(sound, "loudness", _LOUDNESS_VERSION)
+
+
+def _named(sound: Sound, kind: str, *made_from: str | int | float | None) -> str:
+    return f"{beginning_of(sound.sha256)}-{named(kind, sound.sha256, *made_from)}"

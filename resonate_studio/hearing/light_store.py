@@ -8,6 +8,7 @@ a power cut leaves one, is none.
 from __future__ import annotations
 
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,6 +120,12 @@ class LightStore:
                     path.unlink()
                 held -= size
 
+    def forget(self, beginnings: Collection[str]) -> None:
+        """Remove everything whose name begins so, each with two characters or more."""
+        for beginning in beginnings:
+            for path in self._path(beginning).parent.glob(f"{glob.escape(beginning)}*"):
+                path.unlink(missing_ok=True)
+
     def clear(self) -> int:
         """Remove everything. How many bytes that were."""
         removed = 0
@@ -182,6 +189,11 @@ class LightStore:
 def named(kind: str, *made_from: str | int | float | None) -> str:
     """The name of what is made from these: content hashes, numbers, how it is made."""
     return hashlib.sha256(json.dumps([kind, *made_from]).encode()).hexdigest()
+
+
+def beginning_of(sha256: str) -> str:
+    """Of the names of all that is made from a file, by its SHA-256: they go with its track."""
+    return sha256[:16]
 
 
 def _digest(data: bytes) -> bytes:

@@ -41,6 +41,10 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         *(("RESONATE_LIBRARIES", places) for places in ("gs://b/p", "/srv;s3://", "s3:/b", "/srv;/dev/null")),
         *(("RESONATE_MAX_HOURS", hours) for hours in ("twelve", "-1", "nan")),
         *(("RESONATE_LIGHT_BYTES", size) for size in ("2 GB", "-1", "1e9", "٢")),
+        *(
+            ("RESONATE_KEEP", kept)
+            for kept in ("30d", "events=30", "all=1d", "light=1d,light=2d", "results=-1d")
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_honoured_is_refused_in_a_line_that_names_it(

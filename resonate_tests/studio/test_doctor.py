@@ -37,6 +37,7 @@ def test_a_home_that_is_not_made_yet_is_no_fault_and_is_not_made(tmp_path: Path)
         "database": "ok",
         "dagster": "off",
         "inbox": "off",
+        "kept": "ok",
     }
     assert not (tmp_path / "new").exists()
 

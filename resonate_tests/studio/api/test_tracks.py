@@ -16,6 +16,7 @@ from resonate_resources.storage.heartbeats import alive
 from resonate_studio.api import library
 from resonate_studio.api.opened import Opened
 from resonate_studio.api.serving import Serving
+from resonate_studio.hearing.light_store import LightStore
 from resonate_studio.removing import Removal
 from resonate_tests.studio.api.conftest import SECONDS, upload, wav
 
@@ -228,7 +229,8 @@ def test_a_track_that_another_process_removed_is_not_told_from_memory(
     track = upload(client, wav(57))["track"]
     client.app.state.serving.library.refresh()  # type: ignore[attr-defined]
     assert client.get(f"/api/v1/tracks/{track}").status_code == 200
-    Removal(opened.storage, opened.instance, track).carry_out()
+    light = LightStore.of_home(opened.settings)
+    Removal(opened.storage, opened.instance, track, light).carry_out()
     assert client.get(f"/api/v1/tracks/{track}").status_code == 404
 
 
