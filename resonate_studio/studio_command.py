@@ -33,6 +33,8 @@ _DAEMON_LOOK_SECONDS = 10.0
 _LAST_LINES = 15
 LOG = "studio.log"
 TOKEN_FILE = "studio_token.json"
+TOKEN = "RESONATE_STUDIO_TOKEN"
+_KNOWN = "the one that was shown at the first start; --new-token makes another"
 
 
 @click.command(cls=Command)
@@ -48,7 +50,7 @@ def studio(home: Path | None, host: str, port: int, new_token: bool) -> None:
 
 
 def _run(home: Path | None, host: str, port: int, new_token: bool) -> int:
-    from resonate_studio.api.access import Token, is_loopback
+    from resonate_studio.api.access import is_loopback
     from resonate_studio.api.launching import runs_are_carried_out, runs_are_carried_out_elsewhere
     from resonate_studio.home import (
         instance_directory,
@@ -69,7 +71,7 @@ def _run(home: Path | None, host: str, port: int, new_token: bool) -> int:
         log = stack.enter_context(closing(ServiceLog(instance_directory(settings), LOG)))
         instance_at = stack.enter_context(plain_path(instance_directory(settings)))
         page = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        token = None if is_loopback(host) else Token(settings.home / TOKEN_FILE)
+        token = None if is_loopback(host) else _token(settings, new_token)
         services: Services | None = None
         elsewhere = runs_are_carried_out_elsewhere(instance)
         if not elsewhere and not runs_are_carried_out(instance):
@@ -121,6 +123,18 @@ def _started(stack: ExitStack, settings: Settings, instance_at: Path, log: Servi
     return services
 
 
+def _token(settings: Settings, new_token: bool) -> Token:
+    from resonate_studio.api.access import Token
+
+    given = os.environ.get(TOKEN, "")
+    if given and new_token:
+        raise click.ClickException(f"--new-token: the token is the one in {TOKEN}; change it there")
+    try:
+        return Token(settings.home / TOKEN_FILE, given)
+    except ValueError as error:
+        raise click.ClickException(f"{TOKEN}: {error}") from error
+
+
 def _tell_token(token: Token, new_token: bool) -> None:
     click.echo(
         "Other machines can reach this address, and nothing that is sent is encrypted: use it in a network"
@@ -130,4 +144,4 @@ def _tell_token(token: Token, new_token: bool) -> None:
         click.echo(f"token               {token.make()}")
         click.echo("                    (shown this once; only a hash of it is kept)")
     else:
-        click.echo("token               the one that was shown at the first start; --new-token makes another")
+        click.echo(f"token               {_KNOWN if not os.environ.get(TOKEN) else f'the one in {TOKEN}'}")

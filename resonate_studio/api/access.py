@@ -73,17 +73,26 @@ class _StalledError(Exception):
     """Nobody takes what is sent. No OSError, which would be answered as one of storage."""
 
 
-class Token:
-    """The secret of a home: shown once, kept as its SHA-256."""
+_SHORTEST = 32
+"""Characters of a token that is given: 128 bits in hexadecimal."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+
+class Token:
+    """The secret of a home: shown once, kept as its SHA-256; or one that is given, which several studios share."""
+
+    def __init__(self, file: Path, given: str = "") -> None:
+        """Raises ValueError for a given one that can be guessed."""
+        if given and len(given) < _SHORTEST:
+            raise ValueError(f"a token has {_SHORTEST} characters or more")
+        self._file, self._given = file, given
 
     def known(self) -> bool:
         return self._hash() is not None
 
     def make(self) -> str:
-        """A new one, in place of any there was."""
+        """A new one, in place of any there was. Raises ValueError where one is given."""
+        if self._given:
+            raise ValueError("a token that is given is changed where it is given")
         token = secrets.token_urlsafe(32)
         self._file.parent.mkdir(parents=True, exist_ok=True)
         partial = self._file.with_suffix(".partial")
@@ -97,6 +106,8 @@ class Token:
         return known is not None and hmac.compare_digest(known, _sha256(given))
 
     def _hash(self) -> str | None:
+        if self._given:
+            return _sha256(self._given)
         try:
             return str(json.loads(self._file.read_text("ascii"))["sha256"])
         except (FileNotFoundError, ValueError, KeyError, TypeError):

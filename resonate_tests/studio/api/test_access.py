@@ -118,6 +118,27 @@ def test_a_damaged_token_file_lets_nobody_in(tmp_path: Path) -> None:
         assert not Token(tmp_path / "token.json").fits("None")
 
 
+def test_studios_that_are_given_a_token_take_the_same_one_and_keep_none(
+    opened: Opened, tmp_path: Path
+) -> None:
+    secret = "0123456789abcdef" * 2
+    for number in range(2):
+        token = Token(tmp_path / f"{number}.json", secret)
+        address = f"http://192.0.2.{number}:3100"
+        with TestClient(create_app(opened, f"192.0.2.{number}", token), base_url=address) as client:
+            assert client.get("/api/v1/health").status_code == 401
+            right = {"Authorization": f"Bearer {secret}"}
+            assert client.get("/api/v1/health", headers=right).status_code == 200
+        with pytest.raises(ValueError, match="changed where it is given"):
+            token.make()
+    assert list(tmp_path.glob("*.json")) == []
+
+
+def test_a_given_token_that_can_be_guessed_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="32 characters"):
+        Token(tmp_path / "token.json", "secret")
+
+
 def test_a_body_that_is_larger_than_anything_asked_for_is_not_read(client: TestClient, track: str) -> None:
     answer = client.patch(f"/api/v1/tracks/{track}/brief", content=b"x" * (2**20 + 1))
     assert answer.status_code == 413
