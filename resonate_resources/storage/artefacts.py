@@ -26,7 +26,7 @@ from resonate_resources.recipe import Engine, Json, Product, Recipe
 from resonate_resources.recordings.recording import REBUILT, AudioError, Recording, Stems, file_sha256
 from resonate_resources.storage.hashing import Hashing
 from resonate_resources.storage.manifest import Manifest, StoredFile, UnreadableManifestError
-from resonate_resources.storage.store import Store
+from resonate_resources.storage.store import Stat, Store
 
 PICTURE = "picture.png"
 """The picture of an artefact: a report and no content."""
@@ -79,9 +79,10 @@ class Artefact:
 
     def path(self, name: str) -> Path:
         """A local file, to be read only. Raises FileNotFoundError, and ChangedFileError where it was written to."""
-        path = self.store.fetch(self.key(name))
-        stored = self.manifest.files.get(name)
-        if stored is not None and not self._is_as_it_was(name, stored):
+        key, stored = self.key(name), self.manifest.files.get(name)
+        found = None if stored is None else self.store.stat(key)
+        path = self.store.fetch(key, found)
+        if stored is not None and not self._is_as_it_was(name, stored, found):
             raise ChangedFileError(
                 f"{self.location(name)}: has changed since it was made; process the track again to have it anew"
             )
@@ -129,19 +130,20 @@ class Artefact:
 
     def complete(self) -> bool:
         """Whether every file is there, as it was. The record is only a claim about the store."""
-        return all(self._is_as_it_was(name, stored) for name, stored in self.manifest.files.items())
+        return all(
+            self._is_as_it_was(name, stored, self.store.stat(self.key(name)))
+            for name, stored in self.manifest.files.items()
+        )
 
-    def _is_as_it_was(self, name: str, stored: StoredFile) -> bool:
+    def _is_as_it_was(self, name: str, stored: StoredFile, found: Stat | None) -> bool:
         """By size and the store's stamp; where only the stamp is another (a home that was copied), by its bytes."""
-        key = self.key(name)
-        found = self.store.stat(key)
         if found is None or found.size != stored.size:
             return False
         if found.stamp == stored.stamp:
             return True
         place = self.location(name), found.stamp
         if place not in _looked_at:
-            _looked_at[place] = file_sha256(self.store.fetch(key))
+            _looked_at[place] = file_sha256(self.store.fetch(self.key(name), found))
         return _looked_at[place] == stored.sha256
 
 

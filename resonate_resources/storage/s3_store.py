@@ -136,8 +136,8 @@ class S3Store:
         except S3UploadFailedError as error:  # neither a ClientError nor a BotoCoreError, though made of one
             raise (error.__context__ or error) from error
 
-    def fetch(self, key: str) -> Path:
-        version = self._version(key)
+    def fetch(self, key: str, found: Stat | None = None) -> Path:
+        version = found.stamp if found is not None else self._version(key)
         if version is None:
             raise FileNotFoundError(f"{self.location(key)}: no such object")
         cached = self._cached(key, version)

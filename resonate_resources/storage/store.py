@@ -51,8 +51,9 @@ class Store(Protocol):
         Its bytes are on disk (or acknowledged by the service, by length and checksum) when this returns.
         """
 
-    def fetch(self, key: str) -> Path:
-        """A local file with the bytes of the key, to be read only. Raises FileNotFoundError."""
+    def fetch(self, key: str, found: Stat | None = None) -> Path:
+        """A local file with the bytes of the key, to be read only. found: what `stat` tells of it, where that was
+        asked a moment ago. Raises FileNotFoundError."""
 
     def create(self, key: str, data: bytes) -> bool:
         """Write, unless there is such a key already. Whether it was written: of several who try, one does."""
@@ -244,7 +245,7 @@ class LocalStore:
         folder.mkdir(exist_ok=True)
         to_disk(folder.parent)
 
-    def fetch(self, key: str) -> Path:
+    def fetch(self, key: str, found: Stat | None = None) -> Path:  # noqa: ARG002 — a file here is looked at itself
         path = self._path(key)
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such file")
