@@ -9,7 +9,7 @@ PAGE := $(shell find page -name node_modules -prune -o -type f -print)
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 export RESONATE_HOME ?= $(CURDIR)/studio
 
-.PHONY: demo dev workers test quick fresh check snapshots schema constraints clean system programs python
+.PHONY: demo dev workers test quick faults fresh check snapshots schema constraints clean system programs python
 # Two apt-get or pip at a time get in each other's way.
 .NOTPARALLEL:
 
@@ -33,6 +33,10 @@ workers: $(VENV)/base
 test: programs $(VENV)/dev
 	$(BIN)/resonate workers install audio-separator audiosr audiocraft cloning
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered $(PYTEST)
+
+## faults: hosts and servers that are killed, cut off or full, in clusters on this machine; as root, a quarter of an hour
+faults: programs $(VENV)/dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest resonate_tests/faults $(PYTEST)
 
 ## quick: the tests that are done within seconds, without a server, a browser or a process of their own
 quick: $(VENV)/dev

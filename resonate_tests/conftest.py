@@ -32,6 +32,7 @@ SLOW_FIXTURES = {"demo_song", "phone_recording"}
 SLOW = [
     "benchmarks",
     "e2e",
+    "faults",
     "run_queue",
     # These start servers, workers or other processes.
     "test_dawproject.py",

@@ -28,6 +28,10 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 _UP_SECONDS = 60.0
 
 
+DISK = {"ResonateDiskNearlyFull"}
+"""Fires where this machine's own disk is nearly full, whatever is tested."""
+
+
 class Prometheus:
     """With the alerts of docker/prometheus/alerts.yml."""
 

@@ -13,7 +13,7 @@ import pytest
 from resonate_tests.e2e.test_s3 import endpoint
 from resonate_tests.machines import Machines
 from resonate_tests.postgresql_server import PostgreSQL
-from resonate_tests.prometheus_server import Prometheus
+from resonate_tests.prometheus_server import DISK, Prometheus
 from resonate_tests.rabbitmq_server import RabbitMQ, free_ports
 
 __all__ = ["endpoint"]
@@ -50,7 +50,7 @@ class Cluster:
         self.machines = machines = Machines(folder, environment, broker, s3, BUCKET)
         machines.shared |= {"PACED_FOLDER": str(self.asked), "RESONATE_POOL_CORES": "2"}
         workspace = folder / "workspace.yaml"
-        places = ("resonate_assets.definitions", "resonate_tests.e2e.paced")
+        places = ("resonate_assets.definitions", "resonate_tests.faults.paced")
         workspace.write_text("load_from:\n" + "".join(f"- python_module: {place}\n" for place in places))
         (port,) = free_ports(1)
         home = folder / "machine-0" / "home"
@@ -129,7 +129,7 @@ class Cluster:
             assert "Traceback" not in worker.log
 
     def until_silent(self) -> None:
-        self.prometheus.wait_for("alerts to be silent", lambda: not self.prometheus.firing(), 120)
+        self.prometheus.wait_for("alerts to be silent", lambda: not self.prometheus.firing() - DISK, 120)
 
     def end(self) -> None:
         if hasattr(self, "machines"):
