@@ -16,28 +16,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import shutil
 import statistics
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
 import soundfile as sf
-from moto.server import ThreadedMotoServer
 
 from resonate_resources.models.weights import models_directory
 from resonate_tests.benchmarks.bench_demucs import save_models
+from resonate_tests.benchmarks.s3_server import s3_server
 from resonate_tests.machines import Machines, short_song
 from resonate_tests.postgresql_server import postgresql_server
 from resonate_tests.rabbitmq_server import RabbitMQ, free_ports
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
-def measure(folder: Path, tracks: int, workers: int, seconds: float, model: str) -> None:
+
+def measure(folder: Path, s3: S3Client, tracks: int, workers: int, seconds: float, model: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    s3 = boto3.client("s3")
     bucket = f"cluster-{workers}"
     s3.create_bucket(Bucket=bucket)
     rabbitmq = RabbitMQ()
@@ -105,22 +106,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--model", default="")
     given = parser.parse_args()
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # moto's server names each request
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": "nobody",
-        "AWS_SECRET_ACCESS_KEY": "nothing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL_S3": f"http://{host}:{port}",
-        "RESONATE_MODELS": str(given.folder / "models"),
-    }
-    try:
+    os.environ["RESONATE_MODELS"] = str(given.folder / "models")
+    with s3_server() as s3:
         for workers in map(int, given.workers.split(",")):
-            measure(given.folder / str(workers), given.tracks, workers, given.seconds, given.model)
-    finally:
-        server.stop()
+            measure(given.folder / str(workers), s3, given.tracks, workers, given.seconds, given.model)
 
 
 if __name__ == "__main__":

@@ -14,20 +14,17 @@ from __future__ import annotations
 
 import argparse
 import csv
-import logging
-import os
 import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
 
-import boto3
 import numpy as np
 import psutil
 import requests
 import soundfile as sf
-from moto.server import ThreadedMotoServer
 
+from resonate_tests.benchmarks.s3_server import s3_server
 from resonate_tests.machines import Machine, Machines, short_song
 from resonate_tests.postgresql_server import postgresql_server
 from resonate_tests.rabbitmq_server import RabbitMQ, free_ports
@@ -126,31 +123,19 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=120)
     parser.add_argument("--every", type=float, default=60)
     given = parser.parse_args()
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # moto's server names each request
     shutil.rmtree(given.folder, ignore_errors=True)
     given.folder.mkdir(parents=True)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": "nobody",
-        "AWS_SECRET_ACCESS_KEY": "nothing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL_S3": f"http://{host}:{port}",
-    }
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="soak")
-    rabbitmq = RabbitMQ()
-    try:
-        with postgresql_server(free_ports(1)[0]) as postgresql:
+    with s3_server() as s3, postgresql_server(free_ports(1)[0]) as postgresql:
+        s3.create_bucket(Bucket="soak")
+        rabbitmq = RabbitMQ()
+        try:
             machines = Machines(given.folder, postgresql, rabbitmq.url, s3, "soak")
             try:
                 rows = soak(given.folder, machines, given.minutes, given.every)
             finally:
                 machines.end()
-    finally:
-        rabbitmq.end()
-        server.stop()
+        finally:
+            rabbitmq.end()
     _slopes(rows)
 
 
