@@ -62,7 +62,7 @@ def measure(folder: Path, s3: S3Client, tracks: int, workers: int, seconds: floa
             machines.wait_for("the last run to end", machines.idle)
             separated = [_separated(machines, track) for track in machines.exported()] if model else []
             runs = machines.asked(
-                "SELECT partition, status, start_time, end_time, extract(epoch FROM create_timestamp)"
+                "SELECT partition, status, start_time, end_time, extract(epoch FROM create_timestamp)::float"
                 " FROM runs WHERE pipeline_name = 'process_track'"
             )
         finally:
