@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 import boto3
 import dagster as dg
 import pytest
-from moto.server import ThreadedMotoServer
 from starlette.testclient import TestClient
 
 from resonate_assets.definitions import build_defs
@@ -22,6 +20,7 @@ from resonate_resources.recordings.recording import AudioError
 from resonate_resources.storage.resource import StorageResource
 from resonate_studio.api.app import create_app
 from resonate_studio.api.opened import Opened
+from resonate_tests.e2e.test_s3 import endpoint
 from resonate_tests.s3_policies import held_to
 from resonate_tests.studio.api.conftest import ADDRESS, wav
 
@@ -29,23 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """The address of an S3 server, with the credentials that boto3 wants to see in the environment."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in {
-            "ACCESS_KEY_ID": "nobody",
-            "SECRET_ACCESS_KEY": "no",
-            "DEFAULT_REGION": "us-east-1",
-        }.items():
-            patch.setenv(f"AWS_{name}", value)
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    server.stop()
+__all__ = ["endpoint"]
 
 
 class Machines:
