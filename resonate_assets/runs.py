@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 import dagster as dg
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
+from dagster._core.errors import DagsterRunNotFoundError
+from dagster._core.events import RunFailureReason
+from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG, WILL_RETRY_TAG
 
 from resonate_resources.storage.heartbeats import Watch, claim, forget, heartbeats
 
-ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+FAILED = dg.DagsterRunStatus.FAILURE
+ENDED = (dg.DagsterRunStatus.SUCCESS, FAILED, dg.DagsterRunStatus.CANCELED)
 UNFINISHED = [status for status in dg.DagsterRunStatus if status not in ENDED]
 PARTITION_TAG = "dagster/partition"
 """Of a run for one track (Dagster's documentation, "Tags", names it as reserved)."""
@@ -26,9 +29,10 @@ _FIRST_BEAT_SECONDS = 600.0
 _SURE_AFTER_SECONDS = 60.0
 """Between a run's last beat and its end, Dagster writes down that it has ended."""
 _RETRIED_WITHIN = timedelta(hours=1)
-_NOT_RETRIED = "Failed to retry run"
-"""What Dagster's daemon tells of a run where it can't load the code at that moment, and then leaves it for ever
-(`consume_new_runs_for_automatic_reexecution` in dagster/_daemon/auto_run_reexecution)."""
+_TAKEN_UP_AFTER_SECONDS = 60.0
+"""Dagster's daemon looks for failed runs every five seconds."""
+_TOLD_AGAIN = 5
+"""At most: a job that is gone from the code can't be retried, however often it is asked for."""
 
 
 @runtime_checkable
@@ -71,36 +75,49 @@ def report_dead_runs(instance: dg.DagsterInstance, database: str, watch: Watch) 
     return told
 
 
-def retry_what_was_left(instance: dg.DagsterInstance) -> list[str]:
-    """Have runs retried that Dagster wanted to retry and could not, as after a database that was away: gives a line
-    for each. To be called where the code is loaded: from a sensor. What is reported failed once more is looked at
-    once more."""
+def retry_what_was_left(instance: dg.DagsterInstance, watch: Watch) -> list[str]:
+    """Have runs retried that Dagster was to retry and has not, as after a database that was away or full: gives a
+    line for each. To be called again and again, where the code is loaded: from a sensor.
+
+    Dagster's daemon tries once for each report of a failure, and leaves a run for ever where it can't load the code
+    or write to the database at that moment (`consume_new_runs_for_automatic_reexecution` in
+    dagster/_daemon/auto_run_reexecution). So it is told again that the run has failed.
+    """
     if not instance.run_retries_enabled:
         return []
     since = datetime.now(UTC) - _RETRIED_WITHIN
-    failed = dg.RunsFilter(
-        statuses=[dg.DagsterRunStatus.FAILURE], tags={WILL_RETRY_TAG: "false"}, updated_after=since
-    )
+    records = instance.get_run_records(dg.RunsFilter(statuses=[FAILED], updated_after=since))
+    left = {
+        f"{record.dagster_run.run_id} {record.update_timestamp}": record.dagster_run
+        for record in records
+        if _left(instance, record.dagster_run)
+    }
     told = []
-    for run in instance.get_runs(failed):
-        if AUTO_RETRY_RUN_ID_TAG in run.tags:
+    for name in sorted(watch.lasting(left, _TAKEN_UP_AFTER_SECONDS)):
+        run = left[name]
+        reports = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE).records
+        if len(reports) > _TOLD_AGAIN:
             continue
-        if _was_left(instance, run.run_id):
-            # Before the event, which Dagster's daemon may read before the tag that goes with it is there.
-            instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
-            instance.report_run_failed(run, "it could not be retried when it failed; it is now")
-            told.append(f"{run.tags.get(PARTITION_TAG, run.job_name)}: is retried after all")
+        # Before the event, which Dagster's daemon may read before the tag that goes with it is there.
+        instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
+        instance.report_run_failed(run, "it could not be retried when it failed; it is now")
+        told.append(f"{run.tags.get(PARTITION_TAG, run.job_name)}: is retried after all")
     return told
 
 
-def _was_left(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether a run could not be retried since it was last reported failed."""
-    kinds = {dg.DagsterEventType.ENGINE_EVENT, dg.DagsterEventType.RUN_FAILURE}
-    left = False
-    for record in instance.get_records_for_run(run_id, of_type=kinds).records:
-        event = record.event_log_entry.get_dagster_event()
-        left = not event.is_run_failure and (left or event.message == _NOT_RETRIED)
-    return left
+def _left(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether a failed run may be retried once more, and no retry of it has been submitted. Failures of a stage are
+    the automation's."""
+    of_a_stage = run.tags.get(RUN_FAILURE_REASON_TAG) == RunFailureReason.STEP_FAILURE.value
+    if of_a_stage or run.remote_job_origin is None:  # Dagster retries what it can find in the code
+        return False
+    try:
+        _, group = instance.get_run_group(run.run_id) or ("", [run])
+    except DagsterRunNotFoundError:  # the first of them was removed
+        return False
+    submitted = [one for one in group if one.status != dg.DagsterRunStatus.NOT_STARTED]
+    retried = any(one.parent_run_id == run.run_id for one in submitted)
+    return not retried and len(submitted) <= instance.run_retries_max_retries
 
 
 def _never_alive(instance: dg.DagsterInstance, beating: set[str], watch: Watch) -> list[dg.DagsterRun]:

@@ -165,7 +165,7 @@ def library_files(
     )
 
 
-_watch = Watch()
+_watch, _watch_of_retries = Watch(), Watch()
 """Of this process: a code server that starts anew looks for a while before it judges."""
 
 
@@ -177,7 +177,7 @@ _watch = Watch()
 def dead_runs(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SkipReason:
     """Runs whose process was killed, or whose machine went: reported failed, so that they can be made again."""
     told = report_dead_runs(context.instance, storage.database, _watch)
-    told += retry_what_was_left(context.instance)
+    told += retry_what_was_left(context.instance, _watch_of_retries)
     if isinstance(launcher := context.instance.run_launcher, HandsOver):
         told += launcher.hand_over_again()
     for line in told:

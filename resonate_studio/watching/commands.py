@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import AF_INET, AF_INET6
@@ -51,6 +52,10 @@ def _answering(scrape: Callable[[], bytes]) -> type[BaseHTTPRequestHandler]:
     one_at_a_time = Lock()  # however many ask, the databases are asked by one
 
     class Answer(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            with suppress(ConnectionError):  # who asked has gone
+                super().handle()
+
         def do_GET(self) -> None:
             if self.path.partition("?")[0] != "/metrics":
                 self._say(404, "text/plain", b"metrics are at /metrics\n")

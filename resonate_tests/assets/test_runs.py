@@ -10,12 +10,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import sqlalchemy as sa
+from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.remote_origin import (
     GrpcServerCodeLocationOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
-from dagster._core.storage.tags import WILL_RETRY_TAG
+from dagster._core.storage.tags import PARENT_RUN_ID_TAG, ROOT_RUN_ID_TAG, WILL_RETRY_TAG
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.auto_run_reexecution.auto_run_reexecution import (
@@ -179,25 +180,110 @@ def test_tracks_are_under_way_until_their_runs_have_ended(instance: dg.DagsterIn
     assert tracks_under_way(instance, "another_job") == set()
 
 
-def test_a_run_that_could_not_be_retried_is_retried_once_it_can_be(tmp_path: Path) -> None:
-    """Dagster's daemon tries once, and leaves it where the code can't be loaded at that moment."""
-    retries = {"run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False}}
+@pytest.fixture
+def retrying(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """Of which a run `left` has failed."""
+    retries = {"run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False}}
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides=retries) as instance:
-        code = GrpcServerCodeLocationOrigin("127.0.0.1", port=1, location_name="resonate")
-        origin = RemoteJobOrigin(RemoteRepositoryOrigin(code, "__repository__"), "process_track")
-        instance.add_run(dg.DagsterRun("process_track", "left", remote_job_origin=origin))
-        run = instance.get_run_by_id("left")
-        assert run is not None
-        instance.report_run_failed(run)
-        assert retry_what_was_left(instance) == []  # Dagster has not looked at it yet
+        fail(instance, "left")
+        yield instance
 
-        def dagster_looks() -> str:
-            with WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as nothing_loaded:
-                records = instance.get_run_records(dg.RunsFilter(["left"]))
-                list(consume_new_runs_for_automatic_reexecution(nothing_loaded, records, logging.getLogger()))
-            return instance.get_run_records(dg.RunsFilter(["left"]))[0].dagster_run.tags[WILL_RETRY_TAG]
 
-        for _ in range(2):
-            assert dagster_looks() == "false"
-            assert retry_what_was_left(instance) == ["process_track: is retried after all"]
-            assert retry_what_was_left(instance) == []
+def fail(
+    instance: dg.DagsterInstance,
+    run_id: str,
+    parent: str | None = None,
+    reason: RunFailureReason = RunFailureReason.RUN_EXCEPTION,
+    tags: dict[str, str] | None = None,
+) -> None:
+    add(instance, run_id, parent, tags)
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    instance.report_run_failed(run, job_failure_data=JobFailureData(None, reason))
+
+
+def add(
+    instance: dg.DagsterInstance, run_id: str, parent: str | None = None, tags: dict[str, str] | None = None
+) -> None:
+    code = GrpcServerCodeLocationOrigin("127.0.0.1", port=1, location_name="resonate")
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(code, "__repository__"), "process_track")
+    of = {"parent_run_id": parent, "root_run_id": "left"} if parent else {}
+    group = {PARENT_RUN_ID_TAG: parent, ROOT_RUN_ID_TAG: "left"} if parent else {}
+    run = dg.DagsterRun(
+        "process_track", run_id, remote_job_origin=origin, tags={**group, **(tags or {})}, **of
+    )
+    instance.add_run(run)
+
+
+def dagster_looks(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Where the code can't be loaded at that moment."""
+    with WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as nothing_loaded:
+        records = instance.get_run_records(dg.RunsFilter([run_id]))
+        list(consume_new_runs_for_automatic_reexecution(nothing_loaded, records, logging.getLogger()))
+
+
+def will_be_retried(instance: dg.DagsterInstance, run_id: str) -> str:
+    return instance.get_run_records(dg.RunsFilter([run_id]))[0].dagster_run.tags[WILL_RETRY_TAG]
+
+
+class Retries:
+    """Looks for what was left, ten seconds apart."""
+
+    def __init__(self) -> None:
+        self.awake = 0.0
+        self.watch = heartbeats.Watch(lambda: self.awake)
+
+    def look(self, instance: dg.DagsterInstance, seconds: int) -> list[str]:
+        told = []
+        for _ in range(0, seconds, 10):
+            told += retry_what_was_left(instance, self.watch)
+            self.awake += 10
+        return told
+
+
+RETRIED = "process_track: is retried after all"
+
+
+def test_a_run_that_could_not_be_retried_is_reported_again_until_it_can_be(
+    retrying: dg.DagsterInstance,
+) -> None:
+    retries = Retries()
+    assert retries.look(retrying, 60) == []  # Dagster may yet look at it
+    for _ in range(2):
+        dagster_looks(retrying, "left")
+        assert will_be_retried(retrying, "left") == "false"
+        assert retries.look(retrying, 70) == [RETRIED]
+        assert will_be_retried(retrying, "left") == "true"
+
+
+def test_a_run_is_retried_of_which_dagster_could_not_even_write_that_it_was_not(
+    retrying: dg.DagsterInstance,
+) -> None:
+    """As where the database's disk is full: the daemon has gone on to what comes after it, and the tag says still
+    that the run is going to be retried."""
+    assert will_be_retried(retrying, "left") == "true"
+    assert Retries().look(retrying, 70) == [RETRIED]
+
+
+def test_a_retry_that_was_made_and_not_submitted_is_left_and_one_that_was_is_not(
+    retrying: dg.DagsterInstance,
+) -> None:
+    add(retrying, "retry", "left")
+    assert Retries().look(retrying, 70) == [RETRIED]
+    event = dg.DagsterEvent(dg.DagsterEventType.RUN_ENQUEUED.value, "process_track")
+    retrying.report_dagster_event(event, "retry", logging.INFO)
+    assert Retries().look(retrying, 70) == []
+
+
+def test_runs_are_retried_as_often_as_is_set_and_those_of_which_a_stage_failed_not_at_all(
+    retrying: dg.DagsterInstance,
+) -> None:
+    fail(retrying, "first", "left")
+    fail(retrying, "of a stage", reason=RunFailureReason.STEP_FAILURE)
+    assert Retries().look(retrying, 70) == [RETRIED]
+    fail(retrying, "second", "first")
+    assert Retries().look(retrying, 70) == []
+
+
+def test_a_run_that_can_never_be_retried_is_reported_again_five_times(retrying: dg.DagsterInstance) -> None:
+    assert Retries().look(retrying, 3600) == [RETRIED] * 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -240,13 +241,21 @@ def test_resonate_metrics_serves_them_by_itself_and_ends_when_it_is_asked_to(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "resonate_studio.cli", "metrics", "--home", str(settings.home)]
-    served = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, env=dict(os.environ))
+    served = subprocess.Popen(
+        [*command, "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ)
+    )
     try:
         assert served.stdout is not None
+        assert served.stderr is not None
         assert str(port) in served.stdout.readline().decode()
+        with socket.create_connection(("127.0.0.1", port)) as gone:
+            gone.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+            at_once = struct.pack("ii", 1, 0)  # a reset, at which the answer can't be written
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
             assert answer.headers["Content-Type"].startswith("text/plain; version=")
             assert b"resonate_queue_runs" in answer.read()
     finally:
         served.terminate()
     assert served.wait(30) == 143
+    assert b"Traceback" not in served.stderr.read()
