@@ -38,7 +38,8 @@ def generated_track(
 ) -> dg.MaterializeResult[Artefact]:
     """The music of the track, generated, and blended with what was restored; nothing where it is not asked for."""
     wanted = asked_of(brief).restoration
-    snr_db = profile.read_json("profile.json")["snr_db"]
+    heard = profile.read_json("profile.json")
+    snr_db = anew.signal_to_noise_db(heard["snr_db"], heard["over_steady_noise_db"])
     share, why = anew.share_of(wanted.mode, wanted.blend, snr_db)
     notes = [] if wanted.mode == "restore" else [why]
     by_model = wanted.generator == "jasco"
@@ -57,14 +58,13 @@ def generated_track(
         return composing.make_anew(restored_track.recording(TRACK), rebuilt, share, why, into)
 
     def modelled(into: Path, _: Progress) -> Product:
-        heard = _heard(profile, analysis, midi, stems)
-        return composing.make_anew_by_model(restored_track.recording(TRACK), heard, share, why, into)
+        led_by = _heard(profile, analysis, midi, stems)
+        return composing.make_anew_by_model(restored_track.recording(TRACK), led_by, share, why, into)
 
     if by_model:
         recipe, work = composing.recipe_anew_by_model(share), modelled
-        told = profile.read_json("profile.json")
         reads = [
-            profile.reading({"snr_db": snr_db} | {name: told.get(name) for name in _KNOWN}),
+            profile.reading({"snr_db": snr_db} | {name: heard.get(name) for name in _KNOWN}),
             analysis.reading(_analysed(analysis)),
             midi.files(*_pitched(midi).values()),
             stems.files(*_drums(stems)),

@@ -14,7 +14,7 @@ from resonate_resources.recipe import Engine, Json, Product
 from resonate_resources.recordings.recording import Recording, Samples, write_recording
 from resonate_resources.signal.loudness import measure_loudness
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised when the algorithm changes in a way that no constant shows."""
 GENERATED, BLEND, REPORT = "generated.wav", "blend.wav", "generated_track.json"
 
@@ -37,13 +37,20 @@ class Generation(Protocol):
         ...
 
 
+def signal_to_noise_db(no_less_db: float | None, over_steady_noise_db: float | None) -> float | None:
+    """The better of a profile's two: dense music has no quiet moments, so that what they tell ("no less", see
+    `signal.quiet`) is far too little of it, and sustained distortion is told as steady noise. None of silence."""
+    known = [told for told in (no_less_db, over_steady_noise_db) if told is not None]
+    return max(known, default=None)
+
+
 def share_of(mode: Mode, blend: float, snr_db: float | None) -> tuple[float, str]:
     """Of what is generated in the blend, 0 (nothing is generated) to 1 (nothing is blended), and why, in a line."""
     if mode != "auto":
         return {"restore": 0.0, "generate": 1.0, "blend": blend}[mode], f"{mode} is asked for"
     if snr_db is None:
         return 0.0, "restoration: its signal to noise is not known"
-    told = f"{snr_db:.0f} dB of signal to noise"
+    told = f"about {snr_db:.0f} dB of signal to noise"
     if snr_db >= GOOD_DB:
         return 0.0, f"restoration: {told}"
     if snr_db <= POOR_DB:

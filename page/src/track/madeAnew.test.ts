@@ -88,3 +88,8 @@ it("says what the noise speaks for, by the bounds that auto has", () => {
   expect(noisy(40)).toContain("restoring it is usually better");
   expect(noiseLine({ stages: [] })).toBe("");
 });
+
+it("does not take music without a quiet moment for noise", () => {
+  const dense = [stage("profile", { snr_db: 4.2, over_steady_noise_db: 80 })];
+  expect(noiseLine({ stages: dense })).toContain("restoring it is usually better");
+});

@@ -67,9 +67,12 @@ export function whyNothing({ stages }: Pick<Track, "stages">): readonly string[]
 
 /** What speaks for or against it; empty where its noise is not known. */
 export function noiseLine({ stages }: Pick<Track, "stages">): string {
-  const snr_db = stages.find(({ stage }) => stage === "profile")?.measures["snr_db"];
-  if (typeof snr_db !== "number") return "";
-  const told = `This one has at least ${Math.round(snr_db)} dB of signal to noise.`;
+  const measures = stages.find(({ stage }) => stage === "profile")?.measures;
+  // As the server's `auto` has it: music without a quiet moment would be taken for noise by the first alone.
+  const known = [measures?.["snr_db"], measures?.["over_steady_noise_db"]].filter((told) => typeof told === "number");
+  if (!known.length) return "";
+  const snr_db = Math.max(...known);
+  const told = `This one has about ${Math.round(snr_db)} dB of signal to noise.`;
   if (snr_db < 5) return `${told} Under 5 dB that is worth a try.`;
   return snr_db > 15 ? `${told} Over 15 dB restoring it is usually better.` : `${told} Between 5 and 15 dB a blend may be best.`;
 }

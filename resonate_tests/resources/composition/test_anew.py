@@ -16,9 +16,11 @@ from resonate_resources.composition.anew import (
     PlayedAnew,
     made_anew,
     share_of,
+    signal_to_noise_db,
 )
 from resonate_resources.recordings.recording import Recording, write_samples
 from resonate_resources.signal.loudness import measure_loudness
+from resonate_resources.signal.traces import find_traces
 
 RATE = 48_000
 
@@ -49,6 +51,27 @@ def test_the_share_is_what_is_asked_or_follows_from_the_noise(
     mode: Mode, blend: float, snr_db: float | None, share: float
 ) -> None:
     assert share_of(mode, blend, snr_db)[0] == share
+
+
+@pytest.mark.parametrize(("noise_db", "share"), [(-80.0, 0.0), (3.0, 1.0)])
+def test_music_without_a_quiet_moment_is_not_taken_for_noise(
+    noise_db: float, share: float, tmp_path: Path
+) -> None:
+    time = np.arange(8 * RATE) / RATE
+    hertz = 110 * 2 ** (np.floor(time / 0.25) % 12 / 12)  # a note follows the other without a rest
+    music = np.sign(np.sin(2 * np.pi * np.cumsum(hertz) / RATE)) * 0.1
+    noise = np.random.default_rng(1).standard_normal(len(time)) * 0.1 * 10 ** (noise_db / 20)
+    traces = find_traces(
+        write_samples(tmp_path / "dense.wav", (music + noise)[None].astype(np.float32), RATE)
+    )
+    assert traces.snr_db is not None
+    assert traces.snr_db < 5
+    heard_db = signal_to_noise_db(traces.snr_db, traces.over_steady_noise_db)
+    assert share_of("auto", 0.5, heard_db)[0] == share
+
+
+def test_of_silence_no_signal_to_noise_is_known() -> None:
+    assert signal_to_noise_db(None, None) is None
 
 
 def test_what_is_generated_is_as_loud_as_the_restored_track(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_where_nothing_is_made_anew_it_is_offered_with_what_it_means(page: Page,
     offer = card(page, studio)
     expect(offer).to_contain_text("the recording, its mix and its master stay as they are")
     expect(offer).to_contain_text(
-        "at least 12 dB of signal to noise. Between 5 and 15 dB a blend may be best."
+        "about 12 dB of signal to noise. Between 5 and 15 dB a blend may be best."
     )
     expect(offer.get_by_role("slider")).to_be_hidden()
     offer.get_by_role("button", name="Make anew").click()
