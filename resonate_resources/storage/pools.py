@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +47,20 @@ def runs_at_once() -> int:
     return places("gpu") + places("cores") + places("cloud")
 
 
+_waits: ContextVar[list[float] | None] = ContextVar("waits", default=None)
+
+
+@contextmanager
+def waits() -> Iterator[list[float]]:
+    """Gives the seconds of each wait of `in_pool` in the block, by the thread of the block, as they come."""
+    found: list[float] = []
+    reset = _waits.set(found)
+    try:
+        yield found
+    finally:
+        _waits.reset(reset)
+
+
 @contextmanager
 def in_pool(
     url: str, pool: Pool, track: str | None = None, tell: Callable[[str], None] = lambda _: None
@@ -68,7 +83,10 @@ def in_pool(
     name = pool if pool == "cloud" else f"{pool}@{HOST}"
     began = time.monotonic()
     with holding(url, _KIND, name, places(pool), track=track, full=full) as held:
-        waited(time.monotonic() - began)
+        wait = time.monotonic() - began
+        waited(wait)
+        if (found := _waits.get()) is not None:
+            found.append(wait)
         if pool == "cores":
             share_with(held)
         yield

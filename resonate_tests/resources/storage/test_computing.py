@@ -3,7 +3,8 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from resonate_resources.recipe import Engine, Product, Recipe
 from resonate_resources.recordings.recording import write_recording, write_samples
 from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.computing import Finish, computed
+from resonate_resources.storage.pools import in_pool
 from resonate_resources.storage.store import LocalStore
 
 NAMES = ("vocals", "drums", "bass", "other")
@@ -138,3 +140,34 @@ def test_a_file_that_is_not_there_is_told_of(compute: Callable[..., tuple[Artefa
 
     with pytest.raises(FileNotFoundError, match=r"gone\.wav"):
         compute(work)
+
+
+def test_waiting_for_a_place_in_a_pool_is_no_time_of_computing(
+    compute: Callable[..., tuple[Artefact, bool]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESONATE_POOL_CLOUD", "1")
+    url = f"sqlite:///{tmp_path / 'resonate.sqlite'}"
+    held = Event()
+
+    def other_track() -> None:
+        with in_pool(url, "cloud"):
+            held.set()
+            sleep(3)
+
+    def work(into: Path) -> Product:
+        began = monotonic()
+        with in_pool(url, "cloud"):
+            waited.append(monotonic() - began)
+            sleep(0.3)
+            return Product({"vocals.wav": noise(into / "vocals.wav")})
+
+    waited: list[float] = []
+    other = Thread(target=other_track)
+    other.start()
+    held.wait(30)
+    began = monotonic()
+    made, _ = compute(work)
+    whole = monotonic() - began
+    other.join()
+    assert waited[0] > 1
+    assert 0.3 <= made.manifest.seconds <= whole - waited[0] + 0.1
