@@ -113,11 +113,21 @@ def notes_of(manifest: Manifest, told: tuple[str, ...] = ()) -> list[str]:
     elsewhere."""
     came = sentence(manifest.stage, manifest.measures, manifest.recipe.get("settings"))
     notes = (note for note in manifest.notes if not note.startswith(told))
-    return [_as_sentence(without_paths(text)) for text in (came, *notes) if text]
+    return [_as_sentence(without_paths(_by_name(text))) for text in (came, *notes) if text]
+
+
+_JUDGED = {"regenerated": "rebuilt track", "leave_one_out": "rebuilt, no note by its own recording"}
+"""Candidates of quality control → what they are called in a note."""
+
+
+def _by_name(note: str) -> str:
+    begins, colon, told = note.partition(": ")
+    return f"{_JUDGED.get(begins, begins)}{colon}{told}"
 
 
 def _as_sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    begins = text if "." in text.partition(" ")[0] else text[:1].upper() + text[1:]  # files keep their names
+    return begins + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 _SUBJECTS = {

@@ -59,3 +59,14 @@ def test_music_is_told_to_pump_only_where_that_is_more_likely_than_not(opened: O
         measures = known if confidence is None else known | {"pumping_confidence": confidence}
         manifest = replace(analysis.manifest, measures=measures, notes=())
         assert notes_of(manifest) == [f"8 bars, form AB{words}"]
+
+
+def test_candidates_of_quality_control_are_told_by_what_they_are_and_files_by_their_names(
+    opened: Opened, track: str
+) -> None:
+    scores = opened.storage.artefacts.current("qc_scores", track)
+    assert scores is not None
+    notes = ("leave_one_out: not accepted: 80 of 100", "regenerated: matched: 95 of 100", "rebuilt.wav peaks")
+    *_, left_out, rebuilt, file = notes_of(replace(scores.manifest, measures={}, notes=notes))
+    assert left_out == "Rebuilt, no note by its own recording: not accepted: 80 of 100."
+    assert (rebuilt, file) == ("Rebuilt track: matched: 95 of 100.", "rebuilt.wav peaks.")
