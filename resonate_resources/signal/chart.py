@@ -135,15 +135,16 @@ def balances(
         FAINT,
     )
     top += _CURVES + _GAP + _TITLE
-    write(pen, (_LEFT, top - 5), "off it at equal loudness, dB", "ls", colour=TEXT, size=13)
+    write(pen, (_LEFT, top - 5), f"off the {names[0]} at equal loudness, dB", "ls", colour=TEXT, size=13)
     right = _LEFT + _PLOT_WIDTH
+    off = {name: _off(np.asarray(levels_db[name], np.float64), original) for name in names[1:]}
+    farthest = _FARTHEST_DB
+    while farthest < max((np.abs(each).max(initial=0.0) for each in off.values()), default=0.0):
+        farthest *= 2
     for name, colour in reversed(list(zip(names[1:], _LINES, strict=False))):
         write(pen, (right, top - 5), name, "rs", colour=colour, size=11)
         right -= 60
-        now = np.asarray(levels_db[name], np.float64)
-        heard = np.isfinite(now) & np.isfinite(original)
-        off = np.subtract(now, original, out=np.zeros(len(now)), where=heard)
-        _curve(pen, top, across, off, (-_FARTHEST_DB, _FARTHEST_DB), colour)
+        _curve(pen, top, across, off[name], (-farthest, farthest), colour)
     for x, centre in zip(across, hertz, strict=True):
         label = f"{centre:g}" if centre < 1000 else f"{centre / 1000:g}k"
         write(pen, (int(x), top + _CURVES + _AXIS // 2), label, "mm")
@@ -158,6 +159,12 @@ def balances(
             write(pen, (x, top + _BAR // 2), told[name], "rm", size=11)
     write_lines(pen, _LEFT, top + _BAR + _GAP, lines)
     return png(image, _LINES)
+
+
+def _off(levels_db: npt.NDArray[np.float64], original_db: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How far each band is off the original's, in dB; 0 where either has nothing."""
+    heard = np.isfinite(levels_db) & np.isfinite(original_db)
+    return np.subtract(levels_db, original_db, out=np.zeros(len(levels_db)), where=heard)
 
 
 def _curve(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from resonate_resources.signal.chart import bars, piano_roll
+from resonate_resources.signal.chart import balances, bars, piano_roll
 
 LEFT, WIDTH = 44, 540
 
@@ -59,3 +59,14 @@ def test_a_busy_song_fits_the_event_log() -> None:
     rng = np.random.default_rng(1)
     notes = [(float(t), float(t) + 0.2, int(rng.integers(30, 90)), 90) for t in rng.uniform(0, 180, 2000)]
     assert len(piano_roll(dict.fromkeys(("vocals", "drums", "bass", "other"), notes), 180.0)) < 40_000
+
+
+def test_of_two_balances_the_farther_one_stands_higher_however_far_both_are_off() -> None:
+    levels_db = {"original": (0.0, 0.0), "mix": (11.0, 0.0), "master": (7.0, 0.0)}
+    shown = pixels(balances((100.0, 1000.0), levels_db, {"loudness": dict.fromkeys(levels_db, "")}))
+    first_band = shown[:, LEFT + 24]
+    mix, master = (
+        float(np.mean(np.all(np.abs(first_band.astype(int) - colour) < 12, axis=1).nonzero()[0]))
+        for colour in ((249, 201, 50), (112, 214, 220))
+    )
+    assert master - mix > 5

@@ -22,9 +22,7 @@ def card(page: Page, studio: StandIn) -> Locator:
 def test_where_nothing_is_made_anew_it_is_offered_with_what_it_means(page: Page, studio: StandIn) -> None:
     offer = card(page, studio)
     expect(offer).to_contain_text("the recording, its mix and its master stay as they are")
-    expect(offer).to_contain_text(
-        "about 12 dB of signal to noise. Between 5 and 15 dB a blend may be best."
-    )
+    expect(offer).to_contain_text("about 12 dB of signal to noise. Between 5 and 15 dB a blend may be best.")
     expect(offer.get_by_role("slider")).to_be_hidden()
     offer.get_by_role("button", name="Make anew").click()
     expect(offer.get_by_role("slider", name="Blend")).to_be_visible()
