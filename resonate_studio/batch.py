@@ -171,7 +171,7 @@ def _tell(terminal: Console, done: Processed, root: str) -> None:
         return
     name, took = shown(done.source), f"{done.seconds:.1f} s"
     terminal.print(f"[green]ok[/green] [bold]{name}[/bold] as {done.track}, in {took}", soft_wrap=True)
-    table = Table(box=None)
+    table = Table(box=None, pad_edge=False)  # on 80 columns names of files have room
     for title in ("stage", "engine"):
         table.add_column(title, no_wrap=True)
     table.add_column("seconds", justify="right", no_wrap=True)
