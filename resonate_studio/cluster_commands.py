@@ -6,6 +6,7 @@ import os
 import time
 import uuid
 from contextlib import suppress
+from importlib.util import find_spec
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,6 +37,8 @@ def run_worker(queues: tuple[str, ...], at_once: int, idle_seconds: float) -> No
 
     RESONATE_BROKER names RabbitMQ. SIGTERM: the runs at work are carried out to their end, and no other is begun.
     """
+    if find_spec("dagster_celery") is None:
+        raise click.ClickException("dagster-celery is not installed: pip install 'resonate-studio[cluster]'")
     from resonate_assets.run_queue.worker import broker_url, worker_app
     from resonate_assets.settings import SettingsError
 
