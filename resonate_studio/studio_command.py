@@ -82,7 +82,10 @@ def _run(home: Path | None, host: str, port: int, new_token: bool) -> int:
         if token is not None:
             _tell_token(token, new_token)
         click.echo(f"hear and compare    {address}")
-        click.echo(f"or drop files into  {plain(settings.inbox)}")
+        # Who carries runs out elsewhere sees no folder of this machine.
+        inbox = settings.bucket if elsewhere else settings.inbox
+        if inbox:
+            click.echo(f"or drop files into  {plain(inbox)}")
         click.echo("stop with           Ctrl-C")
         look_again = time.monotonic() + _DAEMON_LOOK_SECONDS
         while services is None or services.ended() is None:
