@@ -12,8 +12,9 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from resonate_resources.storage.heartbeats import DEAD_AFTER_SECONDS, HOST, Heartbeat, heartbeats, holding
+from resonate_resources.watching.json_lines import as_json_line, wanted
 from resonate_studio.foreground import until_stopped
-from resonate_studio.services import Services
+from resonate_studio.services import Services, to_stderr
 
 _LOOK_SECONDS = 5.0
 _QUEUE = click.Choice(["cpu", "gpu", "cloud"])
@@ -67,6 +68,7 @@ def daemon(workspace: str | None) -> None:
     from resonate_assets.settings import Settings
 
     loaded = ["--workspace", workspace] if workspace else ["-m", "resonate_assets.definitions"]
+    loaded += ["--log-format", "json"] if wanted() else []
     url, told = Settings.from_environment().database_url, set[str]()
 
     def full(holders: list[Heartbeat]) -> None:
@@ -78,7 +80,8 @@ def daemon(workspace: str | None) -> None:
     def run() -> int:
         with holding(url, "daemon", "daemon", 1, full=full):
             click.echo("at work", err=True)
-            services = Services([sys.executable, "-m", "dagster._daemon", "run", *loaded], os.environ)
+            command = [sys.executable, "-m", "dagster._daemon", "run", *loaded]
+            services = Services(command, os.environ, _as_json if wanted() else to_stderr)
             try:
                 return _watched(services, url)
             finally:
@@ -95,6 +98,10 @@ def daemon(workspace: str | None) -> None:
                 time.sleep(_LOOK_SECONDS)
 
     until_stopped(run_or_stand_by)
+
+
+def _as_json(line: bytes) -> None:
+    to_stderr(f"{as_json_line(line.decode('utf-8', 'backslashreplace').rstrip())}\n".encode())
 
 
 def _watched(services: Services, url: str) -> int:
