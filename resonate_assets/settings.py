@@ -76,14 +76,14 @@ class Settings:
         check_folder(
             "RESONATE_INBOX", self.inbox, "a folder on this machine (a watched bucket is RESONATE_BUCKET)"
         )
-        if _is_s3(self.storage):
+        if is_s3(self.storage):
             _bucket("RESONATE_STORAGE", self.storage)
         else:
             check_folder("RESONATE_STORAGE", self.storage, "a folder, or s3://bucket/prefix")
         if self.bucket:
             _bucket("RESONATE_BUCKET", self.bucket)
         for library in self.libraries:
-            if _is_s3(library):
+            if is_s3(library):
                 _bucket("RESONATE_LIBRARIES", library)
             else:
                 check_folder(
@@ -107,7 +107,7 @@ class Settings:
     @property
     def storage_folder(self) -> Path | None:
         """Storage where it is a folder on this machine."""
-        return None if _is_s3(self.storage) else Path(self.storage).expanduser().absolute()
+        return None if is_s3(self.storage) else Path(self.storage).expanduser().absolute()
 
     @property
     def uploads(self) -> Path:
@@ -217,7 +217,8 @@ def _is_clone(folder: Path) -> bool:
     return all((folder / name).exists() for name in _CLONE)
 
 
-def _is_s3(place: str) -> bool:
+def is_s3(place: str) -> bool:
+    """Whether a place is in a bucket, rather than a folder."""
     return place.lower().startswith("s3://")
 
 

@@ -12,9 +12,10 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from resonate_resources.storage.heartbeats import DEAD_AFTER_SECONDS, HOST, Heartbeat, heartbeats, holding
+from resonate_resources.watching.json_lines import as_json_line, wanted
 from resonate_studio.daemon_program import CODE, daemon_command
 from resonate_studio.foreground import until_stopped
-from resonate_studio.services import Services
+from resonate_studio.services import Services, to_stderr
 
 _LOOK_SECONDS = 5.0
 _QUEUE = click.Choice(["cpu", "gpu", "cloud"])
@@ -87,7 +88,7 @@ def daemon(modules: tuple[str, ...]) -> None:
     def run() -> int:
         with holding(url, "daemon", "daemon", 1, full=full), daemon_command("info", modules) as command:
             click.echo("at work", err=True)
-            services = Services(command, os.environ)
+            services = Services(command, os.environ, _as_json if wanted() else to_stderr)
             try:
                 return _watched(services, url)
             finally:
@@ -104,6 +105,10 @@ def daemon(modules: tuple[str, ...]) -> None:
                 time.sleep(_LOOK_SECONDS)
 
     until_stopped(run_or_stand_by)
+
+
+def _as_json(line: bytes) -> None:
+    to_stderr(f"{as_json_line(line.decode('utf-8', 'backslashreplace').rstrip())}\n".encode())
 
 
 def _watched(services: Services, url: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import sqlalchemy as sa
 
 from resonate_resources.storage.database import place_of, transaction
-from resonate_resources.storage.heartbeats import heartbeats
+from resonate_resources.storage.heartbeats import DEAD_AFTER_SECONDS, heartbeats
 from resonate_studio.requirements import missing_requirements
 from resonate_studio.terminal import plain
 from resonate_studio.trouble import trouble
@@ -42,7 +43,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _storage(settings)
     yield _found("database", lambda: _database(settings), place_of(settings.database_url))
     yield from _dagster(settings)
-    yield _inbox(settings)
+    yield from _music(settings)
     yield Finding("kept", "ok", settings.kept.told())
     yield from _engines(settings)
 
@@ -85,7 +86,8 @@ def _storage(settings: Settings) -> Finding:
     return _found("storage", look, settings.storage)
 
 
-_PROBE = ".resonate-doctor"
+_PROBE = "rejected_at/.resonate-doctor"
+"""Where each of the policies in docker/policies lets its process write."""
 
 
 def _database(settings: Settings) -> Finding:
@@ -94,18 +96,23 @@ def _database(settings: Settings) -> Finding:
         return Finding("database", "ok", f"{plain(str(file))}, not made yet")
     with transaction(settings.database_url) as db:
         db.execute(sa.select(1))
-    at_work = len(heartbeats(settings.database_url, "run"))
+    beats = heartbeats(settings.database_url, "run")  # several of one run
+    at_work = len({beat.name for beat in beats if beat.age <= DEAD_AFTER_SECONDS})
     return Finding("database", "ok", f"{plain(place_of(settings.database_url))}, {at_work} runs at work")
+
+
+_CLUSTER = "copy docker/cluster/dagster.yaml there, which sends runs to RabbitMQ"
 
 
 def _dagster(settings: Settings) -> Iterator[Finding]:
     from resonate_studio.home import instance_directory
 
     folder = instance_directory(settings)
+    cluster = bool(os.environ.get("RESONATE_BROKER"))
     if not (folder / "dagster.yaml").is_file():
-        yield Finding(
-            "dagster", "off", f"{plain(str(folder))}: no instance yet; `resonate prepare` makes one"
-        )
+        todo = _CLUSTER if cluster else "`resonate prepare` makes one"
+        state: State = "broken" if cluster else "off"
+        yield Finding("dagster", state, f"{plain(str(folder))}: no instance yet; {todo}")
         return
     import dagster as dg
 
@@ -118,8 +125,12 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
         yield Finding("dagster", "broken", f"{plain(str(folder / 'dagster.yaml'))}: {_first_line(error)}")
         return
     with instance:
-        yield Finding("dagster", "ok", f"{plain(str(folder))}, runs by {launcher}")
         broker = list(_broker(instance))
+        told = f"{plain(str(folder))}, runs by {launcher}"
+        if cluster and not broker:
+            yield Finding("dagster", "broken", f"{told}, though RESONATE_BROKER is set; {_CLUSTER}")
+        else:
+            yield Finding("dagster", "ok", told)
         yield _daemon(instance, needed=bool(broker))
         yield from broker
 
@@ -163,12 +174,36 @@ def _broker(instance: dg.DagsterInstance) -> Iterator[Finding]:
         yield Finding(f"queue {queue}", state, told)
 
 
-def _inbox(settings: Settings) -> Finding:
-    places = [place for place in (settings.inbox, settings.bucket) if place]
-    gone = [place for place in (settings.inbox,) if place and not Path(place).expanduser().is_dir()]
-    if gone:
-        return Finding("inbox", "off", f"{plain(gone[0])}: is not there yet")
-    return Finding("inbox", "ok" if places else "off", plain(", ".join(places)) or "none is watched")
+def _music(settings: Settings) -> Iterator[Finding]:
+    """What is watched and scanned. A folder that is not there is no fault: it may be one for other machines."""
+    from resonate_assets.settings import is_s3
+
+    places = {"inbox": [settings.inbox, settings.bucket], "libraries": [*settings.libraries]}
+    for part, named in places.items():
+        folders = [place for place in named if place and not is_s3(place)]
+        gone = [place for place in folders if not Path(place).expanduser().is_dir()]
+        there = [place for place in named if place and place not in gone]
+        told = [plain(", ".join(there))] if there else []
+        told += [f"{plain(place)} is not there" for place in gone]
+        closed = [line for place in there if is_s3(place) and (line := _not_listed(settings, place))]
+        state: State = "broken" if closed else "ok" if there else "off"
+        if named:
+            yield Finding(part, state, "; ".join(closed or told))
+
+
+def _not_listed(settings: Settings, place: str) -> str | None:
+    """What is wrong with a bucket that is only read; None where it can be listed."""
+    from resonate_resources.storage.resource import S3Resource
+    from resonate_resources.storage.s3_store import on_one_line
+
+    bucket, _, prefix = place[len("s3://") :].partition("/")
+    try:
+        with on_one_line(place):
+            client = S3Resource(endpoint_url=settings.s3_endpoint).get_client()
+            client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
+    except OSError as error:
+        return trouble(error, place)
+    return None
 
 
 def _engines(settings: Settings) -> Iterator[Finding]:

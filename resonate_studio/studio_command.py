@@ -81,7 +81,8 @@ def _run(home: Path | None, host: str, port: int, new_token: bool) -> int:
         if token is not None:
             _tell_token(token, new_token)
         click.echo(f"hear and compare    {address}")
-        click.echo(f"or drop files into  {plain(settings.inbox)}")
+        if inbox := watched(settings, elsewhere):
+            click.echo(f"or drop files into  {plain(inbox)}")
         click.echo("stop with           Ctrl-C")
         look_again = time.monotonic() + _DAEMON_LOOK_SECONDS
         while services is None or services.ended() is None:
@@ -94,6 +95,12 @@ def _run(home: Path | None, host: str, port: int, new_token: bool) -> int:
         click.echo("what carries out runs has ended by itself; the last of its log:", err=True)
         click.echo("\n".join(log.last_lines(_LAST_LINES)), err=True)
         return services.ended() or 1
+
+
+def watched(settings: Settings, elsewhere: bool) -> str:
+    """Where files may be dropped besides the page; empty where nowhere. elsewhere: runs are carried out on other
+    machines, which see no folder of this one."""
+    return settings.bucket if elsewhere else settings.inbox
 
 
 def _started(stack: ExitStack, settings: Settings, instance_at: Path, log: ServiceLog, page: str) -> Services:

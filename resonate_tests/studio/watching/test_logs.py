@@ -51,6 +51,24 @@ def test_every_line_of_a_run_is_json_and_names_track_run_and_stage(tmp_path: Pat
     assert len(lines) < 10
 
 
+def test_a_daemon_of_many_machines_passes_on_what_dagster_says_as_json(tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace.yaml"
+    workspace.write_text("load_from: [{python_module: resonate_tests.assets.run_queue.tiny}]")
+    environment = os.environ | {"RESONATE_LOG": "json", "RESONATE_HOME": str(tmp_path)}
+    environment |= {"DAGSTER_HOME": str(tmp_path), "RESONATE_DATABASE": ""}
+    command = [sys.executable, "-m", "resonate_studio.cli", "daemon", "--workspace", str(workspace)]
+    daemon = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        assert daemon.stderr is not None
+        assert next(daemon.stderr) == "at work\n"
+        of_dagster = (json.loads(line) for line in daemon.stderr)
+        line = next(line for line in of_dagster if line.get("logger", "").startswith("dagster.daemon"))
+        assert {"time", "level", "host", "message"} <= line.keys()
+    finally:
+        daemon.terminate()
+        daemon.wait(30)
+
+
 def test_what_services_say_is_kept_and_passed_on_as_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
