@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,6 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from resonate_resources.storage.heartbeats import DEAD_AFTER_SECONDS, HOST, Heartbeat, heartbeats, holding
 from resonate_studio.foreground import until_stopped
 from resonate_studio.services import Services
+
+if TYPE_CHECKING:
+    from resonate_assets.settings import Settings
 
 _LOOK_SECONDS = 5.0
 _QUEUE = click.Choice(["cpu", "gpu", "cloud"])
@@ -36,13 +40,10 @@ def run_worker(queues: tuple[str, ...], at_once: int, idle_seconds: float) -> No
 
     RESONATE_BROKER names RabbitMQ. SIGTERM: the runs at work are carried out to their end, and no other is begun.
     """
-    from resonate_assets.run_queue.worker import broker_url, worker_app
-    from resonate_assets.settings import SettingsError
+    from resonate_assets.run_queue.worker import worker_app
 
-    try:
-        app = worker_app(broker_url(), idle_seconds)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+    _settings(broker=True)
+    app = worker_app(os.environ["RESONATE_BROKER"], idle_seconds)
     app.worker_main(
         [
             *("worker", "--queues", ",".join(dict.fromkeys(queues)), "--concurrency", str(at_once)),
@@ -64,10 +65,8 @@ def run_worker(queues: tuple[str, ...], at_once: int, idle_seconds: float) -> No
 def daemon(workspace: str | None) -> None:
     """Dagster's daemon: sensors, schedules, automation, the queue of runs. Of several, on whatever machines, one is
     at work; another takes over within a minute when that is gone. Dagster itself allows for one only."""
-    from resonate_assets.settings import Settings
-
     loaded = ["--workspace", workspace] if workspace else ["-m", "resonate_assets.definitions"]
-    url, told = Settings.from_environment().database_url, set[str]()
+    url, told = _settings(broker=bool(os.environ.get("RESONATE_BROKER"))).database_url, set[str]()
 
     def full(holders: list[Heartbeat]) -> None:
         where = holders[0].host if holders else ""
@@ -95,6 +94,21 @@ def daemon(workspace: str | None) -> None:
                 time.sleep(_LOOK_SECONDS)
 
     until_stopped(run_or_stand_by)
+
+
+def _settings(broker: bool) -> Settings:
+    """All that runs go by, before the first one does. Raises ClickException, with one line."""
+    from resonate_assets.run_queue.queues import broker_url, served
+    from resonate_assets.settings import SettingsError
+    from resonate_studio.home import settings_for
+
+    try:
+        if broker:
+            broker_url(os.environ.get("RESONATE_BROKER", ""))
+        served()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    return settings_for(None)
 
 
 def _watched(services: Services, url: str) -> int:
