@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 import uuid
 from contextlib import suppress
@@ -13,6 +12,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from resonate_resources.storage.heartbeats import DEAD_AFTER_SECONDS, HOST, Heartbeat, heartbeats, holding
+from resonate_studio.daemon_program import CODE, daemon_command
 from resonate_studio.foreground import until_stopped
 from resonate_studio.services import Services
 
@@ -61,11 +61,17 @@ def run_worker(queues: tuple[str, ...], at_once: int, idle_seconds: float) -> No
 
 
 @click.command()
-@click.option("--workspace", help="Dagster's workspace file. Without one, Resonate alone is loaded.")
-def daemon(workspace: str | None) -> None:
+@click.option(
+    "--module",
+    "modules",
+    multiple=True,
+    default=[CODE],
+    show_default=True,
+    help="With Dagster's definitions. Or several.",
+)
+def daemon(modules: tuple[str, ...]) -> None:
     """Dagster's daemon: sensors, schedules, automation, the queue of runs. Of several, on whatever machines, one is
     at work; another takes over within a minute when that is gone. Dagster itself allows for one only."""
-    loaded = ["--workspace", workspace] if workspace else ["-m", "resonate_assets.definitions"]
     url, told = _settings(broker=bool(os.environ.get("RESONATE_BROKER"))).database_url, set[str]()
 
     def full(holders: list[Heartbeat]) -> None:
@@ -75,9 +81,9 @@ def daemon(workspace: str | None) -> None:
             click.echo(f"the daemon on {where} is at work; standing by", err=True)
 
     def run() -> int:
-        with holding(url, "daemon", "daemon", 1, full=full):
+        with holding(url, "daemon", "daemon", 1, full=full), daemon_command("info", modules) as command:
             click.echo("at work", err=True)
-            services = Services([sys.executable, "-m", "dagster._daemon", "run", *loaded], os.environ)
+            services = Services(command, os.environ)
             try:
                 return _watched(services, url)
             finally:

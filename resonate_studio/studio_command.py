@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resonate_resources.watching.json_lines import wanted
+from resonate_studio.daemon_program import daemon_command
 from resonate_studio.foreground import (
     HOST,
     end_services,
@@ -98,26 +97,15 @@ def _run(home: Path | None, host: str, port: int, new_token: bool) -> int:
 
 
 def _started(stack: ExitStack, settings: Settings, instance_at: Path, log: ServiceLog, page: str) -> Services:
-    """Dagster's daemon, which has a code server of its own. page: the address that it tells in metadata."""
+    """Dagster's daemon. page: the address that it tells in metadata."""
     from resonate_studio.services import Services
 
-    command = [
-        *(sys.executable, "-m", "dagster._daemon", "run"),
-        *(
-            "--log-level",
-            "warning",
-            "--code-server-log-level",
-            "warning",
-            *("--log-format", "json" if wanted() else "colored"),
-            "-m",
-            "resonate_assets.definitions",
-        ),
-    ]
     environment = {
         "RESONATE_HOME": str(settings.home),
         "DAGSTER_HOME": str(instance_at),
         "RESONATE_PAGE": page,
     }
+    command = stack.enter_context(daemon_command("warning"))
     services = Services(command, os.environ | environment, log.write)
     stack.callback(end_services, services, settings)
     return services

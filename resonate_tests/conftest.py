@@ -41,7 +41,7 @@ SLOW = [
     *("lalal", "workers", "test_inbox.py", "test_store.py", "test_sensors.py"),
     *("test_definitions.py", "test_model_files.py", "test_system_packages.py", "test_run_launcher.py"),
     *("test_dagster_databases.py", "test_service_log.py", "test_reasons.py"),
-    *("test_packages.py", "test_login.py"),
+    *("test_packages.py", "test_login.py", "test_daemon_program.py"),
     *("machines/test_ec2.py", "test_gpu_machine.py", "test_gpu_command.py"),
     *(
         "test_dagster_storage.py",

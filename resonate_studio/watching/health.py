@@ -63,4 +63,4 @@ def _of_daemon(instance: dg.DagsterInstance, beating: bool) -> list[Trouble]:
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         return [Trouble("Dagster's database can't be used", trouble(error))]
     told = "no daemon has shown a sign of life for a minute"
-    return [Trouble(told, f"{told}: start `resonate studio`, `resonate dev` or `dagster-daemon run`")]
+    return [Trouble(told, f"{told}: start `resonate studio`, `resonate dev` or `resonate daemon`")]

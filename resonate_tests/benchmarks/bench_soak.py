@@ -6,8 +6,8 @@
 
 Two studios that are asked for the library and for metrics every two seconds, two daemons, three workers,
 PostgreSQL, RabbitMQ, S3 (moto). Tracks are of three seconds. Of the crowd it is told, once all are exported, how
-long that took, which were made twice, and how many runs failed, or began before one that was more urgent. Then every
-other one of those that are exported is removed.
+long that took, which were made twice, and how many runs failed, or began before one that was more urgent. Then
+every other one of those that are exported is removed.
 A line a minute, as CSV: memory (MB), open files and threads of each process with its children, connections to
 PostgreSQL, MB in each home. At the end the slope of each over the second half, an hour, beside its mean there: what
 is flat grows by nothing.

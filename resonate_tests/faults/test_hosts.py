@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 import boto3
 import dagster as dg
 import pytest
-import yaml
 from dagster._core.remote_origin import (
     ManagedGrpcPythonEnvCodeLocationOrigin,
     RemoteJobOrigin,
@@ -33,7 +32,7 @@ from resonate_tests.assets.run_queue.tiny import tiny
 from resonate_tests.cut_off import CutOff
 from resonate_tests.e2e.test_postgres import postgresql
 from resonate_tests.e2e.test_s3 import endpoint
-from resonate_tests.machines import REPOSITORY, Machines
+from resonate_tests.machines import Machines
 from resonate_tests.programs import required
 from resonate_tests.prometheus_server import DISK, Prometheus
 from resonate_tests.rabbitmq_server import RabbitMQ, free_ports
@@ -44,6 +43,7 @@ pytestmark = pytest.mark.timeout(1200)  # six processes, each of which takes sec
 
 Status = dg.DagsterRunStatus
 _TINY = "resonate_tests.assets.run_queue.tiny"
+_MODULES = ("--module", "resonate_assets.definitions", "--module", _TINY)
 _ORIGIN = RemoteJobOrigin(
     RemoteRepositoryOrigin(
         ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=_TINY), _TINY),
@@ -144,14 +144,8 @@ def cluster(
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for name, value in machines.shared.items():
             patch.setenv(name, value)
-        workspace = folder / "workspace.yaml"
-        modules = [
-            {"python_module": {"module_name": each, "working_directory": str(REPOSITORY)}}
-            for each in ("resonate_assets.definitions", _TINY)
-        ]
-        workspace.write_text(yaml.safe_dump({"load_from": modules}))
         (port,) = free_ports(1)
-        machines.start("daemon", "--workspace", str(workspace))
+        machines.start("daemon", *_MODULES)
         machines.start("metrics", "--port", str(port))
         prometheus = Prometheus([port])
         stack.callback(prometheus.end)
@@ -357,7 +351,7 @@ def test_a_daemon_whose_clock_is_ten_minutes_slow_is_one_and_tries_again_what_wa
 ) -> None:
     """The last of the cases: it takes over from the cluster's own daemon."""
     clock = _clock(fresh.folder / "clock", -10)
-    daemon = fresh.machines.start("daemon", "--workspace", str(fresh.folder / "workspace.yaml"), **clock)
+    daemon = fresh.machines.start("daemon", *_MODULES, **clock)
     fresh.until("it to stand by", lambda: "standing by" in daemon.log)
     fresh.machines.all[0].end()
     fresh.until("it to be at work", lambda: "at work" in daemon.log.splitlines())

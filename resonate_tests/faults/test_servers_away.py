@@ -49,15 +49,13 @@ class Cluster:
         environment, broker = self.postgresql.environment, self.rabbitmq.url
         self.machines = machines = Machines(folder, environment, broker, s3, BUCKET)
         machines.shared |= {"PACED_FOLDER": str(self.asked), "RESONATE_POOL_CORES": "2"}
-        workspace = folder / "workspace.yaml"
-        places = ("resonate_assets.definitions", "resonate_tests.faults.paced")
-        workspace.write_text("load_from:\n" + "".join(f"- python_module: {place}\n" for place in places))
         (port,) = free_ports(1)
         home = folder / "machine-0" / "home"
         home.mkdir(parents=True)
         (home / ".resonate-home").touch()
         self.metrics = machines.start("metrics", "--port", str(port))
-        self.daemon = machines.start("daemon", "--workspace", str(workspace))
+        modules = ("resonate_assets.definitions", "resonate_tests.faults.paced")
+        self.daemon = machines.start("daemon", *(word for each in modules for word in ("--module", each)))
         self.workers = [machines.start("run-worker") for _ in range(2)]
         self.prometheus = Prometheus([port])
         # Dagster writes down in two steps that there is a new sensor, and does not get over a fault between them.

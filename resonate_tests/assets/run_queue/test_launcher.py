@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from unittest import mock
+
 import dagster as dg
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import EmptyWorkspaceTarget
+from dagster._daemon.monitoring import run_monitoring
 
 from resonate_assets.run_queue.launcher import app_of
 from resonate_tests.assets.run_queue.conftest import Launched
@@ -22,6 +29,19 @@ def test_a_run_waits_in_its_queue(launched: Launched, broker: RabbitMQ) -> None:
         "gpu": 2,
         "cloud": 1,
     }
+
+
+def test_a_run_that_waits_long_is_nothing_to_dagsters_monitoring(launched: Launched) -> None:
+    run = launched.run()
+    starting = dg.DagsterEvent(dg.DagsterEventType.RUN_STARTING.value, "tiny")
+    launched.instance.report_dagster_event(starting, run)
+    tomorrow = mock.patch.object(run_monitoring, "get_current_timestamp", lambda: time.time() + 24 * 3600)
+    with tomorrow, WorkspaceProcessContext(launched.instance, EmptyWorkspaceTarget()) as nothing_loaded:
+        looked = list(
+            run_monitoring.execute_run_monitoring_iteration(nothing_loaded, logging.getLogger(__name__))
+        )
+    assert looked == [None]
+    assert launched.status(run) == dg.DagsterRunStatus.STARTING
 
 
 def test_what_waits_outlives_a_broker_that_restarts(launched: Launched, broker: RabbitMQ) -> None:
