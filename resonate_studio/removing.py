@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import dagster as dg
+import sqlalchemy as sa
 
 from resonate_assets.definitions import ORIGIN_ASSETS, TRACK_ASSETS
 from resonate_assets.forgetting import forget_in_records, forget_run
@@ -16,7 +17,8 @@ from resonate_resources.exporting.folder import folder_of
 from resonate_resources.exporting.folder import forget as forget_exports
 from resonate_resources.storage.catalogue import forget_track as forget_in_catalogue
 from resonate_resources.storage.current import current_of, forget
-from resonate_resources.storage.heartbeats import REMOVAL, alive, tracks_in_use
+from resonate_resources.storage.database import write_back
+from resonate_resources.storage.heartbeats import REMOVAL, alive, forget_dead, tracks_in_use
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.retries import note_tries
 from resonate_resources.storage.taken_in import forget_file, forget_tracks
@@ -25,6 +27,8 @@ from resonate_studio.hearing.abx import FOLDER as LISTENING
 from resonate_studio.hearing.light_store import LightStore, beginning_of
 from resonate_studio.references import earlier_references, forget_references, set_references
 
+_OF_DAGSTER = ("history/runs.db", "history/runs/index.db", "history/runs/.db", "schedules/schedules.db")
+"""Databases of an instance in SQLite, but for those of single runs; `.db` has the events outside of runs."""
 _WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
 
 
@@ -74,7 +78,9 @@ class Removal:
                 forget_run(self._instance, run.run_id)
             forget_in_records(self._instance, track)
             self._forget_source()
+            forget_dead(storage.database, track)
             self._instance.delete_dynamic_partition(str(tracks.name), track)
+        self._write_databases_back()
         return None
 
     def _is_worked_at(self, own: str) -> bool:
@@ -91,6 +97,12 @@ class Removal:
                 forget_file(storage.database, source.uri)
         forget_tracks(storage.database, [track])
         storage.sources.forget(track, source.uri if source else "")
+
+    def _write_databases_back(self) -> None:
+        address = sa.make_url(self._storage.database)
+        own = [Path(address.database)] if address.get_backend_name() == "sqlite" and address.database else []
+        for file in (*own, *(Path(self._instance.root_directory) / name for name in _OF_DAGSTER)):
+            write_back(file)
 
     def _files_of(self, stages: Collection[str]) -> set[str]:
         """SHA-256 of all files that any result of the track has."""

@@ -168,6 +168,12 @@ def tracks_in_use(url: str, but_by: str = "") -> set[str]:
     }
 
 
+def forget_dead(url: str, track: str) -> None:
+    """Signs of life of those who worked at a track and were killed: it is removed, and nobody asks about them."""
+    dead = sa.and_(_heartbeats.c.track == track, _age() > DEAD_AFTER_SECONDS)
+    done(url, lambda db: db.execute(sa.delete(_heartbeats).where(dead)))
+
+
 def is_being_removed(url: str, track: str) -> bool:
     """Whether somebody is at it. A removal that was killed in its midst can be begun again after half a minute."""
     return any(one.name == track and one.age < DEAD_AFTER_SECONDS for one in heartbeats(url, REMOVAL))

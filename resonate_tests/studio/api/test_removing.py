@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from resonate_assets.jobs import process_track
 from resonate_resources.recipe import Engine, Product, Recipe
+from resonate_resources.storage import heartbeats
+from resonate_resources.storage.database import now, transaction, upsert
 from resonate_resources.storage.heartbeats import REMOVAL, alive
 from resonate_resources.storage.store import new_directory
+from resonate_resources.storage.tracks import tracks
 from resonate_studio import removing
 from resonate_studio.api.opened import Opened
 from resonate_studio.hearing.light_store import LightStore, beginning_of
@@ -124,3 +128,22 @@ def test_a_track_at_which_somebody_began_to_work_or_that_another_removes_is_left
     assert (waiting.job_name, waiting.is_finished) == (process_track.name, False)
     assert opened.storage.sources.find(track) is not None
     assert removal_of(opened, track).carry_out() is None
+
+
+def test_nothing_of_a_removed_track_is_left_beside_databases_that_others_have_open(
+    client: TestClient, opened: Opened
+) -> None:
+    url, track = opened.storage.database, upload(client, wav(83))["track"]
+    dead = {"id": "dead", "kind": "run", "name": "killed", "track": track, "host": "elsewhere", "pid": 1}
+    with transaction(url) as db:
+        upsert(db, tracks, [{"track": track, "title": "Heard by Nobody"}])
+        db.execute(sa.insert(heartbeats._heartbeats).values(**dead, beat_at=now() - 60))
+    assert removal_of(opened, track).carry_out() is None
+    with transaction(url) as db:
+        told = db.execute(sa.select(heartbeats._heartbeats.c.track)).scalars().all()
+    assert track not in told
+    home = opened.settings.home
+    own = [path.name for path in home.glob("resonate.sqlite*") if b"Heard by Nobody" in path.read_bytes()]
+    assert own == []
+    of_dagster = [path for path in (home / "dagster_home").rglob("*.db*") if path.is_file()]
+    assert [path.name for path in of_dagster if track.encode() in path.read_bytes()] == []
