@@ -73,6 +73,7 @@ def daemon(modules: tuple[str, ...]) -> None:
     """Dagster's daemon: sensors, schedules, automation, the queue of runs. Of several, on whatever machines, one is
     at work; another takes over within a minute when that is gone. Dagster itself allows for one only."""
     url, told = _settings(broker=bool(os.environ.get("RESONATE_BROKER"))).database_url, set[str]()
+    _require_instance()
 
     def full(holders: list[Heartbeat]) -> None:
         where = holders[0].host if holders else ""
@@ -115,6 +116,19 @@ def _settings(broker: bool) -> Settings:
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     return settings_for(None)
+
+
+def _require_instance() -> None:
+    """Dagster's daemon would tell by a traceback that it has none. Raises ClickException, with one line."""
+    import dagster as dg
+
+    from resonate_studio.trouble import trouble_of_instance
+
+    try:
+        with dg.DagsterInstance.get():
+            pass
+    except Exception as error:  # whatever a configuration may name
+        raise click.ClickException(f"DAGSTER_HOME: {trouble_of_instance(error)}") from error
 
 
 def _watched(services: Services, url: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -32,4 +34,46 @@ def test_a_setting_that_can_t_be_meant_is_told_in_one_line_before_anything_begin
     assert told.exit_code == 1
     assert told.output.startswith(f"Error: {name}")
     assert len(told.output.splitlines()) == 1
+    assert "secret" not in told.output
+
+
+POSTGRESQL = """
+storage:
+  postgres:
+    postgres_db:
+      hostname: 127.0.0.1
+      port: 1
+      username: resonate
+      password: {env: RESONATE_POSTGRES_PASSWORD}
+      db_name: resonate
+      scheme: postgresql+psycopg2
+"""
+
+
+@pytest.mark.parametrize("command", [["daemon"], ["status"], ["health", "--ready"], ["metrics"]])
+def test_an_instance_that_dagster_can_t_open_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str]
+) -> None:
+    (tmp_path / "dagster.yaml").write_text(POSTGRESQL)
+    (tmp_path / ".resonate-home").touch()
+    monkeypatch.setenv("RESONATE_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.delenv("RESONATE_POSTGRES_PASSWORD", raising=False)
+    told = CliRunner().invoke(main, command)
+    assert told.exit_code == 1
+    assert told.output.startswith("Error: ")
+    assert "RESONATE_POSTGRES_PASSWORD is not set" in told.output.splitlines()[0]
+
+
+def test_a_daemon_is_told_why_dagster_s_database_turns_it_away(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "dagster.yaml").write_text(POSTGRESQL)
+    monkeypatch.setenv("RESONATE_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("RESONATE_POSTGRES_PASSWORD", "secret")
+    monkeypatch.setattr("dagster_postgres.utils.time.sleep", lambda _: None)
+    told = CliRunner().invoke(main, ["daemon"])
+    assert told.exit_code == 1
+    assert told.output.startswith('Error: DAGSTER_HOME: connection to server at "127.0.0.1", port 1 failed')
     assert "secret" not in told.output
