@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import csv
 import shutil
+import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -186,6 +187,7 @@ def main() -> None:
     parser.add_argument("--crowd", type=int, default=200)
     parser.add_argument("--every", type=float, default=60)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is ended
     shutil.rmtree(given.folder, ignore_errors=True)
     given.folder.mkdir(parents=True)
     with s3_server() as s3, postgresql_server(free_ports(1)[0]) as postgresql:

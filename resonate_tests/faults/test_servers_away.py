@@ -161,7 +161,7 @@ def test_postgresql_restarts_in_the_midst_of_runs(cluster: Cluster) -> None:
     names = cluster.at_work()
     cluster.postgresql.stop()
     cluster.postgresql.start()
-    cluster.until_done(names)
+    cluster.until_done(names, or_failed=True)  # a step that is writing just then
 
 
 @pytest.mark.timeout(1800)
@@ -173,7 +173,7 @@ def test_postgresql_is_away_for_a_minute(cluster: Cluster) -> None:
     time.sleep(AWAY_SECONDS)
     assert "ResonateNotWatched" in cluster.prometheus.firing()
     cluster.postgresql.start()
-    cluster.until_done(names)
+    cluster.until_done(names, or_failed=True)
     cluster.until_silent()
 
 
