@@ -16,6 +16,7 @@ from resonate_resources.ingestion.intake import take_in
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.ingestion.track_key import content_of
 from resonate_resources.storage.current import tracks_with
+from resonate_resources.storage.heartbeats import tracks_in_use
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.retries import TRIES, Tries, due, hopeless, note_tries, tries_of_tracks
 from resonate_resources.storage.taken_in import enter_tracks
@@ -56,6 +57,7 @@ def nightly_ingest(
     # Partitions that something else has added are known by their content from now on.
     enter_tracks(storage.database, {content_of(track): track for track in present})
     lost = {*present} - rejected - finished - tracks_under_way(context.instance, process_track.name)
+    lost -= tracks_in_use(storage.database)  # being removed, say
     known, moment = tries_of_tracks(storage.database), context.scheduled_execution_time.timestamp()
     code = code_of_stages()
     asked = due(lost, known, moment, code, _PER_NIGHT)

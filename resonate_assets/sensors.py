@@ -28,7 +28,7 @@ from resonate_resources.ingestion.planned import take_planned
 from resonate_resources.ingestion.resource import InboxResource
 from resonate_resources.storage.catalogue import next_stale
 from resonate_resources.storage.current import was_walked
-from resonate_resources.storage.heartbeats import Watch
+from resonate_resources.storage.heartbeats import Watch, tracks_in_use
 from resonate_resources.storage.inbox import Inbox
 from resonate_resources.storage.resource import StorageResource
 from resonate_resources.storage.sources import NOTHING
@@ -247,7 +247,8 @@ def reconcile_sensor(stages: Sequence[dg.AssetsDefinition]) -> dg.SensorDefiniti
                 skip_reason="the index of what is current has not been made yet; `resonate status` makes it"
             )
         stale, place = next_stale(storage.database, code_versions, context.cursor or "", _A_LOOK)
-        left_out = tracks_under_way(context.instance)
+        # Of one that is being removed half is missing.
+        left_out = tracks_under_way(context.instance) | tracks_in_use(storage.database)
         wanted = (
             each
             for each in stale

@@ -29,6 +29,8 @@ _CLONE = ("workspace.yaml", "resonate_assets", "pyproject.toml")
 """What a clone of Resonate holds, whose home is its `studio`, made or not."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _DATABASES = ("sqlite", "postgresql")
+ESCAPED = "in URLs (%40 for @, %2F for /, %23 for #, %25 for %)"
+"""How special characters of a name or a password are written in an address."""
 
 
 class SettingsError(ValueError):
@@ -261,6 +263,10 @@ def _database(url: str) -> None:
         raise SettingsError(
             f"{name}: databases of the kind {kind} are not known here; give sqlite or postgresql"
         )
+    if (
+        kind == "postgresql" and "@" in f"{address.host}{address.database}"
+    ):  # a password's end, told as a place
+        raise SettingsError(f"{name}: has an @ too many; write special characters of a password as {ESCAPED}")
     if kind == "sqlite" and not Path(address.database or "").expanduser().is_absolute():
         raise SettingsError(
             f"{name}: give the file's absolute path, with four slashes: sqlite:////srv/resonate.sqlite"

@@ -42,11 +42,13 @@ def backup(home: Path | None, target: Path) -> None:
 
     settings = settings_for(home)
     require_home(settings)
-    target = target.absolute()
     check_folder("--to", str(target))
+    target = target.absolute()
     instance, storage = instance_directory(settings), settings.storage_folder
     places = [place for place in (settings.home, instance, storage) if place is not None]
-    if (target.is_dir() and any(target.iterdir())) or any(target.is_relative_to(place) for place in places):
+    # By whatever name: a copy that lies in what is copied would be copied, too, without end.
+    within = any(target.resolve().is_relative_to(place.resolve()) for place in places)
+    if within or (target.is_dir() and any(target.iterdir())):
         raise click.ClickException(f"--to {plain(str(target))}: give an empty folder outside the home")
 
     databases = {file: target / _INSTANCE / file.relative_to(instance) for file in instance.rglob("*.db")}

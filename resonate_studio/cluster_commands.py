@@ -7,6 +7,7 @@ import time
 import uuid
 from contextlib import suppress
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +17,9 @@ from resonate_resources.watching.json_lines import as_json_line, wanted
 from resonate_studio.daemon_program import CODE, daemon_command
 from resonate_studio.foreground import until_stopped
 from resonate_studio.services import Services, to_stderr
+
+if TYPE_CHECKING:
+    from resonate_assets.settings import Settings
 
 _LOOK_SECONDS = 5.0
 _QUEUE = click.Choice(["cpu", "gpu", "cloud"])
@@ -40,13 +44,10 @@ def run_worker(queues: tuple[str, ...], at_once: int, idle_seconds: float) -> No
     """
     if find_spec("dagster_celery") is None:
         raise click.ClickException("dagster-celery is not installed: pip install 'resonate-studio[cluster]'")
-    from resonate_assets.run_queue.worker import broker_url, worker_app
-    from resonate_assets.settings import SettingsError
+    from resonate_assets.run_queue.worker import worker_app
 
-    try:
-        app = worker_app(broker_url(), idle_seconds)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+    _settings(broker=True)
+    app = worker_app(os.environ["RESONATE_BROKER"], idle_seconds)
     app.worker_main(
         [
             *("worker", "--queues", ",".join(dict.fromkeys(queues)), "--concurrency", str(at_once)),
@@ -75,9 +76,8 @@ def run_worker(queues: tuple[str, ...], at_once: int, idle_seconds: float) -> No
 def daemon(modules: tuple[str, ...]) -> None:
     """Dagster's daemon: sensors, schedules, automation, the queue of runs. Of several, on whatever machines, one is
     at work; another takes over within a minute when that is gone. Dagster itself allows for one only."""
-    from resonate_assets.settings import Settings
-
-    url, told = Settings.from_environment().database_url, set[str]()
+    url, told = _settings(broker=bool(os.environ.get("RESONATE_BROKER"))).database_url, set[str]()
+    _require_instance()
 
     def full(holders: list[Heartbeat]) -> None:
         where = holders[0].host if holders else ""
@@ -109,6 +109,34 @@ def daemon(modules: tuple[str, ...]) -> None:
 
 def _as_json(line: bytes) -> None:
     to_stderr(f"{as_json_line(line.decode('utf-8', 'backslashreplace').rstrip())}\n".encode())
+
+
+def _settings(broker: bool) -> Settings:
+    """All that runs go by, before the first one does. Raises ClickException, with one line."""
+    from resonate_assets.run_queue.queues import broker_url, served
+    from resonate_assets.settings import SettingsError
+    from resonate_studio.home import settings_for
+
+    try:
+        if broker:
+            broker_url(os.environ.get("RESONATE_BROKER", ""))
+        served()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    return settings_for(None)
+
+
+def _require_instance() -> None:
+    """Dagster's daemon would tell by a traceback that it has none. Raises ClickException, with one line."""
+    import dagster as dg
+
+    from resonate_studio.trouble import trouble_of_instance
+
+    try:
+        with dg.DagsterInstance.get():
+            pass
+    except Exception as error:  # whatever a configuration may name
+        raise click.ClickException(f"DAGSTER_HOME: {trouble_of_instance(error)}") from error
 
 
 def _watched(services: Services, url: str) -> int:

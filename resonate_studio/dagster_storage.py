@@ -11,6 +11,7 @@ Dagster's own.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -28,8 +29,10 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.pool import StaticPool
 
+from resonate_assets.settings import SettingsError
 from resonate_resources.storage.database import sqlite_url
 from resonate_studio.dagster_databases import make_databases
+from resonate_studio.trouble import trouble_of_instance
 
 _INDEX = "index"
 """The database that all runs share; every run has one more of its own."""
@@ -46,7 +49,8 @@ for _storage in (sqlite_run_storage, sqlite_event_log, sqlite_schedule_storage):
 
 def open_storage(directory: Path) -> dg.DagsterInstance:
     """The instance of a DAGSTER_HOME, its event log kept open, unless its dagster.yaml names another storage. One
-    process at a time where there may be no databases yet. Raises what `make_databases` does."""
+    process at a time where there may be no databases yet. Raises what `make_databases` does, and SettingsError
+    where dagster.yaml, or a variable that it names, can't be meant."""
     ref = InstanceRef.from_dir(str(directory))
     if ref.storage_data == InstanceRef.config_defaults(str(directory))["storage"]:
         make_databases(directory)
@@ -56,7 +60,14 @@ def open_storage(directory: Path) -> dg.DagsterInstance:
             "config": {"base_dir": str(directory / "history" / "runs")},
         }
         ref = InstanceRef.from_dir(str(directory), overrides={"event_log_storage": log})
-    return dg.DagsterInstance.from_ref(ref)
+    try:
+        return dg.DagsterInstance.from_ref(ref)
+    except (OSError, sa.exc.SQLAlchemyError, sqlite3.Error):
+        raise
+    except (
+        Exception
+    ) as error:  # whatever a configuration may name: modules, hosts, variables that are not set
+        raise SettingsError(f"{directory / 'dagster.yaml'}: {trouble_of_instance(error)}") from error
 
 
 class KeptOpenEventLog(SqliteEventLogStorage):

@@ -16,7 +16,7 @@ from resonate_resources.storage.database import place_of, transaction
 from resonate_resources.storage.heartbeats import DEAD_AFTER_SECONDS, heartbeats
 from resonate_studio.requirements import missing_requirements
 from resonate_studio.terminal import plain
-from resonate_studio.trouble import trouble
+from resonate_studio.trouble import trouble, trouble_of_instance
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -122,7 +122,8 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
     except (
         Exception
     ) as error:  # whatever a configuration may name: modules, hosts, variables that are not set
-        yield Finding("dagster", "broken", f"{plain(str(folder / 'dagster.yaml'))}: {_first_line(error)}")
+        told = f"{plain(str(folder / 'dagster.yaml'))}: {trouble_of_instance(error)}"
+        yield Finding("dagster", "broken", told)
         return
     with instance:
         broker = list(_broker(instance))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import signal
 import socket
@@ -139,6 +140,10 @@ def require_free(port: int, option: str = "--port", host: str = HOST) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise click.ClickException(
+                    f"{host}, port {port}: can't be listened on ({(error.strerror or str(error)).lower()})"
+                ) from error
             raise click.ClickException(
                 f"port {port} is taken: another `resonate dev` or `resonate studio` may be running; "
                 f"or choose another with {option}"

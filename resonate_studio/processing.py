@@ -179,9 +179,7 @@ class Processor:
         self._run(done.track, done, stage_done)
         if done.follows and self._replace_older and done.error is None:
             removal = Removal(self.storage, self._instance, done.follows, self._light)
-            if removal.obstacle() is None:
-                removal.carry_out()
-                done.replaced = True
+            done.replaced = removal.carry_out() is None
 
     @cached_property
     def _versions(self) -> Versions:

@@ -89,13 +89,14 @@ def remove(tracks: tuple[str, ...], yes: bool, keep_exports: bool, home: Path | 
                 kept = "" if keep_exports or folder is None else f", {folder}"
                 click.echo(f"{removal.track}: all that was made of it{plain(kept)}")
             click.confirm("Remove?", abort=True)
-        refused = {removal.track: reason for removal in removals if (reason := removal.obstacle())}
+        refused = {}
         for removal in removals:
-            if removal.track not in refused:
-                try:
-                    removal.carry_out(keep_exports)
-                except (OSError, SQLAlchemyError) as error:  # the others are removed all the same
-                    refused[removal.track] = f"{removal.track}: {trouble(error, storage.store.location(''))}"
+            try:
+                reason = removal.carry_out(keep_exports)
+            except (OSError, SQLAlchemyError) as error:  # the others are removed all the same
+                reason = f"{removal.track}: {trouble(error, storage.store.location(''))}"
+            if reason is not None:
+                refused[removal.track] = reason
         if len(refused) < len(names):
             reason = Processor(settings, instance).update_library()
             if reason is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,3 +30,11 @@ def trouble(error: OSError | SQLAlchemyError | sqlite3.Error, where: str = "") -
     place = where or os.environ.get("DAGSTER_HOME", "the database")
     reason = reason_of(error).lower()
     return f"{place}: can't be written to ({reason}); see to room and permission there, and try again"
+
+
+def trouble_of_instance(error: Exception) -> str:
+    """Why Dagster's instance can't be had as its `dagster.yaml` tells, in one line."""
+    if unset := re.search(r'environment variable "(\w+)" which is not set', str(error)):
+        return f"{unset[1]} is not set"
+    cause = error.__cause__ if isinstance(error.__cause__, SQLAlchemyError) else error
+    return reason_of(cause)

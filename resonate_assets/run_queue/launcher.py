@@ -37,7 +37,7 @@ from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from kombu import Queue
 from kombu.exceptions import OperationalError
 
-from resonate_assets.run_queue.queues import HIGHEST, QUEUE_TAG, QUEUES, broker_priority
+from resonate_assets.run_queue.queues import HIGHEST, QUEUE_TAG, QUEUES, broker_priority, broker_url
 from resonate_assets.settings import Settings
 from resonate_resources.storage.heartbeats import heartbeats
 
@@ -67,10 +67,11 @@ def app_of(broker: str) -> Celery:
 
 
 class BrokerRunLauncher(CeleryRunLauncher):
-    """To be named in `dagster.yaml`. broker: an AMQP URL, as in `amqp://user:password@host:5672//`."""
+    """To be named in `dagster.yaml`. broker: an AMQP URL, as in `amqp://user:password@host:5672//`. Raises
+    SettingsError for another."""
 
     def __init__(self, broker: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(default_queue="cpu", broker=broker, backend=None, inst_data=inst_data)
+        super().__init__(default_queue="cpu", broker=broker_url(broker), backend=None, inst_data=inst_data)
         self.celery = app_of(broker)
 
     @classmethod

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from typing import Final, Literal, get_args
+from urllib.parse import urlsplit
 
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from resonate_assets.runs import PARTITION_TAG, PRIORITY_TAG
-from resonate_assets.settings import SettingsError
+from resonate_assets.settings import ESCAPED, SettingsError
 from resonate_resources.recordings.recording import AudioError
 from resonate_resources.separation.engines import offers
 
@@ -29,6 +30,8 @@ HIGHEST: Final = 10
 """RabbitMQ's documentation ("Classic Queues Support Priorities") advises up to 10: each is a queue of its own."""
 _LOWEST_RUN: Final = -16
 """See `resonate_resources.ingestion.priority`: files of libraries have −16 to −1, and what somebody drops has 0."""
+
+_SCHEMES: Final = ("amqp", "amqps", "pyamqp")
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +48,24 @@ def served() -> frozenset[Queue]:
             f"RESONATE_QUEUES: {', '.join(unknown)}: is no queue; there are {', '.join(QUEUES)}"
         )
     return frozenset(queue for queue in QUEUES if queue in named or queue == "cpu")
+
+
+def broker_url(told: str) -> str:
+    """RabbitMQ's address, as it was given. Raises SettingsError: of what can't be read any part may be a password,
+    and none is told."""
+    try:
+        address = urlsplit(told)
+        # A "/" or "#" that is not escaped ends what is taken for the host, and the rest would be told everywhere.
+        behind = address.path + address.query + address.fragment
+        fits = address.scheme in _SCHEMES and address.hostname and address.port != 0 and "@" not in behind
+    except ValueError:
+        fits = False
+    if not fits or told != told.strip():
+        raise SettingsError(
+            "RESONATE_BROKER: is to be RabbitMQ's address, as in amqp://user:password@host:5672//, with special "
+            f"characters of a password as {ESCAPED}"
+        )
+    return told
 
 
 def queue_of(run: dg.DagsterRun, engine: Engine) -> Queue:

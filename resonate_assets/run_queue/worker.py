@@ -31,7 +31,7 @@ from resonate_assets.logs import log_as_asked
 from resonate_assets.run_queue.launcher import app_of
 from resonate_assets.run_queue.queues import QUEUE_TAG, VERSION, VERSION_TAG
 from resonate_assets.runs import ENDED, PARTITION_TAG
-from resonate_assets.settings import Settings, SettingsError
+from resonate_assets.settings import Settings
 from resonate_resources.machines.ledger import spent_today
 from resonate_resources.storage.heartbeats import Heartbeat, holding
 from resonate_resources.watching.json_lines import JsonLines, wanted
@@ -230,13 +230,3 @@ class _Idle:
 
 
 _idle = _Idle()
-
-
-def broker_url() -> str:
-    """RESONATE_BROKER. Raises SettingsError."""
-    url = os.environ.get("RESONATE_BROKER", "")
-    if not url.startswith(("amqp://", "amqps://", "pyamqp://")):
-        raise SettingsError(
-            "RESONATE_BROKER: is to be RabbitMQ's address, as in amqp://user:password@host:5672//"
-        )
-    return url

@@ -60,11 +60,14 @@ class _Files:
     manifest: Entry | None = None
 
 
-def computations(store: Store) -> Iterator[Computation]:
-    """All results of all stages of all tracks, finished or not. One listing, and a small read for each manifest."""
+def computations(store: Store, below: str = "artefacts") -> Iterator[Computation]:
+    """All results of all stages of all tracks, finished or not. One listing, and a small read for each manifest.
+
+    below: `artefacts/<stage>/<track>` for those of one stage of a track.
+    """
     keys: dict[tuple[str, str, str], _Files] = {}
     outer: dict[tuple[str, str], Entry] = {}
-    for entry in store.entries("artefacts"):
+    for entry in store.entries(below):
         parts = entry.key.split("/")
         if len(parts) == 4:
             outer[parts[1], parts[2]] = entry
@@ -107,14 +110,17 @@ def clear(
     """Remove results that count no longer and were finished so long ago, and what was left unfinished longer ago
     than leftover_seconds.
 
-    What counts now stays, however old, and so do earlier briefs and all of a track that is in use. That is asked
-    for again before each removal: a run that begins meanwhile finds its results, or makes them again, but never
-    half of one.
+    What counts now stays, however old, and so do earlier briefs and all of a track that is in use. Both are asked
+    for again before each removal, as the listing of a large library takes long: a run that ended meanwhile may have
+    gone back to an old result, or finished one where another had left half of it. A run that begins meanwhile finds
+    its results, or makes them again, but never half of one.
     """
     results = leftovers = size = 0
     in_use: set[str] = set()
     for found in list(computations(store)):
         if not removable(found, older_than_seconds, leftover_seconds):
+            continue
+        if found not in computations(store, f"artefacts/{found.stage}/{found.track}"):
             continue
         if found.track in tracks_in_use():
             in_use.add(found.track)

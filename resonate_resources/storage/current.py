@@ -42,7 +42,8 @@ index = sa.Table(
     sa.Column("made_at", sa.Text),
     sa.Column("seconds", sa.Double),
 )
-"""A row for each stage of a track that has, or once had, an artefact."""
+"""A row for each stage of a track that has, or once had, an artefact. published_at: when that was told, or that it
+is gone."""
 changes = sa.Table(
     "current_changes",
     tables,
@@ -126,15 +127,15 @@ def record_all(url: str, manifests: Sequence[Manifest]) -> None:
         _enter(db, manifests)
 
 
-def forget(url: str, stages: Collection[tuple[str, str]]) -> None:
-    """(stage, track) of artefacts that are no longer there. Who asks for changes is told of them."""
+def forget(url: str, stages: Collection[tuple[str, str]], unless_since: float | None = None) -> None:
+    """(stage, track) of artefacts that are no longer there. Who asks for changes is told of them. unless_since:
+    what was recorded since then stays."""
     with transaction(url) as db:
         for stage, track in stages:
-            db.execute(
-                sa.update(index)
-                .where(index.c.stage == stage, index.c.track == track, ~index.c.gone)
-                .values(gone=True, change=_next_change(db, 1))
-            )
+            told = sa.update(index).where(index.c.stage == stage, index.c.track == track, ~index.c.gone)
+            if unless_since is not None:
+                told = told.where(index.c.published_at < unless_since)
+            db.execute(told.values(gone=True, published_at=now(), change=_next_change(db, 1)))
 
 
 def tracks_with(url: str, stage: str) -> set[str]:
@@ -260,7 +261,7 @@ def was_walked(url: str) -> bool:
 def rebuild(url: str, store: Store) -> int:
     """Make the index what the manifests in the store say, by walking all of it. Returns how many rows were wrong.
 
-    What is published while it walks is left as its publisher recorded it.
+    What is published or removed while it walks is left as whoever did so recorded it.
     """
     with transaction(url) as db:
         began = db.execute(sa.select(now())).scalar_one()
@@ -281,7 +282,7 @@ def rebuild(url: str, store: Store) -> int:
         for stage, current in stages.items()
         if (stage, track) not in seen and current.published_at < began
     ]
-    forget(url, gone)
+    forget(url, gone, unless_since=began)
     with transaction(url) as db:
         _next_change(db, 0)
         db.execute(sa.update(changes).values(walked=True))

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -121,6 +122,15 @@ def _engine(url: str) -> sa.Engine:
 def sqlite_url(file: Path) -> str:
     """The URL of a SQLite file at an absolute path, whatever its folders are called."""
     return "sqlite:///" + str(file).replace("%", "%25").replace("?", "%3F")
+
+
+def write_back(file: Path) -> None:
+    """Bring what SQLite keeps beside a database (in WAL mode) into it, and leave nothing there: pages lie there as
+    they were before something was deleted, for as long as others have the database open. Where there is no such
+    database, or others hold it up for long, it stays as it is."""
+    if file.is_file():
+        with suppress(sqlite3.Error), closing(sqlite3.connect(file, timeout=_BUSY_SECONDS)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager

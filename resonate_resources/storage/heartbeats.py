@@ -36,6 +36,9 @@ _FORGOTTEN_AFTER_SECONDS = 86_400.0
 """Rows of the dead that nobody asked about go."""
 _LOOK_SECONDS = 1.0
 
+REMOVAL = "remove"
+"""The kind of who removes a track, by which it is named."""
+
 HOST = socket.gethostname()
 _log = logging.getLogger(__name__)
 
@@ -93,8 +96,8 @@ class Watch:
 
 
 @contextmanager
-def alive(url: str, kind: str, name: str, track: str | None = None) -> Iterator[None]:
-    """Show that this process works at something, for as long as the block lasts.
+def alive(url: str, kind: str, name: str, track: str | None = None) -> Iterator[str]:
+    """Show that this process works at something, for as long as the block lasts. Gives the heartbeat's id.
 
     Raises SQLAlchemyError at the beginning only: what fails later is tried again at the next beat.
     """
@@ -106,7 +109,7 @@ def alive(url: str, kind: str, name: str, track: str | None = None) -> Iterator[
 
     done(url, begin)
     with _beating(url, row):
-        yield
+        yield str(row["id"])
 
 
 @contextmanager
@@ -156,13 +159,24 @@ def all_heartbeats(url: str) -> list[Heartbeat]:
     return done(url, _read)
 
 
-def tracks_in_use(url: str) -> set[str]:
-    """Tracks that a living process works at."""
+def tracks_in_use(url: str, but_by: str = "") -> set[str]:
+    """Tracks that a living process works at. but_by: id of a heartbeat that does not count."""
     return {
         one.track
         for one in done(url, lambda db: _read(db, _age() <= DEAD_AFTER_SECONDS))
-        if one.track is not None
+        if one.track is not None and one.id != but_by
     }
+
+
+def forget_dead(url: str, track: str) -> None:
+    """Signs of life of those who worked at a track and were killed: it is removed, and nobody asks about them."""
+    dead = sa.and_(_heartbeats.c.track == track, _age() > DEAD_AFTER_SECONDS)
+    done(url, lambda db: db.execute(sa.delete(_heartbeats).where(dead)))
+
+
+def is_being_removed(url: str, track: str) -> bool:
+    """Whether somebody is at it. A removal that was killed in its midst can be begun again after half a minute."""
+    return any(one.name == track and one.age < DEAD_AFTER_SECONDS for one in heartbeats(url, REMOVAL))
 
 
 def claim(url: str, dead: Heartbeat) -> bool:

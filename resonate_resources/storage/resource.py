@@ -14,7 +14,7 @@ import dagster as dg
 
 from resonate_resources.storage.artefacts import Artefact, Artefacts
 from resonate_resources.storage.current import record
-from resonate_resources.storage.heartbeats import alive
+from resonate_resources.storage.heartbeats import alive, is_being_removed
 from resonate_resources.storage.inbox import download
 from resonate_resources.storage.s3_store import S3Store, body_of, on_one_line
 from resonate_resources.storage.sources import Sources
@@ -95,10 +95,11 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if run is None:  # a sensor, or a schedule
             yield self
             return
-        with (
-            alive(self.database, "run", run.run_id, track=run.tags.get("dagster/partition")),
-            _traced(context, run),
-        ):
+        track = run.tags.get("dagster/partition")
+        with alive(self.database, "run", run.run_id, track=track), _traced(context, run):
+            # After the heartbeat: who removes a track shows its own, and then looks who is at work.
+            if track is not None and is_being_removed(self.database, track):
+                raise dg.Failure(f"{track}: is being removed", allow_retries=False)
             yield self
 
     @property

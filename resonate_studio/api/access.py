@@ -75,15 +75,19 @@ class _StalledError(Exception):
 
 _SHORTEST = 32
 """Characters of a token that is given: 128 bits in hexadecimal."""
+_SENT = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""What can be sent as a bearer token (RFC 6750, 2.1)."""
 
 
 class Token:
     """The secret of a home: shown once, kept as its SHA-256; or one that is given, which several studios share."""
 
     def __init__(self, file: Path, given: str = "") -> None:
-        """Raises ValueError for a given one that can be guessed."""
-        if given and len(given) < _SHORTEST:
-            raise ValueError(f"a token has {_SHORTEST} characters or more")
+        """Raises ValueError for a given one that can be guessed, or that nobody can send."""
+        if given and (len(given) < _SHORTEST or not _SENT.fullmatch(given)):
+            raise ValueError(
+                f"a token has {_SHORTEST} characters or more: letters, digits and -._~+/, no space or line end"
+            )
         self._file, self._given = file, given
 
     def known(self) -> bool:

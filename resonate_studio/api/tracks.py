@@ -17,6 +17,7 @@ from resonate_resources.analysis.arrangement_chart import chord_text
 from resonate_resources.ingestion.ingest import ARTWORK
 from resonate_resources.profiling.profile import Profile
 from resonate_resources.storage.artefacts import PICTURE, Artefact
+from resonate_resources.storage.heartbeats import is_being_removed
 from resonate_studio.api import models
 from resonate_studio.api.addresses import file_url, results_of, track_url
 from resonate_studio.api.composed import composed_of
@@ -31,7 +32,7 @@ from resonate_studio.api.restoration_steps import notes_begin, steps_of
 from resonate_studio.api.wording import left_out, notes_of, printable, warnings_of, without_paths
 from resonate_studio.hearing.light_copies import LightCopies
 from resonate_studio.library_status import WORST_FIRST
-from resonate_studio.removing import Removal, is_being_removed
+from resonate_studio.removing import Removal
 
 _CHANGED = {
     "restored_track": "raw_track",
@@ -68,7 +69,7 @@ class Tracks:
     def require(self, track: str) -> None:
         """Raises ProblemError where there is no such track."""
         self._require_partition(track)
-        if is_being_removed(self._opened.storage, track):
+        if is_being_removed(self._opened.storage.database, track):
             raise not_found("the track was removed")
 
     def _require_partition(self, track: str) -> None:
@@ -133,9 +134,8 @@ class Tracks:
         self._require_partition(track)
         opened = self._opened
         removal = Removal(opened.storage, opened.instance, track, self._copies.store)
-        if (obstacle := removal.obstacle()) is not None:
+        if (obstacle := removal.carry_out(keep_exports)) is not None:
             raise ProblemError(409, obstacle)
-        removal.carry_out(keep_exports)
         self._library.changed()
 
     def _ordered(self, there: Snapshot, sort: str, descending: bool) -> list[str]:

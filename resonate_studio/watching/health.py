@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from resonate_assets.settings import Settings
     from resonate_resources.storage.store import Store
 
-_LOOKED_FOR = "library/library.parquet"
-"""A key that is asked about: whether it is there does not matter, but for an answer."""
+_LISTED = "library"
+"""A folder that is listed: whether there is anything does not matter. Asked about a key, S3 answers alike where
+that is not there and where its bucket is not."""
 
 
 class Trouble(NamedTuple):
@@ -44,7 +45,7 @@ def troubles(settings: Settings, store: Store, instance: dg.DagsterInstance | No
     try:
         require_storage(settings)
         require_writable_storage(settings)
-        store.stat(_LOOKED_FOR)
+        next(iter(store.entries(_LISTED)), None)
     except click.ClickException as error:
         found.append(Trouble("storage can't be used", error.message))
     except OSError as error:

@@ -35,7 +35,14 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         *(("RESONATE_S3_ENDPOINT", place) for place in ("127.0.0.1:9000", "minio", "http://")),
         *(
             ("RESONATE_DATABASE", url)
-            for url in ("mysql://h/d", "nonsense", "sqlite://", "sqlite:///here.db")
+            for url in (
+                *("mysql://h/d", "nonsense", "sqlite://", "sqlite:///here.db"),
+                *(
+                    "postgresql://u:p@ss/w:rd%@h:5432/d",
+                    "postgresql://u:p@ss@h/d",
+                    "postgresql://u:p@h:port/d",
+                ),
+            )
         ),
         ("RESONATE_HOME", "s3://b/home"),
         *(("RESONATE_LIBRARIES", places) for places in ("gs://b/p", "/srv;s3://", "s3:/b", "/srv;/dev/null")),
@@ -64,6 +71,7 @@ def test_a_setting_that_cannot_be_honoured_is_refused_in_a_line_that_names_it(
         *(("RESONATE_S3_ENDPOINT", place) for place in ("http://127.0.0.1:9000", "https://s3.example")),
         ("RESONATE_DATABASE", "sqlite:////srv/resonate.sqlite"),
         ("RESONATE_DATABASE", "postgresql+psycopg2://u:p@h:5432/d"),
+        ("RESONATE_DATABASE", "postgresql://u:p%40ss%2Fw%3Ard%25@h/d"),
         ("RESONATE_DATABASE", "postgresql:///d"),
     ],
 )

@@ -181,9 +181,23 @@ def test_a_backup_goes_into_an_empty_folder_outside_the_home(tmp_path: Path) -> 
     home.run("prepare")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
-    for place in (tmp_path / "full", home.folder / "kept"):
+    (tmp_path / "by another name").symlink_to(home.folder)
+    for place in (tmp_path / "full", home.folder / "kept", tmp_path / "by another name" / "kept"):
         process = home.start("backup", "--to", place)
         _, errors = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 1
         assert "give an empty folder outside the home" in errors
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["file"]
+
+
+def test_a_backup_to_a_bucket_is_refused_and_no_folder_of_that_name_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "home", {})
+    home.run("prepare")
+    monkeypatch.chdir(tmp_path)
+    process = home.start("backup", "--to", "s3://bucket/backups")
+    _, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1
+    assert "s3: is not known here; give a folder on this machine" in errors
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]

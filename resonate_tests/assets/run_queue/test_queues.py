@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dagster as dg
 import pytest
+from celery import Celery
 
-from resonate_assets.run_queue.queues import broker_priority, queue_of, served
+from resonate_assets.run_queue.queues import broker_priority, broker_url, queue_of, served
 from resonate_assets.runs import PARTITION_TAG, PRIORITY_TAG
 from resonate_assets.settings import SettingsError
 from resonate_resources.brief.layers import BriefError
@@ -65,6 +66,35 @@ def test_a_queue_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("RESONATE_QUEUES", "cpu,tpu")
     with pytest.raises(SettingsError, match="RESONATE_QUEUES: tpu: is no queue; there are cpu, gpu, cloud"):
         served()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://host",
+        "amqp://",
+        "amqp://user:secret@host:port//",
+        "amqp://user:secret@host:99999//",
+        "amqp://user:secret@[::1:5672//",
+        " amqp://user:secret@host:5672//",
+        # Parts of the password would be taken for the host and the virtual host, and told as such.
+        "amqp://user:p@secret/w:rd%@host:5672//",
+        "amqp://user:5672#secret@host//",
+        "amqp://user:5672?secret@host//",
+    ],
+)
+def test_a_broker_s_address_that_can_t_be_meant_is_refused_and_no_part_of_it_told(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^RESONATE_BROKER: is to be RabbitMQ's address") as caught:
+        broker_url(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_special_characters_of_a_broker_s_password_are_escaped() -> None:
+    parts = Celery(broker=broker_url("amqp://user:p%40ss%2Fw%3Ard%25@host:5672//")).connection_for_read()
+    assert (parts.userid, parts.password, parts.hostname, parts.virtual_host) == (
+        *("user", "p@ss/w:rd%", "host", "/"),
+    )
 
 
 def test_the_order_of_the_catalogue_is_kept_in_eleven_steps() -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from resonate_resources.recipe import Engine, Product, Recipe
+from resonate_resources.storage import compute_cache
 from resonate_resources.storage.artefacts import Artefact, Artefacts, Read
 from resonate_resources.storage.compute_cache import Cleared, clear, computations
 from resonate_resources.storage.store import LocalStore, new_directory
@@ -102,6 +105,50 @@ def test_a_track_that_comes_into_use_while_the_cache_is_cleared_keeps_what_it_st
     cleared = clear(artefacts.store, 30 * DAY, lambda: next(looks))
     assert (cleared.results, cleared.in_use) == (1, (TRACK,))
     assert sorted(artefacts.computed("mix", TRACK, key) is not None for key in keys) == [False, True, True]
+
+
+def while_it_is_cleared(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> None:
+    """Have something done once all was listed, and before anything is removed."""
+    listing, begun = compute_cache.computations, list[bool]()
+
+    def listed(*asked: Any) -> Iterator[compute_cache.Computation]:
+        yield from listing(*asked)
+        if not begun:
+            begun.append(True)
+            work()
+
+    monkeypatch.setattr(compute_cache, "computations", listed)
+
+
+def test_what_counts_again_since_the_cache_was_listed_stays(
+    artefacts: Artefacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, current = make(artefacts, "a", days_old=31), make(artefacts, "b", days_old=31)
+    artefacts.publish(current)
+    while_it_is_cleared(monkeypatch, lambda: artefacts.publish(old))
+    assert clear(artefacts.store, 30 * DAY) == Cleared()
+    counts = artefacts.current("mix", TRACK)
+    assert counts is not None
+    assert counts.manifest.key == old.manifest.key
+    assert counts.complete()
+
+
+def test_what_was_finished_where_a_killed_run_had_left_half_of_it_stays(
+    artefacts: Artefacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = make(artefacts, "a", days_old=0).manifest.key
+    artefacts.store.delete(f"artefacts/mix/{TRACK}")
+    leave(artefacts, f"artefacts/mix/{TRACK}/{key}/killed/mix.wav", hours_old=2)
+    finished = list[Artefact]()
+
+    def finish() -> None:
+        finished.append(make(artefacts, "a", days_old=0))
+        artefacts.publish(finished[0])
+
+    while_it_is_cleared(monkeypatch, finish)
+    clear(artefacts.store, 30 * DAY)
+    assert finished[0].manifest.key == key
+    assert finished[0].complete()
 
 
 def manifest_of(artefacts: Artefacts, key: str, attempt: str, engine: str = "mixer") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,39 @@ def test_what_is_published_while_the_store_is_walked_stays_as_it_was_recorded(
     current.rebuild(url, store)
     assert current.current_of(url, [SONG])[SONG]["stems"].data_version == "new"
     assert current.tracks_with(url, "stems") == {SONG, OTHER}
+
+
+def test_what_is_removed_while_the_store_is_walked_does_not_come_back(
+    url: str, store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(store, manifest(SONG))
+    current.record(url, manifest(SONG))
+    read = store.read
+
+    def remove_meanwhile(key: str) -> bytes | None:
+        data = read(key)
+        store.delete(f"artefacts/stems/{SONG}")
+        current.forget(url, [("stems", SONG)])
+        return data
+
+    monkeypatch.setattr(store, "read", remove_meanwhile)
+    current.rebuild(url, store)
+    assert current.tracks_with(url, "stems") == set()
+
+
+def test_what_was_missing_and_is_made_again_while_the_store_is_walked_is_not_told_as_gone(
+    url: str, store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current.record(url, manifest(SONG))
+    listing = current.all_versions
+
+    def publish_meanwhile(told: str) -> Iterator[tuple[str, dict[str, current.Versions]]]:
+        yield from listing(told)
+        current.record(url, manifest(SONG, version="new"))
+
+    monkeypatch.setattr(current, "all_versions", publish_meanwhile)
+    current.rebuild(url, store)
+    assert current.current_of(url, [SONG])[SONG]["stems"].data_version == "new"
 
 
 @pytest.mark.parametrize("broken", ["", "{", "[]", "null", "[" * 100_000])

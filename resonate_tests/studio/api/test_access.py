@@ -134,9 +134,12 @@ def test_studios_that_are_given_a_token_take_the_same_one_and_keep_none(
     assert list(tmp_path.glob("*.json")) == []
 
 
-def test_a_given_token_that_can_be_guessed_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("given", ["secret", " " * 40, "0123456789abcdef" * 2 + "\n", "ü" * 40, "a;b" * 20])
+def test_a_given_token_that_can_be_guessed_or_that_nobody_can_send_is_refused(
+    tmp_path: Path, given: str
+) -> None:
     with pytest.raises(ValueError, match="32 characters"):
-        Token(tmp_path / "token.json", "secret")
+        Token(tmp_path / "token.json", given)
 
 
 def test_a_body_that_is_larger_than_anything_asked_for_is_not_read(client: TestClient, track: str) -> None:

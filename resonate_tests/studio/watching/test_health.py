@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
@@ -14,11 +15,19 @@ from starlette.testclient import TestClient
 from resonate_assets.definitions import build_defs
 from resonate_assets.settings import Settings, is_home
 from resonate_resources.storage.heartbeats import alive
+from resonate_resources.storage.s3_store import S3Store
 from resonate_studio.api.access import Token
 from resonate_studio.api.app import create_app
 from resonate_studio.api.opened import Opened
 from resonate_studio.cli import main
 from resonate_studio.home import require_home, settings_for
+from resonate_studio.watching.health import troubles
+from resonate_tests.e2e.test_s3 import bucket, client, endpoint
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["bucket", "client", "endpoint"]
 
 ADDRESS = "http://127.0.0.1:3100"
 
@@ -123,3 +132,14 @@ def test_metrics_are_behind_the_token_and_probes_are_not(opened: Opened, tmp_pat
         answer = client.get("/metrics", headers={"Authorization": f"Bearer {secret}"})
     assert answer.status_code == 200
     assert "resonate_queue_runs" in answer.text
+
+
+def test_a_bucket_that_is_gone_is_told(
+    settings: Settings, client: S3Client, bucket: str, tmp_path: Path
+) -> None:
+    store = S3Store(client, bucket, "library", tmp_path / "cache", cache_bytes=10**6)
+    assert troubles(settings, store) == []
+    client.delete_bucket(Bucket=bucket)
+    [told] = troubles(settings, store)
+    assert told.what == "storage can't be used"
+    assert "NoSuchBucket" in told.why
