@@ -130,7 +130,9 @@ class RegenerationResource(dg.ConfigurableResource[None]):
                 better = asked.correct if asked else rules.correct
 
                 def correct(now: Decisions, report: QualityReport, tried: Sequence[Change]) -> Change | None:
-                    progress(_PREPARING + (1 - _PREPARING) * len(tried) / rounds)
+                    progress(
+                        _PREPARING + (1 - _PREPARING) * min(1.0, len(tried) / rounds)
+                    )  # tries may be more
                     return better(now, report, ranked, tried)
 
                 def judged(rebuilt: Rebuilt) -> QualityReport:
