@@ -77,6 +77,10 @@ def daemon(modules: tuple[str, ...]) -> None:
     """Dagster's daemon: sensors, schedules, automation, the queue of runs. Of several, on whatever machines, one is
     at work; another takes over within a minute when that is gone. Dagster itself allows for one only."""
     url, told = _settings(broker=bool(os.environ.get("RESONATE_BROKER"))).database_url, set[str]()
+    try:
+        heartbeats(url, "daemon")
+    except SQLAlchemyError as error:  # a mistake in a setting, perhaps, rather than a server that is away
+        raise click.ClickException(str(error)) from error
     _require_instance()
 
     def full(holders: list[Heartbeat]) -> None:
@@ -99,8 +103,6 @@ def daemon(modules: tuple[str, ...]) -> None:
             try:
                 return run()
             except SQLAlchemyError as error:
-                if not told:  # never reached: a mistake in a setting, rather than a server that is away
-                    raise click.ClickException(str(error)) from error
                 click.echo(f"standing by still ({error})", err=True)
                 time.sleep(_LOOK_SECONDS)
 

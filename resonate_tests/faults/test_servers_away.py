@@ -129,7 +129,10 @@ class Cluster:
     def until_silent(self) -> None:
         """But that more than a quarter of an hour's runs failed: so they did, and it is told for the hour."""
         past = DISK | {"ResonateRunsFail"}
-        self.prometheus.wait_for("alerts to be silent", lambda: not self.prometheus.firing() - past, 120)
+        try:
+            self.prometheus.wait_for("alerts to be silent", lambda: not self.prometheus.firing() - past, 120)
+        except AssertionError as late:
+            raise AssertionError(self.prometheus.told()) from late
 
     def end(self) -> None:
         if hasattr(self, "machines"):
