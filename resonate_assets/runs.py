@@ -27,7 +27,8 @@ BEATS = {".dagster/resonate_beats": "yes"}
 that begin so to itself, until all of a run are asked for."""
 _FIRST_BEAT_SECONDS = 600.0
 _SURE_AFTER_SECONDS = 60.0
-"""Between a run's last beat and its end, Dagster writes down that it has ended."""
+"""Between a run's last beat and its end, Dagster writes down that it has ended; between its making and its waiting
+in the queue, that it waits."""
 _RETRIED_WITHIN = timedelta(hours=1)
 _TAKEN_UP_AFTER_SECONDS = 60.0
 """Dagster's daemon looks for failed runs every five seconds."""
@@ -52,13 +53,18 @@ def report_dead_runs(instance: dg.DagsterInstance, database: str, watch: Watch) 
     """Report runs failed that this watch has seen dead; gives a line for each. To be called again and again.
 
     Only the heartbeat counts, by which a run on any host is judged. A run that was killed before its first one has
-    none after ten minutes.
+    none after ten minutes. One that was made and never queued, which takes a moment, is deleted: it would count as
+    waiting for ever, and, where it is to be a retry, as one that is there.
     """
     told = []
     beating = heartbeats(database, "run")
     for silent in _never_alive(instance, {one.name for one in beating}, watch):
-        line = "the process of this run never showed a sign of life; process the track again"
-        instance.report_run_failed(silent, line)
+        if silent.status == dg.DagsterRunStatus.NOT_STARTED:
+            line = "a run that was made and never queued, as where a disk is full between the two, is deleted"
+            instance.delete_run(silent.run_id)
+        else:
+            line = "the process of this run never showed a sign of life; process the track again"
+            instance.report_run_failed(silent, line)
         told.append(f"{silent.tags.get(PARTITION_TAG, silent.job_name)}: {line}")
     for dead in watch.dead(beating):
         run = instance.get_run_by_id(dead.name)
@@ -128,4 +134,6 @@ def _never_alive(instance: dg.DagsterInstance, beating: set[str], watch: Watch) 
         for record in started
         if record.dagster_run.run_id not in beating and (record.start_time or before) <= before
     }
+    made = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.NOT_STARTED]))
+    silent |= {run.run_id: run for run in made}
     return [silent[run_id] for run_id in watch.lasting(silent, _SURE_AFTER_SECONDS)]

@@ -170,6 +170,21 @@ def test_the_daemon_s_sensor_ends_them_too(
     assert status(instance, "dead") == FAILED
 
 
+def test_a_run_that_was_made_and_never_queued_is_deleted_and_one_that_waits_is_not(
+    instance: dg.DagsterInstance, storage: StorageResource
+) -> None:
+    add(instance, "half made")
+    add(instance, "waits")
+    queued = dg.DagsterEvent(dg.DagsterEventType.RUN_ENQUEUED.value, "process_track")
+    instance.report_dagster_event(queued, "waits", logging.INFO)
+    looks = Looks()
+    assert looks.look(instance, storage.database, times=6) == []
+    (line,) = looks.look(instance, storage.database)
+    assert "made and never queued" in line
+    assert instance.get_run_by_id("half made") is None
+    assert status(instance, "waits") == dg.DagsterRunStatus.QUEUED
+
+
 def test_tracks_are_under_way_until_their_runs_have_ended(instance: dg.DagsterInstance) -> None:
     start(instance, "r1", {"dagster/partition": TRACK})
     start(instance, "r2", {"dagster/partition": "other-0123456789ab"})
