@@ -52,11 +52,11 @@ def test_every_line_of_a_run_is_json_and_names_track_run_and_stage(tmp_path: Pat
 
 
 def test_a_daemon_of_many_machines_passes_on_what_dagster_says_as_json(tmp_path: Path) -> None:
-    workspace = tmp_path / "workspace.yaml"
-    workspace.write_text("load_from: [{python_module: resonate_tests.assets.run_queue.tiny}]")
     environment = os.environ | {"RESONATE_LOG": "json", "RESONATE_HOME": str(tmp_path)}
     environment |= {"DAGSTER_HOME": str(tmp_path), "RESONATE_DATABASE": ""}
-    command = [sys.executable, "-m", "resonate_studio.cli", "daemon", "--workspace", str(workspace)]
+    (tmp_path / "dagster.yaml").touch()
+    module = "resonate_tests.assets.run_queue.tiny"
+    command = [sys.executable, "-m", "resonate_studio.cli", "daemon", "--module", module]
     daemon = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         assert daemon.stderr is not None
