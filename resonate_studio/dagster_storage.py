@@ -64,9 +64,7 @@ def open_storage(directory: Path) -> dg.DagsterInstance:
         return dg.DagsterInstance.from_ref(ref)
     except (OSError, sa.exc.SQLAlchemyError, sqlite3.Error):
         raise
-    except (
-        Exception
-    ) as error:  # whatever a configuration may name: modules, hosts, variables that are not set
+    except Exception as error:  # whatever a configuration names: modules, hosts, variables not set
         raise SettingsError(f"{directory / 'dagster.yaml'}: {trouble_of_instance(error)}") from error
 
 
